@@ -12,7 +12,12 @@ ClapperError
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 
 class ClapperError(Exception):
@@ -104,3 +109,23 @@ class UnconvertedError(MediaError):
 
 class StartupError(ClapperError):
     """The bot can't start; the message names the fix, and the process exits with code 2."""
+
+
+class FirstError:
+    """Keeps an error of one item from stopping the others: the first is raised at the end."""
+
+    def __init__(self) -> None:
+        self._error: Exception | None = None
+
+    @contextmanager
+    def deferred(self) -> Generator[None]:
+        """Keep an error of the block for later."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - raised at the end
+            self._error = self._error or error
+
+    def raise_if_any(self) -> None:
+        """Raise the first error that was kept."""
+        if self._error is not None:
+            raise self._error

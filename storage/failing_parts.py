@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 _RECORD = """
 INSERT INTO failing_parts (name, error, failures, since, last_at)
 VALUES (:name, :error, :failures, :now, :now)
-ON CONFLICT (name) DO UPDATE SET error = :error, failures = :failures, last_at = :now
+ON CONFLICT (name) DO UPDATE SET error = :error, failures = :failures, last_at = :now,
+    since = CASE WHEN failures = 0 THEN :now ELSE since END
 """
 
-ALL_FAILING = "SELECT * FROM failing_parts ORDER BY name"
+# The row of a part that runs again still shows when the operator was told.
+ALL_FAILING = "SELECT * FROM failing_parts WHERE failures > 0 ORDER BY name"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,13 +58,15 @@ class FailingPartStore:
             "UPDATE failing_parts SET told_at = :now WHERE name = :name", {"name": name, "now": now}
         )
 
-    async def delete(self, name: str) -> None:
-        """Delete the record of a part that works again."""
-        await self._database.rows("DELETE FROM failing_parts WHERE name = :name", {"name": name})
+    async def mark_recovered(self, name: str) -> None:
+        """Store that a part works again."""
+        await self._database.rows(
+            "UPDATE failing_parts SET failures = 0 WHERE name = :name", {"name": name}
+        )
 
-    async def delete_all(self) -> None:
-        """Delete the records of all parts."""
-        await self._database.rows("DELETE FROM failing_parts", {})
+    async def mark_all_recovered(self) -> None:
+        """Store that no part is known to fail, as at the start of a process."""
+        await self._database.rows("UPDATE failing_parts SET failures = 0", {})
 
 
 def failing_part_from(row: sqlite3.Row) -> FailingPart:

@@ -7,19 +7,21 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from bot.errors import StartupError
+from storage.delivery.second_bots import second_bot_from
+from storage.failing_parts import ALL_FAILING, failing_part_from
 from storage.jobs.circuits import circuit_from
 from storage.jobs.listings import LAST_COUNT, count_from
 from storage.jobs.rows import job_from
-from storage.second_bots import second_bot_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from bot.model import Job
+    from storage.delivery.second_bots import SecondBot
+    from storage.failing_parts import FailingPart
     from storage.jobs.circuits import Circuit
     from storage.jobs.listings import OrphanCount
-    from storage.second_bots import SecondBot
 
 _JOBS = """
 SELECT * FROM jobs WHERE deleted_at IS NULL AND (
@@ -77,6 +79,16 @@ def read_second_bot(data_dir: Path) -> SecondBot | None:
         return None
     row = _row(data_dir, "SELECT * FROM second_bots ORDER BY last_at DESC LIMIT 1", {})
     return second_bot_from(row) if row else None
+
+
+def read_failing_parts(data_dir: Path) -> list[FailingPart]:
+    """List the parts of the bot that keep failing; [] without a database.
+
+    Blocks. sqlite3.Error: the file can't be read.
+    """
+    if not _has_table(data_dir, "failing_parts"):
+        return []
+    return [failing_part_from(row) for row in _rows(data_dir, ALL_FAILING, {})]
 
 
 def read_orphans(data_dir: Path, backend: str) -> OrphanCount | None:

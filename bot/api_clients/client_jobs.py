@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.api_clients.upload_slots import UploadSlots
 from bot.errors import UserError
 from bot.media.files.atomic import TooLargeError, save
 from bot.media.narration.ingest import detect_format
@@ -54,6 +55,7 @@ class AudioUpload:
 class ClientJobs:
     """Creates and reads jobs for API clients; no client sees another client's jobs.
 
+    `min_free_bytes`: the disk space that uploads leave free.
     `service`: the name of the video service in sentences; empty: the backend's.
     """
 
@@ -67,6 +69,7 @@ class ClientJobs:
         feed: JobFeed,
         presets: Presets,
         circuit: CircuitBreaker,
+        min_free_bytes: int,
         service: str = "",
         clock: Callable[[], float],
     ) -> None:
@@ -79,6 +82,21 @@ class ClientJobs:
         self._circuit = circuit
         self._service = service
         self._clock = clock
+        self._upload_slots = UploadSlots(
+            workspace, max_bytes=presets.max_audio_bytes, min_free_bytes=min_free_bytes
+        )
+
+    async def check_upload(self, client: str, *, key: str | None = None) -> None:
+        """Raise UserError if an order with audio would be refused now, whatever is in it."""
+        await self._check_order(Client(name=client, key=key))
+        await self._upload_slots.check(client)
+
+    @asynccontextmanager
+    async def upload(self, client: str, *, key: str | None = None) -> AsyncGenerator[None]:
+        """Let a client upload audio during the block; UserError: it can't now."""
+        await self._check_order(Client(name=client, key=key))
+        async with self._upload_slots.take(client):
+            yield
 
     async def receive_audio(self, chunks: AsyncIterable[bytes], *, filename: str) -> AudioUpload:
         """Save a future job's narration; raise UserError if it is not audio or is too large."""
@@ -205,6 +223,13 @@ class ClientJobs:
         finally:
             unfollow()
         return current
+
+    async def _check_order(self, requester: Client) -> None:
+        await self._check_provider(requester)
+        # A repeated key only returns an existing job.
+        if requester.key and await self._jobs.by_requester(requester) is not None:
+            return
+        await self._jobs.check_caps(requester)
 
     async def _check_provider(self, requester: Client) -> None:
         circuit = await self._circuit.paused_circuit()

@@ -68,8 +68,8 @@ class Listing:
     """Remote jobs that an unconfirmed create may have started.
 
     `complete`: the provider says that no job is missing. `certain`: every one of `refs` echoes the
-    request's prompt. `shows_own`: it shows at least one of the answered jobs as it was ordered, so
-    it would also show any other job of the same key.
+    request's prompt. `shows_own`: it shows the newest of the answered jobs as it was ordered, so it
+    would also show any other job of the same key.
     """
 
     refs: tuple[str, ...]

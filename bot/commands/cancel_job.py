@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from bot.errors import BackendError, StartupError
+from bot.jobs.remote.identity import RemoteIdentity
 from bot.links import load_secret
 from bot.runtime.adapters import open_backend
 from bot.runtime.engine import open_engine
@@ -19,6 +20,7 @@ from bot.runtime.resources import open_resources
 from bot.web.http.server import url_host
 from bot.web.operator_routes import CANCEL_PATH, OperatorKey
 from storage.database import DataInUseError
+from storage.jobs.remote_jobs import RemoteJobStore
 
 if TYPE_CHECKING:
     from bot.model import Job
@@ -93,8 +95,10 @@ async def _cancel_directly(settings: Settings, job: Job) -> Cancellation:
             return _too_late(job)
         if cancelled.remote_id is None or cancelled.backend != backend.name:
             return _cancelled(cancelled)
+        remote_jobs = RemoteJobStore(resources.database)
+        identity = RemoteIdentity(remote_jobs, engine.jobs, backend, clock=resources.clock)
         try:
-            await backend.cancel(cancelled.remote_id)
+            await identity.cancel(cancelled)
         except BackendError as error:
             return Cancellation(
                 cancelled=True,

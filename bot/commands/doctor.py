@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from bot.commands.checks.clock import examine_clock
 from bot.commands.checks.discord_account import examine_account
+from bot.commands.checks.failing_parts import examine_failing_parts
 from bot.commands.checks.findings import Finding
 from bot.commands.checks.kept_files import examine_kept_files
 from bot.commands.checks.open_files import examine_open_files
@@ -119,6 +120,7 @@ async def examine(settings: Settings) -> list[Finding]:
         examine_api(settings),
         await examine_public_url(settings.public_url),
         await asyncio.to_thread(_held, settings),
+        await asyncio.to_thread(examine_failing_parts, settings.data_dir),
         await examine_kept_files(settings),
         await examine_clock(settings.discord_api_url),
     ]

@@ -93,7 +93,7 @@ class Generate:
         # Log lines would interrupt the progress bar.
         configure_logs(settings, level="ERROR" if settings.log_level == "INFO" else None)
         if unused := unused_provider(settings):
-            sys.stderr.write(f"{unused}\n")
+            LastingStream(sys.stderr).write(f"{unused}\n")
         return asyncio.run(_generate_until_stopped(settings, options))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from typing import TYPE_CHECKING
 
@@ -10,22 +11,38 @@ if TYPE_CHECKING:
 
 
 class LastingStream:
-    """Writes to a stream, and discards the output once that is closed: the command continues."""
+    """Writes to a stream, and discards the output once that is closed: the command continues.
 
-    def __init__(self, stream: TextIO) -> None:
+    `stream`: None if it was closed before the start. What its encoding lacks is replaced.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="surrogateescape")  # names of files may be any bytes
 
     def isatty(self) -> bool:
         """Tell whether the stream is a terminal."""
-        return self._stream.isatty()
+        return self._stream is not None and self._stream.isatty()
 
     def write(self, text: str) -> None:
-        """Write a text, and flush the stream."""
+        """Write a text, and send it at once."""
+        if self._stream is None:
+            return
         try:
-            self._stream.write(text)
+            self._stream.write(_encodable(text, self._stream))
             self._stream.flush()
         except OSError:
             # Otherwise Python would fail at exit, when it flushes the stream's buffer.
             nothing = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nothing, self._stream.fileno())
             os.close(nothing)
+
+
+def _encodable(text: str, stream: TextIO) -> str:
+    encoding = stream.encoding or "utf-8"
+    try:
+        text.encode(encoding, "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode(encoding, "replace").decode(encoding)
+    return text

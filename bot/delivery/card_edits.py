@@ -69,6 +69,11 @@ class Edit:
     open_files: Callable[[], Sequence[discord.File]] = tuple
     urgent: bool = True
 
+    @property
+    def has_files(self) -> bool:
+        """True if the edit uploads files."""
+        return self.open_files is not tuple
+
 
 class CardEdits:
     """Finds and edits the cards of jobs.
@@ -120,7 +125,7 @@ class CardEdits:
         try:
             await self._edit(edit)
         except discord.HTTPException as error:
-            if is_too_large(error):
+            if is_too_large(error) and edit.has_files:
                 raise FileTooLargeError from error
             if not is_final(error):
                 raise as_delivery_error(error) from error

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bot.artifacts import Artifact
     from bot.delivery.card_edits import CardEdits
+    from bot.delivery.copies.smaller_copies import SmallerCopies
     from bot.delivery.dm_notices import DmNotices
     from bot.delivery.edit_lock import EditLock
     from bot.delivery.upload_fallback import UploadFallback, UploadFile
@@ -49,6 +50,7 @@ class DiscordDeliverer:
         queue_outlook: QueueOutlook,
         edit_lock: EditLock,
         upload_fallback: UploadFallback,
+        smaller_copies: SmallerCopies,
         links: Links,
         artifacts: ArtifactStore,
         count_delivery: Callable[[str], None],
@@ -60,6 +62,7 @@ class DiscordDeliverer:
         self._queue_outlook = queue_outlook
         self._edit_lock = edit_lock
         self._upload_fallback = upload_fallback
+        self._smaller_copies = smaller_copies
         self._links = links
         self._artifacts = artifacts
         self._count_delivery = count_delivery
@@ -160,9 +163,12 @@ class DiscordDeliverer:
             await self._card_edits.edit(edit)
 
         try:
-            is_uploaded = await self._upload_fallback.upload(
-                artifact, target, upload, lambda: self._show_shrinking(job)
-            )
+            if link is not None:
+                is_uploaded = await self._upload_fallback.upload_at_once(artifact, target, upload)
+            else:
+                is_uploaded = await self._upload_fallback.upload(
+                    artifact, target, upload, lambda: self._show_shrinking(job)
+                )
         except EditRefusedError as error:
             log.warning("delivery.file_refused id=%s reason=%r", job.id, str(error))
             return await self._hand_over_without_file(job, artifact, link)
@@ -170,7 +176,7 @@ class DiscordDeliverer:
             self._count_delivery("upload")
             return Handover.CARD
         if link is not None:
-            await self._link(job, artifact, link)
+            await self._link(job, artifact, link, replaceable=True)
             self._count_delivery("link")
             return Handover.CARD
         log.warning("delivery.held id=%s size=%d advice='set PUBLIC_URL'", job.id, artifact.size)
@@ -196,7 +202,10 @@ class DiscordDeliverer:
         await self._card_edits.edit(Edit(job=job, view=view))
         return Handover.DM
 
-    async def _link(self, job: Job, artifact: Artifact, url: str) -> None:
+    async def _link(
+        self, job: Job, artifact: Artifact, url: str, *, replaceable: bool = False
+    ) -> None:
+        """Link the video on the card; `replaceable`: what does not play there gets a copy later."""
         if plays_inline(artifact, url):
             try:
                 view = self._cards.render_link(job, artifact, url=url, inline=True)
@@ -205,6 +214,8 @@ class DiscordDeliverer:
                 log.warning("delivery.not_inline id=%s reason=%r", job.id, str(error))
             else:
                 return
+        if replaceable:
+            await self._smaller_copies.add(job)
         view = self._cards.render_link(job, artifact, url=url)
         await self._card_edits.edit(Edit(job=job, view=view))
 

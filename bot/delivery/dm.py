@@ -14,6 +14,7 @@ import discord
 
 from bot.delivery.card_edits import FileTooLargeError, as_delivery_error, is_final, is_too_large
 from bot.delivery.views.card import dm_marker
+from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +31,8 @@ _LOOK_BACK = 50
 _DAY_SECONDS = 24 * 60 * 60.0
 _WEEK_SECONDS = 7 * _DAY_SECONDS
 _MOST_PEOPLE = 10_000
+# Another DM waits this long for the first one, which may be a long upload, and holds a slot.
+_FIRST_SECONDS = 2.0
 # Discord's rate limit on opening DM channels.
 _OPENED_TOO_FAST = 40003
 # The recipient's privacy settings forbid DMs, or there is no server in common.
@@ -107,8 +110,17 @@ class DirectMessages:
             await self._send_unless_refused(dm, open_files, may_be_sent, only_way=only_way)
             return
         # One DM at a time until one is accepted. Otherwise, two could be refused at once.
-        async with self._first_dms.setdefault(dm.user_id, asyncio.Lock()):
+        first = self._first_dms.setdefault(dm.user_id, asyncio.Lock())
+        try:
+            async with asyncio.timeout(_FIRST_SECONDS):
+                await first.acquire()
+        except TimeoutError:
+            reason = "another DM to this person is still being sent"
+            raise DeliveryError(reason, retry_after=_FIRST_SECONDS) from None
+        try:
             await self._send_unless_refused(dm, open_files, may_be_sent, only_way=only_way)
+        finally:
+            first.release()
 
     async def _send_unless_refused(
         self,

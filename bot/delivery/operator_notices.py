@@ -1,4 +1,4 @@
-"""DMs to the operator: the provider accepts no jobs, jobs are on hold, or a second bot runs."""
+"""DMs to the operator: what stops jobs, that a second bot runs, or that parts of this one fail."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import discord
 
 from bot.delivery.card_edits import as_delivery_error
 from bot.delivery.dm import DirectMessage, DmRefusedError
-from bot.errors import DeliveryError
+from bot.errors import DeliveryError, FirstError
 from bot.model import HoldReason, Trouble
 from storage.jobs.holds import HoldNotice
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.jobs.service import JobService
     from bot.model import Job, JobChanged
     from bot.texts import Texts
+    from storage.failing_parts import FailingPartStore
     from storage.jobs.circuits import Circuit, CircuitStore
     from storage.jobs.holds import HoldStore
 
@@ -52,6 +53,7 @@ class OperatorNotices:
         holds: HoldStore,
         direct_messages: DirectMessages,
         second_bot: SecondBotWatch,
+        failing_parts: FailingPartStore,
         jobs: JobService,
         texts: Texts,
         backend: str,
@@ -62,6 +64,7 @@ class OperatorNotices:
         self._holds = holds
         self._direct_messages = direct_messages
         self._second_bot = second_bot
+        self._failing_parts = failing_parts
         self._jobs = jobs
         self._texts = texts
         self._backend = backend
@@ -89,9 +92,33 @@ class OperatorNotices:
             await self._sleep(failures)
 
     async def send_due(self) -> None:
-        """Send the notices that are due now; DeliveryError: another attempt may succeed later."""
-        await self._send_about_circuit()
-        await self._send_about_second_bot()
+        """Send the notices that are due now; DeliveryError: it may work later.
+
+        An unexpected error about one subject is raised after the notices about the others.
+        """
+        first_error = FirstError()
+        for send in (
+            self._send_about_parts,
+            self._send_about_circuit,
+            self._send_about_second_bot,
+            self._send_about_holds,
+        ):
+            with first_error.deferred():
+                await send()
+        first_error.raise_if_any()
+
+    async def _send_about_parts(self) -> None:
+        failing = await self._failing_parts.all()
+        now = self._clock()
+        news = [part for part in failing if (part.told_at or 0.0) < now - _DAY_SECONDS]
+        if not news:
+            return
+        marker = f"parts-{int(max(part.since for part in news)):x}"
+        await self._send("operator.parts", marker, parts=", ".join(part.name for part in news))
+        for part in news:
+            await self._failing_parts.tell(part.name, now=now)
+
+    async def _send_about_holds(self) -> None:
         held = await self._holds.held()
         self._has_held = bool(held)
         for hold in HoldReason:

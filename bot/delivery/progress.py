@@ -112,7 +112,11 @@ class ProgressCards:
         for job in tuple(self._latest.values()):
             if job.id in self._editing or job.origin.message_id is None:
                 continue
-            due_in = self._due_in(job)
+            try:
+                due_in = self._due_in(job)
+            except Exception:  # one card must not stop the others
+                log.exception("card.not_scheduled id=%s", job.id)
+                due_in = None
             if due_in is None:
                 del self._latest[job.id]
             elif due_in > 0:

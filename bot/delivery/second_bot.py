@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from storage.second_bots import SecondBot, SecondBotStore
+    from storage.delivery.second_bots import SecondBot, SecondBotStore
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.links import Links
     from bot.media.files.workspace import Workspace
     from bot.model import Origin
-    from storage.upload_limits import UploadLimits
+    from storage.delivery.upload_limits import UploadLimits
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +38,12 @@ _COPY_RETRY_SECONDS = 15.0
 class Shrinker(Protocol):
     """Makes smaller copies of finished videos."""
 
-    async def shrink(self, job_id: str, *, limit_bytes: int, decent: bool) -> None:
+    async def shrink(
+        self, job_id: str, *, limit_bytes: int, decent: bool, in_background: bool = False
+    ) -> None:
         """Write a copy of at most `limit_bytes` to its path in the workspace, if that is possible.
 
-        `decent`: only if the quality stays acceptable.
+        `decent`: only if the quality stays acceptable. `in_background`: no merge waits for it.
         """
         ...
 
@@ -130,13 +132,46 @@ class UploadFallback:
                 await upload(file)
             except FileTooLargeError:
                 log.warning("delivery.too_large id=%s size=%d", artifact.job_id, file.size)
-                if not await self._learn(target, file.size):
+                if not await self.learn(target, file.size):
                     return False
             else:
                 return True
         return False
 
-    async def _learn(self, target: UploadTarget, refused: int) -> bool:
+    async def upload_at_once(
+        self,
+        artifact: Artifact,
+        target: UploadTarget,
+        upload: Callable[[UploadFile], Awaitable[None]],
+    ) -> bool:
+        """Upload the video, or a copy that exists already; False: it is too large."""
+        limit = await self.limit(target)
+        file = _upload_file(artifact.job_id, self._workspace.video(artifact.job_id), artifact.size)
+        if artifact.size > limit:
+            copy = await self._find_copy(artifact.job_id, limit, decent=True)
+            if copy is None:
+                return False
+            file = copy
+        try:
+            await upload(file)
+        except FileTooLargeError:
+            log.warning("delivery.too_large id=%s size=%d", artifact.job_id, file.size)
+            await self.learn(target, file.size)
+            return False
+        return True
+
+    async def make_copy(self, artifact: Artifact, target: UploadTarget) -> UploadFile | None:
+        """Make a decent copy in the background; None: no such copy is small enough."""
+        limit = await self.limit(target)
+        copy = await self._find_copy(artifact.job_id, limit, decent=True)
+        if copy is None:
+            await self._shrinker.shrink(
+                artifact.job_id, limit_bytes=limit, decent=True, in_background=True
+            )
+            copy = await self._find_copy(artifact.job_id, limit, decent=True)
+        return copy
+
+    async def learn(self, target: UploadTarget, refused: int) -> bool:
         """Store the next lower limit; False: there is none."""
         lower = next((limit for limit in _KNOWN_LIMITS if limit < refused), None)
         if lower is None:

@@ -42,6 +42,16 @@ class Admission:
         text = attachment.text if attachment else None
         self._blocked.check(*prompt, *((text,) if text else ()))
 
+    async def check_caps(self, requester: Origin | Client) -> None:
+        """Raise UserError if the requester has reached a cap, before there is a job."""
+        usage = await self._store.usage(requester, self.caps, now=self._clock())
+        if (
+            usage.open_of_user >= self.caps.open_per_user
+            or usage.open_in_all >= self.caps.open_in_all
+            or usage.today >= self.caps.per_day
+        ):
+            raise await self.refusal(requester)
+
     async def refusal(self, requester: Origin | Client) -> UserError:
         """Return an error that names the cap that the requester has reached."""
         now = self._clock()

@@ -14,6 +14,7 @@ from bot.model import JobState
 
 if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
+    from bot.jobs.remote.fresh_answers import FreshAnswers
     from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.media.files.workspace import Workspace
@@ -46,6 +47,7 @@ class Downloading:
     backend: VideoBackend
     workspace: Workspace
     identity: RemoteIdentity
+    fresh_answers: FreshAnswers
     max_bytes: int
 
     async def download(self, job: Job) -> None:
@@ -79,6 +81,8 @@ class Downloading:
 
     async def _known(self, job: Job) -> BackendUpdate | None:
         """Poll the remote job; None: its status can't be read, but its clip may still exist."""
+        if fresh := self.fresh_answers.pop(job):
+            return fresh
         try:
             return await self.backend.poll(job.remote_id or "")
         except BackendError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol
 
-from bot.errors import BackendError, ErrorKind
+from bot.errors import BackendError, DeliveryError, ErrorKind
 
 if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
@@ -60,7 +60,10 @@ class EndSteps:
         if await self._is_stopped(job) or job.misses + 1 >= _MAX_CANCELS:
             await self.show(job)
             return
-        await self._show(job)
+        try:
+            await self._show(job)
+        except DeliveryError as error:  # the next try shows it
+            log.info("card.not_refreshed id=%s reason=%r", job.id, str(error))
         pause = _CANCEL_RETRY_SECONDS * 2.0**job.misses
         await self._jobs.postpone(job, after=pause, misses=job.misses + 1)
 

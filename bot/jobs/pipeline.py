@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
     from bot.jobs.ending import EndSteps
     from bot.jobs.prompting import PromptStep
+    from bot.jobs.remote.fresh_answers import FreshAnswers
     from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.jobs.submission import Submission
@@ -99,6 +100,7 @@ class Pipeline:
         identity: RemoteIdentity,
         prompt_step: PromptStep,
         end_steps: EndSteps,
+        fresh_answers: FreshAnswers,
         max_clip_bytes: int,
         clock: Callable[[], float],
     ) -> None:
@@ -115,6 +117,7 @@ class Pipeline:
             backend=backend,
             workspace=workspace,
             identity=identity,
+            fresh_answers=fresh_answers,
             max_bytes=max_clip_bytes,
         )
         self._clock = clock

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
     from bot.backends.base import BackendUpdate, VideoBackend
     from bot.jobs.downloading import FinalDownload
+    from bot.jobs.remote.fresh_answers import FreshAnswers
     from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.jobs.waits.holds import Holds
+    from bot.jobs.waits.poll_schedule import PollSchedule
     from bot.model import Job
-    from bot.pacing import PollIntervals, WatchedClock
+    from bot.pacing import WatchedClock
 
 log = logging.getLogger(__name__)
 
@@ -41,20 +43,22 @@ class Poller:
         self,
         jobs: JobService,
         backend: VideoBackend,
-        poll_intervals: PollIntervals,
+        schedule: PollSchedule,
         identity: RemoteIdentity,
         *,
         holds: Holds,
         final_download: FinalDownload,
+        fresh_answers: FreshAnswers,
         clock: WatchedClock,
         jitter: Callable[[], float],
     ) -> None:
         self._jobs = jobs
         self._backend = backend
-        self._poll_intervals = poll_intervals
+        self._schedule = schedule
         self._identity = identity
         self._holds = holds
         self._final_download = final_download
+        self._fresh_answers = fresh_answers
         self._clock = clock
         self._jitter = jitter
         # The start of each job's time without answers, in steady time. A loss only delays a notice.
@@ -88,6 +92,8 @@ class Poller:
     async def _apply(self, job: Job, update: BackendUpdate) -> None:
         match update.state:
             case RemoteState.DONE:
+                self._schedule.forget(job.id)
+                self._fresh_answers.put(job, update)
                 done = Changes(progress=100, cost=update.cost)
                 await self._jobs.move(job, JobState.DOWNLOADING, done)
             case RemoteState.FAILED:
@@ -103,7 +109,10 @@ class Poller:
     ) -> None:
         if await self._is_past_a_limit(job, update):
             return
-        interval = _LATE_INTERVAL_SECONDS if job.late else self._poll_intervals.after(job.attempts)
+        interval = _LATE_INTERVAL_SECONDS
+        if not job.late:
+            percent = update.progress if update else None
+            interval = await self._schedule.seconds_until_next(job, percent)
         # Bounded, because only a poll checks the deadline.
         asked_for = min(retry_after or 0, _LATE_INTERVAL_SECONDS)
         after, attempts = max(interval * (1 + self._jitter()), asked_for), job.attempts + 1

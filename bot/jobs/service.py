@@ -94,6 +94,10 @@ class JobService:
         self._changes.publish_state(job, None)
         return job
 
+    async def check_caps(self, requester: Origin | Client) -> None:
+        """Raise UserError if the requester has reached a cap and could create no job now."""
+        await self._admission.check_caps(requester)
+
     async def acknowledge(self, job_id: str, message_id: int) -> Job | None:
         """Store the message id of the job's card, and make the job due."""
         return self._changes.publish(

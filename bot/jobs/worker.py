@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import math
 import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DISK_FULL_SECONDS = 60.0
 # About two minutes; then the requester and the operator are told that the provider does not answer.
 _UNANSWERED_DOWNLOADS = 7
+_LONG_WAIT_SECONDS = 60.0
 # About a day of attempts; after that, the card is left unchanged.
 _MAX_SHOWN_ATTEMPTS = 300
 
@@ -217,9 +219,9 @@ class Worker:
 
     async def _retry_later(self, job: Job, error: Exception) -> None:
         discord_is_down = isinstance(error, DeliveryError)
-        # Waiting for a rate limit does not count as an attempt.
-        is_throttled = discord_is_down and error.retry_after is not None
-        attempts = job.attempts + (not is_throttled)
+        # Many cards share a rate limit, so only a long wait counts as an attempt.
+        is_brief = discord_is_down and (error.retry_after or math.inf) < _LONG_WAIT_SECONDS
+        attempts = job.attempts + (not is_brief)
         if job.state in _UNPAID and attempts >= _MAX_UNPAID_ATTEMPTS and not discord_is_down:
             if isinstance(error, UnfetchedError):
                 await self._jobs.fail(job, "audio.unfetched")

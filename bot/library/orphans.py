@@ -92,12 +92,19 @@ class OrphanCounter:
         spent = await self._spent.among(name, listing.refs)
         await self._spent.record_listed(name, spent, now=self._clock())
 
-        def is_explained(ref: str) -> bool:
+        def has_row(ref: str) -> bool:
+            holder = holders.get(ref)
             echo = listing.echoes.get(ref, Echo())
-            return (
-                (ref in holders and is_described(holders[ref], echo))
-                or ref in spent
-                or any(not echo.contradicts(request) for request in begun)
-            )
+            return ref in spent or (holder is not None and is_described(holder, echo))
 
-        return [ref for ref in listing.refs if not is_explained(ref)]
+        orphans: list[str] = []
+        for ref in listing.refs:
+            echo = listing.echoes.get(ref, Echo())
+            fitting = (request for request in begun if not echo.contradicts(request))
+            if has_row(ref):
+                continue
+            if (request := next(fitting, None)) is None:
+                orphans.append(ref)
+            else:
+                begun.remove(request)  # a create starts one job at most
+        return orphans

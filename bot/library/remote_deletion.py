@@ -7,7 +7,7 @@ import logging
 import sqlite3
 from typing import TYPE_CHECKING
 
-from bot.errors import BackendError
+from bot.errors import BackendError, FirstError
 from bot.jobs.remote.identity import may_delete
 
 if TYPE_CHECKING:
@@ -52,10 +52,16 @@ class RemoteDeletion:
 
     async def delete_remote_jobs(self) -> None:
         """Ask the provider once to delete its data about each deleted job."""
+        first_error = FirstError()
         for deleted in await self._store.remote_jobs(self._backend.name):
-            if await self._delete(deleted):
-                await self._store.mark_remote_deleted(deleted.job_id, now=self._clock())
-                log.info("job.erased id=%s ref=%s", deleted.job_id, deleted.remote_id)
+            with first_error.deferred():
+                await self._delete_one(deleted)
+        first_error.raise_if_any()
+
+    async def _delete_one(self, deleted: RemoteRecord) -> None:
+        if await self._delete(deleted):
+            await self._store.mark_remote_deleted(deleted.job_id, now=self._clock())
+            log.info("job.erased id=%s ref=%s", deleted.job_id, deleted.remote_id)
 
     async def _delete(self, deleted: RemoteRecord) -> bool:
         """Ask for one deletion; True: nothing of the job is left at the provider."""

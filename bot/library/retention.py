@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.errors import FirstError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -178,13 +180,20 @@ class Retention:
         # Read the disk before the table; otherwise, a new job's files would look unknown.
         inventory = await self._workspace.inventory()
         statuses = await self._store.deletion_statuses(inventory.job_ids)
-        await self._delete_leftovers(inventory, statuses)
-        await self._expire(inventory, statuses)
-        if rows := await self._store.delete_rows(
-            keeping=inventory.job_ids, spent=self._spent, now=now
-        ):
-            log.info("jobs.forgotten rows=%d", rows)
+        first_error = FirstError()
+        with first_error.deferred():
+            await self._delete_leftovers(inventory, statuses)
+        with first_error.deferred():
+            await self._expire(inventory, statuses)
+        with first_error.deferred():
+            # A daily cap may count a row for a day of true time.
+            rows = await self._store.delete_rows(
+                keeping=inventory.job_ids, spent=self._spent, now=min(now, self._clock.known)
+            )
+            if rows:
+                log.info("jobs.forgotten rows=%d", rows)
         await self._store.truncate_wal()
+        first_error.raise_if_any()
 
     async def _rows_until(self, user_id: int) -> float | None:
         deleted_at = await self._store.last_deleted_at(user_id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from os import SEEK_CUR
+from typing import TYPE_CHECKING, BinaryIO
 
 from bot.errors import MediaError
 from bot.media.mp4.reader import read_mp4
@@ -15,10 +16,11 @@ HEAD = 16
 
 _MOV = "mov"
 # QuickTime's own boxes at the start of a file without `ftyp`.
-_MOV_BOXES = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+_MOV_BOXES = (b"styp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _STILL_BRANDS = (b"avif", b"heic", b"heix", b"mif1")
 _AUDIO_BRANDS = (b"M4A ", b"M4B ", b"M4P ")
 _QUICKTIME = b"qt  "
+_SEGMENT = b"\x18\x53\x80\x67"
 
 
 def demuxer_of(head: bytes) -> str | None:
@@ -46,15 +48,50 @@ def head_of(path: Path) -> bytes:
 
 
 def check_clip(path: Path) -> None:
-    """Check that the file is a video, and a complete one if it is an MP4 (blocking).
+    """Check that the file is a video, and a complete one as far as its format tells (blocking).
 
     MediaError: it is not.
     """
     head = head_of(path)
-    if demuxer_of(head) is None:
+    demuxer = demuxer_of(head)
+    if demuxer is None:
         raise MediaError("the downloaded file is not an MP4 or another video")
     if is_mp4(head):
         read_mp4(path)
+    elif path.stat().st_size < _declared_bytes(path, demuxer):
+        raise MediaError("the clip is cut off")
+
+
+def _declared_bytes(path: Path, demuxer: str) -> int:
+    """Return the least size of a whole file, as told by its header; 0: it doesn't tell."""
+    with path.open("rb") as file:
+        if demuxer == "avi":
+            return 8 + int.from_bytes(file.read(8)[4:], "little")
+        if demuxer == "matroska":
+            return _declared_matroska(file)
+    return 0
+
+
+def _declared_matroska(file: BinaryIO) -> int:
+    """Return where the second element of a WebM or Matroska file ends, which holds all media."""
+    file.seek(4)
+    header = _element_size(file)
+    file.seek(header or 0, SEEK_CUR)
+    if header is None or file.read(4) != _SEGMENT:
+        return 0
+    size = _element_size(file)
+    return 0 if size is None else file.tell() + size
+
+
+def _element_size(file: BinaryIO) -> int | None:
+    """Read an element's size, whose length its first bits tell; None: it is unknown."""
+    first = file.read(1)
+    if not first or not first[0]:
+        return None
+    length = 9 - first[0].bit_length()
+    bits = 7 * length
+    size = int.from_bytes(first + file.read(length - 1), "big") & ((1 << bits) - 1)
+    return None if size == (1 << bits) - 1 else size
 
 
 def is_clip(path: Path) -> bool:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _MAX_BYTES = 1024 * 1024
 _MAX_PHRASES = 10_000
+# A # inside a word belongs to it.
+_COMMENT = re.compile(r"(?:^|\s)#.*")
 # Scripts without spaces: Thai to Tibetan, Burmese, Khmer, and the Japanese and Chinese ones.
 _UNSPACED = re.compile(
     "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff"
@@ -41,12 +43,12 @@ class BlockedWords:
 
 
 def load_words(path: Path) -> BlockedWords:
-    """Read a file with one phrase per line; lines that begin with # are comments.
+    """Read a file with one phrase per line; comments begin with #, also after a phrase.
 
     StartupError: the file can't be read, or is too large.
     """
-    lines = (line.strip() for line in _read(path.expanduser()).splitlines())
-    phrases = [line for line in lines if line and not line.startswith("#")]
+    lines = (_COMMENT.sub("", line).strip() for line in _read(path).splitlines())
+    phrases = [line for line in lines if line]
     if len(phrases) > _MAX_PHRASES:
         raise StartupError(
             f"BLOCKED_WORDS_FILE: {path} has more than {_MAX_PHRASES} phrases: shorten it."

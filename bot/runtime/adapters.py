@@ -192,6 +192,7 @@ async def _open_storyboard(resources: Resources, stack: AsyncExitStack) -> OpenA
         folder,
         ClipRenderer(resources.ffmpeg),
         clock=resources.clock,
+        steady=resources.clock.steady,
         webhook_url=f"http://{url_host(resources.settings.http_host)}:{resources.port}{WEBHOOK_PATH}",
         webhook_secret=webhook_secret,
     )

@@ -20,15 +20,18 @@ from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling import Poller
 from bot.jobs.prompting import PromptStep
 from bot.jobs.queue import JobQueue
+from bot.jobs.remote.fresh_answers import FreshAnswers
 from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
 from bot.jobs.service import JobService
 from bot.jobs.submission import Submission
 from bot.jobs.waits.clock_watcher import ClockWatcher, boot_id
 from bot.jobs.waits.holds import Holds
+from bot.jobs.waits.poll_schedule import PollSchedule
 from bot.jobs.worker import Worker, make_lanes
 from bot.media.files.download import AttachmentFetcher, attachment_hosts
 from bot.media.files.workspace import Workspace
+from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.metrics import Metrics
 from bot.model import JobState
@@ -43,6 +46,7 @@ from storage.clock import ClockStore
 from storage.jobs.caps import Caps
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.client_jobs import ClientJobStore
+from storage.jobs.generation_times import GenerationTimes
 from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.listings import ListingStore
@@ -172,6 +176,7 @@ async def open_engine(
             feed=feed,
             presets=presets,
             circuit=circuit,
+            min_free_bytes=_MIN_FREE_BYTES,
             service=settings.video_label,
             clock=clock,
         ),
@@ -181,7 +186,7 @@ async def open_engine(
 def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
     """Return the workers that run the jobs' steps; every job change wakes them."""
     database, clock = engine.resources.database, engine.resources.clock
-    remote_jobs = RemoteJobStore(database)
+    remote_jobs, fresh_answers = RemoteJobStore(database), FreshAnswers(clock.steady)
     identity = RemoteIdentity(remote_jobs, engine.jobs, engine.backend, clock=clock)
     pipeline = Pipeline(
         jobs=engine.jobs,
@@ -220,16 +225,23 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
             workspace=engine.workspace,
             cards=deliverer,
         ),
+        fresh_answers=fresh_answers,
         max_clip_bytes=_MAX_CLIP_BYTES,
         clock=clock,
     )
     poller = Poller(
         engine.jobs,
         engine.backend,
-        engine.timing.poll_intervals,
+        PollSchedule(
+            engine.timing.poll_intervals,
+            GenerationTimes(database),
+            has_webhooks=engine.backend.capabilities.webhooks,
+            clock=clock,
+        ),
         identity,
         holds=engine.holds,
         final_download=FinalDownload(engine.backend, engine.workspace, max_bytes=_MAX_CLIP_BYTES),
+        fresh_answers=fresh_answers,
         clock=clock,
         jitter=_jitter,
     )
@@ -252,6 +264,7 @@ def _editor(resources: Resources, workspace: Workspace, voice: Voice | None) -> 
     )
     return NarrationEditor(
         resources.ffmpeg,
+        Ffmpeg(resources.ffmpeg_path, slots=1, in_background=True),
         fetcher,
         workspace,
         options=NarrationOptions(

@@ -20,6 +20,7 @@ from bot.web.pages.share import SharePage
 from bot.web.site import Site
 from bot.web.webhooks import WEBHOOK_PATH, Webhooks
 from storage.jobs.listings import ListingStore
+from storage.sessions import SessionStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +54,8 @@ async def open_http_server(
         poster_cache=poster_cache,
         texts=texts,
     )
-    site, metrics = _site(engine, texts, links, poster_cache, narrator), _metrics(engine)
+    site = await _site(engine, texts, links, poster_cache, narrator)
+    metrics = _metrics(engine)
     server = WebServer(
         [
             *webhooks(engine).routes,
@@ -67,6 +69,7 @@ async def open_http_server(
         is_ready=is_ready,
         refuse=ErrorResponses(texts).response_to,
         accepts_packed=(WEBHOOK_PATH,),
+        only_tls=engine.resources.settings.public_url.startswith("https://"),
         # The other half is for files, the database, ffmpeg and requests to services.
         max_connections=min(MAX_CONNECTIONS, limit() // 2),
         proxies=Proxies(engine.resources.settings.proxies),
@@ -95,7 +98,7 @@ def _metrics(engine: Engine) -> MetricsPage | None:
     return MetricsPage(engine.metrics, engine.store, listings, token=token) if token else None
 
 
-def _site(
+async def _site(
     engine: Engine, texts: Texts, links: Links, poster_cache: PosterCache, narrator: Narrator | None
 ) -> Site | None:
     """Return the API with its page, or None if no API_TOKEN is set."""
@@ -104,10 +107,13 @@ def _site(
         return None
     authentication = Authentication(
         settings.api_tokens,
+        SessionStore(engine.resources.database),
         key=derive_key(engine.resources.secret, "sessions"),
         public_url=settings.public_url,
+        proxies=Proxies(settings.proxies),
         clock=time.time,
     )
+    await authentication.sessions.load()
     return Site(
         clients=engine.clients,
         feed=engine.feed,

@@ -55,7 +55,7 @@ class PartWatch:
 
     async def start(self) -> None:
         """Delete the records of an earlier process."""
-        await self._store.delete_all()
+        await self._store.mark_all_recovered()
 
     def stop(self) -> None:
         """Restart no more parts."""
@@ -107,7 +107,7 @@ class PartWatch:
         if not self._failures.pop(name, 0):
             return
         try:
-            await self._store.delete(name)
+            await self._store.mark_recovered(name)
         except sqlite3.Error:
             log.exception("part.not_stored name=%r", name)
 

@@ -51,7 +51,7 @@ class Resources:
 
 async def open_resources(settings: Settings, stack: AsyncExitStack) -> Resources:
     """Open the resources; raise StartupError if the operator has to change something."""
-    log.info("app.open_files limit=%d", raise_limit())
+    log.debug("app.open_files limit=%d", raise_limit())
     database = await stack.enter_async_context(open_database(settings.data_dir))
     secret = await asyncio.to_thread(
         load_secret, settings.secret_key.get_secret_value(), settings.data_dir / "secret.key"

@@ -7,13 +7,14 @@ import logging
 import sqlite3
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from bot.delivery.copies.smaller_copies import SmallerCopies
     from bot.delivery.operator_notices import OperatorNotices
     from bot.delivery.progress import ProgressCards
     from bot.discord_bot.bot import VideoBot
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from bot.library.retention import Retention
     from bot.metrics import Metrics
     from bot.runtime.part_watch import PartWatch
+    from storage.database_files import DatabaseFiles
 
 log = logging.getLogger(__name__)
 
@@ -58,11 +60,13 @@ class Service:
     clock_watcher: ClockWatcher
     holds: Holds
     retention: Retention
+    database_files: DatabaseFiles
     remote_deletion: RemoteDeletion
     orphans: OrphanCounter
     workers: tuple[Worker, ...]
     progress: ProgressCards
     operator: OperatorNotices
+    smaller_copies: SmallerCopies
     metrics: Metrics
     session: GatewaySession
     part_watch: PartWatch
@@ -95,6 +99,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
         "command sync": partial(after_login, service.bot.keep_commands_synced),
         "progress cards": partial(after_login, service.progress.run),
         "operator notices": partial(after_login, service.operator.run),
+        "smaller copies": partial(after_login, service.smaller_copies.run),
         "remote deletion": service.remote_deletion.run,
         "clock": service.clock_watcher.run,
         "holds": service.holds.run,
@@ -103,6 +108,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
         "sweep": partial(_sweep, service.jobs),
         "webhook sweep": partial(_sweep, service.webhooks),
         "retention": partial(_sweep, service.retention),
+        "database files": partial(_sweep, service.database_files),
         **{f"{worker.name} worker": worker.run for worker in service.workers},
     }
     tasks: set[asyncio.Task[Any]] = {
@@ -125,6 +131,10 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
         task.result()
 
 
+class _Swept(Protocol):
+    async def sweep(self) -> None: ...
+
+
 async def _connect(service: Service, logged_in: asyncio.Event) -> None:
     """Log in, retrying until Discord can be reached, and stay connected."""
     pause = service.login_pause
@@ -141,7 +151,7 @@ async def _connect(service: Service, logged_in: asyncio.Event) -> None:
     await service.session.run()
 
 
-async def _sweep(swept: JobService | WebhookReceiver | Retention) -> None:
+async def _sweep(swept: _Swept) -> None:
     while True:
         try:
             await swept.sweep()

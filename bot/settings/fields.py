@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import (
-    AfterValidator,
     Field,
     SecretStr,
     ValidationError,
@@ -24,7 +23,10 @@ from bot.settings.types import (
     DEFAULT_CLIENT,
     ApiTokens,
     BearerToken,
+    CallbackKeys,
     ExtraFields,
+    FileName,
+    Folder,
     Key,
     Label,
     LogLevel,
@@ -61,7 +63,7 @@ class Settings(BaseSettings):
     discord_token: Key = SecretStr("")
     discord_api_url: Url = ""
 
-    data_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Path("./data")
+    data_dir: Folder = Path("./data")
     http_host: str = "127.0.0.1"
     http_port: int = Field(8080, ge=0, le=65535)
     public_url: Url = ""
@@ -85,7 +87,7 @@ class Settings(BaseSettings):
 
     openrouter_api_key: Key = SecretStr("")
     openrouter_base_url: Url = "https://openrouter.ai/api/v1"
-    openrouter_webhook_secret: SigningKeys = SecretStr("")
+    openrouter_webhook_secret: CallbackKeys = SecretStr("")
 
     gemini_api_key: Key = SecretStr("")
     gemini_base_url: Url = "https://generativelanguage.googleapis.com"
@@ -98,7 +100,7 @@ class Settings(BaseSettings):
     moderation: Literal["off", "openai"] = "off"
     moderation_base_url: Url = "https://api.openai.com/v1"
     moderation_api_key: Key = SecretStr("")
-    blocked_words_file: str = ""
+    blocked_words_file: FileName = ""
 
     notify: Literal["always", "never", "late"] = "always"
     notify_minutes: int = Field(10, ge=1, le=_DAY_MINUTES)
@@ -121,7 +123,7 @@ class Settings(BaseSettings):
     narration_base_url: Url = ""
     narration_api_key: Key = SecretStr("")
     narration_model: str = Field("gpt-4o-mini-tts", min_length=1, max_length=200)
-    narration_voice: str = Field("", max_length=1000)
+    narration_voice: FileName = Field("", max_length=1000)
     max_narrations_per_user: int = Field(20, ge=1, le=_MAX_JOBS)
     max_narrations_per_day: int = Field(200, ge=1, le=_MAX_JOBS)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import json
 import re
+from pathlib import Path
 from typing import Annotated, Literal, NoReturn, cast
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 _MIN_SECRET_CHARACTERS = 16
+_MIN_KEY_BYTES = 16
 _SIGNING_PREFIX = "whsec_"
 _RESERVED_FIELDS = frozenset({"prompt", "model", "seconds", "size"})
 _CLIENT_NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
@@ -72,9 +75,35 @@ def _long_enough(value: SecretStr) -> SecretStr:
 
 def _signing_keys(value: SecretStr) -> SecretStr:
     for secret in split_secret(value):
-        if secret == _SIGNING_PREFIX or not secret.isprintable():
+        bare = secret.removeprefix(_SIGNING_PREFIX)
+        if not bare or not secret.isprintable():
             raise ValueError(f"contains no key: copy the part after {_SIGNING_PREFIX} too")
+        if len(_decoded(bare)) < _MIN_KEY_BYTES:
+            raise ValueError(
+                f"contains a key of fewer than {_MIN_KEY_BYTES} bytes, which can be guessed: copy "
+                "all of it, or have your video service make a new one"
+            )
     return value
+
+
+def _callback_keys(value: SecretStr) -> SecretStr:
+    for secret in split_secret(value):
+        if len(secret.encode("utf-8", "surrogateescape")) < _MIN_KEY_BYTES:
+            raise ValueError(
+                f"contains a key of fewer than {_MIN_KEY_BYTES} bytes, which can be guessed: make "
+                "a longer one"
+            )
+        if not secret.isprintable():
+            raise ValueError("contains an invalid character: copy it again")
+    return value
+
+
+def _decoded(text: str) -> bytes:
+    """Return the key that a secret is the base64 of, or the secret itself if it is not base64."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError:
+        return text.encode("utf-8", "surrogateescape")
 
 
 def _api_tokens(value: SecretStr) -> SecretStr:
@@ -121,6 +150,19 @@ def _networks(value: str) -> str:
     return value
 
 
+def _home_expanded(value: str) -> str:
+    return str(_expanded(Path(value))) if value.startswith("~") else value
+
+
+def _expanded(value: Path) -> Path:
+    try:
+        return value.expanduser()
+    except RuntimeError:
+        raise ValueError(
+            "begins with ~ and the name of no user of this machine: write the whole path"
+        ) from None
+
+
 def _extra(value: str) -> str:
     try:
         fields: object = json.loads(value or "{}", parse_constant=_not_json)
@@ -142,6 +184,8 @@ def _not_json(word: str) -> NoReturn:
     raise ValueError(word)
 
 
+Folder = Annotated[Path, AfterValidator(_expanded)]
+FileName = Annotated[str, AfterValidator(_home_expanded)]
 Label = Annotated[str, Field(max_length=60), AfterValidator(_one_line)]
 Url = Annotated[str, AfterValidator(_url)]
 Size = Annotated[str, AfterValidator(_size)]
@@ -153,4 +197,5 @@ Key = Annotated[SecretStr, AfterValidator(_header_safe)]
 LongKey = Annotated[SecretStr, AfterValidator(_long_enough)]
 BearerToken = Annotated[Key, AfterValidator(_long_enough)]
 SigningKeys = Annotated[SecretStr, AfterValidator(_signing_keys)]
+CallbackKeys = Annotated[SecretStr, AfterValidator(_callback_keys)]
 ApiTokens = Annotated[SecretStr, AfterValidator(_api_tokens)]

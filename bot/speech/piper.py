@@ -99,7 +99,7 @@ def _find(voice: str, max_seconds: int) -> Piper:
             "NARRATION_BACKEND: the offline voice is not installed; run `make voice`, or set "
             "NARRATION_BACKEND=off."
         )
-    model = Path(voice).expanduser().absolute() if voice else _english_model()
+    model = Path(voice).absolute() if voice else _english_model()
     config = model.with_name(f"{model.name}.json")
     if model.suffix != ".onnx" or not (model.is_file() and config.is_file()):
         raise StartupError(

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 KEPT_SECONDS = 24 * 3600
 """The number of seconds for which a completed or failed clip is kept."""
 
+# After a start, because the clock may have been set meanwhile.
+_LEAST_KEPT_SECONDS = 3600
 _SWEEP_SECONDS = 300
 _DISK_RETRY_SECONDS = 5  # after a clip could not be stored, for example on a full disk
 _MAX_ATTEMPTS = 5
@@ -62,7 +64,8 @@ class KeyReusedError(ClapperError):
 class ClipService:
     """Renders one store's clips, sends their webhooks, and deletes expired clips.
 
-    At most `waiting` clips are queued, and `renders` are rendered at a time.
+    At most `waiting` clips are queued, and `renders` are rendered at a time. `steady`: seconds that
+    pass evenly, by which clips expire, however the clock is set.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class ClipService:
         webhook_sender: WebhookSender | None,
         *,
         clock: Callable[[], float],
+        steady: Callable[[], float],
         waiting: int,
         renders: int,
     ) -> None:
@@ -79,6 +83,8 @@ class ClipService:
         self._renderer = renderer
         self._webhook_sender = webhook_sender
         self._clock = clock
+        self._steady = steady
+        self._expiries: dict[str, float] = {}
         self._waiting = waiting
         self._renders = renders
         self._queue: asyncio.Queue[str] = asyncio.Queue()
@@ -89,8 +95,10 @@ class ClipService:
 
     async def start(self) -> None:
         """Queue the clips that an earlier process left unfinished, and start the tasks."""
-        await self.sweep()
         for clip in self._store.all():
+            if clip.expires_at is not None:
+                left = max(clip.expires_at - self._clock(), _LEAST_KEPT_SECONDS)
+                self._expiries[clip.id] = self._steady() + min(left, KEPT_SECONDS)
             if not clip.is_finished:
                 await self._store.update(replace(clip, status=ClipStatus.QUEUED))
                 self._queue.put_nowait(clip.id)
@@ -172,7 +180,7 @@ class ClipService:
             await asyncio.wait({task})
         if self._store.get(clip_id) is None:
             return False
-        await self._store.remove(clip_id)
+        await self._remove(clip_id)
         log.info("storyboard.deleted id=%s", clip_id)
         return True
 
@@ -180,10 +188,14 @@ class ClipService:
         """Delete expired clips."""
         for clip in self._store.all():
             if self._is_expired(clip):
-                await self._store.remove(clip.id)
+                await self._remove(clip.id)
+
+    async def _remove(self, clip_id: str) -> None:
+        self._expiries.pop(clip_id, None)
+        await self._store.remove(clip_id)
 
     def _is_expired(self, clip: Clip) -> bool:
-        return clip.expires_at is not None and clip.expires_at <= self._clock()
+        return clip.id in self._expiries and self._expiries[clip.id] <= self._steady()
 
     async def _keep_sweeping(self) -> None:
         while True:
@@ -223,7 +235,10 @@ class ClipService:
             expires_at=now + KEPT_SECONDS,
             notice=self._new_notice(now),
         )
-        if await self._store.update(finished) and self._webhook_sender:
+        if not await self._store.update(finished):
+            return
+        self._expiries[clip.id] = self._steady() + KEPT_SECONDS
+        if self._webhook_sender:
             self._webhook_sender.wake()
 
     async def _try_render(self, clip: Clip) -> ClipError | None:

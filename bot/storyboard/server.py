@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ class Storyboard:
         renderer: Renderer,
         *,
         clock: Callable[[], float],
+        steady: Callable[[], float] = time.monotonic,
         webhook_url: str | None = None,
         webhook_secret: str | None = None,
         host: str = "127.0.0.1",
@@ -61,7 +63,13 @@ class Storyboard:
                 delays=webhook_delays,
             )
         self._clip_service = ClipService(
-            self._store, renderer, webhook_sender, clock=clock, waiting=waiting, renders=renders
+            self._store,
+            renderer,
+            webhook_sender,
+            clock=clock,
+            steady=steady,
+            waiting=waiting,
+            renders=renders,
         )
         self._open = AsyncExitStack()
 

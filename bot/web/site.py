@@ -57,10 +57,10 @@ class Site:
             sharing=links.enabled,
             speaking=narrator is not None,
         )
-        self._sessions = SessionRoutes(authentication, access)
         self._socket = JobSocket(
             clients=clients, feed=feed, authentication=authentication, access=access, texts=texts
         )
+        self._sessions = SessionRoutes(authentication, access, on_end=self._socket.end)
 
     @property
     def routes(self) -> list[web.RouteDef]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.model import JobState
 from storage.jobs.circuits import CircuitStore
+from storage.jobs.generation_times import GenerationTimes
 from storage.jobs.holds import HoldStore
 
 if TYPE_CHECKING:
@@ -15,14 +16,8 @@ if TYPE_CHECKING:
     from storage.database import Database
     from storage.jobs.circuits import Circuit
 
-# A median of fewer jobs would mean little. Only recent jobs count, because speeds change.
+# A median of fewer jobs would mean little.
 _MIN_SAMPLES = 3
-_RECENT = """
-SELECT generated_seconds AS seconds FROM jobs
-WHERE backend = :backend AND seconds = :seconds AND size = :size AND model IS :model
-    AND generated_seconds IS NOT NULL
-ORDER BY created_at DESC LIMIT 20
-"""
 
 # The order is the one in which jobs are claimed. A place beyond the limit is not counted.
 _PLACE = """
@@ -64,6 +59,7 @@ class QueueOutlook:
         self._database = database
         self._circuits = CircuitStore(database)
         self._holds = HoldStore(database)
+        self._times = GenerationTimes(database)
 
     async def of(self, job: Job) -> Outlook:
         """Return a job's queue position and usual duration, or the trouble that delays it."""
@@ -90,14 +86,5 @@ class QueueOutlook:
     async def _usual_seconds(self, job: Job) -> float | None:
         if job.state not in _NOT_YET_GENERATED or job.clip_of is not None:
             return None
-        request = job.request
-        rows = await self._database.rows(
-            _RECENT,
-            {
-                "backend": job.backend,
-                "model": request.model,
-                "seconds": request.seconds,
-                "size": request.size,
-            },
-        )
-        return median(row["seconds"] for row in rows) if len(rows) >= _MIN_SAMPLES else None
+        times = await self._times.recent(job)
+        return median(times) if len(times) >= _MIN_SAMPLES else None

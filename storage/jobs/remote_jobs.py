@@ -28,6 +28,12 @@ SELECT * FROM jobs
 WHERE backend = :backend AND remote_id = :ref AND remote_passed_at IS NULL AND id <> :id
 """
 
+_REUSED = """
+SELECT 1 FROM jobs
+WHERE backend = :backend AND (account IS NULL OR account = :account)
+    AND remote_passed_at IS NOT NULL LIMIT 1
+"""
+
 _HOLDERS = """
 SELECT * FROM jobs
 WHERE backend = :backend AND remote_passed_at IS NULL
@@ -122,6 +128,11 @@ class RemoteJobStore:
         """Return whether a job other than `job_id` has this id."""
         params = {"backend": backend, "ref": ref, "id": job_id}
         return await self._database.row(_HOLDER, params) is not None
+
+    async def has_reused_ids(self, backend: str, account: str) -> bool:
+        """Return whether the provider has given an id of one of our jobs to another job."""
+        params = {"backend": backend, "account": account}
+        return await self._database.row(_REUSED, params) is not None
 
     async def mark_lost(self, job_id: str, ref: str, *, now: float) -> None:
         """Store that the id no longer belongs to this job."""

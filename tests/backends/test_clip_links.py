@@ -73,7 +73,7 @@ def test_a_link_is_found_under_the_names_that_providers_use(case: str) -> None:
 
 
 @pytest.mark.parametrize("case", NOT_FOUND)
-def test_what_is_not_the_video_is_never_taken_for_it(case: str) -> None:
+def test_other_links_are_never_taken_for_the_video(case: str) -> None:
     assert find_link(NOT_FOUND[case]) is None
 
 
@@ -96,7 +96,7 @@ def test_pictures_in_the_answer_are_no_video() -> None:
     assert find_link({"output": "data:image/png;base64,AAAA"}) is None
 
 
-def test_the_surest_name_wins() -> None:
+def test_the_most_reliable_name_wins() -> None:
     assert find_link({"url": "https://x/page", "video_url": V}) == V
     assert find_link({"url": V, "data": {"video_url": "https://x/other.mp4"}}) == V
 

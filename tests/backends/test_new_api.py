@@ -63,7 +63,7 @@ async def test_a_failed_job_of_every_channel_tells_its_reason(tmp_path: Path, ch
         assert failed.error.kind is ErrorKind.MODERATED
 
 
-async def test_a_task_that_the_gateway_does_not_know_is_gone_though_it_says_400(
+async def test_a_400_for_an_unknown_task_means_that_the_job_is_gone(
     tmp_path: Path,
 ) -> None:
     async with gateway(tmp_path, "Sora") as (_, backend):

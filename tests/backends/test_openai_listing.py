@@ -107,7 +107,7 @@ async def test_without_an_echoed_prompt_the_model_tells_jobs_apart(
     assert (await find(backend, request=other(model=None))).refs == (ref,)
 
 
-async def test_no_job_is_left_out_for_its_age(api: VideosApi, backend: OpenAIVideos) -> None:
+async def test_no_job_is_left_out_because_of_its_age(api: VideosApi, backend: OpenAIVideos) -> None:
     old = await submit(backend)
     new = await submit(backend)
     api.jobs[old]["created_at"] = NOW - 40 * DAY
@@ -187,6 +187,19 @@ async def test_a_list_that_shows_no_job_as_it_was_ordered_does_not_show_it(
     assert (await backend.find(REQUEST, answered=(answered(ref),))).shows_own
     api.shape = lambda job: job | echo
     assert not (await backend.find(REQUEST, answered=(answered(ref),))).shows_own
+
+
+@pytest.mark.parametrize("shown", [0, 1, 2])
+async def test_a_list_without_the_newest_answered_job_shows_no_job_of_ours(
+    api: VideosApi, backend: OpenAIVideos, shown: int
+) -> None:
+    """Sorted the other way and cut off, it lacks a new job as well, though it shows old ones."""
+    refs = [await submit(backend) for _ in range(3)]
+    page = {"object": "list", "data": [api.jobs[ref] for ref in refs[:shown]], "has_more": False}
+    api.add_faults("list", Fault(status=200, body=page))
+    newest_first = tuple(answered(ref) for ref in reversed(refs))
+    assert not (await backend.find(REQUEST, answered=newest_first)).shows_own
+    assert (await backend.find(REQUEST, answered=newest_first)).shows_own
 
 
 @pytest.mark.parametrize("ending", ["", "...", " …"])

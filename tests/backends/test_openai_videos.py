@@ -68,7 +68,7 @@ async def test_the_create_may_be_json(api: VideosApi, connect: Callable[..., Ope
     assert call.form == {**EXTRA, **ours}
 
 
-async def test_the_create_key_goes_into_a_declared_header(
+async def test_the_create_key_is_sent_in_a_declared_header(
     clip: Path, connect: Callable[..., OpenAIVideos]
 ) -> None:
     async with VideosApi(clip=clip, idempotency_header="Idempotency-Key") as api:

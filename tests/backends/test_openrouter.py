@@ -219,7 +219,7 @@ def test_a_price_is_estimated_where_the_list_says_enough(
     assert price == (None if dollars is None else pytest.approx(dollars))
 
 
-def test_four_k_has_a_price_of_its_own() -> None:
+def test_four_k_has_a_separate_price() -> None:
     assert offer().price(seconds=1, size="3840x2160") == pytest.approx(0.6)
 
 

@@ -174,16 +174,16 @@ async def test_a_refused_token_is_one_sentence_that_does_not_repeat_it(
     assert TOKEN not in ended.err
 
 
-@pytest.mark.parametrize(("token", "reported"), [("hello", True), (TOKEN, False)])
+@pytest.mark.parametrize(("token", "is_reported"), [("hello", True), (TOKEN, False)])
 async def test_a_token_of_the_wrong_shape_is_reported_at_the_start_and_tried_anyway(
-    tmp_path: Path, fake_discord: FakeDiscord, token: str, *, reported: bool
+    tmp_path: Path, fake_discord: FakeDiscord, token: str, *, is_reported: bool
 ) -> None:
     ended = await refused(
         tmp_path, DISCORD_TOKEN=token, DISCORD_API_URL=fake_discord.url, LOG_LEVEL="WARNING"
     )
     assert ended.code == 2
-    assert ("settings.token_shape" in ended.err) is reported
-    assert ("copy it again: it has three parts with dots" in ended.err) is reported
+    assert ("settings.token_shape" in ended.err) is is_reported
+    assert ("copy it again: it has three parts with dots" in ended.err) is is_reported
     assert "hello" not in ended.err
     assert ended.err.splitlines()[-1].startswith("DISCORD_TOKEN: Discord refuses it")
 

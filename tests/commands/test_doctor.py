@@ -56,7 +56,7 @@ async def test_without_problems_every_line_says_ok(tmp_path: Path) -> None:
     assert asked.status == 200
     assert (ended.code, ended.err) == (0, "")
     lines = [line for line in ended.out.splitlines() if not line.startswith(" ")]
-    assert [line.split()[0] for line in lines] == ["ok"] * 20
+    assert [line.split()[0] for line in lines] == ["ok"] * 21
     assert lines[1] == (f"ok  DISCORD_TOKEN     {origin} (DISCORD_API_URL) accepts it: clapper")
     assert len({line.index(line.split(maxsplit=1)[1]) for line in lines}) == 1
     assert fake_discord.token not in ended.out

@@ -121,6 +121,35 @@ async def test_a_providers_answer_is_interpreted(tmp_path: Path, status: int, ad
 
 
 @pytest.mark.parametrize(
+    ("body", "found", "advice"),
+    [
+        ("", "without a known reason", "whether it is the key"),
+        ("<title>Forbidden</title>", "without a known reason", "whether it is the key"),
+        ('{"error": "Invalid API key"}', "refuses the key", "correct OPENAI_API_KEY"),
+        ('{"code": "insufficient_user_quota"}', "out of credit", "top up"),
+    ],
+)
+async def test_a_403_is_not_always_a_refused_key(
+    tmp_path: Path, body: str, found: str, advice: str
+) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=403, text=body)
+
+    app = web.Application()
+    app.router.add_get("/v1/videos", answer)
+    async with TestServer(app) as server:
+        seen = await look(
+            "VIDEO_BACKEND",
+            tmp_path,
+            video_backend="openai",
+            openai_base_url=str(server.make_url("/v1")),
+        )
+    assert not seen.ok
+    assert found in seen.found
+    assert advice in seen.advice
+
+
+@pytest.mark.parametrize(
     ("models", "settings", "ok", "words"),
     [
         (
@@ -372,9 +401,9 @@ async def test_the_word_list_is_read(tmp_path: Path) -> None:
     listed = tmp_path / "blocked.txt"
     found = await look("blocked words", tmp_path, blocked_words_file=str(listed))
     assert (found.ok, "there is no file" in found.advice) == (False, True)
-    listed.write_text("one\n# two\nthree\n")
+    listed.write_text("one\n# two\nthree # four\n")
     found = await look("blocked words", tmp_path, blocked_words_file=str(listed))
-    assert (found.ok, found.found) == (True, "2")
+    assert (found.ok, found.found) == (True, "2 words")
 
 
 # --- the voice ---

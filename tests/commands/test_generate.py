@@ -158,6 +158,21 @@ async def test_a_closed_terminal_does_not_stop_what_ignores_its_signal(
     assert read_mp4(tmp_path / "out.mp4").seconds == pytest.approx(2, abs=0.1)
 
 
+async def test_output_that_was_closed_before_the_start_stops_nothing(
+    tmp_path: Path, clip: Path
+) -> None:
+    async with provider(clip) as (api, settings):
+        process = await asyncio.create_subprocess_exec(
+            *("sh", "-c", 'exec "$@" >&- 2>&-', "sh"),
+            *(sys.executable, "-m", "bot", "generate", "a cat", "-o", "out.mp4"),
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **settings},
+        )
+        assert (await end(process)).code == 0
+        assert len(api.creates) == 1
+    assert read_mp4(tmp_path / "out.mp4").seconds == pytest.approx(2, abs=0.1)
+
+
 async def test_a_video_that_cannot_be_written_is_fetched_later_at_no_extra_cost(
     tmp_path: Path, clip: Path
 ) -> None:

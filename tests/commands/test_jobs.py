@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import signal
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -19,6 +22,7 @@ from storage.database import open_database
 from storage.jobs.caps import Caps
 from storage.jobs.store import JobStore
 from storage.snapshot import list_jobs
+from tests.support.bot_process import ROOT
 from tests.support.command_line import end, run_bot
 from tests.support.fakes.orders import REQUEST
 from tests.support.generating import provider, start_generating
@@ -149,6 +153,41 @@ async def test_without_a_bot_the_job_is_cancelled_here_and_at_the_video_service(
         waiting = await stored(tmp_path)
         done = await run_bot(tmp_path, "jobs", "cancel", waiting.id, **settings)
         assert (done.code, "had not been sent" in done.out) == (0, True)
+
+
+async def test_without_a_bot_no_job_of_another_order_is_deleted_at_the_video_service(
+    tmp_path: Path, clip: Path
+) -> None:
+    async with provider(clip, seconds_per_job=3600) as (api, settings):
+        process = await start_generating(tmp_path, settings)
+        process.send_signal(signal.SIGTERM)
+        await end(process)
+        [ref] = api.jobs
+        api.jobs[ref]["prompt"] = "another order, after a restart that numbers anew"
+        [job] = list_jobs(tmp_path / "data", ended=0)
+        done = await run_bot(tmp_path, "jobs", "cancel", job.id, **settings)
+        assert done.code == 0, done
+        assert list(api.jobs) == [ref]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+async def test_a_terminal_without_all_characters_shows_the_others(
+    tmp_path: Path, encoding: str
+) -> None:
+    await stored(tmp_path, prompt="a boat \U0001f6a4 at sea")
+    listed = await run_bot(tmp_path, "jobs", PYTHONIOENCODING=encoding)
+    assert (listed.code, listed.err) == (0, "")
+    assert "at sea" in listed.out
+
+
+async def test_jobs_are_listed_for_no_reader(tmp_path: Path) -> None:
+    await stored(tmp_path)
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "bot", "jobs"),
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+    )
+    assert (await end(process)).code == 0
 
 
 async def test_what_is_no_job_is_refused_in_one_sentence(tmp_path: Path) -> None:

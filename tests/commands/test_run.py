@@ -38,6 +38,27 @@ async def test_a_provider_that_does_not_answer_is_logged_once_at_the_start(tmp_p
     assert "correct OPENAI_BASE_URL" in line
 
 
+@pytest.mark.parametrize("code", [4004, 4014])
+async def test_a_connection_that_discord_ends_for_good_is_a_sentence_and_exit_code_2(
+    tmp_path: Path, code: int
+) -> None:
+    (tmp_path / "discord").mkdir()
+    async with FakeDiscord(tmp_path / "discord") as fake_discord:
+        environment = {
+            "DISCORD_TOKEN": fake_discord.token,
+            "DISCORD_API_URL": fake_discord.url,
+            "DATA_DIR": str(tmp_path / "data"),
+            "HTTP_PORT": "0",
+        }
+        async with open_bot(environment, "bot", "run", log_level="WARNING") as bot:
+            await fake_discord.wait_for_bot()
+            await fake_discord.gateway.drop(code)
+            assert await asyncio.wait_for(bot.process.wait(), 30) == 2
+    [said] = [line for line in bot.lines if "closed the connection for good" in line]
+    assert f"(code {code})" in said
+    assert not any("Traceback" in line for line in bot.lines)
+
+
 @pytest.mark.usefixtures("_empty_environment")
 def test_a_bug_in_the_check_of_the_provider_is_logged_and_the_bot_runs_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

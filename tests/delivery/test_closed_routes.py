@@ -16,6 +16,7 @@ from bot.delivery.card_edits import Edit
 from bot.delivery.requests.route_limits import RouteLimits, ThrottledError
 from bot.delivery.upload_fallback import UploadFallback, UploadTarget
 from bot.demo.fake_discord.api_errors import rate_limited
+from bot.demo.fake_discord.rest import faults
 from bot.errors import DeliveryError, MediaError
 from bot.jobs.worker import make_lanes
 from bot.links import Links
@@ -23,7 +24,7 @@ from bot.media.files import min_rate
 from bot.media.files.download import AttachmentFetcher
 from bot.media.files.min_rate import enforce_min_rate
 from bot.model import JobState
-from storage.upload_limits import UploadLimits
+from storage.delivery.upload_limits import UploadLimits
 from tests.support.desk import make_narrator, open_desk
 from tests.support.fakes.bench import open_bench
 from tests.support.fakes.clock import PATIENCE, Clock
@@ -106,6 +107,28 @@ async def test_closed_dms_keep_no_slot_from_another_persons_dm(wire: Wire) -> No
         await wire.wait_for_card_text(other, "Creating")
         wire.api.finish(list(wire.api.jobs)[-1])
         await wire.fake_discord.wait_for(lambda: wire.fake_discord.dms(grace))
+
+
+async def test_one_persons_first_dm_keeps_no_slot_from_another_persons(wire: Wire) -> None:
+    world = wire.fake_discord.world
+    grace = world.add_user("grace")
+    async with wire.bot():
+        cards = [await wire.video(f"slow {number}") for number in range(MANY)]
+        for message in cards:
+            await wire.wait_for_card_text(message, "Creating")
+        slow = faults.Hold()
+        route = f"POST /channels/{world.dm(world.user).id}/*"
+        wire.fake_discord.faults.add(route, slow, times=None)
+        for ref in list(wire.api.jobs):
+            wire.api.finish(ref)
+        for message in cards:
+            await wire.wait_for_video(message)
+        await slow.reached.wait()
+        other = await wire.video("free", user=grace)
+        await wire.wait_for_card_text(other, "Creating")
+        wire.api.finish(list(wire.api.jobs)[-1])
+        await wire.fake_discord.wait_for(lambda: wire.fake_discord.dms(grace))
+        slow.release.set()
 
 
 # Which route is used, and when.
@@ -208,26 +231,30 @@ def test_requests_under_way_count_for_what_is_left_of_a_route() -> None:
 
 
 class _Closed:
-    """A deliverer at a route that is closed for ten minutes."""
+    """A deliverer at a route that is closed."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
 
     async def show(self, _: Job) -> None:
-        raise DeliveryError("closed", retry_after=600)
+        raise DeliveryError("closed", retry_after=self._seconds)
 
 
-async def test_a_closed_route_becomes_the_next_time_of_the_job_and_no_attempt(
-    tmp_path: Path,
+@pytest.mark.parametrize(("seconds", "pause", "attempts"), [(30, 30, 0), (600, 300, 1)])
+async def test_a_closed_route_becomes_the_next_time_of_the_job_and_an_attempt_if_it_is_long(
+    tmp_path: Path, seconds: float, pause: float, attempts: int
 ) -> None:
     clock = Clock()
     async with open_bench(tmp_path, clock) as bench:
-        bench.deliverer.show = _Closed().show  # pyright: ignore[reportAttributeAccessIssue] - its one method
+        bench.deliverer.show = _Closed(seconds).show  # pyright: ignore[reportAttributeAccessIssue] - its one method
         bench.pipeline = bench.build_pipeline()
         job = await bench.submit()
         await bench.jobs.cancel(job.id)
         async with running(bench.worker()):
             await bench.until(lambda: (bench.changes[-1].job.next_at or 0) > clock())
         waiting = await bench.now(job.id)
-        assert waiting.next_at == clock() + 300
-        assert waiting.attempts == 0
+        assert waiting.next_at == clock() + pause
+        assert waiting.attempts == attempts
 
 
 async def test_a_doubt_is_looked_up_while_every_create_takes_minutes(tmp_path: Path) -> None:

@@ -310,6 +310,32 @@ async def test_an_end_whose_card_can_not_be_reached_for_an_hour_is_told_by_dm(de
     assert len(desk.fake_discord.dms()) == 1
 
 
+async def test_an_end_in_a_channel_that_stays_closed_is_told_by_dm(desk: Desk) -> None:
+    job, _ = await desk.video()
+    failed = await desk.bench.jobs.fail(job, "failed.moderated")
+    assert failed is not None
+    desk.fake_discord.faults.add("PATCH /*", api_errors.rate_limited(600), times=None)
+    desk.bench.deliverer.show = desk.deliverer().show
+    desk.bench.pipeline = desk.bench.build_pipeline()
+    worker = desk.bench.worker()
+    since = desk.clock()
+    while (await desk.bench.now(job.id)).next_at is not None:
+        await worker._step(await desk.bench.claim(job.id))  # noqa: SLF001 - one step, as the lane runs it
+        assert desk.clock() - since < 3 * 60 * 60
+    assert len(desk.fake_discord.dms()) == 1
+
+
+async def test_an_edit_without_a_file_that_is_refused_for_its_size_ends_in_a_dm(
+    desk: Desk,
+) -> None:
+    job, _ = await desk.video()
+    failed = await desk.bench.jobs.fail(job, "failed.moderated")
+    assert failed is not None
+    desk.fake_discord.faults.add("PATCH /*", api_errors.TOO_LARGE, times=None)
+    await desk.deliverer().show(failed)
+    assert len(desk.fake_discord.dms()) == 1
+
+
 @pytest.mark.parametrize("expired", [False, True])
 async def test_a_failure_without_a_known_card_is_told_where_no_card_could_be_looked_for(
     desk: Desk, *, expired: bool

@@ -148,7 +148,7 @@ async def test_an_application_that_cannot_be_read_leaves_the_token_accepted(
     tmp_path: Path,
 ) -> None:
     async with FakeDiscord(tmp_path / "discord") as fake:
-        fake.faults.add("GET /oauth2/*", api_errors.broken(400), times=None)
+        fake.faults.add("GET /oauth2/*", api_errors.server_error(400), times=None)
         assert not (await examined(fake, tmp_path)).ok
         assert (await examined(fake, tmp_path, "DISCORD_TOKEN")).ok
 

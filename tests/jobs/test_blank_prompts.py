@@ -11,17 +11,17 @@ from tests.support.blank_texts import BLANK_TEXTS, VISIBLE_TEXTS
 
 
 @pytest.mark.parametrize("text", BLANK_TEXTS.values(), ids=BLANK_TEXTS)
-def test_a_prompt_that_shows_nothing_is_empty(text: str) -> None:
+def test_a_prompt_without_a_visible_character_is_empty(text: str) -> None:
     with pytest.raises(UserError, match=r"prompt\.empty"):
         checked(text)
 
 
 @pytest.mark.parametrize("text", VISIBLE_TEXTS)
-def test_a_prompt_that_shows_something_is_taken_as_it_is(text: str) -> None:
+def test_a_prompt_with_a_visible_character_is_accepted_unchanged(text: str) -> None:
     assert checked(text) == text
 
 
 @pytest.mark.parametrize("text", BLANK_TEXTS.values(), ids=BLANK_TEXTS)
-def test_a_text_that_shows_nothing_has_nothing_to_read_aloud(text: str) -> None:
+def test_a_text_without_a_visible_character_can_not_be_spoken(text: str) -> None:
     with pytest.raises(UserError, match=r"speech\.empty"):
         checked_text(text)

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from tests.support.fakes.clock import Clock
 
 
-async def test_one_interaction_is_one_job(bench: Bench) -> None:
+async def test_an_interaction_creates_one_job(bench: Bench) -> None:
     place = origin()
     assert await bench.jobs.submit(REQUEST, place, None) is not None
     assert await bench.jobs.submit(REQUEST, place, None) is None
     assert await bench.count_rows("jobs") == 1
 
 
-async def test_one_interaction_is_one_job_even_all_at_once(bench: Bench) -> None:
+async def test_concurrent_submits_of_an_interaction_create_one_job(bench: Bench) -> None:
     place = origin()
     taken = await asyncio.gather(*(bench.jobs.submit(REQUEST, place, None) for _ in range(20)))
     assert len([job for job in taken if job is not None]) == 1
@@ -51,7 +51,7 @@ async def test_a_repeated_interaction_is_recognised_when_the_caps_are_full(
         (Caps(open_per_user=9, open_in_all=9, per_day=3), "caps.day"),
     ],
 )
-async def test_caps_hold_when_commands_come_all_at_once(
+async def test_caps_are_kept_for_concurrent_commands(
     caps: Caps, key: str, tmp_path: Path, clock: Clock
 ) -> None:
     async with open_bench(tmp_path, clock, caps=caps) as bench:
@@ -65,7 +65,7 @@ async def test_caps_hold_when_commands_come_all_at_once(
         assert await bench.count_rows("jobs") == 3
 
 
-async def test_the_days_cap_says_when_there_is_room_again(tmp_path: Path, clock: Clock) -> None:
+async def test_the_daily_cap_names_the_time_when_it_frees(tmp_path: Path, clock: Clock) -> None:
     caps = Caps(open_per_user=9, open_in_all=9, per_day=2)
     async with open_bench(tmp_path, clock, caps=caps) as bench:
         for _ in range(2):
@@ -83,7 +83,7 @@ async def test_the_days_cap_says_when_there_is_room_again(tmp_path: Path, clock:
         assert (await bench.submit()).created_at > second.created_at
 
 
-async def test_a_cap_per_person_is_nobody_elses(tmp_path: Path, clock: Clock) -> None:
+async def test_a_cap_per_person_does_not_limit_others(tmp_path: Path, clock: Clock) -> None:
     caps = Caps(open_per_user=1, open_in_all=9, per_day=9)
     async with open_bench(tmp_path, clock, caps=caps) as bench:
         await bench.submit(user_id=1)
@@ -92,7 +92,7 @@ async def test_a_cap_per_person_is_nobody_elses(tmp_path: Path, clock: Clock) ->
             await bench.submit(user_id=1)
 
 
-async def test_an_ended_job_makes_room(tmp_path: Path, clock: Clock) -> None:
+async def test_an_ended_job_frees_its_place(tmp_path: Path, clock: Clock) -> None:
     caps = Caps(open_per_user=1, open_in_all=1, per_day=1)
     async with open_bench(tmp_path, clock, caps=caps) as bench:
         job = await bench.submit()

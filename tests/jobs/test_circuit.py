@@ -80,7 +80,7 @@ async def states(bench: Bench, jobs: list[Job]) -> set[JobState]:
 
 
 @pytest.mark.parametrize("kind", TROUBLES)
-async def test_a_refused_key_or_an_empty_balance_burns_no_job_in_line(
+async def test_a_refused_key_or_an_empty_balance_fails_no_queued_job(
     kind: ErrorKind, bench: Bench
 ) -> None:
     line = await open_circuit(bench, kind, jobs=5)
@@ -95,7 +95,7 @@ async def test_a_refused_key_or_an_empty_balance_burns_no_job_in_line(
 
 
 @pytest.mark.parametrize("kind", [ErrorKind.MODERATED, ErrorKind.INVALID, ErrorKind.RATE])
-async def test_what_is_about_one_job_does_not_hold_up_the_others(
+async def test_a_refusal_of_one_job_does_not_delay_the_others(
     kind: ErrorKind, bench: Bench
 ) -> None:
     line = await line_up(bench, 5)
@@ -105,7 +105,7 @@ async def test_what_is_about_one_job_does_not_hold_up_the_others(
     assert (await bench.now(line[-1].id)).state is JobState.GENERATING
 
 
-async def test_a_success_in_between_begins_the_count_anew(bench: Bench) -> None:
+async def test_a_success_in_between_resets_the_count(bench: Bench) -> None:
     for _ in range(3):
         refuse(bench, times=2)
         job = await bench.at(JobState.QUEUED)
@@ -115,7 +115,7 @@ async def test_a_success_in_between_begins_the_count_anew(bench: Bench) -> None:
     assert (await circuit(bench)).state == "counting"
 
 
-async def test_one_job_at_a_time_tries_and_each_in_its_turn(bench: Bench) -> None:
+async def test_one_job_at_a_time_is_the_probe_and_each_in_order(bench: Bench) -> None:
     line = await open_circuit(bench, jobs=4)
     refuse(bench, times=20)
     tried = [(await to_probe(bench))[0].id for _ in range(8)]
@@ -124,7 +124,7 @@ async def test_one_job_at_a_time_tries_and_each_in_its_turn(bench: Bench) -> Non
     assert tried == [job.id for job in (line[3], *line[:3])] * 2
 
 
-async def test_the_pauses_between_two_tries_grow_to_a_quarter_of_an_hour(bench: Bench) -> None:
+async def test_the_pauses_between_probes_grow_to_a_quarter_of_an_hour(bench: Bench) -> None:
     await open_circuit(bench)
     refuse(bench, times=20)
     pauses: list[float] = []
@@ -134,7 +134,7 @@ async def test_the_pauses_between_two_tries_grow_to_a_quarter_of_an_hour(bench: 
     assert pauses == [30, 60, 120, 240, 480, 900, 900, 900]
 
 
-async def test_a_success_lets_all_of_them_go_on_and_says_so(bench: Bench) -> None:
+async def test_a_success_resumes_all_jobs_and_is_published(bench: Bench) -> None:
     line = await open_circuit(bench, jobs=5)
     bench.changes.clear()
     await to_probe(bench)
@@ -145,7 +145,7 @@ async def test_a_success_lets_all_of_them_go_on_and_says_so(bench: Bench) -> Non
     assert len(changed) == 4
 
 
-async def test_those_in_line_are_told_when_it_opens_and_when_its_reason_changes(
+async def test_queued_jobs_are_published_when_the_circuit_opens_or_its_reason_changes(
     bench: Bench,
 ) -> None:
     line = await open_circuit(bench, jobs=4)
@@ -162,7 +162,7 @@ async def test_those_in_line_are_told_when_it_opens_and_when_its_reason_changes(
     assert not [change for change in bench.changes if change.outlook_only]
 
 
-async def test_answers_that_were_on_their_way_when_it_opened_put_nothing_off(bench: Bench) -> None:
+async def test_answers_to_creates_before_the_circuit_opened_delay_no_probe(bench: Bench) -> None:
     await open_circuit(bench)
     before = await circuit(bench)
     await bench.circuit.refused(Trouble.OUTAGE, probing=False)
@@ -172,7 +172,7 @@ async def test_answers_that_were_on_their_way_when_it_opened_put_nothing_off(ben
 @pytest.mark.parametrize(
     ("kind", "pause"), [(ErrorKind.MODERATED, 0), (ErrorKind.INVALID, 0), (ErrorKind.RATE, 60)]
 )
-async def test_a_try_that_says_nothing_of_the_others_is_repeated_with_another_job(
+async def test_a_probe_that_concerns_only_its_job_is_repeated_with_another_job(
     kind: ErrorKind, pause: float, bench: Bench
 ) -> None:
     await open_circuit(bench)
@@ -187,7 +187,9 @@ async def test_a_try_that_says_nothing_of_the_others_is_repeated_with_another_jo
     assert other.id != tried.id
 
 
-async def test_creates_without_an_answer_stop_the_line_and_stay_in_doubt(bench: Bench) -> None:
+async def test_creates_without_an_answer_pause_the_queue_and_remain_unconfirmed(
+    bench: Bench,
+) -> None:
     bench.backend.lost_answers += [UnconfirmedSubmitError("500") for _ in range(3)]
     line = [await bench.submit(replace(REQUEST, prompt=f"cat {name}")) for name in "abcd"]
     await work(bench)
@@ -199,7 +201,7 @@ async def test_creates_without_an_answer_stop_the_line_and_stay_in_doubt(bench: 
     assert (await circuit(bench)).reason is Trouble.OUTAGE
 
 
-async def test_several_that_are_claimed_at_once_are_one_try(bench: Bench) -> None:
+async def test_several_jobs_that_are_claimed_at_once_are_one_probe(bench: Bench) -> None:
     await open_circuit(bench, jobs=5)
     refuse(bench, times=5)
     bench.clock.now = (await circuit(bench)).probe_at
@@ -209,7 +211,7 @@ async def test_several_that_are_claimed_at_once_are_one_try(bench: Bench) -> Non
     assert (len(claimed), bench.backend.posts) == (4, 3 + 1)
 
 
-async def test_a_job_that_may_not_be_sent_leaves_its_turn_to_another(bench: Bench) -> None:
+async def test_a_job_that_must_not_be_sent_releases_the_probe(bench: Bench) -> None:
     await open_circuit(bench)
     bench.clock.now = (await circuit(bench)).probe_at
     [claimed] = await bench.queue.claim(ALL_STATES, running=(), limit=1)
@@ -233,7 +235,7 @@ async def test_after_a_day_a_job_fails_with_nothing_spent(bench: Bench) -> None:
     assert bench.backend.charged == {}
 
 
-async def test_a_job_that_comes_later_waits_a_day_of_its_own(bench: Bench) -> None:
+async def test_a_job_that_is_created_later_waits_its_own_day(bench: Bench) -> None:
     await open_circuit(bench)
     bench.clock.advance(DAY - 60)
     late = await bench.at(JobState.QUEUED)
@@ -243,7 +245,7 @@ async def test_a_job_that_comes_later_waits_a_day_of_its_own(bench: Bench) -> No
     assert (await bench.now(late.id)).state is JobState.QUEUED
 
 
-async def test_the_line_still_waits_after_a_restart_and_one_job_tries_at_once(
+async def test_the_queue_is_still_paused_after_a_restart_and_a_probe_is_due(
     tmp_path: Path, clock: Clock
 ) -> None:
     backend = FakeBackend(clock)
@@ -262,7 +264,7 @@ async def test_the_line_still_waits_after_a_restart_and_one_job_tries_at_once(
         assert await states(bench, line) == {JobState.GENERATING}
 
 
-async def test_a_try_that_a_crash_cuts_off_is_in_doubt_and_not_followed_at_once(
+async def test_a_probe_that_a_crash_interrupts_is_unconfirmed_and_delays_the_next(
     tmp_path: Path, clock: Clock
 ) -> None:
     backend = FakeBackend(clock)
@@ -280,7 +282,7 @@ async def test_a_try_that_a_crash_cuts_off_is_in_doubt_and_not_followed_at_once(
         assert await states(bench, others) == {JobState.QUEUED}
 
 
-async def test_another_backend_is_not_held_up(tmp_path: Path, clock: Clock) -> None:
+async def test_another_backend_is_not_paused(tmp_path: Path, clock: Clock) -> None:
     async with open_bench(tmp_path, clock) as bench:
         line = await open_circuit(bench)
     clock.advance(10)
@@ -290,7 +292,7 @@ async def test_another_backend_is_not_held_up(tmp_path: Path, clock: Clock) -> N
         assert await states(bench, line) == {JobState.GENERATING}
 
 
-async def test_what_needs_no_provider_is_not_held_up(bench: Bench) -> None:
+async def test_a_job_that_needs_no_provider_is_not_paused(bench: Bench) -> None:
     done = await bench.at(JobState.SUCCEEDED)
     await open_circuit(bench)
     again = await bench.submit(clip_of=done.id)
@@ -298,7 +300,7 @@ async def test_what_needs_no_provider_is_not_held_up(bench: Bench) -> None:
     assert (await bench.now(again.id)).state is JobState.SUCCEEDED
 
 
-async def test_a_held_line_is_not_due_and_does_not_wake_the_lanes(bench: Bench) -> None:
+async def test_jobs_in_a_paused_queue_are_not_due_and_wake_no_lane(bench: Bench) -> None:
     await open_circuit(bench)
     assert await bench.queue.seconds_until_due([JobState.QUEUED], running=()) is None
     bench.clock.now = (await circuit(bench)).probe_at

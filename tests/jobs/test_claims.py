@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bot.model import Job
 
 
-async def test_a_claim_takes_what_is_due_oldest_first_and_no_more_than_asked(
+async def test_a_claim_returns_due_jobs_oldest_first_up_to_its_limit(
     bench: Bench,
 ) -> None:
     jobs: list[Job] = []
@@ -25,13 +25,13 @@ async def test_a_claim_takes_what_is_due_oldest_first_and_no_more_than_asked(
     assert {job.epoch for job in claimed} == {running.epoch + 1}
 
 
-async def test_a_claim_takes_only_its_own_states(bench: Bench) -> None:
+async def test_a_claim_returns_only_jobs_in_its_states(bench: Bench) -> None:
     await bench.submit()
     assert await bench.queue.claim([JobState.QUEUED], running=(), limit=9) == []
     assert await bench.queue.seconds_until_due([JobState.QUEUED], running=()) is None
 
 
-async def test_nobody_claims_what_is_not_due(bench: Bench) -> None:
+async def test_only_due_jobs_are_claimed(bench: Bench) -> None:
     job = await bench.submit(acknowledged=False)
     assert await bench.queue.claim(ALL_STATES, running=(), limit=9) == []
     assert await bench.queue.seconds_until_due(ALL_STATES, running=()) == 10
@@ -41,7 +41,7 @@ async def test_nobody_claims_what_is_not_due(bench: Bench) -> None:
     assert len(await bench.queue.claim(ALL_STATES, running=(), limit=9)) == 1
 
 
-async def test_a_create_like_one_in_doubt_has_to_wait(bench: Bench) -> None:
+async def test_a_create_waits_for_an_identical_unconfirmed_one(bench: Bench) -> None:
     first = await bench.at(JobState.SUBMITTING)
     second = await bench.at(JobState.QUEUED)
     assert await bench.jobs.begin_submit(await bench.claim(second.id)) is None
@@ -79,7 +79,7 @@ async def test_a_remote_job_belongs_to_one_job(bench: Bench) -> None:
     assert {ref: holder.job_id for ref, holder in holders.items()} == {update.ref: first.id}
 
 
-async def test_a_held_delivery_is_due_again_when_it_is_woken(bench: Bench) -> None:
+async def test_a_postponed_delivery_is_due_again_when_it_is_woken(bench: Bench) -> None:
     held = await bench.at(JobState.DELIVERING)
     await bench.jobs.postpone(await bench.claim(held.id), after=3600)
     waiting = await bench.at(JobState.GENERATING)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.backends.base import RemoteState
-from bot.errors import BackendError, ErrorKind
+from bot.errors import BackendError, ErrorKind, UserError
 from bot.jobs.waits.clock_watcher import ClockWatcher
 from bot.jobs.waits.pauses import MAX_PAUSES
 from bot.model import JobState, Trouble
 from bot.pacing import WatchedClock
 from storage.clock import ClockStore
+from storage.jobs.caps import Caps
 from storage.speeches import SpeechCaps, SpeechRequester, SpeechStore
 from tests.support.fakes.bench import CAPS, Bench, open_bench
 from tests.support.fakes.clock import Clock
@@ -58,9 +59,7 @@ async def poll_for(bench: Bench, job: Job, seconds: float) -> Job:
 
 
 @pytest.mark.parametrize("ahead", JUMPS)
-async def test_an_open_job_is_looked_at_within_a_minute_of_a_jump(
-    bench: Bench, ahead: float
-) -> None:
+async def test_an_open_job_is_due_within_a_minute_of_a_jump(bench: Bench, ahead: float) -> None:
     watch = await started(bench)
     job = await bench.at(JobState.GENERATING)
     bench.clock.ahead = ahead
@@ -70,7 +69,9 @@ async def test_an_open_job_is_looked_at_within_a_minute_of_a_jump(
 
 
 @pytest.mark.parametrize("ahead", JUMPS)
-async def test_no_running_job_is_deleted_or_late_for_a_jump(bench: Bench, ahead: float) -> None:
+async def test_no_running_job_is_deleted_or_late_because_of_a_jump(
+    bench: Bench, ahead: float
+) -> None:
     watch = await started(bench)
     job = await bench.at(JobState.GENERATING)
     bench.clock.ahead = ahead
@@ -212,7 +213,7 @@ async def test_jobs_behind_an_open_circuit_neither_fail_nor_wait_for_a_jump(
     assert circuit.opened_at == pytest.approx(bench.clock())
 
 
-async def test_a_probe_that_another_clock_has_put_off_is_due(bench: Bench) -> None:
+async def test_a_probe_that_another_clock_has_postponed_is_due(bench: Bench) -> None:
     for _ in range(3):
         await bench.circuit.refused(Trouble.OUTAGE, probing=False)
     await bench.database.rows("UPDATE circuits SET probe_at = probe_at + 21600", {})
@@ -220,7 +221,7 @@ async def test_a_probe_that_another_clock_has_put_off_is_due(bench: Bench) -> No
     assert await bench.circuit.paused_circuit() is None
 
 
-async def test_a_job_that_no_longer_answers_is_not_failed_for_a_jump_of_two_days(
+async def test_a_job_without_answers_does_not_fail_because_of_a_jump_of_two_days(
     bench: Bench,
 ) -> None:
     watch = await started(bench)
@@ -235,7 +236,7 @@ async def test_a_job_that_no_longer_answers_is_not_failed_for_a_jump_of_two_days
 
 
 @pytest.mark.parametrize("ahead", [HOUR, 40 * DAY, 400 * DAY])
-async def test_retention_deletes_nothing_by_a_clock_that_runs_ahead_of_all_else(
+async def test_retention_deletes_nothing_by_a_clock_that_is_ahead_of_all_evidence(
     bench: Bench, ahead: float
 ) -> None:
     watch = await started(bench)
@@ -311,7 +312,7 @@ async def test_caps_do_not_count_for_longer_because_the_clock_was_ahead(bench: B
     assert await speeches.count(requester, caps, now=bench.clock()) is None
 
 
-async def test_a_clock_that_only_drifts_is_followed_without_a_word(
+async def test_a_clock_that_only_drifts_is_followed_without_a_log_message(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     watch = await started(bench)
@@ -348,3 +349,98 @@ def test_a_clock_passes_evenly_until_it_is_followed() -> None:
     assert clock() == 1001.0
     clock.adopt(clock.drift)
     assert clock() == 5000.0
+
+
+# What has ended lately: it counts for the caps, and as evidence.
+
+
+@pytest.mark.parametrize("ahead", JUMPS)
+@pytest.mark.parametrize("is_set_back", [False, True])
+async def test_a_daily_cap_counts_what_has_ended_whatever_the_clock_showed(
+    tmp_path: Path, clock: Clock, ahead: float, *, is_set_back: bool
+) -> None:
+    caps = Caps(open_per_user=9, open_in_all=9, per_day=1)
+    async with open_bench(tmp_path, clock, caps=caps) as bench:
+        watch = await started(bench)
+        bench.backend.finish()
+        await bench.run_out((await bench.submit()).id)
+        speeches, speech_caps = SpeechStore(bench.database), SpeechCaps(per_user=1, per_day=1)
+        spoken = SpeechRequester(user_id=1, interaction_id=1)
+        assert await speeches.count(spoken, speech_caps, now=bench.clock()) is None
+        for moved in (ahead, 0.0) if is_set_back else (ahead,):
+            clock.advance(MINUTE)
+            clock.ahead = moved
+            await watch.check()
+        with pytest.raises(UserError, match=r"caps\.day"):
+            await bench.submit()
+        again = SpeechRequester(user_id=1, interaction_id=2)
+        assert await speeches.count(again, speech_caps, now=bench.clock()) is not None
+        clock.advance(DAY + HOUR)
+        assert await bench.submit()
+        assert await speeches.count(again, speech_caps, now=bench.clock()) is None
+
+
+@pytest.mark.parametrize("ahead", [2 * DAY, 400 * DAY])
+async def test_the_row_of_a_deleted_job_counts_for_the_cap_despite_a_jump(
+    bench: Bench, ahead: float
+) -> None:
+    watch = await started(bench)
+    bench.backend.finish()
+    job = await bench.run_out((await bench.submit()).id)
+    await bench.retention.delete(job.id)
+    bench.clock.ahead = ahead
+    await watch.check()
+    bench.clock.advance(11 * MINUTE)
+    await bench.retention.sweep()
+    assert await bench.count_rows("jobs") == 1
+
+
+async def test_retention_keeps_a_video_that_was_made_while_the_clock_was_behind(
+    bench: Bench,
+) -> None:
+    bench.clock.ahead = -400 * DAY
+    await watcher(bench).check()
+    watch = await started(bench)
+    bench.clock.set_known(bench.clock.now)
+    bench.backend.finish()
+    job = await bench.run_out((await bench.submit()).id)
+    await bench.artifacts.mark_delivered(job.id, now=bench.clock())
+    bench.clock.advance(HOUR)
+    bench.clock.ahead = 0.0
+    await watch.check()
+    bench.clock.advance(11 * MINUTE)
+    await bench.retention.sweep()
+    assert bench.workspace.video(job.id).exists()
+
+
+@pytest.mark.parametrize(("passed", "back"), [(3 * DAY, 2.5 * DAY), (1.5 * DAY, DAY)])
+async def test_a_list_that_was_believable_days_ago_is_not_so_again_by_a_clock_set_back(
+    bench: Bench, passed: float, back: float
+) -> None:
+    watch = await started(bench)
+    await bench.trust_list()
+    bench.clock.advance(passed)
+    bench.clock.ahead = -back
+    await watch.check()
+    job = await bench.at(JobState.UNCONFIRMED)
+    bench.backend.charged.clear()
+    assert (await bench.run_out(job.id)).state is JobState.UNDECIDED
+    assert bench.backend.posts == 1
+
+
+@pytest.mark.parametrize("ahead", JUMPS)
+@pytest.mark.parametrize(
+    "state",
+    [JobState.DOWNLOADING, JobState.MERGING, JobState.DELIVERING, JobState.NOTIFYING],
+)
+async def test_a_jump_in_a_late_step_loses_no_paid_video(
+    bench: Bench, state: JobState, ahead: float
+) -> None:
+    watch = await started(bench)
+    job = await bench.at(state)
+    bench.clock.ahead = ahead
+    await bench.step(job.id)  # even before the jump is noticed
+    await watch.check()
+    await bench.retention.sweep()
+    assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
+    assert bench.workspace.video(job.id).exists()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.support.fakes.clock import Clock
 
 
-async def test_a_held_delivery_waits_and_is_woken_by_a_restart(
+async def test_a_postponed_delivery_waits_and_is_woken_by_a_restart(
     tmp_path: Path, clock: Clock
 ) -> None:
     deliverer, backend = FakeDeliverer(handover=Handover.HELD), FakeBackend(clock)
@@ -39,7 +39,7 @@ async def test_a_held_delivery_waits_and_is_woken_by_a_restart(
     assert deliverer.dms == {job.id: 1}
 
 
-async def test_a_video_without_its_card_comes_by_dm_with_all_that_is_to_be_said_of_it(
+async def test_a_video_without_its_card_is_sent_by_dm_with_its_notes(
     bench: Bench,
 ) -> None:
     bench.deliverer.handover = Handover.DM
@@ -51,7 +51,7 @@ async def test_a_video_without_its_card_comes_by_dm_with_all_that_is_to_be_said_
 
 
 @pytest.mark.parametrize("state", [JobState.DELIVERING, JobState.NOTIFYING])
-async def test_what_discord_does_not_take_now_is_not_given_up(
+async def test_a_delivery_that_discord_refuses_for_now_is_retried(
     state: JobState, bench: Bench
 ) -> None:
     job = await bench.at(state)
@@ -63,7 +63,7 @@ async def test_what_discord_does_not_take_now_is_not_given_up(
     assert bench.deliverer.dms == {job.id: 1}
 
 
-async def test_what_discord_does_not_take_for_a_day_is_left_to_the_dm_and_then_to_the_library(
+async def test_a_delivery_that_fails_for_a_day_is_left_to_the_dm_and_then_to_the_library(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     job = await bench.at(JobState.DELIVERING)
@@ -86,7 +86,7 @@ async def test_what_discord_does_not_take_for_a_day_is_left_to_the_dm_and_then_t
     ]
 
 
-async def test_a_video_that_somebody_deleted_before_its_delivery_fails_the_job(
+async def test_a_video_that_was_deleted_before_its_delivery_fails_the_job(
     bench: Bench, sentences: frozenset[str]
 ) -> None:
     job = await bench.at(JobState.DELIVERING)
@@ -94,7 +94,7 @@ async def test_a_video_that_somebody_deleted_before_its_delivery_fails_the_job(
     await assert_failed(bench, job, "failed.file_gone", sentences)
 
 
-async def test_a_video_that_somebody_deleted_before_its_dm_ends_the_job(bench: Bench) -> None:
+async def test_a_video_that_was_deleted_before_its_dm_ends_the_job(bench: Bench) -> None:
     job = await bench.at(JobState.NOTIFYING)
     bench.workspace.video(job.id).unlink()
     assert (await bench.step(job.id)).state is JobState.SUCCEEDED
@@ -117,7 +117,7 @@ async def test_a_cancelled_job_is_stopped_upstream_once_even_if_its_card_fails(
 
 
 @pytest.mark.parametrize(("faults", "cancelled"), [(2, ["video_1"]), (9, [])])
-async def test_a_provider_that_can_not_stop_a_job_now_is_asked_again_a_few_times(
+async def test_a_cancel_that_fails_for_now_is_retried_a_few_times(
     bench: Bench, faults: int, cancelled: list[str]
 ) -> None:
     job = await bench.at(JobState.GENERATING)
@@ -133,7 +133,7 @@ async def test_a_provider_that_can_not_stop_a_job_now_is_asked_again_a_few_times
     assert len(bench.backend.cancel_faults) == max(0, faults - 6)
 
 
-async def test_a_provider_that_refuses_to_stop_does_not_hold_up_the_card(bench: Bench) -> None:
+async def test_a_refused_cancel_does_not_delay_the_card(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
     bench.backend.cancel_faults.append(BackendError(ErrorKind.INTERNAL, "can't"))
     await bench.jobs.cancel(job.id)
@@ -142,7 +142,7 @@ async def test_a_provider_that_refuses_to_stop_does_not_hold_up_the_card(bench: 
 
 
 @pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED])
-async def test_an_end_leaves_no_files_behind(state: JobState, bench: Bench) -> None:
+async def test_an_ended_job_leaves_no_files(state: JobState, bench: Bench) -> None:
     job = await bench.at(JobState.MERGING, attachment=VOICE)
     assert bench.workspace.folder(job.id).path.exists()
     await bench.jobs.move(await bench.claim(job.id), state)
@@ -150,7 +150,7 @@ async def test_an_end_leaves_no_files_behind(state: JobState, bench: Bench) -> N
     assert not bench.workspace.folder(job.id).path.exists()
 
 
-async def test_the_files_are_gone_before_success_is_committed(bench: Bench) -> None:
+async def test_the_files_are_deleted_before_success_is_committed(bench: Bench) -> None:
     job = await bench.at(JobState.NOTIFYING, attachment=VOICE)
     left = bench.workspace.folder(job.id).path
     at_commit: list[bool] = []
@@ -159,7 +159,7 @@ async def test_the_files_are_gone_before_success_is_committed(bench: Bench) -> N
     assert at_commit == [False]
 
 
-async def test_the_files_are_gone_before_a_failed_job_is_let_go(bench: Bench) -> None:
+async def test_the_files_are_deleted_before_a_failed_job_is_released(bench: Bench) -> None:
     job = await bench.at(JobState.MERGING, attachment=VOICE)
     await bench.jobs.fail(await bench.claim(job.id), "failed.bug", incident=job.id)
     claimed = await bench.claim(job.id)
@@ -170,7 +170,7 @@ async def test_the_files_are_gone_before_a_failed_job_is_let_go(bench: Bench) ->
     assert (await bench.run_out(job.id)).next_at is None
 
 
-async def test_a_failed_remote_job_is_never_made_again(
+async def test_a_failed_remote_job_is_never_created_again(
     bench: Bench, sentences: frozenset[str]
 ) -> None:
     job = await bench.at(JobState.GENERATING)
@@ -178,3 +178,16 @@ async def test_a_failed_remote_job_is_never_made_again(
     bench.backend.only.error = BackendError(ErrorKind.MODERATED, "no")
     await assert_failed(bench, job, "failed.moderated", sentences)
     assert bench.backend.posts == 1
+
+
+async def test_a_card_that_can_not_be_shown_is_no_reason_to_stop_asking_for_the_cancel(
+    bench: Bench,
+) -> None:
+    job = await bench.at(JobState.GENERATING)
+    await bench.jobs.cancel(job.id)
+    bench.backend.cancel_faults.append(BackendError(ErrorKind.TRANSIENT, "down"))
+    bench.deliverer.faults.append(DeliveryError("down"))
+    worker = bench.worker()
+    while (await bench.now(job.id)).next_at is not None:
+        await worker._step(await bench.claim(job.id))  # noqa: SLF001 - one step, as the lane runs it
+    assert bench.backend.cancelled == [job.remote_id]

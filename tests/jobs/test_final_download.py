@@ -86,7 +86,7 @@ async def test_replicas_that_do_not_know_a_job_for_a_while_lose_nothing(
     assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
 
 
-async def test_a_job_that_is_given_up_after_a_day_is_looked_at_once_more(bench: Bench) -> None:
+async def test_a_clip_is_requested_once_more_before_a_job_fails_after_a_day(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
     bench.backend.contents.add(job.remote_id or "")
     bench.clock.advance(DAY + DEADLINE)
@@ -95,7 +95,9 @@ async def test_a_job_that_is_given_up_after_a_day_is_looked_at_once_more(bench: 
 
 
 @pytest.mark.parametrize("kind", [ErrorKind.GONE, ErrorKind.INTERNAL])
-async def test_only_a_clear_failure_is_believed_at_once(kind: ErrorKind, bench: Bench) -> None:
+async def test_only_a_clear_failure_is_accepted_without_a_download(
+    kind: ErrorKind, bench: Bench
+) -> None:
     job = await bench.at(JobState.GENERATING)
     bench.backend.contents.add(job.remote_id or "")
     bench.backend.only.state = RemoteState.FAILED
@@ -104,7 +106,7 @@ async def test_only_a_clear_failure_is_believed_at_once(kind: ErrorKind, bench: 
     assert (await bench.step(job.id)).state is (JobState.FAILED if clear else JobState.DOWNLOADING)
 
 
-async def test_a_failure_that_was_only_inferred_is_looked_at(
+async def test_a_failure_that_was_only_inferred_is_checked_by_a_download(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await bench.at(JobState.GENERATING)
@@ -157,7 +159,7 @@ async def test_a_retrieve_and_a_content_that_are_not_found_for_a_while_are_not_l
     assert (await until(bench, job, JobState.DOWNLOADING)).state is JobState.MERGING
 
 
-async def test_a_clip_whose_time_is_over_is_not_waited_for_so_long(bench: Bench) -> None:
+async def test_an_expired_clip_is_not_awaited_for_so_long(bench: Bench) -> None:
     job = await bench.at(JobState.DOWNLOADING)
     bench.backend.only.expires_at = bench.clock() - 1
     since = bench.clock()
@@ -181,7 +183,7 @@ async def test_a_page_instead_of_the_clip_is_not_the_end_for_an_hour(bench: Benc
     assert bench.clock() - since >= 50 * 60
 
 
-async def test_a_page_instead_of_the_clip_is_no_clip_in_the_end(bench: Bench) -> None:
+async def test_a_page_instead_of_the_clip_fails_the_job_after_an_hour(bench: Bench) -> None:
     job = await bench.at(JobState.DOWNLOADING)
     since = bench.clock()
     bench.backend.fetch_faults += [NoClipYetError("a page")] * 200
@@ -205,7 +207,7 @@ async def test_after_a_day_of_outages_the_content_is_asked_for_without_a_poll(
     assert (await bench.step(job.id)).state is JobState.MERGING
 
 
-async def test_what_can_not_be_converted_is_not_handed_over_as_an_mp4(bench: Bench) -> None:
+async def test_a_clip_that_can_not_be_converted_is_not_delivered(bench: Bench) -> None:
     job = await bench.at(JobState.MERGING)
     bench.editor.faults += [UnconvertedError("no MP4 of this gif")] * 2
     ended = await until(bench, job, JobState.MERGING)

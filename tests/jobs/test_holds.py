@@ -59,7 +59,7 @@ async def behind_a_twin(bench: Bench) -> Job:
     return now
 
 
-async def test_a_full_disk_is_named_on_the_card_and_to_clients(bench: Bench) -> None:
+async def test_a_full_disk_is_shown_on_the_card_and_to_clients(bench: Bench) -> None:
     job = await no_space(bench)
     assert (job.state, job.hold, job.held_since) == (
         JobState.QUEUED,
@@ -73,7 +73,7 @@ async def test_a_full_disk_is_named_on_the_card_and_to_clients(bench: Bench) -> 
     assert "disk is full" in (waiting(job) or "")
 
 
-async def test_a_job_behind_an_unanswered_twin_says_so(bench: Bench) -> None:
+async def test_a_job_behind_an_unanswered_identical_create_says_so(bench: Bench) -> None:
     job = await behind_a_twin(bench)
     assert (job.state, job.hold) == (JobState.QUEUED, HoldReason.TWIN)
     assert "exactly the same video" in await read_card(bench, job)
@@ -96,7 +96,7 @@ async def test_a_wait_ends_uncharged_after_a_day(bench: Bench, wait: object) -> 
     assert "Nothing was charged" in card
 
 
-async def test_a_wait_that_has_ended_is_forgotten(bench: Bench) -> None:
+async def test_a_hold_that_has_ended_is_cleared(bench: Bench) -> None:
     job = await no_space(bench)
     bench.pipeline = bench.build_pipeline(min_free_bytes=0)
     now = await bench.step(job.id)
@@ -134,7 +134,7 @@ async def test_a_job_of_a_backend_that_is_no_longer_chosen_says_so(
 
 
 @pytest.mark.parametrize("state", STRANDED)
-async def test_such_a_job_ends_after_a_day_and_a_doubt_is_left_to_its_requester(
+async def test_a_job_at_another_backend_ends_after_a_day_or_is_undecided(
     tmp_path: Path, clock: Clock, state: JobState
 ) -> None:
     job, _ = await stranded(tmp_path, clock, state)
@@ -152,7 +152,9 @@ async def test_such_a_job_ends_after_a_day_and_a_doubt_is_left_to_its_requester(
         assert bench.backend.cancelled == []
 
 
-async def test_a_job_goes_on_when_its_backend_is_chosen_again(tmp_path: Path, clock: Clock) -> None:
+async def test_a_job_continues_when_its_backend_is_chosen_again(
+    tmp_path: Path, clock: Clock
+) -> None:
     job, backend = await stranded(tmp_path, clock, JobState.GENERATING)
     async with open_bench(tmp_path, clock, backend=FakeBackend(clock, name="other")) as bench:
         await bench.holds.check()
@@ -164,7 +166,7 @@ async def test_a_job_goes_on_when_its_backend_is_chosen_again(tmp_path: Path, cl
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
-async def test_a_disk_that_is_full_later_is_named_too_and_ends_no_paid_job(
+async def test_a_full_disk_after_the_create_is_shown_and_ends_no_paid_job(
     bench: Bench, code: int
 ) -> None:
     job = await bench.at(JobState.DOWNLOADING)
@@ -182,7 +184,7 @@ async def test_a_disk_that_is_full_later_is_named_too_and_ends_no_paid_job(
     assert (await bench.now(job.id)).hold is None
 
 
-async def test_a_narration_that_finds_no_disk_space_ends_uncharged_after_a_day(
+async def test_a_narration_without_disk_space_ends_uncharged_after_a_day(
     bench: Bench,
 ) -> None:
     job = await bench.submit(attachment=VOICE)
@@ -252,6 +254,7 @@ async def test_a_video_service_without_answers_is_named_and_polled_on(
 @pytest.mark.parametrize("state", [JobState.GENERATING, JobState.DOWNLOADING])
 async def test_an_answer_ends_that_wait(bench: Bench, state: JobState) -> None:
     job = await bench.at(state)
+    bench.clock.advance(31)  # the answer that told of the end is not fresh any more
     worker = bench.worker()
     bench.backend.poll_faults += [NO_ANSWER[0]] * 20
     while bench.backend.poll_faults:

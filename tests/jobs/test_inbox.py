@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.support.fakes.bench import Bench
 
 
-async def test_a_webhook_that_comes_twenty_times_is_one_row_and_one_wake(bench: Bench) -> None:
+async def test_a_webhook_that_is_sent_twenty_times_is_one_row_and_one_wake(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
     bench.changes.clear()
     news = await asyncio.gather(
@@ -60,7 +60,7 @@ async def test_a_webhook_after_the_end_changes_nothing(bench: Bench) -> None:
     assert await bench.now(job.id) == job
 
 
-async def test_a_webhook_about_nothing_of_ours_is_kept_for_a_week(bench: Bench) -> None:
+async def test_a_webhook_about_an_unknown_job_is_kept_for_a_week(bench: Bench) -> None:
     await bench.webhooks.receive(backend="fake", webhook_id="wh_1", remote_id="video_x")
     assert await bench.unconfirmed.unclaimed("fake") == ("video_x",)
     assert await bench.unconfirmed.unclaimed("another") == ()

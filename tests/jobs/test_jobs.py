@@ -41,7 +41,7 @@ async def test_an_unknown_id_is_no_job(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(("state", "to"), ILLEGAL)
-async def test_only_legal_moves_are_made(state: JobState, to: JobState, bench: Bench) -> None:
+async def test_only_legal_transitions_are_made(state: JobState, to: JobState, bench: Bench) -> None:
     job = await bench.at(state)
     with pytest.raises(ValueError, match="no transition"):
         await bench.jobs.move(job, to)
@@ -49,12 +49,12 @@ async def test_only_legal_moves_are_made(state: JobState, to: JobState, bench: B
 
 
 @pytest.mark.parametrize("state", ENDS)
-def test_an_end_is_an_end(state: JobState) -> None:
+def test_no_transition_leaves_a_final_state(state: JobState) -> None:
     assert not TRANSITIONS[state]
 
 
 @pytest.mark.parametrize("state", OPEN_STATES)
-def test_every_open_state_leads_to_an_end(state: JobState) -> None:
+def test_every_open_state_leads_to_a_final_one(state: JobState) -> None:
     reached = {state}
     while (wider := reached.union(*(TRANSITIONS[each] for each in reached))) != reached:
         reached = wider
@@ -82,7 +82,7 @@ async def test_a_step_that_lost_its_job_writes_nothing(bench: Bench) -> None:
     assert await bench.now(job.id) == held
 
 
-async def test_a_step_that_comes_after_a_cancel_writes_nothing(bench: Bench) -> None:
+async def test_a_step_that_ends_after_a_cancel_writes_nothing(bench: Bench) -> None:
     job = await bench.at(JobState.SUBMITTING)
     running = await bench.claim(job.id)
     await bench.jobs.cancel(job.id)
@@ -119,7 +119,7 @@ async def test_a_row_that_stays_in_its_state_leaves_no_event(bench: Bench) -> No
     assert await bench.events(job.id) == before
 
 
-async def test_the_way_of_a_good_job_is_the_drawn_one(bench: Bench) -> None:
+async def test_the_states_of_a_successful_job_are_the_documented_ones(bench: Bench) -> None:
     job = await bench.at(JobState.SUCCEEDED)
     assert [end for _, end in await bench.events(job.id)] == [
         *("received", "queued", "submitting", "generating", "downloading", "merging"),
@@ -127,7 +127,7 @@ async def test_the_way_of_a_good_job_is_the_drawn_one(bench: Bench) -> None:
     ]
 
 
-async def test_the_bus_hears_of_every_transition_after_its_commit(bench: Bench) -> None:
+async def test_every_transition_is_published_after_its_commit(bench: Bench) -> None:
     seen: list[asyncio.Task[Job]] = []
     bench.bus.subscribe(lambda change: seen.append(asyncio.ensure_future(bench.now(change.job.id))))
     job = await bench.submit()
@@ -140,7 +140,7 @@ async def test_the_bus_hears_of_every_transition_after_its_commit(bench: Bench) 
     ]
 
 
-async def test_a_failing_subscriber_keeps_nothing_from_the_others(
+async def test_a_failing_subscriber_does_not_affect_the_others(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(_change: JobChanged) -> None:
@@ -164,7 +164,9 @@ async def test_a_message_is_stored_once(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED])
-async def test_a_message_that_comes_after_the_end_shows_it(state: JobState, bench: Bench) -> None:
+async def test_a_message_that_is_stored_after_the_end_shows_it(
+    state: JobState, bench: Bench
+) -> None:
     job = await bench.submit(acknowledged=False)
     await bench.jobs.move(await bench.claim(job.id), state)
     await bench.run_out(job.id)
@@ -209,13 +211,15 @@ async def test_a_job_can_be_cancelled_while_there_is_something_to_stop(
 
 
 @pytest.mark.parametrize("state", [JobState.DELIVERING, JobState.NOTIFYING, *ENDS])
-async def test_a_job_past_stopping_is_not_cancelled(state: JobState, bench: Bench) -> None:
+async def test_a_job_that_can_not_be_stopped_is_not_cancelled(
+    state: JobState, bench: Bench
+) -> None:
     job = await bench.at(state)
     assert await bench.jobs.cancel(job.id) is None
     assert await bench.now(job.id) == job
 
 
-async def test_nothing_is_cancelled_by_a_made_up_id(bench: Bench) -> None:
+async def test_nothing_is_cancelled_by_an_unknown_id(bench: Bench) -> None:
     assert await bench.jobs.cancel("0" * 32) is None
 
 
@@ -229,7 +233,7 @@ async def test_an_undecided_job_is_decided_once(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("by_cancel", [False, True])
-async def test_an_undecided_job_can_be_given_up(bench: Bench, *, by_cancel: bool) -> None:
+async def test_an_undecided_job_can_be_cancelled(bench: Bench, *, by_cancel: bool) -> None:
     job = await bench.at(JobState.UNDECIDED)
     given_up = await (bench.jobs.cancel if by_cancel else bench.jobs.cancel_undecided)(job.id)
     assert given_up is not None
@@ -254,7 +258,7 @@ async def test_a_cancel_wins_against_a_step_that_claims_meanwhile(
     assert cancelled.state is JobState.CANCELLED
 
 
-async def test_a_decision_that_is_overtaken_for_ever_gives_up(
+async def test_a_decision_that_always_loses_a_race_returns_nothing(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await bench.at(JobState.GENERATING)
@@ -277,7 +281,7 @@ async def test_a_failure_keeps_its_fields(bench: Bench) -> None:
     assert (failure.key, failure.fields) == ("audio.too_long", {"seconds": 7, "name": "x"})
 
 
-async def test_progress_never_falls(bench: Bench) -> None:
+async def test_progress_never_decreases(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
     seen: list[int | None] = []
     for progress in (10, 40, 5, None, 41):
@@ -301,7 +305,7 @@ async def test_the_deadline_counts_from_the_binding(bench: Bench) -> None:
     assert job.deadline_at == bench.clock() + 1800
 
 
-async def test_a_token_is_forgotten_when_it_is_of_no_use(bench: Bench) -> None:
+async def test_an_expired_token_is_deleted(bench: Bench) -> None:
     job = await bench.submit()
     await bench.jobs.sweep()
     assert (await bench.now(job.id)).origin.token is not None
@@ -310,7 +314,7 @@ async def test_a_token_is_forgotten_when_it_is_of_no_use(bench: Bench) -> None:
     assert (await bench.now(job.id)).origin.token is None
 
 
-async def test_a_token_that_was_refused_is_forgotten(bench: Bench) -> None:
+async def test_a_refused_token_is_deleted(bench: Bench) -> None:
     job = await bench.submit()
     await bench.card_records.delete_token(job.id)
     assert (await bench.now(job.id)).origin.token is None
@@ -323,7 +327,7 @@ async def test_no_token_outlives_its_job(state: JobState, bench: Bench) -> None:
     assert (await bench.now(job.id)).origin.token is None
 
 
-async def test_the_address_of_an_attachment_is_forgotten_once_it_was_fetched(
+async def test_the_url_of_a_fetched_attachment_is_deleted(
     bench: Bench,
 ) -> None:
     job = await bench.at(JobState.QUEUED, attachment=VOICE)

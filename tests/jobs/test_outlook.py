@@ -35,24 +35,24 @@ async def usual(bench: Bench, request: VideoRequest = REQUEST) -> float | None:
     return (await QueueOutlook(bench.database).of(job)).usual_seconds
 
 
-async def test_two_videos_say_nothing_of_the_next(bench: Bench) -> None:
+async def test_two_videos_are_too_few_for_a_usual_time(bench: Bench) -> None:
     await make(bench, 60, 60)
     assert await usual(bench) is None
 
 
-async def test_the_usual_time_is_the_median_of_others_like_it(bench: Bench) -> None:
+async def test_the_usual_time_is_the_median_of_similar_jobs(bench: Bench) -> None:
     await make(bench, 90, 5000, 100)
     assert await usual(bench) == pytest.approx(100)
 
 
 @pytest.mark.parametrize("field", ["model", "seconds", "size"])
-async def test_other_models_lengths_and_sizes_say_nothing(bench: Bench, field: str) -> None:
+async def test_other_models_lengths_and_sizes_do_not_count(bench: Bench, field: str) -> None:
     await make(bench, 60, 60, 60)
     assert await usual(bench, replace(REQUEST, **{field: OTHER[field]})) is None
     assert await usual(bench, replace(REQUEST, prompt=str(OTHER["prompt"]))) is not None
 
 
-async def test_a_model_that_is_left_to_the_server_is_one_of_its_own(bench: Bench) -> None:
+async def test_the_servers_default_model_counts_as_a_separate_model(bench: Bench) -> None:
     await make(bench, 60, 60, 60, request=replace(REQUEST, model=None))
     assert await usual(bench) is None
     assert await usual(bench, replace(REQUEST, model=None)) == pytest.approx(60)
@@ -63,7 +63,7 @@ async def test_only_the_last_twenty_count(bench: Bench) -> None:
     assert await usual(bench) == pytest.approx(10)
 
 
-async def test_what_is_made_already_or_needs_no_provider_has_no_usual_time(bench: Bench) -> None:
+async def test_jobs_that_are_generated_or_need_no_provider_have_no_usual_time(bench: Bench) -> None:
     await make(bench, 60, 60, 60)
     made = await bench.at(JobState.DELIVERING)
     assert (await QueueOutlook(bench.database).of(made)).usual_seconds is None
@@ -71,7 +71,7 @@ async def test_what_is_made_already_or_needs_no_provider_has_no_usual_time(bench
     assert (await QueueOutlook(bench.database).of(over)).usual_seconds is None
 
 
-async def test_the_place_in_line_counts_who_is_due_before(bench: Bench) -> None:
+async def test_the_place_in_the_queue_counts_the_jobs_that_are_due_before(bench: Bench) -> None:
     jobs = []
     for _ in range(3):
         jobs.append(await bench.step((await bench.submit()).id))
@@ -83,7 +83,7 @@ async def test_the_place_in_line_counts_who_is_due_before(bench: Bench) -> None:
     assert [(await queue_outlook.of(job)).place for job in jobs] == [3, 1, 2]
 
 
-async def test_who_has_left_the_line_has_no_place_in_it(bench: Bench) -> None:
+async def test_a_job_that_is_no_longer_queued_has_no_place(bench: Bench) -> None:
     queue_outlook = QueueOutlook(bench.database)
     waiting = await bench.step((await bench.submit()).id)
     await bench.jobs.cancel(waiting.id)
@@ -91,7 +91,7 @@ async def test_who_has_left_the_line_has_no_place_in_it(bench: Bench) -> None:
     assert (await queue_outlook.of(await bench.submit())).place is None
 
 
-async def test_a_held_line_has_a_reason_in_place_of_a_forecast(bench: Bench) -> None:
+async def test_a_paused_queue_has_a_reason_instead_of_a_forecast(bench: Bench) -> None:
     queue_outlook = QueueOutlook(bench.database)
     await make(bench, 60, 60, 60)
     queued, made = await bench.at(JobState.QUEUED), await bench.at(JobState.GENERATING)

@@ -20,7 +20,7 @@ REFUSED = Fault(status=401, body={"error": {"message": "Incorrect API key provid
 WHY = "rejects this bot's API key"
 
 
-async def test_the_line_waits_for_another_key_and_then_goes_on(tmp_path: Path) -> None:
+async def test_the_queue_is_paused_until_there_is_another_key(tmp_path: Path) -> None:
     async with open_wire(tmp_path, max_jobs_per_user=9) as wire:
         wire.api.add_faults("create", *[REFUSED] * 4)
         async with wire.bot():

@@ -159,7 +159,7 @@ async def test_a_download_is_not_tried_for_ever(bench: Bench, sentences: frozens
     await assert_failed(bench, job, "failed.gone", sentences)
 
 
-async def test_what_is_no_video_for_a_quarter_of_an_hour_fails_the_job(
+async def test_a_file_that_is_no_video_fails_the_job(
     bench: Bench, sentences: frozenset[str]
 ) -> None:
     job = await bench.at(JobState.DOWNLOADING)
@@ -171,7 +171,7 @@ async def test_what_is_no_video_for_a_quarter_of_an_hour_fails_the_job(
     assert 15 * 60 <= bench.clock() - since <= 20 * 60
 
 
-async def test_a_merge_that_fails_twice_hands_over_the_clip_as_it_came_with_a_note(
+async def test_a_merge_that_fails_twice_delivers_the_clip_unchanged_with_a_note(
     bench: Bench, sentences: frozenset[str]
 ) -> None:
     job = await bench.at(JobState.MERGING, attachment=VOICE)
@@ -191,7 +191,7 @@ async def test_a_merge_that_fails_once_is_merged_the_second_time(bench: Bench) -
     assert bench.workspace.video(job.id).read_bytes().endswith(b" with voice")
 
 
-async def test_what_the_editor_says_of_the_film_goes_with_it(
+async def test_the_editors_note_is_delivered_with_the_video(
     bench: Bench, sentences: frozenset[str]
 ) -> None:
     job = await bench.at(JobState.MERGING, attachment=VOICE)
@@ -202,7 +202,7 @@ async def test_what_the_editor_says_of_the_film_goes_with_it(
     assert NOTE_HELD_INSTEAD in sentences
 
 
-async def test_a_clip_that_can_not_be_repaired_is_handed_over_as_it_came(bench: Bench) -> None:
+async def test_a_clip_that_can_not_be_repaired_is_delivered_unchanged(bench: Bench) -> None:
     job = await bench.at(JobState.MERGING)
     bench.editor.faults += [MediaError("boom"), MediaError("boom")]
     ended = await bench.run_out(job.id)

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.backends.base import RemoteState
+from bot.backends.echo import Echo
 from bot.errors import BackendError, ErrorKind
 from bot.model import JobState
 from bot.pacing import PollIntervals
 from bot.texts import Texts
-from tests.support.fakes.backend import FakeBackend
+from tests.support.fakes.backend import FakeBackend, RemoteJob
 from tests.support.fakes.bench import Bench, open_bench
 from tests.support.fakes.clock import Clock
 from tests.support.fakes.deliverer import FakeDeliverer
@@ -42,13 +43,13 @@ async def make_late(bench: Bench, *, expires_at: float | None = None) -> Job:
     return late
 
 
-def test_polls_come_slower_up_to_a_ceiling() -> None:
+def test_poll_intervals_grow_up_to_a_ceiling() -> None:
     poll_intervals = PollIntervals(first=5, growth=1.5, ceiling=30)
     pauses = [poll_intervals.after(polls) for polls in range(6)]
     assert pauses == [5, 7.5, 11.25, 16.875, 25.3125, 30]
 
 
-def test_a_job_that_was_polled_a_million_times_is_polled_still() -> None:
+def test_a_job_that_was_polled_a_million_times_is_still_polled() -> None:
     assert PollIntervals(first=5, growth=2, ceiling=30).after(1_000_000) == 30
 
 
@@ -59,7 +60,7 @@ async def test_a_job_is_polled_at_growing_intervals(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("state", [RemoteState.QUEUED, RemoteState.RUNNING])
-async def test_a_job_under_way_takes_over_the_progress(state: RemoteState, bench: Bench) -> None:
+async def test_a_running_job_stores_the_progress(state: RemoteState, bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
     bench.backend.only.state = state
     seen: list[int | None] = []
@@ -69,7 +70,7 @@ async def test_a_job_under_way_takes_over_the_progress(state: RemoteState, bench
     assert seen == [None, 20, 20, 60]
 
 
-async def test_a_job_that_is_done_goes_on_at_once(bench: Bench) -> None:
+async def test_a_completed_job_continues_immediately(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
     bench.backend.finish()
     done = await bench.step(job.id)
@@ -92,7 +93,7 @@ async def test_what_the_provider_charged_is_kept_with_the_job(
 
 
 @pytest.mark.parametrize("kind", list(ErrorKind))
-async def test_a_remote_failure_is_told_by_its_kind(kind: ErrorKind, bench: Bench) -> None:
+async def test_a_remote_failure_is_explained_by_its_kind(kind: ErrorKind, bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
     bench.backend.only.state = RemoteState.FAILED
     bench.backend.only.error = BackendError(kind, "theirs, never shown")
@@ -110,7 +111,7 @@ async def test_a_remote_failure_without_a_reason_is_an_internal_one(bench: Bench
     assert ended.failure.key == "failed.internal"
 
 
-async def test_a_remote_job_that_is_gone_ends_the_job_without_another_create(
+async def test_a_lost_remote_job_fails_the_job_without_another_create(
     bench: Bench,
 ) -> None:
     job = await bench.at(JobState.GENERATING)
@@ -139,7 +140,7 @@ async def test_a_provider_that_asks_for_a_pause_gets_it(bench: Bench) -> None:
     assert await pause(bench, job) == 77
 
 
-async def test_a_provider_cant_put_a_poll_off_past_the_deadline_by_much(bench: Bench) -> None:
+async def test_a_provider_can_hardly_postpone_a_poll_past_the_deadline(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
     bench.backend.poll_faults.append(BackendError(ErrorKind.RATE, "slowly", retry_after=DAY))
     assert await pause(bench, job) == 300
@@ -154,7 +155,7 @@ async def test_a_webhook_brings_the_poll_forward(bench: Bench) -> None:
     assert bench.clock() == before
 
 
-async def test_a_webhook_says_nothing_the_poll_does_not(bench: Bench) -> None:
+async def test_a_webhook_changes_nothing_that_the_poll_does_not_confirm(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
     await bench.webhooks.receive(backend="fake", webhook_id="wh_1", remote_id=job.remote_id or "")
     assert (await bench.step(job.id)).state is JobState.GENERATING
@@ -163,7 +164,7 @@ async def test_a_webhook_says_nothing_the_poll_does_not(bench: Bench) -> None:
 # The deadline
 
 
-async def test_just_before_its_deadline_a_job_is_let_go_on(bench: Bench) -> None:
+async def test_just_before_its_deadline_a_job_continues(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
     bench.clock.advance(DEADLINE - 1)
     assert (await bench.step(job.id)).late is False
@@ -204,7 +205,7 @@ async def test_a_stop_that_is_refused_makes_the_job_late_too(bench: Bench) -> No
     assert (await bench.step(job.id)).late
 
 
-async def test_a_provider_that_forgot_a_job_once_and_knows_it_again_lost_nothing(
+async def test_a_job_that_is_not_found_once_is_not_lost(
     bench: Bench,
 ) -> None:
     job = await bench.at(JobState.GENERATING)
@@ -226,14 +227,14 @@ async def test_at_the_deadline_nothing_is_stopped_that_may_be_done_by_now(bench:
     assert (await bench.step(job.id)).state is JobState.DOWNLOADING
 
 
-async def test_a_provider_that_never_answers_again_is_given_up_after_a_day(bench: Bench) -> None:
+async def test_a_job_whose_provider_stops_answering_fails_after_a_day(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
     bench.clock.advance(DAY + DEADLINE)
     bench.backend.poll_faults.append(BackendError(ErrorKind.TRANSIENT, "down"))
     assert (await bench.step(job.id)).state is JobState.FAILED
 
 
-async def test_a_late_job_is_given_up_after_a_day(bench: Bench) -> None:
+async def test_a_late_job_fails_after_a_day(bench: Bench) -> None:
     late = await make_late(bench)
     bench.clock.now = (late.generating_at or 0) + DAY - 1
     assert (await bench.step(late.id)).state is JobState.GENERATING
@@ -243,7 +244,7 @@ async def test_a_late_job_is_given_up_after_a_day(bench: Bench) -> None:
     assert bench.clock() <= (late.generating_at or 0) + DAY + 300
 
 
-async def test_a_late_job_is_given_up_when_the_provider_forgets_it(
+async def test_a_late_job_fails_when_the_provider_no_longer_finds_it(
     bench: Bench, clock: Clock
 ) -> None:
     late = await make_late(bench, expires_at=clock() + DEADLINE + 1000)
@@ -267,14 +268,14 @@ async def test_a_late_job_is_polled_for_as_long_as_the_provider_keeps_it_by_its_
     assert (await bench.step(late.id)).state is JobState.FAILED
 
 
-async def test_a_late_job_that_cant_be_asked_about_is_given_up_too(bench: Bench) -> None:
+async def test_a_late_job_that_can_not_be_polled_fails_too(bench: Bench) -> None:
     late = await make_late(bench)
     bench.clock.advance(DAY)
     bench.backend.poll_faults.append(BackendError(ErrorKind.TRANSIENT, "down"))
     assert (await bench.step(late.id)).state is JobState.FAILED
 
 
-async def test_lateness_outlives_a_restart(tmp_path: Path, clock: Clock) -> None:
+async def test_lateness_survives_a_restart(tmp_path: Path, clock: Clock) -> None:
     backend, deliverer = FakeBackend(clock), FakeDeliverer()
     async with open_bench(tmp_path, clock, backend=backend, deliverer=deliverer) as bench:
         late = await make_late(bench)
@@ -283,3 +284,43 @@ async def test_lateness_outlives_a_restart(tmp_path: Path, clock: Clock) -> None
         assert backend.cancelled == ["video_1"]
         backend.finish()
         assert (await bench.run_out(late.id)).state is JobState.SUCCEEDED
+
+
+class UndatedBackend(FakeBackend):
+    """Reports the time of each answer as the creation, in answers without a `Date`."""
+
+    def _echo(self, job: RemoteJob) -> Echo:
+        return Echo(seconds=job.request.seconds, created_at=self.clock() + 3600)
+
+
+async def test_a_creation_that_is_the_time_of_each_undated_answer_proves_nothing(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with open_bench(tmp_path, clock, backend=UndatedBackend(clock)) as bench:
+        job = await bench.at(JobState.GENERATING)
+        clock.advance(600)
+        bench.backend.finish()
+        assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
+
+
+async def test_a_job_whose_creation_is_the_time_of_each_undated_answer_can_be_cancelled(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with open_bench(tmp_path, clock, backend=UndatedBackend(clock)) as bench:
+        job = await bench.at(JobState.GENERATING)
+        clock.advance(600)
+        await bench.jobs.cancel(job.id)
+        await bench.run_out(job.id)
+        assert bench.backend.cancelled == [job.remote_id]
+
+
+async def test_a_later_creation_in_an_undated_answer_is_that_of_another_job(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with open_bench(tmp_path, clock, backend=UndatedBackend(clock)) as bench:
+        job = await bench.at(JobState.GENERATING)
+        clock.advance(600)
+        bench.backend.clock = Clock(clock())
+        bench.backend.finish()
+        clock.advance(60)
+        assert (await bench.run_out(job.id)).state is JobState.FAILED

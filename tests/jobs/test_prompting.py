@@ -39,7 +39,7 @@ async def bench(tmp_path: Path, clock: Clock, writer: FakeWriter) -> AsyncGenera
         yield opened
 
 
-async def test_the_provider_gets_what_was_written_and_the_job_keeps_the_words(
+async def test_the_provider_gets_the_written_prompt_and_the_job_keeps_the_typed_one(
     bench: Bench, writer: FakeWriter
 ) -> None:
     job = await bench.at(JobState.SUCCEEDED)
@@ -54,7 +54,7 @@ async def test_the_library_is_searched_by_the_requesters_words_alone(bench: Benc
     assert (await bench.library.page(1, search="Take")).total == 0
 
 
-async def test_what_is_sent_is_on_disk_before_the_post(bench: Bench) -> None:
+async def test_the_sent_prompt_is_stored_before_the_post(bench: Bench) -> None:
     job = await bench.at(JobState.QUEUED)
     bench.backend.answer.clear()
     stepping = asyncio.create_task(bench.step(job.id))
@@ -66,7 +66,7 @@ async def test_what_is_sent_is_on_disk_before_the_post(bench: Bench) -> None:
     await stepping
 
 
-async def test_a_post_that_was_clearly_refused_is_repeated_with_the_same(
+async def test_a_clearly_refused_post_is_repeated_with_the_same_prompt(
     bench: Bench, writer: FakeWriter
 ) -> None:
     bench.backend.refusals += [BackendError(ErrorKind.RATE, "busy")] * 2
@@ -76,7 +76,7 @@ async def test_a_post_that_was_clearly_refused_is_repeated_with_the_same(
     assert len(writer.written) == 1
 
 
-async def test_an_unconfirmed_create_is_found_by_what_was_sent(bench: Bench) -> None:
+async def test_an_unconfirmed_create_is_found_by_its_sent_prompt(bench: Bench) -> None:
     bench.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))
     job = await bench.at(JobState.GENERATING)
     assert job.remote_id == bench.backend.only.ref
@@ -94,7 +94,7 @@ async def test_a_create_that_is_absent_is_sent_again_as_it_was(
     assert len(writer.written) == 1
 
 
-async def test_trying_an_undecided_job_again_sends_the_same(
+async def test_a_retry_of_an_undecided_job_sends_the_same_prompt(
     bench: Bench, writer: FakeWriter
 ) -> None:
     bench.backend.refusals.append(UnconfirmedSubmitError("no answer"))
@@ -108,7 +108,9 @@ async def test_trying_an_undecided_job_again_sends_the_same(
     assert len(writer.written) == 1
 
 
-async def test_two_jobs_of_the_same_words_are_told_apart_by_what_was_sent(bench: Bench) -> None:
+async def test_two_jobs_with_the_same_typed_prompt_differ_by_their_sent_prompts(
+    bench: Bench,
+) -> None:
     bench.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))
     first = await bench.at(JobState.UNCONFIRMED)
     second = await bench.at(JobState.GENERATING)
@@ -116,7 +118,7 @@ async def test_two_jobs_of_the_same_words_are_told_apart_by_what_was_sent(bench:
     assert (found.remote_id, second.remote_id) == ("video_1", "video_2")
 
 
-async def test_a_twin_waits_while_what_is_sent_is_the_same(tmp_path: Path, clock: Clock) -> None:
+async def test_a_job_with_the_same_sent_prompt_waits(tmp_path: Path, clock: Clock) -> None:
     async with open_bench(tmp_path, clock) as bench:
         bench.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))
         await bench.at(JobState.UNCONFIRMED)
@@ -126,7 +128,7 @@ async def test_a_twin_waits_while_what_is_sent_is_the_same(tmp_path: Path, clock
 
 
 @pytest.mark.parametrize("after", [False, True])
-async def test_a_kill_at_any_statement_sends_what_is_on_disk(
+async def test_a_kill_at_any_statement_sends_the_stored_prompt(
     *, after: bool, tmp_path: Path, clock: Clock
 ) -> None:
     for kill_at in range(1, 200):
@@ -195,7 +197,7 @@ async def test_a_failing_writer_is_replaced_and_that_is_logged(  # noqa: PLR0917
     assert ("Traceback" in caplog.text) is is_a_bug
 
 
-async def test_what_is_cancelled_while_it_is_written_is_not_sent(
+async def test_a_job_that_is_cancelled_while_its_prompt_is_written_is_not_sent(
     bench: Bench, writer: FakeWriter
 ) -> None:
     job = await bench.at(JobState.QUEUED)
@@ -207,7 +209,7 @@ async def test_what_is_cancelled_while_it_is_written_is_not_sent(
     assert (await bench.now(job.id)).sent_prompt is None
 
 
-async def test_nothing_of_what_was_sent_is_left_of_a_deleted_job(bench: Bench) -> None:
+async def test_a_deleted_job_keeps_no_sent_prompt(bench: Bench) -> None:
     job = await bench.submit()
     bench.backend.finish()
     await bench.run_out(job.id)

@@ -66,7 +66,7 @@ async def test_deleting_a_job_deletes_its_text(bench: Bench) -> None:
     assert not await bench.workspace.has_narration(job.id)
 
 
-async def test_a_job_takes_over_the_narration_of_another(bench: Bench) -> None:
+async def test_a_job_reuses_the_narration_of_another(bench: Bench) -> None:
     first = await finished(bench, attachment=VOICE)
     second = await bench.submit(attachment=kept(), narration_of=first.id)
     ended = await bench.run_out(second.id)
@@ -112,7 +112,7 @@ async def test_a_second_narration_replaces_the_first(bench: Bench, *, deleted: b
     assert bench.editor.replaced == [job.id]
 
 
-async def test_a_narration_that_was_never_added_is_no_first_one(bench: Bench) -> None:
+async def test_a_narration_that_was_never_added_does_not_count_as_the_first(bench: Bench) -> None:
     first = await bench.at(JobState.MERGING, attachment=VOICE)
     bench.editor.faults += [MediaError("boom"), MediaError("boom")]
     await bench.run_out(first.id)
@@ -121,7 +121,7 @@ async def test_a_narration_that_was_never_added_is_no_first_one(bench: Bench) ->
     assert bench.editor.replaced == []
 
 
-async def test_a_narration_for_a_video_that_is_gone_ends_the_job(
+async def test_a_narration_for_a_deleted_video_fails_the_job(
     bench: Bench, sentences: frozenset[str]
 ) -> None:
     first = await finished(bench)

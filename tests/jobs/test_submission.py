@@ -49,7 +49,7 @@ async def test_a_command_without_a_message_is_never_charged(
         "audio.too_large",
     ],
 )
-async def test_an_attachment_that_will_not_do_ends_the_job_uncharged(
+async def test_an_unusable_attachment_ends_the_job_uncharged(
     key: str, bench: Bench, sentences: frozenset[str]
 ) -> None:
     job = await bench.submit(attachment=VOICE)
@@ -109,7 +109,7 @@ async def test_a_refused_create_fails_with_the_reason(
 
 
 @pytest.mark.parametrize("kind", [ErrorKind.RATE, ErrorKind.TRANSIENT])
-async def test_a_create_that_was_put_off_is_repeated_when_the_provider_says(
+async def test_a_postponed_create_is_repeated_when_the_provider_says(
     kind: ErrorKind, bench: Bench
 ) -> None:
     job = await bench.at(JobState.QUEUED)
@@ -120,7 +120,7 @@ async def test_a_create_that_was_put_off_is_repeated_when_the_provider_says(
     assert len(bench.backend.charged) == 1
 
 
-async def test_creates_that_are_put_off_come_slower_and_end(
+async def test_postponed_creates_are_repeated_ever_slower_and_end(
     bench: Bench, sentences: frozenset[str]
 ) -> None:
     job = await bench.at(JobState.QUEUED)
@@ -134,7 +134,7 @@ async def test_creates_that_are_put_off_come_slower_and_end(
     await assert_failed(bench, job, "failed.rate", sentences)
 
 
-async def test_a_provider_that_always_says_soon_is_not_asked_faster_for_it(bench: Bench) -> None:
+async def test_a_provider_that_asks_for_short_pauses_is_not_asked_more_often(bench: Bench) -> None:
     job = await bench.at(JobState.QUEUED)
     bench.backend.refusals += [
         BackendError(ErrorKind.RATE, "soon", retry_after=0.5) for _ in range(3)
@@ -143,14 +143,14 @@ async def test_a_provider_that_always_says_soon_is_not_asked_faster_for_it(bench
     assert pauses == [2, 4, 8]
 
 
-async def test_an_answer_that_says_done_is_not_waited_for(bench: Bench) -> None:
+async def test_a_create_that_is_answered_as_completed_is_polled_immediately(bench: Bench) -> None:
     job = await bench.at(JobState.QUEUED)
     bench.backend.finish()
     bound = await bench.step(job.id)
     assert (bound.state, bound.next_at) == (JobState.GENERATING, bench.clock())
 
 
-async def test_a_create_like_another_one_waits_until_that_is_clear(bench: Bench) -> None:
+async def test_a_create_waits_until_an_identical_one_is_confirmed(bench: Bench) -> None:
     doubtful = await bench.at(JobState.UNCONFIRMED)
     job = await bench.at(JobState.QUEUED)
     waiting = await bench.step(job.id)
@@ -183,7 +183,7 @@ async def test_a_cancel_during_the_post_stops_the_remote_job(bench: Bench) -> No
     assert bench.backend.cancelled == ["video_1"]
 
 
-async def test_what_was_cancelled_and_deleted_during_the_post_is_deleted_upstream(
+async def test_a_job_that_was_deleted_during_the_post_is_deleted_upstream(
     bench: Bench,
 ) -> None:
     job, step = await cancelled_during_the_post(bench)

@@ -127,7 +127,7 @@ each_that_lists = pytest.mark.parametrize("entry", LISTS, ids=lambda entry: entr
 
 @each_that_lists
 @pytest.mark.parametrize("case", ACCEPTED)
-async def test_a_job_that_was_taken_without_an_answer_is_found_and_finished(
+async def test_a_job_that_was_accepted_without_an_answer_is_found_and_finished(
     world: World, case: str
 ) -> None:
     job = await world.submit(ACCEPTED[case])
@@ -141,7 +141,7 @@ async def test_a_job_that_was_taken_without_an_answer_is_found_and_finished(
 
 @each_that_lists
 @pytest.mark.parametrize("case", LOST)
-async def test_a_job_that_was_not_taken_is_posted_again_only_after_two_lists_without_it(
+async def test_a_job_that_was_not_accepted_is_posted_again_only_after_two_lists_without_it(
     world: World, case: str
 ) -> None:
     await world.answered()
@@ -158,7 +158,7 @@ async def test_a_job_that_was_not_taken_is_posted_again_only_after_two_lists_wit
 
 @each_backend
 @pytest.mark.parametrize("case", [*(f"taken: {case}" for case in ACCEPTED), *LOST])
-async def test_where_nothing_is_listed_a_person_is_asked_and_nothing_is_posted_again(
+async def test_without_a_list_the_requester_is_asked_and_nothing_is_posted_again(
     world: World, case: str
 ) -> None:
     fault = ACCEPTED[case.removeprefix("taken: ")] if case.startswith("taken") else LOST[case]
@@ -177,7 +177,7 @@ async def test_where_nothing_is_listed_a_person_is_asked_and_nothing_is_posted_a
 
 
 @pytest.mark.parametrize("entry", NOTIFY, ids=lambda entry: entry.name)
-async def test_a_webhook_names_the_job_that_nobody_could_find(world: World) -> None:
+async def test_a_webhook_names_the_job_that_no_lookup_found(world: World) -> None:
     world.api.add_faults("list", *[NO_LIST] * 50)
     job = await world.submit(ACCEPTED["timed out"])
     async with world.bot() as bench:
@@ -195,7 +195,9 @@ async def test_a_webhook_names_the_job_that_nobody_could_find(world: World) -> N
 
 @each_backend
 @pytest.mark.parametrize("case", ["before the POST", "after it"])
-async def test_a_bot_that_died_in_a_create_does_not_post_it_again(world: World, case: str) -> None:
+async def test_a_bot_that_was_killed_during_a_create_does_not_post_it_again(
+    world: World, case: str
+) -> None:
     async with world.bot() as bench:
         job = await bench.submit(world.entry.request)
         await bench.step(job.id)
@@ -216,7 +218,7 @@ async def test_a_bot_that_died_in_a_create_does_not_post_it_again(world: World, 
 
 
 @each_backend
-async def test_what_is_in_doubt_while_the_provider_is_down_is_not_posted_again(
+async def test_an_unconfirmed_create_is_not_posted_again_while_the_provider_is_down(
     world: World,
 ) -> None:
     job = await world.submit(LOST["500"])
@@ -240,7 +242,7 @@ async def test_what_is_in_doubt_while_the_provider_is_down_is_not_posted_again(
         *((405, JobState.QUEUED), (429, JobState.QUEUED)),
     ],
 )
-async def test_a_clear_no_is_no_doubt_and_charges_nothing(
+async def test_a_definite_refusal_is_not_unconfirmed_and_charges_nothing(
     world: World, status: int, state: JobState
 ) -> None:
     job = await world.submit(Fault(status=status, body={"error": "no"}))
@@ -249,7 +251,7 @@ async def test_a_clear_no_is_no_doubt_and_charges_nothing(
 
 
 @each_backend
-async def test_a_provider_that_was_never_reached_is_no_doubt(world: World) -> None:
+async def test_a_create_that_never_reached_the_provider_is_not_unconfirmed(world: World) -> None:
     async with world.bot(base_url=f"http://127.0.0.1:{free_port()}/v1") as bench:
         job = await bench.submit(world.entry.request)
         await bench.step(job.id)
@@ -284,7 +286,7 @@ async def test_absence_from_a_list_that_is_always_empty_is_no_proof(
 @pytest.mark.parametrize(
     ("later", "state"), [(0, JobState.QUEUED), (25 * 3600, JobState.UNDECIDED)]
 )
-async def test_a_list_that_showed_a_job_of_this_key_is_believed_for_a_day(
+async def test_a_list_that_showed_a_job_of_this_key_is_trusted_for_a_day(
     world: World, later: float, state: JobState
 ) -> None:
     known = await world.answered()
@@ -308,7 +310,7 @@ async def test_a_list_that_showed_a_job_of_this_key_is_believed_for_a_day(
     [{"prompt": "A cat, cinematic, in the light of dusk"}, {"size": "640x360"}, {"seconds": "5"}],
     ids=["prompt", "size", "length"],
 )
-async def test_a_list_that_shows_no_job_as_it_was_ordered_is_not_believed(
+async def test_a_list_that_shows_no_job_as_it_was_ordered_is_not_trusted(
     world: World, echo: dict[str, str]
 ) -> None:
     await world.answered()
@@ -414,7 +416,7 @@ async def test_an_id_that_an_open_job_has_makes_the_new_one_undecided_at_once(
 
 
 @each_that_lists
-async def test_an_id_that_an_ended_job_had_passes_to_the_new_one(world: World) -> None:
+async def test_the_id_of_an_ended_job_is_reassigned_to_the_new_one(world: World) -> None:
     renumber(world)
     first = await world.answered()
     async with world.bot() as bench:
@@ -433,7 +435,7 @@ async def test_an_id_that_an_ended_job_had_passes_to_the_new_one(world: World) -
 
 
 @each_that_lists
-async def test_a_cancellation_that_is_still_due_stops_no_other_job_of_that_id(
+async def test_a_cancellation_that_is_still_due_stops_no_other_job_with_that_id(
     world: World,
 ) -> None:
     renumber(world)
@@ -489,7 +491,7 @@ async def test_an_answer_for_a_cancelled_job_with_an_id_in_use_deletes_nothing_o
     [{"prompt": "another"}, {"size": "720x1280"}, {"seconds": "12"}, {"created_at": 1.8e9 + 60}],
     ids=["prompt", "size", "length", "creation"],
 )
-async def test_a_job_that_is_told_as_another_is_neither_delivered_nor_deleted(
+async def test_a_job_that_is_described_as_another_is_neither_delivered_nor_deleted(
     world: World, echo: dict[str, Any], state: JobState
 ) -> None:
     job = await world.answered()
@@ -498,6 +500,7 @@ async def test_a_job_that_is_told_as_another_is_neither_delivered_nor_deleted(
         world.api.finish(ref)
         if state is JobState.DOWNLOADING:
             assert (await bench.step(job.id)).state is state
+            bench.clock.advance(31)  # the answer is not fresh any more
         world.api.jobs[ref].update(echo)
         lost = await bench.run_out(job.id)
         assert lost.failure is not None
@@ -509,7 +512,7 @@ async def test_a_job_that_is_told_as_another_is_neither_delivered_nor_deleted(
 
 
 @each_that_lists
-async def test_a_job_that_another_server_tells_as_another_for_a_while_is_not_lost(
+async def test_a_job_that_is_described_as_another_for_a_while_is_not_lost(
     world: World,
 ) -> None:
     job = await world.answered()
@@ -533,7 +536,7 @@ async def test_at_the_deadline_another_job_under_the_id_is_not_stopped(world: Wo
 
 @each_that_lists
 @pytest.mark.parametrize("always", ["another prompt", "the time of each answer"])
-async def test_a_server_that_always_echoes_something_else_is_believed(
+async def test_a_server_that_always_echoes_something_else_is_trusted(
     world: World, always: str
 ) -> None:
     now = START
@@ -570,3 +573,19 @@ async def test_a_lost_answer_with_an_id_in_use_is_not_absent_from_the_list(
         expected = JobState.UNDECIDED if holder == "open" else JobState.GENERATING
         assert found.state is expected
     assert world.posts == 2
+
+
+@each_that_lists
+async def test_absence_from_the_list_of_a_server_that_reuses_ids_is_no_proof(world: World) -> None:
+    renumber(world)
+    first = await world.answered()
+    async with world.bot() as bench:
+        world.api.finish("1")
+        await bench.run_out(first.id)
+    renumber(world)
+    assert (await world.answered()).remote_id == first.remote_id
+    # Its job may have had an id that the server has given to another job since.
+    job = await world.submit(LOST["500"])
+    async with world.bot() as bench:
+        assert (await bench.run_out(job.id)).state is JobState.UNDECIDED
+    assert world.posts == 3

@@ -58,7 +58,7 @@ DEATHS = [die_unconfirmed, die_by_a_bug, die_in_the_post, die_before_the_post]
 
 @pytest.mark.parametrize("die", DEATHS)
 @pytest.mark.parametrize("restarted", [False, True])
-async def test_a_doubtful_create_is_found_and_never_repeated(
+async def test_an_unconfirmed_create_is_found_and_never_repeated(
     die: type, *, restarted: bool, tmp_path: Path, clock: Clock
 ) -> None:
     backend = FakeBackend(clock)
@@ -78,7 +78,7 @@ async def test_a_doubtful_create_is_found_and_never_repeated(
     assert backend.posts == posts
 
 
-async def test_a_doubtful_create_settles_before_it_is_looked_up(bench: Bench) -> None:
+async def test_an_unconfirmed_create_is_looked_up_after_a_delay(bench: Bench) -> None:
     job = await bench.at(JobState.QUEUED)
     await die_unconfirmed(bench, job)
     assert (await bench.now(job.id)).next_at == bench.clock() + 180
@@ -107,7 +107,7 @@ async def test_a_create_is_not_repeated_for_ever(bench: Bench) -> None:
     assert bench.deliverer.cards[job.id] == "undecided"
 
 
-async def test_absence_from_an_incomplete_listing_says_nothing(bench: Bench) -> None:
+async def test_absence_from_an_incomplete_listing_proves_nothing(bench: Bench) -> None:
     job = await bench.at(JobState.QUEUED)
     bench.backend.lists = bench.backend.complete = False
     await die_unconfirmed(bench, job)
@@ -127,7 +127,7 @@ async def test_one_complete_listing_after_an_incomplete_one_is_not_enough(bench:
     assert (await bench.step(job.id)).state is JobState.QUEUED
 
 
-async def test_two_candidates_are_left_to_the_person(bench: Bench) -> None:
+async def test_two_candidates_are_left_to_the_requester(bench: Bench) -> None:
     job = await bench.at(JobState.QUEUED)
     bench.backend.charge(REQUEST)
     await die_unconfirmed(bench, job)
@@ -153,7 +153,7 @@ async def test_an_old_remote_job_of_the_same_order_is_a_candidate_too(bench: Ben
     assert (await bench.step(job.id)).state is JobState.UNDECIDED
 
 
-async def test_an_early_webhook_names_the_remote_job_where_nothing_is_listed(
+async def test_an_early_webhook_names_the_remote_job_without_a_list(
     bench: Bench,
 ) -> None:
     job = await bench.at(JobState.QUEUED)
@@ -177,7 +177,7 @@ async def test_a_cancel_while_a_create_is_looked_up_stops_the_remote_job(bench: 
     assert bench.backend.cancelled == ["video_1"]
 
 
-async def test_a_listing_that_fails_is_asked_again_then_left_to_the_person(bench: Bench) -> None:
+async def test_a_failing_listing_is_retried_and_then_left_to_the_requester(bench: Bench) -> None:
     job = await bench.at(JobState.UNCONFIRMED)
     bench.backend.find_faults += [BackendError(ErrorKind.TRANSIENT, "down") for _ in range(2)]
     claimed = await bench.claim(job.id)
@@ -187,7 +187,7 @@ async def test_a_listing_that_fails_is_asked_again_then_left_to_the_person(bench
     assert (await bench.step(job.id)).state is JobState.UNDECIDED
 
 
-async def test_a_candidate_that_echoes_no_prompt_is_not_taken_while_another_is_in_doubt(
+async def test_a_candidate_without_a_prompt_is_not_bound_while_another_create_is_unconfirmed(
     bench: Bench,
 ) -> None:
     job = await bench.at(JobState.QUEUED)
@@ -199,7 +199,7 @@ async def test_a_candidate_that_echoes_no_prompt_is_not_taken_while_another_is_i
     assert (await bench.step(job.id)).state is JobState.UNDECIDED
 
 
-async def test_a_candidate_that_echoes_no_prompt_is_taken_when_nothing_else_is_in_doubt(
+async def test_a_candidate_without_a_prompt_is_bound_if_no_other_create_is_unconfirmed(
     bench: Bench,
 ) -> None:
     job = await bench.at(JobState.QUEUED)
@@ -208,7 +208,7 @@ async def test_a_candidate_that_echoes_no_prompt_is_taken_when_nothing_else_is_i
     assert (await bench.step(job.id)).state is JobState.GENERATING
 
 
-async def test_trying_again_while_the_remote_job_is_found_does_not_delete_it(
+async def test_a_retry_while_the_remote_job_is_found_does_not_delete_it(
     bench: Bench,
 ) -> None:
     job = await bench.at(JobState.QUEUED)
@@ -220,7 +220,7 @@ async def test_trying_again_while_the_remote_job_is_found_does_not_delete_it(
     assert bench.backend.cancelled == []
 
 
-async def test_what_another_backend_holds_waits_until_the_operator_goes_back(
+async def test_a_job_at_another_backend_waits_until_that_is_chosen_again(
     bench: Bench,
 ) -> None:
     job = await bench.at(JobState.GENERATING)
@@ -233,13 +233,13 @@ async def test_what_another_backend_holds_waits_until_the_operator_goes_back(
     assert bench.backend.cancelled == []
 
 
-async def test_what_was_never_submitted_goes_to_the_backend_of_today(bench: Bench) -> None:
+async def test_a_job_that_was_never_submitted_uses_the_chosen_backend(bench: Bench) -> None:
     job = await bench.at(JobState.QUEUED)
     await bench.database.rows("UPDATE jobs SET backend = 'former'", {})
     assert (await bench.step(job.id)).backend == "fake"
 
 
-async def test_a_late_webhook_answers_what_no_listing_could(bench: Bench) -> None:
+async def test_a_late_webhook_binds_a_job_that_no_listing_shows(bench: Bench) -> None:
     job = await bench.at(JobState.QUEUED)
     bench.backend.lists = bench.backend.complete = False
     await die_unconfirmed(bench, job)

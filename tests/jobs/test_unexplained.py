@@ -63,7 +63,7 @@ async def test_a_single_prompt_fails_after_two_tries_and_says_so(bench: Bench) -
         assert Texts.load()(ended.failure.key, locale=language)
 
 
-async def test_the_line_goes_on_meanwhile(bench: Bench) -> None:
+async def test_other_jobs_continue_meanwhile(bench: Bench) -> None:
     await refused_alone(bench)
     other = await queued(bench, "a dog on a boat")
     assert (await bench.step(other.id)).state is JobState.GENERATING
@@ -76,7 +76,7 @@ async def test_the_same_prompt_again_proves_nothing_against_the_key(bench: Bench
     assert not await is_open(bench)
 
 
-async def test_other_prompts_that_meet_it_prove_it_is_the_key(bench: Bench) -> None:
+async def test_a_second_refused_prompt_proves_that_it_is_the_key(bench: Bench) -> None:
     line = [await queued(bench, f"a cat on roof {number}") for number in range(4)]
     refuse(bench, 20)
     while not await is_open(bench):
@@ -89,7 +89,7 @@ async def test_other_prompts_that_meet_it_prove_it_is_the_key(bench: Bench) -> N
     assert {(await bench.now(job.id)).state for job in line} == {JobState.QUEUED}
 
 
-async def test_a_job_that_tries_for_the_line_is_not_blamed_for_the_key(bench: Bench) -> None:
+async def test_a_probe_is_not_blamed_for_the_key(bench: Bench) -> None:
     line = [await queued(bench, f"a cat on roof {number}") for number in range(3)]
     bench.backend.refusals += [BackendError(ErrorKind.AUTH, "HTTP 401")] * 3
     await work(bench)
@@ -108,7 +108,7 @@ async def test_a_success_in_between_makes_it_about_the_prompt_again(bench: Bench
     assert (await refused_alone(bench, "a bird in a tree")).state is JobState.FAILED
 
 
-async def test_refusals_that_lie_far_apart_have_nothing_to_do_with_each_other(
+async def test_refusals_that_are_far_apart_are_unrelated(
     bench: Bench,
 ) -> None:
     await refused_alone(bench)
@@ -116,7 +116,7 @@ async def test_refusals_that_lie_far_apart_have_nothing_to_do_with_each_other(
     assert (await refused_alone(bench, "a bird in a tree")).state is JobState.FAILED
 
 
-async def test_a_busy_provider_uses_up_no_try(bench: Bench) -> None:
+async def test_a_busy_provider_uses_up_no_attempt(bench: Bench) -> None:
     job = await queued(bench)
     bench.backend.refusals += [BackendError(ErrorKind.RATE, "HTTP 429")] * 3
     for _ in range(3):
@@ -126,7 +126,7 @@ async def test_a_busy_provider_uses_up_no_try(bench: Bench) -> None:
     assert (await bench.step(job.id)).state is JobState.GENERATING
 
 
-async def test_a_restart_only_begins_anew(tmp_path: Path, clock: Clock) -> None:
+async def test_a_restart_resets_the_count(tmp_path: Path, clock: Clock) -> None:
     backend = FakeBackend(clock)
     async with open_bench(tmp_path, clock, backend=backend) as bench:
         job = await queued(bench)

@@ -167,7 +167,7 @@ def test_every_state_with_a_step_has_a_lane(bench: Bench) -> None:
         assert sorted(states) == sorted(set(JobState) - {JobState.SUCCEEDED})
 
 
-def test_the_states_around_the_post_share_a_lane_and_doubts_have_their_own(bench: Bench) -> None:
+def test_the_states_around_the_post_share_a_lane_and_unconfirmed_has_its_own(bench: Bench) -> None:
     # A lane excludes the jobs that it is running; another lane would claim a job during its POST.
     # An unconfirmed job is due only after its POST has ended.
     lanes = make_lanes(bench.lane.steps)
@@ -177,7 +177,7 @@ def test_the_states_around_the_post_share_a_lane_and_doubts_have_their_own(bench
     assert set(lane.steps) == {JobState.UNCONFIRMED}
 
 
-async def test_a_job_whose_post_is_under_way_is_not_taken_for_a_doubtful_one(
+async def test_a_job_whose_post_is_running_is_not_treated_as_unconfirmed(
     bench: Bench, lane_workers: list[Worker]
 ) -> None:
     bench.backend.answer.clear()
@@ -250,7 +250,7 @@ async def test_a_change_wakes_an_idle_lane(bench: Bench) -> None:
                 assert await step.next() == job.id
 
 
-async def test_a_job_is_run_when_its_time_comes_without_anybody_waking_the_lane(
+async def test_a_job_is_run_at_its_time_without_a_wake_up_of_the_lane(
     tmp_path: Path,
 ) -> None:
     async with open_bench(tmp_path, TickingClock()) as bench:
@@ -329,7 +329,7 @@ async def test_a_bug_before_anything_was_paid_fails_the_job(state: JobState, ben
     assert bench.backend.posts == 0
 
 
-async def test_a_discord_that_is_down_fails_no_job(bench: Bench) -> None:
+async def test_an_outage_of_discord_fails_no_job(bench: Bench) -> None:
     job = await bench.at(JobState.RECEIVED)
     for _ in range(10):
         job = await run_once(bench, job, DeliveryError("Discord answered 503"))
@@ -337,7 +337,7 @@ async def test_a_discord_that_is_down_fails_no_job(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("state", PAID)
-async def test_a_bug_after_the_payment_is_retried_for_as_long_as_it_takes(
+async def test_a_bug_after_the_payment_is_retried_without_end(
     state: JobState, bench: Bench
 ) -> None:
     job = await bench.at(state)
@@ -349,7 +349,7 @@ async def test_a_bug_after_the_payment_is_retried_for_as_long_as_it_takes(
 
 
 @pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED])
-async def test_an_end_that_nobody_can_be_shown_is_let_go_after_a_day(
+async def test_a_final_state_that_can_not_be_shown_is_released_after_a_day(
     state: JobState, bench: Bench
 ) -> None:
     job = await bench.at(state)
@@ -375,7 +375,7 @@ async def test_a_bug_is_logged_with_the_job(bench: Bench, caplog: pytest.LogCapt
 # Stopping
 
 
-async def test_stopping_waits_for_the_steps_under_way(bench: Bench) -> None:
+async def test_stopping_waits_for_running_steps(bench: Bench) -> None:
     step = Moving(bench, JobState.QUEUED)
     step.open.clear()
     job = await bench.submit()
@@ -391,7 +391,9 @@ async def test_stopping_waits_for_the_steps_under_way(bench: Bench) -> None:
     assert (await bench.now(job.id)).state is JobState.QUEUED
 
 
-async def test_a_step_that_outlasts_the_grace_is_cut_off_and_resumable(bench: Bench) -> None:
+async def test_a_step_that_outlasts_the_grace_period_is_cancelled_and_resumable(
+    bench: Bench,
+) -> None:
     step = Step()
     step.open.clear()
     job = await bench.submit()
@@ -421,7 +423,7 @@ async def test_an_idle_worker_stops_at_once(bench: Bench) -> None:
         pass
 
 
-async def test_what_is_claimed_while_the_worker_stops_is_not_started(
+async def test_a_job_that_is_claimed_while_the_worker_stops_is_not_started(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bench.submit()
@@ -521,7 +523,7 @@ async def test_an_answer_that_cant_be_saved_is_looked_up_not_repeated(
     assert bench.backend.posts == 1
 
 
-async def test_doubt_is_no_reason_to_run_the_step_again(
+async def test_an_unconfirmed_create_does_not_run_the_step_again(
     bench: Bench, lane_workers: list[Worker]
 ) -> None:
     bench.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))

@@ -48,7 +48,7 @@ async def test_the_owner_learns_everything_about_a_video(desk: Desk) -> None:
 
 
 @pytest.mark.usefixtures("_all_are_moderators")
-async def test_a_moderator_learns_as_much(desk: Desk) -> None:
+async def test_a_moderator_sees_as_much(desk: Desk) -> None:
     moderator = desk.fake_discord.world.add_user("grace")
     job = await ask(desk, "`" * 2000)
     reply = await details(desk, card_of(desk, job), user=moderator)
@@ -124,7 +124,7 @@ async def test_a_video_that_failed_says_why(desk: Desk) -> None:
     assert f"`{job.id}`" in reply.text
 
 
-async def test_a_message_that_is_no_card_has_no_details(desk: Desk) -> None:
+async def test_a_message_other_than_a_card_has_no_details(desk: Desk) -> None:
     reply = await details(desk, desk.fake_discord.say("hello"))
     assert reply.text.startswith("That message isn't one of my video cards")
     assert reply.ephemeral

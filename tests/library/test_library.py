@@ -71,7 +71,7 @@ async def test_an_undecided_job_can_be_decided_in_the_list_too(
     assert (await desk.bench.now(job.id)).state is state
 
 
-async def test_a_video_under_way_is_cancelled_in_the_list_too(desk: Desk) -> None:
+async def test_an_unfinished_video_can_be_cancelled_in_the_list_too(desk: Desk) -> None:
     person = desk.fake_discord.world.user
     job = await desk.bench.at(JobState.GENERATING, user_id=person.id)
     page = await videos(desk, where=desk.fake_discord.world.dm(person))
@@ -89,7 +89,7 @@ async def test_the_longest_page_keeps_discords_limit_of_components(desk: Desk) -
     assert len(page.components) <= 40
 
 
-async def test_a_message_that_is_gone_is_no_place_to_jump_to(desk: Desk) -> None:
+async def test_a_deleted_message_is_not_linked(desk: Desk) -> None:
     desk.bench.deliverer.handover = Handover.DM
     job = await finish(desk, "A cat")
     assert job.card_gone
@@ -102,7 +102,7 @@ async def test_a_person_without_videos_is_told_how_to_get_one(desk: Desk) -> Non
     assert page.ephemeral
 
 
-async def test_what_was_deleted_is_shown_nowhere(desk: Desk) -> None:
+async def test_a_deleted_job_is_shown_nowhere(desk: Desk) -> None:
     job = await finish(desk, "A cat")
     page = await videos(desk)
     assert await desk.bench.retention.delete(job.id)
@@ -113,7 +113,7 @@ async def test_what_was_deleted_is_shown_nowhere(desk: Desk) -> None:
     assert "isn't one of my video cards" in (await desk.fake_discord.answer_to(chosen)).text
 
 
-async def test_pages_are_turned_in_their_place(desk: Desk) -> None:
+async def test_pages_are_turned_in_the_same_message(desk: Desk) -> None:
     for number in range(11):
         await ask(desk, f"Boat {number} of the 100%")
     await ask(desk, "A cat")
@@ -164,7 +164,7 @@ async def test_a_search_finds_all_words_in_any_order_and_case(
     assert [choice["name"] for choice in offered] == found
 
 
-async def test_a_search_takes_what_is_typed_for_just_that(desk: Desk) -> None:
+async def test_a_search_treats_special_characters_literally(desk: Desk) -> None:
     texts = ["100% cats", "100 cats", "a_b", "aXb", "back\\slash", "It's “quoted”"]
     for text in texts:
         await ask(desk, text)
@@ -183,7 +183,7 @@ async def test_a_search_takes_what_is_typed_for_just_that(desk: Desk) -> None:
     assert nothing.text.startswith("None of your prompts contains all the words in “\\*dogs\\*”.")
 
 
-async def test_what_is_typed_is_completed_from_ones_own_prompts(desk: Desk) -> None:
+async def test_typed_words_are_completed_from_the_persons_own_prompts(desk: Desk) -> None:
     long = await ask(desk, "Boats, " + "many " * 40)
     for number in range(30):
         await ask(desk, f"Boat {number}")

@@ -50,7 +50,14 @@ async def test_a_create_without_an_answer_explains_its_job(bench: Bench) -> None
     assert await counter(bench).count() == 1
 
 
-async def test_a_create_that_was_given_up_leaves_an_orphan(bench: Bench) -> None:
+async def test_a_create_without_an_answer_explains_one_job_alone(bench: Bench) -> None:
+    await bench.at(JobState.UNCONFIRMED)
+    for orphans in range(3):
+        assert await counter(bench).count() == orphans
+        bench.backend.charge(REQUEST)
+
+
+async def test_an_abandoned_create_leaves_an_orphan(bench: Bench) -> None:
     bench.backend.complete = bench.backend.lists = False
     job = await bench.at(JobState.QUEUED)
     bench.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))
@@ -60,7 +67,7 @@ async def test_a_create_that_was_given_up_leaves_an_orphan(bench: Bench) -> None
     assert await counter(bench).count() == 1
 
 
-async def test_a_deleted_job_stays_explained_when_its_row_is_gone(bench: Bench) -> None:
+async def test_a_deleted_job_remains_explained_when_its_row_is_deleted(bench: Bench) -> None:
     job = await bench.at(JobState.SUCCEEDED)
     await bench.retention.delete(job.id)
     assert await counter(bench).count() == 0
@@ -75,7 +82,7 @@ async def test_a_deleted_job_stays_explained_when_its_row_is_gone(bench: Bench) 
     assert await bench.database.rows("SELECT * FROM spent_ref_hashes", {}) == []
 
 
-async def test_nothing_is_counted_where_nothing_is_listed(bench: Bench) -> None:
+async def test_nothing_is_counted_without_a_list(bench: Bench) -> None:
     bench.backend.complete = bench.backend.lists = False
     bench.backend.charge(REQUEST)
     assert await counter(bench).count() is None

@@ -66,7 +66,7 @@ async def test_a_deleted_prompt_is_in_no_file_of_the_database(bench: Bench) -> N
     assert REQUEST.prompt.encode() not in database_bytes(bench.root)
 
 
-async def test_a_log_that_somebody_reads_stays_until_the_next_sweep(bench: Bench) -> None:
+async def test_a_wal_that_is_being_read_is_kept_until_the_next_sweep(bench: Bench) -> None:
     job_id = await ended(bench)
     await bench.database.rows("PRAGMA busy_timeout = 0", {})
     with closing(sqlite3.connect(bench.root / "clapper.db", isolation_level=None)) as reader:
@@ -114,7 +114,7 @@ async def test_a_video_service_that_is_down_is_asked_again(bench: Bench) -> None
     assert (await bench.now(job_id)).deleted_at is not None
 
 
-async def test_what_another_service_has_is_none_of_this_ones(bench: Bench) -> None:
+async def test_remote_jobs_of_another_service_are_not_deleted(bench: Bench) -> None:
     await bench.retention.delete(await ended(bench))
     other = FakeBackend(bench.clock, name="other")
     await RemoteDeletion(
@@ -145,3 +145,24 @@ async def test_the_embedded_renderer_keeps_no_file_of_a_deleted_clip(tmp_path: P
         assert files(tmp_path, "video_*") == []
         assert await backend.cancel(clip["id"])
         await backend.close()
+
+
+async def test_a_job_that_cannot_be_deleted_at_the_provider_does_not_keep_the_others_there(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = [await ended(bench) for _ in range(3)]
+    for job_id in jobs:
+        assert await bench.retention.delete(job_id)
+    works, asked = bench.backend.cancel, list[str]()
+
+    async def cancel(ref: str) -> bool:
+        asked.append(ref)
+        if len(asked) == 1:
+            raise LookupError(ref)
+        return await works(ref)
+
+    monkeypatch.setattr(bench.backend, "cancel", cancel)
+    with pytest.raises(LookupError):
+        await bench.remote_deletion.delete_remote_jobs()
+    assert len(asked) == 3
+    assert len(await RetentionStore(bench.database).remote_jobs(bench.backend.name)) == 1

@@ -61,9 +61,7 @@ def files(bench: Bench, job_id: str) -> list[str]:
 
 
 @pytest.mark.parametrize("state", ENDS)
-async def test_nothing_but_an_empty_row_is_left_of_a_deleted_job(
-    bench: Bench, state: JobState
-) -> None:
+async def test_a_deleted_job_leaves_only_an_empty_row(bench: Bench, state: JobState) -> None:
     job_id = await ended(bench, state)
     assert len(files(bench, job_id)) == 3
     assert await bench.retention.delete(job_id)
@@ -76,7 +74,7 @@ async def test_nothing_but_an_empty_row_is_left_of_a_deleted_job(
     assert not {REQUEST.prompt, REQUEST.fingerprint, VOICE.filename, VOICE.url} & set(row)
 
 
-async def test_a_message_that_comes_to_light_too_late_brings_no_deleted_job_back(
+async def test_a_message_that_is_found_too_late_restores_no_deleted_job(
     bench: Bench,
 ) -> None:
     job = await bench.submit(acknowledged=False)
@@ -88,7 +86,7 @@ async def test_a_message_that_comes_to_light_too_late_brings_no_deleted_job_back
     assert await bench.now(job.id) == gone
 
 
-async def test_smaller_copies_count_as_kept_and_go_with_their_video(bench: Bench) -> None:
+async def test_smaller_copies_count_as_kept_and_are_deleted_with_their_video(bench: Bench) -> None:
     job_id = await ended(bench)
     before = await bench.retention.stored(1)
     copies = await copied(bench, job_id)
@@ -117,7 +115,7 @@ async def test_a_job_whose_card_does_not_show_its_end_yet_is_not_deleted(
     assert (await bench.now(job.id)).request == job.request
 
 
-async def test_a_job_that_nobody_knows_is_not_deleted(bench: Bench) -> None:
+async def test_an_unknown_job_is_not_deleted(bench: Bench) -> None:
     assert not await bench.retention.delete("0" * 32)
 
 
@@ -130,7 +128,7 @@ async def test_deleting_again_keeps_the_first_time(bench: Bench) -> None:
     assert (await bench.now(job_id)).deleted_at == at
 
 
-async def test_the_days_cap_counts_what_was_deleted(bench: Bench) -> None:
+async def test_the_daily_cap_counts_deleted_jobs(bench: Bench) -> None:
     job_id = await ended(bench)
     before = await bench.store.usage(origin(), CAPS, now=bench.clock())
     await bench.retention.delete(job_id)
@@ -163,7 +161,7 @@ def age(bench: Bench, path: Path, *, seconds: float) -> None:
     os.utime(path, (bench.clock() - seconds,) * 2)
 
 
-async def test_a_video_goes_with_its_narration_when_it_is_too_old(bench: Bench) -> None:
+async def test_an_expired_video_is_deleted_with_its_narration(bench: Bench) -> None:
     job_id = await ended(bench)
     await bench.artifacts.mark_delivered(job_id, now=bench.clock())
     bench.clock.advance(30 * DAY)
@@ -178,7 +176,7 @@ async def test_a_video_goes_with_its_narration_when_it_is_too_old(bench: Bench) 
     assert job.request == REQUEST
 
 
-async def test_a_video_that_nobody_had_stays_however_old_it_is(bench: Bench) -> None:
+async def test_an_undelivered_video_is_kept_at_any_age(bench: Bench) -> None:
     job_id = await ended(bench)
     bench.clock.advance(1000 * DAY)
     await bench.build_retention(max_bytes=1).sweep()
@@ -186,7 +184,7 @@ async def test_a_video_that_nobody_had_stays_however_old_it_is(bench: Bench) -> 
     assert await bench.artifacts.get(job_id) is not None
 
 
-async def test_the_narration_of_an_open_job_stays_however_old_it_is(bench: Bench) -> None:
+async def test_the_narration_of_an_open_job_is_kept_at_any_age(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING, attachment=VOICE)
     await bench.workspace.create(job.id)
     bench.clock.advance(1000 * DAY)
@@ -195,9 +193,7 @@ async def test_the_narration_of_an_open_job_stays_however_old_it_is(bench: Bench
 
 
 @pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED])
-async def test_what_is_left_of_a_job_that_came_to_nothing_goes_as_well(
-    bench: Bench, state: JobState
-) -> None:
+async def test_the_files_of_a_failed_job_expire_too(bench: Bench, state: JobState) -> None:
     job_id = await ended(bench, state)
     bench.clock.advance(29 * DAY)
     await bench.retention.sweep()
@@ -207,7 +203,9 @@ async def test_what_is_left_of_a_job_that_came_to_nothing_goes_as_well(
     assert files(bench, job_id) == []
 
 
-async def test_the_oldest_go_until_the_rest_has_room(bench: Bench) -> None:
+async def test_the_oldest_videos_are_deleted_until_the_rest_is_within_the_limit(
+    bench: Bench,
+) -> None:
     jobs = [await delivered(bench, size=10) for _ in range(4)]
     waiting = await ended(bench)
     bench.workspace.video(waiting).write_bytes(b"v" * 6)
@@ -221,7 +219,7 @@ async def test_the_oldest_go_until_the_rest_has_room(bench: Bench) -> None:
     ]
 
 
-async def test_what_fits_exactly_stays(bench: Bench) -> None:
+async def test_videos_of_exactly_the_limit_are_kept(bench: Bench) -> None:
     job_id = await delivered(bench, size=10)
     await bench.build_retention(max_bytes=10).sweep()
     assert files(bench, job_id) == ["videos"]
@@ -230,7 +228,7 @@ async def test_what_fits_exactly_stays(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("role", ["narration_of", "clip_of"])
-async def test_what_an_open_job_takes_over_stays_until_it_has_ended(
+async def test_files_that_an_open_job_reuses_are_kept_until_it_has_ended(
     bench: Bench, role: str
 ) -> None:
     job_id = await delivered(bench)
@@ -244,7 +242,7 @@ async def test_what_an_open_job_takes_over_stays_until_it_has_ended(
     assert files(bench, job_id) == []
 
 
-async def test_too_much_that_waits_for_people_is_said_once(
+async def test_too_many_undelivered_videos_are_logged_once(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     retention = bench.build_retention(max_bytes=1)
@@ -261,7 +259,7 @@ async def test_too_much_that_waits_for_people_is_said_once(
     assert sum("keep.overfull" in r.getMessage() for r in caplog.records) == 2
 
 
-async def test_the_sweep_finishes_a_deletion_that_a_crash_cut_off(bench: Bench) -> None:
+async def test_the_sweep_finishes_a_deletion_after_a_crash(bench: Bench) -> None:
     job_id = await ended(bench)
     assert await RetentionStore(bench.database).mark_deleted(job_id, now=bench.clock())
     await bench.retention.sweep()
@@ -269,14 +267,14 @@ async def test_the_sweep_finishes_a_deletion_that_a_crash_cut_off(bench: Bench) 
     assert await bench.artifacts.get(job_id) is None
 
 
-async def test_the_sweep_finishes_an_expiry_that_a_crash_cut_off(bench: Bench) -> None:
+async def test_the_sweep_finishes_an_expiry_after_a_crash(bench: Bench) -> None:
     job_id = await delivered(bench)
     await RetentionStore(bench.database).delete_artifact(job_id)
     await bench.retention.sweep()
     assert files(bench, job_id) == []
 
 
-async def test_the_row_of_a_deleted_job_goes_when_no_cap_counts_it(bench: Bench) -> None:
+async def test_a_deleted_jobs_row_is_deleted_when_no_cap_counts_it(bench: Bench) -> None:
     job_id = await delivered(bench)
     kept = await delivered(bench)
     await bench.retention.delete(job_id)
@@ -290,7 +288,7 @@ async def test_the_row_of_a_deleted_job_goes_when_no_cap_counts_it(bench: Bench)
     assert await bench.jobs.get(kept) is not None
 
 
-async def test_a_deleted_row_goes_by_its_own_time_while_another_job_is_in_doubt(
+async def test_a_deleted_jobs_row_is_deleted_in_time_despite_an_unconfirmed_job(
     bench: Bench,
 ) -> None:
     job_id = await delivered(bench)
@@ -327,7 +325,7 @@ async def test_of_a_deleted_row_only_a_keyed_hash_of_the_remote_id_is_kept(bench
     assert ref.encode() not in stored
 
 
-async def test_a_folder_that_an_ended_job_left_goes_after_a_day(bench: Bench) -> None:
+async def test_a_folder_left_by_an_ended_job_is_deleted_after_a_day(bench: Bench) -> None:
     job_id = await delivered(bench)
     folder = (await bench.workspace.create(job_id)).path
     age(bench, folder, seconds=DAY - 60)
@@ -338,7 +336,7 @@ async def test_a_folder_that_an_ended_job_left_goes_after_a_day(bench: Bench) ->
     assert files(bench, job_id) == ["videos"]
 
 
-async def test_what_belongs_to_no_job_goes_when_it_is_old(bench: Bench) -> None:
+async def test_old_files_of_unknown_jobs_are_deleted(bench: Bench) -> None:
     job_id = "f" * 32
     folder = (await bench.workspace.create(job_id)).path
     video = bench.workspace.video(job_id)
@@ -353,7 +351,7 @@ async def test_what_belongs_to_no_job_goes_when_it_is_old(bench: Bench) -> None:
     assert files(bench, job_id) == []
 
 
-async def test_a_deleted_row_stays_until_its_files_are_gone(bench: Bench) -> None:
+async def test_a_deleted_jobs_row_is_kept_until_its_files_are_deleted(bench: Bench) -> None:
     job_id = await delivered(bench)
     video = bench.workspace.video(job_id)
     video.unlink()
@@ -367,7 +365,7 @@ async def test_a_deleted_row_stays_until_its_files_are_gone(bench: Bench) -> Non
     assert await bench.jobs.get(job_id) is None
 
 
-async def test_what_has_no_jobs_name_is_left_alone(bench: Bench) -> None:
+async def test_files_without_a_jobs_name_are_left_alone(bench: Bench) -> None:
     strange = bench.root / "videos" / "holiday.mp4"
     strange.parent.mkdir()
     strange.write_bytes(b"video")
@@ -395,7 +393,7 @@ async def test_a_file_that_can_not_be_deleted_stops_nothing(
     assert files(bench, stuck) == []
 
 
-async def test_the_link_to_a_video_that_is_gone_leads_nowhere(bench: Bench) -> None:
+async def test_the_link_to_a_deleted_video_is_not_found(bench: Bench) -> None:
     links = Links(b"key", public_url="https://c.example", lifetime=60.0, clock=bench.clock)
     routes = FileLinks(links, bench.artifacts, bench.workspace).routes
     expired, deleted, vanished = [await delivered(bench) for _ in range(3)]
@@ -442,7 +440,7 @@ def listening(begins: str) -> Generator[asyncio.Event]:
     logger.setLevel(level)
 
 
-async def test_the_bot_sweeps_when_it_starts_and_outlives_a_sweep_that_fails(
+async def test_the_bot_sweeps_at_its_start_and_survives_a_failing_sweep(
     tmp_path: Path,
 ) -> None:
     async with open_wire(tmp_path) as wire:
@@ -474,7 +472,7 @@ async def of_client(bench: Bench) -> str:
     return job.id
 
 
-async def test_a_clients_video_that_was_not_fetched_goes_by_its_age_and_never_to_make_room(
+async def test_a_clients_unfetched_video_is_deleted_for_its_age_and_never_for_space(
     bench: Bench,
 ) -> None:
     waiting, fetched = await of_client(bench), await of_client(bench)

@@ -85,7 +85,7 @@ async def test_an_upload_that_breaks_is_repeated(desk: Desk) -> None:
     assert await asyncio.to_thread(file.path.read_bytes) == CLIP
 
 
-async def test_an_upload_that_keeps_breaking_is_given_up(
+async def test_an_upload_that_keeps_failing_ends(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     await finish(desk, "A cat")
@@ -110,7 +110,7 @@ async def test_a_refusal_is_not_repeated(desk: Desk) -> None:
 
 @pytest.mark.parametrize("public_url", ["https://clapper.test"])
 @pytest.mark.parametrize("announced", [20_000_000, 5000], ids=["refused", "announced"])
-async def test_a_video_that_is_too_large_comes_as_a_link(
+async def test_a_video_that_is_too_large_is_sent_as_a_link(
     desk: Desk, sent: Sent, announced: int
 ) -> None:
     job = await finish(desk, "A cat")
@@ -147,7 +147,7 @@ async def test_without_an_address_a_video_that_is_too_large_is_explained(desk: D
 
 
 @pytest.mark.parametrize("public_url", ["", "https://clapper.test"], ids=["alone", "linked"])
-async def test_a_smaller_copy_comes_where_the_video_itself_is_too_large(
+async def test_a_smaller_copy_is_sent_if_the_video_is_too_large(
     desk: Desk, sent: Sent, public_url: str
 ) -> None:
     job = await finish(desk, "A cat")

@@ -99,7 +99,7 @@ async def test_a_huge_picture_is_made_smaller(ffmpeg: Ffmpeg, tmp_path: Path) ->
     assert (info.width, info.height) == (1920, 1080)
 
 
-def test_formats_are_told_by_their_first_bytes() -> None:
+def test_formats_are_detected_by_their_first_bytes() -> None:
     for head, demuxer in (
         (b"\0\0\0\x18ftypisom\0\0\0\0", "mov"),
         (b"\0\0\0\x18ftypqt  \0\0\0\0", "mov"),

@@ -72,7 +72,7 @@ async def test_a_failure_carries_the_end_of_stderr(ffmpeg: Ffmpeg, tmp_path: Pat
     assert "No such file" in caught.value.stderr_tail
 
 
-async def test_progress_is_in_seconds_of_output_and_never_falls(
+async def test_progress_is_in_seconds_of_output_and_never_decreases(
     ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     progress = Started()

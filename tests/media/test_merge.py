@@ -264,7 +264,7 @@ async def test_ducking_continues_while_the_last_picture_is_held(
     assert level(result, 6, 0.8) > -25
 
 
-async def test_a_clip_without_sound_is_just_given_the_voice(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+async def test_a_clip_without_sound_gets_only_the_voice(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     silent = clips.make_clip(tmp_path / "clip.mp4", sound=False)
     voice = clips.make_tone(tmp_path / "v.wav", seconds=1)
     result = await merged(ffmpeg, silent, voice, tmp_path, options(mix=NarrationMix.DUCK))

@@ -85,6 +85,17 @@ def test_a_picture_that_starts_after_the_sound_is_delayed(clip: Path, tmp_path: 
     assert read_mp4(tmp_path / "bare.mp4").picture_delay == pytest.approx(0.08, abs=0.001)
 
 
+@pytest.mark.parametrize("sound", [("-map", "1:a"), ()])
+@pytest.mark.parametrize("late", [2.5, 3600])
+def test_a_picture_that_starts_later_than_it_lasts_is_refused(
+    clip: Path, tmp_path: Path, late: float, sound: tuple[str, ...]
+) -> None:
+    inputs = ("-itsoffset", str(late), "-i", str(clip), "-i", str(clip), "-map", "0:v", *sound)
+    ffmpeg(*inputs, "-c", "copy", str(tmp_path / "late.mp4"))
+    with pytest.raises(MediaError, match="starts later than the clip is long"):
+        read_mp4(tmp_path / "late.mp4")
+
+
 @pytest.mark.parametrize("left", [0.3, 0.9, 0.999])
 def test_a_cut_off_clip_is_refused(left: float, clip: Path, tmp_path: Path) -> None:
     content = clip.read_bytes()

@@ -200,7 +200,7 @@ async def test_a_held_last_frame_stays_held_and_costs_nothing(
     assert read_mp4(tmp_path / "small.mp4").seconds == pytest.approx(60, abs=0.1)
 
 
-async def test_progress_is_a_share_that_never_falls(
+async def test_progress_is_a_share_that_never_decreases(
     grain: Path, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     progress = Started()

@@ -109,12 +109,13 @@ def write(tmp_path: Path, content: bytes) -> Path:
 
 
 def test_a_list_has_one_phrase_per_line_and_comments(tmp_path: Path) -> None:
-    content = "\ufeff# what we don't want\n\n  Bad Word \r\n  # ass\nhorse # no comment\n\u200b\n"
+    content = "\ufeff# what we don't want\n\n  Bad Word \r\n  # ass\nhorse # no\nC#\n\u200b\n"
     words = load_words(write(tmp_path, content.encode()))
-    assert len(words) == 2
-    words.check("an ass on a horse, what we don't want")
-    with pytest.raises(UserError):
-        words.check("a bad word")
+    assert len(words) == 3
+    words.check("an ass, what we don't want", "c")
+    for blocked in ("a bad word", "a horse", "in c# again"):
+        with pytest.raises(UserError):
+            words.check(blocked)
 
 
 def test_an_empty_list_blocks_nothing(tmp_path: Path) -> None:

@@ -236,16 +236,17 @@ async def test_old_links_lead_to_their_videos_and_to_nothing_else(running: Runni
 
 
 @ON_ONE_LOOP
-async def test_an_old_session_still_opens_the_api(running: Running) -> None:
-    cookie = {"Cookie": WEB["cookie"]}
-    async with running.http.get("/api/session", headers=cookie) as answer:
-        assert await answer.json() == {"client": "web"}
-    async with running.http.get("/api/jobs", headers=cookie) as answer:
+async def test_an_old_session_has_to_sign_in_anew_and_finds_its_jobs(running: Running) -> None:
+    # It has no id, so it could not be signed out.
+    cookie = WEB["cookie"]
+    for old in (cookie, f"__Host-{cookie}", f"{cookie.rpartition('.')[0]}.{FORGED}"):
+        async with running.http.get("/api/session", headers={"Cookie": old}) as answer:
+            assert answer.status == 401
+            assert (await answer.json())["error"]["key"] == "api.unauthorized"
+    async with running.http.post("/api/session", json={"token": API_TOKEN}) as answer:
+        new = {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
+    async with running.http.get("/api/jobs", headers=new) as answer:
         assert await answer.json() == WEB["jobs"]
-    forged = {"Cookie": f"{WEB['cookie'].rpartition('.')[0]}.{FORGED}"}
-    async with running.http.get("/api/session", headers=forged) as answer:
-        assert answer.status == 401
-        assert (await answer.json())["error"]["key"] == "api.unauthorized"
 
 
 @ON_ONE_LOOP

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarni
 TOKEN = "a-token-for-the-tests-of-holds"
 
 
-async def test_a_full_disk_is_told_to_everyone_it_concerns(
+async def test_a_full_disk_is_reported_to_requester_operator_and_client(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "_MIN_FREE_BYTES", 2**62)
@@ -55,7 +55,7 @@ async def waiting(port: int) -> str:
     return ""
 
 
-async def test_a_job_of_another_backend_is_told_and_goes_on_when_that_is_back(
+async def test_a_job_at_another_backend_is_reported_and_continues_when_that_is_chosen(
     tmp_path: Path,
 ) -> None:
     async with open_wire(tmp_path, seconds_per_job=None) as wire:

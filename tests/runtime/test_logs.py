@@ -77,7 +77,7 @@ def test_a_secret_never_reaches_the_log(
     assert printed.count("[secret]") >= 3
 
 
-def test_what_is_no_secret_stays(capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_that_is_not_secret_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure(level="INFO", style="text", secrets=("",))
     log.info("job.state id=%s from=%s to=%s", "abc", "queued", "submitting")
     printed = capsys.readouterr().err
@@ -85,7 +85,9 @@ def test_what_is_no_secret_stays(capsys: pytest.CaptureFixture[str]) -> None:
     assert "[secret]" not in printed
 
 
-def test_a_record_that_cant_be_formatted_is_no_crash(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_record_that_can_not_be_formatted_does_not_crash(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     logs.configure(level="INFO", style="text", secrets=("hush",))
     log.info("%d of hush", "many")
     assert "%d of [secret]" in capsys.readouterr().err
@@ -124,19 +126,19 @@ def test_libraries_that_print_requests_are_kept_quiet(
     assert "loud" in printed
 
 
-def test_whether_the_gateway_is_connected_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_connection_of_the_gateway_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure(level="INFO", style="text", secrets=())
     logging.getLogger("discord.gateway").info("connected")
     assert "connected" in capsys.readouterr().err
 
 
-def test_the_gateway_keeps_to_the_level_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_gateway_logger_obeys_the_level_too(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure(level="ERROR", style="text", secrets=())
     logging.getLogger("discord.gateway").info("connected")
     assert capsys.readouterr().err == ""
 
 
-def test_what_outsiders_cause_is_logged_once_a_minute_and_everything_else_always(
+def test_records_that_outsiders_cause_are_limited_to_one_a_minute(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     logs.configure(level="INFO", style="text", secrets=())
@@ -152,7 +154,7 @@ def test_what_outsiders_cause_is_logged_once_a_minute_and_everything_else_always
     ]
 
 
-def test_kinds_without_number_take_no_memory_without_bound() -> None:
+def test_any_number_of_kinds_takes_bounded_memory() -> None:
     limit, logger = logs.RepeatLimit(clock=lambda: 0.0), logging.getLogger("asyncio")
     records = [
         logger.makeRecord(logger.name, logging.ERROR, "", 0, f"kind {number}", (), None)

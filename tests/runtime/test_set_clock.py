@@ -80,7 +80,9 @@ async def assert_delivered(wire: Wire, message: Message) -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), BEFORE_AND_AFTER)
-async def test_a_job_goes_on_when_the_clock_is_set(wire: Wire, before: float, after: float) -> None:
+async def test_a_job_continues_when_the_clock_is_set(
+    wire: Wire, before: float, after: float
+) -> None:
     async with running(wire, ahead=before) as bot:
         message = await ordered(wire)
         set_clock(clock_file(wire), after)
@@ -90,7 +92,7 @@ async def test_a_job_goes_on_when_the_clock_is_set(wire: Wire, before: float, af
 
 
 @pytest.mark.parametrize(("before", "after"), BEFORE_AND_AFTER)
-async def test_a_job_goes_on_when_the_clock_is_set_between_two_starts(
+async def test_a_job_continues_when_the_clock_is_set_between_two_starts(
     wire: Wire, before: float, after: float
 ) -> None:
     async with running(wire, ahead=before) as bot:
@@ -103,7 +105,7 @@ async def test_a_job_goes_on_when_the_clock_is_set_between_two_starts(
 
 @pytest.mark.parametrize("ahead", [HOUR, -HOUR, DAY])
 @pytest.mark.parametrize("later", [True, False], ids=["set later", "off from the start"])
-async def test_the_card_in_a_group_chat_goes_on_whatever_the_clock_shows(
+async def test_the_card_in_a_group_chat_is_updated_whatever_the_clock_shows(
     wire: Wire, *, ahead: float, later: bool
 ) -> None:
     world = wire.fake_discord.world

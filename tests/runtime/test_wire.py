@@ -97,7 +97,7 @@ async def test_a_persons_choice_of_dms_wins_over_the_operators_default(wire: Wir
     assert dms == [0, 0, 1]
 
 
-async def test_without_audio_the_clip_is_handed_over_as_it_came(wire: Wire) -> None:
+async def test_without_audio_the_clip_is_delivered_unchanged(wire: Wire) -> None:
     async with wire.bot():
         message = await wire.video("A cat on a skateboard")
         await wire.wait_for_video(message)
@@ -153,7 +153,7 @@ async def test_the_same_webhook_twenty_times_is_one_delivery(tmp_path: Path) -> 
         assert query(wire.data_dir, "SELECT count(*) FROM inbox") == [(1,)]
 
 
-async def test_what_is_not_audio_is_refused_on_the_card_before_anything_is_spent(
+async def test_a_file_that_is_not_audio_is_refused_before_anything_is_spent(
     wire: Wire, tmp_path: Path
 ) -> None:
     page = tmp_path / "voice.mp3"
@@ -166,7 +166,7 @@ async def test_what_is_not_audio_is_refused_on_the_card_before_anything_is_spent
     assert wire.creates() == 0
 
 
-async def test_a_narration_in_which_nothing_can_be_heard_is_refused_before_anything_is_spent(
+async def test_a_silent_narration_is_refused_before_anything_is_spent(
     wire: Wire, tmp_path: Path
 ) -> None:
     async with wire.bot():
@@ -212,7 +212,7 @@ async def test_the_cap_of_a_person_is_told_to_the_person_alone(tmp_path: Path) -
         assert wire.creates() == 1
 
 
-async def test_a_413_without_public_url_holds_the_video_until_there_is_one(
+async def test_a_413_without_public_url_postpones_the_delivery(
     wire: Wire,
 ) -> None:
     wire.fake_discord.limits.upload_bytes = 1000
@@ -240,7 +240,7 @@ async def fetch(url: str, *, first: int | None = None, last: int | None = None) 
         return await response.read()
 
 
-async def test_what_is_announced_as_too_large_is_not_even_tried(wire: Wire) -> None:
+async def test_a_video_above_the_announced_limit_is_not_uploaded(wire: Wire) -> None:
     wire.fake_discord.limits.announced_bytes = 1000
     async with wire.bot(public_url="https://videos.example.org"):
         message = await wire.video("A cat")
@@ -249,7 +249,7 @@ async def test_what_is_announced_as_too_large_is_not_even_tried(wire: Wire) -> N
     assert not [recorded for recorded in wire.fake_discord.history.requests if recorded.files]
 
 
-async def test_a_token_that_died_early_is_called_once_and_then_never_again(
+async def test_a_token_that_expired_early_is_used_once_and_never_again(
     tmp_path: Path,
 ) -> None:
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
@@ -267,7 +267,7 @@ async def test_a_token_that_died_early_is_called_once_and_then_never_again(
         check_all(wire.fake_discord.history.requests)
 
 
-async def test_a_rate_limit_on_the_final_edit_is_gone_round(tmp_path: Path) -> None:
+async def test_a_rate_limit_on_the_final_edit_is_bypassed_by_the_bot(tmp_path: Path) -> None:
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
         message = await wire.video("A cat")
         await wire.wait_for_card_text(message, "Creating")
@@ -298,7 +298,7 @@ async def test_a_dm_whose_answer_was_lost_is_not_sent_twice(wire: Wire) -> None:
     assert len(wire.fake_discord.dms()) == 1
 
 
-async def test_when_the_card_is_gone_the_video_comes_by_dm(tmp_path: Path) -> None:
+async def test_a_video_whose_card_was_deleted_is_sent_by_dm(tmp_path: Path) -> None:
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
         message = await wire.video("A cat")
         await wire.wait_for_card_text(message, "Creating")
@@ -310,7 +310,7 @@ async def test_when_the_card_is_gone_the_video_comes_by_dm(tmp_path: Path) -> No
         assert dm.files[0].sha256 == sha256(wire.clip)
 
 
-async def test_when_card_and_room_are_gone_the_video_waits_and_comes_as_a_link_by_dm(
+async def test_without_a_card_a_video_that_is_too_large_is_sent_as_a_link_by_dm(
     tmp_path: Path,
 ) -> None:
     async with open_wire(tmp_path, seconds_per_job=None) as wire:
@@ -331,7 +331,7 @@ async def test_when_card_and_room_are_gone_the_video_waits_and_comes_as_a_link_b
             assert "https://videos.example.org/v/" in dm.text
 
 
-async def test_cancel_works_after_a_restart_for_the_person_and_for_nobody_else(
+async def test_cancel_works_after_a_restart_for_the_requester_only(
     tmp_path: Path,
 ) -> None:
     async with open_wire(tmp_path, seconds_per_job=None) as wire:
@@ -378,7 +378,7 @@ async def test_after_a_lost_answer_the_job_is_found_again_and_never_paid_for_twi
     assert "unconfirmed" in wire.events()
 
 
-async def test_when_nobody_can_tell_the_card_asks_and_trying_again_is_one_more_create(
+async def test_an_undecided_job_is_asked_about_and_a_retry_is_one_more_create(
     wire: Wire,
 ) -> None:
     wire.api.add_faults("create", Fault(status=500, body={}))
@@ -394,7 +394,7 @@ async def test_when_nobody_can_tell_the_card_asks_and_trying_again_is_one_more_c
     assert wire.creates() == 2
 
 
-async def test_giving_up_an_undecided_job_ends_it(wire: Wire) -> None:
+async def test_cancelling_an_undecided_job_ends_it(wire: Wire) -> None:
     wire.api.add_faults("create", Fault(status=500, body={}))
     wire.api.add_faults("list", *[Fault(status=400, body={})] * 2)
     async with wire.bot():
@@ -406,7 +406,9 @@ async def test_giving_up_an_undecided_job_ends_it(wire: Wire) -> None:
     assert wire.creates() == 1
 
 
-async def test_a_gateway_that_drops_is_resumed_and_the_job_goes_on(tmp_path: Path) -> None:
+async def test_a_dropped_gateway_connection_is_resumed_and_the_job_continues(
+    tmp_path: Path,
+) -> None:
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
         message = await wire.video("A cat")
         await wire.wait_for_card_text(message, "Creating")
@@ -426,7 +428,7 @@ async def test_a_gateway_that_is_closed_for_good_ends_the_bot_with_a_sentence(
             await asyncio.wait({running}, timeout=WITHIN)
 
 
-async def test_prompts_of_people_mention_and_format_nothing(wire: Wire) -> None:
+async def test_prompts_cause_no_mentions_or_formatting(wire: Wire) -> None:
     async with wire.bot():
         message = await wire.video("@everyone **bold** <@1> `x`\n# big")
         await wire.wait_for_job()
@@ -437,9 +439,7 @@ async def test_prompts_of_people_mention_and_format_nothing(wire: Wire) -> None:
             assert (body.get("data") or body)["allowed_mentions"] == {"parse": []}
 
 
-async def test_tokens_and_attachment_links_are_forgotten_when_they_are_used_up(
-    wire: Wire, voice: Path
-) -> None:
+async def test_used_tokens_and_attachment_links_are_deleted(wire: Wire, voice: Path) -> None:
     async with wire.bot(openai_api_key="sk-very-secret"):
         message = await wire.video("A cat", voice)
         await wire.wait_for_video(message)
@@ -464,7 +464,7 @@ async def test_the_bot_and_the_videos_api_stand_in_keep_to_its_contract(wire: Wi
                 check_answer("GET", path, response.status, await response.json())
 
 
-async def test_a_video_goes_on_while_discord_is_down_at_the_start(tmp_path: Path) -> None:
+async def test_a_video_continues_while_discord_is_down_at_the_start(tmp_path: Path) -> None:
     async with open_wire(tmp_path, seconds_per_job=None) as wire:
         async with wire.bot():
             message = await wire.video("A lighthouse")

@@ -30,7 +30,7 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_lines_in_the_usual_form_are_taken(tmp_path: Path) -> None:
+def test_lines_in_the_usual_form_are_accepted(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(GOOD, encoding="utf-8")
     assert odd_lines(tmp_path / ".env", NAMES) == []
     assert odd_lines(tmp_path / "none", NAMES) == []
@@ -67,7 +67,7 @@ def test_a_byte_order_mark_hides_no_setting(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ['"abc"', "'abc'", '""'])
-def test_a_value_that_docker_left_in_quotation_marks_is_named(
+def test_a_value_that_docker_left_in_quotation_marks_is_reported(
     monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", value)
@@ -75,6 +75,6 @@ def test_a_value_that_docker_left_in_quotation_marks_is_named(
         load_settings()
 
 
-def test_quotation_marks_within_a_value_and_in_what_is_not_ours_are_left_alone() -> None:
+def test_quotation_marks_within_values_and_in_other_variables_are_ignored() -> None:
     environment = {"OPENAI_EXTRA": '{"a": 1}', "PS1": '"$ "', "VIDEO_MODEL": '"', "A": "'b' 'c'"}
     assert quoted_values(environment, {"openai_extra", "video_model"}) == []

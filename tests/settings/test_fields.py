@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ from bot.settings.error_messages import describe_allowed
 from bot.settings.fields import Settings, load_settings
 
 pytestmark = pytest.mark.usefixtures("_empty_environment")
+
+KEY = "whsec_" + b64encode(b"a key of the tests").decode()
+OTHER_KEY = "whsec_" + b64encode(b"another of these keys").decode()
 
 
 def test_without_settings_the_embedded_renderer_is_used() -> None:
@@ -62,10 +66,10 @@ def test_secrets_are_not_printed() -> None:
     settings = load_settings(
         discord_token="t0ken",
         openai_api_key="k3y",
-        openai_webhook_secret="wh",
+        openai_webhook_secret="wh" * 12,
         secret_key="s3c" * 6,
     )
-    for secret in ("t0ken", "k3y", "'wh'", "s3cs3c"):
+    for secret in ("t0ken", "k3y", "whwh", "s3cs3c"):
         assert secret not in repr(settings)
         assert secret not in str(settings)
 
@@ -124,8 +128,8 @@ def test_a_dash_leaves_the_model_to_the_server() -> None:
 
 
 def test_several_webhook_secrets_are_accepted_while_they_are_rotated() -> None:
-    settings = load_settings(openai_webhook_secret=" whsec_a, whsec_b ,,")
-    assert settings.webhook_secrets == ("whsec_a", "whsec_b")
+    settings = load_settings(openai_webhook_secret=f" {KEY}, {OTHER_KEY} ,,")
+    assert settings.webhook_secrets == (KEY, OTHER_KEY)
 
 
 def test_a_provider_without_an_address_is_explained() -> None:
@@ -196,13 +200,14 @@ def test_a_self_hosted_service_needs_no_key() -> None:
 
 def test_the_webhook_secrets_are_those_of_the_backend() -> None:
     values = {
-        "openai_webhook_secret": "whsec_a",
-        "openrouter_webhook_secret": "b, c",
+        "openai_webhook_secret": KEY,
+        "openrouter_webhook_secret": f"{'b' * 16}, {'c' * 16}",
         "openrouter_api_key": "sk-or",
         "openai_base_url": "http://127.0.0.1:8000/v1",
     }
-    assert load_settings(video_backend="openai", **values).webhook_secrets == ("whsec_a",)
-    assert load_settings(video_backend="openrouter", **values).webhook_secrets == ("b", "c")
+    assert load_settings(video_backend="openai", **values).webhook_secrets == (KEY,)
+    openrouter = load_settings(video_backend="openrouter", **values)
+    assert openrouter.webhook_secrets == ("b" * 16, "c" * 16)
     gemini = load_settings(video_backend="gemini", gemini_api_key="gm", **values)
     assert gemini.webhook_secrets == ()
 
@@ -374,6 +379,25 @@ def test_a_secret_that_cant_work_is_refused_without_repeating_it(name: str, valu
     assert value not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("openai_webhook_secret", "whsec_a2V5LW9uZQ=="),
+        ("openai_webhook_secret", f"whsec_{b64encode(b'k' * 15).decode()}"),
+        ("openai_webhook_secret", f"whsec_{b64encode(b'k' * 15).decode().rstrip('=')}"),
+        ("openai_webhook_secret", b64encode(b"k" * 15).decode()),
+        ("openai_webhook_secret", "k-" * 7),
+        ("openai_webhook_secret", f"{'x' * 24},whsec_aaaa"),
+        ("openrouter_webhook_secret", "k" * 15),
+        ("openrouter_webhook_secret", f"{'k' * 16},short"),
+    ],
+)
+def test_a_webhook_secret_that_can_be_guessed_is_refused(name: str, value: str) -> None:
+    with pytest.raises(StartupError, match="fewer than 16 bytes") as refused:
+        load_settings(**{name: value})
+    assert value not in str(refused.value)
+
+
 @pytest.mark.parametrize("value", ["whsec_", "whsec_ ", "whsec_a2V5LW9uZQ==,whsec_", "a\udcffb"])
 def test_a_webhook_secret_that_is_not_a_key_is_refused_without_repeating_it(value: str) -> None:
     with pytest.raises(StartupError, match=r"^OPENAI_WEBHOOK_SECRET: ") as refused:
@@ -382,7 +406,9 @@ def test_a_webhook_secret_that_is_not_a_key_is_refused_without_repeating_it(valu
     assert str(refused.value).count("\n") == 0
 
 
-@pytest.mark.parametrize("value", ["", " , ", "bare", "päss word", "whsec_a2V5LW9uZQ==,whsec_!"])
+@pytest.mark.parametrize(
+    "value", ["", " , ", "bare" * 6, "päss word päss word", f"{KEY},whsec_!{'x' * 16}"]
+)
 def test_every_accepted_webhook_secret_yields_keys(value: str) -> None:
     secrets = load_settings(openai_webhook_secret=value).webhook_secrets
     assert len(signing_keys(secrets)) >= len(secrets)
@@ -432,3 +458,26 @@ def test_an_invalid_setting_is_not_called_missing() -> None:
     assert sorted(reported) == sorted(
         [*(name.upper() for name in wrong), "NARRATION_BASE_URL", "PROMPT_BASE_URL"]
     )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        {"data_dir": "~nosuch/x"},
+        {"blocked_words_file": "~nosuch/w"},
+        {"narration_voice": "~nosuch"},
+    ],
+)
+def test_the_home_of_no_user_is_refused_with_a_sentence(path: dict[str, str]) -> None:
+    with pytest.raises(StartupError, match="no user of this machine: write the whole path"):
+        load_settings(**path)
+
+
+def test_a_users_home_is_expanded_in_every_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = load_settings(data_dir="~/x", blocked_words_file="~/w", narration_voice="~/v.onnx")
+    assert settings.data_dir == tmp_path / "x"
+    assert settings.blocked_words_file == str(tmp_path / "w")
+    assert settings.narration_voice == str(tmp_path / "v.onnx")

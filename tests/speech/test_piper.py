@@ -56,7 +56,9 @@ async def test_the_text_is_on_no_command_line_and_no_secret_in_the_environment(
 
 
 @pytest.mark.parametrize("text", ["choke", "gorge", "a long text " * 60])
-async def test_what_the_voice_can_not_speak_is_told(tmp_path: Path, job: Path, text: str) -> None:
+async def test_a_text_that_the_voice_can_not_speak_is_refused(
+    tmp_path: Path, job: Path, text: str
+) -> None:
     with pytest.raises(UserError, match=r"speech\.unspeakable"):
         await speaker(tmp_path, max_seconds=1).speak(text, job / "voice")
     assert names_in(job) == []
@@ -92,7 +94,7 @@ def test_a_text_is_broken_at_sentences_then_clauses_then_words() -> None:
         assert "".join(spoken_lines(odd)).replace(" ", "") == odd.replace(" ", "")
 
 
-def test_a_text_is_tidied_and_bounded() -> None:
+def test_a_text_is_stripped_and_limited() -> None:
     assert checked_text("  Hello \t there\r\n\n you ") == "Hello there\nyou"
     for nothing in ("", " \n", "… — !"):
         with pytest.raises(UserError, match=r"speech\.empty"):
@@ -102,14 +104,14 @@ def test_a_text_is_tidied_and_bounded() -> None:
     assert (caught.value.key, caught.value.fields) == ("speech.too_much", {"limit": 1000})
 
 
-def test_what_is_wrong_with_the_sound_is_said_of_the_text() -> None:
+def test_audio_errors_become_errors_about_the_text() -> None:
     long = as_speech_error(UserError("audio.too_long", seconds=9, max_seconds=3))
     assert (long.key, long.fields) == ("speech.too_long", {"seconds": 9, "max_seconds": 3})
     assert as_speech_error(UserError("audio.not_audio", found="HTML")).key == "speech.unusable"
     assert as_speech_error(UserError("speech.unsure")).key == "speech.unsure"
 
 
-async def test_without_the_packages_the_command_that_brings_them_is_named(
+async def test_without_the_packages_the_command_that_installs_them_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(piper, "find_spec", lambda _: None)
@@ -118,7 +120,7 @@ async def test_without_the_packages_the_command_that_brings_them_is_named(
 
 
 @pytest.mark.parametrize("name", ["missing.onnx", "alone.onnx", "a.txt"])
-async def test_what_is_no_model_is_named(
+async def test_a_file_that_is_no_model_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr(piper, "find_spec", lambda _: object())

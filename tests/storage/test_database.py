@@ -306,7 +306,7 @@ async def test_a_newer_schema_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(("version", "noted"), [((3, 40, 1), True), ((3, 51, 3), False)])
-async def test_an_old_sqlite_is_noted_and_is_no_warning(
+async def test_an_old_sqlite_is_logged_without_a_warning(
     *,
     version: tuple[int, int, int],
     noted: bool,

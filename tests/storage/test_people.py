@@ -82,7 +82,7 @@ async def test_closed_dms_are_stored_beside_the_choice_until_the_next_choice(
     assert (person.notify, person.notify_minutes, person.dm_closed_at) == (Notify.LATE, 3, 9.0)
 
 
-async def test_a_forgotten_person_has_the_defaults(bench: Bench) -> None:
+async def test_a_deleted_person_has_the_defaults(bench: Bench) -> None:
     await bench.people.choose(5, Notify.NEVER)
     await bench.people.delete(5)
     await bench.people.delete(5)

@@ -50,7 +50,7 @@ async def run_jobs(bench: Bench) -> None:
     await bench.jobs.cancel(queued.id)
 
 
-async def test_no_statement_on_the_way_of_a_job_scans_a_table(bench: Bench) -> None:
+async def test_no_statement_that_a_job_causes_scans_a_table(bench: Bench) -> None:
     async with recorded(bench) as statements:
         await run_jobs(bench)
     wide = {

@@ -9,7 +9,8 @@ import openai
 import pytest
 
 from bot.errors import MediaError, StartupError
-from bot.storyboard.clip_service import KEPT_SECONDS
+from bot.storyboard.clip_service import KEPT_SECONDS, ClipService
+from bot.storyboard.clip_store import ClipStore
 from tests.support.blank_texts import BLANK_TEXTS
 from tests.support.storyboard import FIELDS, VIDEO, ManualRenderer, files, open_board, open_receiver
 
@@ -333,7 +334,9 @@ async def test_a_listing_with_invalid_parameters_is_refused(board: ApiCaller, qu
 async def test_a_clip_expires_a_day_after_it_was_finished(
     tmp_path: Path, clock: Clock, receiver: Receiver
 ) -> None:
-    async with open_board(tmp_path, ManualRenderer(), receiver, clock=clock) as board:
+    async with open_board(
+        tmp_path, ManualRenderer(), receiver, clock=clock, steady=clock.steady
+    ) as board:
         video = await board.create()
         await receiver.next()
         clock.advance(KEPT_SECONDS - 1)
@@ -341,8 +344,45 @@ async def test_a_clip_expires_a_day_after_it_was_finished(
         clock.advance(1)
         assert (await board.ask("GET", f"/videos/{video['id']}")).status == 404
         assert (await board.ask("GET", "/videos")).body["data"] == []
-    async with open_board(tmp_path, ManualRenderer(), clock=clock):
-        assert not files(tmp_path, "video_*")
+
+
+async def test_an_expired_clip_is_deleted_an_hour_after_a_start(
+    tmp_path: Path, clock: Clock, receiver: Receiver
+) -> None:
+    async with open_board(tmp_path, ManualRenderer(), receiver, clock=clock) as board:
+        video = await board.create()
+        await receiver.next()
+    clock.advance(KEPT_SECONDS)
+    store = ClipStore(tmp_path)
+    await store.open()
+    service = ClipService(
+        store, ManualRenderer(), None, clock=clock, steady=clock.steady, waiting=1, renders=1
+    )
+    await service.start()
+    await service.sweep()
+    assert service.get(video["id"])
+    clock.advance(3600)
+    await service.sweep()
+    assert not files(tmp_path, "video_*")
+    await service.close()
+    await store.close()
+
+
+@pytest.mark.parametrize("ahead", [-400 * 86_400.0, 2 * 86_400.0, 400 * 86_400.0])
+async def test_a_clip_does_not_expire_because_the_clock_is_set(
+    tmp_path: Path, clock: Clock, receiver: Receiver, ahead: float
+) -> None:
+    renderer = ManualRenderer()
+    async with open_board(tmp_path, renderer, receiver, clock=clock, steady=clock.steady) as board:
+        path = f"/videos/{(await board.create())['id']}"
+        await receiver.next()
+        clock.adopt(ahead)
+        assert (await board.ask("GET", f"{path}/content")).status == 200
+    async with open_board(tmp_path, renderer, clock=clock, steady=clock.steady) as board:
+        clock.adopt(ahead)
+        assert (await board.ask("GET", f"{path}/content")).status == 200
+        clock.advance(KEPT_SECONDS)
+        assert (await board.ask("GET", path)).status == 404
 
 
 async def test_a_port_in_use_is_reported_in_one_sentence(board: ApiCaller, tmp_path: Path) -> None:

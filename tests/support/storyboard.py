@@ -171,6 +171,7 @@ async def open_board(
     receiver: Receiver | None = None,
     *,
     clock: Callable[[], float] = time.time,
+    steady: Callable[[], float] = time.monotonic,
     waiting: int = 32,
     port: int = 0,
 ) -> AsyncGenerator[ApiCaller]:
@@ -179,6 +180,7 @@ async def open_board(
         directory,
         renderer,
         clock=clock,
+        steady=steady,
         webhook_url=receiver.url if receiver else None,
         webhook_secret=SECRET,
         webhook_delays=(0.01,),

@@ -71,7 +71,7 @@ async def test_a_request_that_is_not_a_websocket_is_refused_in_json(caller: Call
     ("headers", "answer"),
     [
         ({"Range": "bytes=99999-"}, (416, "api.no_part")),
-        ({"Range": "bytes=0-1,4-5"}, (416, "api.no_part")),
+        ({"Range": "bytes=-0"}, (416, "api.no_part")),
         ({"If-Match": '"another"'}, (412, "api.changed")),
         ({"If-Unmodified-Since": "Mon, 01 Jan 2001 00:00:00 GMT"}, (412, "api.changed")),
     ],

@@ -285,6 +285,78 @@ async def test_a_range_past_the_end_is_refused(site: Site) -> None:
     assert response.status == 416
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        "bytes=-0",
+        "bytes=1000-",
+        "bytes=1000-2000",
+        "BYTES=1000-",
+        "bytes=1000-,2000-",
+        "bytes=-0,-0",
+    ],
+)
+async def test_a_range_of_which_nothing_exists_is_refused(site: Site, given: str) -> None:
+    link, video = await finished(site)
+    response, _ = await site.get(link, headers={"Range": given})
+    assert response.status == 416
+    assert response.headers["Content-Range"] == f"bytes */{len(video)}"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "items=0-1",
+        "seconds=1-",
+        "bytes",
+        "bytes=",
+        "bytes=-",
+        "bytes=x-1",
+        "bytes=5-2",
+        "bytes=1-2,x",
+        "bytes=+1-2",
+        "bytes=0-1,4-5",
+        "bytes=0-1, 1000-",
+        f"bytes={'9' * 5000}-",
+        "0-1",
+    ],
+)
+async def test_an_invalid_range_or_several_are_answered_with_the_whole_file(
+    site: Site, given: str
+) -> None:
+    link, video = await finished(site)
+    response, body = await site.get(link, headers={"Range": given})
+    assert (response.status, body) == (200, video)
+    assert "Content-Range" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("given", "start", "stop"),
+    [
+        ("bytes=0-0", 0, 1),
+        ("Bytes=2-", 2, None),
+        ("bytes=-1", -1, None),
+        ("bytes=-9999", 0, None),
+        ("bytes= 1-2", 1, 3),
+        ("bytes=1-2,", 1, 3),
+        ("bytes=3-99999", 3, None),
+    ],
+)
+async def test_a_range_is_cut_to_what_exists(
+    site: Site, given: str, start: int, stop: int | None
+) -> None:
+    link, video = await finished(site)
+    response, body = await site.get(link, headers={"Range": given})
+    assert (response.status, body) == (206, video[start:stop])
+
+
+async def test_a_head_request_ignores_ranges(site: Site) -> None:
+    link, video = await finished(site)
+    response, _ = await site.get(link, method="HEAD", headers={"Range": "bytes=1-2"})
+    assert response.status == 200
+    assert response.headers["Content-Length"] == str(len(video))
+
+
 async def test_a_crawler_may_send_a_head_request(site: Site) -> None:
     link, video = await finished(site)
     response, body = await site.get(link, method="HEAD")

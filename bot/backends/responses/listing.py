@@ -66,7 +66,7 @@ def matching_listing(
         refs=tuple(job.ref for job in found if job.ref),
         complete=complete,
         certain=all(job.prompt is not None for job in found),
-        shows_own=bool(_shown(jobs, answered)),
+        shows_own=_shows_newest(jobs, answered),
         echoes={job.ref: job.echo for job in found if job.ref},
     )
 
@@ -99,6 +99,15 @@ async def with_hints(
         certain=listing.certain and hinted.certain,
         echoes={**listing.echoes, **hinted.echoes},
     )
+
+
+def _shows_newest(jobs: tuple[RemoteJob, ...], answered: tuple[AnsweredJob, ...]) -> bool:
+    """Return whether the newest answered job is listed: servers forget the oldest ones first.
+
+    A list with older ones alone omits jobs, as one does that is sorted the other way and cut off.
+    """
+    comparable = [each for each in answered if each.order.is_echoed]
+    return bool(_shown(jobs, tuple(comparable[:1])))
 
 
 def _shown(jobs: Iterable[RemoteJob], answered: tuple[AnsweredJob, ...]) -> list[RemoteJob]:

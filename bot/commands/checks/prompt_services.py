@@ -73,14 +73,16 @@ async def examine_moderation(settings: Settings) -> Finding:
 
 
 async def examine_words(settings: Settings) -> Finding:
-    """Check that the list of blocked words can be read."""
+    """Check that the list of blocked words can be read, and count them."""
     if not settings.blocked_words_file:
         return Finding(subject=_WORDS, ok=True, found="none")
     try:
         words = await asyncio.to_thread(load_words, Path(settings.blocked_words_file))
     except StartupError as error:
         return Finding(subject=_WORDS, ok=False, found="unreadable", advice=str(error))
-    return Finding(subject=_WORDS, ok=True, found=str(len(words)))
+    return Finding(
+        subject=_WORDS, ok=True, found="1 word" if len(words) == 1 else f"{len(words)} words"
+    )
 
 
 def _models_in(answer: object) -> frozenset[str]:

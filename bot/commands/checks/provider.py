@@ -12,6 +12,7 @@ from bot.backends.gemini.formats import list_price, response_format
 from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.openrouter.adapter import OpenRouter
 from bot.backends.openrouter.models import check
+from bot.backends.responses import refusal_words
 from bot.backends.transport.base import Timeouts
 from bot.commands.checks.findings import Finding, without_password
 from bot.errors import BackendError, ErrorKind, StartupError
@@ -23,6 +24,7 @@ _SUBJECT = "VIDEO_BACKEND"
 _SECONDS = 10.0
 _OK = 200
 _MAX_LISTED_MODELS = 5
+_MAX_ANSWER = 4000
 # Proxies answer with one of these if the server is down, and some servers while they start.
 _UNAVAILABLE = frozenset({502, 503, 504})
 
@@ -58,7 +60,7 @@ async def _openai(settings: Settings) -> Finding:
                 headers={"Authorization": f"Bearer {key}"} if is_sent else {},
             ) as response,
         ):
-            status = response.status
+            status, answer = response.status, await _start_of(response)
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         return Finding(
             subject=_SUBJECT,
@@ -66,12 +68,18 @@ async def _openai(settings: Settings) -> Finding:
             found=f"openai: no answer from {shown} ({type(error).__name__})",
             advice="start that server, or correct OPENAI_BASE_URL",
         )
-    return _refused_by_openai(shown, status) or await _usable(settings, lists=status == _OK)
+    return _refused_by_openai(shown, status, answer) or await _usable(settings, lists=status == _OK)
 
 
-def _refused_by_openai(url: str, status: int) -> Finding | None:
-    if status in {401, 403}:
+async def _start_of(response: aiohttp.ClientResponse) -> str:
+    return (await response.content.read(_MAX_ANSWER)).decode("utf-8", "replace")
+
+
+def _refused_by_openai(url: str, status: int, answer: str) -> Finding | None:
+    if status == 401:  # noqa: PLR2004 - HTTP's
         return _refused_key(url, str(status))
+    if status == 403:  # noqa: PLR2004 - HTTP's
+        return _forbidden(url, answer)
     if status == 404:  # noqa: PLR2004 - HTTP's
         return Finding(
             subject=_SUBJECT,
@@ -88,6 +96,21 @@ def _refused_by_openai(url: str, status: int) -> Finding | None:
         )
     # Some usable servers have no list and answer 400 or 405.
     return None
+
+
+def _forbidden(url: str, answer: str) -> Finding:
+    match refusal_words.kind_of_text(answer):
+        case ErrorKind.AUTH:
+            return _refused_key(url, "403")
+        case ErrorKind.BALANCE:
+            found, advice = "out of credit (403)", "top up the account of OPENAI_API_KEY"
+        case _:
+            found = "answers 403 without a known reason"
+            advice = (
+                "ask the provider whether it is the key, this machine's address or the list of "
+                "videos, and correct OPENAI_API_KEY if it is the key"
+            )
+    return Finding(subject=_SUBJECT, ok=False, found=f"openai: {url}: {found}", advice=advice)
 
 
 def _refused_key(url: str, reason: str) -> Finding:

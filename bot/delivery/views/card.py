@@ -17,9 +17,10 @@ from bot.model import JobState
 from storage.jobs.queue_outlook import Outlook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from bot.artifacts import Artifact
+    from bot.delivery.views.card_text import Coverage
     from bot.model import Job
     from bot.texts import Texts
 
@@ -43,7 +44,7 @@ class CardRenderer:
     """Renders cards and DMs; each view is stopped, since discord.py keeps live views in memory.
 
     `free_backends`: the backends that never charge. `voice_costs`: whether speaking a text may be
-    charged.
+    charged. `coverage`: by their names, the backends that draw text.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class CardRenderer:
         clock: Callable[[], float],
         voice_costs: bool = False,
         service_name: ServiceName = _BY_MODEL,
+        coverage: Mapping[str, Coverage] | None = None,
     ) -> None:
         self._text = CardText(
             texts,
@@ -61,6 +63,7 @@ class CardRenderer:
             voice_costs=voice_costs,
             service_name=service_name,
             clock=clock,
+            coverage=coverage or {},
         )
 
     def render(

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _HOUR, _DAY = 60 * 60.0, 24 * 60 * 60.0
-# 720 a day, so that a restart loop stays below the limit even if another bot uses this token.
-_MOST_PER_HOUR = 30
+# Without a pause; after that 20 an hour, so that a loop of restarts opens at most 880 a day.
+_MOST_AT_ONCE = 400
+_MOST_PER_HOUR = 20
 _MOST_FAULTS_PER_DAY = 20
 _LOOK_SECONDS = 60.0
 
@@ -66,8 +67,9 @@ class IdentifyBudget:
         recent = sorted((*stored, *self._unstored), key=lambda identify: identify.at)
         times = [min(identify.at, now) for identify in recent]
         faults = [min(identify.at, now) for identify in recent if identify.after_fault]
+        is_scarce = len(times) >= _MOST_AT_ONCE
         return max(
-            _until_free(times, _MOST_PER_HOUR, _HOUR, now),
+            _until_free(times, _MOST_PER_HOUR, _HOUR, now) if is_scarce else 0.0,
             _until_free(faults, _MOST_FAULTS_PER_DAY, _DAY, now) if after_fault else 0.0,
         )
 

@@ -6,6 +6,7 @@ Small servers restart their numbering with each process, so an id may later name
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.backends.base import RemoteState
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 # Ten minutes of checks: several servers behind one address may each have a job with the same id.
 _MAX_CHECKS = 20
 _CHECK_SECONDS = 30.0
+# The answers to a create and to a poll take a while, and times are rounded.
+_STAMP_SECONDS = 5.0
 
 
 class RemoteIdentity:
@@ -55,7 +58,9 @@ class RemoteIdentity:
     async def is_own(self, job: Job, update: BackendUpdate) -> bool:
         """Return whether the provider's answer can describe this job's remote job."""
         record = await self._store.get(job.id)
-        return record is not None and is_described(record, update.echo)
+        return record is not None and is_described(
+            record, self._judgeable(job, record, update.echo)
+        )
 
     async def handle_foreign(self, job: Job) -> None:
         """Fail a job whose remote id now names another job, after several more checks.
@@ -79,7 +84,8 @@ class RemoteIdentity:
         if record is None:
             return True
         update = await _look(self._backend, record)
-        if not _is_deletable(record, update):
+        echo = update and self._judgeable(job, record, update.echo)
+        if not _is_deletable(record, echo):
             log.warning("cancel.not_ours id=%s ref=%s", job.id, record.remote_id)
             await self._store.mark_lost(job.id, record.remote_id, now=self._clock())
             return True
@@ -89,6 +95,18 @@ class RemoteIdentity:
             return False
         await self._store.mark_deleted(job.id, record.remote_id, now=self._clock())
         return True
+
+    def _judgeable(self, job: Job, record: RemoteRecord, echo: Echo) -> Echo:
+        """Drop a creation that is as late as an answer without a `Date`.
+
+        Some servers report the time of each answer as the creation. How much time has passed since
+        the create does not depend on what our clock shows.
+        """
+        if echo.answered_at is None and record.made_at is not None and job.generating_at:
+            answered_at = record.made_at + self._clock() - job.generating_at
+            if abs((echo.created_at or 0) - answered_at) <= _STAMP_SECONDS:
+                return replace(echo, created_at=None)
+        return echo
 
 
 def identity_of(job: Job, update: BackendUpdate) -> Changes:
@@ -121,7 +139,8 @@ async def may_delete(backend: VideoBackend, record: RemoteRecord) -> bool:
 
     BackendError: the provider could not be asked.
     """
-    return _is_deletable(record, await _look(backend, record))
+    update = await _look(backend, record)
+    return _is_deletable(record, update and update.echo)
 
 
 async def _look(backend: VideoBackend, record: RemoteRecord) -> BackendUpdate | None:
@@ -135,6 +154,6 @@ async def _look(backend: VideoBackend, record: RemoteRecord) -> BackendUpdate | 
         return None
 
 
-def _is_deletable(record: RemoteRecord, update: BackendUpdate | None) -> bool:
+def _is_deletable(record: RemoteRecord, echo: Echo | None) -> bool:
     # Perhaps only one replica of the provider does not know it.
-    return not record.is_reassigned and (update is None or is_described(record, update.echo))
+    return not record.is_reassigned and (echo is None or is_described(record, echo))

@@ -103,8 +103,11 @@ class RemoteLookup:
         """Return whether a job that the listing lacks does not exist.
 
         A listing is trusted only if it shows a job that it must contain, or has recently done so.
+        Where ids are reused, another job may have replaced the missing one in it.
         """
         now, name = self._clock(), self._backend.name
+        if await self._remote_jobs.has_reused_ids(name, self._account):
+            return False
         if listing.shows_own:
             await self._listings.record_shown(name, self._account, now=now)
             return listing.complete

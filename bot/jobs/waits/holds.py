@@ -7,6 +7,7 @@ import logging
 import sqlite3
 from typing import TYPE_CHECKING
 
+from bot.errors import FirstError
 from bot.model import HoldReason, JobChanged, JobState
 from storage.jobs.circuits import MAX_HELD_SECONDS
 
@@ -90,9 +91,12 @@ class Holds:
                 "job.held id=%s because=%s backend=%s", job.id, HoldReason.BACKEND, job.backend
             )
             self._bus.publish(JobChanged(job=job, previous=job.state))
+        first_error = FirstError()
         for job in await self._store.held():
             if job.hold is HoldReason.BACKEND and self._is_over(job):
-                await self._end_held(job)
+                with first_error.deferred():
+                    await self._end_held(job)
+        first_error.raise_if_any()
 
     def _is_over(self, job: Job) -> bool:
         if job.held_since is None or self._clock.is_unsettled:

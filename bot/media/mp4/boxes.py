@@ -20,9 +20,13 @@ _SIZE_TO_END = 0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Box:
-    """One box: its four-letter type, and the file offsets at which its payload starts and ends."""
+    """One box: its four-letter type, and three file offsets.
+
+    The box begins with its header at `begin`. Its payload starts at `start` and stops at `end`.
+    """
 
     kind: bytes
+    begin: int
     start: int
     end: int
 
@@ -36,7 +40,7 @@ class Boxes:
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file = file
         self._remaining = _MAX_BOXES
-        self.whole = Box(kind=b"", start=0, end=size)
+        self.whole = Box(kind=b"", begin=0, start=0, end=size)
 
     def inside(self, parent: Box, kind: bytes | None = None) -> Iterator[Box]:
         """Yield the boxes directly inside `parent`, or only those of one kind."""
@@ -60,6 +64,10 @@ class Boxes:
         if box is None:
             raise MediaError(f"the clip's index lacks {path[-1].decode()}")
         return self._read(box.start, min(box.end - box.start, max_bytes))
+
+    def at(self, start: int, count: int) -> bytes:
+        """Return `count` bytes of the file from `start` on; MediaError: it ends before."""
+        return self._read(start, count)
 
     def kind_after(self, box: Box) -> bytes:
         """Return the unvalidated type of the box that would follow `box`."""
@@ -86,7 +94,7 @@ class Boxes:
             raise MediaError("this is not an MP4")
         if start + size > end:
             raise MediaError("the clip is cut off")
-        return Box(kind=kind, start=start + header, end=start + size)
+        return Box(kind=kind, begin=start, start=start + header, end=start + size)
 
     def _read(self, start: int, count: int) -> bytes:
         self._file.seek(start)

@@ -14,7 +14,7 @@ from bot.media.mp4.fragments import read_fragments
 from bot.media.mp4.frame_timing import read_timing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from bot.media.mp4.boxes import Box, Boxes
     from bot.media.mp4.fragments import Fragment
@@ -27,18 +27,24 @@ _MAX_SECONDS = 86_400  # a day; longer durations are encoder errors
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Track:
-    """A track: its box `trak` in `moov`, and the `number` by which the `moofs` refer to it.
+    """A track: its box `trak` in `moov`, and its `fragments`.
 
     Its media has `scale` time units per second; its header states a duration of `recorded` units.
+    `enabled`: players may show it.
     """
 
     moov: Box
     trak: Box
-    moofs: Sequence[Box]
-    number: int
     scale: int
     recorded: int
+    enabled: bool
     timing: FrameTiming
+    fragments: tuple[Fragment, ...]
+
+    @property
+    def samples(self) -> int:
+        """The number of samples, in the index and in fragments."""
+        return self.timing.frames + sum(fragment.count for fragment in self.fragments)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,47 +65,53 @@ def open_track(boxes: Boxes, moov: Box, trak: Box, moofs: Sequence[Box]) -> Trac
     tkhd = boxes.head(trak, b"tkhd")
     (number,) = struct.unpack_from(">I", tkhd, 20 if tkhd[:1] == b"\1" else 12)
     scale, recorded = _clock(boxes.head(trak, b"mdia", b"mdhd"))
+    timing = read_timing(boxes, trak, scale)
     return Track(
         moov=moov,
         trak=trak,
-        moofs=moofs,
-        number=number,
         scale=scale,
         recorded=recorded,
-        timing=read_timing(boxes, trak, scale),
+        enabled=bool(tkhd[3] & 1),
+        timing=timing,
+        fragments=tuple(read_fragments(boxes, moov, moofs, number, start=timing.units)),
     )
 
 
 def read_start(boxes: Boxes, track: Track) -> float | None:
     """Return the time in seconds of a track's first sample; None: the track has no samples."""
-    shown = _first_shown(boxes, track)
+    shown = _first_shown(track)
     edits = _edits(boxes, track)
     return None if shown is None else edits.delay + max(0, shown - edits.skipped) / track.scale
 
 
-def read_reorder_delay(boxes: Boxes, track: Track) -> float:
+def read_blank_seconds(boxes: Boxes, track: Track) -> float:
+    """Return the seconds that a track's edit list leaves blank before its first sample."""
+    return _edits(boxes, track).delay
+
+
+def read_reorder_delay(track: Track) -> float:
     """Return the longest delay, in seconds, between a frame's decoding and its display."""
-    delays = (fragment.reorder_delay for fragment in _fragments(boxes, track))
+    delays = (fragment.reorder_delay for fragment in track.fragments)
     return max(0, track.timing.reorder_delay, *delays) / track.scale
 
 
 def read_seconds(boxes: Boxes, track: Track) -> float:
     """Return a track's duration in seconds; MediaError: it has none."""
-    full = _full_seconds(boxes, track)
+    full = _full_seconds(track)
     edits = _edits(boxes, track)
-    early = ((_first_shown(boxes, track) or 0) - edits.skipped) / track.scale
+    early = ((_first_shown(track) or 0) - edits.skipped) / track.scale
     whole = full + min(0.0, early)
     shown = edits.seconds - max(0.0, early)
     # In a fragmented clip, the edit list says only where the fragments begin.
-    is_shown = not track.moofs and 0 < shown <= edits.count * full + _EDIT_TOLERANCE
+    is_shown = not track.fragments and 0 < shown <= edits.count * full + _EDIT_TOLERANCE
     return shown if is_shown else whole if whole > 0 else full
 
 
-def _full_seconds(boxes: Boxes, track: Track) -> float:
+def _full_seconds(track: Track) -> float:
     """Return the total duration of a track's samples, before any edit."""
     end = track.timing.units
     begin = 0 if end else None
-    for fragment in _fragments(boxes, track):
+    for fragment in track.fragments:
         begin = fragment.start if begin is None else begin
         end = max(end, fragment.end)
     max_units = _MAX_SECONDS * track.scale
@@ -111,16 +123,11 @@ def _full_seconds(boxes: Boxes, track: Track) -> float:
     return found / track.scale
 
 
-def _first_shown(boxes: Boxes, track: Track) -> int | None:
+def _first_shown(track: Track) -> int | None:
     """Return the first sample's display time in media units, before any edit."""
     if track.timing.units:
         return track.timing.first
-    return next((fragment.shown for fragment in _fragments(boxes, track)), None)
-
-
-def _fragments(boxes: Boxes, track: Track) -> Iterator[Fragment]:
-    start = track.timing.units
-    return read_fragments(boxes, track.moov, track.moofs, track.number, start=start)
+    return next((fragment.shown for fragment in track.fragments), None)
 
 
 def _edits(boxes: Boxes, track: Track) -> _Edits:

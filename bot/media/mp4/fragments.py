@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.errors import MediaError
@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 _MAX_SAMPLE_BYTES = 1024 * 1024  # per run; the entries for an hour of frames take less
 _TFHD_OFFSET, _TFHD_DESCRIPTION, _TFHD_DURATION = 0x01, 0x02, 0x08
-_TRUN_OFFSET, _TRUN_FIRST_FLAGS, _TRUN_DURATION, _TRUN_SHOWN = 0x01, 0x04, 0x100, 0x800
-_TRUN_PER_SAMPLE = (_TRUN_DURATION, 0x200, 0x400, _TRUN_SHOWN)
+_TFHD_SIZE, _TFHD_FLAGS, _TFHD_BASE_IS_MOOF = 0x10, 0x20, 0x020000
+_TRUN_OFFSET, _TRUN_FIRST_FLAGS = 0x01, 0x04
+_TRUN_DURATION, _TRUN_SIZE, _TRUN_FLAGS, _TRUN_SHOWN = 0x100, 0x200, 0x400, 0x800
+_TRUN_PER_SAMPLE = (_TRUN_DURATION, _TRUN_SIZE, _TRUN_FLAGS, _TRUN_SHOWN)
+_NO_SYNC = 0x10000  # the flag of a sample at which decoding can't start
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,73 +27,164 @@ class Fragment:
     """A run of a track's samples; all times are in media units.
 
     `start` and `end` are decoding times. `shown` is the first sample's display time, and
-    `reorder_delay` the longest delay between a sample's decoding and its display.
+    `reorder_delay` the longest delay between a sample's decoding and its display. The `count`
+    samples use the description of this number, and are stored from the file offset `first_byte` to
+    `last_byte`; both are 0 if that is not told. `syncs` are the offsets of those at which decoding
+    can start.
     """
 
     start: int
     end: int
     shown: int
     reorder_delay: int
+    count: int
+    description: int
+    first_byte: int
+    last_byte: int
+    syncs: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Defaults:
+    """The values of samples that state none of their own."""
+
+    description: int = 1
+    duration: int = 0
+    size: int = 0
+    flags: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Place:
+    """The decoding time and the file offset of the next run; its offsets count from `base`.
+
+    `known` is False if that depends on another track's samples.
+    """
+
+    time: int
+    base: int
+    byte: int
+    known: bool
 
 
 def read_fragments(
     boxes: Boxes, moov: Box, moofs: Sequence[Box], track: int, *, start: int
 ) -> Iterator[Fragment]:
     """Yield the runs of `track` in `moofs`; `start` is the end of the samples in `moov`."""
-    default_duration = _default_duration(boxes, moov, track)
+    defaults = _track_defaults(boxes, moov, track)
     for moof in moofs:
-        for traf in boxes.inside(moof, b"traf"):
-            for fragment in _read_traf(boxes, traf, track, default_duration, start):
+        for number, traf in enumerate(boxes.inside(moof, b"traf")):
+            place = _Place(time=start, base=moof.begin, byte=moof.begin, known=number == 0)
+            for fragment in _read_traf(boxes, traf, track, defaults, place):
                 yield fragment
                 start = fragment.end
 
 
-def _default_duration(boxes: Boxes, moov: Box, track: int) -> int:
+def _track_defaults(boxes: Boxes, moov: Box, track: int) -> _Defaults:
     mvex = boxes.find(moov, b"mvex")
     for trex in boxes.inside(mvex, b"trex") if mvex else ():
-        _, number, _, duration = struct.unpack_from(">4I", boxes.head(trex))
+        head = boxes.head(trex)
+        _, number, description, duration = struct.unpack_from(">4I", head)
         if number == track:
-            return duration
-    return 0
+            defaults = _Defaults(description=description, duration=duration)
+            with_sizes = struct.calcsize(">6I")
+            if len(head) < with_sizes:
+                return defaults
+            size, flags = struct.unpack_from(">2I", head, 16)
+            return replace(defaults, size=size, flags=flags)
+    return _Defaults()
 
 
 def _read_traf(
-    boxes: Boxes, traf: Box, track: int, default_duration: int, time: int
+    boxes: Boxes, traf: Box, track: int, defaults: _Defaults, place: _Place
 ) -> Iterator[Fragment]:
     header = boxes.head(traf, b"tfhd")
-    flags, number = _flags(header), struct.unpack_from(">I", header, 4)[0]
-    if number != track:
+    if struct.unpack_from(">I", header, 4)[0] != track:
         return
-    if flags & _TFHD_DURATION:
-        start = 8 + 8 * bool(flags & _TFHD_OFFSET) + 4 * bool(flags & _TFHD_DESCRIPTION)
-        (default_duration,) = struct.unpack_from(">I", header, start)
+    defaults, place = _with_header(header, defaults, place)
     if tfdt := boxes.find(traf, b"tfdt"):
         content = boxes.head(tfdt)
         (time,) = struct.unpack_from(">Q" if content[:1] == b"\1" else ">I", content, 4)
+        place = replace(place, time=time)
     for trun in boxes.inside(traf, b"trun"):
-        fragment = _read_run(boxes, trun, default_duration, time)
-        time = fragment.end
+        fragment = _read_run(boxes, trun, defaults, place)
+        place = replace(place, time=fragment.end, byte=fragment.last_byte)
         yield fragment
 
 
-def _read_run(boxes: Boxes, trun: Box, default_duration: int, time: int) -> Fragment:
+def _with_header(header: bytes, defaults: _Defaults, place: _Place) -> tuple[_Defaults, _Place]:
+    """Apply the values in a `tfhd`, which come in a fixed order."""
+    flags, at = _flags(header), 8
+    if flags & _TFHD_OFFSET:
+        (base,) = struct.unpack_from(">Q", header, at)
+        place, at = replace(place, base=base, byte=base, known=True), at + 8
+    elif flags & _TFHD_BASE_IS_MOOF:
+        place = replace(place, known=True)
+    found: dict[str, int] = {}
+    for flag, name in (
+        (_TFHD_DESCRIPTION, "description"),
+        (_TFHD_DURATION, "duration"),
+        (_TFHD_SIZE, "size"),
+        (_TFHD_FLAGS, "flags"),
+    ):
+        if flags & flag:
+            (found[name],) = struct.unpack_from(">I", header, at)
+            at += 4
+    return replace(defaults, **found), place
+
+
+def _read_run(boxes: Boxes, trun: Box, defaults: _Defaults, place: _Place) -> Fragment:
     header = boxes.head(trun)
     flags, count = _flags(header), struct.unpack_from(">I", header, 4)[0]
     start = 8 + 4 * bool(flags & _TRUN_OFFSET) + 4 * bool(flags & _TRUN_FIRST_FLAGS)
-    stride = 4 * sum(1 for field in _TRUN_PER_SAMPLE if flags & field)
-    length = start + count * stride
+    fields = [field for field in _TRUN_PER_SAMPLE if flags & field]
+    length = start + count * 4 * len(fields)
     if length > min(trun.end - trun.start, _MAX_SAMPLE_BYTES):
         raise MediaError("the clip's fragments are damaged")
-    samples = boxes.head(trun, max_bytes=length)[start:]
-    durations, offsets = count * default_duration, [0]
-    # Each sample's first field is its duration, and the last is its display offset.
-    if flags & _TRUN_DURATION:
-        durations = sum(each for (each,) in struct.iter_unpack(f">I{stride - 4}x", samples))
-    if count and flags & _TRUN_SHOWN:
-        offsets = [each for (each,) in struct.iter_unpack(f">{stride - 4}xi", samples)]
+    entries = boxes.head(trun, max_bytes=length)[start:]
+
+    def column(field: int, kind: str = "I") -> list[int] | None:
+        if not (count and flags & field):
+            return None
+        before = fields.index(field)
+        layout = f">{4 * before}x{kind}{4 * (len(fields) - before - 1)}x"
+        return [each for (each,) in struct.iter_unpack(layout, entries)]
+
+    durations, sizes = column(_TRUN_DURATION), column(_TRUN_SIZE)
+    delays = column(_TRUN_SHOWN, "i") or [0]
+    first_byte = place.byte
+    if flags & _TRUN_OFFSET:
+        first_byte = place.base + struct.unpack_from(">i", header, 8)[0]
+    each = column(_TRUN_FLAGS)
+    if flags & _TRUN_FIRST_FLAGS and each is None:
+        (first,) = struct.unpack_from(">I", header, 8 + 4 * bool(flags & _TRUN_OFFSET))
+        each = [first]
+    last_byte = first_byte + (count * defaults.size if sizes is None else sum(sizes))
+    end = place.time + (count * defaults.duration if durations is None else sum(durations))
     return Fragment(
-        start=time, end=time + durations, shown=time + offsets[0], reorder_delay=max(offsets)
+        start=place.time,
+        end=end,
+        shown=place.time + delays[0],
+        reorder_delay=max(delays),
+        count=count,
+        description=defaults.description,
+        first_byte=first_byte if place.known else 0,
+        last_byte=last_byte if place.known else 0,
+        syncs=_syncs(first_byte, sizes, each, defaults) if count and place.known else (),
     )
+
+
+def _syncs(
+    byte: int, sizes: list[int] | None, flags: list[int] | None, defaults: _Defaults
+) -> tuple[int, ...]:
+    """Return the offsets of a run's sync samples; of samples without own sizes only the first."""
+    found: list[int] = []
+    for number, size in enumerate(sizes or [defaults.size]):
+        own = flags[number] if flags and number < len(flags) else defaults.flags
+        if not own & _NO_SYNC:
+            found.append(byte)
+        byte += size
+    return tuple(found)
 
 
 def _flags(header: bytes) -> int:

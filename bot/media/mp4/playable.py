@@ -15,6 +15,9 @@ _H264_BASELINE, _H264_MAIN, _H264_HIGH = 66, 77, 100
 _PROFILES = frozenset({_H264_BASELINE, _H264_MAIN, _H264_HIGH})
 # MPEG-4 AAC, the three profiles of MPEG-2 AAC, and the two object types of MP3.
 _SOUNDS = frozenset({0x40, 0x66, 0x67, 0x68, 0x69, 0x6B})
+# Primaries of BT.2020, and the transfers of BT.2020, PQ and HLG: players that know only BT.709 show
+# such a picture dull or dark.
+_WIDE_PRIMARIES, _WIDE_TRANSFERS = 9, frozenset({14, 15, 16, 18})
 _MAX_FRAME_RATE = 121  # frames per second: more than a screen shows
 _MAX_STEADY_RATE = 60
 _PAUSE_SECONDS = 0.5  # a frame this long among short frames looks like a freeze
@@ -44,14 +47,23 @@ def repair_for(info: VideoInfo) -> Repair:
             or info.rotated
             or bool(info.width % 2 or info.height % 2)
             or not is_steady(info.timing)
+            or not info.seekable
+            or info.video_joined
+            or is_wide(info.colours)
         ),
-        sound=info.audio_codec is not None and info.audio_object not in _SOUNDS,
+        sound=info.audio_codec is not None
+        and (info.audio_object not in _SOUNDS or info.audio_joined),
         container=(
             not info.streamable
             or info.fragmented
             or info.tracks > (1 if info.audio_codec is None else 2)
         ),
     )
+
+
+def is_wide(colours: tuple[int, int] | None) -> bool:
+    """Tell whether the numbers of primaries and transfer mean more light or colour than BT.709."""
+    return colours is not None and (colours[0] == _WIDE_PRIMARIES or colours[1] in _WIDE_TRANSFERS)
 
 
 def is_steady(timing: FrameTiming) -> bool:

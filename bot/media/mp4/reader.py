@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 
 from bot.errors import MediaError
 from bot.media.mp4.boxes import Boxes
-from bot.media.mp4.duration import open_track, read_reorder_delay, read_seconds, read_start
-from bot.media.mp4.tracks import h264_profile, is_rotated, read_title, sound_object
+from bot.media.mp4.duration import read_blank_seconds, read_reorder_delay, read_seconds, read_start
+from bot.media.mp4.h264 import read_h264
+from bot.media.mp4.streams import choose_picture, choose_sound, is_seekable
+from bot.media.mp4.tracks import colours_in, is_rotated, read_title, sound_object
+from bot.media.mp4.wholeness import check_fragments, check_places
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from bot.media.mp4.boxes import Box
     from bot.media.mp4.duration import Track
     from bot.media.mp4.frame_timing import FrameTiming
+    from bot.media.mp4.streams import Stream
 
 _MEDIA_BOXES = frozenset({b"moov", b"mdat", b"moof", b"styp", b"sidx", b"emsg", b"prft"})
 """Boxes that hold parts of the clip: a file that ends inside one of them is truncated."""
@@ -36,6 +40,11 @@ class VideoInfo:
     decoded up to `reorder_delay` seconds before it is shown. `streamable`: the index precedes the
     media. `rotated`: the picture is stored rotated or mirrored. `timing` leaves out the frames in
     fragments.
+
+    The picture is the track `video_number` of all pictures, the sound `audio_number` of all sounds,
+    from 0. `video_joined` and `audio_joined`: the track changes its format midway. `seekable`: the
+    picture can be decoded from each of its keyframes. `colours` are the numbers of its primaries
+    and of its transfer (ISO/IEC 23091-2), or None if they aren't stated.
     """
 
     width: int
@@ -54,6 +63,12 @@ class VideoInfo:
     h264_profile: int | None
     audio_object: int | None
     title: str | None
+    video_number: int
+    audio_number: int
+    video_joined: bool
+    audio_joined: bool
+    seekable: bool
+    colours: tuple[int, int] | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +91,32 @@ def read_mp4(path: Path) -> VideoInfo:
             raise MediaError("the clip's index is damaged") from error
 
 
+def read_sound_number(path: Path) -> int:
+    """Return which sound of an MP4 or MOV is the one to hear, from 0 (blocking).
+
+    MediaError: the file lacks a part of it. A file that can't be read at all is left to ffmpeg.
+    """
+    with path.open("rb") as file:
+        boxes = Boxes(file, path.stat().st_size)
+        top: list[Box] = []
+        with suppress(MediaError):
+            top.extend(boxes.inside(boxes.whole))
+        try:
+            moov = next((box for box in top if box.kind == b"moov"), None)
+            traks = [] if moov is None else [*boxes.inside(moov, b"trak")]
+            sounds = [trak for trak in traks if _handler(boxes, trak) == b"soun"]
+            moofs = [box for box in top if box.kind == b"moof"]
+            chosen = choose_sound(boxes, moov, sounds, moofs) if moov else None
+        except (MediaError, struct.error):
+            return 0
+        if chosen is None or moov is None:
+            return 0
+        check_places(boxes, top, [(chosen.track, chosen.table)])
+        if moofs:
+            check_fragments(boxes, top, moov, _sound_seconds(boxes, chosen))
+        return chosen.number
+
+
 def _read(boxes: Boxes) -> VideoInfo:
     top = _top_level(boxes)
     order = [box.kind for box in top]
@@ -84,35 +125,57 @@ def _read(boxes: Boxes) -> VideoInfo:
     moov = top[order.index(b"moov")]
     moofs = [box for box in top if box.kind == b"moof"]
     traks = [*boxes.inside(moov, b"trak")]
-    tracks = {_handler(boxes, trak): trak for trak in reversed(traks)}
-    video, audio = tracks.get(b"vide"), tracks.get(b"soun")
-    if video is None:
+    kinds = [_handler(boxes, trak) for trak in traks]
+    videos = [trak for trak, kind in zip(traks, kinds, strict=True) if kind == b"vide"]
+    audios = [trak for trak, kind in zip(traks, kinds, strict=True) if kind == b"soun"]
+    if not videos:
         raise MediaError("the clip has no picture")
-    header = _header(boxes.head(video, b"tkhd"))
-    width, height = _size(boxes, video, swaps_sides=header.swaps_sides)
-    track = open_track(boxes, moov, video, moofs)
+    video = choose_picture(boxes, moov, videos, moofs)
+    audio = choose_sound(boxes, moov, audios, moofs)
     fragmented = boxes.find(moov, b"mvex") is not None or bool(moofs)
-    if not (track.timing.frames or fragmented):
+    if not (video.track.timing.frames or fragmented):
         raise MediaError("the clip has no picture")
-    seconds = read_seconds(boxes, track)
+    seconds = read_seconds(boxes, video.track)
+    chosen = [stream for stream in (video, audio) if stream]
+    check_places(boxes, top, ((stream.track, stream.table) for stream in chosen))
+    if fragmented:
+        check_fragments(boxes, top, moov, max(seconds, _sound_seconds(boxes, audio)))
+    header = _header(boxes.head(video.track.trak, b"tkhd"))
+    width, height = _size(video.entry, swaps_sides=header.swaps_sides)
+    h264 = read_h264(video.entry.partition(b"avcC")[2])
+    picture_delay = _picture_delay(boxes, video.track, audio)
+    if max(picture_delay, read_blank_seconds(boxes, video.track)) >= seconds:
+        raise MediaError("the clip's picture starts later than the clip is long")
     return VideoInfo(
         width=width,
         height=height,
         seconds=seconds,
-        picture_delay=_picture_delay(boxes, track, audio),
-        reorder_delay=read_reorder_delay(boxes, track),
-        moving=seconds if fragmented else min(seconds, track.timing.moving),
-        video_codec=_codec(boxes, video),
-        audio_codec=_codec(boxes, audio) if audio else None,
+        picture_delay=picture_delay,
+        reorder_delay=read_reorder_delay(video.track),
+        moving=seconds if fragmented else min(seconds, video.track.timing.moving),
+        video_codec=video.codec,
+        audio_codec=audio.codec if audio else None,
         streamable=order.index(b"moov") < order.index(b"mdat"),
         fragmented=fragmented,
         rotated=header.rotated,
         tracks=len(traks),
-        timing=track.timing,
-        h264_profile=h264_profile(boxes, video),
-        audio_object=sound_object(boxes, audio) if audio else None,
+        timing=video.track.timing,
+        h264_profile=h264.profile if h264 else None,
+        audio_object=sound_object(audio.entry) if audio else None,
         title=read_title(boxes, moov),
+        video_number=video.number,
+        audio_number=audio.number if audio else 0,
+        video_joined=video.joined,
+        audio_joined=audio is not None and audio.joined,
+        seekable=h264 is None or is_seekable(boxes, h264, video),
+        colours=colours_in(video.entry) or (h264.colours() if h264 else None),
     )
+
+
+def _sound_seconds(boxes: Boxes, audio: Stream | None) -> float:
+    with suppress(MediaError, struct.error):
+        return read_seconds(boxes, audio.track) if audio else 0.0
+    return 0.0
 
 
 def _top_level(boxes: Boxes) -> list[Box]:
@@ -137,16 +200,8 @@ def _handler(boxes: Boxes, trak: Box) -> bytes:
     return boxes.head(trak, b"mdia", b"hdlr")[8:12]
 
 
-def _sample_entry(boxes: Boxes, trak: Box) -> bytes:
-    return boxes.head(trak, b"mdia", b"minf", b"stbl", b"stsd")[8:]
-
-
-def _codec(boxes: Boxes, trak: Box) -> str:
-    return _sample_entry(boxes, trak)[4:8].decode("latin-1")
-
-
-def _size(boxes: Boxes, trak: Box, *, swaps_sides: bool) -> tuple[int, int]:
-    width, height = struct.unpack_from(">HH", _sample_entry(boxes, trak), 32)
+def _size(entry: bytes, *, swaps_sides: bool) -> tuple[int, int]:
+    width, height = struct.unpack_from(">HH", entry, 32)
     if not (width and height):
         raise MediaError("the clip has no picture")
     return (height, width) if swaps_sides else (width, height)
@@ -160,12 +215,12 @@ def _header(tkhd: bytes) -> _Header:
     return _Header(rotated=is_rotated(matrix), swaps_sides=swaps_sides)
 
 
-def _picture_delay(boxes: Boxes, video: Track, audio: Box | None) -> float:
+def _picture_delay(boxes: Boxes, video: Track, audio: Stream | None) -> float:
     """Return the seconds from the start of the sound to the start of the picture, at least 0."""
     if audio is None:
         return 0.0
     seen = heard = None
     with suppress(MediaError, struct.error):  # damaged sound doesn't make the picture unusable
         seen = read_start(boxes, video)
-        heard = read_start(boxes, open_track(boxes, video.moov, audio, video.moofs))
+        heard = read_start(boxes, audio.track)
     return 0.0 if seen is None or heard is None else max(0.0, seen - heard)

@@ -16,20 +16,41 @@ SAMPLE_TABLE = (b"mdia", b"minf", b"stbl")
 """The path from a track to its sample tables."""
 
 _MAX_ENTRY_BYTES = 4096
+_MAX_DESCRIPTIONS = 100
+_COLR_BYTES = 8
 _MAX_TITLE = 200  # characters
 _UPRIGHT = (1 << 16, 0, 0, 1 << 16)
 _ES, _DECODER = 0x03, 0x04
 
 
-def h264_profile(boxes: Boxes, trak: Box) -> int | None:
-    """Return a track's H.264 profile (66, 77 and 100 are 8-bit 4:2:0); None: it isn't H.264."""
-    found = _after(boxes, trak, b"avcC")
-    return found[1] if len(found) > 1 else None
+def sample_entry(boxes: Boxes, trak: Box, number: int) -> bytes:
+    """Return a track's sample description of this number, from 1, from its size and codec on."""
+    stsd = boxes.find(trak, *SAMPLE_TABLE, b"stsd")
+    if stsd is None:
+        raise MediaError("the clip's index lacks stsd")
+    entries = Box(kind=stsd.kind, begin=stsd.begin, start=stsd.start + 8, end=stsd.end)
+    found = None
+    for count, box in enumerate(boxes.inside(entries), start=1):
+        if count in {1, number}:
+            found = box
+        if count >= min(number, _MAX_DESCRIPTIONS):
+            break
+    if found is None:
+        raise MediaError("the clip's index lacks a sample description")
+    return boxes.at(found.begin, min(found.end - found.begin, _MAX_ENTRY_BYTES))
 
 
-def sound_object(boxes: Boxes, trak: Box) -> int | None:
-    """Return a track's MPEG-4 object type, or None (0x40 is AAC, 0x69 and 0x6B are MP3)."""
-    content = _after(boxes, trak, b"esds")[4:]
+def colours_in(entry: bytes) -> tuple[int, int] | None:
+    """Return the numbers of the primaries and of the transfer in a sample description's `colr`."""
+    content = entry.partition(b"colr")[2]
+    if content[:4] not in (b"nclx", b"nclc") or len(content) < _COLR_BYTES:
+        return None
+    return struct.unpack_from(">HH", content, 4)
+
+
+def sound_object(entry: bytes) -> int | None:
+    """Return the MPEG-4 object type of a sample description (0x40 is AAC, 0x69 and 0x6B MP3)."""
+    content = entry.partition(b"esds")[2][4:]
     with suppress(IndexError):
         kind, content = _descriptor(content)
         # Skips the stream ID and the flags; MP4 files don't use the optional fields.
@@ -47,21 +68,24 @@ def is_rotated(matrix: bytes) -> bool:
 
 def read_title(boxes: Boxes, moov: Box) -> str | None:
     """Return the title in the clip's metadata as one short line, or None."""
+    text = " ".join(_metadata(boxes, moov, b"\xa9nam").split())
+    return "".join(letter for letter in text if letter.isprintable())[:_MAX_TITLE] or None
+
+
+def written_by_ffmpeg(boxes: Boxes, moov: Box) -> bool:
+    """Tell whether the clip's metadata name the library of ffmpeg that writes files."""
+    return _metadata(boxes, moov, b"\xa9too").startswith("Lavf")
+
+
+def _metadata(boxes: Boxes, moov: Box, kind: bytes) -> str:
     with suppress(MediaError, struct.error):
         meta = boxes.find(moov, b"udta", b"meta")
         if meta is not None:
             # Four bytes of version and flags precede the boxes.
-            inner = Box(kind=meta.kind, start=meta.start + 4, end=meta.end)
-            data = boxes.head(inner, b"ilst", b"\xa9nam", b"data", max_bytes=8 + 4 * _MAX_TITLE)
-            text = " ".join(data[8:].decode("utf-8", errors="ignore").split())
-            return "".join(letter for letter in text if letter.isprintable())[:_MAX_TITLE] or None
-    return None
-
-
-def _after(boxes: Boxes, trak: Box, kind: bytes) -> bytes:
-    """Return the bytes after the box type `kind` in a track's sample description."""
-    entry = boxes.head(trak, *SAMPLE_TABLE, b"stsd", max_bytes=_MAX_ENTRY_BYTES)
-    return entry.partition(kind)[2]
+            inner = Box(kind=meta.kind, begin=meta.begin, start=meta.start + 4, end=meta.end)
+            data = boxes.head(inner, b"ilst", kind, b"data", max_bytes=8 + 4 * _MAX_TITLE)
+            return data[8:].decode("utf-8", errors="ignore")
+    return ""
 
 
 def _descriptor(content: bytes) -> tuple[int, bytes]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _SILENCE_LUFS = -70.0  # EBU R 128's absolute gate: quieter blocks are ignored
 _BLOCK_SECONDS = 0.4  # EBU R 128's gating block: shorter audio has no integrated loudness
 # A constant offset, and tones below or above the range of hearing, count as silence.
-_MIN_HERTZ = 25
+_MIN_HERTZ = 35
 _AUDIBLE_RATE = 38_000  # twice the highest frequency that is kept
 _MIN_PEAK = -70.0  # dB
 # The filters leave this much, in dB, of what they should remove.
@@ -77,7 +77,7 @@ def _measured(sound: graph.Stream) -> graph.Stream:
 
 
 def _audible(sound: graph.Stream, seconds: float) -> graph.Stream:
-    for _ in range(4):  # 12 dB per octave each
+    for _ in range(8):  # 12 dB per octave each: nearly nothing is left of 20 Hz
         sound = sound.filter("highpass", f=_MIN_HERTZ)
     return (
         sound.filter("aresample", _AUDIBLE_RATE, filter_size=256)

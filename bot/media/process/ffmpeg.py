@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import imageio_ffmpeg
 
 from bot.errors import StartupError
-from bot.media.process.child import Child, read_output
+from bot.media.process.child import NICENESS, Child, read_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,15 +20,21 @@ if TYPE_CHECKING:
     from bot.media.process.child import ProcessLimits
 
 _FFMPEG_5_1 = (57, 28)  # libavutil's version, because distributions write ffmpeg's in many ways
+_BACKGROUND_NICENESS = 19
 _ENCODERS = frozenset({"libx264", "aac"})
 
 
 class Ffmpeg:
-    """Runs at most `slots` ffmpeg processes at a time, each in a confined child."""
+    """Runs at most `slots` ffmpeg processes at a time, each in a confined child.
 
-    def __init__(self, binary: Path, *, slots: int) -> None:
+    `in_background`: everything else on the machine may overtake them.
+    """
+
+    def __init__(self, binary: Path, *, slots: int, in_background: bool = False) -> None:
         options = ("-hide_banner", "-nostdin", "-nostats", "-y")
-        self._child = Child(str(binary), *options, name="ffmpeg", slots=slots)
+        niceness = _BACKGROUND_NICENESS if in_background else NICENESS
+        self._child = Child(str(binary), *options, name="ffmpeg", slots=slots, niceness=niceness)
+        self._filters: frozenset[str] | None = None
 
     async def run(
         self,
@@ -50,6 +56,15 @@ class Ffmpeg:
         return await self._child.run(
             reporting, cwd=cwd, limits=limits, on_line=_Progress(on_progress)
         )
+
+    async def has_filters(self, *names: str, cwd: Path, limits: ProcessLimits) -> bool:
+        """Tell whether this ffmpeg was built with all of these filters."""
+        if self._filters is None:
+            lines: list[str] = []
+            await self._child.run(["-filters"], cwd=cwd, limits=limits, on_line=lines.append)
+            columns = (line.split() for line in lines)
+            self._filters = frozenset(each[1] for each in columns if len(each) > 1)
+        return self._filters.issuperset(names)
 
 
 class _Progress:

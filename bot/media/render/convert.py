@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import MediaError, UnconvertedError
 from bot.media.clip_format import demuxer_of, head_of, is_mp4
 from bot.media.files.atomic import commit, part_of, run_uncancelled
+from bot.media.mp4.reader import read_mp4
 from bot.media.process.child import ProcessLimits
+from bot.media.render.colours import BT709, as_text, bt709_steps, convertible, probe_colours
 from bot.media.render.video_stream import CLOCK
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.media.process.ffmpeg import Ffmpeg
+    from bot.media.render.colours import Colours
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +33,7 @@ _MAX_SECONDS = 600  # far longer than any requested clip
 _LIMITS = ProcessLimits(wall_seconds=1800, cpu_seconds=3600)
 _SCALE = (
     "scale=w='min(1920,iw)':h='min(1920,ih)'"
-    ":force_original_aspect_ratio=decrease:force_divisible_by=2,format=yuv420p"
+    ":force_original_aspect_ratio=decrease:force_divisible_by=2"
 )
 
 
@@ -43,7 +48,8 @@ async def convert(ffmpeg: Ffmpeg, clip: Path) -> bool:
         return False
     part = part_of(clip)
     try:
-        await ffmpeg.run(_arguments(demuxer, clip, part), cwd=clip.parent, limits=_LIMITS)
+        source = await _choose(ffmpeg, clip, demuxer)
+        await ffmpeg.run(_arguments(source, clip, part), cwd=clip.parent, limits=_LIMITS)
         await run_uncancelled(commit, part, clip)
     except MediaError as error:
         raise UnconvertedError(f"no MP4 of this {demuxer}: {error}", error.stderr_tail) from error
@@ -53,18 +59,45 @@ async def convert(ffmpeg: Ffmpeg, clip: Path) -> bool:
     return True
 
 
-def _arguments(demuxer: str, clip: Path, target: Path) -> list[str]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Source:
+    """The demuxer of a clip, its picture and sound as ffmpeg names them, and wide colours."""
+
+    demuxer: str
+    picture: str
+    sound: str
+    colours: Colours | None
+
+
+async def _choose(ffmpeg: Ffmpeg, clip: Path, demuxer: str) -> _Source:
+    video = audio = 0
+    if demuxer == "mov":
+        with suppress(MediaError):  # then ffmpeg may still be able to read it
+            info = await asyncio.to_thread(read_mp4, clip)
+            video, audio = info.video_number, info.audio_number
+    stated = await probe_colours(ffmpeg, clip, demuxer=demuxer, number=video)
+    # With a large V, ffmpeg leaves out covers and thumbnails.
+    return _Source(
+        demuxer=demuxer,
+        picture=f"0:v:{video}" if video else "0:V:0",
+        sound=f"0:a:{audio}?",
+        colours=await convertible(ffmpeg, stated, cwd=clip.parent),
+    )
+
+
+def _arguments(chosen: _Source, clip: Path, target: Path) -> list[str]:
     source = {
         "protocol_whitelist": "file",
-        "format_whitelist": demuxer,
+        "format_whitelist": chosen.demuxer,
         "codec_whitelist": _DECODERS,
         "threads": "2",
         "t": f"{_MAX_SECONDS}",
-        "f": demuxer,
+        "f": chosen.demuxer,
         "i": f"file:{clip.absolute()}",
     }
     result = {
-        "vf": _SCALE,
+        "vf": ",".join((_SCALE, *map(as_text, bt709_steps(chosen.colours)), "format=yuv420p")),
+        **({name: str(value) for name, value in BT709.items()} if chosen.colours else {}),
         "c:v": "libx264",
         **{name: str(value) for name, value in CLOCK.items()},
         "preset": "veryfast",
@@ -80,7 +113,7 @@ def _arguments(demuxer: str, clip: Path, target: Path) -> list[str]:
         "fflags": "+bitexact",
         "f": "mp4",
     }
-    streams = ["-map", "0:v:0", "-map", "0:a:0?", "-sn", "-dn"]
+    streams = ["-map", chosen.picture, "-map", chosen.sound, "-sn", "-dn"]
     return [
         *("-v", "warning", "-filter_threads", "1"),
         *_options(source),

@@ -13,9 +13,10 @@ from bot.media.mp4.playable import repair_for
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.child import LostChildError
 from bot.media.render.audio_stream import ducked, narration_only, plain, repeated
-from bot.media.render.mp4_output import write_mp4
+from bot.media.render.colours import wide_colours
+from bot.media.render.mp4_output import SoundTreatment, write_mp4
 from bot.media.render.narration_options import NarrationFit, NarrationMix
-from bot.media.render.video_stream import Filling, Picture, open_clip
+from bot.media.render.video_stream import Filling, Picture, open_clip, sound_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,9 +58,11 @@ async def merge(
     """
     info = await asyncio.to_thread(read_mp4, clip)
     plan = await _make_plan(clip, info, narration, options)
-    if plan.filling is not Filling.LOOPED or not repair_for(info).picture:
+    loops_new_picture = plan.filling is Filling.LOOPED and repair_for(info).picture
+    if not (loops_new_picture or info.video_joined or info.audio_joined):
         return await _merge_directly(ffmpeg, clip, narration, target, options)
-    # Encode once, then loop by copying, so that the loop's size is known beforehand.
+    # Encode once, then loop by copying, so that the loop's size is known beforehand. A joined clip
+    # changes midway, where the filters of a narration would start again.
     encoded_once = target.with_name("once.mp4")
     try:
         await repair(ffmpeg, clip, encoded_once)
@@ -74,7 +77,13 @@ async def _merge_directly(
     info = await asyncio.to_thread(read_mp4, clip)
     plan = await _make_plan(clip, info, narration, options)
     encoded = repair_for(info).picture
-    picture = Picture(info=info, seconds=plan.seconds, filling=plan.filling, encoded=encoded)
+    picture = Picture(
+        info=info,
+        seconds=plan.seconds,
+        filling=plan.filling,
+        encoded=encoded,
+        colours=await wide_colours(ffmpeg, clip, info) if encoded else None,
+    )
     # Shift the clip so that its first frame is shown immediately, even if the clip delays it.
     source = open_clip(clip, info, shift_back=info.picture_delay, loops_until=_loop_end(info, plan))
     voice = narration_only(narration, seconds=plan.seconds)
@@ -96,13 +105,23 @@ async def repair(ffmpeg: Ffmpeg, clip: Path, target: Path) -> bool:
     if not repair_due.is_needed:
         return False
     seconds = info.picture_delay + info.seconds
-    picture = Picture(info=info, seconds=seconds, filling=Filling.NONE, encoded=repair_due.picture)
+    picture = Picture(
+        info=info,
+        seconds=seconds,
+        filling=Filling.NONE,
+        encoded=repair_due.picture,
+        colours=await wide_colours(ffmpeg, clip, info) if repair_due.picture else None,
+    )
     source = open_clip(clip, info)
-    sound = None
-    if info.audio_codec is not None:
-        sound = plain(source["a:0"]) if repair_due.sound else source["a:0"]
-    copied = not repair_due.sound
-    await _write_with_fallback(ffmpeg, picture, source, target, sounds=(sound, None), copied=copied)
+    sound = sound_of(source, info) if info.audio_codec is not None else None
+    if sound is not None and repair_due.sound and not info.audio_joined:
+        sound = plain(sound)
+    treatment = SoundTreatment.COPIED if not repair_due.sound else SoundTreatment.ENCODED
+    if info.audio_joined:
+        treatment = SoundTreatment.JOINED
+    await _write_with_fallback(
+        ffmpeg, picture, source, target, sounds=(sound, None), treatment=treatment
+    )
     return True
 
 
@@ -113,7 +132,7 @@ async def _write_with_fallback(
     target: Path,
     *,
     sounds: tuple[graph.Stream | None, graph.Stream | None],
-    copied: bool = False,
+    treatment: SoundTreatment = SoundTreatment.ENCODED,
 ) -> None:
     """Write a result with the first of the `sounds`, or with the second if the first fails.
 
@@ -122,7 +141,7 @@ async def _write_with_fallback(
     with_own, without = sounds
     if with_own is not None:
         try:
-            await write_mp4(ffmpeg, picture, source, target, sound=with_own, copied=copied)
+            await write_mp4(ffmpeg, picture, source, target, sound=with_own, treatment=treatment)
         except LostChildError:
             raise
         except MediaError as error:
@@ -135,13 +154,11 @@ async def _write_with_fallback(
 
 def _own_sound(clip: Path, source: graph.Stream, picture: Picture) -> graph.Stream:
     if picture.filling is not Filling.LOOPED:
-        return plain(source["a:0"])
+        return plain(sound_of(source, picture.info))
     # Read from a separate input: if looped together, picture and sound would both repeat after the
     # longer one's duration.
-    return repeated(
-        plain(open_clip(clip, picture.info, shift_back=picture.info.picture_delay)["a:0"]),
-        seconds=picture.info.seconds,
-    )
+    again = open_clip(clip, picture.info, shift_back=picture.info.picture_delay)
+    return repeated(plain(sound_of(again, picture.info)), seconds=picture.info.seconds)
 
 
 async def _make_plan(

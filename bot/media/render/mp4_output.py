@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 import ffmpeg as graph
@@ -21,7 +22,24 @@ _COMMENT = "Generated video"
 # Speech is below 16 kHz, so a cutoff there saves bits and time. Constant quality avoids the search
 # that a constant bit rate needs: it sounds like 160 kbit/s, in two thirds of the time.
 _AAC: Mapping[str, str | float] = {"acodec": "aac", "q:a": 1.6, "cutoff": 16_000}
+# A joined sound is filtered apart from the picture, whose changes would start its filters again.
+_PLAIN = "aresample=48000:async=1,aformat=channel_layouts=stereo:sample_fmts=s16"
 _MAX_WALL_SECONDS = 3600  # even for a clip that claims to be very long
+
+
+class SoundTreatment(Enum):
+    """The ways in which a sound is stored: copied, encoded, or encoded after unlike parts."""
+
+    COPIED = auto()
+    ENCODED = auto()
+    JOINED = auto()
+
+
+_CODING: Mapping[SoundTreatment, Mapping[str, str | float]] = {
+    SoundTreatment.COPIED: {"acodec": "copy"},
+    SoundTreatment.ENCODED: _AAC,
+    SoundTreatment.JOINED: {"filter:a": _PLAIN, **_AAC},
+}
 
 
 async def write_mp4(
@@ -31,22 +49,21 @@ async def write_mp4(
     target: Path,
     *,
     sound: graph.Stream | None,
-    copied: bool = False,
+    treatment: SoundTreatment = SoundTreatment.ENCODED,
 ) -> None:
     """Write the `picture` of `source`, together with `sound`, to `target`.
 
-    `copied`: the sound is not re-encoded. MediaError: ffmpeg failed.
+    MediaError: ffmpeg failed.
     """
     part = part_of(target)
     streams = [picture.stream(source)]
     if sound is not None:
         streams.append(sound)
-    coding: Mapping[str, str | float] = {"acodec": "copy"} if copied else _AAC
     output = graph.output(
         *streams,
         f"file:{part.absolute()}",
         **picture.options(),
-        **coding,
+        **_CODING[treatment],
         **metadata_options(picture.info.title),
         format="mp4",
         movflags="+faststart",

@@ -10,13 +10,15 @@ import ffmpeg as graph
 from bot.media.files.atomic import commit, part_of, run_uncancelled
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.child import ProcessLimits
-from bot.media.render.video_stream import ffmpeg_time, open_clip, scaled_size
+from bot.media.render.colours import as_bt709, wide_colours
+from bot.media.render.video_stream import ffmpeg_time, open_clip, picture_of, scaled_size
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.media.mp4.reader import VideoInfo
     from bot.media.process.ffmpeg import Ffmpeg
+    from bot.media.render.colours import Colours
 
 _MAX_SIDE = 1280  # in pixels
 _SEARCHED_SECONDS = 30.0
@@ -31,10 +33,11 @@ async def extract_poster(ffmpeg: Ffmpeg, clip: Path, target: Path) -> None:
     most 1280 pixels. MediaError: the clip isn't a complete MP4, or ffmpeg failed.
     """
     info = await asyncio.to_thread(read_mp4, clip)
+    colours = await wide_colours(ffmpeg, clip, info)
     part = part_of(target)
     try:
         for skip_black in (True, False):
-            arguments = _arguments(clip, info, part, skip_black=skip_black)
+            arguments = _arguments(clip, info, part, skip_black=skip_black, colours=colours)
             await ffmpeg.run(arguments, cwd=target.parent, limits=_LIMITS)
             if await asyncio.to_thread(_is_written, part):
                 break
@@ -43,9 +46,12 @@ async def extract_poster(ffmpeg: Ffmpeg, clip: Path, target: Path) -> None:
         await run_uncancelled(part.unlink, missing_ok=True)
 
 
-def _arguments(clip: Path, info: VideoInfo, part: Path, *, skip_black: bool) -> list[str]:
+def _arguments(
+    clip: Path, info: VideoInfo, part: Path, *, skip_black: bool, colours: Colours | None
+) -> list[str]:
     width, height = scaled_size(info.width, info.height, longest=_MAX_SIDE)
-    frames = open_clip(clip, info)["v:0"].filter("scale", width, height).filter("format", "yuv420p")
+    picture = picture_of(open_clip(clip, info), info).filter("scale", width, height)
+    frames = as_bt709(picture, colours).filter("format", "yuv420p")
     if skip_black:
         frames = frames.filter("signalstats").filter(
             "metadata",

@@ -14,6 +14,7 @@ from bot.errors import MediaError
 from bot.media.files.atomic import commit, part_of, run_uncancelled
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.child import LostChildError, ProcessLimits
+from bot.media.render.colours import BT709, as_bt709, wide_colours
 from bot.media.render.mp4_output import metadata_options
 from bot.media.render.shrink_plan import ShrinkSource, make_plan
 from bot.media.render.video_stream import (
@@ -22,6 +23,8 @@ from bot.media.render.video_stream import (
     encoder_settings_for,
     hold_last_frame,
     open_clip,
+    picture_of,
+    sound_of,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
     from bot.media.mp4.reader import VideoInfo
     from bot.media.process.ffmpeg import Ffmpeg
+    from bot.media.render.colours import Colours
     from bot.media.render.shrink_plan import ShrinkPlan
     from bot.media.render.video_stream import EncoderSettings
 
@@ -94,6 +98,7 @@ async def shrink_video(
         info=info,
         limit_bytes=limit_bytes,
         decent=decent,
+        colours=await wide_colours(ffmpeg, clip, info),
     )
     try:
         shrunk = await _encode_with_fallback(
@@ -122,6 +127,7 @@ class _ShrinkInput:
     info: VideoInfo
     limit_bytes: int
     decent: bool
+    colours: Colours | None
 
     @property
     def part(self) -> Path:
@@ -215,15 +221,17 @@ def _limits(inputs: _ShrinkInput) -> ProcessLimits:
 
 def _arguments(inputs: _ShrinkInput, plan: ShrinkPlan) -> list[str]:
     source = open_clip(inputs.clip, inputs.info)
-    picture = deinterlaced(source["v:0"], inputs.info)
-    streams = [picture.filter("scale", plan.width, plan.height, flags="bicubic")]
+    picture = deinterlaced(picture_of(source, inputs.info), inputs.info)
+    picture = picture.filter("scale", plan.width, plan.height, flags="bicubic")
+    streams = [as_bt709(picture, inputs.colours)]
     if plan.sound_rate:
-        streams.append(source["a:0"])
+        streams.append(sound_of(source, inputs.info))
     output = graph.output(
         *streams,
         f"file:{inputs.part.absolute()}",
         format="mp4",
         **_picture_options(plan, encoder_settings_for(inputs.info)),
+        **(BT709 if inputs.colours else {}),
         **(hold_last_frame(inputs.info.seconds) if inputs.info.timing.is_held else {}),
         **(_sound_options(plan) if plan.sound_rate else {}),
         **metadata_options(inputs.info.title),

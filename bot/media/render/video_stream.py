@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import ffmpeg as graph
 
 from bot.media.mp4.playable import is_steady, steady_rate
+from bot.media.render.colours import BT709, as_bt709, as_text, bt709_steps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from bot.media.mp4.reader import VideoInfo
+    from bot.media.render.colours import Colours
 
 _HUGE_PIXELS = 5_000_000  # decoding a larger picture takes memory that the encoder needs
 _MAX_INTERLACED_LINES = 1080
@@ -51,17 +53,21 @@ class EncoderSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
-    """A result's picture, with a duration of `seconds`; it is either `encoded` or copied."""
+    """A result's picture, with a duration of `seconds`; it is either `encoded` or copied.
+
+    `colours`: those that are to be brought to BT.709 while it is encoded.
+    """
 
     info: VideoInfo
     seconds: float
     filling: Filling
     encoded: bool
+    colours: Colours | None = None
 
     def stream(self, clip: graph.Stream) -> graph.Stream:
         """Return the picture of `clip` (from `open_clip`), filtered if it is to be encoded."""
-        picture = clip["v:0"]
-        return self._filtered(picture) if self.encoded else picture
+        picture = picture_of(clip, self.info)
+        return self._filtered(picture) if self.encoded and not self.info.video_joined else picture
 
     def options(self) -> dict[str, str | float]:
         """Return the output options for the picture."""
@@ -78,6 +84,8 @@ class Picture:
             "crf": 18,
             "rc-lookahead": encoder.lookahead,
             "threads:v": encoder.threads,
+            **(self._joined_filters() if self.info.video_joined else {}),
+            **(BT709 if self.colours else {}),
             **(hold_last_frame(self.seconds) if is_held else {}),
         }
 
@@ -89,7 +97,21 @@ class Picture:
         width, height = scaled_size(self.info.width, self.info.height, longest=longest)
         if (width, height) != (self.info.width, self.info.height):
             picture = picture.filter("scale", width, height)
-        return picture.filter("format", "yuv420p")
+        return as_bt709(picture, self.colours).filter("format", "yuv420p")
+
+    def _joined_filters(self) -> dict[str, str]:
+        """Return filters that bring all parts of the picture to the size of the first."""
+        longest = encoder_settings_for(self.info).longest
+        width, height = scaled_size(self.info.width, self.info.height, longest=longest)
+        filters = [
+            f"scale={width}:{height}:force_original_aspect_ratio=decrease",
+            f"pad={width}:{height}:-1:-1",
+            "setsar=1",
+            *(as_text(step) for step in bt709_steps(self.colours)),
+            "format=yuv420p",
+        ]
+        # Not a complex graph: the sound's filters would start again wherever the picture changes.
+        return {"filter:v": ",".join(filters)}
 
 
 def hold_last_frame(seconds: float) -> dict[str, str | float]:
@@ -129,6 +151,16 @@ def open_clip(
         protocol_whitelist="file",
         format_whitelist="mov",
     )
+
+
+def picture_of(clip: graph.Stream, info: VideoInfo) -> graph.Stream:
+    """Return the picture of a clip from `open_clip`."""
+    return clip[f"v:{info.video_number}"]
+
+
+def sound_of(clip: graph.Stream, info: VideoInfo) -> graph.Stream:
+    """Return the sound of a clip from `open_clip`."""
+    return clip[f"a:{info.audio_number}"]
 
 
 def deinterlaced(picture: graph.Stream, info: VideoInfo) -> graph.Stream:

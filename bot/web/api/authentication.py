@@ -2,51 +2,60 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
-import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
+from bot.web.api.session_keeper import PageSession, SessionKeeper
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from bot.web.http.caller_address import Proxies
+    from storage.sessions import SessionStore
+
 COOKIE = "clapper_session"
-SESSION_SECONDS = 30 * 24 * 60 * 60
+_SECURE_PREFIX = "__Host-"  # browsers accept such a cookie only from this host, and over TLS
 _SCHEME = "bearer "
-_SESSION = re.compile(
-    r"(?P<client>[\w-]{1,64})\.(?P<expires>\d{1,12})\.(?P<mac>[\w-]{43})", re.ASCII
-)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_PORTS = {"http": 80, "https": 443}
+_Origin = tuple[str, str, int]
 
 
 class Authentication:
     """Identifies clients by their tokens and sessions.
 
-    `tokens` maps client names to tokens. `key` signs sessions. `public_url` is the server's URL
-    as its callers see it, or empty.
+    `tokens` maps client names to tokens. `key` signs sessions, and `store` has those that were
+    signed out. `public_url` is the server's URL as its callers see it, or empty.
     """
 
     def __init__(
         self,
         tokens: Mapping[str, str],
+        store: SessionStore,
         *,
         key: bytes,
         public_url: str,
+        proxies: Proxies,
         clock: Callable[[], float],
     ) -> None:
         self._digests = {name: _digest(token) for name, token in tokens.items()}
-        self._key = key
+        self.sessions = SessionKeeper(store, self._digests, key=key, clock=clock)
         self._origin = _origin(public_url)
-        self._clock = clock
+        self._proxies = proxies
 
     @property
     def secure(self) -> bool:
         """Tell whether the public URL uses TLS."""
-        return self._origin.startswith("https:")
+        return self._origin is not None and self._origin[0] == "https"
+
+    @property
+    def cookie(self) -> str:
+        """The name of the session's cookie."""
+        return f"{_SECURE_PREFIX}{COOKIE}" if self.secure else COOKIE
 
     def by_token(self, token: str) -> str | None:
         """Return the client that a token belongs to, or None if the token is unknown."""
@@ -65,40 +74,22 @@ class Authentication:
         given = request.headers.get(hdrs.AUTHORIZATION, "")
         if given[: len(_SCHEME)].lower() == _SCHEME:
             return self.by_token(given[len(_SCHEME) :].strip())
-        client = self.by_session(request.cookies.get(COOKIE, ""))
-        if client and (request.method in _SAFE_METHODS or self.is_own_page(request)):
-            return client
+        session = self.session_of(request)
+        if session and (request.method in _SAFE_METHODS or self.is_own_page(request)):
+            return session.client
         return None
+
+    def session_of(self, request: web.Request) -> PageSession | None:
+        """Return the session whose cookie a request has, or None."""
+        return self.sessions.find(request.cookies.get(self.cookie, ""))
 
     def is_own_page(self, request: web.Request) -> bool:
         """Tell whether the Origin header names one of the bot's own pages."""
-        origin = request.headers.get(hdrs.ORIGIN, "")
-        if not origin:
+        origin = _origin(request.headers.get(hdrs.ORIGIN, ""))
+        if origin is None:
             return False
-        try:
-            return origin == self._origin or urlsplit(origin).netloc == request.host
-        except ValueError:
-            return False
-
-    def open_session(self, client: str) -> str:
-        """Return the value of a session cookie that is valid for `SESSION_SECONDS`."""
-        expires = int(self._clock()) + SESSION_SECONDS
-        return f"{client}.{expires}.{self._mac(client, expires)}"
-
-    def by_session(self, cookie: str) -> str | None:
-        """Return the client of a session, or None if the session is forged or expired."""
-        match = _SESSION.fullmatch(cookie)
-        if match is None or match["client"] not in self._digests:
-            return None
-        client, expires = match["client"], int(match["expires"])
-        genuine = hmac.compare_digest(self._mac(client, expires), match["mac"])
-        return client if genuine and self._clock() < expires else None
-
-    def _mac(self, client: str, expires: int) -> str:
-        # The MAC covers the token, so changing a token ends its sessions.
-        message = f"session|{client}|{expires}|".encode() + self._digests[client]
-        mac = hmac.digest(self._key, message, "sha256")
-        return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+        asked = _origin(f"{self._proxies.scheme_of(request)}://{request.host}")
+        return origin in {self._origin, asked}
 
 
 def _digest(token: str) -> bytes:
@@ -106,6 +97,11 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+def _origin(url: str) -> _Origin | None:
+    """Return a URL's scheme, host and port, or None if it has none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS.get(parts.scheme, 0)
+    except ValueError:
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.scheme and parts.hostname else None

@@ -11,6 +11,7 @@ import binascii
 import json
 import mmap
 import re
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
@@ -59,8 +60,11 @@ class OrderReader:
         self._clients = clients
         self._max_audio_bytes = max_audio_bytes
 
-    async def read(self, request: web.Request) -> VideoOrder:
-        """Read an order; raise ApiError or UserError if it is invalid."""
+    async def read(self, request: web.Request, client: str, *, key: str | None) -> VideoOrder:
+        """Read an order; raise ApiError or UserError if it is invalid.
+
+        A body that is larger than texts is read only if the client may upload audio now.
+        """
         check_version(request.query.get(VERSION))
         for name in request.query:
             if name != VERSION:
@@ -70,8 +74,13 @@ class OrderReader:
         )
         if read is None:
             raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "api.body_kind")
+        length = request.content_length
+        is_upload = length is None or length > _TEXT_BYTES
         try:
-            async with asyncio.timeout(_READ_SECONDS):
+            async with (
+                self._clients.upload(client, key=key) if is_upload else nullcontext(),
+                asyncio.timeout(_READ_SECONDS),
+            ):
                 return await read(request)
         except TimeoutError:
             raise ApiError(HTTPStatus.REQUEST_TIMEOUT, "api.too_slow") from None

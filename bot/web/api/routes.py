@@ -61,6 +61,7 @@ class ApiRoutes:
         authenticated = self._access.authenticated
         return [
             web.post("/api/generate", authenticated(self._generate)),
+            web.get("/api/upload", authenticated(self._check_upload)),
             web.get("/api/status", authenticated(self._status)),
             web.get("/api/download", authenticated(self._download)),
             web.get("/api/jobs", authenticated(self._jobs)),
@@ -72,12 +73,14 @@ class ApiRoutes:
         ]
 
     async def _generate(self, request: web.Request, client: str) -> web.Response:
-        key = request.headers.get("Idempotency-Key")
-        if key is not None and not _KEY.fullmatch(key):
-            raise ApiError(HTTPStatus.BAD_REQUEST, "api.bad_key")
-        order = await self._order_reader.read(request)
+        key = _key(request)
+        order = await self._order_reader.read(request, client, key=key)
         job = await self._clients.submit(client, order.script, order.upload, key=key)
         return web.json_response({"jobId": job.id})
+
+    async def _check_upload(self, request: web.Request, client: str) -> web.Response:
+        await self._clients.check_upload(client, key=_key(request))
+        return web.Response(status=HTTPStatus.NO_CONTENT)
 
     async def _status(self, request: web.Request, client: str) -> web.Response:
         job = await self._job(request, client)
@@ -184,6 +187,13 @@ class ApiRoutes:
             "size": artifact.size if artifact else None,
             **public_job.as_json(),
         }
+
+
+def _key(request: web.Request) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise ApiError(HTTPStatus.BAD_REQUEST, "api.bad_key")
+    return key
 
 
 def _valid_job_id(job_id: str) -> str:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.web.api.authentication import COOKIE, SESSION_SECONDS
 from bot.web.api.json_body import read_object
+from bot.web.api.session_keeper import SESSION_SECONDS
 from bot.web.http.error_response import ApiError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from bot.web.api.access import Access
     from bot.web.api.authentication import Authentication
 
@@ -20,11 +22,22 @@ _MAX_BODY_BYTES = 4096
 
 
 class SessionRoutes:
-    """Exchanges a token for a cookie that scripts can't read and other sites can't send."""
+    """Exchanges a token for a cookie that scripts can't read and other sites can't send.
 
-    def __init__(self, authentication: Authentication, access: Access) -> None:
+    `on_end` is called with the client and the hash of a session that was signed out, or without
+    the latter if all of them were.
+    """
+
+    def __init__(
+        self,
+        authentication: Authentication,
+        access: Access,
+        *,
+        on_end: Callable[[str, str | None], Awaitable[None]],
+    ) -> None:
         self._authentication = authentication
         self._access = access
+        self._on_end = on_end
 
     @property
     def routes(self) -> list[web.RouteDef]:
@@ -33,6 +46,7 @@ class SessionRoutes:
             web.post("/api/session", self._access.unchecked(self._sign_in)),
             web.get("/api/session", self._access.authenticated(self._show)),
             web.delete("/api/session", self._access.public(self._sign_out)),
+            web.delete("/api/sessions", self._access.authenticated(self._sign_out_everywhere)),
         ]
 
     async def _sign_in(self, request: web.Request) -> web.Response:
@@ -51,8 +65,8 @@ class SessionRoutes:
         self._access.count_request(client)
         response = web.json_response({"client": client})
         response.set_cookie(
-            COOKIE,
-            self._authentication.open_session(client),
+            self._authentication.cookie,
+            self._authentication.sessions.open(client),
             max_age=SESSION_SECONDS,
             path="/",
             httponly=True,
@@ -64,9 +78,27 @@ class SessionRoutes:
     async def _show(self, _: web.Request, client: str) -> web.Response:
         return web.json_response({"client": client})
 
-    async def _sign_out(self, _: web.Request) -> web.Response:
+    async def _sign_out(self, request: web.Request) -> web.Response:
+        session = self._authentication.session_of(request)
+        if session is not None:
+            await self._authentication.sessions.sign_out(session)
+            await self._on_end(session.client, session.hash)
+        return self._without_cookie()
+
+    async def _sign_out_everywhere(self, _: web.Request, client: str) -> web.Response:
+        await self._authentication.sessions.sign_out_everywhere(client)
+        await self._on_end(client, None)
+        return self._without_cookie()
+
+    def _without_cookie(self) -> web.Response:
         response = web.Response(status=HTTPStatus.NO_CONTENT)
-        response.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
+        response.del_cookie(
+            self._authentication.cookie,
+            path="/",
+            httponly=True,
+            secure=self._authentication.secure,
+            samesite="Strict",
+        )
         return response
 
 

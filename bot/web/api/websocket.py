@@ -25,6 +25,7 @@ _MAX_SOCKETS = 20  # per client
 _PING_SECONDS = 25.0
 _CLOSE_SECONDS = 2.0  # to wait for the peer's close frame
 _UNAUTHORIZED = 4401
+_SIGNED_OUT = b"the session was signed out"
 
 
 class JobSocket:
@@ -44,7 +45,8 @@ class JobSocket:
         self._authentication = authentication
         self._access = access
         self._texts = texts
-        self._sockets: dict[str, set[web.WebSocketResponse]] = {}
+        # Each client's sockets, with the hash of the session that opened them.
+        self._sockets: dict[str, dict[web.WebSocketResponse, str | None]] = {}
 
     @property
     def routes(self) -> list[web.RouteDef]:
@@ -58,6 +60,16 @@ class JobSocket:
             socket.close(code=WSCloseCode.GOING_AWAY, message=b"the bot is stopping")
             for socket in sockets
         ]
+        await asyncio.gather(*closing, return_exceptions=True)
+
+    async def end(self, client: str, session: str | None) -> None:
+        """Close the sockets that a session has opened, or any session of the client if None."""
+        ended = [
+            socket
+            for socket, opened_by in self._sockets.get(client, {}).items()
+            if opened_by is not None and session in {None, opened_by}
+        ]
+        closing = [socket.close(code=_UNAUTHORIZED, message=_SIGNED_OUT) for socket in ended]
         await asyncio.gather(*closing, return_exceptions=True)
 
     async def _open(self, request: web.Request) -> web.StreamResponse:
@@ -96,6 +108,7 @@ class JobSocket:
             locale=language(request),
             count_message=self._access.count_message,
         )
+        by_token = client is None or hdrs.AUTHORIZATION in request.headers
         if client is None:
             client = self._authentication.by_token(await session.first_token())
             if client is not None:
@@ -104,19 +117,24 @@ class JobSocket:
             self._access.count_failure(request)
             await socket.close(code=_UNAUTHORIZED, message=b"sign in with an API token")
         else:
-            await self._serve(socket, session, client)
+            opened_by = None if by_token else self._authentication.session_of(request)
+            await self._serve(socket, session, client, opened_by and opened_by.hash)
 
     async def _serve(
-        self, socket: web.WebSocketResponse, session: SocketSession, client: str
+        self,
+        socket: web.WebSocketResponse,
+        session: SocketSession,
+        client: str,
+        opened_by: str | None,
     ) -> None:
-        group = self._sockets.setdefault(client, set())
+        group = self._sockets.setdefault(client, {})
         if len(group) >= _MAX_SOCKETS:
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too many sockets")
             return
-        group.add(socket)
+        group[socket] = opened_by
         try:
             await session.serve(client)
         finally:
-            group.discard(socket)
+            group.pop(socket, None)
             if not group:
                 del self._sockets[client]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+_SCHEMES = frozenset({"http", "https"})
 LOOPBACK = ("127.0.0.0/8", "::1")
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _IPV6_PREFIX_BITS = 64  # a host controls all addresses of its /64
@@ -30,6 +31,13 @@ class Proxies:
         """Tell whether an address belongs to a trusted proxy."""
         found = _parsed(address)
         return found is not None and any(found in network for network in self._networks)
+
+    def scheme_of(self, request: web.Request) -> str:
+        """Return the scheme that a caller used, which a trusted proxy names."""
+        named = request.headers.get(hdrs.X_FORWARDED_PROTO, "").strip().lower()
+        if named in _SCHEMES and self.trusts(request.remote or ""):
+            return named
+        return request.scheme
 
     def address_of(self, request: web.Request) -> str:
         """Return the last address on a request's path that is not a trusted proxy."""

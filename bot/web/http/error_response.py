@@ -26,6 +26,8 @@ _STATUSES = {
     "caps.user": HTTPStatus.TOO_MANY_REQUESTS,
     "caps.all": HTTPStatus.TOO_MANY_REQUESTS,
     "caps.day": HTTPStatus.TOO_MANY_REQUESTS,
+    "api.uploads": HTTPStatus.TOO_MANY_REQUESTS,
+    "api.no_space": HTTPStatus.SERVICE_UNAVAILABLE,
     "api.key_reused": HTTPStatus.UNPROCESSABLE_ENTITY,
     "speech.busy": HTTPStatus.TOO_MANY_REQUESTS,
     "speech.user": HTTPStatus.TOO_MANY_REQUESTS,

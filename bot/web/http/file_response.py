@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _NAME_CHARACTERS = 60
 _NOT_IN_NAMES = re.compile(r"[^\w-]+")
+_RANGE = re.compile(r"(?P<first>\d{0,19})-(?P<last>\d{0,19})", re.ASCII)
 _CONNECTION_LOST = {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
 
 
@@ -115,17 +116,37 @@ def _matches(tag: ETag, given: tuple[ETag, ...], *, weakly: bool = False) -> boo
 
 def _requested_range(request: web.Request, tag: ETag, stat: os.stat_result) -> range | None:
     """Return the requested byte range, or None for the whole file."""
-    if hdrs.RANGE not in request.headers or not _allows_range(request, tag, stat.st_mtime):
+    # Ranges are defined for GET alone.
+    if request.method != hdrs.METH_GET or not _allows_range(request, tag, stat.st_mtime):
         return None
-    try:
-        requested = request.http_range
-    except ValueError:
-        requested = slice(stat.st_size, None)
-    part = range(stat.st_size)[requested]
-    if not part:
+    parts = _parse_ranges(request.headers.get(hdrs.RANGE, ""), stat.st_size)
+    if not parts:
+        return None
+    if not any(parts):
         headers = {hdrs.CONTENT_RANGE: f"bytes */{stat.st_size}"}
         raise web.HTTPRequestRangeNotSatisfiable(headers=headers)
-    return part
+    return parts[0] if len(parts) == 1 else None  # several ranges get the whole file
+
+
+def _parse_ranges(header: str, size: int) -> list[range]:
+    """Return the requested ranges, or none if the unit is unknown or one of them is invalid."""
+    unit, _, listed = header.partition("=")
+    items = [item.strip(" \t") for item in listed.split(",")]
+    found = [_RANGE.fullmatch(item) for item in items if item]
+    if unit.strip().lower() != "bytes":
+        return []
+    parts: list[range] = []
+    for match in found:
+        if match is None or not (match["first"] or match["last"]):
+            return []
+        first, last = (int(digits) if digits else None for digits in match.group("first", "last"))
+        if first is None:
+            parts.append(range(max(0, size - (last or 0)), size))
+        elif last is None or first <= last:
+            parts.append(range(size)[first : None if last is None else last + 1])
+        else:
+            return []
+    return parts
 
 
 def _allows_range(request: web.Request, tag: ETag, modified: float) -> bool:

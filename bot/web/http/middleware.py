@@ -72,6 +72,11 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         response.force_close()
 
 
+async def require_tls(_: web.Request, response: web.StreamResponse) -> None:
+    """Tell browsers to use this host only over TLS, for a year."""
+    response.headers["Strict-Transport-Security"] = "max-age=31536000"
+
+
 def abort_response(request: web.Request) -> web.StreamResponse | None:
     """Abort and return the response that has already started, or return None.
 

@@ -19,7 +19,7 @@ from bot.errors import StartupError
 from bot.web.http.acceptor import Acceptor
 from bot.web.http.caller_address import Proxies, network_of
 from bot.web.http.connection import RECEIVED_BYTES, Connection
-from bot.web.http.middleware import ErrorMiddleware, add_headers
+from bot.web.http.middleware import ErrorMiddleware, add_headers, require_tls
 from bot.web.http.packed_body import PackedBodies
 from bot.web.http.quiet_handler import QuietHandler
 from bot.web.http.stalled_readers import StalledReaders
@@ -80,12 +80,12 @@ def url_host(host: str) -> str:
 class WebServer:
     """Serves the given routes on a bound socket, with health and readiness checks.
 
-    `request_seconds`: the time limit for the head of a request, counted from the start of the
-    connection or from the previous answer. Handlers limit the body themselves. `reader_seconds`: a
-    caller that reads nothing of an answer for this long is disconnected, at most a sixth of that
-    time later. One address can hold `max_per_address` of the `max_connections`; a caller behind one
-    of the `proxies` can instead have that number of concurrent requests. Compressed bodies are
-    refused, except at the paths `accepts_packed`.
+    `request_seconds`: the time limit for the head of a request, counted from the connection's start
+    or from the previous answer. Handlers limit the body themselves. `reader_seconds`: a caller that
+    reads nothing of an answer for this long is disconnected, at most a sixth of that time later.
+    One address can hold `max_per_address` of the `max_connections`; a caller behind one of the
+    `proxies` can instead have that number of concurrent requests. Compressed bodies are refused,
+    except at the paths `accepts_packed`. `only_tls`: browsers are told to use TLS.
     """
 
     def __init__(
@@ -97,6 +97,7 @@ class WebServer:
         refuse: Callable[[Exception, web.Request], web.Response] | None = None,
         proxies: Proxies | None = None,
         accepts_packed: Collection[str] = (),
+        only_tls: bool = False,
         request_seconds: float = 15.0,
         reader_seconds: float = 50.0,
         max_connections: int = MAX_CONNECTIONS,
@@ -119,6 +120,8 @@ class WebServer:
             client_max_size=MAX_BODY_BYTES,
         )
         app.on_response_prepare.append(add_headers)
+        if only_tls:
+            app.on_response_prepare.append(require_tls)
         app.add_routes(
             [*routes, web.get("/healthz", self._healthz), web.get("/readyz", self._readyz)]
         )

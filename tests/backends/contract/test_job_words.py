@@ -97,7 +97,7 @@ ENDS: tuple[tuple[dict[str, Any], RemoteState], ...] = (
 )
 
 
-async def test_an_end_may_be_told_by_other_fields(world: World) -> None:
+async def test_an_end_may_be_shown_by_other_fields(world: World) -> None:
     ref = await world.submit()
     for body, state in ENDS:
         world.api.shape = lambda _, body=body: body
@@ -111,7 +111,7 @@ async def test_an_end_that_was_only_inferred_is_marked(world: World) -> None:
         assert (await world.backend.poll(ref)).inferred is inferred, word
 
 
-async def test_where_new_api_puts_the_link_of_a_success(world: World) -> None:
+async def test_the_link_of_a_success_is_found_where_new_api_puts_it(world: World) -> None:
     ref = await world.submit()
     world.api.shape = lambda _: {"task_id": "v", "status": "SUCCESS", "fail_reason": LINK}
     update = await world.backend.poll(ref)

@@ -74,7 +74,7 @@ async def test_a_link_into_a_private_network_is_not_followed_under_any_name(worl
     assert not requests
 
 
-async def test_a_clip_inside_the_jobs_answer_goes_to_the_file_alone(world: World) -> None:
+async def test_a_clip_inside_the_jobs_answer_is_only_written_to_the_file(world: World) -> None:
     ref = await world.submit()
     world.api.finish(ref)
     # Longer than an answer may be.

@@ -22,6 +22,7 @@ from bot.web.http.server import WebServer, bind
 from bot.web.pages.share import SharePage
 from bot.web.site import Site
 from storage.jobs.client_jobs import ClientJobStore
+from storage.sessions import SessionStore
 from tests.support.clients import described
 from tests.support.media import clips
 
@@ -94,6 +95,7 @@ async def open_site(
     public_url: str = "",
     narrator: Narrator | None = None,
     service: str = "",
+    min_free_bytes: int = 0,
 ) -> AsyncGenerator[Caller]:
     """Serve the API for two clients, "web" and "other"."""
     listener = bind("127.0.0.1", 0)
@@ -108,6 +110,7 @@ async def open_site(
         feed=feed,
         presets=Presets(model="sora-2", seconds=8, size="1280x720", max_audio_bytes=MAX_AUDIO),
         circuit=bench.circuit,
+        min_free_bytes=min_free_bytes,
         service=service,
         clock=bench.clock,
     )
@@ -121,15 +124,19 @@ async def open_site(
         poster_cache=poster_cache,
         texts=Texts.load(),
     )
+    authentication = Authentication(
+        tokens or {"web": TOKEN, "other": OTHER_TOKEN},
+        SessionStore(bench.database),
+        key=b"a key",
+        public_url=public_url,
+        proxies=Proxies(),
+        clock=bench.clock,
+    )
+    await authentication.sessions.load()
     site = Site(
         clients=clients,
         feed=feed,
-        authentication=Authentication(
-            tokens or {"web": TOKEN, "other": OTHER_TOKEN},
-            key=b"a key",
-            public_url=public_url,
-            clock=bench.clock,
-        ),
+        authentication=authentication,
         texts=Texts.load(),
         links=links,
         poster_cache=poster_cache,
@@ -143,6 +150,7 @@ async def open_site(
         listener,
         is_ready=lambda: True,
         refuse=ErrorResponses(Texts.load()).response_to,
+        only_tls=public_url.startswith("https://"),
     )
     await server.start()
     async with aiohttp.ClientSession(url) as http:

@@ -20,11 +20,13 @@ from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling import Poller
 from bot.jobs.prompting import PromptStep
 from bot.jobs.queue import JobQueue
+from bot.jobs.remote.fresh_answers import FreshAnswers
 from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
 from bot.jobs.service import JobService
 from bot.jobs.submission import Submission
 from bot.jobs.waits.holds import Holds
+from bot.jobs.waits.poll_schedule import PollSchedule
 from bot.jobs.worker import Lane, Worker
 from bot.library.index import Library
 from bot.library.remote_deletion import RemoteDeletion
@@ -38,6 +40,7 @@ from storage.artifacts import ArtifactStore
 from storage.database import open_database
 from storage.jobs.caps import Caps
 from storage.jobs.circuits import CircuitStore
+from storage.jobs.generation_times import GenerationTimes
 from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.listings import ListingStore
@@ -129,14 +132,18 @@ class Bench:
         self.remote_jobs = RemoteJobStore(database)
         self.listings = ListingStore(database)
         self.identity = RemoteIdentity(self.remote_jobs, self.jobs, backend, clock=clock)
+        self.fresh_answers = FreshAnswers(clock.steady)
         self.poll_intervals = PollIntervals(first=5.0, growth=2.0, ceiling=30.0)
         self.poller = Poller(
             self.jobs,
             backend,
-            self.poll_intervals,
+            PollSchedule(
+                self.poll_intervals, GenerationTimes(database), has_webhooks=False, clock=clock
+            ),
             self.identity,
             holds=self.holds,
             final_download=FinalDownload(backend, self.workspace, max_bytes=1024**2),
+            fresh_answers=self.fresh_answers,
             clock=clock,
             jitter=lambda: 0.0,
         )
@@ -199,6 +206,7 @@ class Bench:
                 workspace=self.workspace,
                 cards=self.deliverer,
             ),
+            fresh_answers=self.fresh_answers,
             max_clip_bytes=1024**2,
             clock=self.clock,
         )

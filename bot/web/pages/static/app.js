@@ -1,6 +1,6 @@
 // The page: signs clients in and out, and connects the other modules.
 
-import { endSession, onSignedOut, session, signIn, signOut } from "./calls.js";
+import { endSession, onSignedOut, session, signIn, signOut, signOutEverywhere } from "./calls.js";
 import { announce, byId, runAction, showMessage } from "./dom.js";
 import { JobList } from "./job_list.js";
 import { JobView } from "./job_view.js";
@@ -109,12 +109,17 @@ byId("sign-in").addEventListener("submit", (event) => {
   });
 });
 
-byId("sign-out").addEventListener("click", (event) =>
-  runAction(event.target, "list-error", async () => {
-    await signOut();
-    openLogin("");
-  }),
-);
+for (const [id, end] of [
+  ["sign-out", signOut],
+  ["sign-out-everywhere", signOutEverywhere],
+]) {
+  byId(id).addEventListener("click", (event) =>
+    runAction(event.target, "list-error", async () => {
+      await end();
+      openLogin("");
+    }),
+  );
+}
 
 // Scripts can't read the cookie. Without this entry, the page does not ask for a session.
 function remember(signedIn) {

@@ -27,11 +27,30 @@ export function endSession() {
 const JSON_BODY = { "Content-Type": "application/json" };
 const readJson = (response) => response.json().catch(() => null);
 
-async function request(method, path, { body, headers = {}, read = readJson } = {}) {
+// Only an XMLHttpRequest reports the progress of an upload.
+function upload(path, { method, body, headers, signal }, onProgress) {
+  return new Promise((resolve, reject) => {
+    const sending = new XMLHttpRequest();
+    const abort = () => sending.abort();
+    sending.open(method, path);
+    for (const [name, value] of Object.entries(headers)) sending.setRequestHeader(name, value);
+    sending.upload.onprogress = ({ loaded, total }) => onProgress(loaded / total);
+    sending.onload = () => {
+      const { status, response } = sending;
+      resolve(new Response(status === 204 ? null : response, { status }));
+    };
+    sending.onerror = sending.onabort = () => reject(new Error());
+    sending.onloadend = () => signal.removeEventListener("abort", abort);
+    signal.addEventListener("abort", abort);
+    sending.send(body);
+  });
+}
+
+async function request(method, path, { body, headers = {}, read = readJson, send = fetch } = {}) {
   const { signal } = controller;
   let response;
   try {
-    response = await fetch(path, { method, body, headers, signal, cache: "no-store" });
+    response = await send(path, { method, body, headers, signal, cache: "no-store" });
   } catch {
     signal.throwIfAborted();
     throw new RequestError(translate("page.offline"));
@@ -54,14 +73,23 @@ const jobPath = (path, jobId) => `${path}?jobId=${encodeURIComponent(jobId)}`;
 
 export const session = () => request("GET", "api/session");
 export const signOut = () => request("DELETE", "api/session");
+export const signOutEverywhere = () => request("DELETE", "api/sessions");
 export const signIn = (token) =>
   request("POST", "api/session", {
     body: JSON.stringify({ token }),
     headers: JSON_BODY,
   });
 
-export const generate = (form, key) =>
-  request("POST", "api/generate", { body: form, headers: { "Idempotency-Key": key } });
+// Fails like an order with audio would, but before the upload.
+export const checkUpload = (key) =>
+  request("GET", "api/upload", { headers: { "Idempotency-Key": key } });
+// `onProgress` is called with the part that is sent, from 0 to 1.
+export const generate = (form, key, onProgress) =>
+  request("POST", "api/generate", {
+    body: form,
+    headers: { "Idempotency-Key": key },
+    send: (path, options) => upload(path, options, onProgress),
+  });
 // Resolves to the recording as a Blob.
 export const narrate = (text) =>
   request("POST", "api/narrate", {

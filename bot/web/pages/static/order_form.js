@@ -1,6 +1,6 @@
 // The order form: a script, with an optional audio file or text to speak.
 
-import { generate } from "./calls.js";
+import { checkUpload, generate } from "./calls.js";
 import { byId, runAction, setDisabled, showMessage } from "./dom.js";
 import { NarrationText } from "./narration.js";
 import { formatSize, settings, translate } from "./texts.js";
@@ -93,6 +93,16 @@ export class OrderForm {
     }
     this.#setFile(file);
     byId("file-remove").focus();
+    this.#warn();
+  }
+
+  // Tells at once what would keep the file from being accepted.
+  async #warn() {
+    try {
+      await checkUpload(randomKey());
+    } catch (error) {
+      if (this.#file && error.name !== "AbortError") showMessage(ERROR, error.message);
+    }
   }
 
   #setFile(file, name = file?.name ?? "") {
@@ -141,6 +151,8 @@ export class OrderForm {
     const script = byId("script").value;
     const button = byId("generate");
     try {
+      this.#key ||= randomKey();
+      if (this.#file || this.#narrationText.isWanted) await checkUpload(this.#key);
       if (!this.#file && this.#narrationText.isWanted) {
         button.textContent = translate("page.speaking");
         await this.#narrationText.speak();
@@ -148,15 +160,22 @@ export class OrderForm {
       const form = new FormData();
       form.append("scriptOrQuestion", script);
       if (this.#file) form.append("audioBuffer", this.#file, this.#file.name);
+      // A recording is another order.
       this.#key ||= randomKey();
       button.textContent = translate("page.sending");
-      const { jobId } = await generate(form, this.#key);
+      const { jobId } = await generate(form, this.#key, (part) => this.#showProgress(part));
       const narrated = Boolean(this.#file);
       this.clear();
       this.#onOrdered(jobId, script, narrated);
     } finally {
+      byId("upload").hidden = true;
       button.textContent = translate("page.generate");
     }
+  }
+
+  #showProgress(part) {
+    byId("upload").hidden = !this.#file;
+    byId("upload").value = part;
   }
 }
 

@@ -1,0 +1,54 @@
+"""Limits the uploads of clients before any of their bytes is read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from bot.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from bot.media.files.workspace import Workspace
+
+_MAX_UPLOADS = 2  # of one client, at once
+# A JSON body is stored beside the audio that is decoded from it.
+_COPIES = 3
+
+
+class UploadSlots:
+    """Gives each client two uploads at once, as long as there is space for all of them.
+
+    `max_bytes`: the largest audio. `min_free_bytes`: the space that uploads leave free.
+    """
+
+    def __init__(self, workspace: Workspace, *, max_bytes: int, min_free_bytes: int) -> None:
+        self._workspace = workspace
+        self._upload_bytes = _COPIES * max_bytes
+        self._min_free_bytes = min_free_bytes
+        self._running = Counter[str]()
+
+    async def check(self, client: str) -> None:
+        """Raise UserError if the client can't upload anything now."""
+        if self._running[client] >= _MAX_UPLOADS:
+            raise UserError("api.uploads", limit=_MAX_UPLOADS)
+        needed = self._upload_bytes * (self._running.total() + 1)
+        if await self._workspace.free_bytes() < self._min_free_bytes + needed:
+            raise UserError("api.no_space")
+
+    @asynccontextmanager
+    async def take(self, client: str) -> AsyncGenerator[None]:
+        """Count an upload as long as it runs; raise UserError if there is no slot or no space."""
+        await self.check(client)
+        # Another one may have begun during the check.
+        if self._running[client] >= _MAX_UPLOADS:
+            raise UserError("api.uploads", limit=_MAX_UPLOADS)
+        self._running[client] += 1
+        try:
+            yield
+        finally:
+            self._running[client] -= 1
+            if not self._running[client]:
+                del self._running[client]

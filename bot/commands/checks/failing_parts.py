@@ -1,0 +1,37 @@
+"""Check whether parts of the running bot keep failing."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bot.commands.checks.findings import Finding
+from storage.snapshot import read_failing_parts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def examine_failing_parts(data_dir: Path) -> Finding:
+    """Report the parts that failed several times in a row and have not recovered; blocks."""
+    subject = "parts"
+    try:
+        failing = read_failing_parts(data_dir)
+    except sqlite3.Error as error:
+        return Finding(
+            subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
+        )
+    if not failing:
+        return Finding(subject=subject, ok=True, found="none keeps failing")
+    return Finding(
+        subject=subject,
+        ok=False,
+        found="; ".join(
+            f"{part.name} failed {part.failures} times ({part.error}), last "
+            f"{datetime.fromtimestamp(part.last_at, UTC):%Y-%m-%d %H:%M} UTC"
+            for part in failing
+        ),
+        advice="look for part.failed in the log; if an update or a restart does not help, report "
+        "it with those lines",
+    )

@@ -1,0 +1,48 @@
+"""FreshAnswers: hands the answer that told of a job's end to the download of its clip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.backends.base import BackendUpdate
+    from bot.model import Job
+
+# Links in an answer may expire soon after it.
+_FRESH_SECONDS = 30.0
+_MOST = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Answer:
+    """An answer, and the steady time when it arrived."""
+
+    update: BackendUpdate
+    at: float
+
+
+class FreshAnswers:
+    """Keeps answers in memory for 30 seconds; they are never stored, because links are secrets.
+
+    `steady`: seconds that only pass.
+    """
+
+    def __init__(self, steady: Callable[[], float]) -> None:
+        self._steady = steady
+        self._answers: dict[str, _Answer] = {}
+
+    def put(self, job: Job, update: BackendUpdate) -> None:
+        """Keep the answer that says that a job is done."""
+        if len(self._answers) >= _MOST:
+            self._answers.clear()
+        self._answers[job.id] = _Answer(update=update, at=self._steady())
+
+    def pop(self, job: Job) -> BackendUpdate | None:
+        """Return the answer once, if it is fresh and about the job's remote id."""
+        answer = self._answers.pop(job.id, None)
+        if answer is None or self._steady() - answer.at > _FRESH_SECONDS:
+            return None
+        return answer.update if answer.update.ref == job.remote_id else None

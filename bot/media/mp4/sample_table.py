@@ -1,0 +1,129 @@
+"""Reads a track's sample table: the places of its samples in the file, and their descriptions."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from bot.errors import MediaError
+from bot.media.mp4.tracks import SAMPLE_TABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.media.mp4.boxes import Box, Boxes
+
+_MAX_ENTRIES = 300_000  # per table; the places in a longer one are not checked
+_MAX_RUN_BYTES = 12 * _MAX_ENTRIES + 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chunk:
+    """Samples that lie one behind the other in the file, from `offset` on, with their `sizes`.
+
+    `first` is the number of the first one, from 0. They have the description of this number, from
+    1. Samples of equal size are counted only: `sizes` is then empty.
+    """
+
+    first: int
+    count: int
+    offset: int
+    size: int
+    sizes: tuple[int, ...]
+    description: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SampleTable:
+    """A track's chunks, and the numbers of its `syncs`, at which decoding can start, from 0.
+
+    `syncs` is None if decoding can start at each sample.
+    """
+
+    chunks: tuple[Chunk, ...]
+    syncs: tuple[int, ...] | None
+
+
+def read_sample_table(boxes: Boxes, trak: Box) -> SampleTable:
+    """Read a track's sample table; one that lacks a part, or is too long, has no chunks."""
+    stbl = boxes.find(trak, *SAMPLE_TABLE)
+    if stbl is None:
+        return SampleTable(chunks=(), syncs=None)
+    tables = {box.kind: box for box in boxes.inside(stbl)}
+    return SampleTable(
+        chunks=tuple(_chunks(boxes, tables)),
+        syncs=_syncs(boxes, tables),
+    )
+
+
+def sync_offsets(table: SampleTable, limit: int) -> Iterator[int]:
+    """Yield the file offsets of the first `limit` samples at which decoding can start."""
+    wanted = None if table.syncs is None else set(table.syncs[:limit])
+    for chunk in table.chunks:
+        offset = chunk.offset
+        for number in range(chunk.count):
+            if limit <= 0:
+                return
+            if wanted is None or chunk.first + number in wanted:
+                limit -= 1
+                yield offset
+            offset += chunk.sizes[number] if chunk.sizes else chunk.size // chunk.count
+
+
+def _syncs(boxes: Boxes, tables: dict[bytes, Box]) -> tuple[int, ...] | None:
+    box = tables.get(b"stss")
+    if box is None:
+        return None
+    return tuple(number - 1 for (number,) in _entries(boxes, box, ">I"))
+
+
+def _chunks(boxes: Boxes, tables: dict[bytes, Box]) -> Iterator[Chunk]:
+    place = tables.get(b"stco") or tables.get(b"co64")
+    if place is None or b"stsc" not in tables or b"stsz" not in tables:
+        return
+    offsets = _entries(boxes, place, ">I" if place.kind == b"stco" else ">Q")
+    header = boxes.head(tables[b"stsz"], max_bytes=12)
+    uniform, samples = struct.unpack_from(">II", header, 4)
+    sizes = [] if uniform else [each for (each,) in _entries(boxes, tables[b"stsz"], ">I", at=8)]
+    if len(offsets) == _MAX_ENTRIES or len(sizes) == _MAX_ENTRIES:
+        return
+    first = 0
+    for (offset,), (count, description) in zip(
+        offsets, _runs(boxes, tables[b"stsc"]), strict=False
+    ):
+        number = min(count, samples - first)
+        if number <= 0:
+            return
+        own = tuple(sizes[first : first + number])
+        yield Chunk(
+            first=first,
+            count=number,
+            offset=offset,
+            size=number * uniform if uniform else sum(own),
+            sizes=own,
+            description=description,
+        )
+        first += number
+    if first < samples:
+        raise MediaError("the clip is cut off")
+
+
+def _runs(boxes: Boxes, stsc: Box) -> Iterator[tuple[int, int]]:
+    """Yield each chunk's number of samples and description, the last ones endlessly."""
+    entries = _entries(boxes, stsc, ">III")
+    for (start, count, description), (end, _, _) in pairwise(entries):
+        for _ in range(min(end - start, _MAX_ENTRIES)):
+            yield count, description
+    while entries:
+        _, count, description = entries[-1]
+        yield count, description
+
+
+def _entries(boxes: Boxes, box: Box, layout: str, *, at: int = 4) -> list[tuple[int, ...]]:
+    content = boxes.head(box, max_bytes=_MAX_RUN_BYTES)
+    (count,) = struct.unpack_from(">I", content, at)
+    start, size = at + 4, struct.calcsize(layout)
+    count = min(count, _MAX_ENTRIES, (len(content) - start) // size)
+    return list(struct.iter_unpack(layout, content[start : start + count * size]))

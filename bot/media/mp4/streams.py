@@ -1,0 +1,96 @@
+"""Chooses which picture and which sound of an MP4 are the clip."""
+
+from __future__ import annotations
+
+import struct
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.errors import MediaError
+from bot.media.mp4.duration import open_track
+from bot.media.mp4.h264 import keeps_playing
+from bot.media.mp4.sample_table import read_sample_table, sync_offsets
+from bot.media.mp4.tracks import sample_entry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.media.mp4.boxes import Box, Boxes
+    from bot.media.mp4.duration import Track
+    from bot.media.mp4.h264 import H264
+    from bot.media.mp4.sample_table import SampleTable
+
+_MAX_SYNCS = 5000  # keyframes; later ones are not looked at
+_FEW = 0.25  # of the samples of the track with the most: one with fewer is only a thumbnail
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stream:
+    """A track with its sample table; it is the track of this `number` among those of its kind.
+
+    `entry` is the first of its sample descriptions that is used; `joined`: there are others.
+    """
+
+    number: int
+    track: Track
+    table: SampleTable
+    entry: bytes
+    joined: bool
+
+    @property
+    def codec(self) -> str:
+        """The codec's FourCC."""
+        return self.entry[4:8].decode("latin-1")
+
+
+def choose_picture(boxes: Boxes, moov: Box, traks: Sequence[Box], moofs: Sequence[Box]) -> Stream:
+    """Choose the picture: the first track that is shown and that is no mere thumbnail.
+
+    MediaError: a track is damaged.
+    """
+    tracks = {n: open_track(boxes, moov, trak, moofs) for n, trak in enumerate(traks)}
+    return _choose(boxes, tracks)
+
+
+def choose_sound(
+    boxes: Boxes, moov: Box, traks: Sequence[Box], moofs: Sequence[Box]
+) -> Stream | None:
+    """Choose the sound in the same way; None: there is none that could be played."""
+    tracks: dict[int, Track] = {}
+    for number, trak in enumerate(traks):
+        with suppress(MediaError, struct.error):  # damaged sound doesn't spoil the picture
+            track = open_track(boxes, moov, trak, moofs)
+            if track.samples:
+                tracks[number] = track
+    return _choose(boxes, tracks) if tracks else None
+
+
+def is_seekable(boxes: Boxes, h264: H264, video: Stream) -> bool:
+    """Tell whether a player can start at the first frame and at each frame that is marked so."""
+    table, fragments = video.table, video.track.fragments
+    begins = not table.chunks or table.syncs is None or 0 in table.syncs
+    syncs = [*sync_offsets(table, _MAX_SYNCS)]
+    later = [offset for fragment in fragments for offset in fragment.syncs]
+    return begins and keeps_playing(boxes, h264, [*syncs, *later[: _MAX_SYNCS - len(syncs)]])
+
+
+def _choose(boxes: Boxes, tracks: Mapping[int, Track]) -> Stream:
+    most = max(track.samples for track in tracks.values())
+    full = {
+        number: track
+        for number, track in tracks.items()
+        if track.samples >= most * _FEW and (track.samples > 1 or most <= 1)
+    }
+    number = next((number for number, track in full.items() if track.enabled), min(full))
+    track = tracks[number]
+    table = read_sample_table(boxes, track.trak)
+    used = [chunk.description for chunk in table.chunks if chunk.size]
+    used += [fragment.description for fragment in track.fragments if fragment.count]
+    return Stream(
+        number=number,
+        track=track,
+        table=table,
+        entry=sample_entry(boxes, track.trak, used[0] if used else 1),
+        joined=len({1, *used}) > 1,
+    )

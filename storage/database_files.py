@@ -1,0 +1,74 @@
+"""Notices that the database's files were removed or replaced while the bot has them open."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from storage.database import Database
+
+log = logging.getLogger(__name__)
+
+_RESCUED = "clapper-rescued.db"
+_Identity = tuple[int, int]
+
+
+class DatabaseFiles:
+    """Compares the files with those that are open; what is only in memory and in them is saved.
+
+    SQLite goes on writing to a removed file, and everything in it is lost at the next start.
+    """
+
+    def __init__(self, database: Database, data_dir: Path) -> None:
+        self._database = database
+        self._path = data_dir / "clapper.db"
+        self._wal = data_dir / "clapper.db-wal"
+        self._opened = _identity(self._path), _identity(self._wal)
+
+    async def sweep(self) -> None:
+        """Look once; what an operator has to do is logged as an error."""
+        database, wal = await asyncio.to_thread(self._look)
+        if database != self._opened[0]:
+            await self._rescue()
+        elif wal != self._opened[1]:
+            # From now on, each sweep saves what was committed since the last one.
+            await self._database.truncate_wal()
+            log.error(
+                "database.wal_removed file=%s advice=%r",
+                self._wal.name,
+                "its content is saved in clapper.db; restart the bot, and remove no file of its"
+                " while it runs",
+            )
+
+    def _look(self) -> tuple[_Identity | None, _Identity | None]:
+        return _identity(self._path), _identity(self._wal)
+
+    async def _rescue(self) -> None:
+        target = self._path.with_name(_RESCUED)
+        part = target.with_name(f"{target.name}.part")
+        await asyncio.to_thread(part.unlink, missing_ok=True)
+        await self._database.rows("VACUUM INTO :path", {"path": str(part)})
+        await asyncio.to_thread(_replace, part, target)
+        log.error(
+            "database.replaced file=%s advice=%r",
+            self._path.name,
+            f"everything is saved in {_RESCUED}: stop the bot, rename that to clapper.db, delete"
+            " clapper.db-wal and clapper.db-shm, and start it again",
+        )
+
+
+def _replace(part: Path, target: Path) -> None:
+    part.chmod(0o600)
+    part.replace(target)
+
+
+def _identity(path: Path) -> _Identity | None:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_dev, stat.st_ino

@@ -1,0 +1,38 @@
+"""GenerationTimes: the time that the provider took for similar jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.model import Job
+    from storage.database import Database
+
+# Only recent jobs count, since speeds change.
+_RECENT = """
+SELECT generated_seconds AS seconds FROM jobs
+WHERE backend = :backend AND seconds = :seconds AND size = :size AND model IS :model
+    AND generated_seconds IS NOT NULL
+ORDER BY created_at DESC LIMIT 20
+"""
+
+
+class GenerationTimes:
+    """Reads the times of the last 20 jobs with the same backend, model, length and size."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def recent(self, job: Job) -> tuple[float, ...]:
+        """Return the times in seconds, in ascending order."""
+        request = job.request
+        rows = await self._database.rows(
+            _RECENT,
+            {
+                "backend": job.backend,
+                "model": request.model,
+                "seconds": request.seconds,
+                "size": request.size,
+            },
+        )
+        return tuple(sorted(row["seconds"] for row in rows))
