@@ -13,7 +13,7 @@ from bot.delivery.requests.discord_requests import DiscordRequests
 from bot.delivery.second_bot import SecondBotWatch
 from bot.delivery.views.card import CardRenderer
 from bot.delivery.views.service_name import ServiceName
-from bot.delivery.wiring import make_deliverer, make_operator_notices, make_resender
+from bot.delivery.wiring import make_delivery, make_operator_notices, make_resender
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.gateway.identify_budget import IdentifyBudget
 from bot.discord_bot.gateway.session import GatewaySession
@@ -32,8 +32,10 @@ from bot.runtime.resources import open_resources
 from bot.runtime.stop_signals import on_stop_signals
 from bot.runtime.supervisor import GATEWAY, Service, supervise
 from bot.speech.narrator import Narrator
+from bot.storyboard.lettering.coverage import StoryboardCoverage
 from bot.texts import Texts
 from storage.database_files import DatabaseFiles
+from storage.delivery.second_bots import SecondBotStore
 from storage.failing_parts import FailingPartStore
 from storage.identifies import IdentifyStore
 from storage.jobs.listings import ListingStore
@@ -42,7 +44,6 @@ from storage.jobs.remote_jobs import RemoteJobStore
 from storage.library import LibraryStore
 from storage.people import Notify, NotifyDefault, PeopleStore
 from storage.retention import RetentionStore
-from storage.second_bots import SecondBotStore
 from storage.speeches import SpeechCaps, SpeechStore
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         voice_costs=voice is not None and voice.costs,
         service_name=service_name,
         clock=clock,
+        coverage={STORYBOARD: StoryboardCoverage()},
     )
     remote_deletion = RemoteDeletion(RetentionStore(database), engine.backend, clock=clock)
     people = PeopleStore(database, _notify_default(settings))
@@ -139,7 +141,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         count=engine.metrics.count_part_failure,
         clock=clock,
     )
-    deliverer = make_deliverer(
+    delivery = make_delivery(
         bot,
         database,
         requests=requests,
@@ -154,8 +156,8 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         count_delivery=engine.metrics.count_delivery,
         people=people,
     )
-    workers = make_workers(engine, deliverer)
-    progress = ProgressCards(deliverer, engine.timing.edit_intervals, clock=clock)
+    workers = make_workers(engine, delivery.deliverer)
+    progress = ProgressCards(delivery.deliverer, engine.timing.edit_intervals, clock=clock)
     operator = make_operator_notices(
         bot,
         database,
@@ -194,6 +196,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         workers=workers,
         progress=progress,
         operator=operator,
+        smaller_copies=delivery.smaller_copies,
         metrics=engine.metrics,
         session=_gateway_session(engine, bot, part_watch),
         part_watch=part_watch,

@@ -28,6 +28,7 @@ from bot.model import (
     VideoRequest,
     text_attachment,
 )
+from bot.storyboard.lettering.coverage import StoryboardCoverage
 from bot.texts import Texts
 from storage.jobs.queue_outlook import Outlook
 
@@ -133,6 +134,7 @@ _REASONS = {
     "audio.no_sound": "the attachment contains no sound",
     "audio.not_audio": "the attachment is not audio",
     "audio.not_kept": "the narration has been deleted",
+    "audio.over_limit": "the narration is too long, but its length is unknown",
     "audio.silent": "nothing can be heard in the narration",
     "audio.too_large": "the attachment is too large",
     "audio.too_long": "the narration is too long",
@@ -221,6 +223,14 @@ def scenes(texts: Texts) -> list[_Scene]:
 
 def _under_way() -> Iterator[_Scene]:
     yield _in_state("The command has just arrived", JobState.RECEIVED, _OUTLOOK)
+    odd = VideoRequest(prompt="ᏣᎳᎩ", model=None, seconds=8, size="1280x720")
+    yield _in_state(
+        "Title cards can't draw some characters",
+        JobState.RECEIVED,
+        _OUTLOOK,
+        backend="storyboard",
+        request=odd,
+    )
     waiting = replace(_OUTLOOK, place=3)
     yield _in_state("Queued behind other jobs", JobState.QUEUED, waiting, attachment=_VOICE)
     yield _in_state("Refused for now", JobState.QUEUED, _OUTLOOK, submits=1)
@@ -313,7 +323,13 @@ def _ended(texts: Texts) -> Iterator[_Scene]:
 def page() -> str:
     """Return the text of the page."""
     texts = Texts.load()
-    cards = CardRenderer(texts, free_backends=frozenset(), voice_costs=True, clock=lambda: _NOW)
+    cards = CardRenderer(
+        texts,
+        free_backends=frozenset(),
+        voice_costs=True,
+        clock=lambda: _NOW,
+        coverage={"storyboard": StoryboardCoverage()},
+    )
     english = _LANGUAGES["en"]
     languages = {
         code: _LANGUAGES.get(code, replace(english, name=code))

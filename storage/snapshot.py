@@ -7,21 +7,21 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from bot.errors import StartupError
+from storage.delivery.second_bots import second_bot_from
 from storage.failing_parts import ALL_FAILING, failing_part_from
 from storage.jobs.circuits import circuit_from
 from storage.jobs.listings import LAST_COUNT, count_from
 from storage.jobs.rows import job_from
-from storage.second_bots import second_bot_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from bot.model import Job
+    from storage.delivery.second_bots import SecondBot
     from storage.failing_parts import FailingPart
     from storage.jobs.circuits import Circuit
     from storage.jobs.listings import OrphanCount
-    from storage.second_bots import SecondBot
 
 _JOBS = """
 SELECT * FROM jobs WHERE deleted_at IS NULL AND (

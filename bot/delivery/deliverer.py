@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bot.artifacts import Artifact
     from bot.delivery.card_edits import CardEdits
+    from bot.delivery.copies.smaller_copies import SmallerCopies
     from bot.delivery.dm_notices import DmNotices
     from bot.delivery.edit_lock import EditLock
     from bot.delivery.upload_fallback import UploadFallback, UploadFile
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _EXPIRY_NOTICE = "card.by_dm"
-# About an hour: then the requester is told by DM.
+# After about an hour of attempts, the requester gets a DM instead.
 _CARD_ATTEMPTS = 20
 # The longest time that making a smaller copy is expected to take.
 _COPY_SECONDS = 300.0
@@ -49,6 +50,7 @@ class DiscordDeliverer:
         queue_outlook: QueueOutlook,
         edit_lock: EditLock,
         upload_fallback: UploadFallback,
+        smaller_copies: SmallerCopies,
         links: Links,
         artifacts: ArtifactStore,
         count_delivery: Callable[[str], None],
@@ -60,13 +62,14 @@ class DiscordDeliverer:
         self._queue_outlook = queue_outlook
         self._edit_lock = edit_lock
         self._upload_fallback = upload_fallback
+        self._smaller_copies = smaller_copies
         self._links = links
         self._artifacts = artifacts
         self._count_delivery = count_delivery
         self._clock = clock
 
     async def find_message(self, job: Job) -> int | None:
-        """Return the id of the card that the command may have posted, if there is one."""
+        """Return the id of the card that the command posted; None: it posted none."""
         return await self._card_edits.find(job)
 
     async def show(self, job: Job) -> None:
@@ -92,7 +95,7 @@ class DiscordDeliverer:
     async def refresh(self, job: Job) -> bool:
         """Show progress on a card that the caller has locked; False: the card is gone.
 
-        DeliveryError: it may work later.
+        DeliveryError: the edit may succeed later.
         """
         return await self._show(job, urgent=False)
 
@@ -113,7 +116,7 @@ class DiscordDeliverer:
         return handover
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send the job's DM: it links to the card, or carries the video if the card is gone.
+        """Send the job's DM, which links to the card or, if the card is gone, carries the video.
 
         False: the video is too large for a DM, and waits until the operator sets PUBLIC_URL.
         """
@@ -121,7 +124,7 @@ class DiscordDeliverer:
 
     async def _send_dm_instead(self, job: Job) -> None:
         if job.origin.message_id is None and self._clock() < job.origin.token_until:
-            return  # Discord itself has said that there is no answer
+            return  # Discord has confirmed that the command has no card
         match job.state:
             case JobState.FAILED if not _is_of_second_bot(job):
                 await self._dm_notices.report_failure(job)
@@ -160,9 +163,12 @@ class DiscordDeliverer:
             await self._card_edits.edit(edit)
 
         try:
-            is_uploaded = await self._upload_fallback.upload(
-                artifact, target, upload, lambda: self._show_shrinking(job)
-            )
+            if link is not None:
+                is_uploaded = await self._upload_fallback.upload_at_once(artifact, target, upload)
+            else:
+                is_uploaded = await self._upload_fallback.upload(
+                    artifact, target, upload, lambda: self._show_shrinking(job)
+                )
         except EditRefusedError as error:
             log.warning("delivery.file_refused id=%s reason=%r", job.id, str(error))
             return await self._hand_over_without_file(job, artifact, link)
@@ -170,7 +176,7 @@ class DiscordDeliverer:
             self._count_delivery("upload")
             return Handover.CARD
         if link is not None:
-            await self._link(job, artifact, link)
+            await self._link(job, artifact, link, replaceable=True)
             self._count_delivery("link")
             return Handover.CARD
         log.warning("delivery.held id=%s size=%d advice='set PUBLIC_URL'", job.id, artifact.size)
@@ -183,7 +189,7 @@ class DiscordDeliverer:
     async def _hand_over_without_file(
         self, job: Job, artifact: Artifact, link: str | None
     ) -> Handover:
-        """Link the video on a card that accepts no files, else say on it where the video is."""
+        """Link the video on a card that accepts no files, or else show where the video is."""
         if link is not None:
             try:
                 await self._link(job, artifact, link)
@@ -196,7 +202,10 @@ class DiscordDeliverer:
         await self._card_edits.edit(Edit(job=job, view=view))
         return Handover.DM
 
-    async def _link(self, job: Job, artifact: Artifact, url: str) -> None:
+    async def _link(
+        self, job: Job, artifact: Artifact, url: str, *, replaceable: bool = False
+    ) -> None:
+        """Link the video on the card; `replaceable`: what does not play there gets a copy later."""
         if plays_inline(artifact, url):
             try:
                 view = self._cards.render_link(job, artifact, url=url, inline=True)
@@ -205,6 +214,8 @@ class DiscordDeliverer:
                 log.warning("delivery.not_inline id=%s reason=%r", job.id, str(error))
             else:
                 return
+        if replaceable:
+            await self._smaller_copies.add(job)
         view = self._cards.render_link(job, artifact, url=url)
         await self._card_edits.edit(Edit(job=job, view=view))
 
@@ -220,5 +231,5 @@ class DiscordDeliverer:
 
 
 def _is_of_second_bot(job: Job) -> bool:
-    """Tell whether another bot has answered the command, so that its requester is served."""
+    """Tell whether the job failed because another process answered its command."""
     return job.failure is not None and job.failure.key == "failed.second_bot"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.delivery.card_edits import CardEdits
+from bot.delivery.copies.smaller_copies import SmallerCopies
 from bot.delivery.deliverer import DiscordDeliverer
 from bot.delivery.dm import DirectMessages
 from bot.delivery.dm_notices import DmNotices
@@ -16,12 +18,13 @@ from bot.delivery.resend import Resender
 from bot.delivery.upload_fallback import UploadFallback
 from bot.delivery.views.library_view import LibraryView
 from storage.artifacts import ArtifactStore
+from storage.delivery.due_copies import DueCopyStore
+from storage.delivery.upload_limits import UploadLimits
 from storage.failing_parts import FailingPartStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.holds import HoldStore
 from storage.jobs.queue_outlook import QueueOutlook
 from storage.people import PeopleStore
-from storage.upload_limits import UploadLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,11 +45,19 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 
-# One fewer than the slots of the smaller lane, which is for DMs.
+# One fewer than the slots of the lane for DMs, which is the smaller one.
 _MOST_COPIES = 3
 
 
-def make_deliverer(
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """The part that edits cards and sends DMs, and the one that replaces links later."""
+
+    deliverer: DiscordDeliverer
+    smaller_copies: SmallerCopies
+
+
+def make_delivery(
     bot: discord.Client,
     database: Database,
     *,
@@ -62,21 +73,35 @@ def make_deliverer(
     grace_periods: EditGracePeriods | None = None,
     count_delivery: Callable[[str], None] = lambda _: None,
     people: PeopleStore | None = None,
-) -> DiscordDeliverer:
-    """Return the part that edits cards and sends DMs."""
+) -> Delivery:
+    """Assemble the parts that bring videos to Discord."""
     people, artifacts = people or PeopleStore(database), ArtifactStore(database)
     upload_fallback = _upload_fallback(
         database, shrinker, workspace, links, clock, most_copies=_MOST_COPIES
     )
     bot_requests = BotRequests(bot, requests)
-    return DiscordDeliverer(
-        card_edits=CardEdits(
-            bot_requests=bot_requests,
-            tokens=InteractionTokens(requests, clock=clock),
-            jobs=jobs,
-            card_records=card_records,
-            second_bot=second_bot,
-        ),
+    edit_lock = EditLock(grace_periods or EditGracePeriods())
+    card_edits = CardEdits(
+        bot_requests=bot_requests,
+        tokens=InteractionTokens(requests, clock=clock),
+        jobs=jobs,
+        card_records=card_records,
+        second_bot=second_bot,
+    )
+    smaller_copies = SmallerCopies(
+        DueCopyStore(database),
+        jobs=jobs,
+        artifacts=artifacts,
+        workspace=workspace,
+        upload_fallback=upload_fallback,
+        cards=cards,
+        card_edits=card_edits,
+        edit_lock=edit_lock,
+        links=links,
+        clock=clock,
+    )
+    deliverer = DiscordDeliverer(
+        card_edits=card_edits,
         dm_notices=DmNotices(
             direct_messages=DirectMessages(bot_requests, people, clock=clock),
             cards=cards,
@@ -89,13 +114,15 @@ def make_deliverer(
         ),
         cards=cards,
         queue_outlook=QueueOutlook(database),
-        edit_lock=EditLock(grace_periods or EditGracePeriods()),
+        edit_lock=edit_lock,
         upload_fallback=upload_fallback,
+        smaller_copies=smaller_copies,
         links=links,
         artifacts=artifacts,
         count_delivery=count_delivery,
         clock=clock,
     )
+    return Delivery(deliverer=deliverer, smaller_copies=smaller_copies)
 
 
 def make_resender(

@@ -37,6 +37,7 @@ class NarrationEditor:
     def __init__(
         self,
         ffmpeg: Ffmpeg,
+        background_ffmpeg: Ffmpeg,
         fetcher: AttachmentFetcher,
         workspace: Workspace,
         *,
@@ -45,6 +46,7 @@ class NarrationEditor:
         voice: Voice | None = None,
     ) -> None:
         self._ffmpeg = ffmpeg
+        self._background_ffmpeg = background_ffmpeg
         self._fetcher = fetcher
         self._workspace = workspace
         self._options = options
@@ -121,21 +123,26 @@ class NarrationEditor:
         mix = NarrationMix.REPLACE if replacing else self._options.mix
         return await self._narrate(folder, replace(self._options, mix=mix))
 
-    async def shrink(self, job_id: str, *, limit_bytes: int, decent: bool) -> None:
+    async def shrink(
+        self, job_id: str, *, limit_bytes: int, decent: bool, in_background: bool = False
+    ) -> None:
         """Make and keep a copy of the job's finished video that is within the limit, if possible.
 
         `decent`: make the copy only if it still looks good. Concurrent calls for one job run one by
-        one, and reuse a copy that is small enough.
+        one, and reuse a copy that is small enough. `in_background`: no merge waits for it.
         """
+        ffmpeg = self._background_ffmpeg if in_background else self._ffmpeg
         async with self._shrinking.setdefault(job_id, asyncio.Lock()):
             target = await self._workspace.prepare_copy(job_id, decent=decent)
             if not await asyncio.to_thread(_is_within, target, limit_bytes):
-                await self._shrink(job_id, target, limit_bytes=limit_bytes, decent=decent)
+                await self._shrink(ffmpeg, job_id, target, limit_bytes=limit_bytes, decent=decent)
 
-    async def _shrink(self, job_id: str, target: Path, *, limit_bytes: int, decent: bool) -> None:
+    async def _shrink(
+        self, ffmpeg: Ffmpeg, job_id: str, target: Path, *, limit_bytes: int, decent: bool
+    ) -> None:
         try:
             await shrink_video(
-                self._ffmpeg,
+                ffmpeg,
                 self._workspace.video(job_id),
                 target,
                 limit_bytes=limit_bytes,

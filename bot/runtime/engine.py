@@ -31,6 +31,7 @@ from bot.jobs.waits.poll_schedule import PollSchedule
 from bot.jobs.worker import Worker, make_lanes
 from bot.media.files.download import AttachmentFetcher, attachment_hosts
 from bot.media.files.workspace import Workspace
+from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.metrics import Metrics
 from bot.model import JobState
@@ -263,6 +264,7 @@ def _editor(resources: Resources, workspace: Workspace, voice: Voice | None) -> 
     )
     return NarrationEditor(
         resources.ffmpeg,
+        Ffmpeg(resources.ffmpeg_path, slots=1, in_background=True),
         fetcher,
         workspace,
         options=NarrationOptions(

@@ -14,6 +14,7 @@ from bot.errors import DeliveryError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from bot.delivery.copies.smaller_copies import SmallerCopies
     from bot.delivery.operator_notices import OperatorNotices
     from bot.delivery.progress import ProgressCards
     from bot.discord_bot.bot import VideoBot
@@ -65,6 +66,7 @@ class Service:
     workers: tuple[Worker, ...]
     progress: ProgressCards
     operator: OperatorNotices
+    smaller_copies: SmallerCopies
     metrics: Metrics
     session: GatewaySession
     part_watch: PartWatch
@@ -97,6 +99,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
         "command sync": partial(after_login, service.bot.keep_commands_synced),
         "progress cards": partial(after_login, service.progress.run),
         "operator notices": partial(after_login, service.operator.run),
+        "smaller copies": partial(after_login, service.smaller_copies.run),
         "remote deletion": service.remote_deletion.run,
         "clock": service.clock_watcher.run,
         "holds": service.holds.run,

@@ -59,7 +59,7 @@ def checked_text(text: str) -> str:
 
 def as_speech_error(error: UserError) -> UserError:
     """Translate an ingest error about generated speech into a speech error."""
-    if error.key == "audio.too_long":
+    if error.key in {"audio.too_long", "audio.over_limit"}:
         return UserError("speech.too_long", **error.fields)
     return UserError("speech.unusable") if error.key.startswith("audio.") else error
 

@@ -39,6 +39,7 @@ class ClipRenderer:
     ) -> Path:
         """Render an order's clip in `folder`, and return the file; progress is in percent.
 
+        The folder's name varies the pictures, so the clips of one prompt differ.
         MediaError: ffmpeg failed.
         """
         art = await _draw(order, folder)
@@ -71,4 +72,4 @@ async def _draw(order: ClipOrder, folder: Path) -> Artwork:
 def _draw_layers(prompt: str, canvas: Canvas, folder: Path) -> Artwork:
     from bot.storyboard.drawing.layers import draw  # noqa: PLC0415  # loads Pillow only for rendering
 
-    return draw(prompt, canvas, folder)
+    return draw(prompt, canvas, folder, seed=folder.name)

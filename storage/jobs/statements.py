@@ -108,7 +108,9 @@ MOVE = f"""
 UPDATE jobs SET
     state = :to, next_at = :next_at, attempts = 0, misses = 0, updated_at = :now,
     hold = NULL, held_since = NULL,
-    token = CASE WHEN :to = 'succeeded' THEN NULL ELSE token END,
+    token = CASE WHEN :to = 'succeeded'
+        AND NOT EXISTS (SELECT 1 FROM due_copies WHERE due_copies.job_id = jobs.id) THEN NULL
+        ELSE token END,
     -- These transitions follow only a definite refusal, so nothing was spent.
     submitted_at = CASE WHEN :was = 'submitting' AND :to IN ('queued', 'failed') THEN NULL
         ELSE submitted_at END,

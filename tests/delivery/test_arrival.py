@@ -15,7 +15,7 @@ import pytest
 from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.rest import faults
 from tests.support.schemas.discord_spec import check_all
-from tests.support.wire import open_wire, query
+from tests.support.wire import WITHIN, open_wire, query
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -98,10 +98,12 @@ async def test_over_the_announced_limit_a_smaller_copy_comes_with_a_link_to_the_
         message = await creating(wire)
         await finish(wire)
         assert await linked(message) == original(wire)
+        await wire.wait_for_video(message)
+        assert await linked(message) == original(wire)
     assert message.files[0].size <= 100_000
     assert "smaller copy" in message.text
     assert refused(wire, 413) == 0
-    assert finals(message) == 1
+    assert finals(message) == 2
 
 
 async def test_without_a_link_even_a_bad_copy_is_better_than_none(wire: Wire) -> None:
@@ -122,23 +124,24 @@ async def test_a_413_below_the_announced_limit_is_learned_and_the_next_size_come
     async with wire.bot(public_url=here(wire)):
         message = await creating(wire)
         await finish(wire)
+        await wire.wait_for_video(message)
         assert await linked(message) == original(wire)
     assert 0 < message.files[0].size <= 8 * MIB
     assert refused(wire, 413) == 1
-    assert finals(message) == 1
+    assert finals(message) == 2
     guild = wire.fake_discord.world.guild.id
     found = query(wire.data_dir, "SELECT guild_id, bytes FROM upload_limits")
     assert found == [(guild, 8 * MIB)]
 
 
-async def test_after_a_second_413_the_video_comes_as_a_link(wire: Wire) -> None:
+async def test_after_a_second_413_the_card_keeps_the_link(wire: Wire) -> None:
     pad(wire, 9 * MIB)
     wire.fake_discord.limits.upload_bytes = 1000
     async with wire.bot(public_url=here(wire)):
         message = await creating(wire)
         await finish(wire)
+        await wire.fake_discord.wait_for(lambda: refused(wire, 413) == 2, within=WITHIN)
         assert await linked(message) == original(wire)
-    assert refused(wire, 413) == 2
     assert not message.files
     assert finals(message) == 1
 

@@ -24,7 +24,7 @@ from bot.media.files import min_rate
 from bot.media.files.download import AttachmentFetcher
 from bot.media.files.min_rate import enforce_min_rate
 from bot.model import JobState
-from storage.upload_limits import UploadLimits
+from storage.delivery.upload_limits import UploadLimits
 from tests.support.desk import make_narrator, open_desk
 from tests.support.fakes.bench import open_bench
 from tests.support.fakes.clock import PATIENCE, Clock

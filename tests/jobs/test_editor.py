@@ -60,6 +60,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 def editor(workspace: Workspace, origin: str, session: aiohttp.ClientSession) -> NarrationEditor:
     return NarrationEditor(
         Ffmpeg(clips.binary(), slots=1),
+        Ffmpeg(clips.binary(), slots=1, in_background=True),
         AttachmentFetcher(session, hosts=frozenset({origin}), max_bytes=2 * 1024**2),
         workspace,
         options=SMALL,
@@ -204,6 +205,7 @@ def voice(tmp_path: Path) -> FakeVoice:
 def speaking(workspace: Workspace, session: aiohttp.ClientSession, voice: Voice) -> NarrationEditor:
     return NarrationEditor(
         Ffmpeg(clips.binary(), slots=1),
+        Ffmpeg(clips.binary(), slots=1, in_background=True),
         AttachmentFetcher(session, hosts=frozenset(), max_bytes=1),
         workspace,
         options=SMALL,

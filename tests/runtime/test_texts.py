@@ -160,7 +160,7 @@ def fields_in(sentence: str) -> set[str]:
         *("note.not_merged", "note.held_instead", "note.silent"),
         *("caps.user", "caps.all", "caps.day"),
         *("audio.not_audio", "audio.unreadable", "audio.empty", "audio.silent", "audio.too_long"),
-        *("audio.no_sound", "audio.too_large", "audio.gone"),
+        *("audio.no_sound", "audio.too_large", "audio.gone", "audio.over_limit"),
     ],
 )
 def test_every_reason_that_the_code_gives_has_a_sentence(key: str, shipped: Texts) -> None:
@@ -173,6 +173,7 @@ def test_every_reason_that_the_code_gives_has_a_sentence(key: str, shipped: Text
         "audio.unreadable": {"found"},
         "audio.no_sound": {"found"},
         "audio.too_long": {"seconds", "max_seconds"},
+        "audio.over_limit": {"max_seconds"},
         "audio.too_large": {"max_mb"},
     }
     fields = fields_of(key)

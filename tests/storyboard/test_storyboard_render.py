@@ -59,7 +59,7 @@ async def test_the_pictures_move_and_the_text_changes(
     tmp_path: Path, renderer: ClipRenderer
 ) -> None:
     video = await renderer.render(
-        order("Explain how rainbows form", seconds=4), tmp_path, lambda _: None
+        order("Explain how rainbows form", seconds=4, size="640x360"), tmp_path, lambda _: None
     )
     report = clips.ffmpeg("-i", str(video), "-vf", "mpdecimate,showinfo", "-f", "null", "-")
     assert len(re.findall(r"pts_time:", report)) > 60

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.artifacts import Artifact
 from bot.delivery.card_edits import CardEdits
+from bot.delivery.copies.smaller_copies import SmallerCopies
 from bot.delivery.deliverer import DiscordDeliverer
 from bot.delivery.dm import DirectMessages
 from bot.delivery.dm_notices import DmNotices
@@ -31,10 +32,11 @@ from bot.media.process.ffmpeg import Ffmpeg
 from bot.presets import Presets
 from bot.speech.narrator import Narrator
 from bot.texts import Texts
+from storage.delivery.due_copies import DueCopyStore
+from storage.delivery.second_bots import SecondBotStore
+from storage.delivery.upload_limits import UploadLimits
 from storage.jobs.queue_outlook import QueueOutlook
-from storage.second_bots import SecondBotStore
 from storage.speeches import SpeechCaps, SpeechStore
-from storage.upload_limits import UploadLimits
 from tests.support.fakes.bench import open_bench
 from tests.support.fakes.clock import Clock
 from tests.support.media import clips
@@ -68,6 +70,7 @@ class Desk:
     requests: DiscordRequests
     card_edits: CardEdits
     direct: DirectMessages
+    smaller_copies: SmallerCopies = field(init=False)
     handovers: list[str] = field(default_factory=list[str])
 
     def deliverer(self, *, public_url: str = "") -> DiscordDeliverer:
@@ -84,13 +87,27 @@ class Desk:
             people=bench.people,
             clock=self.clock,
         )
+        edit_lock = EditLock(EditGracePeriods(usual=0.2, unanswered=0.2))
+        self.smaller_copies = SmallerCopies(
+            DueCopyStore(bench.database),
+            jobs=bench.jobs,
+            artifacts=bench.artifacts,
+            workspace=bench.workspace,
+            upload_fallback=upload_fallback,
+            cards=self.cards,
+            card_edits=self.card_edits,
+            edit_lock=edit_lock,
+            links=links,
+            clock=self.clock,
+        )
         return DiscordDeliverer(
             card_edits=self.card_edits,
             dm_notices=dm_notices,
             cards=self.cards,
             queue_outlook=QueueOutlook(bench.database),
-            edit_lock=EditLock(EditGracePeriods(usual=0.2, unanswered=0.2)),
+            edit_lock=edit_lock,
             upload_fallback=upload_fallback,
+            smaller_copies=self.smaller_copies,
             links=links,
             artifacts=bench.artifacts,
             count_delivery=self.handovers.append,

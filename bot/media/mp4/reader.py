@@ -91,6 +91,32 @@ def read_mp4(path: Path) -> VideoInfo:
             raise MediaError("the clip's index is damaged") from error
 
 
+def read_sound_number(path: Path) -> int:
+    """Return which sound of an MP4 or MOV is the one to hear, from 0 (blocking).
+
+    MediaError: the file lacks a part of it. A file that can't be read at all is left to ffmpeg.
+    """
+    with path.open("rb") as file:
+        boxes = Boxes(file, path.stat().st_size)
+        top: list[Box] = []
+        with suppress(MediaError):
+            top.extend(boxes.inside(boxes.whole))
+        try:
+            moov = next((box for box in top if box.kind == b"moov"), None)
+            traks = [] if moov is None else [*boxes.inside(moov, b"trak")]
+            sounds = [trak for trak in traks if _handler(boxes, trak) == b"soun"]
+            moofs = [box for box in top if box.kind == b"moof"]
+            chosen = choose_sound(boxes, moov, sounds, moofs) if moov else None
+        except (MediaError, struct.error):
+            return 0
+        if chosen is None or moov is None:
+            return 0
+        check_places(boxes, top, [(chosen.track, chosen.table)])
+        if moofs:
+            check_fragments(boxes, top, moov, _sound_seconds(boxes, chosen))
+        return chosen.number
+
+
 def _read(boxes: Boxes) -> VideoInfo:
     top = _top_level(boxes)
     order = [box.kind for box in top]

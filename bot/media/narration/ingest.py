@@ -14,13 +14,15 @@ import wave
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import ffmpeg as graph
-
 from bot.errors import MediaError, UserError
 from bot.media.files.atomic import commit, part_of, run_uncancelled
+from bot.media.mp4.reader import read_sound_number
+from bot.media.narration.decoding import decoding_arguments, decoding_limits
+from bot.media.narration.links import Link, find_links
 from bot.media.narration.loudness import measure_loudness
-from bot.media.narration.sniff import DEMUXERS, NAMES, describe, sniff
-from bot.media.process.child import LostChildError, ProcessLimits
+from bot.media.narration.sniff import NAMES, Format, describe, sniff
+from bot.media.narration.wav import append_wav, begin_wav, copy_link
+from bot.media.process.child import LostChildError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,19 +31,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_RATE = 48_000
-_BYTES_PER_SECOND = _RATE * 2 * 2
-_DECODERS = (
-    "pcm_u8,pcm_s8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_s64le,"
-    "pcm_f32le,pcm_f32be,pcm_f64le,pcm_alaw,pcm_mulaw,adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,"
-    "adpcm_yamaha,adpcm_g726,mp3,mp3float,mp2,mp2float,aac,alac,flac,opus,libopus,vorbis,"
-    "libvorbis,ac3,eac3"
-)
 _PEAK = re.compile(r"Peak level dB: (\S+)")
 _FLATNESS = re.compile(r"Flat factor: (\S+)")
 _CLIPPED_PEAK, _CLIPPED_FLATNESS = -0.1, 3.0  # in dB, and as astats' flat factor
 _NO_TRACK = "matches no streams"
-_DECLARED = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d)", re.MULTILINE)
+_PADDING_SECONDS = 0.5  # encoders add silence at both ends, which not every file records
+_MAX_LINKS = 100
+_ESTIMATED = "Estimating duration from bitrate"
+_DECLARED = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d\.\d)", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,33 +59,94 @@ async def ingest(ffmpeg: Ffmpeg, source: Path, target: Path, *, max_seconds: int
     """Decode the untrusted file `source` to the WAV `target`, and measure its loudness.
 
     UserError: `audio.empty`, `audio.not_audio`, `audio.unreadable`, `audio.no_sound` (the last
-    three with the detected format) or `audio.too_long` (seconds, max_seconds). MediaError: the
-    ingestion failed, but the file is not to blame.
+    three with the detected format), `audio.too_long` (seconds, max_seconds) or, if the length is
+    unknown, `audio.over_limit` (max_seconds). MediaError: the ingestion failed, but the file is not
+    to blame.
     """
-    demuxer = await asyncio.to_thread(detect_format, source)
-    part = part_of(target)
-    # One extra second distinguishes a file that is too long from one that is just at the limit.
-    arguments = _arguments(demuxer, source, part, seconds=max_seconds + 1)
+    found = await asyncio.to_thread(_sniffed, source)
+    links = await asyncio.to_thread(_links, source, found)
+    part, wav = part_of(target), _Wav(part=part_of(target), name=NAMES[found.demuxer])
+    job = _Ingest(ffmpeg=ffmpeg, format=found, wav=wav, max_seconds=max_seconds)
     try:
-        stderr = await _decode(ffmpeg, arguments, demuxer, part, max_seconds)
-        seconds = await asyncio.to_thread(_checked_seconds, part, stderr, max_seconds)
+        if len(links) == 1 and not found.start:
+            stderr = await _decode(job, source, part)
+            seconds = await asyncio.to_thread(_checked_seconds, part, stderr, max_seconds)
+            clipped = _is_clipped(stderr)
+        else:
+            clipped = await _decode_links(job, source, links)
+            seconds = await asyncio.to_thread(_checked_seconds, part, None, max_seconds)
         narration = Narration(
             path=target,
             seconds=seconds,
             loudness=await measure_loudness(ffmpeg, part, seconds=seconds),
-            clipped=_is_clipped(stderr),
+            clipped=clipped,
         )
         await run_uncancelled(_commit, part, narration)
     finally:
-        await run_uncancelled(part.unlink, missing_ok=True)
+        for path in (part, wav.link, wav.decoded):
+            await run_uncancelled(path.unlink, missing_ok=True)
     log.info(
-        "ingest.done demuxer=%s seconds=%.1f silent=%s clipped=%s",
-        demuxer,
+        "ingest.done demuxer=%s seconds=%.1f silent=%s clipped=%s links=%s",
+        found.demuxer,
         narration.seconds,
         narration.loudness is None,
         narration.clipped,
+        len(links),
     )
     return narration
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Wav:
+    """The unfinished WAV `part`, and the temporary files for one link of a chained file."""
+
+    part: Path
+    name: str
+
+    @property
+    def link(self) -> Path:
+        return self.part.with_name("link.part")
+
+    @property
+    def decoded(self) -> Path:
+        return self.part.with_name("decoded.part")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Ingest:
+    """The parts of an ingestion that are the same for each link of a file."""
+
+    ffmpeg: Ffmpeg
+    format: Format
+    wav: _Wav
+    max_seconds: int
+
+    @property
+    def name(self) -> str:
+        return NAMES[self.format.demuxer]
+
+
+def _links(source: Path, found: Format) -> list[Link]:
+    if found.start:
+        return [Link(start=found.start, end=source.stat().st_size)]
+    links = find_links(source, found.demuxer)
+    if len(links) > _MAX_LINKS:
+        raise UserError("audio.unreadable", found=NAMES[found.demuxer])
+    return links
+
+
+async def _decode_links(job: _Ingest, source: Path, links: list[Link]) -> bool:
+    """Decode the links one by one into one WAV, and tell whether one of them is clipped."""
+    clipped, seconds = False, 0.0
+    await run_uncancelled(begin_wav, job.wav.part)
+    for link in links:
+        await run_uncancelled(copy_link, source, job.wav.link, link, job.format.interval)
+        stderr = await _decode(job, job.wav.link, job.wav.decoded)
+        clipped = clipped or _is_clipped(stderr)
+        seconds += await run_uncancelled(append_wav, job.wav.part, job.wav.decoded)
+        if seconds > job.max_seconds + _PADDING_SECONDS:
+            raise UserError("audio.over_limit", max_seconds=job.max_seconds)
+    return clipped
 
 
 async def read_narration(path: Path) -> Narration | None:
@@ -102,19 +160,32 @@ async def read_narration(path: Path) -> Narration | None:
         raise MediaError(f"the ingested narration is damaged: {error}") from error
 
 
-async def _decode(
-    ffmpeg: Ffmpeg, arguments: list[str], demuxer: str, part: Path, max_seconds: int
-) -> str:
+async def _decode(job: _Ingest, source: Path, part: Path) -> str:
+    # One extra second distinguishes a file that is too long from one that is just at the limit.
+    seconds = job.max_seconds + 1
+    track = (
+        await asyncio.to_thread(_sound_number, source, job) if job.format.demuxer == "mov" else 0
+    )
+    arguments = decoding_arguments(job.format.demuxer, source, part, seconds=seconds, track=track)
     try:
-        return await ffmpeg.run(arguments, cwd=part.parent, limits=_limits(max_seconds + 1))
+        return await job.ffmpeg.run(arguments, cwd=part.parent, limits=decoding_limits(seconds))
     except LostChildError:
         raise
     except MediaError as error:
         if "No space left on device" in error.stderr_tail:
             raise
-        log.info("ingest.unreadable demuxer=%s reason=%s", demuxer, error)
+        log.info("ingest.unreadable demuxer=%s reason=%s", job.format.demuxer, error)
         key = "audio.no_sound" if _NO_TRACK in error.stderr_tail else "audio.unreadable"
-        raise UserError(key, found=NAMES[demuxer]) from error
+        raise UserError(key, found=job.name) from error
+
+
+def _sound_number(source: Path, job: _Ingest) -> int:
+    """Return the number of the sound in an MP4; UserError: it is not all there."""
+    try:
+        return read_sound_number(source)
+    except MediaError as error:
+        log.info("ingest.unreadable demuxer=%s reason=%s", job.format.demuxer, error)
+        raise UserError("audio.unreadable", found=job.name) from error
 
 
 def detect_format(source: Path) -> str:
@@ -122,71 +193,30 @@ def detect_format(source: Path) -> str:
 
     UserError: `audio.empty`, or `audio.not_audio` with the detected format.
     """
+    return _sniffed(source).demuxer
+
+
+def _sniffed(source: Path) -> Format:
     if not source.stat().st_size:
         raise UserError("audio.empty")
-    demuxer = sniff(source)
-    if demuxer is None:
+    found = sniff(source)
+    if found is None:
         raise UserError("audio.not_audio", found=describe(source))
-    return demuxer
+    return found
 
 
-def _arguments(demuxer: str, source: Path, part: Path, *, seconds: int) -> list[str]:
-    sound = graph.input(
-        f"file:{source.absolute()}",
-        format=demuxer,
-        t=seconds,
-        threads=1,
-        probesize="5M",
-        analyzeduration="5M",
-        protocol_whitelist="file",
-        format_whitelist=",".join(DEMUXERS),
-        codec_whitelist=_DECODERS,
-    )
-    plain = (
-        # Convert to 16 bits first, to remove NaN and infinite samples.
-        sound["a:0"]
-        .filter("aformat", sample_fmts="s16")
-        .filter("astats", measure_perchannel="none", measure_overall="Peak_level+Flat_factor")
-        # No `first_pts`: if the format changes midway, it would insert silence for the time so far.
-        .filter("aresample", _RATE, **{"async": 1})
-        .filter("aformat", channel_layouts="stereo", sample_fmts="s16")
-    )
-    output = graph.output(
-        plain,
-        f"file:{part.absolute()}",
-        format="wav",
-        acodec="pcm_s16le",
-        map_metadata=-1,
-        map_chapters=-1,
-        t=seconds,
-        fs=_max_bytes(seconds),
-        bitexact=None,
-    )
-    common = ["-v", "info", "-max_alloc", str(128 * 1024**2), "-filter_complex_threads", "1"]
-    return [*common, *output.get_args()]
-
-
-def _max_bytes(seconds: int) -> int:
-    return seconds * _BYTES_PER_SECOND + 4096
-
-
-def _limits(seconds: int) -> ProcessLimits:
-    return ProcessLimits(
-        wall_seconds=60 + seconds / 5,
-        cpu_seconds=15 + seconds // 20,
-        # ffmpeg itself stops within a packet of `-fs`; this limit applies if it doesn't.
-        file_bytes=2 * _max_bytes(seconds),
-    )
-
-
-def _checked_seconds(part: Path, stderr: str, max_seconds: int) -> float:
+def _checked_seconds(part: Path, stderr: str | None, max_seconds: int) -> float:
     seconds = _wav_seconds(part)
     if not seconds:
         raise UserError("audio.empty")
-    if seconds > max_seconds:
-        longest = max(_declared_seconds(stderr), math.ceil(seconds))
-        raise UserError("audio.too_long", seconds=longest, max_seconds=max_seconds)
-    return seconds
+    if seconds <= max_seconds + _PADDING_SECONDS:
+        return seconds
+    declared = _declared_seconds(stderr or "")
+    # Decoding stopped a second after the limit, so that the end was seen or is only declared.
+    longest = max(declared, math.ceil(10 * seconds) / 10)
+    if stderr is None or _ESTIMATED in stderr or (seconds >= max_seconds + 1 and not declared):
+        raise UserError("audio.over_limit", max_seconds=max_seconds)
+    raise UserError("audio.too_long", seconds=longest, max_seconds=max_seconds)
 
 
 def _commit(part: Path, narration: Narration) -> None:
@@ -219,10 +249,10 @@ def _wav_seconds(path: Path) -> float:
         return sound.getnframes() / sound.getframerate()
 
 
-def _declared_seconds(stderr: str) -> int:
-    """Return the duration in the file's header, in seconds: decoding stopped before the end."""
+def _declared_seconds(stderr: str) -> float:
+    """Return the duration in the file's header, in seconds, or 0."""
     found = _DECLARED.search(stderr)
-    return int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3]) if found else 0
+    return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else 0.0
 
 
 def _is_clipped(stderr: str) -> bool:

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 _PROBE_SECONDS = 10
 _TAIL_BYTES = 64 * 1024
-_NICENESS = 10
+NICENESS = 10
 _CPU_GRACE_SECONDS = 5
 # setpriv and prlimit exit with 126 or 127 if they can't start the program; the OOM killer sends
 # SIGKILL.
@@ -54,6 +54,7 @@ class Child:
 
     A copy is killed when it exceeds a limit, when its task is cancelled, or when this process
     ends. `name` appears in errors; `environment` is added to the few variables a child inherits.
+    `niceness`: the operating system's, 19 for work that everything else may overtake.
     """
 
     def __init__(
@@ -61,11 +62,13 @@ class Child:
         *command: str,
         name: str,
         slots: int,
+        niceness: int = NICENESS,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._command = command
         self._name = name
         self._slots = asyncio.Semaphore(slots)
+        self._niceness = niceness
         self._environment = environment or {}
         self._guard: tuple[str, ...] | None = None
         # These two programs apply the limits before the child's first instruction.
@@ -90,7 +93,7 @@ class Child:
             stderr = _Tail(_TAIL_BYTES)
             readers = _start_readers(child, stderr, self._name, on_line)
             try:
-                _apply_limits(child.pid, limits)
+                _apply_limits(child.pid, limits, self._niceness)
                 async with asyncio.timeout(limits.wall_seconds):
                     await _wait_for_readers(readers)
                     code = await child.wait()
@@ -129,7 +132,7 @@ class Child:
             raise LostChildError(f"{self._name} can't be started: {error.strerror}") from error
 
     def _limiting_prefix(self, limits: ProcessLimits) -> tuple[str, ...]:
-        nice = (self._nice, "-n", str(_NICENESS)) if self._nice else ()
+        nice = (self._nice, "-n", str(self._niceness)) if self._nice else ()
         if self._prlimit is None:
             return nice
         options = (f"--{option}={soft}:{hard}" for _, option, soft, hard in _rlimits(limits))
@@ -216,11 +219,10 @@ def _capped(limit: int, kind: int) -> int:
     return limit if own_limit == resource.RLIM_INFINITY else min(limit, own_limit)
 
 
-def _apply_limits(pid: int, limits: ProcessLimits) -> None:
+def _apply_limits(pid: int, limits: ProcessLimits, niceness: int) -> None:
     """Set a child's limits from outside: `preexec_fn` is unsafe in a process with threads."""
     with contextlib.suppress(ProcessLookupError):
-        niceness = max(_NICENESS, os.getpriority(os.PRIO_PROCESS, pid))
-        os.setpriority(os.PRIO_PROCESS, pid, niceness)
+        os.setpriority(os.PRIO_PROCESS, pid, max(niceness, os.getpriority(os.PRIO_PROCESS, pid)))
         if sys.platform == "linux":
             for kind, _, soft, hard in _rlimits(limits):
                 resource.prlimit(pid, kind, (soft, hard))

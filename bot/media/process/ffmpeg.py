@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import imageio_ffmpeg
 
 from bot.errors import StartupError
-from bot.media.process.child import Child, read_output
+from bot.media.process.child import NICENESS, Child, read_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,15 +20,20 @@ if TYPE_CHECKING:
     from bot.media.process.child import ProcessLimits
 
 _FFMPEG_5_1 = (57, 28)  # libavutil's version, because distributions write ffmpeg's in many ways
+_BACKGROUND_NICENESS = 19
 _ENCODERS = frozenset({"libx264", "aac"})
 
 
 class Ffmpeg:
-    """Runs at most `slots` ffmpeg processes at a time, each in a confined child."""
+    """Runs at most `slots` ffmpeg processes at a time, each in a confined child.
 
-    def __init__(self, binary: Path, *, slots: int) -> None:
+    `in_background`: everything else on the machine may overtake them.
+    """
+
+    def __init__(self, binary: Path, *, slots: int, in_background: bool = False) -> None:
         options = ("-hide_banner", "-nostdin", "-nostats", "-y")
-        self._child = Child(str(binary), *options, name="ffmpeg", slots=slots)
+        niceness = _BACKGROUND_NICENESS if in_background else NICENESS
+        self._child = Child(str(binary), *options, name="ffmpeg", slots=slots, niceness=niceness)
         self._filters: frozenset[str] | None = None
 
     async def run(

@@ -6,23 +6,21 @@ They contain only numbers and our own file names, never text from the prompt.
 from __future__ import annotations
 
 import math
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from bot.storyboard.drawing.artwork import DRIFT, FPS
+from bot.storyboard.drawing.artwork import FPS
 from bot.storyboard.drawing.sound import pad
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.storyboard.drawing.artwork import Artwork, Background, Card, Layer
+    from bot.storyboard.drawing.artwork import Artwork, Card, Layer, Motion, Plane
 
 _THREADS = "2"
-_PIXELS = "scale=out_color_matrix=bt709:out_range=tv,format=yuva420p"
+_PIXELS = "scale={size}out_color_matrix=bt709:out_range=tv,format=yuva420p"
+_GRAIN = "noise=c0s=5:c0_seed=7"  # against banding, the same in every frame
 _ENCODING = {
     "-c:v": "libx264",
     "-preset": "veryfast",
-    "-crf": "19",
+    "-crf": "20",
     "-threads": _THREADS,
     "-pix_fmt": "yuv420p",
     "-colorspace": "bt709",
@@ -39,12 +37,16 @@ _FADE_IN = 0.5
 _FADE_OUT = 0.34
 _RISE = 0.85
 _STAGGER = 0.12
+_BLEND = 14
+"""The frames in which one picture becomes the next."""
+_SPARE = 2
+"""More frames of each picture than are shown, because a transition rounds its start."""
 
 
 def arguments(art: Artwork, output: str) -> list[str]:
     """Return ffmpeg's arguments for animating an artwork into the MP4 `output`."""
     graph = _FilterGraph(art)
-    graph.add_background(art.background)
+    graph.add_pictures()
     for card, (start, end) in zip(art.cards, graph.times, strict=True):
         graph.add_card(card, start, end)
     graph.add_progress_bar()
@@ -67,11 +69,12 @@ class _FilterGraph:
     def __init__(self, art: Artwork) -> None:
         self.steps: list[str] = []
         self.picture = ""
-        self.times = _times(art)
+        self.times = tuple((start / FPS, end / FPS) for start, end in art.spans)
         self._art = art
         self._canvas = art.canvas
         self._unit = art.canvas.unit
         self._uses: dict[str, list[str]] = {}
+        self._enlarged: dict[str, Layer] = {}
         self._labels = 0
 
     def inputs(self) -> list[str]:
@@ -82,28 +85,36 @@ class _FilterGraph:
     def sources(self) -> list[str]:
         """Return the steps that split each file's stream into one copy per use."""
         return [
-            f"[{number}:v]{_PIXELS},split={len(uses)}{''.join(uses)}"
-            for number, uses in enumerate(self._uses.values())
+            f"[{number}:v]{self._pixels(file)},split={len(uses)}{''.join(uses)}"
+            for number, (file, uses) in enumerate(self._uses.items())
         ]
 
-    def add_background(self, background: Background) -> None:
-        """Add the fading sky, the drifting glows, the rising sun and the passing hills."""
-        length = self._canvas.seconds
-        self.picture = self._still(background.sky, "format=yuv420p")
-        dusk = self._still(background.dusk)
-        dusk = self._add_step(f"{dusk}fade=t=in:st=0:d={length:.4f}:alpha=1")
-        self._overlay(dusk, "0", "0")
-        for number, glow in enumerate(background.glows):
-            angle = f"{self._art.phase + number * 2:.3f}+t*{0.55 + 0.13 * number:.2f}"
-            x = f"{glow.x}+{120 * self._unit:.1f}*sin({angle})"
-            y = f"{glow.y}+{70 * self._unit:.1f}*cos(0.8*({angle}))"
-            self._overlay(self._still(glow), x, y)
-        # The sun moves by whole pixels at an even pace, because fractions would make it jitter.
-        pace = max(2, math.ceil(self._canvas.frames / (120 * self._unit)))
-        rise = f"{background.sun.y + self._canvas.frames // pace // 2}-floor(n/{pace})"
-        self._overlay(self._still(background.sun), str(background.sun.x), rise)
-        for hill, speed in zip(background.hills, DRIFT, strict=True):
-            self._overlay(self._still(hill), f"-{speed}*n", str(hill.y))
+    def _pixels(self, file: str) -> str:
+        layer = self._enlarged.get(file)
+        return _PIXELS.format(size=f"w={layer.width}:h={layer.height}:" if layer else "")
+
+    def add_pictures(self) -> None:
+        """Add the moving pictures behind the cards, each of which becomes the next."""
+        blends = [blend_frames(start, end) for start, end in self._art.spans[1:]]
+        for card, (start, end), before, after in zip(
+            self._art.cards, self._art.spans, [0, *blends], [*blends, 0], strict=True
+        ):
+            earlier = self.picture
+            self._add_picture(card.planes, end - start + before - before // 2 + after // 2 + _SPARE)
+            if earlier:
+                offset = (start - (before - before // 2)) / FPS
+                self.picture = self._add_step(
+                    f"{earlier}{self.picture}xfade=transition={self._art.transition}"
+                    f":duration={before / FPS:.6f}:offset={offset:.6f}"
+                )
+
+    def _add_picture(self, planes: tuple[Plane, ...], frames: int) -> None:
+        self.picture = self._add_step(
+            f"{self._use_whole(planes[0].layer)}format=yuv420p,{_GRAIN},{_hold(0, frames / FPS)}"
+        )
+        for plane in planes[1:]:
+            layer = self._add_step(f"{self._use_whole(plane.layer)}{_hold(0, frames / FPS)}")
+            self._overlay(layer, *_path(plane.layer, plane.motion))
 
     def add_card(self, card: Card, start: float, end: float) -> None:
         """Add a card whose rule and lines appear one after the other and disappear together.
@@ -149,6 +160,11 @@ class _FilterGraph:
         steps = ",".join((*effects, _hold(0, self._canvas.seconds)))
         return self._add_step(self._use(layer.file) + steps)
 
+    def _use_whole(self, layer: Layer) -> str:
+        if layer.is_enlarged:
+            self._enlarged[layer.file] = layer
+        return self._use(layer.file)
+
     def _use(self, file: str) -> str:
         label = self._label()
         self._uses.setdefault(file, []).append(label)
@@ -174,9 +190,18 @@ def _hold(start: float, end: float) -> str:
     return f"loop=loop={count - 1}:size=1:start=0,setpts=N/({FPS}*TB)+{start:.4f}/TB"
 
 
-def _times(art: Artwork) -> tuple[tuple[float, float], ...]:
-    """Return when each card starts and ends, in seconds."""
-    weights: Sequence[float] = [card.weight for card in art.cards]
-    scale = art.canvas.seconds / sum(weights)
-    ends = [end * scale for end in accumulate(weights)]
-    return tuple(zip([0.0, *ends], ends, strict=False))
+def blend_frames(start: int, end: int) -> int:
+    """Return for how many frames the picture before a card blends into the card's."""
+    return max(2, min(_BLEND, (end - start) // 2))
+
+
+def _path(layer: Layer, motion: Motion) -> tuple[str, str]:
+    """Return the expressions for the position of a layer."""
+    angle = f"{math.tau / motion.period:.4f}*t+{motion.phase:.2f}"
+    x = f"{layer.x}" + _pace(motion.dx) + (f"+{motion.sway:.1f}*sin({angle})" * (motion.sway > 0))
+    y = f"{layer.y}" + _pace(motion.dy) + (f"+{motion.bob:.1f}*cos({angle})" * (motion.bob > 0))
+    return x, y
+
+
+def _pace(speed: float) -> str:
+    return f"+floor(n*{speed:.5f}+0.001)" if speed else ""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 FPS = 30
-DRIFT = (1, 2, 3)
-"""Each hill's movement per frame, in whole pixels, because fractions would jitter."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +38,10 @@ class Canvas:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Layer:
-    """A part of an image file, `row` pixels from its top, and its position on the canvas."""
+    """A part of an image file, `row` pixels from its top, and its position on the canvas.
+
+    The file of an enlarged layer has fewer pixels than are shown.
+    """
 
     file: str
     x: int
@@ -48,45 +49,67 @@ class Layer:
     width: int
     height: int
     row: int = 0
+    is_enlarged: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Motion:
+    """A movement by `dx` and `dy` pixels per frame, and a swing around it, in pixels and seconds.
+
+    Fractions of pixels would jitter, so positions are whole: a slow pace skips frames evenly.
+    """
+
+    dx: float = 0.0
+    dy: float = 0.0
+    sway: float = 0.0
+    bob: float = 0.0
+    period: float = 6.0
+    phase: float = 0.0
+
+    def enlarged(self, zoom: float) -> Motion:
+        """Return the movement in a picture that is shown enlarged."""
+        return replace(
+            self, dx=self.dx * zoom, dy=self.dy * zoom, sway=self.sway * zoom, bob=self.bob * zoom
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plane:
+    """A layer that moves."""
+
+    layer: Layer
+    motion: Motion = Motion()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
     """One scene: lines of text that appear one after the other, below a short rule.
 
-    Scenes share the clip's duration in proportion to their `weight`.
+    Its `planes` are the picture behind it, from back to front; the first fills the canvas.
     """
 
     lines: tuple[Layer, ...]
     rule: Layer
-    weight: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Background:
-    """The layers behind the text, from back to front.
-
-    Each hill is wider than the canvas by the distance that it moves.
-    """
-
-    sky: Layer
-    dusk: Layer
-    glows: tuple[Layer, ...]
-    sun: Layer
-    hills: tuple[Layer, ...]
+    planes: tuple[Plane, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artwork:
     """All layers of a clip; each segment of the progress bar has a track and a fill.
 
-    `phase`, 0 to 2 pi, varies the motion and the sound.
+    `cuts` are the frames at which the cards end. `phase`, 0 to 2 pi, varies the sound.
     """
 
     canvas: Canvas
-    background: Background
     cards: tuple[Card, ...]
+    cuts: tuple[int, ...]
     watermark: Layer
     tracks: tuple[Layer, ...]
     fills: tuple[Layer, ...]
     phase: float
+    transition: str
+
+    @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """Return the frames at which each card starts and ends."""
+        return tuple(zip((0, *self.cuts), self.cuts, strict=False))

@@ -15,38 +15,47 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bot.storyboard.drawing.palette import Palette, Rgb
+    from bot.storyboard.drawing.scenery.colours import Rgb
+    from bot.storyboard.drawing.scenery.lights import Light
     from bot.storyboard.lettering.typefaces import Typefaces
 
 _OVERSAMPLING = 4
+_RUN_LENGTHS = 3  # the strategy of zlib that is fast for plain areas
 
 
 class LayerFiles:
     """Saves one clip's layers in `folder`, and holds the settings for drawing them.
 
-    `digest` varies the details of the picture.
+    `light` has the colours of the text.
     """
 
     def __init__(
         self,
         *,
         canvas: Canvas,
-        palette: Palette,
+        light: Light,
         typefaces: Typefaces,
-        digest: bytes,
         folder: Path,
     ) -> None:
         self.canvas = canvas
-        self.palette = palette
+        self.light = light
         self.typefaces = typefaces
-        self.digest = digest
         self._folder = folder
 
-    def save(self, name: str, picture: Image.Image, x: float, y: float) -> Layer:
-        """Write a picture to the folder, and return its layer."""
+    def save(
+        self, name: str, picture: Image.Image, x: float, y: float, *, zoom: float = 1.0
+    ) -> Layer:
+        """Write a picture to the folder, and return its layer, to be shown enlarged by `zoom`."""
         file = f"{name}.png"
-        picture.save(self._folder / file, compress_level=1)
-        return Layer(file=file, x=round(x), y=round(y), width=picture.width, height=picture.height)
+        picture.save(self._folder / file, compress_level=1, compress_type=_RUN_LENGTHS)
+        return Layer(
+            file=file,
+            x=round(x * zoom),
+            y=round(y * zoom),
+            width=round(picture.width * zoom),
+            height=round(picture.height * zoom),
+            is_enlarged=zoom > 1,
+        )
 
 
 def tint(mask: Image.Image, colour: Rgb) -> Image.Image:

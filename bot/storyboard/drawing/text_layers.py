@@ -5,14 +5,13 @@ Imported only in a worker thread, because it loads Pillow and the fonts.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from bot.storyboard.drawing.artwork import Card, Layer
+from bot.storyboard.drawing.artwork import Layer
 from bot.storyboard.drawing.layer_files import pill, tint
-from bot.storyboard.lettering.clusters import columns
 from bot.storyboard.lettering.directions import base_level
 from bot.storyboard.lettering.shaping import Shaper
 from bot.storyboard.lettering.typefaces import Style
@@ -20,7 +19,7 @@ from bot.storyboard.lettering.typesetting import TextBox, fit
 
 if TYPE_CHECKING:
     from bot.storyboard.drawing.layer_files import LayerFiles
-    from bot.storyboard.drawing.palette import Palette
+    from bot.storyboard.drawing.scenery.lights import Light
     from bot.storyboard.lettering.shaping import DrawnLine
 
 _WATERMARK = "storyboard preview"
@@ -33,21 +32,37 @@ _BAR_HEIGHT = 5
 _GAP = 10
 
 
-def draw_card(layer_files: LayerFiles, number: int, text: str) -> Card:
-    """Draw the card of scene `number`, counted from 1; the first is the title."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lettering:
+    """The layers of a card's text."""
+
+    lines: tuple[Layer, ...]
+    rule: Layer
+
+    @property
+    def area(self) -> tuple[int, int, int, int]:
+        """Return the edges of the text: left, top, right, lower."""
+        parts = (*self.lines, self.rule)
+        left, top = min(part.x for part in parts), min(part.y for part in parts)
+        right = max(part.x + part.width for part in parts)
+        return left, top, right, max(part.y + part.height for part in parts)
+
+
+def draw_text(layer_files: LayerFiles, number: int, text: str) -> Lettering:
+    """Draw the text of scene `number`, counted from 1; the first is the title."""
     is_title = number == 1
     shaper = Shaper(layer_files.typefaces, _TITLE if is_title else _TEXT)
     layout = fit(text, _box(layer_files, is_title=is_title), shaper)
     height = len(layout.lines) * layout.size * _LEADING
-    top = layer_files.canvas.height * (0.38 if layer_files.canvas.is_tall else 0.41) - height / 2
+    top = layer_files.canvas.height * (0.31 if layer_files.canvas.is_tall else 0.345) - height / 2
     base = base_level(text)
+    if base:  # below the watermark, which is on the same side
+        top = max(top, layer_files.canvas.margin * 0.6 + 90 * layer_files.canvas.unit)
     drawn = [shaper.draw(line, base, layout.size) for line in layout.lines]
     baselines = [top + layout.size * (_LEADING * n + _BASELINE) for n in range(len(layout.lines))]
     lines = _lines(layer_files, f"card{number}", drawn, baselines, base)
-    return Card(
-        lines=lines,
-        rule=_rule(layer_files, top + layout.size * (_BASELINE - 0.75), base),
-        weight=1 + columns(text) / 60,
+    return Lettering(
+        lines=lines, rule=_rule(layer_files, top + layout.size * (_BASELINE - 0.75), base)
     )
 
 
@@ -80,7 +95,7 @@ def _lines(
     layers: list[Layer] = []
     row = 0
     for line, baseline in zip(drawn, baselines, strict=True):
-        picture = _coloured(line, layer_files.palette)
+        picture = _coloured(line, layer_files.light)
         sheet.paste(picture, (0, row))
         # The ink is aligned, not the side bearings.
         x = canvas.width - canvas.margin - picture.width if base else canvas.margin
@@ -99,11 +114,11 @@ def _lines(
     return tuple(replace(layer, file=file) for layer in layers)
 
 
-def _coloured(line: DrawnLine, palette: Palette) -> Image.Image:
+def _coloured(line: DrawnLine, light: Light) -> Image.Image:
     """Return a line with its letters in ink, and its emoji in the accent colour."""
-    picture = tint(line.letters, palette.ink)
+    picture = tint(line.letters, light.ink)
     if line.emoji.getbbox():
-        picture.paste(tint(line.emoji, palette.accent), mask=line.emoji)
+        picture.paste(tint(line.emoji, light.accent), mask=line.emoji)
     return picture
 
 
@@ -112,7 +127,7 @@ def _rule(layer_files: LayerFiles, text_top: float, base: int) -> Layer:
     mask = pill(round(64 * canvas.unit), max(2, round(6 * canvas.unit)), 255)
     x = canvas.width - canvas.margin - mask.width if base else canvas.margin
     y = max(2.0, text_top - 40 * canvas.unit)
-    return layer_files.save(f"rule{base}", tint(mask, layer_files.palette.accent), x, y)
+    return layer_files.save(f"rule{base}", tint(mask, layer_files.light.accent), x, y)
 
 
 def draw_watermark(layer_files: LayerFiles) -> Layer:
@@ -126,7 +141,7 @@ def draw_watermark(layer_files: LayerFiles) -> Layer:
     mask.paste(pill(dot, dot, 255), (0, round(-text.top - size * 0.38 - dot / 2)))
     canvas = layer_files.canvas
     x = canvas.width - canvas.margin - mask.width
-    return layer_files.save("mark", tint(mask, layer_files.palette.ink), x, canvas.margin * 0.6)
+    return layer_files.save("mark", tint(mask, layer_files.light.ink), x, canvas.margin * 0.6)
 
 
 def draw_bar(layer_files: LayerFiles, count: int, name: str, alpha: int) -> tuple[Layer, ...]:
@@ -137,6 +152,6 @@ def draw_bar(layer_files: LayerFiles, count: int, name: str, alpha: int) -> tupl
     width = (canvas.width - 2 * canvas.margin - gap * (count - 1)) // count
     y = canvas.height - canvas.margin * 0.6 - height
     first = layer_files.save(
-        name, tint(pill(width, height, alpha), layer_files.palette.ink), canvas.margin, y
+        name, tint(pill(width, height, alpha), layer_files.light.ink), canvas.margin, y
     )
     return tuple(replace(first, x=first.x + n * (width + gap)) for n in range(count))

@@ -57,6 +57,7 @@ class FakeEditor:
     replaced: list[str] = field(default_factory=list[str])
     least: dict[bool, int] = field(default_factory=dict[bool, int])
     shrunk: list[tuple[int, bool]] = field(default_factory=list[tuple[int, bool]])
+    in_background: list[bool] = field(default_factory=list[bool])
     works: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -114,7 +115,10 @@ class FakeEditor:
         await asyncio.to_thread(folder.result.write_bytes, clip + b" with voice")
         return FinishedVideo(path=folder.result, note=self.note)
 
-    async def shrink(self, job_id: str, *, limit_bytes: int, decent: bool) -> None:
+    async def shrink(
+        self, job_id: str, *, limit_bytes: int, decent: bool, in_background: bool = False
+    ) -> None:
+        self.in_background.append(in_background)
         self.shrunk.append((limit_bytes, decent))
         if self.least.get(decent, limit_bytes + 1) <= limit_bytes:
             copy = await self.workspace.prepare_copy(job_id, decent=decent)

@@ -110,7 +110,9 @@ def joined(
     one, two = (_taken_apart(each) for each in (first, second))
     moved(two.moov, len(one.media) + one.media_at - two.media_at)
     for handler in handlers:
-        _append(traks(one.moov, handler)[0], traks(two.moov, handler)[0])
+        trak = traks(one.moov, handler)[0]
+        _append(trak, traks(two.moov, handler)[0])
+        _lengthen(trak, traks(two.moov, handler)[0], _clock(one.moov) / _clock(two.moov))
     return with_index_first(one.head, one.moov, one.media + two.media, media_at=one.media_at)
 
 
@@ -165,16 +167,22 @@ def _append(one: Node, two: Node) -> None:
     mine.at(b"stco").payload = table(">I", offsets)
     for name in ("sdtp", "sgpd", "sbgp"):
         mine.drop(name.encode())
-    _lengthen(one, two)
+
+
+def _clock(moov: Node) -> int:
+    return struct.unpack_from(">I", moov.at(b"mvhd").payload, 12)[0]
 
 
 def _scale(trak: Node) -> int:
     return struct.unpack_from(">I", trak.at(b"mdia", b"mdhd").payload, 12)[0]
 
 
-def _lengthen(one: Node, two: Node) -> None:
-    """Add the duration of the second track to the header and the edit list of the first."""
-    added = struct.unpack_from(">I", two.at(b"tkhd").payload, 20)[0]
+def _lengthen(one: Node, two: Node, scale: float) -> None:
+    """Add the duration of the second track to the header and the edit list of the first.
+
+    The second clip's units of time are to be multiplied by `scale`.
+    """
+    added = round(struct.unpack_from(">I", two.at(b"tkhd").payload, 20)[0] * scale)
     for path, at in (((b"tkhd",), 20), ((b"edts", b"elst"), 8)):
         node = one.at(*path)
         (units,) = struct.unpack_from(">I", node.payload, at)

@@ -1,0 +1,1 @@
+"""Smaller copies of videos that are linked on their cards."""

@@ -1,0 +1,88 @@
+"""Finds the first whole frame of MPEG sound in a file that begins with something else."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_FRAMES = 3  # so many frames in a row are no coincidence
+_SYNC = re.compile(rb"\xff[\xe2-\xff]|\x56[\xe0-\xff]")
+# Bit rates in kbit/s: of MPEG-1 layers I to III, then of MPEG-2 layer I and layers II and III.
+_RATES = {
+    (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
+    (True, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (True, 3): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (False, 1): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (False, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    (False, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+_SAMPLE_RATES = (44_100, 48_000, 32_000)
+_MPEG_1, _RESERVED, _LAYER_I = 3, 1, 1
+_ADTS_HEADER = 7
+
+
+def demuxer_of_frames(data: bytes) -> str | None:
+    """Return the demuxer of the MPEG sound that begins somewhere in `data`, or None."""
+    for found in _SYNC.finditer(data):
+        for demuxer, length in _LENGTHS.items():
+            if _is_followed(data, found.start(), length):
+                return demuxer
+    return None
+
+
+def adts_parameters(data: bytes, at: int) -> tuple[int, int] | None:
+    """Return the length of the ADTS frame at `at`, and the bits of its parameters; None: no frame.
+
+    The parameters are the profile, the sampling rate and the channels.
+    """
+    length = _adts_length(data, at)
+    if not length:
+        return None
+    return length, data[at + 2] << 8 & 0xFD00 | data[at + 3] & 0xC0
+
+
+def _is_followed(data: bytes, at: int, length_of: Callable[[bytes, int], int]) -> bool:
+    for _ in range(_FRAMES):
+        length = length_of(data, at)
+        if not length:
+            return False
+        at += length
+    return True
+
+
+def _mp3_length(data: bytes, at: int) -> int:
+    if at + 4 > len(data) or data[at] != 0xFF or data[at + 1] & 0xE0 != 0xE0:  # noqa: PLR2004
+        return 0
+    version, layer = data[at + 1] >> 3 & 3, 4 - (data[at + 1] >> 1 & 3)
+    rate, sampling = data[at + 2] >> 4, data[at + 2] >> 2 & 3
+    if version == _RESERVED or layer > 3 or rate in {0, 15} or sampling == 3:  # noqa: PLR2004
+        return 0
+    is_first = version == _MPEG_1
+    bits = _RATES[is_first, layer][rate - 1] * 1000
+    hertz = _SAMPLE_RATES[sampling] >> (0 if is_first else 1 if version else 2)
+    padding = data[at + 2] >> 1 & 1
+    if layer == _LAYER_I:
+        return (12 * bits // hertz + padding) * 4
+    halved = layer == 3 and not is_first  # noqa: PLR2004
+    return (72 if halved else 144) * bits // hertz + padding
+
+
+def _adts_length(data: bytes, at: int) -> int:
+    header = data[at : at + _ADTS_HEADER]
+    if len(header) < _ADTS_HEADER or header[0] != 0xFF or header[1] & 0xF6 != 0xF0:  # noqa: PLR2004
+        return 0
+    length = (header[3] & 3) << 11 | header[4] << 3 | header[5] >> 5
+    return length if length > _ADTS_HEADER and header[2] >> 2 & 15 < 13 else 0  # noqa: PLR2004
+
+
+def _loas_length(data: bytes, at: int) -> int:
+    header = data[at : at + 3]
+    if len(header) < 3 or header[0] != 0x56 or header[1] & 0xE0 != 0xE0:  # noqa: PLR2004
+        return 0
+    return 3 + ((header[1] & 0x1F) << 8 | header[2])
+
+
+_LENGTHS = {"mp3": _mp3_length, "aac": _adts_length, "loas": _loas_length}

@@ -1,0 +1,48 @@
+"""Puts the decoded links of a chained file together in one WAV."""
+
+from __future__ import annotations
+
+import wave
+from os import SEEK_CUR, SEEK_END
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.media.narration.links import Link
+
+_RATE = 48_000
+_HEADER = 44  # bytes, as the module `wave` writes them
+_COPIED = 1024 * 1024
+
+
+def begin_wav(path: Path) -> None:
+    """Write a WAV of 48 kHz, stereo and 16 bits without samples."""
+    with wave.open(str(path), "wb") as sound:
+        sound.setparams((2, 2, _RATE, 0, "NONE", "not compressed"))
+
+
+def append_wav(path: Path, more: Path) -> float:
+    """Append the samples of a WAV to another, and return their duration in seconds."""
+    with wave.open(str(more), "rb") as added:
+        count = added.getnframes()
+        with path.open("r+b") as file:
+            file.seek(0, SEEK_END)
+            while samples := added.readframes(_COPIED // 4):
+                file.write(samples)
+            size = file.tell()
+            for at, value in ((4, size - 8), (_HEADER - 4, size - _HEADER)):
+                file.seek(at)
+                file.write(value.to_bytes(4, "little"))
+    return count / _RATE
+
+
+def copy_link(source: Path, target: Path, link: Link, interval: int) -> None:
+    """Copy a link of a file, without the texts that a radio inserts after each `interval` bytes."""
+    with source.open("rb") as file, target.open("wb") as copy:
+        file.seek(link.start)
+        while (left := link.end - file.tell()) > 0:
+            copy.write(file.read(min(left, interval or _COPIED)))
+            if interval:
+                # The length of the text, in units of 16 bytes.
+                file.seek(16 * int.from_bytes(file.read(1), "big"), SEEK_CUR)

@@ -1,0 +1,1 @@
+"""Paints the pictures behind the text: places in changing light, chosen by the prompt's words."""

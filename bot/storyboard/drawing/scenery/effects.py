@@ -1,0 +1,48 @@
+"""Softens, blurs and fades pictures.
+
+Imported only in a worker thread, because it loads Pillow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageChops, ImageFilter
+
+from bot.storyboard.drawing.layer_files import curve, scale, tint
+
+if TYPE_CHECKING:
+    from bot.storyboard.drawing.scenery.colours import Rgb
+
+_RIM = 180  # the value of Pillow's radial gradient at the middle of an edge
+
+
+def blurred(picture: Image.Image, radius: float) -> Image.Image:
+    """Return a blurred picture, without dark fringes from its transparent parts."""
+    return picture.convert("RGBa").filter(ImageFilter.GaussianBlur(radius)).convert("RGBA")
+
+
+def falloff(far: float) -> float:
+    """Return how bright a glow is at a value of Pillow's radial gradient, 1 to 0."""
+    near = max(0.0, 1 - far / _RIM)
+    return near * near * (3 - 2 * near)
+
+
+def in_mist(picture: Image.Image, colour: Rgb, top: float, bottom: float) -> Image.Image:
+    """Return a silhouette in mist, whose share changes from its top to its bottom."""
+    ramp = curve(
+        Image.linear_gradient("L"), lambda depth: 255 * (top + (bottom - top) * depth / 255)
+    )
+    mask = scale(ramp, picture.size, Image.Resampling.BILINEAR)
+    misty = Image.composite(Image.new("RGBA", picture.size, (*colour, 255)), picture, mask)
+    misty.putalpha(picture.getchannel("A"))
+    return misty
+
+
+def in_depth(picture: Image.Image) -> Image.Image:
+    """Return a picture that fades out towards its bottom."""
+    ramp = scale(curve(Image.linear_gradient("L"), lambda depth: 255 - depth), picture.size)
+    faded = tint(ImageChops.multiply(picture.getchannel("A"), ramp), (255, 255, 255))
+    faded.paste(picture.convert("RGB"), (0, 0))
+    faded.putalpha(ImageChops.multiply(picture.getchannel("A"), ramp))
+    return faded

@@ -1,0 +1,52 @@
+"""Makes random lines of hills and mountains."""
+
+from __future__ import annotations
+
+import math
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from random import Random
+
+_ROUGHNESS = 0.5
+_DETAILS = 5  # how many times the points of a line are doubled
+
+
+def soft_line(
+    random: Random, base: float, height: float, length: float
+) -> Callable[[float], float]:
+    """Return the height at each x of hills around `base`: three waves, one in the other."""
+    parts = [
+        (
+            height * share,
+            math.tau / (length * share * random.uniform(0.8, 1.2)),
+            random.random() * math.tau,
+        )
+        for share in (1.0, 0.55, 0.27)
+    ]
+    return lambda x: base - sum(a * math.sin(x * k + phase) for a, k, phase in parts) * 0.55
+
+
+def jagged_line(
+    random: Random, base: float, height: float, length: float, width: float
+) -> Callable[[float], float]:
+    """Return the height at each x of mountains above `base`, by displacing midpoints."""
+    count = max(2, round(width / length))
+    values = [random.random() * (0.25 if number % 2 else 1.0) for number in range(count * 2 + 3)]
+    for level in range(_DETAILS):
+        between = [
+            (a + b) / 2 + (random.random() - 0.5) * _ROUGHNESS * 0.55**level
+            for a, b in pairwise(values)
+        ]
+        values = [*chain.from_iterable(zip(values, between, strict=False)), values[-1]]
+    scale = (len(values) - 1) / width
+
+    def edge(x: float) -> float:
+        place = min(max(0.0, x * scale), len(values) - 1.001)
+        index = int(place)
+        share = place - index
+        return base - height * (values[index] * (1 - share) + values[index + 1] * share)
+
+    return edge

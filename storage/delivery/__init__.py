@@ -1,0 +1,1 @@
+"""Tables about the delivery to Discord."""

@@ -1,0 +1,56 @@
+"""The table of smaller copies that are still to be made, of videos that cards only link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from storage.database import Database
+
+_ADD = """
+INSERT INTO due_copies (job_id, next_at) VALUES (:job_id, :now) ON CONFLICT (job_id) DO NOTHING
+"""
+
+_NEXT = """
+SELECT job_id, next_at, attempts FROM due_copies ORDER BY next_at LIMIT 1
+"""
+
+_POSTPONE = """
+UPDATE due_copies SET next_at = :next_at, attempts = attempts + 1 WHERE job_id = :job_id
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DueCopy:
+    """A copy of a job's video that is due at `next_at`, in Unix seconds."""
+
+    job_id: str
+    next_at: float
+    attempts: int
+
+
+class DueCopyStore:
+    """Stores which copies are due; the job's interaction token is kept as long."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, job_id: str, *, now: float) -> None:
+        """Store that a copy is due."""
+        await self._database.rows(_ADD, {"job_id": job_id, "now": now})
+
+    async def next(self) -> DueCopy | None:
+        """Read the copy that is due first."""
+        row = await self._database.row(_NEXT, {})
+        return DueCopy(**dict(row)) if row else None
+
+    async def postpone(self, job_id: str, *, next_at: float) -> None:
+        """Store a failed attempt, and when the next one is due."""
+        await self._database.rows(_POSTPONE, {"job_id": job_id, "next_at": next_at})
+
+    async def delete(self, job_id: str) -> None:
+        """Delete a copy that is uploaded, or no longer wanted."""
+        await self._database.rows(
+            "DELETE FROM due_copies WHERE job_id = :job_id", {"job_id": job_id}
+        )
