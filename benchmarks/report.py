@@ -75,11 +75,12 @@ Each socket should receive one final state per job, with the status that the pro
 messages arrived after the job's final state. The seconds run from the provider's webhook to the
 message; the bot downloads the clip in between.
 """
+_MILLISECONDS = f"{hostile_load.TARGET * 1000:.0f}"
 _HOSTILE_NOTE = f"""\
 Each kind is sent for ten seconds, as fast as the bot receives it, by a process of lower priority on
 the same processors. Meanwhile `/healthz` is asked up to 50 times a second, and should answer within
-{hostile_load.TARGET * 1000:.0f} ms. A command is typed every second, and its slowest answer is shown. The log's growth is in
-bytes.
+{_MILLISECONDS} ms. A command is typed every second, and its slowest answer is shown. The log's
+growth is in bytes.
 """
 
 
