@@ -5,7 +5,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes -
 # Exit code 2: the command has printed the fix, so make reports no error of its own.
 ADVISED := || test $$? -eq 2
 
-.PHONY: help demo run voice test coverage check contract format lock picture cards prompts bench proof-media proof-playback proof-shrink proof-kill proof-api proof-web proof-voice peers clean
+.PHONY: help demo run voice test coverage check contract format lock picture cards prompts storyboard bench proof-media proof-playback proof-shrink proof-kill proof-api proof-web proof-voice peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -80,6 +80,9 @@ picture: .venv-browser/installed ## draw the pictures of the pages; needs Chromi
 
 cards: .venv/dev ## write docs/cards.md
 	$(BIN)/python -m docs.cards
+
+storyboard: .venv/dev ## draw the sheet of docs/storyboard.md
+	$(BIN)/python -m docs.storyboard
 
 prompts: .venv/dev ## write docs/prompts.md
 	$(BIN)/python -m docs.prompts

@@ -32,6 +32,7 @@ from bot.runtime.resources import open_resources
 from bot.runtime.stop_signals import on_stop_signals
 from bot.runtime.supervisor import GATEWAY, Service, supervise
 from bot.speech.narrator import Narrator
+from bot.storyboard.lettering.coverage import StoryboardCoverage
 from bot.texts import Texts
 from storage.database_files import DatabaseFiles
 from storage.delivery.second_bots import SecondBotStore
@@ -91,6 +92,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         voice_costs=voice is not None and voice.costs,
         service_name=service_name,
         clock=clock,
+        coverage={STORYBOARD: StoryboardCoverage()},
     )
     remote_deletion = RemoteDeletion(RetentionStore(database), engine.backend, clock=clock)
     people = PeopleStore(database, _notify_default(settings))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bot.discord_bot.bot import Services, VideoBot
 
-# discord.py wants a template of every subclass, even this base, which is never registered.
+# discord.py requires a template of every subclass, even of this base, which is not registered.
 _MATCHES_NOTHING = r"(?!)"
 
 

@@ -1,4 +1,4 @@
-"""The forms that the buttons of cards open, and their submission, also after a restart."""
+"""The forms that a card's buttons open, and their submission, even after a restart."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Counted from arrival, by our own clock: Discord's clock may differ.
+# Counted from the interaction's arrival by this machine's clock, because Discord's may differ.
 _TOKEN_SECONDS = 15 * 60.0
 
 
@@ -54,12 +54,12 @@ async def place(
         )
     except discord.HTTPException as error:
         if is_blocked_by_server(error):
-            # No card was posted, and none would be found later.
+            # No card was posted, so the job's first step would find none.
             await services.jobs.fail(job, "failed.automod")
             raise UserError("failed.automod") from error
         if error.code != ALREADY_ANSWERED:
             raise
-        # Otherwise the job's first step looks for the card, which may be its own.
+        # Otherwise the earlier answer may be this job's card, so the job's first step looks for it.
         if await is_second_bot(interaction, error):
             await services.jobs.fail(job, "failed.second_bot")
         return
@@ -82,12 +82,12 @@ async def place_again(interaction: discord.Interaction[VideoBot], job: Job, prom
 async def find_narration(services: Services, job: Job) -> str | None:
     """Return the id of the job under which the narration of `job` is stored.
 
-    None: `job` has no narration, or a text that can be spoken again. UserError: the narration is no
-    longer kept.
+    None: `job` has no narration, or its narration is a text that can be spoken again. UserError:
+    the narration is no longer kept.
     """
     if job.attachment is None:
         return None
-    # A job that ended early has stored no narration, but names the job that it was taken from.
+    # A job that ended early has stored no narration, but names the job whose narration it uses.
     for source in (job.id, job.narration_of):
         if source is not None and await services.workspace.has_narration(source):
             return source
@@ -125,7 +125,7 @@ def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
 def _bot_access(interaction: discord.Interaction[VideoBot]) -> tuple[bool, bool]:
     """Tell whether the bot's own token may edit the answer, and whether that is yet to be proven.
 
-    The permissions in an interaction are those of the channel. They do not tell whether the bot is
+    The permissions in an interaction are those of the channel. They do not show whether the bot is
     in a private thread or may connect to a voice channel. An app can be installed without its bot.
     """
     if interaction.guild_id is None:

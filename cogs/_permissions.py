@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bot.discord_bot.bot import VideoBot
     from bot.model import Job
 
-# Moderators may stop jobs and remove cards in their channel, but spend nothing for others.
+# Moderators may stop jobs and remove cards in their channel, but not spend others' money.
 _FOR_MODERATORS = frozenset({Action.CANCEL, Action.DELETE})
 
 
@@ -23,7 +23,7 @@ def require_permission(
 ) -> Job:
     """Return the job, if the person who pressed the button may take this action.
 
-    UserError: they may not, or the job does not exist any more.
+    UserError: they may not, or the job no longer exists.
     """
     # The id may be forged: jobs of API clients have no card.
     if job is None or job.client is not None:

@@ -83,7 +83,7 @@ class LibraryCog(commands.Cog):
 
 
 class PageButton(DynamicButton, template=PAGE_TEMPLATE):
-    """Shows another page of the list, which is always that of the person who presses the button."""
+    """Shows another page of the jobs of the person who presses the button."""
 
     def __init__(self, item: ui.Button[Any], match: re.Match[str]) -> None:
         super().__init__(item, match)
@@ -91,7 +91,7 @@ class PageButton(DynamicButton, template=PAGE_TEMPLATE):
         self._search = match["search"]
 
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Replace the page by the one that the button names."""
+        """Replace the page with the one that the button names."""
         view = await _page(interaction, services, search=self._search, offset=self._offset)
         await interaction.response.edit_message(view=view)
 

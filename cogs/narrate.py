@@ -32,7 +32,7 @@ _PAUSES: Sequence[float] = (1.0, 4.0)
 
 
 class NarrateCog(commands.Cog):
-    """Speaks texts; it is loaded only if there is a voice."""
+    """Turns texts into speech; this cog is loaded only if there is a voice."""
 
     def __init__(self, services: Services, narrator: Narrator) -> None:
         self._services = services

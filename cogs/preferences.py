@@ -39,7 +39,7 @@ class PreferencesCog(commands.Cog):
         when: str | None = None,
         minutes: app_commands.Range[int, 1, _DAY_MINUTES] | None = None,
     ) -> None:
-        """Store when the person wants a DM, if they say so, and show the current setting."""
+        """Store the person's choice, if they make one, and show the current setting."""
         people, user_id = self._services.people, interaction.user.id
         if when is not None or minutes is not None:
             # Minutes alone imply `Notify.LATE`.

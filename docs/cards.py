@@ -28,6 +28,7 @@ from bot.model import (
     VideoRequest,
     text_attachment,
 )
+from bot.storyboard.lettering.coverage import StoryboardCoverage
 from bot.texts import Texts
 from storage.jobs.queue_outlook import Outlook
 
@@ -222,6 +223,14 @@ def scenes(texts: Texts) -> list[_Scene]:
 
 def _under_way() -> Iterator[_Scene]:
     yield _in_state("The command has just arrived", JobState.RECEIVED, _OUTLOOK)
+    odd = VideoRequest(prompt="ᏣᎳᎩ", model=None, seconds=8, size="1280x720")
+    yield _in_state(
+        "Title cards can't draw some characters",
+        JobState.RECEIVED,
+        _OUTLOOK,
+        backend="storyboard",
+        request=odd,
+    )
     waiting = replace(_OUTLOOK, place=3)
     yield _in_state("Queued behind other jobs", JobState.QUEUED, waiting, attachment=_VOICE)
     yield _in_state("Refused for now", JobState.QUEUED, _OUTLOOK, submits=1)
@@ -314,7 +323,13 @@ def _ended(texts: Texts) -> Iterator[_Scene]:
 def page() -> str:
     """Return the text of the page."""
     texts = Texts.load()
-    cards = CardRenderer(texts, free_backends=frozenset(), voice_costs=True, clock=lambda: _NOW)
+    cards = CardRenderer(
+        texts,
+        free_backends=frozenset(),
+        voice_costs=True,
+        clock=lambda: _NOW,
+        coverage={"storyboard": StoryboardCoverage()},
+    )
     english = _LANGUAGES["en"]
     languages = {
         code: _LANGUAGES.get(code, replace(english, name=code))

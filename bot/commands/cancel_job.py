@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 _TIMEOUT = aiohttp.ClientTimeout(total=15)
 _UNSENT = "Cancelled. It had not been sent to the video service."
 _SENT = "Cancelled. It had been sent to the video service, which may charge for it."
-_STOPPED = "Cancelled. The video service was asked to stop, and may charge for it."
+_STOPPED = "Cancelled. The video service was asked to stop it, and may charge for it."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cancellation:
-    """The outcome, and the sentence that says it."""
+    """The outcome of an attempt to cancel, and the sentence that reports it."""
 
     cancelled: bool
     sentence: str
@@ -49,7 +49,7 @@ async def cancel_job(settings: Settings, job: Job) -> Cancellation:
 
 
 async def _cancel_through_bot(settings: Settings, job: Job) -> Cancellation:
-    """Ask the process that has the database open."""
+    """Ask the process that has the database open to cancel the job."""
     if not settings.http_port:
         raise StartupError("HTTP_PORT: with 0 the running bot can't be found; set a port.")
     secret = await asyncio.to_thread(
@@ -74,16 +74,18 @@ async def _cancel_through_bot(settings: Settings, job: Job) -> Cancellation:
         case HTTPStatus.CONFLICT:
             return _too_late(job)
         case HTTPStatus.UNAUTHORIZED:
-            raise StartupError("SECRET_KEY: the running bot has another; set the same one here.")
+            raise StartupError(
+                "SECRET_KEY: the running bot uses another one; set the same one here."
+            )
         case _:
             raise StartupError(
-                f"HTTP_PORT: what answers at {address} (status {status}) is not this version of "
+                f"HTTP_PORT: the server at {address} (status {status}) is not this version of "
                 "the bot; restart the bot, or correct the port."
             )
 
 
 async def _cancel_directly(settings: Settings, job: Job) -> Cancellation:
-    """Cancel it in the database, and ask the video service once to stop."""
+    """Cancel the job in the database, and ask the video service once to stop it."""
     async with AsyncExitStack() as stack:
         resources = await open_resources(settings, stack)
         backend = await open_backend(resources, stack)
@@ -100,7 +102,7 @@ async def _cancel_directly(settings: Settings, job: Job) -> Cancellation:
         except BackendError as error:
             return Cancellation(
                 cancelled=True,
-                sentence=f"{_SENT} It could not be asked to stop "
+                sentence=f"{_SENT} It could not be asked to stop the job "
                 f"({error}); the bot asks again when it is started.",
             )
         return Cancellation(cancelled=True, sentence=_STOPPED)

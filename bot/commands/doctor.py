@@ -63,7 +63,7 @@ class Doctor:
             settings = load_settings()
         except StartupError:
             _print([*_invalid_settings(), *_misspelt()])
-            print("Correct these first: the other checks need them.")
+            print("Correct these first: the other checks depend on them.")
             return 1
         findings = asyncio.run(examine(settings))
         _print(findings)
@@ -83,7 +83,7 @@ def _misspelt() -> list[Finding]:
     try:
         unknown = unknown_names(os.environ, Settings)
     except UnicodeDecodeError:
-        return []  # the file can't be read, which was said already
+        return []  # `_invalid_settings` already reports that the file can't be read
     return [
         Finding(subject=each.name, ok=False, found="is not a setting", advice=each.advice)
         for each in unknown
@@ -168,7 +168,7 @@ def _orphans(settings: Settings) -> Finding:
         )
     if count is None:
         return Finding(
-            subject=subject, ok=True, found=f"not counted: no list of {backend} was read yet"
+            subject=subject, ok=True, found=f"not counted: {backend} has not listed its jobs yet"
         )
     when = datetime.fromtimestamp(count.counted_at, UTC)
     number = str(count.orphans) if count.is_whole else f"at least {count.orphans}"
@@ -178,7 +178,7 @@ def _orphans(settings: Settings) -> Finding:
         found=f"{number} at {backend}, counted {when:%Y-%m-%d %H:%M} UTC"
         if count.orphans
         else f"none at {backend}, counted {when:%Y-%m-%d %H:%M} UTC",
-        advice="the bot has no record of these jobs: if no other program uses this key, compare "
+        advice="the bot has no record of these jobs: if no other program uses this key, check "
         "the provider's bill"
         if count.orphans
         else "",

@@ -61,7 +61,7 @@ class Generate:
         order = parser.add_mutually_exclusive_group(required=True)
         order.add_argument("script", nargs="?", metavar="PROMPT", help="what the video should show")
         order.add_argument(
-            "--prompt", metavar="PROMPT", help="the same as an option, as `demo` has it"
+            "--prompt", metavar="PROMPT", help="the same, but as an option, as in `demo`"
         )
         order.add_argument(
             "--resume", metavar="JOB", help="continue an interrupted job, at no extra cost"
@@ -158,8 +158,8 @@ async def _generate(settings: Settings, options: argparse.Namespace) -> int:
         resources = await open_resources(settings, stack)
         backend = await open_backend(resources, stack)
         engine = await open_engine(resources, backend, stack, client=CLIENT)
-        # Besides the operator's requests, the server receives webhooks, which a provider on this
-        # machine may send.
+        # Besides the operator's requests, the server receives webhooks: a provider on this machine
+        # can send them.
         routes = [*webhooks(engine).routes, *operator_routes(engine).routes]
         server = WebServer(
             routes,
@@ -180,7 +180,7 @@ async def _generate(settings: Settings, options: argparse.Namespace) -> int:
         except asyncio.CancelledError:
             err.write("Interrupted. “python -m bot jobs” shows whether a video was ordered.\n")
             raise
-        # At once: the terminal may be gone before the end.
+        # Printed now, because the terminal may be closed before the end.
         command = _resume_command(job, options.output)
         err.write(f"Job {job.id}. If this is interrupted, continue with: {command}\n")
         bar = ProgressBar(err, texts, lambda: engine.clients.trouble)
@@ -228,7 +228,7 @@ async def _make(engine: Engine, job: Job, bar: ProgressBar) -> Job:
 
 
 async def _wait_for_last_step(engine: Engine, job: Job) -> None:
-    """Wait until the video service was asked to stop; what is left is done at the next start."""
+    """Wait until the video service was asked to stop the job; the next start does the rest."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_GRACE_SECONDS):
             while (now := await engine.jobs.get(job.id)) and now.next_at is not None:  # noqa: ASYNC110 - the last step is not published

@@ -1,4 +1,4 @@
-"""`jobs`: lists and shows jobs beside a running bot, and cancels one."""
+"""`jobs`: lists, shows or cancels jobs, even while the bot runs."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _ENDED = 20
 
 
 class Jobs:
-    """Lists jobs without an argument; `show` and `cancel` take one job."""
+    """Lists all open and the newest other jobs; `show` and `cancel` take one job."""
 
     name = "jobs"
-    summary = "list the jobs, show one or cancel one, also while the bot runs"
+    summary = "list the jobs, show one or cancel one, even while the bot runs"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the actions."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class LastingStream:
-    """Writes to a stream, and to nothing once that is closed: the command has to go on.
+    """Writes to a stream, and discards the output once that is closed: the command continues.
 
     `stream`: None if it was closed before the start. What its encoding lacks is replaced.
     """
@@ -33,7 +33,7 @@ class LastingStream:
             self._stream.write(_encodable(text, self._stream))
             self._stream.flush()
         except OSError:
-            # Python would fail at its exit with what is still in the stream's buffer.
+            # Otherwise Python would fail at exit, when it flushes the stream's buffer.
             nothing = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nothing, self._stream.fileno())
             os.close(nothing)

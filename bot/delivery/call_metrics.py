@@ -49,7 +49,7 @@ def trace_calls(
 
 
 def date_of(response: aiohttp.ClientResponse) -> float | None:
-    """Return the time at the server, in Unix seconds; None: it did not tell."""
+    """Return the response's `Date` header in Unix seconds; None: it is missing or invalid."""
     try:
         return parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
     except (ValueError, OverflowError):

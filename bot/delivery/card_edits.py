@@ -34,7 +34,7 @@ _MISSING_ACCESS = 50001
 _HTTP_UNAUTHORIZED = 401
 _HTTP_TOO_LARGE = 413
 _HTTP_TRANSIENT = frozenset({408, 429})
-# Too many edits of an old message, and too many writes in a channel: both end.
+# Rate limits on edits of old messages and on writes to a channel. Both expire.
 _TRANSIENT = frozenset({20028, 30046})
 # An answer without one of Discord's error codes is from a proxy in front of Discord.
 _NOT_FROM_DISCORD = frozenset({403, 404})
@@ -49,17 +49,17 @@ class MessageGoneError(Exception):
 class EditRefusedError(MessageGoneError):
     """Discord refuses this edit although the message may exist.
 
-    Another form of it may be accepted: one without files if the bot may not attach any.
+    A different edit may be accepted, such as one without files if the bot may not attach any.
     """
 
 
 class FileTooLargeError(Exception):
-    """Discord does not accept a file of this size in this place."""
+    """Discord does not accept a file this large in this channel."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Edit:
-    """An edit that replaces the content of a job's card by `view` and freshly opened files.
+    """An edit that replaces the content of a job's card with `view` and freshly opened files.
 
     `urgent`: if the token is rate-limited, the bot's own token is used instead of waiting.
     """
@@ -100,8 +100,8 @@ class CardEdits:
     async def find(self, job: Job) -> int | None:
         """Return the id of the card that answers the job's interaction, if there is one.
 
-        A card proves by its buttons whose it is: another process with the same token may have
-        answered the interaction.
+        The ids of its buttons prove which job a card belongs to: another process with the same bot
+        token may have answered the interaction.
         """
         if not self._tokens.is_valid(job):
             return None
@@ -114,14 +114,14 @@ class CardEdits:
         job_ids = set(_job_ids(message))
         if job.id in job_ids:
             return int(message["id"])
-        # An error message may be posted instead of the card, and has no job.
+        # A message without job ids is an error message that was posted instead of the card.
         if job_ids:
             await self._second_bot.record(job.origin.application_id, job.origin.interaction_id)
             await self._jobs.fail(job, "failed.second_bot")
         return None
 
     async def edit(self, edit: Edit) -> None:
-        """Make an edit; MessageGoneError, FileTooLargeError: this edit will never work."""
+        """Apply an edit; MessageGoneError, FileTooLargeError: this edit will never succeed."""
         try:
             await self._edit(edit)
         except discord.HTTPException as error:
@@ -138,7 +138,7 @@ class CardEdits:
             raise as_delivery_error(error) from error
 
     def is_unanswered(self, job: Job) -> bool:
-        """Tell whether Discord may have an edit of the card that it has not answered yet."""
+        """Tell whether an edit of the card was sent that Discord has not answered yet."""
         return self._tokens.is_unanswered(job) or job.id in self._edited_as_bot
 
     def pause_token(self, job: Job) -> None:
@@ -167,7 +167,7 @@ class CardEdits:
             await self._edit_as_bot(edit)
 
     async def _edit_on_trial(self, edit: Edit) -> bool:
-        """Make an edit as the bot, to learn in time whether it can; False: it could not."""
+        """Try an edit as the bot, to learn early whether that works; False: it failed."""
         try:
             await self._edit_as_bot(edit)
         except MessageGoneError:
@@ -180,7 +180,7 @@ class CardEdits:
                 await self._card_records.prove_bot_access(edit.job.id, bot_can_edit=False)
             return False
         except (aiohttp.ClientError, OSError, TimeoutError):
-            return False  # nothing is known: the next edit tries again
+            return False  # this proves nothing, so the next edit tries again
         await self._card_records.prove_bot_access(edit.job.id, bot_can_edit=True)
         return True
 
@@ -188,12 +188,12 @@ class CardEdits:
         try:
             await self._edit_as_bot(edit)
         except ThrottledError as error:
-            # Whichever opens first.
+            # Retry on the route that opens first.
             raise min(error, throttled, key=lambda each: each.seconds) from None
         except discord.HTTPException as error:
             if is_too_large(error) or not is_final(error):
                 raise
-            # The token may have access that the bot lacks, so it is tried after the rate limit.
+            # The token may have access that the bot lacks, so retry with it after its rate limit.
             raise throttled from None
         except MessageGoneError:
             raise throttled from None
@@ -238,7 +238,7 @@ def is_final(error: discord.HTTPException) -> bool:
 
 
 def as_delivery_error(error: Exception) -> DeliveryError:
-    """Return the error that makes a step be tried again when that may work."""
+    """Convert an error to the one that makes the worker retry the step."""
     seconds = error.seconds if isinstance(error, ThrottledError) else None
     return DeliveryError(describe(error), retry_after=seconds)
 
@@ -252,7 +252,7 @@ def describe(error: Exception) -> str:
 
 
 def _job_ids(part: object) -> Iterator[str]:
-    """Yield the jobs that the buttons of a message, or of a part of it, are for."""
+    """Yield the job ids of the buttons in a message or in one of its parts."""
     if isinstance(part, list):
         for each in cast("list[object]", part):
             yield from _job_ids(each)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _EXPIRY_NOTICE = "card.by_dm"
-# About an hour: then the requester is told by DM.
+# After about an hour of attempts, the requester gets a DM instead.
 _CARD_ATTEMPTS = 20
 # The longest time that making a smaller copy is expected to take.
 _COPY_SECONDS = 300.0
@@ -69,7 +69,7 @@ class DiscordDeliverer:
         self._clock = clock
 
     async def find_message(self, job: Job) -> int | None:
-        """Return the id of the card that the command may have posted, if there is one."""
+        """Return the id of the card that the command posted; None: it posted none."""
         return await self._card_edits.find(job)
 
     async def show(self, job: Job) -> None:
@@ -95,7 +95,7 @@ class DiscordDeliverer:
     async def refresh(self, job: Job) -> bool:
         """Show progress on a card that the caller has locked; False: the card is gone.
 
-        DeliveryError: it may work later.
+        DeliveryError: the edit may succeed later.
         """
         return await self._show(job, urgent=False)
 
@@ -116,7 +116,7 @@ class DiscordDeliverer:
         return handover
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send the job's DM: it links to the card, or carries the video if the card is gone.
+        """Send the job's DM, which links to the card or, if the card is gone, carries the video.
 
         False: the video is too large for a DM, and waits until the operator sets PUBLIC_URL.
         """
@@ -124,7 +124,7 @@ class DiscordDeliverer:
 
     async def _send_dm_instead(self, job: Job) -> None:
         if job.origin.message_id is None and self._clock() < job.origin.token_until:
-            return  # Discord itself has said that there is no answer
+            return  # Discord has confirmed that the command has no card
         match job.state:
             case JobState.FAILED if not _is_of_second_bot(job):
                 await self._dm_notices.report_failure(job)
@@ -189,7 +189,7 @@ class DiscordDeliverer:
     async def _hand_over_without_file(
         self, job: Job, artifact: Artifact, link: str | None
     ) -> Handover:
-        """Link the video on a card that accepts no files, else say on it where the video is."""
+        """Link the video on a card that accepts no files, or else show where the video is."""
         if link is not None:
             try:
                 await self._link(job, artifact, link)
@@ -231,5 +231,5 @@ class DiscordDeliverer:
 
 
 def _is_of_second_bot(job: Job) -> bool:
-    """Tell whether another bot has answered the command, so that its requester is served."""
+    """Tell whether the job failed because another process answered its command."""
     return job.failure is not None and job.failure.key == "failed.second_bot"

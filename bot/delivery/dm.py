@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 _NONCE_CHARACTERS = 25
 _LOOK_BACK = 50
-# A refusal holds for a week, but where a DM is the only way it holds for a day.
+# A refusal is final for a week, or for a day if only a DM can reach the recipient.
 _DAY_SECONDS = 24 * 60 * 60.0
 _WEEK_SECONDS = 7 * _DAY_SECONDS
 _MOST_PEOPLE = 10_000
@@ -44,7 +44,7 @@ class DmRefusedError(Exception):
 
 
 class DmFormRefusedError(DmRefusedError):
-    """Discord refuses this DM, but perhaps not another one to the same recipient."""
+    """Discord refuses this DM, but may accept a different one to the same recipient."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +67,7 @@ class DirectMessage:
 
 
 class DirectMessages:
-    """Sends each DM at most once, and a recipient who has closed their DMs at most one a day."""
+    """Sends each DM at most once, and at most one a day to a recipient who has closed DMs."""
 
     def __init__(
         self, bot_requests: BotRequests, people: PeopleStore, *, clock: Callable[[], float]
@@ -87,11 +87,12 @@ class DirectMessages:
         may_be_sent: bool,
         only_way: bool = True,
     ) -> None:
-        """Send a job's DM; if it `may_be_sent` already, look for it in the channel first.
+        """Send a job's DM.
 
-        `only_way`: nothing else tells the recipient, so a refusal of earlier days is not final.
-        DeliveryError: it may work later. FileTooLargeError: it may work without these files.
-        DmRefusedError: it will never work.
+        `may_be_sent`: an earlier attempt may have sent it, so look for it in the channel first.
+        `only_way`: nothing else informs the recipient, so a refusal on an earlier day is not final.
+        DeliveryError: the DM may be accepted later. FileTooLargeError: it may be accepted without
+        these files. DmRefusedError: it will never be accepted.
         """
         dm = DirectMessage(user_id=job.origin.user_id, text=text, marker=dm_marker(job))
         await self.send_message(dm, open_files, may_be_sent=may_be_sent, only_way=only_way)
@@ -108,7 +109,7 @@ class DirectMessages:
         if dm.user_id in self._accepting:
             await self._send_unless_refused(dm, open_files, may_be_sent, only_way=only_way)
             return
-        # One at a time until it is known that DMs are accepted, or two could be refused at once.
+        # One DM at a time until one is accepted. Otherwise, two could be refused at once.
         first = self._first_dms.setdefault(dm.user_id, asyncio.Lock())
         try:
             async with asyncio.timeout(_FIRST_SECONDS):
@@ -125,7 +126,7 @@ class DirectMessages:
         self,
         dm: DirectMessage,
         open_files: Callable[[], Sequence[discord.File]],
-        may_be_sent: bool,  # noqa: FBT001 - handed on
+        may_be_sent: bool,  # noqa: FBT001 - passed on
         *,
         only_way: bool,
     ) -> None:
@@ -191,5 +192,5 @@ class DirectMessages:
 
 
 def _last_line(text: str) -> str:
-    # The rest quotes what a person wrote, which may look like the marker of another DM.
+    # The other lines quote a person's text, which may look like another DM's marker.
     return text.rstrip().rpartition("\n")[2]

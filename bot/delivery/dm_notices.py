@@ -143,4 +143,4 @@ class DmNotices:
 
 
 async def _show_nothing() -> None:
-    """Do nothing: no DM is posted yet that could say that a copy is being made."""
+    """Do nothing, because there is no DM yet that could announce the copy."""

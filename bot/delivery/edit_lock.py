@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 class EditGracePeriods:
     """Seconds that a running progress edit gets before it is cancelled.
 
-    `unanswered`: the time in addition to `usual` for an edit that Discord may have received. Even
-    if cancelled, such an edit could still overwrite the final one.
+    `unanswered`: additional seconds for an edit that Discord may have received, because even if
+    cancelled, it could still overwrite the final one.
     """
 
     usual: float = 2.0
@@ -64,7 +64,7 @@ class EditLock:
     ) -> AsyncGenerator[bool]:
         """Acquire the card for a final edit, and yield whether a progress edit was cancelled.
 
-        `is_unanswered` tells whether Discord has the progress edit already.
+        `is_unanswered` tells whether the progress edit was sent and is still unanswered.
         """
         async with self._lock_of(job_id) as card:
             cut_off = await self._cut_off(job_id, card.progress_edit, is_unanswered)

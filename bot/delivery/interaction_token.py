@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 # A request must end before its token expires.
 _MARGIN_SECONDS = 60.0
-# A card that only its token can edit says so this long before the token expires.
+# A card that only its token can edit shows a notice this long before the token expires.
 _EXPIRY_NOTICE_SECONDS = 120.0
 _MESSAGE = "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
 
@@ -38,9 +38,10 @@ class InteractionTokens:
         self._unanswered: set[str] = set()
 
     def is_valid(self, job: Job) -> bool:
-        """Tell whether the token is valid, and stays valid for another minute.
+        """Tell whether the token will still be valid in a minute.
 
-        While the clock is unsettled, only Discord can tell.
+        While the clock is unsettled, every stored token counts as valid, because only Discord
+        knows.
         """
         until = job.origin.token_until - _MARGIN_SECONDS
         may_be_valid = self._clock() < until or self._clock.is_unsettled
@@ -70,7 +71,7 @@ class InteractionTokens:
         view: discord.ui.LayoutView,
         open_files: Callable[[], Sequence[discord.File]],
     ) -> None:
-        """Replace the content of the job's card by `view` and freshly opened files."""
+        """Replace the content of the job's card with `view` and freshly opened files."""
         if self.is_throttled(job):
             raise ThrottledError(self._paused_until[job.id] - self._clock.steady())
         self._unanswered.add(job.id)
@@ -94,7 +95,7 @@ async def edit_message_at(
     view: discord.ui.LayoutView,
     files: Sequence[discord.File],
 ) -> None:
-    """Replace the content of a message at a route that contains a token."""
+    """Replace the content of the message at `route`, which contains a token."""
     with handle_message_parameters(
         view=view, attachments=files, allowed_mentions=discord.AllowedMentions.none()
     ) as message:
@@ -102,7 +103,7 @@ async def edit_message_at(
 
 
 def webhook_message_route(method: str, application_id: int, token: str, message_id: str) -> Route:
-    """Return the route to a message that answers the interaction of a token."""
+    """Return the route to a message that was posted with an interaction's token."""
     return Route(
         method, _MESSAGE, webhook_id=application_id, webhook_token=token, message_id=message_id
     )
@@ -115,9 +116,9 @@ def _route(method: str, job: Job, message_id: str) -> Route:
 
 
 def expiry_notice_at(job: Job) -> float | None:
-    """Return when the card has to say that it can't be edited much longer, in Unix seconds.
+    """Return the time, in Unix seconds, from which the card has to show the expiry notice.
 
-    None: the card needs no such notice.
+    The notice says that the card can't be edited much longer. None: the card needs no notice.
     """
     origin = job.origin
     is_open = job.state in CANCELLABLE or job.state is JobState.UNDECIDED
@@ -128,6 +129,6 @@ def expiry_notice_at(job: Job) -> float | None:
 
 
 def is_expiry_notice_due(job: Job, now: float) -> bool:
-    """Tell whether the card has to say now that it can't be edited much longer."""
+    """Tell whether the card has to show the expiry notice now."""
     at = expiry_notice_at(job)
     return at is not None and now >= at

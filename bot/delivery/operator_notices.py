@@ -42,8 +42,7 @@ _ROLES = frozenset({discord.TeamMemberRole.admin, discord.TeamMemberRole.develop
 class OperatorNotices:
     """Sends DMs to the application's owner or team about the circuit, and about jobs on hold.
 
-    The notices that were sent are recorded, and each DM contains a marker, so that a restart
-    repeats nothing.
+    Sent notices are recorded, and each DM contains a marker, so that a restart repeats no DM.
     """
 
     def __init__(
@@ -147,7 +146,7 @@ class OperatorNotices:
         is_notified = notified_at is not None and found.last_at < notified_at + _DAY_SECONDS
         if is_notified or self._clock() > found.last_at + _DAY_SECONDS:
             return
-        # The marker stays the same until `record_notice` has stored this one.
+        # Until `record_notice` succeeds, each attempt uses the same marker.
         marker = f"second-bot-{int(found.first_at):x}-{int(notified_at or 0):x}"
         await self._send("operator.second_bot", marker)
         await self._second_bot.record_notice(application_id)
@@ -162,7 +161,7 @@ class OperatorNotices:
                 await self._holds.delete_notice(hold)
             return
         since = min((job.held_since or 0.0 for job in held), default=None)
-        # A create is usually confirmed within minutes, without the operator.
+        # An unconfirmed create is usually resolved within minutes, without the operator.
         pause = _OUTAGE_SECONDS if hold is HoldReason.TWIN else 0.0
         if since is None or self._clock() - since < pause:
             return
@@ -188,7 +187,7 @@ class OperatorNotices:
             return False
         if circuit.reason is not Trouble.OUTAGE:
             return True
-        # The operator already has a notice about this circuit, or a short outage may end soon.
+        # An outage gets one notice, and none if it ends soon.
         has_lasted = self._clock() - circuit.opened_at >= _OUTAGE_SECONDS
         return circuit.notified_reason is None and has_lasted
 

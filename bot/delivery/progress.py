@@ -24,7 +24,7 @@ _Content = tuple[JobState, int | None, bool, bool, int, HoldReason | None]
 
 @dataclass(kw_only=True, slots=True)
 class _LastEdit:
-    """The last edit of a card: its steady time, and the content that it showed; None: it failed.
+    """The last edit of a card; `at` is steady time, and `content` is None if the edit failed.
 
     `is_final`: the card gets no more progress edits.
     """
@@ -37,7 +37,7 @@ class _LastEdit:
 class ProgressCards:
     """Keeps the latest state of each open job, and edits its card when an edit is due.
 
-    States in between are never sent.
+    Intermediate states are skipped.
     """
 
     def __init__(
@@ -55,14 +55,14 @@ class ProgressCards:
         self._changed = asyncio.Event()
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Record a change of a job; the jobs of API clients have no card."""
+        """Record a job's change; API clients' jobs are ignored, because they have no card."""
         job = event.job
         if job.client is not None:
             return
         self.watch(job)
         self._track_queue(job)
         if job.state not in CANCELLABLE:
-            # From `delivering` on, and when a job ends, its step edits the card.
+            # From `delivering` on, and when a job ends, the job's step edits the card itself.
             self._latest.pop(job.id, None)
             self._last_edits.pop(job.id, None)
             return
@@ -181,9 +181,9 @@ class ProgressCards:
             if self._last_edits.get(job.id) is last:
                 self._latest.setdefault(job.id, job)
             return
-        # The edit may have shown that the bot itself can go on editing the card.
+        # The edit may have proven that the bot's own token can edit the card.
         job = self._latest.get(job.id, job)
-        # A notice that only a wrong clock called for must not be the card's last word.
+        # An expiry notice that is due only because the clock is wrong must not be the last edit.
         is_last_edit = is_expiry_notice_due(job, self._clock()) and not self._clock.is_unsettled
         last.is_final = not exists or is_last_edit
 
@@ -192,7 +192,7 @@ class ProgressCards:
         return _LastEdit(at=self._clock.steady(), content=content)
 
     def _content(self, job: Job, now: float) -> _Content:
-        """Return the values on the card of an open job that may change."""
+        """Return the values on an open job's card that may change."""
         departures = self._departures if job.state is JobState.QUEUED else 0
         is_expiring = is_expiry_notice_due(job, now)
         return job.state, job.progress, job.late, is_expiring, departures, job.hold

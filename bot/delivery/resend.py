@@ -44,7 +44,7 @@ _TIMEOUT_SECONDS = 840.0
 
 
 class Resender:
-    """Answers the button "Send again".
+    """Handles the button "Send again".
 
     `pauses`: seconds to wait before each repetition of a failed upload.
     """
@@ -70,7 +70,7 @@ class Resender:
     async def send(self, interaction: discord.Interaction, job_id: str) -> None:
         """Send a video to the person who pressed the button.
 
-        UserError: it is not theirs, it is no longer kept, or Discord refuses it.
+        UserError: the video is not theirs, is no longer kept, or is refused by Discord.
         """
         with self._library.send_lock(interaction.user.id):
             job, artifact = await self._library.get_video(job_id, interaction.user.id)
@@ -108,7 +108,7 @@ class Resender:
             if await self._upload_fallback.upload(artifact, target, upload, _keep_thinking):
                 return
         except discord.HTTPException as error:
-            # A link may be accepted where files are not.
+            # Discord may accept a link where it refuses files.
             if link is None or not is_final(error):
                 raise
             log.warning("resend.file_refused id=%s reason=%r", job.id, describe(error))
@@ -123,7 +123,7 @@ class Resender:
     async def _edit(
         self, interaction: discord.Interaction, view: ui.LayoutView, *files: UploadFile
     ) -> None:
-        """Edit the answer, and repeat that when the connection breaks or Discord has a fault."""
+        """Edit the answer, and retry after connection errors and Discord's own faults."""
         for pause in (*self._pauses, None):
             try:
                 await self._edit_when_open(interaction, view, *files)
@@ -143,9 +143,9 @@ class Resender:
     async def _edit_when_open(
         self, interaction: discord.Interaction, view: ui.LayoutView, *files: UploadFile
     ) -> None:
-        """Edit the answer, after its rate limit if there is one.
+        """Edit the answer, after waiting for any rate limit to end.
 
-        Only the request itself takes a slot: no pause does, and no copy that is being made.
+        A slot is held only during the request, and not while waiting or making a copy.
         """
         route = webhook_message_route(
             "PATCH", interaction.application_id, interaction.token, "@original"

@@ -33,12 +33,12 @@ class SecondBotWatch:
         try:
             await self._store.record(application_id, now=self._clock())
         except sqlite3.Error:
-            log.exception("token.shared_unsaved")  # the interaction itself has to go on
+            log.exception("token.shared_unsaved")  # the interaction must still be handled
 
     async def get(self, application_id: int) -> SecondBot | None:
-        """Read what was noticed."""
+        """Return what is known about the application's second bot, if there is one."""
         return await self._store.get(application_id)
 
     async def record_notice(self, application_id: int) -> None:
-        """Store that the operator was told, or could not be."""
+        """Store the time of the notice to the operator, even if it could not be delivered."""
         await self._store.record_notice(application_id, now=self._clock())

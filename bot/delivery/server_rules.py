@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import discord
 
-# AutoMod blocked the message or its title; it contains a link from Discord's list of harmful ones.
+# AutoMod blocked the message or its title, or the message contains a link that Discord lists as
+# harmful.
 _BLOCKED = frozenset({200_000, 200_001, 240_000})
 
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _MIB = 1024 * 1024
-# A request to Discord may have at most 100 MiB, even if it announces a higher limit. The rest is
-# a margin.
+# Discord accepts at most 100 MiB per request, even if it announces a higher limit. The difference
+# is a margin.
 _CEILING = 95 * _MIB
 _DM_BYTES = 20 * _MIB
 # The file size limits that Discord uses or has used.
@@ -41,7 +41,7 @@ class Shrinker(Protocol):
     async def shrink(
         self, job_id: str, *, limit_bytes: int, decent: bool, in_background: bool = False
     ) -> None:
-        """Make a copy of at most `limit_bytes` at the workspace's path for it, if that is possible.
+        """Write a copy of at most `limit_bytes` to its path in the workspace, if that is possible.
 
         `decent`: only if the quality stays acceptable. `in_background`: no merge waits for it.
         """
@@ -52,7 +52,7 @@ class Shrinker(Protocol):
 class UploadTarget:
     """The place of an upload, and the limit in bytes that Discord `announced` for it.
 
-    Guild 0 means DMs.
+    `guild_id` is 0 for DMs.
     """
 
     guild_id: int
@@ -65,7 +65,7 @@ class UploadTarget:
 
     @classmethod
     def of_dm(cls, origin: Origin) -> UploadTarget:
-        """Return the place of a job's DM, where the boosts of a server do not raise the limit."""
+        """Return the place of a job's DM, where a server's boosts do not raise the limit."""
         return cls(guild_id=0, announced=min(origin.upload_limit, _DM_BYTES))
 
 
@@ -79,7 +79,7 @@ class UploadFile:
     note: str | None = None
 
     def open(self) -> discord.File:
-        """Open the file for one upload; a `discord.File` that was read before uploads 0 bytes."""
+        """Open the file for one upload: a `discord.File` would upload 0 bytes the second time."""
         return discord.File(self.path, filename=self.filename)
 
 
@@ -108,7 +108,7 @@ class UploadFallback:
         self._copies = 0
 
     async def limit(self, target: UploadTarget) -> int:
-        """Return the largest size of a file in that place, in bytes."""
+        """Return the largest file size that `target` accepts, in bytes."""
         learned = await self._limits.get(target.guild_id, now=self._clock())
         return min(target.announced, _CEILING, learned or _CEILING)
 
@@ -121,8 +121,8 @@ class UploadFallback:
     ) -> bool:
         """Upload the video or a smaller copy; False: no copy is small enough.
 
-        `before_shrinking` is called before a new copy is made. DeliveryError: enough others wait
-        for copies.
+        `before_shrinking` is called before a new copy is made. DeliveryError: too many uploads
+        already wait for a copy.
         """
         for _ in range(_MAX_UPLOADS):
             file = await self._choose_file(artifact, await self.limit(target), before_shrinking)
@@ -190,7 +190,7 @@ class UploadFallback:
         qualities = (True,) if self._links.enabled else (True, False)
         for decent in qualities:
             if file := await self._find_copy(job_id, limit, decent=decent):
-                return file  # made earlier, perhaps for another place
+                return file  # made earlier, perhaps for another target
         if self._most_copies is not None and self._copies >= self._most_copies:
             raise DeliveryError("other copies are made first", retry_after=_COPY_RETRY_SECONDS)
         self._copies += 1

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 
-# One fewer than the slots of the smaller lane, which is for DMs.
+# One fewer than the slots of the lane for DMs, which is the smaller one.
 _MOST_COPIES = 3
 
 

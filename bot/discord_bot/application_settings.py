@@ -1,4 +1,4 @@
-"""Settings of the application in the Developer Portal with which the bot can't work."""
+"""Finds settings in the Developer Portal that keep the bot from working."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class PortalProblem:
 
 
 def portal_problems(application: Mapping[str, object]) -> list[PortalProblem]:
-    """Return what is wrong in Discord's application object; fields of other types are ignored."""
+    """Return the problems in Discord's application object; malformed fields are ignored."""
     problems: list[PortalProblem] = []
     if application.get("interactions_endpoint_url"):
         problems.append(

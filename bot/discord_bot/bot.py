@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 
 _EXTENSIONS = ("cogs.video", "cogs.library", "cogs.preferences", "cogs._buttons", "cogs._forms")
 _VOICE_EXTENSIONS = ("cogs.narrate",)
-# discord.py itself would wait out a rate limit, even one that lasts a day.
+# Without a timeout, discord.py waits for a rate limit to end, even if that takes a day.
 _SYNC_SECONDS = 60
 # Seconds between attempts, about two days in all. After that, only the next start tries again.
 _SYNC_PAUSES = (30, 60, 120, 300, 900, *(3600,) * 48)

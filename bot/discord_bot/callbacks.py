@@ -1,4 +1,4 @@
-"""Counts how often each interaction was answered, as discord.py repeats answers by itself."""
+"""Counts the callbacks to each interaction, because discord.py repeats failed ones by itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_INTERACTIONS = 1000
 class CallbackCounter:
     """Tells a first answer to an interaction from one that discord.py repeats.
 
-    `trace` has to see the requests of discord.py.
+    `trace` has to be attached to discord.py's requests.
     """
 
     def __init__(self, trace: aiohttp.TraceConfig) -> None:
@@ -29,7 +29,7 @@ class CallbackCounter:
     def shows_second_bot(self, interaction: discord.Interaction, error: Exception | None) -> bool:
         """Tell whether an error proves that another process has answered the interaction.
 
-        An answer that is repeated may have been accepted the first time.
+        A repeated callback proves nothing, because the first one may have been accepted.
         """
         code = getattr(error, "code", None)
         return code == ALREADY_ANSWERED and self._sent[interaction.id] == 1

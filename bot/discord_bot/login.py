@@ -61,12 +61,12 @@ async def fetch_account(token: str, *, api_url: str) -> Account:
     """
     if api_url:
         await _set_api_url(api_url)
-    async with discord.Client(intents=discord.Intents.none()) as client:
+    async with discord.Client(intents=discord.Intents.none()) as bot:
         with _translating_errors():
-            name = str((await client.http.static_login(token))["username"])
+            name = str((await bot.http.static_login(token))["username"])
         try:
             with _translating_errors():
-                problems = portal_problems(dict(await client.http.application_info()))
+                problems = portal_problems(dict(await bot.http.application_info()))
         except DeliveryError:
             problems = None
     return Account(name=name, problems=problems)
@@ -89,7 +89,7 @@ def _translating_errors() -> Generator[None]:
     except (aiohttp.ClientError, OSError) as error:
         raise DeliveryError(_unreachable(error)) from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        # For instance the sign-in page of a network, with status 200.
+        # For example, a network's sign-in page with status 200.
         log.exception("discord.strange_answer")
         raise DeliveryError(
             f"the server in Discord's place does not answer like Discord ({type(error).__name__}): "
@@ -104,7 +104,7 @@ def _refused() -> TokenRefusedError:
 
 
 def _unreachable(error: Exception) -> str:
-    """Return a sentence with advice, if there is any beyond a name for the error."""
+    """Return a sentence that names the error and, for known errors, gives advice."""
     said = f"Discord can't be reached ({type(error).__name__})"
     match error:
         case aiohttp.ClientConnectorDNSError():

@@ -1,4 +1,4 @@
-"""Answers interactions that discord.py can't parse: their people need not wait for a time-out."""
+"""Answers interactions that discord.py can't parse, so that nothing has to time out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _AUTOCOMPLETE = discord.InteractionType.autocomplete.value
-#: The types of interactions that discord.py hands on to commands, buttons and forms.
+#: The types of interactions that discord.py passes to commands, buttons and forms.
 HANDLED_TYPES = frozenset({2, 3, _AUTOCOMPLETE, 5})
 _LONGEST_TOKEN = 1000
 
@@ -33,7 +33,7 @@ class UnreadableInteraction:
     locale: str = ""
 
     async def answer(self, client: discord.Client, texts: Texts) -> None:
-        """Tell the person privately that it failed, or offer no choices; a failure is logged."""
+        """Report the failure privately, or offer no choices; if the answer fails, log that."""
         route = Route(
             "POST",
             "/interactions/{interaction_id}/{interaction_token}/callback",
@@ -61,7 +61,7 @@ class UnreadableInteraction:
 
 
 def unreadable_interaction(data: object) -> UnreadableInteraction | None:
-    """Read what is needed for an answer; None: it has no usable id or token."""
+    """Read the fields that an answer needs; None: there is no usable id or token."""
     match data:
         case {"id": str() | int() as given, "token": str(token)}:
             pass

@@ -28,7 +28,7 @@ _PROOF = re.compile(r"(?P<expires>[0-9]{1,12})\.(?P<mac>[\w-]{43})", re.ASCII)
 
 
 class OperatorKey:
-    """Proves that a request is made by an owner of DATA_DIR's secret, which it does not contain."""
+    """Proves that a request's sender has DATA_DIR's secret, without sending the secret."""
 
     def __init__(self, secret: bytes, *, clock: Callable[[], float]) -> None:
         self._key = derive_key(secret, "operator")
@@ -62,7 +62,7 @@ class OperatorRoutes:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Route of the cancellation."""
+        """The route that cancels a job."""
         return [web.post(CANCEL_PATH + "{job:[0-9a-f]{32}}", self._cancel)]
 
     async def _cancel(self, request: web.Request) -> web.Response:
@@ -79,7 +79,7 @@ class OperatorRoutes:
 
 
 def _is_local(request: web.Request) -> bool:
-    """Tell whether a request is sent from this machine, and by no proxy on it."""
+    """Tell whether a request was sent from this machine, and not by a proxy on it."""
     if request.transport is None or hdrs.X_FORWARDED_FOR in request.headers:
         return False
     peer, own = (request.transport.get_extra_info(name) for name in ("peername", "sockname"))

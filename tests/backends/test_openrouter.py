@@ -265,7 +265,7 @@ def chosen(api: OpenRouterApi) -> dict[str, Any]:
         "video_model": "google/veo-3.1",
         "openrouter_base_url": api.base_url,
         "openrouter_api_key": "sk-or-made-up",
-        "openrouter_webhook_secret": "or-secret",
+        "openrouter_webhook_secret": "or-secret-of-24-characters",
         "public_url": "https://clapper.example",
     }
 
@@ -285,7 +285,7 @@ async def test_a_callback_delivers_the_video_even_if_the_answer_to_the_create_wa
             ref = await api.created()
             api.finish(ref)
             url = f"http://127.0.0.1:{wire.port}{WEBHOOK_PATH}"
-            assert await api.send_callback(ref, url=url, secret="or-secret") == 200
+            assert await api.send_callback(ref, url=url, secret="or-secret-of-24-characters") == 200
             await wire.wait_for_video(message)
             await wire.wait_for_job()
     assert len(api.made("POST")) == 1

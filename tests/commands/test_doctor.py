@@ -248,4 +248,4 @@ async def test_the_clock_is_compared_with_discords(
 
 async def test_a_clock_that_can_not_be_compared_is_no_problem() -> None:
     found = await examine_clock(f"http://127.0.0.1:{free_port()}")
-    assert (found.ok, found.found) == (True, "not compared: Discord told no time")
+    assert (found.ok, found.found) == (True, "not compared: Discord's answer has no time")

@@ -18,6 +18,7 @@ from tests.support.fakes.bench import open_bench
 from tests.support.media import clips
 from tests.support.providers.chat_api import MODEL, ChatApi
 from tests.support.providers.gemini_api import GeminiApi
+from tests.support.providers.openai_setup import SECRET
 from tests.support.providers.openrouter_api import OpenRouterApi, model
 from tests.support.providers.speech_api import SpeechApi
 from tests.support.providers.stand_in import Fault
@@ -166,13 +167,13 @@ async def test_a_403_is_not_always_a_refused_key(
         (["sora-2"], {"openai_api_key": ""}, True, "answers, no key, model"),
         (
             ["sora-2"],
-            {"openai_webhook_secret": "whsec_bWFkZSB1cA=="},
+            {"openai_webhook_secret": SECRET},
             True,
             "webhooks possible, only from this network",
         ),
         (
             ["sora-2"],
-            {"openai_webhook_secret": "whsec_bWFkZSB1cA==", "public_url": "https://c.example"},
+            {"openai_webhook_secret": SECRET, "public_url": "https://c.example"},
             True,
             "price not published, webhooks possible",
         ),
@@ -296,12 +297,12 @@ async def test_a_provider_that_is_down_is_reported(tmp_path: Path) -> None:
             "http://127.0.0.1:9/v1 can't be used",
         ),
         (
-            {"openrouter_webhook_secret": "s3cret", "public_url": "https://clapper.example"},
+            {"openrouter_webhook_secret": SECRET, "public_url": "https://clapper.example"},
             True,
             "webhooks possible",
         ),
         (
-            {"openrouter_webhook_secret": "s3cret", "public_url": "http://clapper.example"},
+            {"openrouter_webhook_secret": SECRET, "public_url": "http://clapper.example"},
             True,
             "polling only (no PUBLIC_URL with https)",
         ),

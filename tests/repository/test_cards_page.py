@@ -51,6 +51,17 @@ def stands_in(written: str, key: str, language: str) -> bool:
 
 
 FIELDS = (
-    *("state", "prompt", "place", "bar", "percent", "since", "duration", "person", "seconds"),
+    *(
+        "characters",
+        "state",
+        "prompt",
+        "place",
+        "bar",
+        "percent",
+        "since",
+        "duration",
+        "person",
+        "seconds",
+    ),
     *("size", "limit", "found", "max_seconds", "max_mb"),
 )

@@ -52,6 +52,7 @@ GENERATED = {
     "docs/cards.md",
     "docs/media-corpus.md",
     "docs/prompts.md",
+    "docs/storyboard.md",
 }
 PAGES = pages()
 WRITTEN = [page for page in PAGES if page not in GENERATED]

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 _SUBJECT = "clock"
 _DISCORD = "https://discord.com/api/v10"
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
-# Discord tells whole seconds, and its answer takes time. Webhooks allow five minutes.
+# Discord's time has whole seconds, and its answer takes time. Webhooks tolerate five minutes.
 _TOLERATED_SECONDS = 60.0
 
 
 async def examine_clock(api_url: str, *, clock: Callable[[], float] = time.time) -> Finding:
-    """Compare this machine's clock with the time in an answer of Discord."""
+    """Compare this machine's clock with the time in an answer from Discord."""
     try:
         async with (
             aiohttp.ClientSession(timeout=_TIMEOUT) as session,
@@ -31,7 +31,9 @@ async def examine_clock(api_url: str, *, clock: Callable[[], float] = time.time)
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
         theirs = ours = None
     if theirs is None or ours is None:
-        return Finding(subject=_SUBJECT, ok=True, found="not compared: Discord told no time")
+        return Finding(
+            subject=_SUBJECT, ok=True, found="not compared: Discord's answer has no time"
+        )
     ahead = ours - theirs
     if abs(ahead) <= _TOLERATED_SECONDS:
         return Finding(subject=_SUBJECT, ok=True, found="agrees with Discord's")

@@ -1,4 +1,4 @@
-"""Check the token of the bot, and the settings of its application in the Developer Portal."""
+"""Checks the bot's token, and its application's settings in the Developer Portal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TOKEN, _APPLICATION = "DISCORD_TOKEN", "application"
 
 
 async def examine_account(token: str, api_url: str) -> list[Finding]:
-    """Report whether Discord accepts the token, and which settings keep the bot from working."""
+    """Check that Discord accepts the token, and that no setting keeps the bot from working."""
     who = f"{_origin(api_url)} (DISCORD_API_URL)" if api_url else "Discord"
     if not token:
         advice = "copy it from the Developer Portal's Bot page into .env"
@@ -67,6 +67,6 @@ def _refused(found: str, advice: str) -> list[Finding]:
 
 
 def _origin(url: str) -> str:
-    """Return a URL without the path, and without a password that it may contain."""
+    """Return a URL without its path and without any password."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

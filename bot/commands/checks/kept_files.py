@@ -16,7 +16,7 @@ _GIB = 1024 * 1024 * 1024
 
 
 async def examine_kept_files(settings: Settings) -> Finding:
-    """Count the kept files; the advice is for more gigabytes than KEEP_GB."""
+    """Measure the kept files, and advise if they exceed KEEP_GB."""
     subject = "kept files"
     try:
         kept = (await Workspace(settings.data_dir).inventory()).kept
@@ -30,14 +30,14 @@ async def examine_kept_files(settings: Settings) -> Finding:
     if not kept:
         return Finding(subject=subject, ok=True, found="none")
     gigabytes = sum(item.size for item in kept) / _GIB
-    # Rounded up, so that more than the limit does not read as the limit.
+    # Rounded up, so that a size above the limit is not shown as the limit.
     shown = math.ceil(gigabytes * 100) / 100 if gigabytes > settings.keep_gb else gigabytes
     oldest = datetime.fromtimestamp(min(item.modified_at for item in kept), UTC)
     return Finding(
         subject=subject,
         ok=True,
         found=f"{len(kept)}, {shown:.2f} of {settings.keep_gb:g} GB, oldest {oldest:%Y-%m-%d}",
-        advice="the oldest are deleted within the hour; if this line stays, undelivered videos "
+        advice="the oldest are deleted within the hour; if this line remains, undelivered videos "
         "fill the space: raise KEEP_GB"
         if gigabytes > settings.keep_gb
         else "",

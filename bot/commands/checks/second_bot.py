@@ -1,4 +1,4 @@
-"""Check whether another process uses the bot's token."""
+"""Checks whether another process uses the bot's token."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class BotRequests:
         view: discord.ui.LayoutView,
         files: Sequence[discord.File],
     ) -> None:
-        """Replace the content of one of the bot's messages by `view` and files."""
+        """Replace the content of one of the bot's messages with `view` and files."""
         route = Route(
             "PATCH", f"{_MESSAGES}/{{message_id}}", channel_id=channel_id, message_id=message_id
         )

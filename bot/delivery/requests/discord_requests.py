@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# `total` allows for the largest file over a slow connection, `sock_read` for a missing answer.
+# `total` allows for the largest file over a slow connection; `sock_read` detects a missing answer.
 TIMEOUT = aiohttp.ClientTimeout(total=900, sock_connect=15, sock_read=60)
 _HTTP_FORBIDDEN = 403
 _HTTP_NOT_FOUND = 404
@@ -66,8 +66,9 @@ class DiscordRequests:
     ) -> Any:  # noqa: ANN401 - any JSON
         """Send a request once, and return the JSON of its answer.
 
-        `bot`: the bot whose token authorises it; None: the URL does. discord.HTTPException: it
-        is refused. ThrottledError, other aiohttp.ClientError, OSError: it may work later.
+        `bot`: the bot whose token authorises the request; None: the URL contains a token.
+        discord.HTTPException: Discord refuses the request. ThrottledError, other
+        aiohttp.ClientError, OSError: the request may succeed later.
         """
         key = f"{route.key}:{route.major_parameters}"
         self._limits.begin(key, is_global=bot is not None)
@@ -106,7 +107,7 @@ def _headers(bot: discord.Client | None) -> dict[str, str]:
 def _form(message: MultipartParameters | None) -> aiohttp.FormData | None:
     if message is None or not message.files:
         return None
-    # Discord does not take the brackets in the names of files when they are escaped.
+    # Discord does not accept escaped brackets in the names of file fields.
     form = aiohttp.FormData(quote_fields=False)
     for part in message.multipart or ():
         form.add_field(**part)

@@ -1,6 +1,7 @@
-"""Discord's rate limits by route: a closed route is left alone until it opens.
+"""Discord's rate limits by route: no request is sent to a closed route until it opens.
 
-discord.py knows them too, but it sleeps through them, and its shortest limit on that is 30 seconds.
+discord.py implements them too, but sleeps until they end, and can't be told to give up in less than
+30 seconds (`max_ratelimit_timeout`).
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class ThrottledError(aiohttp.ClientError):
 
 @dataclass(kw_only=True, slots=True)
 class _Window:
-    """The number of requests that a route accepts in the `seconds` after `since`; None: unknown."""
+    """The `seconds` after `since`, in which a route accepts `left` requests; None: unknown."""
 
     left: int | None = None
     since: float = 0.0
@@ -57,7 +58,7 @@ class RouteLimits:
     def begin(self, route: str, *, is_global: bool) -> None:
         """Count a request before it is sent; ThrottledError: its route is closed.
 
-        `is_global`: the limit on all requests with the bot's token counts too.
+        `is_global`: the limit on all requests with the bot's token applies too.
         """
         now = self._clock()
         wait = max(self._wait(name, now) for name in (route, _GLOBAL)[: 1 + is_global])
@@ -78,7 +79,7 @@ class RouteLimits:
         left = _number(headers or {}, "X-RateLimit-Remaining")
         if seconds is None or left is None:
             return
-        # Those on their way are not counted by Discord yet.
+        # Discord has not counted the requests in flight yet.
         window.left = max(0, int(left) - window.in_flight)
         window.since, window.seconds = self._clock(), min(seconds, _LONGEST_PAUSE_SECONDS)
 

@@ -47,7 +47,7 @@ _STYLES = {
 def make_button(
     action: Action, job_id: str, label: str, *, highlighted: bool = False
 ) -> discord.ui.Button[discord.ui.LayoutView]:
-    """Return a plain button; its action is registered by a template and not in the view."""
+    """Return a plain button; the cogs handle it by a template of its id, not by this view."""
     style = _STYLES.get(action, discord.ButtonStyle.secondary)
     return discord.ui.Button(
         style=discord.ButtonStyle.primary if highlighted else style,

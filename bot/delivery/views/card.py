@@ -17,9 +17,10 @@ from bot.model import JobState
 from storage.jobs.queue_outlook import Outlook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from bot.artifacts import Artifact
+    from bot.delivery.views.card_text import Coverage
     from bot.model import Job
     from bot.texts import Texts
 
@@ -43,7 +44,7 @@ class CardRenderer:
     """Renders cards and DMs; each view is stopped, since discord.py keeps live views in memory.
 
     `free_backends`: the backends that never charge. `voice_costs`: whether speaking a text may be
-    charged.
+    charged. `coverage`: by their names, the backends that draw text.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class CardRenderer:
         clock: Callable[[], float],
         voice_costs: bool = False,
         service_name: ServiceName = _BY_MODEL,
+        coverage: Mapping[str, Coverage] | None = None,
     ) -> None:
         self._text = CardText(
             texts,
@@ -61,6 +63,7 @@ class CardRenderer:
             voice_costs=voice_costs,
             service_name=service_name,
             clock=clock,
+            coverage=coverage or {},
         )
 
     def render(
@@ -96,7 +99,7 @@ class CardRenderer:
     ) -> ui.LayoutView:
         """Render a finished video that the same edit uploads under `filename`.
 
-        `ready_at`: the time at which it was ready, in Unix seconds; None: now.
+        `ready_at`: the time at which the video was ready, in Unix seconds; None: now.
         `note`: the key of a sentence about the uploaded file.
         `original`: the URL of the original, if the upload is a smaller copy.
         """
@@ -128,9 +131,9 @@ class CardRenderer:
         return view
 
     def render_without_video(self, job: Job) -> ui.LayoutView:
-        """Render a finished video that the card can't show.
+        """Render the card of a finished video that Discord does not let it show.
 
-        It has no prompt, because that may be what Discord refuses.
+        The prompt is omitted, because it may be what Discord refuses.
         """
         text = self._text
         lines = [text.say(job, "card.ready"), text.say(job, "card.elsewhere"), text.footer(job)]
@@ -139,7 +142,7 @@ class CardRenderer:
         return view
 
     def render_held(self, job: Job, artifact: Artifact, *, limit: int) -> ui.LayoutView:
-        """Render a finished video that waits for the operator; `limit`: Discord's, in bytes."""
+        """Render a finished video that waits for the operator; `limit` is Discord's, in bytes."""
         text = self._text
         # Discord may refuse a file that is within the limit that it announced.
         key = "card.held" if artifact.size > limit else "card.held_refused"

@@ -41,7 +41,7 @@ def _after_failure(job: Job) -> tuple[Action, ...]:
     key = job.failure.key if job.failure else ""
     about_a_narration = key.startswith(("audio.", "speech.")) or key == "failed.not_narrated"
     is_spoken = job.attachment is not None and job.attachment.text is not None
-    # Prompt and text are checked together, so either may be the cause: this form has both.
+    # Prompt and text are checked together, so either may be the cause. This form has both.
     if about_a_narration or (is_spoken and key in _REASONS):
         return (Action.ATTACH,)
     if job.clip_of is not None:

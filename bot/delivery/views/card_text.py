@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bot.artifacts import NOTE_NOT_MERGED
 from bot.delivery.views.formatting import clock_time, progress_bar, quoted, rough_time
 from bot.model import HoldReason, JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bot.delivery.views.service_name import ServiceName
     from bot.model import Failure, Job
@@ -27,11 +27,22 @@ _NOT_SUBMITTED = frozenset({JobState.RECEIVED, JobState.QUEUED})
 _WAITING = _NOT_SUBMITTED | {JobState.SUBMITTING}
 
 
+_NAMED_CHARACTERS = 12
+
+
+class Coverage(Protocol):
+    """Tells what a backend that draws text can't draw."""
+
+    def missing(self, prompt: str) -> tuple[str, ...]:
+        """Return the characters of a prompt that are left out, each once."""
+        ...
+
+
 class CardText:
     """Describes a job.
 
     `free_backends`: the backends that never charge. `voice_costs`: whether speaking a text may be
-    charged.
+    charged. `coverage`: by their names, the backends that draw text.
     """
 
     def __init__(
@@ -42,12 +53,14 @@ class CardText:
         voice_costs: bool,
         service_name: ServiceName,
         clock: Callable[[], float],
+        coverage: Mapping[str, Coverage],
     ) -> None:
         self._texts = texts
         self._service_name = service_name
         self._free_backends = free_backends
         self._voice_costs = voice_costs
         self._clock = clock
+        self._coverage = coverage
 
     def say(self, job: Job, key: str, **fields: object) -> str:
         """Return a sentence in the language of the job's requester."""
@@ -70,10 +83,22 @@ class CardText:
         return self.say(job, "card.prompt", prompt=quoted(job.request.prompt, _PROMPT_CHARACTERS))
 
     def details(self, job: Job, outlook: Outlook) -> list[str]:
-        """Return the lines about progress, or about the end of the job and its cost."""
+        """Return the lines about progress, or about the job's end and cost."""
         if outlook.hold is not None:
             return self._on_hold(job, outlook, outlook.hold)
-        return self._details_of_state(job, outlook)
+        return [*self._details_of_state(job, outlook), *self._left_out(job)]
+
+    def _left_out(self, job: Job) -> list[str]:
+        """Name, until a job is submitted, the characters of its prompt that can't be drawn."""
+        coverage = self._coverage.get(job.backend)
+        if coverage is None or job.state not in _WAITING or job.clip_of is not None:
+            return []
+        missing = coverage.missing(job.request.prompt)
+        if not missing:
+            return []
+        named = quoted(" ".join(missing[:_NAMED_CHARACTERS]), _PROMPT_CHARACTERS)
+        more = " …" if len(missing) > _NAMED_CHARACTERS else ""
+        return [self.say(job, "card.left_out", characters=named + more)]
 
     def _details_of_state(self, job: Job, outlook: Outlook) -> list[str]:
         match job.state:
@@ -193,5 +218,5 @@ def _is_narrated(job: Job) -> bool:
 
 
 def _small(parts: list[str]) -> str:
-    # On a narrow card the line breaks between two parts and not within one.
+    # On a narrow card, the line must break between two parts, not within one.
     return f"-# {' · '.join(part.replace(' ', _NO_BREAK) for part in parts)}"

@@ -1,4 +1,4 @@
-"""The answer of the command "Video details": all details of a job, or only the public ones."""
+"""The answer to the command "Video details": all details of a job, or only the public ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_UNITS = 4000
 _PROMPT_UNITS = 2500
 _LEAST_UNITS = 100
 _ID_CHARACTERS = 100
-_FENCES = 10  # the fences of a code block, and the line ends inside and around it
+_FENCES = 10  # the characters of a code block's fences, and the line breaks around them
 
 
 class DetailsView:
@@ -106,7 +106,7 @@ class DetailsView:
 
 
 def _block(text: str, room: int) -> str:
-    """Put a text of several lines into a code block of at most `room` units."""
+    """Put a multi-line text in a code block of at most `room` units."""
     # A fence within the text would end the code block.
     escaped = text.replace("``", "`\N{ZERO WIDTH SPACE}`")
     return f"```\n{cut_block(escaped, max(0, room - _FENCES))}\n```"

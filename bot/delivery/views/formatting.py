@@ -39,7 +39,7 @@ def cut(text: str, characters: int) -> str:
 
 
 def cut_block(text: str, most: int) -> str:
-    """Return a text of several lines, cut to `most` units, but never within a visible character."""
+    """Cut a multi-line text to `most` units, but never within a visible character."""
     if units(text) <= most:
         return text
     end = min(len(text), most) - 1
@@ -60,16 +60,17 @@ def progress_bar(percent: int) -> str:
 
 
 def clock_time(seconds: float) -> str:
-    """Write a duration as minutes and seconds, with hours if it has any."""
+    """Format a duration as minutes and seconds, with hours if there are any."""
     minutes, rest = divmod(max(0, round(seconds)), 60)
     hours, minutes_left = divmod(minutes, 60)
     return f"{hours}:{minutes_left:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def rough_time(seconds: float) -> tuple[str, int]:
-    """Round a duration as people say it, and return the key of its words with their number.
+    """Round a duration, and return its unit's locale key and the number of units.
 
-    The steps are five seconds, from a minute on half a minute, and from five minutes on a minute.
+    It is rounded to five seconds; to half a minute if it is a minute or more; and to a minute if it
+    is five minutes or more.
     """
     rounded = max(5, 5 * round(seconds / 5))
     if rounded < _MINUTE:
@@ -86,9 +87,9 @@ def megabytes(size: int) -> float:
 
 
 def over_limit(size: int, limit: int) -> dict[str, float]:
-    """Return the fields `size` and `limit`, in MB, of a sentence about a file over a limit.
+    """Return the fields `size` and `limit`, in MB, for a sentence about a file over a limit.
 
-    They are rounded away from each other, so that they never read the same.
+    The size is rounded up and the limit down, so that they always differ.
     """
     return {
         "size": math.ceil(10 * megabytes(size)) / 10,

@@ -1,4 +1,4 @@
-"""The answers of `/videos`: pages of a person's own jobs, and a video that is sent again."""
+"""The answers to `/videos`: pages of a person's own jobs, and a video that is sent again."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class LibraryView:
         if job.state is JobState.UNDECIDED:
             lines.append(self._texts("card.undecided", locale))
         if job.card_gone and job.failure is not None:
-            # Perhaps not even a DM has told it.
+            # Possibly not even a DM has reported the failure.
             lines.append(failure_reason(self._texts, job.failure, locale))
         return "\n".join([*lines, f"-# {' · '.join(facts)}"])
 

@@ -1,4 +1,4 @@
-"""The answers of `/notify` and `/privacy`: a person's setting, their data and its deletion."""
+"""The answers to `/notify` and `/privacy`: a person's setting, their data and its deletion."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class PrivacyView:
         )
 
     def question(self, stored: StoredData) -> ui.LayoutView:
-        """Render the question whether to delete everything."""
+        """Render the question of whether to delete everything."""
         lines = [
             self._say("privacy.sure"),
             self._say("privacy.cards"),

@@ -1,4 +1,4 @@
-"""Names who makes a video, as requesters know it."""
+"""The name by which requesters know the service that makes a video."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _CHARACTERS = 60
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServiceName:
-    """The operator's `label` for `backend` with `model`; an empty one: the model's own name.
+    """Names the service that makes a video: by the operator's `label`, or else by its model.
 
-    The name of a backend would be that of its protocol, which servers of many vendors speak.
+    The label is for `backend` with `model`. A backend's own name would only name a protocol, which
+    servers of many vendors speak.
     """
 
     label: str = ""
@@ -26,15 +27,15 @@ class ServiceName:
     model: str | None = None
 
     def of(self, job: Job) -> str | None:
-        """Name who makes the video of a job; None: it is unknown."""
+        """Return the name of the service that makes a job's video; None: it is unknown."""
         return self._label(job) or self._model(job)
 
     def in_full(self, job: Job) -> list[str]:
-        """Return all that is known: the label and the model."""
+        """Return all known names: the label and the model."""
         return [name for name in (self._label(job), self._model(job)) if name]
 
     def _label(self, job: Job) -> str:
-        # A job of an earlier setting was made by another service.
+        # A job with an earlier setting was sent to another service.
         is_current = (job.backend, job.request.model) == (self.backend, self.model)
         return quoted(self.label, _CHARACTERS) if is_current else ""
 

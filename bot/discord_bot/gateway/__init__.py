@@ -1,1 +1,1 @@
-"""The gateway connection: what can't be read is skipped, and interruptions are bridged."""
+"""The gateway connection, which skips what it can't read and reconnects after interruptions."""

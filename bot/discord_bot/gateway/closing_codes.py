@@ -1,4 +1,4 @@
-"""The codes with which Discord closes a gateway connection, as far as they decide what follows."""
+"""Discord's codes for closing a gateway connection, as far as the bot has to act on them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 NEW_SESSION_CODES = frozenset({4003, 4007, 4009})
 
 _UPDATE = "update Clapper, and discord.py with it"
-# Another attempt would be refused in the same way.
+# With these codes, another attempt would be refused too.
 _ADVICE: Mapping[int, str] = {
     4004: "Discord no longer accepts DISCORD_TOKEN; copy it again from the Developer Portal's Bot "
     "page",

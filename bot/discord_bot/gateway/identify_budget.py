@@ -25,7 +25,7 @@ _LOOK_SECONDS = 60.0
 
 
 class IdentifyBudget:
-    """Delays new sessions; those of earlier processes count, because restarts open most of them."""
+    """Delays new sessions; earlier processes' sessions count, because restarts open the most."""
 
     def __init__(
         self,
@@ -46,11 +46,11 @@ class IdentifyBudget:
             if not is_told:
                 log.warning("gateway.too_many_logins again_in=%d", pause)
                 is_told = True
-            # The machine's clock may be set meanwhile.
+            # The machine's clock may be set during the pause.
             await self._sleep(min(pause, _LOOK_SECONDS))
 
     async def record(self, application_id: int, *, after_fault: bool) -> None:
-        """Record a new session, in memory if the database does not accept it."""
+        """Record a new session, or keep it in memory if the database fails."""
         identify = Identify(at=self._clock(), after_fault=after_fault)
         try:
             await self._store.record(application_id, identify, seconds=_DAY)
@@ -75,5 +75,5 @@ class IdentifyBudget:
 
 
 def _until_free(times: list[float], most: int, seconds: float, now: float) -> float:
-    """Return the seconds until fewer than `most` of the sorted times are that recent."""
+    """Return the wait until fewer than `most` of the sorted times are within the last `seconds`."""
     return 0.0 if len(times) < most else times[-most] + seconds - now

@@ -1,4 +1,4 @@
-"""GatewaySession: keeps the bot connected, resumes sessions, and pauses longer and longer."""
+"""GatewaySession: keeps the bot connected, resumes sessions, and backs off between attempts."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ log = logging.getLogger(__name__)
 
 # Longer than the 60 s in which discord.py waits for HELLO and then closes the connection.
 _OPEN_SECONDS = 90.0
-# After a connection that lasted this long, the pauses begin anew.
+# After a connection that lasted this long, the backoff starts again.
 _LASTING_SECONDS = 120.0
 _MAX_PAUSE_SECONDS = 300.0
 _MAX_FAULT_PAUSE_SECONDS = 3600.0
 # Discord asks for a pause of 1 to 5 s before a new session.
 _NEW_SESSION_PAUSES = 5.0
 _MOST_DOUBLINGS = 20
-# Attempts to resume a session in vain, after which a new one is opened.
+# After this many failed attempts to resume a session, a new one is opened.
 _MOST_VAIN, _MOST_UNREACHABLE = 3, 8
 _UNREACHABLE = (OSError, aiohttp.ClientError, discord.HTTPException, discord.GatewayNotFound)
 
@@ -49,7 +49,7 @@ class _Session:
 
 
 class GatewaySession:
-    """Stays connected in place of `Client.connect`, which an unexpected error ends.
+    """Stays connected; used instead of `Client.connect`, which ends at an unexpected error.
 
     That method also reconnects without pauses, and opens any number of new sessions.
     `first_pause`: seconds, which double with each attempt. `report` is called with each unexpected

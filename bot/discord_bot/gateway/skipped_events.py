@@ -1,4 +1,4 @@
-"""SkippedEvents: an event of the gateway that discord.py can't parse costs that event alone."""
+"""SkippedEvents: skips gateway events that discord.py can't parse, and keeps the connection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 Parser: TypeAlias = "Callable[[Any], None]"
 
-# A session whose READY can't be parsed is of no use.
+# A session whose READY can't be parsed can't be used.
 _NEEDED = "READY"
 _INTERACTION = "INTERACTION_CREATE"
 
@@ -39,7 +39,7 @@ class SkippedEvents:
                 parsers[name] = self._guarded(name, parser)
 
     def record(self, name: str, error: Exception) -> None:
-        """Count a skipped event; log the first of each name, and then each tenfold number."""
+        """Count a skipped event, and log the 1st, the 10th, the 100th, ... of each name."""
         self._count(name)
         self._skipped[name] += 1
         times = self._skipped[name]

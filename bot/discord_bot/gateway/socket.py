@@ -1,4 +1,4 @@
-"""GatewaySocket: skips frames that can't be read, as long as the connection can go on."""
+"""GatewaySocket: skips unreadable frames unless the connection needs them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from discord.utils import _from_json  # pyright: ignore[reportPrivateUsage] - wh
 
 _DISPATCH = DiscordWebSocket.DISPATCH
 _READY, _CONTROL = "READY", "control"
-# Those that a gateway sends: dispatch, heartbeat, reconnect, invalid session, HELLO, its answer.
+# Sent by the gateway: dispatch, heartbeat, reconnect, invalid session, HELLO, heartbeat ACK.
 _RECEIVED_OPS = [0, 1, 7, 9, 10, 11]
-# Frames of other kinds than events are short; events are parsed by discord.py alone.
+# Frames that are not events are short. Events are parsed only by discord.py.
 _MOST_CONTROL_CHARACTERS = 2000
 # Discord asks for a heartbeat about every 41 s.
 _LEAST_HEARTBEAT_MS, _MOST_HEARTBEAT_MS = 1000, 600_000
@@ -21,7 +21,7 @@ _LONGEST_NAME = 40
 
 
 class UnreadableFrameError(Exception):
-    """A frame can't be read, and the connection can't go on without it."""
+    """A frame that the connection needs can't be read."""
 
 
 class SocketClosedError(Exception):
@@ -56,7 +56,7 @@ class GatewaySocket(DiscordWebSocket):
     async def poll_event(self) -> None:
         """Wait for a frame and handle it; any error closes the connection.
 
-        SocketClosedError: it was closed, or too long silent.
+        SocketClosedError: the connection was closed, or silent for too long.
         """
         try:
             frame = await self.socket.receive(timeout=self._max_heartbeat_timeout)
@@ -83,7 +83,7 @@ class GatewaySocket(DiscordWebSocket):
             raise UnreadableFrameError("the compressed stream is broken") from error
 
     def _is_usable(self, frame: object) -> bool:
-        """Check what discord.py would not check before it acts on it."""
+        """Check the fields that discord.py uses without checking them."""
         match frame:
             case {"op": DiscordWebSocket.HELLO, "d": {"heartbeat_interval": int() | float() as ms}}:
                 if not _LEAST_HEARTBEAT_MS <= ms <= _MOST_HEARTBEAT_MS:
@@ -101,7 +101,7 @@ class GatewaySocket(DiscordWebSocket):
         """Report a frame as skipped, unless the connection needs it."""
         if name in {_READY, _CONTROL}:
             if name == _READY:
-                self.session_id = None  # what discord.py knows of it is incomplete
+                self.session_id = None  # discord.py's copy of the session is incomplete
             raise UnreadableFrameError(f"{name} can't be read") from error
         self._dispatch("frame_skipped", name, error)
 
@@ -116,7 +116,7 @@ def _parsed(text: str) -> object:
 
 
 def _name(frame: object) -> str:
-    """Return what may be logged of a frame."""
+    """Return the part of a frame that may be logged."""
     match frame:
         case {"op": object() as op} if op != _DISPATCH:
             return _CONTROL

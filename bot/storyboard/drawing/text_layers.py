@@ -56,6 +56,8 @@ def draw_text(layer_files: LayerFiles, number: int, text: str) -> Lettering:
     height = len(layout.lines) * layout.size * _LEADING
     top = layer_files.canvas.height * (0.31 if layer_files.canvas.is_tall else 0.345) - height / 2
     base = base_level(text)
+    if base:  # below the watermark, which is on the same side
+        top = max(top, layer_files.canvas.margin * 0.6 + 90 * layer_files.canvas.unit)
     drawn = [shaper.draw(line, base, layout.size) for line in layout.lines]
     baselines = [top + layout.size * (_LEADING * n + _BASELINE) for n in range(len(layout.lines))]
     lines = _lines(layer_files, f"card{number}", drawn, baselines, base)

@@ -58,10 +58,9 @@ class Typefaces:
 
     def missing(self, text: str) -> list[str]:
         """Return the clusters of a text that no typeface can draw, each once."""
-        lost = [
-            cluster for cluster in clusters(text) if not self._name(cluster, "", Style(weight=400))
-        ]
-        return list(dict.fromkeys(lost))
+        style = Style(weight=400)
+        each = dict.fromkeys(clusters(text))
+        return [cluster for cluster in each if not self._name(cluster, "", style)]
 
     def drawable(self, text: str) -> str:
         """Return the text without the clusters that no typeface can draw."""

@@ -24,7 +24,8 @@ _CLIENT_RATE = Rate(burst=60, per_second=10)
 _SOCKET_RATE = Rate(burst=40, per_second=1)
 _MESSAGE_RATE = Rate(burst=2000, per_second=50)
 # Not a lockout: a valid token is always accepted, because otherwise other users of the same address
-# could lock its client out. So every guess is checked, and only a token's length protects it.
+# could lock its client out. Guesses are therefore always checked, and a token's only protection is
+# its length.
 _FAILURE_RATE = Rate(burst=20, per_second=0.2)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -55,7 +56,7 @@ class Access:
         self._failures = RateLimiter(_FAILURE_RATE, clock=clock)
 
     def unchecked(self, handler: Handler) -> Handler:
-        """Only turn errors into responses; the handler authenticates and counts the request."""
+        """Only convert errors to responses; the handler authenticates and counts the request."""
 
         async def wrapper(request: web.Request) -> web.StreamResponse:
             try:

@@ -1,4 +1,4 @@
-"""Accepts connections, one after the other.
+"""Accepts connections one at a time.
 
 `loop.create_server` would log a traceback for each of a hundred attempts to accept a connection
 while the process has no file descriptor left, and again a hundred times as many a second later.
@@ -38,7 +38,7 @@ class Acceptor:
         self._task = asyncio.create_task(self._run(), name="web.accept")
 
     async def close(self) -> None:
-        """Accept no more connections; those that are open stay open."""
+        """Accept no more connections, but leave the open ones open."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])

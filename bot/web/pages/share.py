@@ -149,8 +149,8 @@ def _fields(share: Share, job: Job, info: VideoInfo, *, has_poster: bool) -> dic
     prompt = job.request.prompt
     title = cut(prompt, _TITLE_CHARACTERS)
     description = cut(prompt, _DESCRIPTION_CHARACTERS)
-    # URLs in the page are relative, so that it works below any address. URLs in its metadata are
-    # absolute, because other services read them.
+    # URLs in the page are relative, so that it works under any base address. URLs in its metadata
+    # are absolute, because other services read them.
     token = share.url.rpartition("/")[2]
     return {
         "title": title,

@@ -12,6 +12,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from random import Random
@@ -36,6 +37,10 @@ _NARRATED = 0.2
 _SETTLE_SECONDS = 15 * 60.0
 _SETTLED = {"succeeded", "failed", "cancelled", "undecided"}
 _MANY = "100000"
+_EVENTS = """
+SELECT jobs.interaction_id, job_events.to_state FROM job_events
+JOIN jobs ON jobs.id = job_events.job_id ORDER BY job_events.rowid
+"""
 
 
 class KillLoop:
@@ -71,12 +76,16 @@ class KillLoop:
         """Return all orders, with what their requesters have seen."""
         rows = query(self._wire.data_dir, "SELECT interaction_id, state FROM jobs")
         states = {int(interaction): state for interaction, state in rows if interaction}
+        events: dict[int, list[str]] = defaultdict(list)
+        for interaction, state in query(self._wire.data_dir, _EVENTS):
+            events[interaction].append(state)
         discord = self._wire.fake_discord
         return [
             Order(
                 prompt=prompt,
                 interaction=interaction,
                 state=states.get(interaction.id),
+                events=tuple(events[interaction.id]),
                 dms=discord.dms(interaction.user),
                 messages=[m for m in (interaction.message, *interaction.followups) if m],
             )
@@ -98,7 +107,11 @@ class KillLoop:
         before = self._wire.fake_discord.gateway.identified
         await asyncio.to_thread(self._forget_sessions)
         async with open_bot(self._environment()) as bot:
-            await self._wire.fake_discord.wait_for_bot(after=before, within=2 * WITHIN)
+            try:
+                await self._wire.fake_discord.wait_for_bot(after=before, within=4 * WITHIN)
+            except TimeoutError:
+                sys.stderr.writelines(bot.lines[-50:])
+                raise
             yield bot
 
     def _forget_sessions(self) -> None:

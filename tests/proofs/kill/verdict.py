@@ -23,6 +23,7 @@ class Order:
     dms: list[Message]
     messages: list[Message]
     state: str | None
+    events: tuple[str, ...]
 
     @property
     def has_video(self) -> bool:
@@ -34,7 +35,8 @@ def faults_of(order: Order, api: HostileVideosApi) -> list[str]:
     charges = sum(charge.prompt == order.prompt for charge in api.charges)
     wrong: list[str] = []
     if charges > 1:
-        wrong.append("charged twice")
+        replaced = ", and the provider had lost the first clip" if order.prompt in api.lost else ""
+        wrong.append(f"charged twice{replaced} ({', '.join(order.events)})")
     if len(order.messages) > 1 or len(order.dms) > 1:
         wrong.append("a second message")
     if sum(bool(message.files) for message in order.messages) > 1:

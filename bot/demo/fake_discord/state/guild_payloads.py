@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from bot.demo.fake_discord.state.world import Guild
     from bot.demo.fake_discord.wire import Payload
 
-# View, send, embed, attach, read history, use commands: what an ordinary member has.
+# View, send, embed, attach, read history, use commands: an ordinary member's permissions.
 PERMISSIONS = str(1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 31)
 JOINED = timestamp(1_700_000_000)
 
 
 def thread_fields(guild: Guild) -> Payload:
-    """Return what a thread's object has besides."""
+    """Return the fields of a thread's object that other channels lack."""
     return {
         "parent_id": str(guild.id),
         "owner_id": str(guild.id),

@@ -126,7 +126,7 @@ PLACES = (
 
 
 _ALONE = 4  # the most letters of a word that is no start of other words
-_IDEOGRAPHS = 0x2600  # the first of the symbols, emoji and wide letters
+_ANYWHERE = 0x0900  # the first letter of the scripts in which words are found anywhere
 _GERMAN_PART = 5
 
 
@@ -147,7 +147,7 @@ def choose_place(text: str, random: Random) -> Place:
 def _score(known: list[str], words: list[str], text: str) -> tuple[int, int]:
     """Return how many words of a text name a place, and how early the first one does."""
     found = [index for index, word in enumerate(words) if any(_names(w, word) for w in known)]
-    wide = [at for at in (text.find(w) for w in known if ord(w[0]) >= _IDEOGRAPHS) if at >= 0]
+    wide = [at for at in (text.find(w) for w in known if ord(w[0]) >= _ANYWHERE) if at >= 0]
     first = min([*found, *wide], default=0)
     return len(found) + len(wide), -first
 

@@ -1,7 +1,7 @@
 """The words by which places are chosen, in several languages.
 
 A word of up to four letters has to stand alone; a longer one is the start of a word, or a part of a
-German compound. Chinese and Japanese words, and emoji, are found anywhere.
+German compound. Words of Asian scripts, and emoji, are found anywhere.
 """
 
 # ruff: noqa: RUF001  # words of many scripts are the subject here
@@ -25,7 +25,8 @@ WORDS = {
     """,
     "forest": """
         🌲 🌳 🦊 🍄 🍁 forest woods woodland tree trees jungle fox deer leaf leaves moss
-        mushroom wald wälder baum bäume dschungel fuchs reh hirsch blatt moos pilz forêt
+        mushroom wald wälder schwarzwald regenwald baum bäume dschungel fuchs reh hirsch blatt
+        moos pilz forêt
         arbre bois renard bosque árbol selva zorro foresta albero лес дерев лис 森 木 林 狐
         鹿 숲 나무 غابة יער δάσος जंगल ป่า orman
     """,

@@ -1,0 +1,37 @@
+"""Tells which characters of a prompt can't be drawn, before the prompt is ordered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.storyboard.lettering.scenes import clean
+
+if TYPE_CHECKING:
+    from bot.storyboard.lettering.typefaces import Typefaces
+
+_REMEMBERED = 64
+
+
+class StoryboardCoverage:
+    """Looks prompts up in the typefaces of title cards, which are opened for the first one."""
+
+    def __init__(self) -> None:
+        self._typefaces: Typefaces | None = None
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def missing(self, prompt: str) -> tuple[str, ...]:
+        """Return the characters that title cards leave out, each once."""
+        if prompt.isascii():
+            return ()
+        if prompt not in self._known:
+            while len(self._known) >= _REMEMBERED:
+                del self._known[next(iter(self._known))]
+            self._known[prompt] = tuple(self._opened().missing(clean(prompt)))
+        return self._known[prompt]
+
+    def _opened(self) -> Typefaces:
+        from bot.storyboard.lettering.typefaces import Typefaces  # noqa: PLC0415  # loads HarfBuzz only when it is needed
+
+        if self._typefaces is None:
+            self._typefaces = Typefaces()
+        return self._typefaces
