@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from benchmarks import report
 from benchmarks.burst import run_burst
 from benchmarks.environment import ROOT
+from benchmarks.hostile_load import measure_hostile_load
 from benchmarks.http_load import run_http_load
 from benchmarks.imports import measure_imports
 from benchmarks.open_jobs import measure_open_jobs
@@ -54,6 +55,8 @@ async def _run_all(folder: Path) -> tuple[str, list[str]]:
     open_jobs = [await measure_open_jobs(folder / f"open-{n}", n) for n in _OPEN_JOBS]
     _print_progress("load over HTTP")
     http_load = await run_http_load(folder / "http-load", large, small)
+    _print_progress("hostile requests")
+    hostile = await measure_hostile_load(folder / "hostile")
     text = report.render(
         machine=report.describe_machine(await media.version()),
         idle=idle,
@@ -63,6 +66,7 @@ async def _run_all(folder: Path) -> tuple[str, list[str]]:
         burst=burst,
         open_jobs=open_jobs,
         http_load=http_load,
+        hostile=hostile,
     )
     return text, report.missed_targets(workloads)
 

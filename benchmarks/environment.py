@@ -93,6 +93,7 @@ class Environment:
     """A bot that is ready, with its Discord stand-in and its provider."""
 
     pid: int
+    port: int
     fake_discord: FakeDiscord
     provider: Provider | None
     http: aiohttp.ClientSession
@@ -126,7 +127,12 @@ class Environment:
 
 @asynccontextmanager
 async def open_environment(
-    folder: Path, *, clip: Path | None, upload_limit: int, with_links: bool = False
+    folder: Path,
+    *,
+    clip: Path | None,
+    upload_limit: int,
+    with_links: bool = False,
+    api_token: str = "",
 ) -> AsyncGenerator[Environment]:
     """Start the processes; without a `clip`, the bot uses its storyboard renderer."""
     folder.mkdir()
@@ -140,6 +146,7 @@ async def open_environment(
         "VIDEO_BACKEND": "openai" if clip else "storyboard",
         "OPENAI_WEBHOOK_SECRET": SECRET,
         "MAX_JOBS_PER_USER": "10",
+        "API_TOKEN": api_token,
     }
     async with AsyncExitStack() as stack:
         fake_discord = await stack.enter_async_context(FakeDiscord(folder / "discord"))
@@ -155,7 +162,9 @@ async def open_environment(
         bot = await stack.enter_async_context(run_module(log, variables, ("bot", "run")))
         try:
             await fake_discord.wait_for_bot(within=_TIMEOUT)
-            yield Environment(pid=bot.pid, fake_discord=fake_discord, provider=provider, http=http)
+            yield Environment(
+                pid=bot.pid, port=port, fake_discord=fake_discord, provider=provider, http=http
+            )
         except Exception as error:  # any failure: the log explains it
             raise RuntimeError(f"{_FAILED}; the bot's log ends with:\n{_tail(log)}") from error
 

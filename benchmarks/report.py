@@ -10,12 +10,14 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks import hostile_load
 from benchmarks.memory import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from benchmarks.burst import BurstResult
+    from benchmarks.hostile_load import HostileResult
     from benchmarks.http_load import HttpLoadResult
     from benchmarks.imports import ImportCost
     from benchmarks.open_jobs import OpenJobsResult
@@ -73,6 +75,13 @@ Each socket should receive one final state per job, with the status that the pro
 messages arrived after the job's final state. The seconds run from the provider's webhook to the
 message; the bot downloads the clip in between.
 """
+_MILLISECONDS = f"{hostile_load.TARGET * 1000:.0f}"
+_HOSTILE_NOTE = f"""\
+Each kind is sent for ten seconds, as fast as the bot receives it, by a process of lower priority on
+the same processors. Meanwhile `/healthz` is asked up to 50 times a second, and should answer within
+{_MILLISECONDS} ms. A command is typed every second, and its slowest answer is shown. The log's
+growth is in bytes.
+"""
 
 
 def render(
@@ -85,6 +94,7 @@ def render(
     burst: BurstResult,
     open_jobs: Sequence[OpenJobsResult],
     http_load: HttpLoadResult,
+    hostile: list[HostileResult],
 ) -> str:
     """Return the report in Markdown."""
     parts = [
@@ -114,8 +124,17 @@ def render(
         _DOWNLOAD_NOTE,
         _message_table(http_load),
         _MESSAGE_NOTE,
+        "## Hostile requests\n",
+        hostile_table(hostile),
+        _HOSTILE_NOTE,
     ]
     return "\n".join(parts)
+
+
+def hostile_table(hostile: list[HostileResult]) -> str:
+    """Return the table of the answers beside hostile requests."""
+    head = ("Requests of four connections", "Asked", "Median, ms", "99 %", "Max", "Command", "Log")
+    return _table(head, hostile_load.rows(hostile))
 
 
 def missed_targets(workloads: Iterable[WorkloadMemory]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RECEIVED_BYTES = 8 * 1024
+RECEIVED_BYTES = 4 * 1024
 
 
 class Connection(asyncio.BufferedProtocol):
