@@ -64,6 +64,9 @@ CANCELLABLE = frozenset(
     | {JobState.GENERATING, JobState.DOWNLOADING, JobState.MERGING}
 )
 
+# States in which the provider has the job, or may have it.
+AT_PROVIDER = frozenset({JobState.SUBMITTING, JobState.UNCONFIRMED, JobState.GENERATING})
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VideoRequest:

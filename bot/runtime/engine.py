@@ -25,6 +25,7 @@ from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
 from bot.jobs.service import JobService
 from bot.jobs.submission import Submission
+from bot.jobs.waits.capacity import ProviderCapacity
 from bot.jobs.waits.clock_watcher import ClockWatcher, boot_id
 from bot.jobs.waits.holds import Holds
 from bot.jobs.waits.poll_schedule import PollSchedule
@@ -50,6 +51,7 @@ from storage.jobs.generation_times import GenerationTimes
 from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.listings import ListingStore
+from storage.jobs.queue.claims import QueueStore
 from storage.jobs.remote_jobs import RemoteJobStore
 from storage.jobs.spent_refs import SpentRefs
 from storage.jobs.store import JobStore
@@ -87,6 +89,7 @@ class Engine:
     card_records: CardRecords
     webhooks: WebhookReceiver
     queue: JobQueue
+    capacity: ProviderCapacity
     circuit: CircuitBreaker
     clock_watcher: ClockWatcher
     holds: Holds
@@ -137,6 +140,8 @@ async def open_engine(
     circuit = CircuitBreaker(
         CircuitStore(resources.database), jobs, backend=backend.name, clock=clock
     )
+    queued = QueueStore(resources.database, backend=backend.name, client=client)
+    capacity = ProviderCapacity(queued, limit=settings.max_jobs, steady=clock.steady)
     reader = PromptReader.load()
     return Engine(
         resources=resources,
@@ -149,7 +154,8 @@ async def open_engine(
         jobs=jobs,
         card_records=CardRecords(store, changes, clock=clock),
         webhooks=webhooks,
-        queue=JobQueue(store, backend=backend.name, clock=clock, client=client),
+        queue=JobQueue(store, queued, capacity, backend=backend.name, clock=clock, client=client),
+        capacity=capacity,
         circuit=circuit,
         clock_watcher=ClockWatcher(clock, ClockStore(resources.database), bus, boot=boot_id()),
         holds=Holds(HoldStore(resources.database), jobs, bus, backend=backend.name, clock=clock),
@@ -210,6 +216,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
             identity=identity,
             backend=engine.backend,
             circuit=engine.circuit,
+            capacity=engine.capacity,
             workspace=engine.workspace,
             prompt_step=engine.prompt_step,
             lookup_delays=engine.timing.lookup_delays,

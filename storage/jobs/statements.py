@@ -58,21 +58,14 @@ SELECT * FROM jobs
 WHERE interaction_id = :interaction_id OR (client = :client AND client_key = :client_key)
 """
 
-# An open circuit holds the queued jobs until its next probe is due, so they keep their order.
-_NOT_HELD = """(jobs.state <> 'queued' OR NOT EXISTS (
-            SELECT 1 FROM circuits
-            WHERE circuits.backend = :backend AND circuits.state = 'open' AND probe_at > :now
-                AND max(opened_at, jobs.created_at) > :held_since))"""
-
 # Jobs that were submitted to another backend wait until the operator chooses that backend again.
-_CLAIMABLE = f"""next_at IS NOT NULL
+_CLAIMABLE = """next_at IS NOT NULL
             AND (backend = :backend
                 OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
             AND (:client IS NULL OR client = :client)
             AND (NOT :clients_only OR client IS NOT NULL)
             AND (:narrated IS NULL OR :narrated = (attachment_name IS NOT NULL))
-            AND {_NOT_HELD}
-            AND id NOT IN (SELECT value FROM json_each(:running))"""  # noqa: S608 - same
+            AND id NOT IN (SELECT value FROM json_each(:running))"""
 
 # State by state, because the index provides the order only within one state.
 CLAIM = f"""

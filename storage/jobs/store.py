@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from storage.jobs import statements
 from storage.jobs.caps import CapUsage
-from storage.jobs.circuits import MAX_HELD_SECONDS
 from storage.jobs.rows import job_from, requester_columns
 
 if TYPE_CHECKING:
@@ -101,7 +100,8 @@ class JobStore:
     ) -> list[Job]:
         """Claim up to `limit` due jobs that are not `running`, and raise their epochs.
 
-        Jobs that were submitted to another backend, or that an open circuit holds, are skipped.
+        Jobs that were submitted to another backend are skipped. Queued jobs are claimed by
+        `QueueStore`.
         `client`: only this client's jobs are claimed. `clients_only`: no jobs from Discord are.
         `narrated`: only jobs with a narration are, or only those without.
         """
@@ -115,7 +115,6 @@ class JobStore:
             running=json.dumps(list(running)),
             limit=limit,
             now=now,
-            held_since=now - MAX_HELD_SECONDS,
         )
 
     async def next_due(
@@ -140,7 +139,6 @@ class JobStore:
                 "narrated": narrated,
                 "running": json.dumps(list(running)),
                 "now": now,
-                "held_since": now - MAX_HELD_SECONDS,
             },
         )
         return row["next_at"] if row else None
