@@ -19,7 +19,7 @@ from bot.jobs.worker import Worker, make_lanes
 from bot.model import JobState
 from bot.moderation.words import BlockedWords
 from storage.database import open_database
-from storage.jobs.caps import Caps
+from storage.jobs.caps import Caps, CapStore
 from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.queue.claims import QueueStore
@@ -91,7 +91,7 @@ def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker
         WebhookReceiver(store, Inbox(database), changes, clock=clock),
         backend=_BACKEND,
         account="benchmark",
-        admission=Admission(store, caps, BlockedWords(()), clock=clock),
+        admission=Admission(CapStore(database), caps, BlockedWords(()), clock=clock),
         acknowledge_seconds=10.0,
         deadline_seconds=_LATER,
         clock=clock,

@@ -107,6 +107,7 @@ async def _count_speech(interaction: discord.Interaction[VideoBot], text: str) -
 
 def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
     bot_can_edit, unproven = _bot_access(interaction)
+    member = interaction.user if isinstance(interaction.user, discord.Member) else None
     return Origin(
         interaction_id=interaction.id,
         application_id=interaction.application_id,
@@ -119,6 +120,8 @@ def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
         upload_limit=interaction.filesize_limit,
         bot_can_edit=bot_can_edit,
         bot_access_unproven=unproven,
+        role_ids=frozenset(role.id for role in member.roles) if member else frozenset(),
+        is_booster=member is not None and member.premium_since is not None,
     )
 
 

@@ -85,7 +85,7 @@ class JobService:
                 narration_of=narration_of,
                 clip_of=clip_of,
             ),
-            self._admission.caps,
+            await self._admission.caps_for(requester),
         )
         if job is None:
             if await self._store.by_requester(requester) is not None:

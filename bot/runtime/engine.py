@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.api_clients.client_jobs import ClientJobs
 from bot.events import EventBus, JobFeed
-from bot.jobs.admission import Admission
+from bot.jobs.admission import Admission, RoleCaps
 from bot.jobs.changes.card_records import CardRecords
 from bot.jobs.changes.publisher import ChangePublisher
 from bot.jobs.changes.webhook_receiver import WebhookReceiver
@@ -42,9 +42,10 @@ from bot.prompts.template import TemplateWriter
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writer
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.timing import timing_for
+from bot.settings.types import BOOSTER
 from storage.artifacts import ArtifactStore
 from storage.clock import ClockStore
-from storage.jobs.caps import Caps
+from storage.jobs.caps import Caps, CapStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.client_jobs import ClientJobStore
 from storage.jobs.generation_times import GenerationTimes
@@ -132,7 +133,13 @@ async def open_engine(
         webhooks,
         backend=backend.name,
         account=account,
-        admission=Admission(store, _caps(settings), blocked, clock=clock),
+        admission=Admission(
+            CapStore(resources.database),
+            _caps(settings),
+            blocked,
+            role_caps=_role_caps(settings),
+            clock=clock,
+        ),
         acknowledge_seconds=timing.acknowledge,
         deadline_seconds=settings.job_deadline_minutes * 60,
         clock=clock,
@@ -287,9 +294,17 @@ def _editor(resources: Resources, workspace: Workspace, voice: Voice | None) -> 
 def _caps(settings: Settings) -> Caps:
     return Caps(
         open_per_user=settings.max_jobs_per_user,
-        open_in_all=settings.max_jobs,
+        open_in_all=settings.max_jobs + settings.max_queue,
         per_day=settings.max_jobs_per_day,
+        per_user_day=settings.max_jobs_per_user_day,
+        per_server_day=settings.max_jobs_per_server_day or None,
     )
+
+
+def _role_caps(settings: Settings) -> RoleCaps:
+    caps = settings.caps_by_role
+    by_role = {int(role): cap for role, cap in caps.items() if role != BOOSTER}
+    return RoleCaps(by_role=by_role, boosters=caps.get(BOOSTER, 0))
 
 
 def _presets(settings: Settings) -> Presets:

@@ -56,7 +56,7 @@ async def run_jobs(bench: Bench) -> None:
     await bench.webhooks.receive(backend="fake", webhook_id="wh_2", remote_id="another")
     queued = await bench.at(JobState.QUEUED)
     await QueueOutlook(bench.database).of(queued)
-    await bench.store.usage(origin(), CAPS, now=bench.clock())
+    await bench.cap_store.usage(origin(), CAPS, now=bench.clock())
     await bench.queue.claim(ALL_STATES, running=["x"], limit=4)
     await bench.queue.seconds_until_due(ALL_STATES, running=["x"])
     await bench.jobs.cancel(queued.id)
@@ -102,5 +102,8 @@ async def test_a_queued_job_is_claimed_by_the_indices_of_turns(bench: Bench) -> 
     )
     # Only the few servers and people whose jobs are claimed, but not started, are sorted.
     assert claim.count("USE TEMP B-TREE FOR ORDER BY") == 2
-    due = next(plan for plan in plans if any("jobs_due" in each for each in plan))
+    [due] = [
+        await plan_of(bench, each) for each in statements if "SELECT next_at FROM jobs" in each
+    ]
+    assert any("USING INDEX jobs_due (state=? AND next_at" in each for each in due)
     assert not any("TEMP B-TREE" in each for each in due)

@@ -39,7 +39,7 @@ from bot.pacing import LookupDelays, PollIntervals
 from bot.prompts.base import VerbatimWriter
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
-from storage.jobs.caps import Caps
+from storage.jobs.caps import Caps, CapStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.generation_times import GenerationTimes
 from storage.jobs.holds import HoldStore
@@ -99,6 +99,7 @@ class Bench:
         self.backend = backend
         self.deliverer = deliverer
         self.store = JobStore(database)
+        self.cap_store = CapStore(database)
         self.inbox = Inbox(database)
         self.artifacts = ArtifactStore(database)
         self.workspace = Workspace(root)
@@ -119,7 +120,7 @@ class Bench:
             self.webhooks,
             backend=backend.name,
             account=ACCOUNT,
-            admission=Admission(self.store, caps, self.blocked, clock=clock),
+            admission=Admission(self.cap_store, caps, self.blocked, clock=clock),
             acknowledge_seconds=10.0,
             deadline_seconds=1800.0,
             clock=clock,
