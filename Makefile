@@ -5,10 +5,10 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes -
 # Exit code 2: the command has printed the fix, so make reports no error of its own.
 ADVISED := || test $$? -eq 2
 
-.PHONY: help demo run voice test coverage check contract format lock picture cards prompts storyboard bench proof-media proof-shrink proof-kill proof-api proof-web proof-voice peers clean
+.PHONY: help demo run voice test coverage check contract format lock picture cards prompts storyboard bench proof-media proof-playback proof-shrink proof-kill proof-api proof-web proof-voice peers clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # Without python3-venv, Debian's Python makes a .venv that has no pip: it is made again.
 .venv/run: requirements.lock
@@ -94,6 +94,10 @@ bench: .venv/dev ## measure memory and pace, and write docs/benchmarks.md
 # Takes longer than the tests. If strace is installed, it records the files that ffmpeg opens.
 proof-media: .venv/dev ## process odd and hostile files
 	$(BIN)/python -m tests.proofs.media
+
+# Plays what proof-media left. Installs Chromium (on Debian, as root), or prints what is missing.
+proof-playback: .venv-browser/installed ## play the results of proof-media in a browser
+	.venv-browser/bin/python -m tests.proofs.media_playback $(ADVISED)
 
 proof-shrink: .venv/dev ## shrink clips below four upload limits
 	$(BIN)/python -m tests.proofs.shrinking

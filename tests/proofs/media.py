@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import subprocess
 import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
@@ -19,20 +20,28 @@ from bot.media.process.ffmpeg import Ffmpeg
 from tests.support.media import clips, strace
 from tests.support.media.cancelling import OPERATIONS, cancel_often
 from tests.support.media.corpus import ATTACKS, CLIPS, SOUNDS
+from tests.support.media.corpus_odd import ODD_CLIPS, ODD_SOUNDS
 from tests.support.media.trial import Outcome, prepare, run_trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_GROUPS = {"Recordings": SOUNDS, "Attacks": ATTACKS, "Clips": CLIPS}
+_GROUPS = {
+    "Recordings": (*SOUNDS, *ODD_SOUNDS),
+    "Attacks": ATTACKS,
+    "Clips": (*CLIPS, *ODD_CLIPS),
+}
 _MAX_MEGABYTES = 400
 _MIN_IN_TIME = 0.5  # of the cancels; the others may arrive after the end of the operation
 _CANCELS = 100
+_SAME_LENGTH = 0.05  # seconds: ffmpeg 5.1 decodes the padding of a last AAC frame too
+RESULTS = Path(__file__).parents[2] / ".venv-proofs" / "media"
 _TABLE = Path(__file__).parents[2] / "docs" / "media-corpus.md"
 _HEAD = """\
 # The corpus of recordings and clips
 
-Each file is made by `tests/support/media/corpus.py`, and tested by `make proof-media`. A recording
+Each file is made by `tests/support/media/corpus.py` or `corpus_odd.py`, and tested by
+`make proof-media`, with the bundled ffmpeg and with the machine's. A recording
 is laid over an ordinary clip. A clip gets an ordinary narration, and then longer ones, for which it
 is held and looped, with and without its own sound. *s* is the total time, *MB* the most memory that
 any child took, and *apart* the milliseconds between flash and click in the result.
@@ -45,7 +54,8 @@ def make_one(group: str, index: int, folder: Path) -> None:
     job = folder / "job"
     job.mkdir(parents=True)
     prepare(_GROUPS[group][index], job, is_clip=group == "Clips")
-    shutil.copytree(job, folder / "traced")
+    for copy in ("traced", "other"):
+        shutil.copytree(job, folder / copy)
 
 
 def try_one(group: str, index: int, folder: Path) -> Outcome:
@@ -54,7 +64,34 @@ def try_one(group: str, index: int, folder: Path) -> Outcome:
     outcome.check("memory", holds=outcome.megabytes < _MAX_MEGABYTES)
     if strace.is_installed():
         _trace(folder, group, index, outcome)
+    if other := _other_ffmpeg():
+        _compare(other, folder, group, index, outcome)
+    _keep(folder / "job" / "result.mp4", "own", outcome.name)
     return outcome
+
+
+def _other_ffmpeg() -> Path | None:
+    found = shutil.which("ffmpeg")
+    return Path(found) if found else None
+
+
+def _compare(other: Path, folder: Path, group: str, index: int, outcome: Outcome) -> None:
+    """Try a sample with the machine's ffmpeg too, which gives the same result."""
+    again = asyncio.run(_try(folder / "other", other, group, index))
+    outcome.check(f"{other}: {again.said}", holds=again.said == outcome.said)
+    outcome.faults += [f"{other}: {fault}" for fault in again.faults]
+    if again.length is not None and outcome.length is not None:
+        same = abs(again.length - outcome.length) <= _SAME_LENGTH
+        outcome.check(f"{other}: {again.length:.2f} s long", holds=same)
+    _keep(folder / "other" / "result.mp4", "other", outcome.name)
+
+
+def _keep(result: Path, whose: str, name: str) -> None:
+    """Keep a result for `python -m tests.proofs.media_playback`."""
+    if result.exists():
+        kept = RESULTS / f"{name}.{whose}.mp4"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(result, kept)
 
 
 async def _try(
@@ -78,6 +115,7 @@ def _trace(folder: Path, group: str, index: int, outcome: Outcome) -> None:
 
 def main() -> int:
     """Try all samples, print the results and write the page; 1: something is wrong."""
+    shutil.rmtree(RESULTS, ignore_errors=True)
     lines: list[str] = []
     faults = 0 if strace.is_installed() else 1
     for group, samples in _GROUPS.items():
@@ -93,7 +131,7 @@ def main() -> int:
                 lines.append(_row(outcome))
                 faults += bool(outcome.faults)
                 sys.stdout.write(f"{lines[-1]}\n")
-    lines += ["", _trace_note()]
+    lines += ["", _trace_note(), "", _other_note()]
     _write(lines)
     for line in _cancel_all():
         lines.append(line)
@@ -144,6 +182,22 @@ def _trace_note() -> str:
     return (
         "Under strace, no child opened a file outside the job's folder but its own program and "
         "libraries, and none made a socket, unless a row says so."
+    )
+
+
+def _other_note() -> str:
+    other = _other_ffmpeg()
+    if other is None:
+        return "No other ffmpeg is installed: only the bundled one was tried."
+    versions = [
+        subprocess.run([each, "-version"], check=True, capture_output=True, text=True)  # noqa: S603 - no input
+        for each in (clips.binary(), other)
+    ]
+    own, others = (version.stdout.split()[2] for version in versions)
+    return (
+        f"The measurements are those of ffmpeg {own}. With ffmpeg {others} each file had the same "
+        f"outcome, was in step too, and was as long within {_SAME_LENGTH * 1000:.0f} ms, unless a "
+        "row says so."
     )
 
 

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.proofs.web import concurrent_steps, failure_steps, order_steps
+from tests.proofs.web import concurrent_steps, failure_steps, order_steps, upload_steps
 from tests.proofs.web.audit import Auditor
 from tests.proofs.web.order_steps import SIZE, check, open_bot
 from tests.support.browser.chromium import open_chromium
@@ -69,10 +69,15 @@ async def _test_ordinary_use(user: KeyboardUser, auditor: Auditor, folder: Path)
             ("downloads it", lambda: order_steps.download(user, url)),
             ("shares it, and withdraws the link", lambda: order_steps.share(user, auditor, url)),
             ("cancels another", lambda: order_steps.cancel(user)),
+            (
+                "shows how far an upload is",
+                lambda: upload_steps.follow_upload(user, auditor, folder),
+            ),
             ("has a text spoken", lambda: order_steps.speak(user, auditor, voice)),
             ("continues without a WebSocket", lambda: order_steps.follow_without_socket(user, url)),
             ("has a name for every control", lambda: order_steps.check_names(user)),
             ("signs out", lambda: order_steps.sign_out(user, url)),
+            ("signs out everywhere", lambda: upload_steps.sign_out_everywhere(user, url)),
         ]
         await _run_steps(user, steps)
 

@@ -69,13 +69,13 @@ async def open_bot(folder: Path, **overrides: Any) -> AsyncGenerator[str]:
             await bot
 
 
-async def sign_in(user: KeyboardUser, token: str = TOKEN) -> None:
-    """Sign in as a client that has no videos yet."""
+async def sign_in(user: KeyboardUser, token: str = TOKEN, *, has_jobs: bool = False) -> None:
+    """Sign in as a client that has no videos yet, or some."""
     await user.sees("#login")
     await user.write("#token", token)
     await user.page.keyboard.press("Enter")
     await user.sees("#app")
-    await user.sees("#no-jobs")
+    await user.sees("#sign-out-everywhere" if has_jobs else "#no-jobs")
 
 
 async def generate(user: KeyboardUser, auditor: Auditor) -> None:
