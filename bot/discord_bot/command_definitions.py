@@ -40,8 +40,8 @@ _FIELDS = frozenset(
         "value",
     }
 )
-# Slash commands, and commands in the menus of people and messages. Discord adds an Entry Point
-# command to an application with an activity, and refuses a list without it (50240).
+# Slash commands, and commands in the context menus of users and messages. If an application has
+# an activity, Discord adds an Entry Point command, and refuses a list that omits it (50240).
 _OUR_TYPES = frozenset({1, 2, 3})
 # Discord returns it as a string, and takes a number.
 _PERMISSIONS = "default_member_permissions"
