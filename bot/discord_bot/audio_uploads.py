@@ -28,7 +28,7 @@ _ATTACHMENT_OPTION = 11
 _FIELD = "file_types"  # discord.py 2.7 does not know it
 
 
-class AudioUpload(ui.FileUpload[Any]):
+class AudioPicker(ui.FileUpload[Any]):
     """A form's field for one audio file."""
 
     def to_component_dict(self) -> Any:  # noqa: ANN401 - discord.py's type lacks the added field
