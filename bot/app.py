@@ -44,6 +44,7 @@ from storage.jobs.remote_jobs import RemoteJobStore
 from storage.library import LibraryStore
 from storage.people import Notify, NotifyDefault, PeopleStore
 from storage.retention import RetentionStore
+from storage.sent_commands import SentCommandsStore
 from storage.speeches import SpeechCaps, SpeechStore
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
             clock=clock,
         ),
         second_bot=second_bot,
+        sent_commands=SentCommandsStore(database),
         narrator=narrator,
         service_name=service_name,
         clock=clock,

@@ -12,6 +12,7 @@ from discord import ui
 from discord.ext import commands
 
 from bot.delivery.views.button_ids import TEMPLATE, Action
+from bot.discord_bot.audio_uploads import AudioPicker
 from bot.discord_bot.bot import reply_privately
 from bot.errors import UserError
 from bot.model import JobState, text_attachment
@@ -108,9 +109,7 @@ def _prompt_field(job: Job, say: Callable[[str], str], hint: str | None = None) 
 
 
 def _audio_field(say: Callable[[str], str], hint: str, *, required: bool = True) -> ui.Item[Any]:
-    audio = ui.FileUpload[Any](
-        custom_id=_AUDIO, required=required, min_values=int(required), max_values=1
-    )
+    audio = AudioPicker(custom_id=_AUDIO, required=required, min_values=int(required), max_values=1)
     return ui.Label(text=say("form.narrate_audio"), description=say(hint), component=audio)
 
 

@@ -70,7 +70,7 @@ class DataButton(DynamicButton, template=TEMPLATE):
         self._user_id = int(match["user"])
 
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Take the step that the button names; UserError: the message is about another person."""
+        """Take the step that the button names; UserError: the button belongs to another person."""
         if interaction.user.id != self._user_id:
             raise UserError("privacy.not_yours")
         match self._step:

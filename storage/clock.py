@@ -60,7 +60,7 @@ UPDATE circuits SET probe_at = :now WHERE probe_at > :now + :longest
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeenClock:
-    """A reading of the machine's clock; times before `since` may be those of another clock."""
+    """A reading of the machine's clock; before `since`, it may have been set differently."""
 
     boot: str
     steady: float

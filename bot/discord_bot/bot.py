@@ -11,13 +11,14 @@ import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
-from discord.http import Route
 
 from bot.delivery.server_rules import is_blocked_by_server
 from bot.delivery.views.service_name import ServiceName
 from bot.discord_bot.application_settings import portal_problems
+from bot.discord_bot.audio_uploads import for_audio
 from bot.discord_bot.callbacks import CallbackCounter
-from bot.discord_bot.command_definitions import are_alike, localise, strangers, writable
+from bot.discord_bot.command_definitions import localise
+from bot.discord_bot.command_sync import sync_commands
 from bot.discord_bot.gateway.skipped_events import SkippedEvents
 from bot.discord_bot.unreadable_interactions import (
     HANDLED_TYPES,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from bot.texts import Texts
     from storage.jobs.queue_outlook import QueueOutlook
     from storage.people import PeopleStore
+    from storage.sent_commands import SentCommandsStore
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +79,7 @@ class Services:
     library: Library
     resender: Resender
     second_bot: SecondBotWatch
+    sent_commands: SentCommandsStore
     clock: WatchedClock
     narrator: Narrator | None = None
     service_name: ServiceName = field(default_factory=ServiceName)
@@ -163,21 +166,14 @@ class VideoBot(commands.Bot):
         return True
 
     async def _sync_commands(self) -> None:
-        """Send the commands to Discord, unless it already has the same definitions."""
-        application = self.application_id or 0
-        route = Route("GET", "/applications/{application_id}/commands", application_id=application)
-        found = await self.http.request(route, params={"with_localizations": "true"})
-        wanted = localise(
-            [command.to_dict(self.tree) for command in self.tree.get_commands()],
-            self.services.texts,
+        """Send the commands that the cogs define, if they have changed."""
+        defined = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        await sync_commands(
+            self.http,
+            self.application_id or 0,
+            localise(for_audio(defined), self.services.texts),
+            sent=self.services.sent_commands,
         )
-        kept = strangers(found)
-        ours = [command for command in found if command not in kept]
-        if are_alike(ours, wanted):
-            log.info("discord.commands_unchanged commands=%d", len(wanted))
-            return
-        await self.http.bulk_upsert_global_commands(application, payload=[*wanted, *writable(kept)])
-        log.info("discord.commands_synced commands=%d", len(wanted))
 
     async def close(self) -> None:
         """Disconnect, even while the list of servers is still loading."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
 
     from bot.texts import Texts
 
@@ -22,6 +25,7 @@ _FIELDS = frozenset(
         "default_member_permissions",
         "description",
         "description_localizations",
+        "file_types",
         "integration_types",
         "max_length",
         "max_value",
@@ -36,8 +40,8 @@ _FIELDS = frozenset(
         "value",
     }
 )
-# Slash commands, and commands in the menus of people and messages. Discord adds an Entry Point
-# command to an application with an activity, and refuses a list without it (50240).
+# Slash commands, and commands in the context menus of users and messages. If an application has
+# an activity, Discord adds an Entry Point command, and refuses a list that omits it (50240).
 _OUR_TYPES = frozenset({1, 2, 3})
 # Discord returns it as a string, and takes a number.
 _PERMISSIONS = "default_member_permissions"
@@ -57,7 +61,9 @@ _WRITABLE = frozenset(
         "type",
     }
 )
-_UNORDERED = frozenset({"contexts", "integration_types", "channel_types"})
+_UNORDERED = frozenset({"contexts", "integration_types", "channel_types", "file_types"})
+# No document says that Discord gives it back.
+_MAYBE_HIDDEN = frozenset({"file_types"})
 
 
 def localise(definitions: Iterable[Definition], texts: Texts) -> list[Definition]:
@@ -73,7 +79,19 @@ def localise(definitions: Iterable[Definition], texts: Texts) -> list[Definition
 
 def are_alike(found: Iterable[Definition], wanted: Iterable[Definition]) -> bool:
     """Tell whether the definitions are the same, apart from the fields that Discord adds."""
-    return _comparable(found) == _comparable(wanted)
+    return _comparable(found, _FIELDS) == _comparable(wanted, _FIELDS)
+
+
+def may_be_alike(found: list[Definition], wanted: Iterable[Definition]) -> bool:
+    """Tell whether the definitions differ only in a field that Discord does not give back."""
+    returned = _FIELDS - _MAYBE_HIDDEN if _hides_fields(found) else _FIELDS
+    return _comparable(found, returned) == _comparable(wanted, returned)
+
+
+def digest(definitions: Iterable[Definition]) -> str:
+    """Return a digest of the definitions, which does not depend on their order."""
+    content = json.dumps(_comparable(definitions, _FIELDS), sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def strangers(found: Iterable[Definition]) -> list[Definition]:
@@ -120,19 +138,29 @@ def _key_of(name: str) -> str:
     return name.lower().replace(" ", "_")
 
 
-def _comparable(definitions: Iterable[Definition]) -> list[Definition]:
-    compared = [_without_defaults(definition) for definition in definitions]
+def _hides_fields(definitions: Iterable[Definition]) -> bool:
+    """Tell whether no command and no option has a field that Discord may not give back."""
+    return all(
+        _MAYBE_HIDDEN.isdisjoint(entry) and _hides_fields(entry.get("options") or ())
+        for entry in definitions
+    )
+
+
+def _comparable(definitions: Iterable[Definition], fields: AbstractSet[str]) -> list[Definition]:
+    compared = [_without_defaults(definition, fields) for definition in definitions]
     return sorted(compared, key=lambda entry: (entry["type"], entry["name"]))
 
 
-def _without_defaults(entry: Definition) -> Definition:
+def _without_defaults(entry: Definition, fields: AbstractSet[str]) -> Definition:
     """Leave out empty values, because Discord may return a default value or omit the field."""
-    return {key: _value(key, value) for key, value in entry.items() if key in _FIELDS and value}
+    return {
+        key: _value(key, value, fields) for key, value in entry.items() if key in fields and value
+    }
 
 
-def _value(key: str, value: Any) -> object:  # noqa: ANN401 - any value of a JSON document
+def _value(key: str, value: Any, fields: AbstractSet[str]) -> object:  # noqa: ANN401 - any JSON value
     if key in {"options", "choices"}:
-        return [_without_defaults(entry) for entry in value]
+        return [_without_defaults(entry, fields) for entry in value]
     if key in _UNORDERED:
         return sorted(value)
     return str(value) if key == _PERMISSIONS else value

@@ -25,7 +25,7 @@ _LONGEST_TOKEN = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnreadableInteraction:
-    """The fields with which an interaction can be answered; `locale` is the person's, or ""."""
+    """The fields that an answer to an interaction needs; `locale` is "" if unknown."""
 
     id: int
     token: str

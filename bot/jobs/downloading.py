@@ -29,10 +29,12 @@ _MAX_PAUSE_SECONDS = 300.0
 _LAG_SECONDS = 30.0
 # `misses` holds two counts: a missing clip adds this number, and an unusable clip adds 1.
 _LAG = 1000
-# Attempts for ten minutes if the remote job is not found, and for an hour if it has completed.
+# The number of attempts if the remote job is not found (about ten minutes), and if it has
+# completed, but its clip is not available yet (about an hour).
 _GONE = 20
 _NOT_YET = 120
-# Attempts for about a day while the provider is down; no provider keeps a clip for longer.
+# The number of attempts while the provider is down (about a day, and no provider keeps a clip
+# for longer).
 _FETCH_ATTEMPTS = 300
 # A final download may take minutes, and runs in the lane that polls all other jobs.
 _MAX_FINAL_DOWNLOADS = 4

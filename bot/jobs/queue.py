@@ -49,7 +49,7 @@ class JobQueue:
     ) -> list[Job]:
         """Claim due jobs that are not `running`; `clients_only`: claim only API clients' jobs.
 
-        `narrated`: claim only jobs with a narration, or only jobs without one; None: both.
+        `narrated`: True: claim only jobs with a narration; False: only those without; None: both.
         """
         due = await self._store.claim(
             [state for state in states if state is not JobState.QUEUED],

@@ -1,4 +1,4 @@
-"""Submission: the one POST that costs, and the reconciliation of creates without an answer."""
+"""Submits jobs: sends the one POST that costs, and finds out what became of unanswered ones."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ class Submission:
             await self._absent(job, is_proof=found.proves_absence)
 
     async def _absent(self, job: Job, *, is_proof: bool) -> None:
-        # After two listings that prove nothing, no later one is expected to prove anything.
+        # If two listings in a row prove nothing, further ones are not expected to either.
         misses = job.misses + is_proof
         unproven = 0 if is_proof else job.attempts + 1
         if (misses if is_proof else unproven) < _ENOUGH_LISTINGS:
@@ -213,5 +213,5 @@ class Submission:
 
 
 def _retry_pause(job: Job, error: BackendError) -> float:
-    # Never shorter than our own pause: repeated `Retry-After: 0` would use up the attempts.
+    # Never shorter than our own pause, or repeated `Retry-After: 0` would use up the attempts.
     return max(error.retry_after or 0, min(2.0**job.submits, _MAX_PAUSE_SECONDS))

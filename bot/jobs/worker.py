@@ -45,7 +45,7 @@ class Lane:
 
     `interruptible`: the steps of a cancelled job can be cancelled midway without loss.
     `needs_discord`: its steps need Discord, except for the jobs of API clients.
-    `narrated`: it runs only jobs with a narration, or only jobs without one; None: both.
+    `narrated`: True: it runs only jobs with a narration; False: only those without; None: both.
     """
 
     name: str

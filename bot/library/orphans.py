@@ -27,9 +27,9 @@ _PAUSE_SECONDS = 60 * 60.0
 
 
 class OrphanCounter:
-    """Reads the provider's job list every hour, if it has one.
+    """Counts orphans every hour: jobs in the provider's list that the bot has no record of.
 
-    Orphans come from abandoned creates or from other programs, and may have been charged.
+    They come from abandoned creates or from other programs, and may have been charged.
     """
 
     def __init__(
@@ -86,7 +86,8 @@ class OrphanCounter:
 
     async def _unexplained(self, listing: Listing) -> list[str]:
         name = self._backend.name
-        # In this order, a create that is answered meanwhile is either open here or a holder below.
+        # Unanswered creates are read first: in the other order, one that is answered meanwhile
+        # would be in neither result, and its job would count as an orphan.
         begun = await self._remote_jobs.begun(name)
         holders = await self._remote_jobs.holders(name, listing.refs)
         spent = await self._spent.among(name, listing.refs)

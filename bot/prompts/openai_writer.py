@@ -59,7 +59,7 @@ class OpenAIWriter:
         )
 
     async def write(self, words: str, *, room: int) -> str:
-        """Return the words with the model's brief, in at most `room` characters."""
+        """Return the words, followed by the model's brief; both fit into `room` characters."""
         reading = self._reader.read(words)
         if reading.rich or len(words) >= room:
             return words

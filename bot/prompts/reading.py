@@ -75,7 +75,7 @@ class PromptReading:
 class PromptReader:
     """Reads prompts with the word lists of `languages`.
 
-    `others` maps the names of languages that are only recognized to their common words.
+    `others` has the common words of languages that are recognized, but not analysed, by name.
     """
 
     def __init__(self, languages: Iterable[Language], others: Mapping[str, frozenset[str]]) -> None:

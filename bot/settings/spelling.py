@@ -33,7 +33,7 @@ class UnknownName:
 
     @property
     def advice(self) -> str:
-        """The setting that may be meant, as a question."""
+        """A question that names the similar setting, or a note that the name has no effect."""
         return f"did you mean {self.meant}?" if self.meant else "it has no effect"
 
     def __str__(self) -> str:

@@ -247,7 +247,7 @@ class JobStore:
         await self._database.rows("UPDATE jobs SET token = NULL WHERE id = :id", {"id": job_id})
 
     async def mark_card_gone(self, job_id: str) -> None:
-        """Store that a job's card can't show its end."""
+        """Store that a job's card can't show how the job ended."""
         await self._one(statements.MARK_CARD_GONE, id=job_id)
 
     async def prove_bot_access(self, job_id: str, *, bot_can_edit: bool) -> Job | None:

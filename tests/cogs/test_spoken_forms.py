@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.delivery.views.button_ids import Action
+from bot.discord_bot.audio_uploads import AUDIO_FILE_TYPES
 from bot.model import JobState, text_attachment
 from bot.speech.voice import MAX_TEXT
 from tests.support.desk import open_desk
@@ -92,6 +93,7 @@ async def test_the_form_asks_for_no_more_than_is_taken(desk: Desk) -> None:
     assert opened.modal is not None
     audio, text = (row["component"] for row in opened.modal["components"])
     assert (audio["required"], audio["min_values"]) == (False, 0)
+    assert audio["file_types"] == [*AUDIO_FILE_TYPES]
     assert (text["required"], text["max_length"]) == (False, MAX_TEXT)
 
 

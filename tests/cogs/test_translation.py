@@ -14,8 +14,9 @@ import pytest
 from bot.demo.fake_discord.api_errors import MISSING_ACCESS
 from bot.demo.fake_discord.rest import faults
 from bot.discord_bot import bot as discord_bot
+from bot.discord_bot.audio_uploads import AUDIO_FILE_TYPES
 from bot.discord_bot.bot import VideoBot
-from bot.discord_bot.command_definitions import are_alike, localise
+from bot.discord_bot.command_definitions import are_alike, digest, localise, may_be_alike
 from bot.discord_bot.login import log_in
 from bot.texts import Texts
 from tests.support.desk import open_desk
@@ -182,6 +183,28 @@ def test_any_other_value_is_a_difference(wanted: list[dict[str, Any]]) -> None:
     assert not are_alike(FOUND, localise(wanted, TEXTS))
 
 
+def with_sound(file_types: list[str] | None) -> list[dict[str, Any]]:
+    sound = {"type": 11, "name": "sound", "description": "A sound", "required": False}
+    return [WAIT | {"options": [sound | ({"file_types": file_types} if file_types else {})]}]
+
+
+def test_other_file_types_are_a_difference_that_discord_may_hide() -> None:
+    wanted = with_sound(["audio", ".aac"])
+    assert are_alike(with_sound([".aac", "audio"]), wanted)
+    assert not are_alike(with_sound(["image"]), wanted)
+    assert not may_be_alike(with_sound(["image"]), wanted)
+    assert not are_alike(with_sound(None), wanted)
+    assert may_be_alike(with_sound(None), wanted)
+    assert not may_be_alike([WAIT], wanted)
+
+
+def test_a_digest_depends_on_every_field_and_on_no_order() -> None:
+    wanted = with_sound(["audio", ".aac"])
+    assert digest([SHOW_MORE, *wanted]) == digest([*with_sound([".aac", "audio"]), SHOW_MORE])
+    others = [with_sound(["audio"]), with_sound(None), [wanted[0] | {"description": "Wait"}]]
+    assert digest(wanted) not in [digest(other) for other in others]
+
+
 # --- the bot's commands ---
 
 
@@ -282,6 +305,45 @@ async def test_people_are_answered_in_the_language_of_their_client(
 async def test_a_second_start_sends_nothing(desk: Desk) -> None:
     await start_again(desk)
     assert len(desk.made(SYNCED)) == 1
+
+
+async def test_a_second_start_sends_nothing_although_discord_hides_the_file_types(
+    desk: Desk,
+) -> None:
+    desk.fake_discord.world.hidden_fields = frozenset({"file_types"})
+    await start_again(desk)
+    assert len(desk.made(SYNCED)) == 1
+    desk.fake_discord.world.commands[0]["description"] = "What it was last year"
+    await start_again(desk)
+    assert len(desk.made(SYNCED)) == 2
+
+
+@pytest.mark.parametrize(
+    "digests", ["DELETE FROM sent_commands", "UPDATE sent_commands SET digest = ''"]
+)
+async def test_file_types_that_discord_hides_and_was_not_told_are_sent_once(
+    desk: Desk, digests: str
+) -> None:
+    desk.fake_discord.world.hidden_fields = frozenset({"file_types"})
+    await desk.bench.database.rows(digests, {})
+    await start_again(desk)
+    await start_again(desk)
+    assert len(desk.made(SYNCED)) == 2
+
+
+async def test_every_attachment_offers_audio_files(desk: Desk) -> None:
+    [sync] = desk.made(SYNCED)
+    options = [option for command in sync.json for option in command.get("options", [])]
+    attachments = [option for option in options if option["type"] == 11]
+    assert [option["name"] for option in attachments] == ["audio"]
+    for option in options:
+        assert ("file_types" in option) == (option in attachments)
+    assert attachments[0]["file_types"] == [*AUDIO_FILE_TYPES]
+
+
+def test_discord_takes_the_file_types() -> None:
+    assert len(AUDIO_FILE_TYPES) == len(set(AUDIO_FILE_TYPES)) <= 10
+    assert all(re.fullmatch(r"audio|\.[a-z0-9]+", each) for each in AUDIO_FILE_TYPES)
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,7 @@ async def on_hold(desk: Desk, hold: HoldReason) -> Job:
         (HoldReason.DISK, ("less than 1 GB", "KEEP_GB", "24 hours")),
         (HoldReason.BACKEND, ("fake", "VIDEO_BACKEND", "24 hours")),
         (HoldReason.TWIN, ("no answer", "paid for twice")),
-        (HoldReason.UNANSWERED, ("fake", "no answers", "API key", "24 hours")),
+        (HoldReason.UNANSWERED, ("fake", "isn't answering", "API key", "24 hours")),
     ],
 )
 async def test_the_owner_is_told_of_jobs_on_hold_once_and_of_their_end_once(

@@ -125,8 +125,8 @@ async def test_a_job_of_a_backend_that_is_no_longer_chosen_says_so(
         await bench.holds.check()
         held = await bench.now(job.id)
         assert (held.state, held.hold) == (state, HoldReason.BACKEND)
-        assert "no longer set to use" in await read_card(bench, job)
-        assert "no longer set to use" in (waiting(held) or "")
+        assert "now uses a different video service" in await read_card(bench, job)
+        assert "now uses a different video service" in (waiting(held) or "")
         assert bench.changes[-1].job == held
         clock.advance(60)
         await bench.holds.check()
@@ -242,9 +242,9 @@ async def test_a_video_service_without_answers_is_named_and_polled_on(
     held = await bench.now(job.id)
     assert (held.state, held.hold) == (state, HoldReason.UNANSWERED)
     card = await read_card(bench, job)
-    assert "gives no answer about this video" in card
+    assert "isn't answering my questions about this video" in card
     assert "After 24 hours" in card
-    assert "gives no answer" in (waiting(held) or "")
+    assert "isn't answering" in (waiting(held) or "")
     while (ended := await bench.now(job.id)).state is state:
         await worker._step(await bench.claim(job.id))  # noqa: SLF001
     assert ended.state is JobState.FAILED

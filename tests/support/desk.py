@@ -36,6 +36,7 @@ from storage.delivery.due_copies import DueCopyStore
 from storage.delivery.second_bots import SecondBotStore
 from storage.delivery.upload_limits import UploadLimits
 from storage.jobs.queue_outlook import QueueOutlook
+from storage.sent_commands import SentCommandsStore
 from storage.speeches import SpeechCaps, SpeechStore
 from tests.support.fakes.bench import open_bench
 from tests.support.fakes.clock import Clock
@@ -237,6 +238,7 @@ def make_services(
             bench, clock, requests or DiscordRequests(clock=clock), public_url=public_url
         ),
         second_bot=SecondBotWatch(SecondBotStore(bench.database), clock=clock),
+        sent_commands=SentCommandsStore(bench.database),
         narrator=make_narrator(bench, clock, voice) if voice else None,
         clock=clock,
     )

@@ -23,7 +23,7 @@ def examine_failing_parts(data_dir: Path) -> Finding:
             subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
         )
     if not failing:
-        return Finding(subject=subject, ok=True, found="none keeps failing")
+        return Finding(subject=subject, ok=True, found="no repeated failures")
     return Finding(
         subject=subject,
         ok=False,

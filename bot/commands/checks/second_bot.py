@@ -25,7 +25,7 @@ def examine_second_bot(data_dir: Path, *, now: float) -> Finding:
             subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
         )
     if found is None or found.last_at < now - _DAY:
-        return Finding(subject=subject, ok=True, found="none was noticed in the last day")
+        return Finding(subject=subject, ok=True, found="none noticed in the last day")
     last = datetime.fromtimestamp(found.last_at, UTC)
     return Finding(
         subject=subject,

@@ -27,7 +27,7 @@ class CardRecords:
         await self._store.delete_token(job_id)
 
     async def mark_card_gone(self, job_id: str) -> None:
-        """Store that a job's card can't show its end, so that the library shows it instead."""
+        """Store that a job's card can't show how it ended, so that the library shows it instead."""
         await self._store.mark_card_gone(job_id)
 
     async def prove_bot_access(self, job_id: str, *, bot_can_edit: bool) -> None:

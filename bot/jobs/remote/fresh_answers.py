@@ -35,7 +35,7 @@ class FreshAnswers:
         self._answers: dict[str, _Answer] = {}
 
     def put(self, job: Job, update: BackendUpdate) -> None:
-        """Keep the answer that says that a job is done."""
+        """Keep the provider's answer that a job is done."""
         if len(self._answers) >= _MOST:
             self._answers.clear()
         self._answers[job.id] = _Answer(update=update, at=self._steady())

@@ -1,6 +1,6 @@
-"""Reads what a track's H.264 says outside its pictures: keyframes, parameter sets and colours.
+"""Reads keyframes, parameter sets and colours from a track's H.264 without decoding pictures.
 
-Written by hand: the ways to get at these without ffmpeg decode the whole clip.
+Written by hand, because every other way without ffmpeg decodes the whole clip.
 """
 
 from __future__ import annotations

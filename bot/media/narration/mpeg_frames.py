@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 _FRAMES = 3  # so many frames in a row are no coincidence
 _SYNC = re.compile(rb"\xff[\xe2-\xff]|\x56[\xe0-\xff]")
-# Bit rates in kbit/s: of MPEG-1 layers I to III, then of MPEG-2 layer I and layers II and III.
+# Bit rates in kbit/s, by whether the frame is MPEG-1 (else MPEG-2), and by layer.
 _RATES = {
     (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
     (True, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),

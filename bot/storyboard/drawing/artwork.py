@@ -67,7 +67,7 @@ class Motion:
     phase: float = 0.0
 
     def enlarged(self, zoom: float) -> Motion:
-        """Return the movement in a picture that is shown enlarged."""
+        """Return the same movement, enlarged with the picture that it belongs to."""
         return replace(
             self, dx=self.dx * zoom, dy=self.dy * zoom, sway=self.sway * zoom, bob=self.bob * zoom
         )

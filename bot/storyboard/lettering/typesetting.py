@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _SIZE_STEP = 0.94
 _HYPHEN = "-"
-# The worst line-break penalties of layouts from good to bad, and how many times larger the type
-# must be for each to be preferred to the one before.
+# Tiers of layouts, from good to bad: the worst line-break penalty that a tier allows, and how many
+# times larger its type must be than the better tier's for its layout to be preferred.
 _TIERS = ((1.5, 1.0), (2.5, 1.3), (HYPHENATED, 1.5), (FORBIDDEN, 1.8))
 _RAGGED_COST = 1.5
 _LINE_COST = 0.02

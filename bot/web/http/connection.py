@@ -1,7 +1,7 @@
-"""Hands a connection to aiohttp, and what is received on it in small pieces.
+"""Hands a connection to aiohttp, and passes on the bytes that it receives in small pieces.
 
-aiohttp parses all that is received at once without letting anything else run. asyncio receives up
-to 256 KiB, which is a tenth of a second of work if the body is sent in chunks of one byte.
+aiohttp parses each piece without letting anything else run. asyncio receives up to 256 KiB at
+once, which take a tenth of a second to parse if the body is sent in chunks of one byte.
 """
 
 from __future__ import annotations

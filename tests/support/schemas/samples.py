@@ -102,6 +102,10 @@ def command(**fields: object) -> Body:
     return [{"type": 1, "name": "video", "description": "Makes a video"} | fields]
 
 
+def sound(**fields: object) -> Body:
+    return command(options=[{"type": 11, "name": "audio", "description": "A voice"} | fields])
+
+
 def option(**fields: object) -> Body:
     return command(options=[{"type": 3, "name": "prompt", "description": "What it shows"} | fields])
 
@@ -148,6 +152,8 @@ GOOD = [
         ("a file form", CALLBACK, modal(text(), labelled(upload(min_values=None, max_values=1)))),
         ("a tick form", CALLBACK, modal(labelled({"type": 23, "custom_id": "sure"}))),
         ("an older form", CALLBACK, modal(row(text_input(label="Prompt")))),
+        ("a form for sounds", CALLBACK, modal(labelled(upload(file_types=["audio", ".aac"])))),
+        ("a sound", COMMANDS, sound(required=False, file_types=["audio", ".webm"])),
         ("a command", COMMANDS, option(required=True, min_length=1, max_length=2000)),
         ("a hundred commands", COMMANDS, command() * 100),
         ("names in languages", COMMANDS, command(name_localizations={"de": "film", "ja": "動画"})),
@@ -251,6 +257,9 @@ UNWRITTEN = [
         ("a link to nowhere", CARD, card(row(link(url="example.org")))),
         ("a button that links", CARD, card(row(button(url="https://example.org")))),
         ("another site's file", CARD, card(file("https://example.org/prompt.txt"))),
+        ("eleven file types", COMMANDS, sound(file_types=["audio"] + [".m4a"] * 10)),
+        ("an unknown file type", COMMANDS, sound(file_types=["sound"])),
+        ("a form's unknown file type", CALLBACK, modal(labelled(upload(file_types=["mp3"])))),
         ("a misspelt field", CARD, card(row(button(lable="x")))),
         ("a private edit", CARD, {"content": "x", "flags": PRIVATE}),
         ("a text of 2001", CHANNEL, {"content": "x" * 2001}),

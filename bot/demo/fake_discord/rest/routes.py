@@ -99,8 +99,8 @@ class RestRoutes:
         """GET /applications/{application_id}/commands."""
         self._check_application(request, "application_id")
         if request.query.get("with_localizations") in TRUE:
-            return _json(self._world.commands)
-        return _json([_unlocalised(command) for command in self._world.commands])
+            return _json(self._world.listed_commands())
+        return _json([_unlocalised(command) for command in self._world.listed_commands()])
 
     async def sync_commands(self, request: web.Request) -> web.Response:
         """PUT /applications/{application_id}/commands."""

@@ -138,6 +138,8 @@ class World:
         self._channels: dict[int, Channel] = {}
         self.guilds: list[Guild] = []
         self.commands: list[Payload] = []
+        #: Fields of options that are accepted, and left out when commands are listed.
+        self.hidden_fields: frozenset[str] = frozenset()
         self.team: Payload | None = None
         #: Replaces fields of the application object.
         self.application_fields: Payload = {}
@@ -248,6 +250,18 @@ class World:
             for definition in definitions
         ]
         return self.commands
+
+    def listed_commands(self) -> list[Payload]:
+        """Return the bot's commands as they are listed."""
+        if not self.hidden_fields:
+            return self.commands
+        return [
+            command | {"options": [self._shown(option) for option in command.get("options", [])]}
+            for command in self.commands
+        ]
+
+    def _shown(self, option: Payload) -> Payload:
+        return {name: value for name, value in option.items() if name not in self.hidden_fields}
 
     def application(self) -> Payload:
         """Return Discord's application object."""
