@@ -126,7 +126,7 @@ class ProgressCards:
         try:
             places = await self._deliverer.queue_places()
         except Exception:  # the next change of the queue reads them again
-            log.exception("card.places_unread")
+            log.exception("queue.places_unread")
             return
         before, self._places = (
             self._places,
