@@ -328,7 +328,7 @@ async def test_openrouter_is_asked_for_key_model_and_price(
 @pytest.mark.parametrize(
     ("settings", "ok", "words"),
     [
-        ({}, True, "gemini (experimental): gemini-omni-1.2-flash, about $0.81 a clip"),
+        ({}, True, "gemini (experimental): gemini-omni-1.2-flash, about $0.56 a clip"),
         ({}, True, "a clip (price list of 2026-11), polling only"),
         ({"video_size": "640x360"}, True, "no price is listed"),
         ({"gemini_api_key": "gm-wrong"}, False, "refuses the key"),
