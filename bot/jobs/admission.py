@@ -32,6 +32,19 @@ class RoleCaps:
         return max([0, self.boosters if requester.is_booster else 0, *caps])
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Allowance:
+    """A cap, and how much of it a requester has used; `key` names the cap as its refusal does.
+
+    `frees_at`: when one of the used ones is no longer counted; None: that is not known.
+    """
+
+    key: str
+    used: int
+    limit: int
+    frees_at: Moment | None = None
+
+
 class Admission:
     """Checks requests against the operator's caps and blocked words."""
 
@@ -71,6 +84,24 @@ class Admission:
         caps = await self.caps_for(requester)
         return caps, await self._store.usage(requester, caps, now=self._clock())
 
+    async def allowances(self, requester: Origin) -> list[Allowance]:
+        """Return what a person has used of each cap, and when that is no longer counted."""
+        caps, usage = await self.usage(requester)
+        now, store = self._clock(), self._store
+        found = [Allowance(key="user", used=usage.open_of_user, limit=caps.open_per_user)]
+        if caps.per_user_day is not None:
+            used = usage.user_today
+            free = await store.persons_frees_at(requester.user_id, used, now=now) if used else None
+            found.append(_of_day("user_day", used, caps.per_user_day, free))
+        if caps.per_server_day is not None:
+            used = usage.server_today
+            free = await store.servers_frees_at(requester, used, now=now) if used else None
+            key = _server_key(requester).removeprefix("caps.")
+            found.append(_of_day(key, used, caps.per_server_day, free))
+        free = await store.frees_at(usage.today, now=now) if usage.today else None
+        found.append(_of_day("day", usage.today, caps.per_day, free))
+        return found
+
     async def check_caps(self, requester: Origin | Client) -> None:
         """Raise UserError if the requester has reached a cap, before there is a job."""
         caps, usage = await self.usage(requester)
@@ -103,6 +134,11 @@ class Admission:
         if usage.open_in_all >= caps.open_in_all:
             return UserError("caps.all", limit=caps.open_in_all)
         return None
+
+
+def _of_day(key: str, used: int, limit: int, free: float | None) -> Allowance:
+    frees_at = None if free is None else _after(free)
+    return Allowance(key=key, used=used, limit=limit, frees_at=frees_at)
 
 
 def _server_key(requester: Origin | Client) -> str:
