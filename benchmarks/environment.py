@@ -146,6 +146,7 @@ async def open_environment(
         "VIDEO_BACKEND": "openai" if clip else "storyboard",
         "OPENAI_WEBHOOK_SECRET": SECRET,
         "MAX_JOBS_PER_USER": "10",
+        "MAX_JOBS_PER_USER_DAY": "1000",
         "API_TOKEN": api_token,
     }
     async with AsyncExitStack() as stack:

@@ -13,14 +13,16 @@ from bot.jobs.changes.publisher import ChangePublisher
 from bot.jobs.changes.webhook_receiver import WebhookReceiver
 from bot.jobs.queue import JobQueue
 from bot.jobs.service import JobService
+from bot.jobs.waits.capacity import ProviderCapacity
 from bot.jobs.waits.holds import Holds
 from bot.jobs.worker import Worker, make_lanes
 from bot.model import JobState
 from bot.moderation.words import BlockedWords
 from storage.database import open_database
-from storage.jobs.caps import Caps
+from storage.jobs.caps import Caps, CapStore
 from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
+from storage.jobs.queue.claims import QueueStore
 from storage.jobs.store import JobStore
 from tests.support.fakes.clock import Clock
 
@@ -89,13 +91,15 @@ def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker
         WebhookReceiver(store, Inbox(database), changes, clock=clock),
         backend=_BACKEND,
         account="benchmark",
-        admission=Admission(store, caps, BlockedWords(()), clock=clock),
+        admission=Admission(CapStore(database), caps, BlockedWords(()), clock=clock),
         acknowledge_seconds=10.0,
         deadline_seconds=_LATER,
         clock=clock,
     )
     holds = Holds(HoldStore(database), service, bus, backend=_BACKEND, clock=clock)
-    queue = JobQueue(store, backend=_BACKEND, clock=clock)
+    queued = QueueStore(database, backend=_BACKEND)
+    capacity = ProviderCapacity(queued, limit=_MANY, steady=clock.steady)
+    queue = JobQueue(store, queued, capacity, backend=_BACKEND, clock=clock)
     lanes = make_lanes(dict.fromkeys(JobState, _no_step))
     workers = [Worker(service, queue, lane, holds=holds, jitter=lambda: 0.0) for lane in lanes]
     for worker in workers:

@@ -42,7 +42,7 @@ async def place(
     if attachment is not None and attachment.text is not None and narration_of is None:
         await _count_speech(interaction, attachment.text)
     job = await services.jobs.submit(
-        request, _origin(interaction), attachment, narration_of=narration_of, clip_of=clip_of
+        request, origin_of(interaction), attachment, narration_of=narration_of, clip_of=clip_of
     )
     if job is None:
         log.warning("interaction.repeated id=%d", interaction.id)
@@ -105,8 +105,10 @@ async def _count_speech(interaction: discord.Interaction[VideoBot], text: str) -
     await narrator.count(requester, text)
 
 
-def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
+def origin_of(interaction: discord.Interaction[VideoBot]) -> Origin:
+    """Return the origin of an order by this interaction."""
     bot_can_edit, unproven = _bot_access(interaction)
+    member = interaction.user if isinstance(interaction.user, discord.Member) else None
     return Origin(
         interaction_id=interaction.id,
         application_id=interaction.application_id,
@@ -119,6 +121,8 @@ def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
         upload_limit=interaction.filesize_limit,
         bot_can_edit=bot_can_edit,
         bot_access_unproven=unproven,
+        role_ids=frozenset(role.id for role in member.roles) if member else frozenset(),
+        is_booster=member is not None and member.premium_since is not None,
     )
 
 

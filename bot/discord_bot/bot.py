@@ -47,7 +47,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_EXTENSIONS = ("cogs.video", "cogs.library", "cogs.preferences", "cogs._buttons", "cogs._forms")
+_EXTENSIONS = (
+    "cogs.video",
+    "cogs.library",
+    "cogs.preferences",
+    "cogs.usage",
+    "cogs._buttons",
+    "cogs._forms",
+)
 _VOICE_EXTENSIONS = ("cogs.narrate",)
 # Without a timeout, discord.py waits for a rate limit to end, even if that takes a day.
 _SYNC_SECONDS = 60

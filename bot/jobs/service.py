@@ -14,6 +14,7 @@ from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
     from bot.backends.base import BackendUpdate
+    from bot.jobs.admission import Allowance
     from bot.jobs.changes.publisher import ChangePublisher
     from bot.jobs.changes.webhook_receiver import WebhookReceiver
     from bot.model import Attachment, Client, VideoRequest
@@ -85,7 +86,7 @@ class JobService:
                 narration_of=narration_of,
                 clip_of=clip_of,
             ),
-            self._admission.caps,
+            await self._admission.caps_for(requester),
         )
         if job is None:
             if await self._store.by_requester(requester) is not None:
@@ -97,6 +98,10 @@ class JobService:
     async def check_caps(self, requester: Origin | Client) -> None:
         """Raise UserError if the requester has reached a cap and could create no job now."""
         await self._admission.check_caps(requester)
+
+    async def allowances(self, requester: Origin) -> list[Allowance]:
+        """Return what a person has used of each cap."""
+        return await self._admission.allowances(requester)
 
     async def acknowledge(self, job_id: str, message_id: int) -> Job | None:
         """Store the message id of the job's card, and make the job due."""

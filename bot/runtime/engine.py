@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.api_clients.client_jobs import ClientJobs
 from bot.events import EventBus, JobFeed
-from bot.jobs.admission import Admission
+from bot.jobs.admission import Admission, RoleCaps
 from bot.jobs.changes.card_records import CardRecords
 from bot.jobs.changes.publisher import ChangePublisher
 from bot.jobs.changes.webhook_receiver import WebhookReceiver
@@ -25,6 +25,7 @@ from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
 from bot.jobs.service import JobService
 from bot.jobs.submission import Submission
+from bot.jobs.waits.capacity import ProviderCapacity
 from bot.jobs.waits.clock_watcher import ClockWatcher, boot_id
 from bot.jobs.waits.holds import Holds
 from bot.jobs.waits.poll_schedule import PollSchedule
@@ -41,15 +42,17 @@ from bot.prompts.template import TemplateWriter
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writer
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.timing import timing_for
+from bot.settings.types import BOOSTER
 from storage.artifacts import ArtifactStore
 from storage.clock import ClockStore
-from storage.jobs.caps import Caps
+from storage.jobs.caps import Caps, CapStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.client_jobs import ClientJobStore
 from storage.jobs.generation_times import GenerationTimes
 from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.listings import ListingStore
+from storage.jobs.queue.claims import QueueStore
 from storage.jobs.remote_jobs import RemoteJobStore
 from storage.jobs.spent_refs import SpentRefs
 from storage.jobs.store import JobStore
@@ -87,6 +90,7 @@ class Engine:
     card_records: CardRecords
     webhooks: WebhookReceiver
     queue: JobQueue
+    capacity: ProviderCapacity
     circuit: CircuitBreaker
     clock_watcher: ClockWatcher
     holds: Holds
@@ -129,7 +133,13 @@ async def open_engine(
         webhooks,
         backend=backend.name,
         account=account,
-        admission=Admission(store, _caps(settings), blocked, clock=clock),
+        admission=Admission(
+            CapStore(resources.database),
+            _caps(settings),
+            blocked,
+            role_caps=_role_caps(settings),
+            clock=clock,
+        ),
         acknowledge_seconds=timing.acknowledge,
         deadline_seconds=settings.job_deadline_minutes * 60,
         clock=clock,
@@ -137,6 +147,8 @@ async def open_engine(
     circuit = CircuitBreaker(
         CircuitStore(resources.database), jobs, backend=backend.name, clock=clock
     )
+    queued = QueueStore(resources.database, backend=backend.name, client=client)
+    capacity = ProviderCapacity(queued, limit=settings.max_jobs, steady=clock.steady)
     reader = PromptReader.load()
     return Engine(
         resources=resources,
@@ -149,7 +161,8 @@ async def open_engine(
         jobs=jobs,
         card_records=CardRecords(store, changes, clock=clock),
         webhooks=webhooks,
-        queue=JobQueue(store, backend=backend.name, clock=clock, client=client),
+        queue=JobQueue(store, queued, capacity, backend=backend.name, clock=clock, client=client),
+        capacity=capacity,
         circuit=circuit,
         clock_watcher=ClockWatcher(clock, ClockStore(resources.database), bus, boot=boot_id()),
         holds=Holds(HoldStore(resources.database), jobs, bus, backend=backend.name, clock=clock),
@@ -210,6 +223,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
             identity=identity,
             backend=engine.backend,
             circuit=engine.circuit,
+            capacity=engine.capacity,
             workspace=engine.workspace,
             prompt_step=engine.prompt_step,
             lookup_delays=engine.timing.lookup_delays,
@@ -280,9 +294,17 @@ def _editor(resources: Resources, workspace: Workspace, voice: Voice | None) -> 
 def _caps(settings: Settings) -> Caps:
     return Caps(
         open_per_user=settings.max_jobs_per_user,
-        open_in_all=settings.max_jobs,
+        open_in_all=settings.max_jobs + settings.max_queue,
         per_day=settings.max_jobs_per_day,
+        per_user_day=settings.max_jobs_per_user_day,
+        per_server_day=settings.max_jobs_per_server_day or None,
     )
+
+
+def _role_caps(settings: Settings) -> RoleCaps:
+    caps = settings.caps_by_role
+    by_role = {int(role): cap for role, cap in caps.items() if role != BOOSTER}
+    return RoleCaps(by_role=by_role, boosters=caps.get(BOOSTER, 0))
 
 
 def _presets(settings: Settings) -> Presets:

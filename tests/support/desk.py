@@ -38,7 +38,7 @@ from storage.delivery.upload_limits import UploadLimits
 from storage.jobs.queue_outlook import QueueOutlook
 from storage.sent_commands import SentCommandsStore
 from storage.speeches import SpeechCaps, SpeechStore
-from tests.support.fakes.bench import open_bench
+from tests.support.fakes.bench import CAPS, open_bench
 from tests.support.fakes.clock import Clock
 from tests.support.media import clips
 
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from bot.model import Job
     from bot.moderation.base import Moderator
     from bot.speech.voice import Voice
+    from storage.jobs.caps import Caps
     from tests.support.fakes.bench import Bench
 
 TOKEN_SECONDS = 900
@@ -252,6 +253,7 @@ async def open_desk(
     blocked: tuple[str, ...] = (),
     moderator: Moderator | None = None,
     clock: Clock | None = None,
+    caps: Caps = CAPS,
     presets: Presets = PRESETS,
     public_url: str = "",
 ) -> AsyncGenerator[Desk]:
@@ -260,7 +262,9 @@ async def open_desk(
     clock = clock or Clock(time.time())
     async with (
         FakeDiscord(folder / "discord", clock=clock) as fake_discord,
-        open_bench(folder / "data", clock, blocked=blocked, moderator=moderator) as bench,
+        open_bench(
+            folder / "data", clock, caps=caps, blocked=blocked, moderator=moderator
+        ) as bench,
         DiscordRequests(clock=clock) as requests,
         VideoBot(
             make_services(

@@ -25,9 +25,9 @@ DAY = 24 * 60 * 60
 @pytest.mark.parametrize(
     ("language", "sentence"),
     [
-        ("en", r"You can try again on (\S+) at (\S+) UTC\.$"),
-        ("de", r"Du kannst es am (\S+) um (\S+) UTC wieder versuchen\.$"),
-        ("ja", r"次に試せるのはUTCで(\S+) (\S+)です。$"),
+        ("en", r"You can try again on (\S+) at (\S+) UTC\."),
+        ("de", r"Du kannst es am (\S+) um (\S+) UTC wieder versuchen\."),
+        ("ja", r"次に試せるのはUTCで(\S+) (\S+?)です。"),
     ],
 )
 async def test_the_days_cap_tells_in_the_message_and_in_a_header_when_it_frees_up(

@@ -26,6 +26,7 @@ _STATUSES = {
     "caps.user": HTTPStatus.TOO_MANY_REQUESTS,
     "caps.all": HTTPStatus.TOO_MANY_REQUESTS,
     "caps.day": HTTPStatus.TOO_MANY_REQUESTS,
+    "caps.client_day": HTTPStatus.TOO_MANY_REQUESTS,
     "api.uploads": HTTPStatus.TOO_MANY_REQUESTS,
     "api.no_space": HTTPStatus.SERVICE_UNAVAILABLE,
     "api.key_reused": HTTPStatus.UNPROCESSABLE_ENTITY,
