@@ -173,7 +173,13 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     for subscriber in (progress.on_job_changed, operator.on_job_changed):
         engine.bus.subscribe(subscriber)
     await open_http_server(
-        engine, stack, texts=texts, links=links, narrator=narrator, is_ready=bot.is_ready
+        engine,
+        stack,
+        texts=texts,
+        links=links,
+        narrator=narrator,
+        retention=retention,
+        is_ready=bot.is_ready,
     )
     stack.push_async_callback(bot.close)
     return Service(
