@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 SECRET = "whsec_c2VjcmV0IG9mIHRoZSBiZW5jaA=="  # noqa: S105 - signs only the stand-in's webhooks
-_FAILED = "the bot or a stand-in failed or timed out"
 # In seconds.
 _TIMEOUT = 60.0
 _RENDERING = 0.5
@@ -166,8 +165,9 @@ async def open_environment(
             yield Environment(
                 pid=bot.pid, port=port, fake_discord=fake_discord, provider=provider, http=http
             )
-        except Exception as error:  # any failure: the log explains it
-            raise RuntimeError(f"{_FAILED}; the bot's log ends with:\n{_tail(log)}") from error
+        except Exception as error:
+            error.add_note(f"The bot's log ends with:\n{_tail(log)}")
+            raise
 
 
 @asynccontextmanager
