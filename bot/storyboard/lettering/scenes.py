@@ -20,6 +20,7 @@ from bot.storyboard.lettering.line_breaks import breaks
 
 _UNTITLED = "Untitled"
 _MAX_CHARACTERS = 8000
+_MAX_CLUSTER = 16  # characters: more than any letter or emoji has
 _TITLE_COLUMNS = 64
 _PART_COLUMNS = 96
 _EASY_COLUMNS = 38
@@ -43,10 +44,11 @@ _UNDRAWN = frozenset(("Cf", "Cs", "Co", "Cn"))
 def clean(prompt: str) -> str:
     """Remove what can't be drawn from a prompt, and put single spaces; line breaks stay.
 
-    These are control, format and private-use characters, and marks without a letter below them.
+    These are control, format and private-use characters, marks without a letter below them, and all
+    but the first characters of a letter or an emoji that is endless.
     """
     lines = unicodedata.normalize("NFC", prompt[:_MAX_CHARACTERS]).splitlines()
-    cleaned = (" ".join(map(_without_lone_marks, _kept(line).split())) for line in lines)
+    cleaned = (" ".join(map(_with_room, _kept(line).split())) for line in lines)
     return "\n".join(" ".join(line.split()) for line in cleaned if line.strip())
 
 
@@ -59,9 +61,10 @@ def _kept(line: str) -> str:
     )
 
 
-def _without_lone_marks(word: str) -> str:
-    """Return a word without the marks at its start, which are 0 columns wide."""
-    return "".join(dropwhile(lambda char: is_mark(char) or is_joint(char), word))
+def _with_room(word: str) -> str:
+    """Return a word without the marks at its start, and with clusters that fit in a line."""
+    begun = "".join(dropwhile(lambda char: is_mark(char) or is_joint(char), word))
+    return "".join(cluster[:_MAX_CLUSTER] for cluster in clusters(begun))
 
 
 def split_scenes(text: str, *, seconds: float) -> tuple[str, ...]:
