@@ -111,13 +111,13 @@ def _unreachable(error: Exception) -> str:
             return f"{unreachable}: its name is not found; check the network and its name server"
         case aiohttp.ClientSSLError():
             return (
-                f"{unreachable}: its certificate is not accepted; check the machine's clock, and whether "
-                "a proxy intercepts the connection"
+                f"{unreachable}: its certificate is not accepted; check the machine's clock, and "
+                "whether a proxy intercepts the connection"
             )
         case discord.HTTPException(status=403 | 429):
             return (
-                f"{unreachable}: it blocks requests from this address; end other programs that use an "
-                "invalid token, and wait for an hour"
+                f"{unreachable}: it blocks requests from this address; end other programs that use "
+                "an invalid token, and wait for an hour"
             )
         case _:
             return unreachable

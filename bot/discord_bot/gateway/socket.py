@@ -84,7 +84,7 @@ class GatewaySocket(DiscordWebSocket):
             raise UnreadableFrameError("the compressed stream is broken") from error
 
     def _is_usable(self, frame: object) -> bool:
-        """Tell whether discord.py can read a frame; UnreadableFrameError: the connection needs it."""
+        """Tell whether discord.py can handle a frame; UnreadableFrameError: HELLO is malformed."""
         match frame:
             case {"op": DiscordWebSocket.HELLO, "d": {"heartbeat_interval": int() | float() as ms}}:
                 if not _LEAST_HEARTBEAT_MS <= ms <= _MOST_HEARTBEAT_MS:
