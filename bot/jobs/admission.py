@@ -72,21 +72,16 @@ class Admission:
         text = attachment.text if attachment else None
         self._blocked.check(*prompt, *((text,) if text else ()))
 
-    async def caps_for(self, requester: Origin | Client) -> Caps:
+    def caps_for(self, requester: Origin | Client) -> Caps:
         """Return the caps of a requester; the highest of a person's day counts."""
         caps = self._caps
         if caps.per_user_day is None:
             return caps
         return replace(caps, per_user_day=max(caps.per_user_day, self._role_caps.cap_of(requester)))
 
-    async def usage(self, requester: Origin | Client) -> tuple[Caps, CapUsage]:
-        """Return the caps of a requester, and what is used of each."""
-        caps = await self.caps_for(requester)
-        return caps, await self._store.usage(requester, caps, now=self._clock())
-
     async def allowances(self, requester: Origin) -> list[Allowance]:
         """Return what a person has used of each cap, and when that is no longer counted."""
-        caps, usage = await self.usage(requester)
+        caps, usage = await self._usage(requester)
         now, store = self._clock(), self._store
         found = [Allowance(key="user", used=usage.open_of_user, limit=caps.open_per_user)]
         if caps.per_user_day is not None:
@@ -104,16 +99,20 @@ class Admission:
 
     async def check_caps(self, requester: Origin | Client) -> None:
         """Raise UserError if the requester has reached a cap, before there is a job."""
-        caps, usage = await self.usage(requester)
+        caps, usage = await self._usage(requester)
         if (error := await self._refusal(requester, caps, usage)) is not None:
             raise error
 
     async def refusal(self, requester: Origin | Client) -> UserError:
         """Return an error that names the cap that the requester has reached."""
-        caps, usage = await self.usage(requester)
+        caps, usage = await self._usage(requester)
         error = await self._refusal(requester, caps, usage)
         # Meanwhile, another job may have ended.
         return error or UserError("caps.all", limit=caps.open_in_all)
+
+    async def _usage(self, requester: Origin | Client) -> tuple[Caps, CapUsage]:
+        caps = self.caps_for(requester)
+        return caps, await self._store.usage(requester, caps, now=self._clock())
 
     async def _refusal(
         self, requester: Origin | Client, caps: Caps, usage: CapUsage

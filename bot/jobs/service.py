@@ -86,7 +86,7 @@ class JobService:
                 narration_of=narration_of,
                 clip_of=clip_of,
             ),
-            await self._admission.caps_for(requester),
+            self._admission.caps_for(requester),
         )
         if job is None:
             if await self._store.by_requester(requester) is not None:

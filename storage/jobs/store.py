@@ -87,9 +87,9 @@ class JobStore:
         """Claim up to `limit` due jobs that are not `running`, and raise their epochs.
 
         Jobs that were submitted to another backend are skipped. Queued jobs are claimed by
-        `QueueStore`.
-        `client`: only this client's jobs are claimed. `clients_only`: no jobs from Discord are.
-        `narrated`: only jobs with a narration are, or only those without.
+        `QueueStore`. `client`: claim only this client's jobs; None: every requester's.
+        `clients_only`: claim no jobs from Discord. `narrated`: True: claim only jobs with a
+        narration; False: only those without; None: both.
         """
         return await self._many(
             statements.CLAIM,

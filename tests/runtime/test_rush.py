@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bot.demo.fake_discord.gateway.interactions import Interaction
     from bot.demo.fake_discord.state.message import Message
-    from bot.demo.fake_discord.state.world import User
+    from bot.demo.fake_discord.state.user import User
 
 CAP = 100
 PEOPLE = 500

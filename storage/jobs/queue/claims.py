@@ -113,7 +113,9 @@ class QueueStore:
         self, *, running: Collection[str], clients_only: bool, narrated: bool | None, now: float
     ) -> Job | None:
         """Claim the job whose turn it is, and raise its epoch; None: no job is due."""
-        params = self._params(running, clients_only, narrated, now)
+        params = self._params(
+            running=running, clients_only=clients_only, narrated=narrated, now=now
+        )
         row = await self._database.row(CLAIM_QUEUED, params)
         return job_from(row) if row else None
 
@@ -121,7 +123,9 @@ class QueueStore:
         self, *, running: Collection[str], clients_only: bool, narrated: bool | None, now: float
     ) -> float | None:
         """Return the time at which the next queued job is due; None: none is scheduled."""
-        params = self._params(running, clients_only, narrated, now)
+        params = self._params(
+            running=running, clients_only=clients_only, narrated=narrated, now=now
+        )
         row = await self._database.row(NEXT_QUEUED, params)
         return row["next_at"] if row else None
 
@@ -139,11 +143,7 @@ class QueueStore:
         return sum(row["jobs"] for row in rows)
 
     def _params(
-        self,
-        running: Collection[str],
-        clients_only: bool,  # noqa: FBT001 - passed on
-        narrated: bool | None,  # noqa: FBT001 - passed on
-        now: float,
+        self, *, running: Collection[str], clients_only: bool, narrated: bool | None, now: float
     ) -> dict[str, Any]:
         return {
             "backend": self._backend,
