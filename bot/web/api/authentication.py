@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
-from bot.web.api.session_keeper import PageSession, SessionKeeper
+from bot.web.api.page_sessions import PageSession, PageSessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,7 +43,7 @@ class Authentication:
         clock: Callable[[], float],
     ) -> None:
         self._digests = {name: _digest(token) for name, token in tokens.items()}
-        self.sessions = SessionKeeper(store, self._digests, key=key, clock=clock)
+        self.sessions = PageSessions(store, self._digests, key=key, clock=clock)
         self._origin = _origin(public_url)
         self._proxies = proxies
 
