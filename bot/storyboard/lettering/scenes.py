@@ -94,8 +94,9 @@ def shorten(text: str, max_columns: int) -> str:
     text = _strip(text)
     if columns(text) <= max_columns:
         return text
+    room = _prefix(text, max_columns - 1)
     for pattern in (_SENTENCE_END, _CLAUSE_END):
-        ends = [end for end in _ends(text, pattern) if columns(text[:end]) < max_columns]
+        ends = [end for end in _ends(text, pattern) if end <= room]
         if ends:
             kept = text[: ends[-1]].rstrip(_EDGE_CHARACTERS)
             return kept + (" …" if pattern is _SENTENCE_END else "…")
@@ -133,7 +134,8 @@ def _is_end(text: str, match: re.Match[str], start: int) -> bool:
         return False
     if not match[0].startswith("."):
         return True
-    abbreviated = len(re.split(r"[\s.]", text[: match.start()])[-1]) <= 1
+    before = text[max(0, match.start() - 2) : match.start()]
+    abbreviated = len(re.split(r"[\s.]", before)[-1]) <= 1
     return not abbreviated and not text[match.end() :].lstrip()[:1].islower()
 
 
@@ -142,7 +144,8 @@ def _title(sentences: list[str]) -> tuple[str, list[str]]:
     first, rest = sentences[0], sentences[1:]
     if columns(first) <= _TITLE_COLUMNS:
         return first, rest
-    fitting = [end for end in _ends(first, _CLAUSE_END) if columns(first[:end]) <= _TITLE_COLUMNS]
+    room = _prefix(first, _TITLE_COLUMNS)
+    fitting = [end for end in _ends(first, _CLAUSE_END) if end <= room]
     end = fitting[-1] if fitting else _cut(first, _TITLE_COLUMNS)
     return first[:end], [first[end:], *rest]
 
@@ -175,16 +178,27 @@ def _repeat(text: str, part_count: int) -> tuple[str, ...]:
 
 
 def _halves(text: str) -> list[str]:
+    widths = _widths(text)
+    whole = widths[len(text)]
     good = [
         index
         for index, penalty in breaks(text).items()
-        if penalty <= _GOOD_PENALTY
-        and min(columns(text[:index]), columns(text[index:])) >= _SHORTEST_HALF
+        if penalty <= _GOOD_PENALTY and _SHORTEST_HALF <= widths[index] <= whole - _SHORTEST_HALF
     ]
     if not good:
         return [text]
-    middle = min(good, key=lambda index: abs(columns(text[:index]) - columns(text[index:])))
+    middle = min(good, key=lambda index: abs(2 * widths[index] - whole))
     return [text[:middle], text[middle:]]
+
+
+def _widths(text: str) -> dict[int, int]:
+    """Return the width of the text before each of its clusters, and of all of it."""
+    found = {0: 0}
+    end = width = 0
+    for cluster in clusters(text):
+        end, width = end + len(cluster), width + columns(cluster)
+        found[end] = width
+    return found
 
 
 def _groups(sentences: list[str], part_count: int) -> tuple[str, ...]:
