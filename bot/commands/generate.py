@@ -166,7 +166,7 @@ async def _generate(settings: Settings, options: argparse.Namespace) -> int:
             routes,
             resources.listener,
             is_ready=lambda: True,
-            accepts_packed=(WEBHOOK_PATH,),
+            accepts_compressed=(WEBHOOK_PATH,),
         )
         await server.start()
         stack.push_async_callback(server.close)

@@ -235,7 +235,7 @@ class CommandTree(app_commands.CommandTree[VideoBot]):
             await super()._call(interaction)
         except app_commands.AppCommandError:
             raise  # discord.py passes it to `on_error`
-        except Exception as error:  # noqa: BLE001 - a command without a name, for instance
+        except Exception as error:  # noqa: BLE001 - any, from malformed data such as a command without a name
             await report_error(interaction, error)
 
     async def on_error(

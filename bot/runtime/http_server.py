@@ -77,7 +77,7 @@ async def open_http_server(
         engine.resources.listener,
         is_ready=is_ready,
         refuse=ErrorResponses(texts).response_to,
-        accepts_packed=(WEBHOOK_PATH,),
+        accepts_compressed=(WEBHOOK_PATH,),
         only_tls=engine.resources.settings.public_url.startswith("https://"),
         # The other half is for files, the database, ffmpeg and requests to services.
         max_connections=min(MAX_CONNECTIONS, limit() // 2),

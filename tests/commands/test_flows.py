@@ -36,7 +36,7 @@ async def make_all(caller: Caller) -> None:
 
 
 async def walk(caller: Caller, *files: Path, websocat: str) -> tuple[int | None, str, str]:
-    """Run the script to its end; return its exit code and what it said."""
+    """Run the script to its end; return its exit code and its output."""
     # A file, because the WebSocket client may outlive the script for a while, and hold a pipe open.
     with tempfile.TemporaryFile() as err:
         script = await asyncio.create_subprocess_exec(

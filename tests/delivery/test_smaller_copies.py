@@ -128,6 +128,13 @@ async def test_a_long_wait_for_the_link_uses_up_no_attempt(desk: Desk) -> None:
     assert len(message.files) == 1
 
 
+async def test_a_copy_does_not_wait_for_a_clock_that_was_set_back(desk: Desk) -> None:
+    _, message = await linked(desk)
+    desk.clock.advance(-24 * 60 * 60)
+    await desk.smaller_copies.make_next()
+    assert len(message.files) == 1
+
+
 async def test_a_copy_that_fails_unexpectedly_lets_the_others_go_first(desk: Desk) -> None:
     _, failing = await linked(desk)
     desk.clock.advance(1)

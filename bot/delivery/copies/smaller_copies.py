@@ -97,8 +97,10 @@ class SmallerCopies:
         due = await self._store.next()
         if due is None:
             return _IDLE_SECONDS
-        if due.next_at > self._clock():
-            return due.next_at - self._clock()
+        wait = due.next_at - self._clock()
+        # A longer wait means that the clock was set back.
+        if 0 < wait <= _MAX_RETRY_SECONDS:
+            return wait
         # A final edit of the card cancels this task, not the loop.
         task = asyncio.create_task(self._make(due), name=f"copy:{due.job_id}")
         try:

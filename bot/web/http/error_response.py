@@ -52,7 +52,7 @@ _KEYS = {
     HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "api.no_part",
     HTTPStatus.TOO_MANY_REQUESTS: "api.too_many",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "api.too_large",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "api.packed",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "api.compressed",
     HTTPStatus.SERVICE_UNAVAILABLE: "api.unavailable",
 }
 

@@ -26,11 +26,11 @@ assert len(BOMB) < MAX_BODY_BYTES
 
 
 def bare_deflate(body: bytes) -> bytes:
-    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    return packer.compress(body) + packer.flush()
+    compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return compressor.compress(body) + compressor.flush()
 
 
-PACKERS = {"gzip": gzip.compress, "x-gzip": gzip.compress, "deflate": zlib.compress}
+COMPRESSORS = {"gzip": gzip.compress, "x-gzip": gzip.compress, "deflate": zlib.compress}
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ async def site(bench: Bench) -> AsyncGenerator[Site]:
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "gzip, gzip", "Identity,X"])
 @pytest.mark.parametrize("path", ["/healthz", "/nowhere", "/d/x"])
-async def test_a_packed_body_is_refused_on_every_route(
+async def test_a_compressed_body_is_refused_on_every_route(
     site: Site, path: str, encoding: str
 ) -> None:
     response, _ = await site.get(path, headers={"Content-Encoding": encoding})
@@ -50,14 +50,14 @@ async def test_a_packed_body_is_refused_on_every_route(
 
 
 @pytest.mark.parametrize("path", ["/api/session", "/api/generate", "/api/narrate", "/api/x", "/ws"])
-async def test_a_packed_request_to_the_api_is_refused_in_its_own_words(
+async def test_a_compressed_request_to_the_api_is_refused_in_its_own_words(
     bench: Bench, path: str
 ) -> None:
     async with open_site(bench) as caller:
         headers = {"Content-Encoding": "gzip", "Authorization": f"Bearer {TOKEN}"}
         async with caller.http.post(path, data=BOMB, headers=headers) as response:
             answer = await response.json()
-    assert (response.status, answer["error"]["key"]) == (415, "api.packed")
+    assert (response.status, answer["error"]["key"]) == (415, "api.compressed")
 
 
 async def test_a_request_that_names_the_encoding_of_plain_bodies_is_answered(site: Site) -> None:
@@ -66,15 +66,16 @@ async def test_a_request_that_names_the_encoding_of_plain_bodies_is_answered(sit
 
 
 @pytest.mark.parametrize(
-    ("encoding", "pack"), [*PACKERS.items(), ("deflate", bare_deflate), ("GZIP", gzip.compress)]
+    ("encoding", "compress"),
+    [*COMPRESSORS.items(), ("deflate", bare_deflate), ("GZIP", gzip.compress)],
 )
 @pytest.mark.parametrize("before", [True, False])
-async def test_a_webhook_may_be_packed_and_signed_before_or_after_that(
-    site: Site, encoding: str, pack: Callable[[bytes], bytes], *, before: bool
+async def test_a_webhook_may_be_compressed_and_signed_before_or_after_that(
+    site: Site, encoding: str, compress: Callable[[bytes], bytes], *, before: bool
 ) -> None:
-    packed = pack(EVENT)
-    headers = signed(EVENT if before else packed, now=site.bench.clock())
-    answer = await site.post(packed, {**headers, "Content-Encoding": encoding})
+    compressed = compress(EVENT)
+    headers = signed(EVENT if before else compressed, now=site.bench.clock())
+    answer = await site.post(compressed, {**headers, "Content-Encoding": encoding})
     assert answer.status == 200
     assert await site.inbox() == [("wh_1", "video_1")]
 
@@ -99,12 +100,12 @@ async def test_a_webhook_may_be_packed_and_signed_before_or_after_that(
         "cut",
         "more behind it",
         "nothing",
-        "not packed",
+        "not compressed",
         "another encoding",
-        "packed twice",
+        "compressed twice",
     ],
 )
-async def test_a_signed_webhook_that_is_packed_wrongly_is_refused(
+async def test_a_signed_webhook_that_is_compressed_wrongly_is_refused(
     site: Site, body: bytes, encoding: str, status: int
 ) -> None:
     headers = {**signed(body, now=site.bench.clock()), "Content-Encoding": encoding}
@@ -112,7 +113,7 @@ async def test_a_signed_webhook_that_is_packed_wrongly_is_refused(
     assert await site.inbox() == []
 
 
-async def test_a_packed_webhook_with_another_signature_is_refused(site: Site) -> None:
+async def test_a_compressed_webhook_with_another_signature_is_refused(site: Site) -> None:
     headers = {**signed(EVENT + b" ", now=site.bench.clock()), "Content-Encoding": "gzip"}
     assert (await site.post(gzip.compress(EVENT, mtime=0), headers)).status == 401
 
