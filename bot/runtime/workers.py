@@ -9,6 +9,7 @@ from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling import Poller
+from bot.jobs.remote.answer_saver import AnswerSaver
 from bot.jobs.remote.fresh_answers import FreshAnswers
 from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
@@ -54,6 +55,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
                 clock=clock,
             ),
             identity=identity,
+            saver=AnswerSaver(steady=clock.steady),
             backend=engine.backend,
             circuit=engine.circuit,
             capacity=engine.capacity,

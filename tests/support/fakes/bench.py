@@ -20,6 +20,7 @@ from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling import Poller
 from bot.jobs.prompting import PromptStep
 from bot.jobs.queue import JobQueue
+from bot.jobs.remote.answer_saver import AnswerSaver
 from bot.jobs.remote.fresh_answers import FreshAnswers
 from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
@@ -195,6 +196,7 @@ class Bench:
                     clock=self.clock,
                 ),
                 identity=self.identity,
+                saver=AnswerSaver(steady=self.clock.steady, sleep=self.clock.sleep),
                 backend=self.backend,
                 circuit=self.circuit,
                 capacity=self.capacity,
