@@ -26,7 +26,7 @@ def storage_errors() -> Generator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        # Errors that the driver itself raises have no code.
+        # Errors that the driver itself raises have no code. The cause would double each traceback.
         if getattr(error, "sqlite_errorcode", None) in _NOT_UNIQUE:
-            raise NotUniqueError(str(error)) from error
-        raise StorageError(str(error)) from error
+            raise NotUniqueError(str(error)) from None
+        raise StorageError(str(error)) from None
