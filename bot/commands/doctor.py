@@ -52,9 +52,6 @@ _TROUBLES = {
 class Doctor:
     """Prints a table of findings; the exit code is 1 if any of them is a problem."""
 
-    name = "doctor"
-    summary = "check settings, services, ffmpeg, disk and network, and advise on problems"
-
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare no options: the settings decide everything."""
 
