@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import aiosqlite
 
 from bot.errors import StartupError
+from storage.errors import storage_errors
 from storage.statement_groups import StatementGroups
 
 if TYPE_CHECKING:
@@ -44,8 +45,9 @@ class Database:
         self._statements = StatementGroups(connection)
 
     async def rows(self, sql: str, params: Mapping[str, Any]) -> list[sqlite3.Row]:
-        """Run one statement and return all its rows."""
-        return await self._statements.rows(sql, params)
+        """Run one statement and return all its rows; StorageError: it failed."""
+        with storage_errors():
+            return await self._statements.rows(sql, params)
 
     async def row(self, sql: str, params: Mapping[str, Any]) -> sqlite3.Row | None:
         """Run one statement and return its first row."""
@@ -89,7 +91,7 @@ async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
     """Open `clapper.db`, migrate it to the current schema, and close it after the block.
 
     DataInUseError: another process has it open. StartupError: the folder is not writable, or the
-    file is not a database.
+    file is not a database. StorageError: the migration failed.
     """
     path = data_dir / "clapper.db"
     with _exclusive(data_dir):
@@ -98,11 +100,12 @@ async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
         connection = await aiosqlite.connect(path, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
-            await connection.executescript(_PRAGMAS)
-            await connection.create_function(  # pyright: ignore[reportUnknownMemberType] - its function is untyped
-                "fold", 1, fold, deterministic=True
-            )
-            await _migrate(connection)
+            with storage_errors():
+                await connection.executescript(_PRAGMAS)
+                await connection.create_function(  # pyright: ignore[reportUnknownMemberType] - its function is untyped
+                    "fold", 1, fold, deterministic=True
+                )
+                await _migrate(connection)
             _log_old_sqlite()
             database = Database(connection)
             try:
