@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import aiosqlite
 
 from bot.errors import StartupError
+from storage.connection.statement_groups import StatementGroups
 from storage.errors import storage_errors
-from storage.statement_groups import StatementGroups
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator, Mapping
