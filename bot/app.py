@@ -129,6 +129,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         second_bot=second_bot,
         sent_commands=SentCommandsStore(database),
         narrator=narrator,
+        count_answer=engine.metrics.count_answer,
         service_name=service_name,
         clock=clock,
     )

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import discord
 
-from bot.delivery.second_bot import ALREADY_ANSWERED
-from bot.delivery.server_rules import is_blocked_by_server
-from bot.discord_bot.bot import is_second_bot
 from bot.errors import UserError
 from bot.model import Attachment, Origin
+from cogs._answers import Answer
 from storage.speeches import SpeechRequester
 
 if TYPE_CHECKING:
@@ -25,6 +23,13 @@ log = logging.getLogger(__name__)
 _TOKEN_SECONDS = 15 * 60.0
 
 
+class _Sources(TypedDict):
+    """The jobs whose files a new job uses."""
+
+    narration_of: str | None
+    clip_of: str | None
+
+
 async def place(
     interaction: discord.Interaction[VideoBot],
     request: VideoRequest,
@@ -33,38 +38,25 @@ async def place(
     narration_of: str | None = None,
     clip_of: str | None = None,
 ) -> None:
-    """Store a job, and post its card as the answer to the interaction; UserError: a cap is reached.
+    """Store a job, and post its card as the answer to the interaction; UserError: it is refused.
 
     `narration_of`: the job whose stored narration is used.
     `clip_of`: the job whose finished video is narrated.
     """
-    services = interaction.client.services
-    if attachment is not None and attachment.text is not None and narration_of is None:
-        await _count_speech(interaction, attachment.text)
-    job = await services.jobs.submit(
-        request, origin_of(interaction), attachment, narration_of=narration_of, clip_of=clip_of
-    )
-    if job is None:
+    if not interaction.client.arrivals.claim(interaction):
         log.warning("interaction.repeated id=%d", interaction.id)
         return
-    view = services.cards.render(job, await services.queue_outlook.of(job))
-    try:
-        response = await interaction.response.send_message(
-            view=view, allowed_mentions=discord.AllowedMentions.none()
-        )
-    except discord.HTTPException as error:
-        if is_blocked_by_server(error):
-            # No card was posted, so the job's first step would find none.
-            await services.jobs.fail(job, "failed.automod")
-            raise UserError("failed.automod") from error
-        if error.code != ALREADY_ANSWERED:
-            raise
-        # Otherwise the earlier answer may be this job's card, so the job's first step looks for it.
-        if await is_second_bot(interaction, error):
-            await services.jobs.fail(job, "failed.second_bot")
-        return
-    if response.message_id is not None:
-        await services.jobs.acknowledge(job.id, response.message_id)
+    jobs, origin = interaction.client.services.jobs, origin_of(interaction)
+    sources: _Sources = {"narration_of": narration_of, "clip_of": clip_of}
+    draft = jobs.draft(request, origin, attachment, **sources)
+
+    async def store(message_id: int | None) -> Job | None:
+        if attachment is not None and attachment.text is not None and narration_of is None:
+            await _count_speech(interaction, attachment.text)
+        requester = replace(origin, message_id=message_id)
+        return await jobs.submit(request, requester, attachment, job_id=draft.id, **sources)
+
+    await Answer(interaction, draft).give(store)
 
 
 async def place_again(interaction: discord.Interaction[VideoBot], job: Job, prompt: str) -> None:

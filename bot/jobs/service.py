@@ -58,6 +58,33 @@ class JobService:
         self._deadline_seconds = deadline_seconds
         self._clock = clock
 
+    def draft(
+        self,
+        request: VideoRequest,
+        requester: Origin | Client,
+        attachment: Attachment | None,
+        *,
+        job_id: str | None = None,
+        narration_of: str | None = None,
+        clip_of: str | None = None,
+    ) -> Job:
+        """Return the job that `submit` would create; UserError: a word is blocked."""
+        self._admission.check(request, attachment, clip_of=clip_of)
+        now = self._clock()
+        # A job from Discord waits until its card is posted.
+        is_unshown = isinstance(requester, Origin) and requester.message_id is None
+        return new_job(
+            request,
+            requester,
+            attachment,
+            backend=self._backend,
+            now=now,
+            next_at=now + (self._acknowledge_seconds if is_unshown else 0.0),
+            job_id=job_id,
+            narration_of=narration_of,
+            clip_of=clip_of,
+        )
+
     async def submit(
         self,
         request: VideoRequest,
@@ -74,24 +101,9 @@ class JobService:
         `clip_of`: the job whose finished video is used instead of a new clip. UserError: a cap is
         reached, or a word is blocked.
         """
-        self._admission.check(request, attachment, clip_of=clip_of)
-        now = self._clock()
-        # A job from Discord waits until its card is posted.
-        wait = self._acknowledge_seconds if isinstance(requester, Origin) else 0.0
-        job = await self._store.insert(
-            new_job(
-                request,
-                requester,
-                attachment,
-                backend=self._backend,
-                now=now,
-                next_at=now + wait,
-                job_id=job_id,
-                narration_of=narration_of,
-                clip_of=clip_of,
-            ),
-            self._admission.caps_for(requester),
-        )
+        sources = {"narration_of": narration_of, "clip_of": clip_of}
+        draft = self.draft(request, requester, attachment, job_id=job_id, **sources)
+        job = await self._store.insert(draft, self._admission.caps_for(requester))
         if job is None:
             if await self._store.by_requester(requester) is not None:
                 return None
@@ -107,11 +119,22 @@ class JobService:
         """Return what a person has used of each cap."""
         return await self._admission.allowances(requester)
 
-    async def acknowledge(self, job_id: str, message_id: int) -> Job | None:
-        """Store the message id of the job's card, and make the job due."""
-        return self._changes.publish(
-            await self._store.acknowledge(job_id, message_id=message_id, now=self._clock())
-        )
+    async def acknowledge(
+        self, job_id: str, message_id: int, *, is_current: bool = True
+    ) -> Job | None:
+        """Store the message id of the job's card, and make the job due.
+
+        `is_current`: the card shows the job as it is.
+        """
+        job = await self._store.acknowledge(job_id, message_id=message_id, now=self._clock())
+        if job is None or is_current:
+            return self._changes.publish(job)
+        self.refresh_card(job)
+        return job
+
+    def refresh_card(self, job: Job) -> None:
+        """Publish that the job's card does not show the job as it is."""
+        self._changes.publish_outlook(job)
 
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""
