@@ -10,6 +10,7 @@ import pytest
 from bot.backends.base import RemoteState, StatusPage
 from bot.errors import BackendError, ErrorKind
 from bot.model import HoldReason, JobState
+from storage.jobs.polling.listed_jobs import ListedJobStore
 from tests.support.fakes.backend import FakeBackend
 from tests.support.fakes.bench import ACCOUNT, Bench, open_bench
 from tests.support.fakes.orders import REQUEST
@@ -116,9 +117,10 @@ async def test_a_job_that_its_own_poll_did_not_find_is_left_to_that_poll(bench: 
     jobs = await several(bench, 5)
     bench.backend.poll_faults.append(BackendError(ErrorKind.GONE, "not found"))
     assert (await bench.step(jobs[1].id)).misses == 1
+    bench.clock.advance(10)
     await read_list(bench)
-    missed = await bench.now(jobs[1].id)
-    assert (missed.misses, (missed.next_at or 0) - bench.clock()) == (1, 30)
+    assert (await waits(bench, jobs))[1] == 20
+    assert (await bench.now(jobs[1].id)).misses == 1
 
 
 async def test_an_id_that_names_another_order_on_the_page_is_left_to_the_own_poll(
@@ -258,6 +260,55 @@ async def test_a_job_that_was_claimed_before_the_page_arrives_keeps_the_time_of_
         assert (await waits(bench, jobs))[1] == 5
 
 
+async def test_an_end_on_a_page_that_is_older_than_the_own_poll_wakes_no_job(
+    tmp_path: Path, clock: Clock
+) -> None:
+    backend = Between(clock)
+    async with open_bench(tmp_path, clock, backend=backend) as bench:
+        jobs = await several(bench)
+        backend.charged["video_2"].state = RemoteState.DONE
+
+        async def poll() -> None:
+            backend.charged["video_2"].state = RemoteState.RUNNING
+            await bench.step(jobs[1].id)
+
+        backend.between = poll
+        await read_list(bench)
+        assert (await waits(bench, jobs))[1] == 5
+
+
+async def test_a_percentage_on_a_page_that_is_older_than_the_own_poll_does_not_replace_its_own(
+    tmp_path: Path, clock: Clock
+) -> None:
+    backend = Between(clock)
+    async with open_bench(tmp_path, clock, backend=backend) as bench:
+        jobs = await several(bench)
+        claimed = await bench.claim(jobs[1].id)
+        backend.charged["video_2"].progress = 45
+
+        async def postpone() -> None:
+            await bench.jobs.postpone(claimed, after=5, progress=50)
+
+        backend.between = postpone
+        await read_list(bench)
+        assert (await bench.now(jobs[1].id)).progress == 50
+
+
+async def test_no_write_changes_a_job_that_was_claimed_since_it_was_read(bench: Bench) -> None:
+    jobs = await several(bench)
+    store = ListedJobStore(bench.database, backend="fake")
+    read = await store.open_jobs(now=bench.clock())
+    claimed = await bench.claim(jobs[1].id)
+    others = {job.id for job in read} - {claimed.id}
+    await bench.database.rows(
+        "UPDATE jobs SET epoch = epoch - 1 WHERE id <> :id", {"id": claimed.id}
+    )
+    assert {*await store.records(read)} == others
+    await store.put_off([(job, None) for job in read], next_at=bench.clock() + 9, now=bench.clock())
+    assert await waits(bench, jobs) == [9, 0, 9, 9]
+    assert {job.id for job in await store.wake(read, now=bench.clock())} == others
+
+
 async def test_no_page_puts_a_poll_off_past_the_deadline(bench: Bench) -> None:
     jobs = await several(bench)
     deadline = jobs[0].deadline_at or 0
@@ -267,6 +318,7 @@ async def test_no_page_puts_a_poll_off_past_the_deadline(bench: Bench) -> None:
     bench.clock.now = deadline
     await read_list(bench)
     assert await waits(bench, jobs) == [0] * 4
+    assert bench.backend.pages == 1
     assert (await bench.step(jobs[0].id)).state is JobState.FAILED
     assert bench.backend.cancelled == ["video_1"]
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from storage.database import Database
     from storage.jobs.remote_jobs import RemoteRecord
 
-# Jobs that were not found, are late, or wait for a reason of their own, are polled by themselves.
+# Jobs that were not found, are past their deadline or wait for a reason poll by themselves.
 _SERVED = """state = 'generating' AND next_at IS NOT NULL AND backend = :backend
-    AND misses = 0 AND late = 0 AND deadline_at > :now AND (hold IS NULL OR hold = 'unanswered')
+    AND misses = 0 AND deadline_at > :now AND (hold IS NULL OR hold = 'unanswered')
     AND remote_passed_at IS NULL"""
 
 _OPEN = f"""
