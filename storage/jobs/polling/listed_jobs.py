@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from storage.database import Database
     from storage.jobs.remote_jobs import RemoteRecord
 
-# Jobs that were not found, are past their deadline or wait for a reason poll by themselves.
-_SERVED = """state = 'generating' AND next_at IS NOT NULL AND backend = :backend
+# Jobs that were not found, are past their deadline or wait for a reason poll by themselves. So do
+# those that were made due "now", by a webhook or by a page.
+_SERVED = """state = 'generating' AND next_at > updated_at AND backend = :backend
     AND misses = 0 AND deadline_at > :now AND (hold IS NULL OR hold = 'unanswered')
     AND remote_passed_at IS NULL"""
 
@@ -30,7 +31,7 @@ SELECT jobs.* FROM json_each(:epochs) AS listed CROSS JOIN jobs
 WHERE jobs.id = listed.key AND jobs.epoch = listed.value AND jobs.state = 'generating'
 """
 
-# A job that was made due by a webhook, or by a page, polls for itself. So does one at its deadline.
+# Only a job's own poll checks its deadline.
 _PUT_OFF = """
 UPDATE jobs SET
     next_at = CASE WHEN next_at >= :next_at OR next_at >= deadline_at THEN next_at
@@ -40,7 +41,6 @@ UPDATE jobs SET
         ELSE progress END
 FROM json_each(:jobs) AS listed
 WHERE jobs.id = listed.key AND jobs.epoch = listed.value ->> 0 AND jobs.state = 'generating'
-    AND next_at > updated_at
 RETURNING *
 """
 
@@ -54,7 +54,7 @@ RETURNING *
 
 _LEAVE_TO_LIST = f"""
 UPDATE jobs SET next_at = :next_at
-WHERE {_SERVED} AND next_at > updated_at AND next_at < :next_at AND deadline_at > :next_at
+WHERE {_SERVED} AND next_at < :next_at AND deadline_at > :next_at
 """  # noqa: S608 - built from constants
 
 
