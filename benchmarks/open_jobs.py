@@ -16,6 +16,8 @@ from bot.jobs.service import JobService
 from bot.jobs.waits.holds import Holds
 from bot.jobs.worker import Worker, make_lanes
 from bot.model import JobState
+from bot.moderation.access.gate import Gate
+from bot.moderation.access.place import Reach
 from bot.moderation.words import BlockedWords
 from storage.database import open_database
 from storage.jobs.caps import Caps
@@ -89,7 +91,7 @@ def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker
         WebhookReceiver(store, Inbox(database), changes, clock=clock),
         backend=_BACKEND,
         account="benchmark",
-        admission=Admission(store, caps, BlockedWords(()), clock=clock),
+        admission=Admission(store, caps, BlockedWords(()), gate=Gate(Reach()), clock=clock),
         acknowledge_seconds=10.0,
         deadline_seconds=_LATER,
         clock=clock,

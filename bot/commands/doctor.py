@@ -27,6 +27,7 @@ from bot.commands.checks.voice_service import examine_voice
 from bot.errors import ClapperError, StartupError
 from bot.media.process.ffmpeg import find_ffmpeg
 from bot.model import Trouble
+from bot.runtime.reach import reach_of
 from bot.settings.fields import Settings, load_settings
 from bot.settings.spelling import unknown_names
 from storage.snapshot import count_delivering, read_circuit, read_orphans
@@ -104,7 +105,9 @@ async def examine(settings: Settings) -> list[Finding]:
     """Run each check and return its finding."""
     return [
         _spelling(settings),
-        *await examine_account(settings.discord_token.get_secret_value(), settings.discord_api_url),
+        *await examine_account(
+            settings.discord_token.get_secret_value(), settings.discord_api_url, reach_of(settings)
+        ),
         await asyncio.to_thread(examine_second_bot, settings.data_dir, now=time.time()),
         await examine_backend(settings),
         await asyncio.to_thread(_queue, settings),

@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.errors import UserError
-from bot.model import Job, JobState, new_job_id
+from bot.model import Job, JobState, Origin, new_job_id
+from bot.moderation.access.place import Place
 from bot.texts import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.model import Attachment, Client, Origin, VideoRequest
+    from bot.model import Attachment, Client, VideoRequest
+    from bot.moderation.access.gate import Gate
     from bot.moderation.words import BlockedWords
     from storage.jobs.caps import Caps
     from storage.jobs.store import JobStore
 
 
 class Admission:
-    """Checks requests against the operator's caps and blocked words."""
+    """Checks requests against the gate, the operator's caps and blocked words."""
 
     def __init__(
         self,
@@ -26,12 +28,23 @@ class Admission:
         caps: Caps,
         blocked: BlockedWords,
         *,
+        gate: Gate,
         clock: Callable[[], float],
     ) -> None:
         self._store = store
         self.caps = caps
         self._blocked = blocked
+        self._gate = gate
         self._clock = clock
+
+    def check_place(self, requester: Origin | Client, place: Place | None) -> None:
+        """Raise UserError if orders from this requester and place are refused.
+
+        Without a `place`, an order from Discord counts as one from outside of all servers.
+        """
+        if place is None and isinstance(requester, Origin):
+            place = Place(user_id=requester.user_id, server_id=requester.guild_id)
+        self._gate.check(place)
 
     def check(
         self, request: VideoRequest, attachment: Attachment | None, *, clip_of: str | None

@@ -1,0 +1,56 @@
+"""The place of an interaction, and the places in which Discord offers the commands that cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from discord import app_commands
+
+from bot.moderation.access.place import OrderFrom, Place
+
+if TYPE_CHECKING:
+    import discord
+
+    from bot.discord_bot.bot import VideoBot
+
+
+async def place_of(interaction: discord.Interaction[VideoBot]) -> Place:
+    """Return the place of an interaction, which the gate judges."""
+    client = interaction.client
+    reach, user_id = client.services.gate.reach, interaction.user.id
+    server_id = interaction.guild_id
+    is_installed = server_id is not None and _is_installed(interaction, server_id)
+    is_group = server_id is None and not interaction.context.dm_channel
+    # Asked only where the answer decides.
+    may_be_taken = reach.order_from is OrderFrom.EVERYWHERE or (
+        reach.order_from.takes_dms and server_id is None and not is_group
+    )
+    home_id = None
+    if not is_installed and may_be_taken and reach.needs_membership:
+        home_id = await client.services.memberships.home_of(client, user_id)
+    return Place(
+        user_id=user_id,
+        server_id=server_id,
+        is_installed=is_installed,
+        is_group=is_group,
+        home_id=home_id,
+    )
+
+
+def _is_installed(interaction: discord.Interaction[VideoBot], server_id: int) -> bool:
+    if interaction.is_guild_integration():
+        return True
+    # Discord names the person alone if only their own installation allows the interaction.
+    is_member = interaction.client.get_guild(server_id) is not None
+    return is_member and not interaction.is_user_integration()
+
+
+def offer_where_ordered(
+    command: app_commands.Command[Any, ..., Any], order_from: OrderFrom
+) -> None:
+    """Have Discord offer a command that costs only in the places that orders may come from."""
+    everywhere = order_from is OrderFrom.EVERYWHERE
+    command.allowed_installs = app_commands.AppInstallationType(guild=True, user=everywhere)
+    command.allowed_contexts = app_commands.AppCommandContext(
+        guild=True, dm_channel=order_from.takes_dms, private_channel=everywhere
+    )
