@@ -19,7 +19,7 @@ from storage.speeches import SpeechRequester
 if TYPE_CHECKING:
     from bot.discord_bot.bot import Services, VideoBot
     from bot.model import Job, VideoRequest
-    from bot.moderation.access.place import Place
+    from bot.moderation.access.place import OrderPlace
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ async def place(
 
 
 async def place_again(interaction: discord.Interaction[VideoBot], job: Job, prompt: str) -> None:
-    """Place a new job with the narration of `job` and the current presets.
+    """OrderPlace a new job with the narration of `job` and the current presets.
 
     UserError: the prompt is not valid, the narration is no longer kept, or a cap is reached.
     """
@@ -105,7 +105,7 @@ async def find_narration(services: Services, job: Job) -> str | None:
 
 
 async def _count_speech(
-    interaction: discord.Interaction[VideoBot], text: str, place: Place
+    interaction: discord.Interaction[VideoBot], text: str, place: OrderPlace
 ) -> None:
     narrator = interaction.client.services.narrator
     if narrator is None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from discord import app_commands
 
-from bot.moderation.access.place import OrderFrom, Place
+from bot.moderation.access.place import OrderFrom, OrderPlace
 
 if TYPE_CHECKING:
     import discord
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bot.discord_bot.bot import VideoBot
 
 
-async def place_of(interaction: discord.Interaction[VideoBot]) -> Place:
+async def place_of(interaction: discord.Interaction[VideoBot]) -> OrderPlace:
     """Return the place of an interaction, which the gate judges."""
     client = interaction.client
     reach, user_id = client.services.gate.reach, interaction.user.id
@@ -28,7 +28,7 @@ async def place_of(interaction: discord.Interaction[VideoBot]) -> Place:
     home_id = None
     if not is_installed and may_be_taken and reach.needs_membership:
         home_id = await client.services.memberships.home_of(client, user_id)
-    return Place(
+    return OrderPlace(
         user_id=user_id,
         server_id=server_id,
         is_installed=is_installed,

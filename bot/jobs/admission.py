@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import UserError
 from bot.model import Job, JobState, Origin, new_job_id
-from bot.moderation.access.place import Place
+from bot.moderation.access.place import OrderPlace
 from bot.texts import Moment
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ class Admission:
         self._gate = gate
         self._clock = clock
 
-    def check_place(self, requester: Origin | Client, place: Place | None) -> None:
+    def check_place(self, requester: Origin | Client, place: OrderPlace | None) -> None:
         """Raise UserError if orders from this requester and place are refused.
 
         Without a `place`, an order from Discord counts as one from outside of all servers.
         """
         if place is None and isinstance(requester, Origin):
-            place = Place(user_id=requester.user_id, server_id=requester.guild_id)
+            place = OrderPlace(user_id=requester.user_id, server_id=requester.guild_id)
         self._gate.check(place)
 
     def check(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bot.jobs.changes.publisher import ChangePublisher
     from bot.jobs.changes.webhook_receiver import WebhookReceiver
     from bot.model import Attachment, Client, VideoRequest
-    from bot.moderation.access.place import Place
+    from bot.moderation.access.place import OrderPlace
     from bot.pacing import WatchedClock
     from storage.jobs.store import JobStore
 
@@ -61,7 +61,7 @@ class JobService:
         requester: Origin | Client,
         attachment: Attachment | None,
         *,
-        place: Place | None = None,
+        place: OrderPlace | None = None,
         job_id: str | None = None,
         narration_of: str | None = None,
         clip_of: str | None = None,
@@ -127,7 +127,7 @@ class JobService:
         """Cancel an open or undecided job; None: not found, or in another state."""
         return await self._move_if(job_id, JobState.CANCELLED, CANCELLABLE | {JobState.UNDECIDED})
 
-    async def retry_undecided(self, job_id: str, *, place: Place | None = None) -> Job | None:
+    async def retry_undecided(self, job_id: str, *, place: OrderPlace | None = None) -> Job | None:
         """Queue an undecided job again, which may cost a second time; None: it is not undecided.
 
         UserError: orders are refused in the `place` that the retry comes from.

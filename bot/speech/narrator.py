@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from bot.errors import BackendError, UserError
 from bot.media.narration.ingest import ingest
-from bot.moderation.access.place import Place
+from bot.moderation.access.place import OrderPlace
 from bot.speech.mp3 import write_mp3
 from bot.speech.voice import as_speech_error, checked_text, speak_once
 from storage.speeches import SpeechRequester
@@ -77,7 +77,7 @@ class Narrator:
         self._speaking: set[int | str] = set()
 
     async def count(
-        self, requester: SpeechRequester, text: str, *, place: Place | None = None
+        self, requester: SpeechRequester, text: str, *, place: OrderPlace | None = None
     ) -> bool:
         """Count a text against the caps; False: this interaction was already counted.
 
@@ -85,7 +85,7 @@ class Narrator:
         there, a cap is reached, a word is blocked, or nothing in the text can be spoken.
         """
         if place is None and requester.user_id is not None:
-            place = Place(user_id=requester.user_id)
+            place = OrderPlace(user_id=requester.user_id)
         self._gate.check(place)
         checked_text(text)  # an earlier job's text may be older than this check
         self._blocked.check(text)

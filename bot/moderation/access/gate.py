@@ -11,7 +11,7 @@ from bot.moderation.access.place import OrderFrom
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.moderation.access.place import Place, Reach
+    from bot.moderation.access.place import OrderPlace, Reach
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Gate:
         self.reach = reach
         self._count = count
 
-    def check(self, place: Place | None) -> None:
+    def check(self, place: OrderPlace | None) -> None:
         """Raise UserError if an order from this place is refused; None: it is a client's."""
         if place is None:
             return
@@ -38,7 +38,7 @@ class Gate:
             log.info("order.refused reason=%s user=%d", reason, place.user_id)
             raise UserError(reason)
 
-    def _refusal(self, place: Place) -> str | None:
+    def _refusal(self, place: OrderPlace) -> str | None:
         """Return the key of the sentence that tells why a place is refused, or None."""
         reach = self.reach
         if place.server_id is not None and place.is_installed:

@@ -46,7 +46,7 @@ class Reach:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class OrderPlace:
     """The place in Discord that an order comes from, as the interaction and the bot state it."""
 
     #: Discord's id of the requester.
