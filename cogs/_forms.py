@@ -188,7 +188,7 @@ class FormsCog(commands.Cog):
 async def _submit_narration(
     interaction: discord.Interaction[VideoBot], job: Job, clip_of: str | None
 ) -> None:
-    """OrderPlace a job with the narration of the form, for a finished video or for a new one."""
+    """Place a job with the narration of the form, for a finished video or for a new one."""
     services = interaction.client.services
     narration = _narration_in(interaction.data, services)
     if clip_of is None:

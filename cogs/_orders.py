@@ -76,7 +76,7 @@ async def place(
 
 
 async def place_again(interaction: discord.Interaction[VideoBot], job: Job, prompt: str) -> None:
-    """OrderPlace a new job with the narration of `job` and the current presets.
+    """Place a new job with the narration of `job` and the current presets.
 
     UserError: the prompt is not valid, the narration is no longer kept, or a cap is reached.
     """
