@@ -16,6 +16,7 @@ from benchmarks.hostile_load import measure_hostile_load
 from benchmarks.http_load import run_http_load
 from benchmarks.imports import measure_imports
 from benchmarks.open_jobs import measure_open_jobs
+from benchmarks.queued_jobs import measure_queued_jobs
 from benchmarks.sample_media import SampleMedia
 from benchmarks.scenarios import WORKLOADS, measure_delivery, measure_idle, measure_workload
 
@@ -53,6 +54,8 @@ async def _run_all(folder: Path) -> tuple[str, list[str]]:
     burst = await run_burst(folder / "burst", small, jobs=_BURST_JOBS, spread=_BURST_SECONDS)
     _print_progress("open jobs")
     open_jobs = [await measure_open_jobs(folder / f"open-{n}", n) for n in _OPEN_JOBS]
+    _print_progress("queued jobs")
+    queued_jobs = [await measure_queued_jobs(folder / f"queued-{n}", n) for n in _OPEN_JOBS]
     _print_progress("load over HTTP")
     http_load = await run_http_load(folder / "http-load", large, small)
     _print_progress("hostile requests")
@@ -65,6 +68,7 @@ async def _run_all(folder: Path) -> tuple[str, list[str]]:
         deliveries=deliveries,
         burst=burst,
         open_jobs=open_jobs,
+        queued_jobs=queued_jobs,
         http_load=http_load,
         hostile=hostile,
     )

@@ -183,6 +183,7 @@ async def _open_environment(folder: Path, clip: Path) -> AsyncGenerator[_BurstEn
             "PROMPT_WRITER": "off",  # because jobs are identified by their prompts
             "MAX_JOBS": "1000",
             "MAX_JOBS_PER_DAY": "1000",
+            "MAX_JOBS_PER_USER_DAY": "1000",
             "DISCORD_TOKEN": fake_discord.token,
             "DISCORD_API_URL": fake_discord.url,
         }

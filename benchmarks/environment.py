@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 SECRET = "whsec_c2VjcmV0IG9mIHRoZSBiZW5jaA=="  # noqa: S105 - signs only the stand-in's webhooks
-_FAILED = "the bot or a stand-in failed or timed out"
 # In seconds.
 _TIMEOUT = 60.0
 _RENDERING = 0.5
@@ -146,6 +145,7 @@ async def open_environment(
         "VIDEO_BACKEND": "openai" if clip else "storyboard",
         "OPENAI_WEBHOOK_SECRET": SECRET,
         "MAX_JOBS_PER_USER": "10",
+        "MAX_JOBS_PER_USER_DAY": "1000",
         "API_TOKEN": api_token,
     }
     async with AsyncExitStack() as stack:
@@ -165,8 +165,9 @@ async def open_environment(
             yield Environment(
                 pid=bot.pid, port=port, fake_discord=fake_discord, provider=provider, http=http
             )
-        except Exception as error:  # any failure: the log explains it
-            raise RuntimeError(f"{_FAILED}; the bot's log ends with:\n{_tail(log)}") from error
+        except Exception as error:
+            error.add_note(f"The bot's log ends with:\n{_tail(log)}")
+            raise
 
 
 @asynccontextmanager

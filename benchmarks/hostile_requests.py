@@ -26,12 +26,12 @@ def _head(line: str, *headers: str) -> bytes:
     return "\r\n".join([f"{line} HTTP/1.1", "Host: bench", *headers, "", ""]).encode()
 
 
-def _packed(_: str) -> Iterator[bytes]:
+def _compressed(_: str) -> Iterator[bytes]:
     yield _head("POST /api/generate", "Content-Encoding: gzip", f"Content-Length: {len(_BOMB)}")
     yield _BOMB
 
 
-def _packed_webhook(_: str) -> Iterator[bytes]:
+def _compressed_webhook(_: str) -> Iterator[bytes]:
     body = _BOMB[: 64 * 1024]
     signed = (
         "webhook-id: w",
@@ -76,8 +76,8 @@ def _bearer(token: str) -> str:
 
 
 KINDS: dict[str, Callable[[str], Iterator[bytes]]] = {
-    "packed bodies of 291 KB": _packed,
-    "packed webhooks with a forged signature": _packed_webhook,
+    "compressed bodies of 291 KB": _compressed,
+    "compressed webhooks with a forged signature": _compressed_webhook,
     "malformed request lines": _malformed,
     "heads without end": _long_head,
     "bodies in chunks of one byte": _one_byte_chunks,

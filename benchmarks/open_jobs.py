@@ -13,6 +13,7 @@ from bot.jobs.changes.publisher import ChangePublisher
 from bot.jobs.changes.webhook_receiver import WebhookReceiver
 from bot.jobs.queue import JobQueue
 from bot.jobs.service import JobService
+from bot.jobs.waits.capacity import ProviderCapacity
 from bot.jobs.waits.holds import Holds
 from bot.jobs.worker import Worker, make_lanes
 from bot.model import JobState
@@ -20,9 +21,10 @@ from bot.moderation.access.gate import Gate
 from bot.moderation.access.place import Reach
 from bot.moderation.words import BlockedWords
 from storage.database import open_database
-from storage.jobs.caps import Caps
+from storage.jobs.caps import Caps, CapStore
 from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
+from storage.jobs.queue.claims import QueueStore
 from storage.jobs.store import JobStore
 from tests.support.fakes.clock import Clock
 
@@ -91,13 +93,17 @@ def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker
         WebhookReceiver(store, Inbox(database), changes, clock=clock),
         backend=_BACKEND,
         account="benchmark",
-        admission=Admission(store, caps, BlockedWords(()), gate=Gate(Reach()), clock=clock),
+        admission=Admission(
+            CapStore(database), caps, BlockedWords(()), gate=Gate(Reach()), clock=clock
+        ),
         acknowledge_seconds=10.0,
         deadline_seconds=_LATER,
         clock=clock,
     )
     holds = Holds(HoldStore(database), service, bus, backend=_BACKEND, clock=clock)
-    queue = JobQueue(store, backend=_BACKEND, clock=clock)
+    queued = QueueStore(database, backend=_BACKEND)
+    capacity = ProviderCapacity(queued, limit=_MANY, steady=clock.steady)
+    queue = JobQueue(store, queued, capacity, backend=_BACKEND, clock=clock)
     lanes = make_lanes(dict.fromkeys(JobState, _no_step))
     workers = [Worker(service, queue, lane, holds=holds, jitter=lambda: 0.0) for lane in lanes]
     for worker in workers:
@@ -113,4 +119,5 @@ async def _any_job(service: JobService) -> Job:
 
 
 async def _no_step(job: Job) -> None:
-    raise NotImplementedError(job.id)
+    """Fail, because no job of this benchmark is ever due."""
+    raise AssertionError(job.id)

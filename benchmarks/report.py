@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from benchmarks.http_load import HttpLoadResult
     from benchmarks.imports import ImportCost
     from benchmarks.open_jobs import OpenJobsResult
+    from benchmarks.queued_jobs import QueuedJobsResult
     from benchmarks.scenarios import DeliveryTimes, IdleMemory, WorkloadMemory
 
 TARGET = 30 * MIB
@@ -58,6 +59,11 @@ _OPEN_JOBS_NOTE = """\
 One job is postponed again and again, while the workers of all lanes look for due jobs and find
 none.
 """
+_QUEUED_JOBS_NOTE = """\
+Jobs of 3,000 people on 100 servers. A claim chooses the server, the person and the job whose turn
+it is. A start is the commit before the POST, and waits for the disk. The places of all cards are
+read at most every 15 seconds.
+"""
 _PHASE_NOTE = """\
 Memory is RSS, and growth is the peak minus the idle RSS. The lag is the longest event loop delay
 that `/metrics` reports; the bot measures it twice a second. Each of ten clients has 20 sockets,
@@ -93,6 +99,7 @@ def render(
     deliveries: Sequence[DeliveryTimes],
     burst: BurstResult,
     open_jobs: Sequence[OpenJobsResult],
+    queued_jobs: Sequence[QueuedJobsResult],
     http_load: HttpLoadResult,
     hostile: list[HostileResult],
 ) -> str:
@@ -117,6 +124,8 @@ def render(
         "## CPU time of a change beside open jobs\n",
         _open_jobs_table(open_jobs),
         _OPEN_JOBS_NOTE,
+        _queued_jobs_table(queued_jobs),
+        _QUEUED_JOBS_NOTE,
         "## Load over HTTP\n",
         _phase_table(http_load),
         _PHASE_NOTE,
@@ -249,6 +258,22 @@ def _delivery_table(deliveries: Sequence[DeliveryTimes]) -> str:
 def _open_jobs_table(results: Sequence[OpenJobsResult]) -> str:
     rows = [(f"{each.jobs:,}", f"{each.milliseconds:.2f}") for each in results]
     return _table(("Open jobs", "CPU ms for one change"), rows)
+
+
+def _queued_jobs_table(results: Sequence[QueuedJobsResult]) -> str:
+    rows = [
+        (
+            f"{each.jobs:,}",
+            f"{each.claim:.2f}",
+            f"{each.slowest_claim:.2f}",
+            f"{each.start:.2f}",
+            f"{each.place:.2f}",
+            f"{each.all_places:.1f}",
+        )
+        for each in results
+    ]
+    heads = ("Queued jobs", "Claim, median ms", "Max", "Start", "Place of a job", "All places")
+    return _table(heads, rows)
 
 
 def _burst_table(burst: BurstResult) -> str:

@@ -26,12 +26,13 @@ from bot.library.retention import Retention, RetentionLimits
 from bot.links import Links, derive_key
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.runtime.adapters import STORYBOARD, open_backend, open_voice
-from bot.runtime.engine import make_workers, open_engine
+from bot.runtime.engine import open_engine
 from bot.runtime.http_server import open_http_server
 from bot.runtime.part_watch import PartWatch
 from bot.runtime.resources import open_resources
 from bot.runtime.stop_signals import on_stop_signals
 from bot.runtime.supervisor import GATEWAY, Service, supervise
+from bot.runtime.workers import make_workers
 from bot.speech.narrator import Narrator
 from bot.storyboard.lettering.coverage import StoryboardCoverage
 from bot.texts import Texts
@@ -176,7 +177,13 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     for subscriber in (progress.on_job_changed, operator.on_job_changed):
         engine.bus.subscribe(subscriber)
     await open_http_server(
-        engine, stack, texts=texts, links=links, narrator=narrator, is_ready=bot.is_ready
+        engine,
+        stack,
+        texts=texts,
+        links=links,
+        narrator=narrator,
+        retention=retention,
+        is_ready=bot.is_ready,
     )
     stack.push_async_callback(bot.close)
     return Service(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bot.model import Job, JobChanged
 
 log = logging.getLogger(__name__)
+
+_Follower = TypeVar("_Follower")
 
 
 class EventBus:
@@ -32,29 +34,61 @@ class EventBus:
                 log.exception("event.subscriber_failed id=%s", event.job.id)
 
 
+class ListChange(StrEnum):
+    """A change of the list of a client's jobs."""
+
+    CREATED = "created"
+    DELETED = "deleted"
+
+
+ListFollower = Callable[[ListChange, str], None]
+"""Is called with a change of the list, and the job's id."""
+
+
 class JobFeed:
-    """Passes each job's changes on to that job's followers.
+    """Passes each job's changes on to that job's followers, and new jobs to their client's.
 
     `on_job_changed` has to be subscribed to the bus.
     """
 
     def __init__(self) -> None:
         self._followers: dict[str, list[Callable[[Job], None]]] = {}
+        self._list_followers: dict[str, list[ListFollower]] = {}
 
     def follow(self, job_id: str, follower: Callable[[Job], None]) -> Callable[[], None]:
         """Call `follower` after each committed change of a job, until the result is called."""
-        self._followers.setdefault(job_id, []).append(follower)
+        return _add(self._followers, job_id, follower)
 
-        def unfollow() -> None:
-            followers = self._followers.get(job_id, [])
-            if follower in followers:
-                followers.remove(follower)
-            if not followers:
-                self._followers.pop(job_id, None)
-
-        return unfollow
+    def follow_list(self, client: str, follower: ListFollower) -> Callable[[], None]:
+        """Call `follower` after each change of a client's list, until the result is called."""
+        return _add(self._list_followers, client, follower)
 
     def on_job_changed(self, event: JobChanged) -> None:
         """Call the followers of the job."""
         for follower in tuple(self._followers.get(event.job.id, ())):
             follower(event.job)
+        if event.previous is None:
+            self._tell_list(event.job, ListChange.CREATED)
+
+    def on_job_deleted(self, job: Job) -> None:
+        """Call the followers of the list that a client's deleted job was in."""
+        self._tell_list(job, ListChange.DELETED)
+
+    def _tell_list(self, job: Job, change: ListChange) -> None:
+        client = job.client.name if job.client else ""
+        for follower in tuple(self._list_followers.get(client, ())):
+            follower(change, job.id)
+
+
+def _add(groups: dict[str, list[_Follower]], name: str, follower: _Follower) -> Callable[[], None]:
+    """Add a follower to a group, and return the function that removes it."""
+    groups.setdefault(name, []).append(follower)
+
+    def unfollow() -> None:
+        followers = groups.get(name, [])
+        if follower in followers:
+            followers.remove(follower)
+        if not followers:
+            groups.pop(name, None)
+
+    return unfollow

@@ -64,6 +64,9 @@ CANCELLABLE = frozenset(
     | {JobState.GENERATING, JobState.DOWNLOADING, JobState.MERGING}
 )
 
+# States in which the provider has the job, or may have it.
+AT_PROVIDER = frozenset({JobState.SUBMITTING, JobState.UNCONFIRMED, JobState.GENERATING})
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VideoRequest:
@@ -129,6 +132,10 @@ class Origin:
     bot_can_edit: bool = True
     #: True until an edit has proved that the bot's own token can edit the card.
     bot_access_unproven: bool = False
+    #: The requester's roles in the server, which are not stored.
+    role_ids: frozenset[int] = frozenset()
+    #: True if the requester boosts the server, which is not stored.
+    is_booster: bool = False
     #: Discord's id of the job's card; None until the command or the `received` step records it.
     message_id: int | None = None
 

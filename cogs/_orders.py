@@ -46,7 +46,7 @@ async def place(
         await _count_speech(interaction, attachment.text, place)
     job = await services.jobs.submit(
         request,
-        _origin(interaction),
+        origin_of(interaction),
         attachment,
         place=place,
         narration_of=narration_of,
@@ -115,8 +115,10 @@ async def _count_speech(
     await narrator.count(requester, text, place=place)
 
 
-def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
+def origin_of(interaction: discord.Interaction[VideoBot]) -> Origin:
+    """Return the origin of an order by this interaction."""
     bot_can_edit, unproven = _bot_access(interaction)
+    member = interaction.user if isinstance(interaction.user, discord.Member) else None
     return Origin(
         interaction_id=interaction.id,
         application_id=interaction.application_id,
@@ -129,6 +131,8 @@ def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
         upload_limit=interaction.filesize_limit,
         bot_can_edit=bot_can_edit,
         bot_access_unproven=unproven,
+        role_ids=frozenset(role.id for role in member.roles) if member else frozenset(),
+        is_booster=member is not None and member.premium_since is not None,
     )
 
 

@@ -233,6 +233,7 @@ def _under_way() -> Iterator[_Scene]:
     )
     waiting = replace(_OUTLOOK, place=3)
     yield _in_state("Queued behind other jobs", JobState.QUEUED, waiting, attachment=_VOICE)
+    yield _in_state("Far back in the queue", JobState.QUEUED, replace(_OUTLOOK, place=34))
     yield _in_state("Refused for now", JobState.QUEUED, _OUTLOOK, submits=1)
     yield _in_state("Next in the queue", JobState.QUEUED, replace(_OUTLOOK, place=1))
     for trouble in Trouble:

@@ -30,6 +30,10 @@ ask "$URL/api/generate" --json @- <<<"{\"scriptOrQuestion\": \"A lighthouse in a
     \"audioBuffer\": \"$(base64 -w 0 "$1")\"}"; echo
 ask "$URL/api/jobs"; echo
 
+# A picture of the video. Then delete the video and its prompt.
+status "$URL/api/poster?jobId=$job"
+status --request DELETE "$URL/api/jobs?jobId=$job"
+
 # With a voice, the bot speaks a text: the answer is an MP3 that audioBuffer accepts. 409: it has no voice.
 status "$URL/api/narrate" --json '{"text": "A rainbow is sunlight, bent by rain."}'
 

@@ -93,7 +93,9 @@ def _compose(folder: Path, target: Path) -> None:
         picture.paste(shot, (left, (height - shot.height) // 2), mask)
         left += shot.width + _GAP
     small = picture.resize((_WIDTH, round(height * _WIDTH / width)), Image.Resampling.LANCZOS)
-    small.save(target, optimize=True)
+    # `quantize` dithers only with a given palette, so it is called twice.
+    palette = small.quantize(kmeans=1)
+    small.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(target, optimize=True)
 
 
 if __name__ == "__main__":

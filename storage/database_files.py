@@ -18,7 +18,7 @@ _Identity = tuple[int, int]
 
 
 class DatabaseFiles:
-    """Compares the files with those that are open; what is only in memory and in them is saved.
+    """Compares the files on disk with the open ones, and saves what only the open ones contain.
 
     SQLite goes on writing to a removed file, and everything in it is lost at the next start.
     """
@@ -27,11 +27,11 @@ class DatabaseFiles:
         self._database = database
         self._path = data_dir / "clapper.db"
         self._wal = data_dir / "clapper.db-wal"
-        self._opened = _identity(self._path), _identity(self._wal)
+        self._opened = self._identities()
 
     async def sweep(self) -> None:
-        """Look once; what an operator has to do is logged as an error."""
-        database, wal = await asyncio.to_thread(self._look)
+        """Compare the files once; an error in the log says what the operator has to do."""
+        database, wal = await asyncio.to_thread(self._identities)
         if database != self._opened[0]:
             await self._rescue()
         elif wal != self._opened[1]:
@@ -44,7 +44,7 @@ class DatabaseFiles:
                 " while it runs",
             )
 
-    def _look(self) -> tuple[_Identity | None, _Identity | None]:
+    def _identities(self) -> tuple[_Identity | None, _Identity | None]:
         return _identity(self._path), _identity(self._wal)
 
     async def _rescue(self) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
     from storage.database import Database
 
@@ -17,6 +19,10 @@ ON CONFLICT (name) DO UPDATE SET error = :error, failures = :failures, last_at =
     since = CASE WHEN failures = 0 THEN :now ELSE since END
 """
 
+_RECORD_NOTICE = """
+UPDATE failing_parts SET told_at = :now WHERE name IN (SELECT value FROM json_each(:names))
+"""
+
 # The row of a part that runs again still shows when the operator was told.
 ALL_FAILING = "SELECT * FROM failing_parts WHERE failures > 0 ORDER BY name"
 
@@ -25,7 +31,8 @@ ALL_FAILING = "SELECT * FROM failing_parts WHERE failures > 0 ORDER BY name"
 class FailingPart:
     """A part that has failed `failures` times in a row; times are Unix seconds.
 
-    `error`: the name of the last error's type. `told_at`: when the operator was told.
+    `error`: the name of the last error's type. `notified_at`: when the operator was
+    notified.
     """
 
     name: str
@@ -33,7 +40,7 @@ class FailingPart:
     failures: int
     since: float
     last_at: float
-    told_at: float | None
+    notified_at: float | None
 
 
 class FailingPartStore:
@@ -52,11 +59,10 @@ class FailingPartStore:
         """List the parts that keep failing."""
         return [failing_part_from(row) for row in await self._database.rows(ALL_FAILING, {})]
 
-    async def tell(self, name: str, *, now: float) -> None:
-        """Store that the operator was told, or could not be told."""
-        await self._database.rows(
-            "UPDATE failing_parts SET told_at = :now WHERE name = :name", {"name": name, "now": now}
-        )
+    async def record_notice(self, names: Iterable[str], *, now: float) -> None:
+        """Store that the operator was told of these parts, or could not be told."""
+        params = {"names": json.dumps(list(names)), "now": now}
+        await self._database.rows(_RECORD_NOTICE, params)
 
     async def mark_recovered(self, name: str) -> None:
         """Store that a part works again."""
@@ -77,5 +83,5 @@ def failing_part_from(row: sqlite3.Row) -> FailingPart:
         failures=row["failures"],
         since=row["since"],
         last_at=row["last_at"],
-        told_at=row["told_at"],
+        notified_at=row["told_at"],
     )

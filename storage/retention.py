@@ -66,6 +66,11 @@ _DELETE_ROWS = f"""
 DELETE FROM jobs WHERE {_DELETABLE} RETURNING id
 """  # noqa: S608 - built from constants
 
+_DELETE_TURNS = (
+    "DELETE FROM server_turns WHERE waiting = 0 AND coalesce(started_at, 0) < :before",
+    "DELETE FROM person_turns WHERE waiting = 0 AND coalesce(started_at, 0) < :before",
+)
+
 # Nothing is deleted by an id that has been reassigned to another job.
 _WITH_REMOTE_JOB = """
 SELECT * FROM jobs
@@ -171,6 +176,11 @@ class RetentionStore:
         await self._database.rows(
             "DELETE FROM speeches WHERE at <= :day_ago", {"day_ago": now - _DAY}
         )
+
+    async def delete_old_turns(self, *, now: float) -> None:
+        """Delete the turns in the queue of servers and people that started no job for a day."""
+        for sql in _DELETE_TURNS:
+            await self._database.rows(sql, {"before": now - _DAY})
 
     async def deletion_statuses(self, job_ids: Collection[str]) -> dict[str, DeletionStatus]:
         """Return the deletion statuses of these jobs by id; unknown jobs are left out."""

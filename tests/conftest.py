@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.demo.fake_discord.state import world
+from bot.demo.fake_discord.state import user as users
 from bot.settings.fields import Settings
 from tests.support.cards import MANAGE_MESSAGES
 from tests.support.fakes.bench import Bench, open_bench
@@ -42,4 +42,4 @@ def _empty_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def _all_are_moderators(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(world, "PERMISSIONS", str(int(world.PERMISSIONS) | MANAGE_MESSAGES))
+    monkeypatch.setattr(users, "PERMISSIONS", str(int(users.PERMISSIONS) | MANAGE_MESSAGES))

@@ -226,17 +226,14 @@ class ClientJobs:
 
     async def _check_order(self, requester: Client) -> None:
         await self._check_provider(requester)
-        # A repeated key only returns an existing job.
-        if requester.key and await self._jobs.by_requester(requester) is not None:
-            return
-        await self._jobs.check_caps(requester)
+        if not await self._is_repeated(requester):
+            await self._jobs.check_caps(requester)
 
     async def _check_provider(self, requester: Client) -> None:
         circuit = await self._circuit.paused_circuit()
         if circuit is None or circuit.reason not in _REFUSALS:
             return
-        # A repeated key only returns an existing job.
-        if requester.key and await self._jobs.by_requester(requester) is not None:
+        if await self._is_repeated(requester):
             return
         raise UserError(
             _REFUSALS[circuit.reason],
@@ -245,6 +242,10 @@ class ClientJobs:
             backend=self._service or circuit.backend,
             seconds=math.ceil(circuit.probe_at - self._clock()),
         )
+
+    async def _is_repeated(self, requester: Client) -> bool:
+        """Tell whether a request repeats an earlier one, and so only returns its job."""
+        return bool(requester.key) and await self._jobs.by_requester(requester) is not None
 
     async def _first_job(self, requester: Client) -> Job:
         job = await self._jobs.by_requester(requester)

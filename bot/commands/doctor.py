@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from bot.commands.checks.clock import examine_clock
 from bot.commands.checks.discord_account import examine_account
 from bot.commands.checks.failing_parts import examine_failing_parts
-from bot.commands.checks.findings import Finding
+from bot.commands.checks.findings import Finding, unreadable
 from bot.commands.checks.kept_files import examine_kept_files
 from bot.commands.checks.open_files import examine_open_files
 from bot.commands.checks.prompt_services import examine_moderation, examine_words, examine_writer
@@ -146,9 +146,7 @@ def _queue(settings: Settings) -> Finding:
     try:
         circuit = read_circuit(settings.data_dir, backend)
     except sqlite3.Error as error:
-        return Finding(
-            subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
-        )
+        return unreadable(subject, error)
     if circuit is None or not circuit.is_open:
         return Finding(subject=subject, ok=True, found="not paused")
     since = datetime.fromtimestamp(circuit.opened_at, UTC)
@@ -166,9 +164,7 @@ def _orphans(settings: Settings) -> Finding:
     try:
         count = read_orphans(settings.data_dir, backend)
     except sqlite3.Error as error:
-        return Finding(
-            subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
-        )
+        return unreadable(subject, error)
     if count is None:
         return Finding(
             subject=subject, ok=True, found=f"not counted: {backend} has not listed its jobs yet"
@@ -224,9 +220,7 @@ def _held(settings: Settings) -> Finding:
     try:
         count = count_delivering(settings.data_dir)
     except sqlite3.Error as error:
-        return Finding(
-            subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
-        )
+        return unreadable(subject, error)
     if count and not settings.public_url:
         return Finding(
             subject=subject,

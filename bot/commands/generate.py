@@ -21,11 +21,12 @@ from bot.errors import DeliveryError, StartupError, UserError
 from bot.media.files.atomic import commit
 from bot.model import JobState
 from bot.runtime.adapters import open_backend
-from bot.runtime.engine import make_workers, open_engine
+from bot.runtime.engine import open_engine
 from bot.runtime.http_server import operator_routes, webhooks
 from bot.runtime.log_setup import configure_logs
 from bot.runtime.resources import open_resources
 from bot.runtime.stop_signals import on_stop_signals
+from bot.runtime.workers import make_workers
 from bot.settings.fields import load_settings
 from bot.texts import Texts
 from bot.web.http.server import WebServer
@@ -165,7 +166,7 @@ async def _generate(settings: Settings, options: argparse.Namespace) -> int:
             routes,
             resources.listener,
             is_ready=lambda: True,
-            accepts_packed=(WEBHOOK_PATH,),
+            accepts_compressed=(WEBHOOK_PATH,),
         )
         await server.start()
         stack.push_async_callback(server.close)

@@ -14,7 +14,7 @@ from bot.errors import DeliveryError
 from bot.model import JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractAsyncContextManager
 
     from bot.artifacts import Artifact
@@ -91,6 +91,10 @@ class DiscordDeliverer:
     def lock_card(self, job_id: str) -> AbstractAsyncContextManager[None]:
         """Acquire the card for `refresh`; a final edit may cancel the task that holds it."""
         return self._edit_lock.acquire(job_id)
+
+    async def queue_places(self) -> Mapping[str, int]:
+        """Return the places of the first queued jobs by their ids."""
+        return await self._queue_outlook.places()
 
     async def refresh(self, job: Job) -> bool:
         """Show progress on a card that the caller has locked; False: the card is gone.

@@ -40,7 +40,7 @@ _ROLES = frozenset({discord.TeamMemberRole.admin, discord.TeamMemberRole.develop
 
 
 class OperatorNotices:
-    """Sends DMs to the application's owner or team about the circuit, and about jobs on hold.
+    """Sends DMs to the application's owner or team about what may need their action.
 
     Sent notices are recorded, and each DM contains a marker, so that a restart repeats no DM.
     """
@@ -110,13 +110,16 @@ class OperatorNotices:
     async def _send_about_parts(self) -> None:
         failing = await self._failing_parts.all()
         now = self._clock()
-        news = [part for part in failing if (part.told_at or 0.0) < now - _DAY_SECONDS]
+        news = [part for part in failing if (part.notified_at or 0.0) < now - _DAY_SECONDS]
         if not news:
             return
-        marker = f"parts-{int(max(part.since for part in news)):x}"
-        await self._send("operator.parts", marker, parts=", ".join(part.name for part in news))
-        for part in news:
-            await self._failing_parts.tell(part.name, now=now)
+        since = max(part.since for part in news)
+        notified_at = max(part.notified_at or 0.0 for part in news)
+        # Until `record_notice` succeeds, each attempt uses the same marker.
+        marker = f"parts-{int(since):x}-{int(notified_at):x}"
+        names = [part.name for part in news]
+        await self._send("operator.parts", marker, parts=", ".join(names))
+        await self._failing_parts.record_notice(names, now=now)
 
     async def _send_about_holds(self) -> None:
         held = await self._holds.held()

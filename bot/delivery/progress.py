@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.delivery.interaction_token import expiry_notice_at, is_expiry_notice_due
+from bot.delivery.views.formatting import rounded_place
 from bot.errors import DeliveryError
 from bot.model import CANCELLABLE, HoldReason, JobState
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CONCURRENT_EDITS = 8
-_Content = tuple[JobState, int | None, bool, bool, int, HoldReason | None]
+_Content = tuple[JobState, int | None, bool, bool, int | None, HoldReason | None]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -50,7 +52,9 @@ class ProgressCards:
         self._last_edits: dict[str, _LastEdit] = {}
         self._expiring: dict[str, Job] = {}
         self._queued: dict[str, Job] = {}
-        self._departures = 0
+        self._places: dict[str, int] = {}
+        self._places_changed = False
+        self._places_read_at = -math.inf
         self._editing: dict[str, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
 
@@ -83,21 +87,25 @@ class ProgressCards:
             self._changed.set()
 
     def _track_queue(self, job: Job) -> None:
+        was_queued = job.id in self._queued
         if job.state is JobState.QUEUED:
             self._queued[job.id] = job
-        elif self._queued.pop(job.id, None) is not None:
-            # The places of all queued jobs change.
-            self._departures += 1
-            self._latest = self._queued | self._latest
+        elif was_queued:
+            del self._queued[job.id]
+        if was_queued is not (job.state is JobState.QUEUED):
+            self._places_changed = True
+            self._changed.set()
 
     async def run(self) -> None:
         """Edit cards when they are due, until cancelled."""
         try:
             while True:
                 self._changed.clear()
-                wait = self._start_due()
+                if self._read_places_in() <= 0:
+                    await self._read_places()
+                wait = min(self._read_places_in(), self._start_due())
                 try:
-                    async with asyncio.timeout(wait):
+                    async with asyncio.timeout(None if math.isinf(wait) else wait):
                         await self._changed.wait()
                 except TimeoutError:
                     continue
@@ -107,7 +115,28 @@ class ProgressCards:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _start_due(self) -> float | None:
+    def _read_places_in(self) -> float:
+        if not (self._places_changed and self._queued):
+            return math.inf
+        return self._places_read_at + self._pace.first_hour - self._clock.steady()
+
+    async def _read_places(self) -> None:
+        """Read all places at once, and schedule the cards on which another one is shown."""
+        self._places_changed, self._places_read_at = False, self._clock.steady()
+        try:
+            places = await self._deliverer.queue_places()
+        except Exception:  # the next change of the queue reads them again
+            log.exception("queue.places_unread")
+            return
+        before, self._places = (
+            self._places,
+            {job_id: rounded_place(place) for job_id, place in places.items()},
+        )
+        for job_id, job in self._queued.items():
+            if before.get(job_id) != self._places.get(job_id):
+                self._latest.setdefault(job_id, job)
+
+    def _start_due(self) -> float:
         wait = self._promote_expiring()
         for job in tuple(self._latest.values()):
             if job.id in self._editing or job.origin.message_id is None:
@@ -120,22 +149,22 @@ class ProgressCards:
             if due_in is None:
                 del self._latest[job.id]
             elif due_in > 0:
-                wait = due_in if wait is None else min(wait, due_in)
+                wait = min(wait, due_in)
             elif len(self._editing) < _CONCURRENT_EDITS:
                 task = asyncio.create_task(self._edit(job.id), name=f"card:{job.id}")
                 self._editing[job.id] = task
                 task.add_done_callback(lambda _, job_id=job.id: self._done(job_id))
         return wait
 
-    def _promote_expiring(self) -> float | None:
+    def _promote_expiring(self) -> float:
         """Mark the cards whose expiry notice is due, and return the seconds until the next one."""
         now = self._clock()
-        wait: float | None = None
+        wait = math.inf
         for job in tuple(self._expiring.values()):
             if is_expiry_notice_due(job, now):
                 self._latest[job.id] = self._expiring.pop(job.id)
             elif at := expiry_notice_at(job):
-                wait = at - now if wait is None else min(wait, at - now)
+                wait = min(wait, at - now)
         return wait
 
     def _due_in(self, job: Job) -> float | None:
@@ -153,7 +182,7 @@ class ProgressCards:
         if before is not None and before[0] is not after[0]:
             return self._pace.state
         gap = self._pace.between(age)
-        # The queue may be long, and each departure changes every card in it.
+        # The queue may be long, and each start changes many cards in it.
         is_queued = after[0] is JobState.QUEUED
         return max(gap, self._pace.first_hour) if is_queued else gap
 
@@ -193,6 +222,6 @@ class ProgressCards:
 
     def _content(self, job: Job, now: float) -> _Content:
         """Return the values on an open job's card that may change."""
-        departures = self._departures if job.state is JobState.QUEUED else 0
+        place = self._places.get(job.id) if job.state is JobState.QUEUED else None
         is_expiring = is_expiry_notice_due(job, now)
-        return job.state, job.progress, job.late, is_expiring, departures, job.hold
+        return job.state, job.progress, job.late, is_expiring, place, job.hold

@@ -49,7 +49,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_EXTENSIONS = ("cogs.video", "cogs.library", "cogs.preferences", "cogs._buttons", "cogs._forms")
+_EXTENSIONS = (
+    "cogs.video",
+    "cogs.library",
+    "cogs.preferences",
+    "cogs.usage",
+    "cogs._buttons",
+    "cogs._forms",
+)
 _VOICE_EXTENSIONS = ("cogs.narrate",)
 # Without a timeout, discord.py waits for a rate limit to end, even if that takes a day.
 _SYNC_SECONDS = 60
@@ -233,7 +240,7 @@ class CommandTree(app_commands.CommandTree[VideoBot]):
             await super()._call(interaction)
         except app_commands.AppCommandError:
             raise  # discord.py passes it to `on_error`
-        except Exception as error:  # noqa: BLE001 - a command without a name, for instance
+        except Exception as error:  # noqa: BLE001 - any, from malformed data such as a command without a name
             await report_error(interaction, error)
 
     async def on_error(

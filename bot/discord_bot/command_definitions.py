@@ -94,9 +94,9 @@ def digest(definitions: Iterable[Definition]) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def strangers(found: Iterable[Definition]) -> list[Definition]:
-    """Return the commands of types that the bot never defines, which are not ours to delete."""
-    return [command for command in found if command.get("type", 1) not in _OUR_TYPES]
+def is_ours(command: Definition) -> bool:
+    """Tell whether the bot may replace a command: it never defines those of other types."""
+    return command.get("type", 1) in _OUR_TYPES
 
 
 def writable(found: Iterable[Definition]) -> list[Definition]:

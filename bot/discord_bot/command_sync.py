@@ -10,8 +10,8 @@ from discord.http import Route
 from bot.discord_bot.command_definitions import (
     are_alike,
     digest,
+    is_ours,
     may_be_alike,
-    strangers,
     writable,
 )
 
@@ -30,8 +30,8 @@ async def sync_commands(
     """Send the commands to Discord, unless it already has the same definitions."""
     route = Route("GET", "/applications/{application_id}/commands", application_id=application)
     found = await http.request(route, params={"with_localizations": "true"})
-    kept = strangers(found)
-    ours = [command for command in found if command not in kept]
+    ours = [command for command in found if is_ours(command)]
+    kept = [command for command in found if not is_ours(command)]
     if are_alike(ours, wanted) or (
         may_be_alike(ours, wanted) and await sent.read(application) == digest(wanted)
     ):

@@ -41,7 +41,7 @@ async def log_in(bot: discord.Client, token: str, *, api_url: str) -> None:
     try:
         with _translating_errors():
             await bot.login(token)
-    except Exception:
+    except Exception:  # any, from `setup_hook` too; the session must not stay open
         await _close_http(bot)
         raise
 
@@ -106,22 +106,22 @@ def _refused() -> TokenRefusedError:
 
 def _unreachable(error: Exception) -> str:
     """Return a sentence that names the error and, for known errors, gives advice."""
-    said = f"Discord can't be reached ({type(error).__name__})"
+    unreachable = f"Discord can't be reached ({type(error).__name__})"
     match error:
         case aiohttp.ClientConnectorDNSError():
-            return f"{said}: its name is not found; check the network and its name server"
+            return f"{unreachable}: its name is not found; check the network and its name server"
         case aiohttp.ClientSSLError():
             return (
-                f"{said}: its certificate is not accepted; check the machine's clock, and whether "
-                "a proxy stands in between"
+                f"{unreachable}: its certificate is not accepted; check the machine's clock, and "
+                "whether a proxy intercepts the connection"
             )
         case discord.HTTPException(status=403 | 429):
             return (
-                f"{said}: it blocks requests from this address; end other programs that use an "
-                "invalid token, and wait for an hour"
+                f"{unreachable}: it blocks requests from this address; end other programs that use "
+                "an invalid token, and wait for an hour"
             )
         case _:
-            return said
+            return unreachable
 
 
 async def _close_http(bot: discord.Client) -> None:

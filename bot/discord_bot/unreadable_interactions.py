@@ -19,7 +19,14 @@ log = logging.getLogger(__name__)
 
 _AUTOCOMPLETE = discord.InteractionType.autocomplete.value
 #: The types of interactions that discord.py passes to commands, buttons and forms.
-HANDLED_TYPES = frozenset({2, 3, _AUTOCOMPLETE, 5})
+HANDLED_TYPES = frozenset(
+    {
+        discord.InteractionType.application_command.value,
+        discord.InteractionType.component.value,
+        discord.InteractionType.modal_submit.value,
+        _AUTOCOMPLETE,
+    }
+)
 _LONGEST_TOKEN = 1000
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.errors import UserError
@@ -10,13 +11,40 @@ from bot.moderation.access.place import OrderPlace
 from bot.texts import Moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bot.model import Attachment, Client, VideoRequest
     from bot.moderation.access.gate import Gate
     from bot.moderation.words import BlockedWords
-    from storage.jobs.caps import Caps
-    from storage.jobs.store import JobStore
+    from storage.jobs.caps import Caps, CapStore, CapUsage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoleCaps:
+    """Daily caps of people with certain roles, and of those who boost the server."""
+
+    by_role: Mapping[int, int] = field(default_factory=dict[int, int])
+    boosters: int = 0
+
+    def cap_of(self, requester: Origin | Client) -> int:
+        """Return the highest of a requester's caps; 0: they have none of the roles."""
+        if not isinstance(requester, Origin):
+            return 0
+        caps = [self.by_role.get(role, 0) for role in requester.role_ids]
+        return max([0, self.boosters if requester.is_booster else 0, *caps])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Allowance:
+    """A cap, and how much of it a requester has used; `key` names the cap as its refusal does.
+
+    `frees_at`: when one of the used ones is no longer counted; None: that is not known.
+    """
+
+    key: str
+    used: int
+    limit: int
+    frees_at: Moment | None = None
 
 
 class Admission:
@@ -24,15 +52,17 @@ class Admission:
 
     def __init__(
         self,
-        store: JobStore,
+        store: CapStore,
         caps: Caps,
         blocked: BlockedWords,
         *,
         gate: Gate,
+        role_caps: RoleCaps | None = None,
         clock: Callable[[], float],
     ) -> None:
         self._store = store
-        self.caps = caps
+        self._caps = caps
+        self._role_caps = role_caps or RoleCaps()
         self._blocked = blocked
         self._gate = gate
         self._clock = clock
@@ -55,26 +85,82 @@ class Admission:
         text = attachment.text if attachment else None
         self._blocked.check(*prompt, *((text,) if text else ()))
 
+    def caps_for(self, requester: Origin | Client) -> Caps:
+        """Return the caps of a requester; the highest of a person's day counts."""
+        caps = self._caps
+        if caps.per_user_day is None:
+            return caps
+        return replace(caps, per_user_day=max(caps.per_user_day, self._role_caps.cap_of(requester)))
+
+    async def allowances(self, requester: Origin) -> list[Allowance]:
+        """Return what a person has used of each cap, and when that is no longer counted."""
+        caps, usage = await self._usage(requester)
+        now, store = self._clock(), self._store
+        found = [Allowance(key="user", used=usage.open_of_user, limit=caps.open_per_user)]
+        if caps.per_user_day is not None:
+            used = usage.user_today
+            free = await store.persons_frees_at(requester.user_id, used, now=now) if used else None
+            found.append(_of_day("user_day", used, caps.per_user_day, free))
+        if caps.per_server_day is not None:
+            used = usage.server_today
+            free = await store.servers_frees_at(requester, used, now=now) if used else None
+            key = _server_key(requester).removeprefix("caps.")
+            found.append(_of_day(key, used, caps.per_server_day, free))
+        free = await store.frees_at(usage.today, now=now) if usage.today else None
+        found.append(_of_day("day", usage.today, caps.per_day, free))
+        return found
+
     async def check_caps(self, requester: Origin | Client) -> None:
         """Raise UserError if the requester has reached a cap, before there is a job."""
-        usage = await self._store.usage(requester, self.caps, now=self._clock())
-        if (
-            usage.open_of_user >= self.caps.open_per_user
-            or usage.open_in_all >= self.caps.open_in_all
-            or usage.today >= self.caps.per_day
-        ):
-            raise await self.refusal(requester)
+        caps, usage = await self._usage(requester)
+        if (error := await self._refusal(requester, caps, usage)) is not None:
+            raise error
 
     async def refusal(self, requester: Origin | Client) -> UserError:
         """Return an error that names the cap that the requester has reached."""
+        caps, usage = await self._usage(requester)
+        error = await self._refusal(requester, caps, usage)
+        # Meanwhile, another job may have ended.
+        return error or UserError("caps.all", limit=caps.open_in_all)
+
+    async def _usage(self, requester: Origin | Client) -> tuple[Caps, CapUsage]:
+        caps = self.caps_for(requester)
+        return caps, await self._store.usage(requester, caps, now=self._clock())
+
+    async def _refusal(
+        self, requester: Origin | Client, caps: Caps, usage: CapUsage
+    ) -> UserError | None:
         now = self._clock()
-        usage = await self._store.usage(requester, self.caps, now=now)
-        if usage.open_of_user >= self.caps.open_per_user:
-            return UserError("caps.user", limit=self.caps.open_per_user)
-        if usage.open_in_all >= self.caps.open_in_all:
-            return UserError("caps.all", limit=self.caps.open_in_all)
-        room_at = await self._store.cap_frees_at(self.caps.per_day, now=now)
-        return UserError("caps.day", limit=self.caps.per_day, when=Moment(int(room_at) + 1))
+        if usage.open_of_user >= caps.open_per_user:
+            return UserError("caps.user", limit=caps.open_per_user)
+        of_user, of_server = caps.per_user_day, caps.per_server_day
+        if isinstance(requester, Origin) and of_user is not None and usage.user_today >= of_user:
+            free = await self._store.persons_frees_at(requester.user_id, of_user, now=now)
+            return UserError("caps.user_day", limit=of_user, when=_after(free))
+        if of_server is not None and usage.server_today >= of_server:
+            free = await self._store.servers_frees_at(requester, of_server, now=now)
+            return UserError(_server_key(requester), limit=of_server, when=_after(free))
+        if usage.today >= caps.per_day:
+            free = await self._store.frees_at(caps.per_day, now=now)
+            return UserError("caps.day", limit=caps.per_day, when=_after(free))
+        if usage.open_in_all >= caps.open_in_all:
+            return UserError("caps.all", limit=caps.open_in_all)
+        return None
+
+
+def _of_day(key: str, used: int, limit: int, free: float | None) -> Allowance:
+    frees_at = None if free is None else _after(free)
+    return Allowance(key=key, used=used, limit=limit, frees_at=frees_at)
+
+
+def _server_key(requester: Origin | Client) -> str:
+    if not isinstance(requester, Origin):
+        return "caps.client_day"
+    return "caps.dm_day" if requester.guild_id is None else "caps.server_day"
+
+
+def _after(moment: float) -> Moment:
+    return Moment(int(moment) + 1)
 
 
 def new_job(

@@ -58,12 +58,14 @@ class Downloading:
         if await asyncio.to_thread(is_clip, clip):
             await self.jobs.move(job, JobState.MERGING)  # FinalDownload has downloaded it
             return
-        update: BackendUpdate | None = None
+        # The poller has checked that this answer is about the job.
+        update = self.fresh_answers.pop(job)
         try:
-            update = await self._known(job)
-            if update is not None and not await self.identity.is_own(job, update):
-                await self.identity.handle_foreign(job)
-                return
+            if update is None:
+                update = await self._poll(job)
+                if update is not None and not await self.identity.is_own(job, update):
+                    await self.identity.handle_foreign(job)
+                    return
             await self.backend.fetch(update or _done(job), clip, max_bytes=self.max_bytes)
         except BackendError as error:
             if error.kind is ErrorKind.GONE:
@@ -81,10 +83,8 @@ class Downloading:
         else:
             await self.jobs.move(job, JobState.MERGING)
 
-    async def _known(self, job: Job) -> BackendUpdate | None:
+    async def _poll(self, job: Job) -> BackendUpdate | None:
         """Poll the remote job; None: its status can't be read, but its clip may still exist."""
-        if fresh := self.fresh_answers.pop(job):
-            return fresh
         try:
             return await self.backend.poll(job.remote_id or "")
         except BackendError as error:

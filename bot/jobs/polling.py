@@ -90,9 +90,10 @@ class Poller:
             await self._end(job, None, Failure(key="failed.gone"))
 
     async def _apply(self, job: Job, update: BackendUpdate) -> None:
+        if update.state in {RemoteState.DONE, RemoteState.FAILED}:
+            self._schedule.forget(job.id)
         match update.state:
             case RemoteState.DONE:
-                self._schedule.forget(job.id)
                 self._fresh_answers.put(job, update)
                 done = Changes(progress=100, cost=update.cost)
                 await self._jobs.move(job, JobState.DOWNLOADING, done)

@@ -1,28 +1,39 @@
-"""JobQueue: claims the jobs whose next step is due."""
+"""JobQueue: claims the jobs whose next step is due, and queued jobs in turns."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.model import JobState
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from bot.model import Job, JobState
+    from bot.jobs.waits.capacity import ProviderCapacity
+    from bot.model import Job
+    from storage.jobs.queue.claims import QueueStore
     from storage.jobs.store import JobStore
 
 
 class JobQueue:
-    """Claims jobs whose next step is due; with a `client`, only that client's jobs."""
+    """Claims jobs whose next step is due; with a `client`, only that client's jobs.
+
+    Queued jobs are claimed in turns, and only while the provider has capacity.
+    """
 
     def __init__(
         self,
         store: JobStore,
+        queued: QueueStore,
+        capacity: ProviderCapacity,
         *,
         backend: str,
         clock: Callable[[], float],
         client: str | None = None,
     ) -> None:
         self._store = store
+        self._queued = queued
+        self._capacity = capacity
         self._backend = backend
         self._clock = clock
         self._client = client
@@ -40,8 +51,8 @@ class JobQueue:
 
         `narrated`: True: claim only jobs with a narration; False: only those without; None: both.
         """
-        return await self._store.claim(
-            states,
+        due = await self._store.claim(
+            [state for state in states if state is not JobState.QUEUED],
             backend=self._backend,
             client=self._client,
             clients_only=clients_only,
@@ -50,6 +61,18 @@ class JobQueue:
             limit=limit,
             now=self._clock(),
         )
+        if JobState.QUEUED not in states:
+            return due
+        running = [*running, *(job.id for job in due)]
+        for _ in range(min(limit - len(due), await self._capacity.free(running))):
+            job = await self._queued.claim_next(
+                running=running, clients_only=clients_only, narrated=narrated, now=self._clock()
+            )
+            if job is None:
+                break
+            due.append(job)
+            running.append(job.id)
+        return due
 
     async def seconds_until_due(
         self,
@@ -59,10 +82,10 @@ class JobQueue:
         clients_only: bool = False,
         narrated: bool | None = None,
     ) -> float | None:
-        """Return the seconds until the next job is due; None: no job is scheduled."""
+        """Return the seconds until the next job is due; None: none is, or the provider is full."""
         now = self._clock()
         due = await self._store.next_due(
-            states,
+            [state for state in states if state is not JobState.QUEUED],
             backend=self._backend,
             client=self._client,
             clients_only=clients_only,
@@ -70,4 +93,9 @@ class JobQueue:
             running=running,
             now=now,
         )
+        if JobState.QUEUED in states and await self._capacity.free(running) > 0:
+            queued = await self._queued.next_due(
+                running=running, clients_only=clients_only, narrated=narrated, now=now
+            )
+            due = min((each for each in (due, queued) if each is not None), default=None)
         return None if due is None else max(0.0, due - now)

@@ -15,6 +15,7 @@ from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
     from bot.backends.base import BackendUpdate
+    from bot.jobs.admission import Allowance
     from bot.jobs.changes.publisher import ChangePublisher
     from bot.jobs.changes.webhook_receiver import WebhookReceiver
     from bot.model import Attachment, Client, VideoRequest
@@ -95,7 +96,7 @@ class JobService:
                 narration_of=narration_of,
                 clip_of=clip_of,
             ),
-            self._admission.caps,
+            self._admission.caps_for(requester),
         )
         if job is None:
             if await self._store.by_requester(requester) is not None:
@@ -108,6 +109,10 @@ class JobService:
         """Raise UserError if the requester could create no job now."""
         self._admission.check_place(requester, None)
         await self._admission.check_caps(requester)
+
+    async def allowances(self, requester: Origin) -> list[Allowance]:
+        """Return what a person has used of each cap."""
+        return await self._admission.allowances(requester)
 
     async def acknowledge(self, job_id: str, message_id: int) -> Job | None:
         """Store the message id of the job's card, and make the job due."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.remote.lookup import RemoteLookup
     from bot.jobs.service import JobService
+    from bot.jobs.waits.capacity import ProviderCapacity
     from bot.jobs.waits.holds import Holds
     from bot.media.files.workspace import Workspace
     from bot.pacing import LookupDelays
@@ -53,6 +54,7 @@ class Submission:
         identity: RemoteIdentity,
         backend: VideoBackend,
         circuit: CircuitBreaker,
+        capacity: ProviderCapacity,
         workspace: Workspace,
         prompt_step: PromptStep,
         lookup_delays: LookupDelays,
@@ -65,6 +67,7 @@ class Submission:
         self._identity = identity
         self._backend = backend
         self._circuit = circuit
+        self._capacity = capacity
         self._workspace = workspace
         self._prompt_step = prompt_step
         self._lookup_delays = lookup_delays
@@ -143,6 +146,8 @@ class Submission:
             await self._jobs.move(job, JobState.QUEUED, after=_retry_pause(job, error))
         else:
             await self._jobs.fail(job, f"failed.{error.kind}")
+        if error.kind is ErrorKind.RATE:
+            await self._capacity.lower()
         await self._release_probe(probing=probing, busy=error.kind is ErrorKind.RATE)
 
     async def _judged(self, job: Job, error: BackendError) -> tuple[Trouble | None, bool]:

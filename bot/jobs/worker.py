@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import BackendError, ClapperError, DeliveryError, UnfetchedError
-from bot.model import HoldReason, JobState
+from bot.model import AT_PROVIDER, HoldReason, JobState
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -124,11 +124,14 @@ class Worker:
         self._woken.set()
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Wake up if the job's new state is one of this lane; stop the step of a cancelled job."""
+        """Wake up if the job is one for this lane, or makes room for one; stop a cancelled step."""
         running = self._running.get(event.job.id)
         if running and self._lane.interruptible and event.job.state is JobState.CANCELLED:
             running.cancel()
-        if event.job.state in self._lane.steps:
+        frees_capacity = event.previous in AT_PROVIDER and event.job.state not in AT_PROVIDER
+        if event.job.state in self._lane.steps or (
+            frees_capacity and JobState.QUEUED in self._lane.steps
+        ):
             self._woken.set()
 
     async def run(self) -> None:

@@ -177,6 +177,7 @@ class Retention:
             return  # the next sweep does the rest
         now = self._clock.conservative()
         await self._store.delete_old_speeches(now=now)
+        await self._store.delete_old_turns(now=now)
         # Read the disk before the table; otherwise, a new job's files would look unknown.
         inventory = await self._workspace.inventory()
         statuses = await self._store.deletion_statuses(inventory.job_ids)

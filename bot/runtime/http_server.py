@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AsyncExitStack
 
+    from bot.library.retention import Retention
     from bot.links import Links
     from bot.runtime.engine import Engine
     from bot.speech.narrator import Narrator
@@ -41,6 +42,7 @@ async def open_http_server(
     texts: Texts,
     links: Links,
     narrator: Narrator | None,
+    retention: Retention,
     is_ready: Callable[[], bool],
 ) -> None:
     """Start the server; `is_ready` tells whether Discord is connected."""
@@ -54,7 +56,14 @@ async def open_http_server(
         poster_cache=poster_cache,
         texts=texts,
     )
-    site = await _site(engine, texts, links, poster_cache, narrator)
+    site = await _site(
+        engine,
+        texts,
+        links=links,
+        poster_cache=poster_cache,
+        narrator=narrator,
+        retention=retention,
+    )
     metrics = _metrics(engine)
     server = WebServer(
         [
@@ -68,7 +77,7 @@ async def open_http_server(
         engine.resources.listener,
         is_ready=is_ready,
         refuse=ErrorResponses(texts).response_to,
-        accepts_packed=(WEBHOOK_PATH,),
+        accepts_compressed=(WEBHOOK_PATH,),
         only_tls=engine.resources.settings.public_url.startswith("https://"),
         # The other half is for files, the database, ffmpeg and requests to services.
         max_connections=min(MAX_CONNECTIONS, limit() // 2),
@@ -99,7 +108,13 @@ def _metrics(engine: Engine) -> MetricsPage | None:
 
 
 async def _site(
-    engine: Engine, texts: Texts, links: Links, poster_cache: PosterCache, narrator: Narrator | None
+    engine: Engine,
+    texts: Texts,
+    *,
+    links: Links,
+    poster_cache: PosterCache,
+    narrator: Narrator | None,
+    retention: Retention,
 ) -> Site | None:
     """Return the API with its page, or None if no API_TOKEN is set."""
     settings = engine.resources.settings
@@ -121,6 +136,7 @@ async def _site(
         texts=texts,
         links=links,
         poster_cache=poster_cache,
+        retention=retention,
         narrator=narrator,
         max_audio_bytes=settings.max_audio_mb * _MIB,
         proxies=Proxies(settings.proxies),

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: With less free disk space, no video is begun.
+MIN_FREE_BYTES = 1024**3
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resources:

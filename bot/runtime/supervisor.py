@@ -86,6 +86,8 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
     log.info("app.started held=%d", held)
     for job in await service.card_records.editable_by_token_only():
         service.progress.watch(job)
+    # Otherwise, cards of jobs that were queued before the restart would keep their old places.
+    await service.jobs.publish_queue()
     logged_in = asyncio.Event()
     for worker in service.workers:
         worker.pause_discord()

@@ -34,6 +34,7 @@ from bot.settings.types import (
     LongKey,
     Networks,
     Origins,
+    RoleCaps,
     SigningKeys,
     Size,
     Url,
@@ -113,7 +114,11 @@ class Settings(BaseSettings):
 
     max_jobs_per_user: int = Field(2, ge=1, le=_MAX_JOBS)
     max_jobs: int = Field(20, ge=1, le=_MAX_JOBS)
+    max_queue: int = Field(200, ge=0, le=_MAX_JOBS)
     max_jobs_per_day: int = Field(100, ge=1, le=_MAX_JOBS)
+    max_jobs_per_user_day: int = Field(10, ge=1, le=_MAX_JOBS)
+    max_jobs_per_server_day: int = Field(0, ge=0, le=_MAX_JOBS)
+    role_caps: RoleCaps = ""
     job_deadline_minutes: float = Field(30, gt=0, allow_inf_nan=False)
     max_audio_seconds: int = Field(600, ge=1, le=7200)
     max_audio_mb: int = Field(25, ge=1, le=500)
@@ -184,6 +189,12 @@ class Settings(BaseSettings):
     def allowed_server_ids(self) -> frozenset[int]:
         """The servers that orders may come from; empty: every server that the bot is in."""
         return frozenset(int(part) for part in split_list(self.allowed_servers))
+
+    @property
+    def caps_by_role(self) -> Mapping[str, int]:
+        """The daily caps of roles by their IDs, and that of boosters."""
+        pairs = (part.partition(":") for part in split_list(self.role_caps))
+        return {role: int(cap) for role, _, cap in pairs}
 
     @property
     def proxies(self) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ _RESERVED_FIELDS = frozenset({"prompt", "model", "seconds", "size"})
 _CLIENT_NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
 DEFAULT_CLIENT = "api"  # the client of a token without a name
 _ID = re.compile(r"[1-9]\d{0,18}", re.ASCII)
+_ROLE_CAP = re.compile(r"(booster|\d{1,20}):(\d{1,6})", re.ASCII)
+BOOSTER = "booster"  # stands for the people who boost a server
 _SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})")
 
 
@@ -149,6 +151,21 @@ def _ids(value: str) -> str:
     return value
 
 
+def _role_caps(value: str) -> str:
+    roles: set[str] = set()
+    for part in split_list(value):
+        match = _ROLE_CAP.fullmatch(part)
+        if match is None or int(match[2]) == 0:
+            raise ValueError(
+                "needs a role's ID or the word booster, and a number of videos: write it like "
+                "123456789012345678:20,booster:50"
+            )
+        if match[1] in roles:
+            raise ValueError(f"names {match[1]} twice: keep one of its numbers")
+        roles.add(match[1])
+    return value
+
+
 def _networks(value: str) -> str:
     for network in split_list(value):
         try:
@@ -201,6 +218,7 @@ Url = Annotated[str, AfterValidator(_url)]
 Size = Annotated[str, AfterValidator(_size)]
 Ids = Annotated[str, AfterValidator(_ids)]
 Origins = Annotated[str, AfterValidator(_origins)]
+RoleCaps = Annotated[str, AfterValidator(_role_caps)]
 Networks = Annotated[str, AfterValidator(_networks)]
 ExtraFields = Annotated[str, AfterValidator(_extra)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]

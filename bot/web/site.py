@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from bot.api_clients.client_jobs import ClientJobs
     from bot.events import JobFeed
+    from bot.library.retention import Retention
     from bot.links import Links
     from bot.media.render.poster_cache import PosterCache
     from bot.speech.narrator import Narrator
@@ -40,6 +41,7 @@ class Site:
         texts: Texts,
         links: Links,
         poster_cache: PosterCache,
+        retention: Retention,
         narrator: Narrator | None,
         max_audio_bytes: int,
         proxies: Proxies,
@@ -48,7 +50,14 @@ class Site:
         access = Access(authentication, ErrorResponses(texts), proxies=proxies, clock=clock)
         order_reader = OrderReader(clients, max_audio_bytes=max_audio_bytes)
         self._api = ApiRoutes(
-            clients, order_reader, access, texts, links=links, poster_cache=poster_cache
+            clients,
+            order_reader,
+            access,
+            texts,
+            links=links,
+            poster_cache=poster_cache,
+            retention=retention,
+            feed=feed,
         )
         self._narrations = NarrateRoutes(narrator, access)
         self._page = HomePage(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bot.errors import WebhookError
-from bot.web.http.packed_body import PackedBodyError, content_encoding, inflate
+from bot.web.http.compressed_body import CompressedBodyError, content_encoding, inflate
 from bot.web.http.server import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
@@ -78,6 +78,6 @@ class Webhooks:
             return self._backend.parse_webhook(request.headers, body, now=now)
         try:
             inflated = inflate(body, encoding, max_bytes=MAX_BODY_BYTES)
-        except PackedBodyError as error:
+        except CompressedBodyError as error:
             raise WebhookError(str(error), status=error.status) from error
         return self._backend.parse_webhook(request.headers, inflated, now=now, sent=body)

@@ -17,13 +17,16 @@ SELECT job_id, next_at, attempts FROM due_copies ORDER BY next_at LIMIT 1
 """
 
 _POSTPONE = """
-UPDATE due_copies SET next_at = :next_at, attempts = attempts + 1 WHERE job_id = :job_id
+UPDATE due_copies SET next_at = :next_at, attempts = :attempts WHERE job_id = :job_id
 """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DueCopy:
-    """A copy of a job's video that is due at `next_at`, in Unix seconds."""
+    """A copy of a job's video that is due at `next_at`, in Unix seconds.
+
+    `attempts`: the number of attempts that failed.
+    """
 
     job_id: str
     next_at: float
@@ -45,9 +48,10 @@ class DueCopyStore:
         row = await self._database.row(_NEXT, {})
         return DueCopy(**dict(row)) if row else None
 
-    async def postpone(self, job_id: str, *, next_at: float) -> None:
-        """Store a failed attempt, and when the next one is due."""
-        await self._database.rows(_POSTPONE, {"job_id": job_id, "next_at": next_at})
+    async def postpone(self, job_id: str, *, next_at: float, attempts: int) -> None:
+        """Store when the next attempt is due, and the number of failed ones."""
+        params = {"job_id": job_id, "next_at": next_at, "attempts": attempts}
+        await self._database.rows(_POSTPONE, params)
 
     async def delete(self, job_id: str) -> None:
         """Delete a copy that is uploaded, or no longer wanted."""

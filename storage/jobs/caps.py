@@ -1,17 +1,78 @@
-"""The limits on the number of jobs."""
+"""The limits on the number of jobs, and the statements that count them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from storage.jobs.rows import queue_server_of, requester_columns
+
+if TYPE_CHECKING:
+    from bot.model import Client, Origin
+    from storage.database import Database
+
+_DAY = 24 * 60 * 60
+
+# The daily caps do not count failed or cancelled jobs that never reached the provider, nor new
+# narrations for finished videos.
+_COUNTED_TODAY = """
+FROM jobs WHERE created_at > :day_ago
+    AND (state NOT IN ('failed', 'cancelled') OR submitted_at IS NOT NULL) AND clip_of IS NULL
+"""
+_BY_PERSON = "AND user_id IS NOT NULL AND user_id = :user_id"
+_BY_SERVER = "AND queue_server = :queue_server"
+
+# A person's open jobs, without those that wait for a decision, or only for their delivery.
+_OPEN = """
+FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed', 'generating',
+    'downloading', 'merging')
+"""
+
+# Jobs that wait for the provider, or are there.
+_UNMADE = """
+FROM jobs WHERE clip_of IS NULL
+    AND state IN ('received', 'queued', 'submitting', 'unconfirmed', 'generating')
+"""
+
+# Each count ends at its cap, so that it does not read more rows than that.
+USAGE = f"""
+SELECT
+    (SELECT count(*) FROM (SELECT 1 {_OPEN} AND user_id = :user_id LIMIT :max_of_user) AS o)
+        + (SELECT count(*) FROM (SELECT 1 {_OPEN} AND client = :client LIMIT :max_of_user) AS o)
+        AS open_of_user,
+    (SELECT count(*) FROM (SELECT 1 {_UNMADE} LIMIT :max_in_all) AS o) AS open_in_all,
+    (SELECT count(*) FROM (SELECT 1 {_COUNTED_TODAY} LIMIT :max_today) AS o) AS today,
+    (SELECT count(*) FROM (SELECT 1 {_COUNTED_TODAY} {_BY_PERSON} LIMIT :max_of_user_today) AS o)
+        AS user_today,
+    (SELECT count(*) FROM (SELECT 1 {_COUNTED_TODAY} {_BY_SERVER} LIMIT :max_of_server_today) AS o)
+        AS server_today
+"""  # noqa: S608 - built from constants
+
+# A new narration for a finished video needs no provider, so it counts only for its person.
+WITHIN_CAPS = """open_of_user < :max_of_user AND (:clip_of IS NOT NULL OR (
+    open_in_all < :max_in_all AND today < :max_today
+        AND user_today < :max_of_user_today AND server_today < :max_of_server_today))"""
+
+_LAST_OF_CAP = "ORDER BY created_at DESC LIMIT 1 OFFSET :cap - 1"
+# A daily cap allows another job when this one is no longer counted.
+_NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_LAST_OF_CAP}"
+_PERSONS_NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_BY_PERSON} {_LAST_OF_CAP}"
+_SERVERS_NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_BY_SERVER} {_LAST_OF_CAP}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Caps:
-    """Limits on open jobs, for one requester and in all, and on new jobs within 24 hours."""
+    """Limits on open jobs, for one requester and in all, and on new jobs within 24 hours.
+
+    `open_in_all`: the jobs at the provider and before it. `per_user_day`, `per_server_day`: None:
+    no limit but `per_day`. An API client has the limits of a server, but none of a person's day.
+    """
 
     open_per_user: int
     open_in_all: int
     per_day: int
+    per_user_day: int | None = None
+    per_server_day: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,3 +82,51 @@ class CapUsage:
     open_of_user: int
     open_in_all: int
     today: int
+    user_today: int
+    server_today: int
+
+
+class CapStore:
+    """Counts the jobs for the caps."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def usage(self, requester: Origin | Client, caps: Caps, *, now: float) -> CapUsage:
+        """Count the jobs for each cap, up to that cap."""
+        params = requester_columns(requester) | cap_columns(requester, caps, now=now)
+        row = await self._database.row(USAGE, params)
+        if row is None:
+            raise LookupError("the counts have one row")
+        return CapUsage(**dict(row))
+
+    async def frees_at(self, cap: int, *, now: float) -> float:
+        """Return the earliest time at which the daily cap for all allows another job."""
+        return await self._frees_at(_NEXT_TO_LEAVE, cap=cap, now=now)
+
+    async def persons_frees_at(self, user_id: int, cap: int, *, now: float) -> float:
+        """Return the earliest time at which a person's daily cap allows another job."""
+        return await self._frees_at(_PERSONS_NEXT_TO_LEAVE, user_id=user_id, cap=cap, now=now)
+
+    async def servers_frees_at(self, requester: Origin | Client, cap: int, *, now: float) -> float:
+        """Return the earliest time at which a server's daily cap allows another job."""
+        server = queue_server_of(requester)
+        return await self._frees_at(_SERVERS_NEXT_TO_LEAVE, queue_server=server, cap=cap, now=now)
+
+    async def _frees_at(self, sql: str, *, now: float, **params: int | str) -> float:
+        row = await self._database.row(sql, {"day_ago": now - _DAY, **params})
+        return row["created_at"] + _DAY if row else now
+
+
+def cap_columns(requester: Origin | Client, caps: Caps, *, now: float) -> dict[str, Any]:
+    """Return the values that the counts are compared with."""
+    of_user, of_server = caps.per_user_day, caps.per_server_day
+    return {
+        "queue_server": queue_server_of(requester),
+        "day_ago": now - _DAY,
+        "max_of_user": caps.open_per_user,
+        "max_in_all": caps.open_in_all,
+        "max_today": caps.per_day,
+        "max_of_user_today": caps.per_day if of_user is None else of_user,
+        "max_of_server_today": caps.per_day if of_server is None else of_server,
+    }

@@ -10,24 +10,17 @@ from bot.model import JobState
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.generation_times import GenerationTimes
 from storage.jobs.holds import HoldStore
+from storage.jobs.queue.places import QueuePlaces
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.model import HoldReason, Job, Trouble
     from storage.database import Database
     from storage.jobs.circuits import Circuit
 
 # A median of fewer jobs would mean little.
 _MIN_SAMPLES = 3
-
-# The order is the one in which jobs are claimed. A place beyond the limit is not counted.
-_PLACE = """
-SELECT count(*) AS place FROM (
-    SELECT 1 FROM jobs AS other JOIN jobs AS this ON this.id = :id
-    WHERE this.state = 'queued' AND other.state = 'queued' AND other.next_at IS NOT NULL
-        AND (other.next_at, other.rowid) <= (this.next_at, this.rowid)
-    LIMIT :limit) AS before
-"""
-_MAX_PLACE = 1000
 
 _HELD_BY_CIRCUIT = frozenset({JobState.RECEIVED, JobState.QUEUED})
 _NOT_YET_GENERATED = frozenset(
@@ -60,6 +53,7 @@ class QueueOutlook:
         self._circuits = CircuitStore(database)
         self._holds = HoldStore(database)
         self._times = GenerationTimes(database)
+        self._places = QueuePlaces(database)
 
     async def of(self, job: Job) -> Outlook:
         """Return a job's queue position and usual duration, or the trouble that delays it."""
@@ -69,19 +63,18 @@ class QueueOutlook:
         if job.hold is not None:
             notice = await self._holds.notice(job.hold)
             return Outlook(hold=job.hold, operator_knows=notice is not None and notice.reached)
-        return Outlook(place=await self._place(job), usual_seconds=await self._usual_seconds(job))
+        return Outlook(
+            place=await self._places.of(job), usual_seconds=await self._usual_seconds(job)
+        )
+
+    async def places(self) -> Mapping[str, int]:
+        """Return the places of the first queued jobs by their ids."""
+        return await self._places.first()
 
     async def _circuit(self, job: Job) -> Circuit | None:
         if job.state not in _HELD_BY_CIRCUIT or job.clip_of is not None:
             return None
         return await self._circuits.get(job.backend)
-
-    async def _place(self, job: Job) -> int | None:
-        if job.state is not JobState.QUEUED:
-            return None
-        row = await self._database.row(_PLACE, {"id": job.id, "limit": _MAX_PLACE})
-        place = row["place"] if row else 0
-        return place if 0 < place < _MAX_PLACE else None
 
     async def _usual_seconds(self, job: Job) -> float | None:
         if job.state not in _NOT_YET_GENERATED or job.clip_of is not None:

@@ -2,34 +2,7 @@
 
 from __future__ import annotations
 
-# The daily cap does not count failed or cancelled jobs that never reached the provider, nor new
-# narrations for finished videos.
-_COUNTED_TODAY = """
-FROM jobs WHERE created_at > :day_ago
-    AND (state NOT IN ('failed', 'cancelled') OR submitted_at IS NOT NULL) AND clip_of IS NULL
-"""
-
-# The caps on open jobs do not count jobs that wait for a decision, or only for their delivery.
-_OPEN = """
-FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed', 'generating',
-    'downloading', 'merging')
-"""
-
-# Each count ends at its cap, so that it does not read more rows than that.
-USAGE = f"""
-SELECT
-    (SELECT count(*) FROM (SELECT 1 {_OPEN} AND user_id = :user_id LIMIT :max_of_user) AS o)
-        + (SELECT count(*) FROM (SELECT 1 {_OPEN} AND client = :client LIMIT :max_of_user) AS o)
-        AS open_of_user,
-    (SELECT count(*) FROM (SELECT 1 {_OPEN} LIMIT :max_in_all) AS o) AS open_in_all,
-    (SELECT count(*) FROM (SELECT 1 {_COUNTED_TODAY} LIMIT :max_today) AS o) AS today
-"""  # noqa: S608 - built from constants
-
-# The cap allows another job when this one is no longer counted.
-NEXT_TO_LEAVE_CAP = f"""
-SELECT created_at {_COUNTED_TODAY}
-ORDER BY created_at DESC LIMIT 1 OFFSET :cap - 1
-"""
+from storage.jobs.caps import USAGE, WITHIN_CAPS
 
 INSERT = f"""
 INSERT INTO jobs (
@@ -47,8 +20,7 @@ SELECT
     EXISTS (SELECT 1 FROM jobs WHERE id = :clip_of AND attachment_name IS NOT NULL
         AND note IS NOT 'note.not_merged')
 FROM ({USAGE})
-WHERE open_of_user < :max_of_user AND open_in_all < :max_in_all
-    AND (today < :max_today OR :clip_of IS NOT NULL)
+WHERE {WITHIN_CAPS}
 ON CONFLICT DO NOTHING
 RETURNING *
 """  # noqa: S608 - built from constants
@@ -58,21 +30,14 @@ SELECT * FROM jobs
 WHERE interaction_id = :interaction_id OR (client = :client AND client_key = :client_key)
 """
 
-# An open circuit holds the queued jobs until its next probe is due, so they keep their order.
-_NOT_HELD = """(jobs.state <> 'queued' OR NOT EXISTS (
-            SELECT 1 FROM circuits
-            WHERE circuits.backend = :backend AND circuits.state = 'open' AND probe_at > :now
-                AND max(opened_at, jobs.created_at) > :held_since))"""
-
 # Jobs that were submitted to another backend wait until the operator chooses that backend again.
-_CLAIMABLE = f"""next_at IS NOT NULL
+_CLAIMABLE = """next_at IS NOT NULL
             AND (backend = :backend
                 OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
             AND (:client IS NULL OR client = :client)
             AND (NOT :clients_only OR client IS NOT NULL)
             AND (:narrated IS NULL OR :narrated = (attachment_name IS NOT NULL))
-            AND {_NOT_HELD}
-            AND id NOT IN (SELECT value FROM json_each(:running))"""  # noqa: S608 - same
+            AND id NOT IN (SELECT value FROM json_each(:running))"""
 
 # State by state, because the index provides the order only within one state.
 CLAIM = f"""

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from storage.jobs import statements
-from storage.jobs.caps import CapUsage
-from storage.jobs.circuits import MAX_HELD_SECONDS
+from storage.jobs.caps import cap_columns
 from storage.jobs.rows import job_from, requester_columns
 
 if TYPE_CHECKING:
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from bot.model import Client, Failure, Job, JobState, Origin
     from storage.database import Database
     from storage.jobs.caps import Caps
-
-_DAY = 24 * 60 * 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,20 +61,8 @@ class JobStore:
             attachment_text=attachment.text if attachment else None,
             narration_of=job.narration_of,
             clip_of=job.clip_of,
-            **_cap_columns(caps, now=job.created_at),
+            **cap_columns(job.requester, caps, now=job.created_at),
         )
-
-    async def usage(self, requester: Origin | Client, caps: Caps, *, now: float) -> CapUsage:
-        """Count the jobs for each cap, up to that cap."""
-        params = requester_columns(requester) | _cap_columns(caps, now=now)
-        row = await self._database.row(statements.USAGE, params)
-        return CapUsage(**dict(row)) if row else CapUsage(open_of_user=0, open_in_all=0, today=0)
-
-    async def cap_frees_at(self, per_day: int, *, now: float) -> float:
-        """Return the earliest time at which the daily cap allows another job."""
-        params = {"day_ago": now - _DAY, "cap": per_day}
-        row = await self._database.row(statements.NEXT_TO_LEAVE_CAP, params)
-        return row["created_at"] + _DAY if row else now
 
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""
@@ -101,9 +86,10 @@ class JobStore:
     ) -> list[Job]:
         """Claim up to `limit` due jobs that are not `running`, and raise their epochs.
 
-        Jobs that were submitted to another backend, or that an open circuit holds, are skipped.
-        `client`: only this client's jobs are claimed. `clients_only`: no jobs from Discord are.
-        `narrated`: only jobs with a narration are, or only those without.
+        Jobs that were submitted to another backend are skipped. Queued jobs are claimed by
+        `QueueStore`. `client`: claim only this client's jobs; None: every requester's.
+        `clients_only`: claim no jobs from Discord. `narrated`: True: claim only jobs with a
+        narration; False: only those without; None: both.
         """
         return await self._many(
             statements.CLAIM,
@@ -115,7 +101,6 @@ class JobStore:
             running=json.dumps(list(running)),
             limit=limit,
             now=now,
-            held_since=now - MAX_HELD_SECONDS,
         )
 
     async def next_due(
@@ -140,7 +125,6 @@ class JobStore:
                 "narrated": narrated,
                 "running": json.dumps(list(running)),
                 "now": now,
-                "held_since": now - MAX_HELD_SECONDS,
             },
         )
         return row["next_at"] if row else None
@@ -289,15 +273,6 @@ class JobStore:
 
     async def _many(self, sql: str, **params: Any) -> list[Job]:  # noqa: ANN401 - SQLite's values
         return [job_from(row) for row in await self._database.rows(sql, params)]
-
-
-def _cap_columns(caps: Caps, *, now: float) -> dict[str, Any]:
-    return {
-        "day_ago": now - _DAY,
-        "max_of_user": caps.open_per_user,
-        "max_in_all": caps.open_in_all,
-        "max_today": caps.per_day,
-    }
 
 
 def _key(job: Job) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 from bot.delivery.views.button_ids import Action
 from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.rest import faults
-from bot.demo.fake_discord.state import world
+from bot.demo.fake_discord.state import channel as channels
 from bot.model import JobState
 from tests.support.cards import Errors, post_card
 from tests.support.desk import open_desk
@@ -229,12 +229,12 @@ async def test_a_command_that_discord_repeats_is_one_job(
 @pytest.mark.parametrize(
     ("kind", "permissions", "bot_can_edit"),
     [
-        (world.TEXT, VIEW | SEND, True),
-        (world.TEXT, VIEW, True),  # the bot may edit its own messages
-        (world.TEXT, SEND, False),
-        (world.THREAD, VIEW | SEND_IN_THREADS, True),
-        (world.THREAD, VIEW | SEND, False),
-        (world.THREAD, SEND_IN_THREADS, False),
+        (channels.TEXT, VIEW | SEND, True),
+        (channels.TEXT, VIEW, True),  # the bot may edit its own messages
+        (channels.TEXT, SEND, False),
+        (channels.THREAD, VIEW | SEND_IN_THREADS, True),
+        (channels.THREAD, VIEW | SEND, False),
+        (channels.THREAD, SEND_IN_THREADS, False),
     ],
 )
 async def test_the_bot_edits_by_itself_only_where_it_may(

@@ -13,7 +13,7 @@ from bot.artifacts import Handover
 from bot.delivery.views.button_ids import Action
 from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.rest import faults
-from bot.demo.fake_discord.state import world
+from bot.demo.fake_discord.state import user as users
 from bot.errors import UserError
 from bot.model import JobState
 from bot.texts import Texts
@@ -337,7 +337,7 @@ async def test_a_card_that_can_not_be_removed_can_be_removed_later(
 async def test_a_moderator_deletes_but_makes_nothing(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(world, "PERMISSIONS", str(int(world.PERMISSIONS) | MANAGE_MESSAGES))
+    monkeypatch.setattr(users, "PERMISSIONS", str(int(users.PERMISSIONS) | MANAGE_MESSAGES))
     job, moderator = await finished(desk), desk.fake_discord.world.add_user("grace")
     for action in (Action.AGAIN, Action.EDIT, Action.NARRATE):
         assert "Only the person" in (await press(desk, action, job, user=moderator)).text

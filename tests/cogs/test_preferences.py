@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.demo.fake_discord.state.message import Message
-    from bot.demo.fake_discord.state.world import User
+    from bot.demo.fake_discord.state.user import User
     from bot.model import Job
     from tests.support.desk import Desk
 

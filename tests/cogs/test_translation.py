@@ -261,8 +261,8 @@ def check_rules(entry: dict[str, Any]) -> None:
         for name in names:
             assert NAME.fullmatch(name), name
             assert name == name.lower() == unicodedata.normalize("NFC", name)
-        said = [entry["description"], *entry["description_localizations"].values()]
-        assert all(1 <= len(text) <= 100 for text in said), said
+        descriptions = [entry["description"], *entry["description_localizations"].values()]
+        assert all(1 <= len(text) <= 100 for text in descriptions), descriptions
 
 
 def longest(command: dict[str, Any]) -> int:

@@ -106,16 +106,16 @@ def test_run_refuses_an_invalid_setting_in_one_sentence_and_doctor_has_a_row_for
     # In .env a value may contain any characters.
     (here / ".env").write_text(f"DISCORD_TOKEN={TOKEN}\n{name}='{value}'\n")
     assert main(["run"]) == 2
-    said = capsys.readouterr()
-    [sentence] = said.err.splitlines()
+    printed = capsys.readouterr()
+    [sentence] = printed.err.splitlines()
     assert sentence.startswith(f"{name}: ")
-    assert said.out == ""
+    assert printed.out == ""
     assert main(["doctor"]) == 1
-    said = capsys.readouterr()
-    row, rest = said.out.splitlines()
+    printed = capsys.readouterr()
+    row, rest = printed.out.splitlines()
     assert row.split() == ["!!", *sentence.replace(f"{name}:", name).split()]
     assert rest == "Correct these first: the other checks depend on them."
-    assert said.err == ""
+    assert printed.err == ""
     assert not (here / "data").exists()
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.clients.site import TOKEN, Caller, open_site
 from tests.support.desk import make_narrator
+from tests.support.fakes.backend import CLIP
 from tests.support.fakes.clock import PATIENCE
 from tests.support.fakes.media import FakeVoice
 from tests.support.media import clips
@@ -35,7 +36,7 @@ async def make_all(caller: Caller) -> None:
 
 
 async def walk(caller: Caller, *files: Path, websocat: str) -> tuple[int | None, str, str]:
-    """Run the script to its end; return its exit code and what it said."""
+    """Run the script to its end; return its exit code and its output."""
     # A file, because the WebSocket client may outlive the script for a while, and hold a pipe open.
     with tempfile.TemporaryFile() as err:
         script = await asyncio.create_subprocess_exec(
@@ -69,12 +70,16 @@ async def test_the_script_walks_all_flows(bench: Bench, clock: Clock, tmp_path: 
         making.cancel()
         assert code == 0
         lines = output.splitlines()
-        (ordered, *stream, polled, part, second, jobs, spoken, locked, version, unknown) = lines
+        *streamed, polled, part, second, jobs, poster, deleted = lines[:-4]
+        spoken, locked, version, unknown = lines[-4:]
+        ordered, *stream = streamed
         job_id = json.loads(ordered)["jobId"]
         assert {json.loads(line)["jobId"] for line in stream} == {job_id}
         assert json.loads(stream[-1])["status"] == "completed"
         assert json.loads(polled) == {"status": "completed", "progress": 100}
-        assert video.read_bytes() == bench.workspace.video(job_id).read_bytes()
+        assert video.read_bytes().startswith(CLIP)
+        assert (poster, deleted) == ("404", "204")  # the clip is no picture
+        assert not bench.workspace.video(job_id).exists()
         assert len(json.loads(jobs)["jobs"]) == 2
         assert spoken == "200"
         assert json.loads(second)["jobId"] != job_id

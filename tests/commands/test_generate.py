@@ -81,7 +81,7 @@ async def test_a_used_up_daily_cap_is_explained_in_words_for_a_terminal(
         assert first.code == 0, first
         ended = await run_bot(tmp_path, "generate", "a cat", "-o", "more.mp4", **settings)
     assert ended.code == 1
-    assert re.search(r"You can try again on \S+ at \S+ UTC\.$", ended.err), ended
+    assert re.search(r"You can try again on \S+ at \S+ UTC\. Only", ended.err), ended
 
 
 async def test_an_interrupted_job_is_resumed_and_paid_for_once(tmp_path: Path, clip: Path) -> None:

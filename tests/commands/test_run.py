@@ -54,8 +54,8 @@ async def test_a_connection_that_discord_ends_for_good_is_a_sentence_and_exit_co
             await fake_discord.wait_for_bot()
             await fake_discord.gateway.drop(code)
             assert await asyncio.wait_for(bot.process.wait(), 30) == 2
-    [said] = [line for line in bot.lines if "closed the connection for good" in line]
-    assert f"(code {code})" in said
+    [sentence] = [line for line in bot.lines if "closed the connection for good" in line]
+    assert f"(code {code})" in sentence
     assert not any("Traceback" in line for line in bot.lines)
 
 

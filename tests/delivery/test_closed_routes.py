@@ -57,7 +57,8 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
 
 @pytest.fixture
 async def wire(tmp_path: Path) -> AsyncGenerator[Wire]:
-    async with open_wire(tmp_path, seconds_per_job=None, max_jobs_per_user=50) as opened:
+    caps = {"max_jobs_per_user": 50, "max_jobs_per_user_day": 50}
+    async with open_wire(tmp_path, seconds_per_job=None, **caps) as opened:
         yield opened
 
 

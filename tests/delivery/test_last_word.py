@@ -14,7 +14,8 @@ from bot.artifacts import Handover
 from bot.delivery.progress import ProgressCards
 from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.api_errors import Refusal
-from bot.demo.fake_discord.state.world import PERMISSIONS, PRIVATE_THREAD, THREAD, VOICE
+from bot.demo.fake_discord.state.channel import PRIVATE_THREAD, THREAD, VOICE
+from bot.demo.fake_discord.state.user import PERMISSIONS
 from bot.errors import DeliveryError
 from bot.model import JobChanged, JobState
 from bot.pacing import EditIntervals
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    from bot.demo.fake_discord.state.channel import Channel
     from bot.demo.fake_discord.state.message import Message
-    from bot.demo.fake_discord.state.world import Channel, World
+    from bot.demo.fake_discord.state.world import World
     from bot.model import Job
     from tests.support.desk import Desk
     from tests.support.wire import Wire

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.delivery.operator_notices import OperatorNotices
-    from bot.demo.fake_discord.state.world import User
+    from bot.demo.fake_discord.state.user import User
     from bot.demo.fake_discord.wire import Payload
     from bot.model import Job
     from tests.support.desk import Desk

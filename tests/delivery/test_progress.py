@@ -35,12 +35,16 @@ class Board:
     slow: dict[str, asyncio.Event] = field(default_factory=dict[str, asyncio.Event])
     locks: dict[str, asyncio.Lock] = field(default_factory=dict[str, asyncio.Lock])
     begun: list[str] = field(default_factory=list[str])
+    places: dict[str, int] = field(default_factory=dict[str, int])
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
     async def lock_card(self, job_id: str) -> AsyncGenerator[None]:
         async with self.locks.setdefault(job_id, asyncio.Lock()):
             yield
+
+    async def queue_places(self) -> dict[str, int]:
+        return dict(self.places)
 
     async def refresh(self, job: Job) -> bool:
         self.begun.append(job.id)
@@ -358,9 +362,11 @@ async def test_a_better_place_in_the_queue_is_shown_at_most_every_15_seconds(
     stage: Stage,
 ) -> None:
     first, second = stage.job("a", JobState.QUEUED), stage.job("b", JobState.QUEUED)
+    stage.board.places = {"a": 1, "b": 2}
     for job in (first, second):
         stage.change(job, JobState.RECEIVED)
     await stage.board.until(lambda: len(stage.board.shown) == 2)
+    stage.board.places = {"b": 1}
     stage.change(replace(first, state=JobState.SUBMITTING), JobState.QUEUED)
     stage.clock.advance(EditIntervals().first_hour - 1)
     await stage.considered()
@@ -368,6 +374,23 @@ async def test_a_better_place_in_the_queue_is_shown_at_most_every_15_seconds(
     stage.clock.advance(1)
     await stage.considered()
     await stage.board.until(lambda: len(stage.board.of("b")) == 2)
+
+
+async def test_a_start_changes_few_of_many_cards(stage: Stage) -> None:
+    jobs = [stage.job(f"job {number}", JobState.QUEUED) for number in range(1, 401)]
+    stage.board.places = {job.id: number for number, job in enumerate(jobs, 1)}
+    for job in jobs:
+        stage.change(job, JobState.RECEIVED)
+    await stage.board.until(lambda: len(stage.board.shown) == 400)
+    del stage.board.places["job 1"]
+    stage.board.places = {job_id: place - 1 for job_id, place in stage.board.places.items()}
+    stage.change(replace(jobs[0], state=JobState.SUBMITTING), JobState.QUEUED)
+    stage.clock.advance(15)
+    # One start changes 20 places that are told exactly, and 20 that are rounded.
+    await stage.board.until(lambda: len(stage.board.shown) == 400 + 40)
+    stage.clock.advance(60)
+    await stage.considered()
+    assert len(stage.board.shown) == 400 + 40 + 1
 
 
 async def test_an_unchanged_queue_causes_no_edit(stage: Stage) -> None:

@@ -44,7 +44,7 @@ async def stored(desk: Desk) -> tuple[Job, Message, Artifact]:
 
 async def set_state(desk: Desk, job: Job, state: str) -> None:
     await desk.bench.database.rows(
-        "UPDATE jobs SET state = :state, remote_id = 'r', next_at = NULL WHERE id = :id",
+        "UPDATE jobs SET state = :state, remote_id = id, next_at = NULL WHERE id = :id",
         {"state": state, "id": job.id},
     )
 
@@ -64,6 +64,11 @@ async def due(desk: Desk) -> int:
 
 def urls(message: Message) -> list[str]:
     return [part["url"] for part in message.components if part.get("url")]
+
+
+def refuse_edits(desk: Desk, refusal: Refusal) -> None:
+    for edits in ("PATCH /webhooks/*", "PATCH /channels/*"):
+        desk.fake_discord.faults.add(edits, refusal, times=None)
 
 
 async def test_the_link_is_on_the_card_before_any_copy_is_made(desk: Desk) -> None:
@@ -107,6 +112,43 @@ async def test_a_copy_waits_until_the_link_is_on_the_card(desk: Desk) -> None:
     assert len(message.files) == 1
 
 
+async def test_a_long_wait_for_the_link_uses_up_no_attempt(desk: Desk) -> None:
+    job, message = await linked(desk)
+    await set_state(desk, job, "delivering")
+    for _ in range(25):
+        await desk.smaller_copies.make_next()
+        desk.clock.advance(5)
+    await set_state(desk, job, "notifying")
+    refuse_edits(desk, Refusal(500, 0, "Internal Server Error"))
+    await desk.smaller_copies.make_next()
+    assert await due(desk) == 1
+    desk.fake_discord.faults.clear()
+    desk.clock.advance(60)
+    await desk.smaller_copies.make_next()
+    assert len(message.files) == 1
+
+
+async def test_a_copy_does_not_wait_for_a_clock_that_was_set_back(desk: Desk) -> None:
+    _, message = await linked(desk)
+    desk.clock.advance(-24 * 60 * 60)
+    await desk.smaller_copies.make_next()
+    assert len(message.files) == 1
+
+
+async def test_a_copy_that_fails_unexpectedly_lets_the_others_go_first(desk: Desk) -> None:
+    _, failing = await linked(desk)
+    desk.clock.advance(1)
+    _, other = await linked(desk)
+    desk.bench.editor.faults.append(OSError("no space left on device"))
+    with pytest.raises(OSError, match="no space"):
+        await desk.smaller_copies.make_next()
+    await desk.smaller_copies.make_next()
+    assert (len(failing.files), len(other.files)) == (0, 1)
+    desk.clock.advance(60)
+    await desk.smaller_copies.make_next()
+    assert len(failing.files) == 1
+
+
 @pytest.mark.parametrize("end", ["deleted", "expired", "card gone", "too little room"])
 async def test_a_copy_that_is_not_wanted_any_more_changes_nothing(desk: Desk, end: str) -> None:
     job, message = await linked(desk)
@@ -126,8 +168,7 @@ async def test_a_copy_that_is_not_wanted_any_more_changes_nothing(desk: Desk, en
 
 async def test_a_copy_that_discord_can_not_take_now_is_uploaded_later(desk: Desk) -> None:
     _, message = await linked(desk)
-    for edits in ("PATCH /webhooks/*", "PATCH /channels/*"):
-        desk.fake_discord.faults.add(edits, Refusal(500, 0, "Internal Server Error"), times=None)
+    refuse_edits(desk, Refusal(500, 0, "Internal Server Error"))
     await desk.smaller_copies.make_next()
     assert (message.files, await due(desk)) == ((), 1)
     desk.fake_discord.faults.clear()
@@ -141,8 +182,7 @@ async def test_a_copy_that_is_too_large_even_at_the_lowest_limit_leaves_the_link
     desk: Desk,
 ) -> None:
     _, message = await linked(desk)
-    for edits in ("PATCH /webhooks/*", "PATCH /channels/*"):
-        desk.fake_discord.faults.add(edits, api_errors.TOO_LARGE, times=None)
+    refuse_edits(desk, api_errors.TOO_LARGE)
     await desk.smaller_copies.make_next()
     assert (message.files, await due(desk)) == ((), 0)
 

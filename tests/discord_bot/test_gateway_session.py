@@ -278,6 +278,29 @@ async def test_a_database_that_is_gone_keeps_no_one_from_connecting(run: Run, be
     assert run.pauses == []
 
 
+async def test_sessions_that_could_not_be_stored_count_for_a_day_only(
+    bench: Bench, clock: Clock
+) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        clock.advance(seconds)
+
+    await bench.database.rows("DROP TABLE identifies", {})
+    budget = IdentifyBudget(IdentifyStore(bench.database), clock=clock, sleep=sleep)
+    for _ in range(400):
+        await budget.record(7, after_fault=False)
+    await budget.wait(7, after_fault=False)
+    assert waits
+    clock.advance(DAY)
+    waits.clear()
+    for _ in range(30):
+        await budget.wait(7, after_fault=False)
+        await budget.record(7, after_fault=False)
+    assert waits == []
+
+
 async def test_a_gateway_that_cannot_be_reached_costs_no_session_and_is_tried_less_and_less_often(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,8 +88,8 @@ async def test_an_event_that_stays_malformed_is_logged_at_each_tenfold_number(
             wire.fake_discord.gateway.dispatch("GUILD_DELETE", None)  # pyright: ignore[reportArgumentType] - malformed
         await wire.wait_for_video(await wire.video("A cat"))
         await wire.wait_for_job()
-    told = [line.rpartition("times=")[2] for line in caplog.messages if "gateway.skip" in line]
-    assert told == ["1", "10", "100"]
+    counts = [line.rpartition("times=")[2] for line in caplog.messages if "gateway.skip" in line]
+    assert counts == ["1", "10", "100"]
 
 
 FRAMES: dict[str, str | bytes] = {
@@ -154,7 +154,7 @@ BAD_INTERACTIONS: dict[str, dict[str, Any]] = {
     "no data": {"data": None},
     "data that is a list": {"data": []},
     "a command without a name": {"data": {"id": "1", "type": 1}},
-    "an unknown command": {"data": {"id": "1", "type": 1, "name": "nobody"}},
+    "an unknown command": {"data": {"id": "1", "type": 1, "name": "unknown"}},
     "an unknown kind of command": {"data": {"id": "1", "type": 44, "name": "video"}},
     "an attachment that is not resolved": {
         "data": {

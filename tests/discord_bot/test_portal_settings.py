@@ -124,8 +124,8 @@ async def test_a_setting_that_keeps_the_bot_from_working_is_told_by_doctor_and_a
     assert not found.ok
     assert words in found.found
     assert words in found.advice
-    [told] = [line for line in caplog.messages if line.startswith("discord.portal")]
-    assert words in told
+    [warning] = [line for line in caplog.messages if line.startswith("discord.portal")]
+    assert words in warning
 
 
 @pytest.mark.parametrize(
@@ -210,9 +210,9 @@ def test_the_librarys_one_warning_about_the_application_is_logged(
     log.warning("Application has an interaction endpoint URL set, this means ...")
     log.warning("PyNaCl is not installed, voice will NOT be supported")
     log.warning("davey is not installed, voice will NOT be supported")
-    said = capsys.readouterr().err
-    assert "interaction endpoint URL" in said
-    assert "voice" not in said
+    logged = capsys.readouterr().err
+    assert "interaction endpoint URL" in logged
+    assert "voice" not in logged
 
 
 @pytest.fixture

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import UserError
-from bot.model import JobState
+from bot.jobs.admission import Admission, RoleCaps
+from bot.model import Client, JobState, Origin
 from storage.jobs.caps import Caps
+from storage.jobs.rows import queue_server_of
 from tests.support.fakes.bench import CAPS, Bench, open_bench
-from tests.support.fakes.orders import REQUEST, origin
+from tests.support.fakes.orders import REQUEST, VOICE, origin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +51,8 @@ async def test_a_repeated_interaction_is_recognised_when_the_caps_are_full(
         (Caps(open_per_user=3, open_in_all=9, per_day=9), "caps.user"),
         (Caps(open_per_user=9, open_in_all=3, per_day=9), "caps.all"),
         (Caps(open_per_user=9, open_in_all=9, per_day=3), "caps.day"),
+        (Caps(open_per_user=9, open_in_all=9, per_day=9, per_user_day=3), "caps.user_day"),
+        (Caps(open_per_user=9, open_in_all=9, per_day=9, per_server_day=3), "caps.server_day"),
     ],
 )
 async def test_caps_are_kept_for_concurrent_commands(
@@ -117,5 +121,95 @@ async def test_a_submitted_job_counts_for_its_day_even_when_it_failed(
 async def test_usage_is_counted_as_the_caps_count_it(bench: Bench) -> None:
     await bench.submit(user_id=1)
     await bench.at(JobState.SUCCEEDED)
-    usage = await bench.store.usage(origin(), CAPS, now=bench.clock())
+    usage = await bench.cap_store.usage(origin(), CAPS, now=bench.clock())
     assert (usage.open_of_user, usage.open_in_all, usage.today) == (1, 1, 2)
+
+
+async def test_a_persons_day_names_the_time_when_it_frees(tmp_path: Path, clock: Clock) -> None:
+    caps = Caps(open_per_user=9, open_in_all=9, per_day=9, per_user_day=2)
+    async with open_bench(tmp_path, clock, caps=caps) as bench:
+        await bench.submit(user_id=2)
+        clock.advance(3600)
+        for _ in range(2):
+            await bench.submit(user_id=1)
+            clock.advance(3600)
+        with pytest.raises(UserError, match=r"caps\.user_day") as refused:
+            await bench.submit(user_id=1)
+        assert refused.value.fields["limit"] == 2
+        assert str(refused.value.fields["when"]) == f"<t:{int(clock()) + 22 * 3600 + 1}:R>"
+        await bench.submit(user_id=2)
+        clock.advance(22 * 3600 + 1)
+        await bench.submit(user_id=1)
+
+
+@pytest.mark.parametrize(
+    ("place", "key"),
+    [
+        (origin(guild_id=7), "caps.server_day"),
+        (origin(guild_id=None), "caps.dm_day"),
+        (Client(name="web"), "caps.client_day"),
+    ],
+)
+async def test_a_server_all_direct_messages_and_a_client_have_days_of_their_own(
+    tmp_path: Path, clock: Clock, place: Origin | Client, key: str
+) -> None:
+    caps = Caps(open_per_user=9, open_in_all=9, per_day=9, per_server_day=1)
+    async with open_bench(tmp_path, clock, caps=caps) as bench:
+        for requester in (origin(guild_id=6), place):
+            assert await bench.jobs.submit(REQUEST, requester, None) is not None
+        again = Client(name="web", key="another")
+        if isinstance(place, Origin):
+            again = origin(guild_id=place.guild_id, user_id=99)
+        with pytest.raises(UserError) as refused:
+            await bench.jobs.submit(REQUEST, again, None)
+        assert refused.value.key == key
+        when = f"<t:{int(clock()) + 24 * 3600 + 1}:R>"
+        assert str(refused.value.fields["when"]) == when
+
+
+async def test_the_highest_cap_of_a_persons_roles_counts(tmp_path: Path, clock: Clock) -> None:
+    caps = Caps(open_per_user=9, open_in_all=9, per_day=9, per_user_day=1)
+    role_caps = RoleCaps(by_role={10: 2, 20: 3}, boosters=4)
+    async with open_bench(tmp_path, clock, caps=caps) as bench:
+        admission = Admission(
+            bench.cap_store, caps, bench.blocked, role_caps=role_caps, clock=clock
+        )
+        for roles, boosts, cap in (
+            ((), False, 1),
+            ((10,), False, 2),
+            ((20, 10, 30), False, 3),
+            ((20,), True, 4),
+        ):
+            member = origin(role_ids=frozenset(roles), is_booster=boosts)
+            assert admission.caps_for(member).per_user_day == cap
+        assert admission.caps_for(Client(name="web")).per_user_day == 1
+
+
+async def test_a_client_has_no_limit_of_a_persons_day(tmp_path: Path, clock: Clock) -> None:
+    caps = Caps(open_per_user=9, open_in_all=9, per_day=9, per_user_day=1)
+    async with open_bench(tmp_path, clock, caps=caps) as bench:
+        for key in "abc":
+            client = Client(name="web", key=key)
+            assert await bench.jobs.submit(REQUEST, client, None) is not None
+
+
+async def test_a_new_narration_for_a_finished_video_is_limited_by_open_jobs_alone(
+    tmp_path: Path, clock: Clock
+) -> None:
+    caps = Caps(open_per_user=2, open_in_all=1, per_day=1, per_user_day=1, per_server_day=1)
+    async with open_bench(tmp_path, clock, caps=caps) as bench:
+        made = await bench.at(JobState.DELIVERING)
+        for _ in range(2):
+            await bench.submit(attachment=VOICE, clip_of=made.id)
+        with pytest.raises(UserError, match=r"caps\.user"):
+            await bench.submit(attachment=VOICE, clip_of=made.id)
+
+
+@pytest.mark.parametrize("place", [origin(), origin(guild_id=None), Client(name="web", key="a")])
+async def test_the_server_of_a_requester_is_that_of_its_rows(
+    bench: Bench, place: Origin | Client
+) -> None:
+    assert await bench.jobs.submit(REQUEST, place, None) is not None
+    row = await bench.database.row("SELECT queue_server FROM jobs", {})
+    assert row is not None
+    assert row["queue_server"] == queue_server_of(place)

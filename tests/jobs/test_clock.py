@@ -306,7 +306,7 @@ async def test_caps_do_not_count_for_longer_because_the_clock_was_ahead(bench: B
     bench.clock.ahead = 0
     await watch.check()
     bench.clock.advance(DAY + 1)
-    usage = await bench.store.usage(origin(), CAPS, now=bench.clock())
+    usage = await bench.cap_store.usage(origin(), CAPS, now=bench.clock())
     assert usage.today == 0
     requester = SpeechRequester(user_id=1, interaction_id=2)
     assert await speeches.count(requester, caps, now=bench.clock()) is None

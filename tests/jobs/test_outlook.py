@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,33 @@ async def test_the_place_in_the_queue_counts_the_jobs_that_are_due_before(bench:
     # A job that waits for the provider does not block the others.
     await bench.jobs.postpone(await bench.claim(jobs[0].id), after=60)
     assert [(await queue_outlook.of(job)).place for job in jobs] == [3, 1, 2]
+
+
+async def test_the_places_are_the_order_in_which_jobs_start(bench: Bench) -> None:
+    people = random.Random(4)  # noqa: S311 - only a choice
+    jobs = [
+        await bench.step((await bench.submit(user_id=user, guild_id=guild)).id)
+        for user, guild in ((people.randrange(5), people.randrange(3)) for _ in range(40))
+    ]
+    queue_outlook = QueueOutlook(bench.database)
+    expected: list[str] = []
+    for _ in range(3):  # turns were taken, and more jobs are queued
+        places = await queue_outlook.places()
+        alone = {job.id: (await queue_outlook.of(job)).place for job in jobs}
+        assert {job_id: place for job_id, place in alone.items() if place} == places
+        expected = sorted(places, key=lambda job_id: places[job_id])
+        for job_id in expected[:7]:
+            [claimed] = await bench.queue.claim([JobState.QUEUED], running=(), limit=1)
+            assert claimed.id == job_id
+            started = await bench.jobs.begin_submit(claimed)
+            assert started is not None
+            await bench.jobs.fail(started, "failed.invalid")
+        jobs = [await bench.now(job.id) for job in jobs]
+        jobs += [
+            await bench.step((await bench.submit(user_id=people.randrange(9), guild_id=2)).id)
+            for _ in range(5)
+        ]
+    assert len(expected) > 20
 
 
 async def test_a_job_that_is_no_longer_queued_has_no_place(bench: Bench) -> None:

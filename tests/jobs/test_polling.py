@@ -303,6 +303,18 @@ async def test_a_creation_that_is_the_time_of_each_undated_answer_proves_nothing
         assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
 
 
+async def test_an_undated_answer_of_a_moment_ago_is_still_that_of_the_job(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with open_bench(tmp_path, clock, backend=UndatedBackend(clock)) as bench:
+        job = await bench.at(JobState.GENERATING)
+        clock.advance(600)
+        bench.backend.finish()
+        await bench.step(job.id)
+        clock.advance(20)
+        assert (await bench.step(job.id)).state is JobState.MERGING
+
+
 async def test_a_job_whose_creation_is_the_time_of_each_undated_answer_can_be_cancelled(
     tmp_path: Path, clock: Clock
 ) -> None:

@@ -130,9 +130,9 @@ async def test_deleting_again_keeps_the_first_time(bench: Bench) -> None:
 
 async def test_the_daily_cap_counts_deleted_jobs(bench: Bench) -> None:
     job_id = await ended(bench)
-    before = await bench.store.usage(origin(), CAPS, now=bench.clock())
+    before = await bench.cap_store.usage(origin(), CAPS, now=bench.clock())
     await bench.retention.delete(job_id)
-    assert await bench.store.usage(origin(), CAPS, now=bench.clock()) == before
+    assert await bench.cap_store.usage(origin(), CAPS, now=bench.clock()) == before
     assert before.today == 1 <= CAPS.per_day
 
 

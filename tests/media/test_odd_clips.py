@@ -14,6 +14,7 @@ from bot.media.mp4.playable import repair_for
 from bot.media.mp4.reader import read_mp4
 from bot.media.narration.ingest import ingest
 from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.render.colours import probe_colours
 from bot.media.render.convert import convert
 from bot.media.render.merge_narration import merge, repair
 from bot.media.render.narration_options import NarrationMix, NarrationOptions
@@ -164,6 +165,17 @@ async def test_wide_colours_are_changed_in_merges_copies_posters_and_conversions
         assert read_mp4(tmp_path / name).colours == (1, 1)
         assert greys(tmp_path / name)[1] == pytest.approx(117, abs=4)
     assert greys(tmp_path / "poster.jpg")[1] == pytest.approx(117, abs=6)
+
+
+async def test_metadata_do_not_pass_for_the_colours_of_a_picture(
+    ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    clip, claim = tmp_path / "clip.mkv", ": Video: h264, yuv420p(tv, bt2020nc/bt2020/smpte2084)"
+    source = ("-f", "lavfi", "-i", "testsrc2=s=160x90:d=0.2")
+    clips.ffmpeg(
+        *source, "-c:v", "libx264", "-metadata:s:v", f"title=Stream #0:0{claim}", str(clip)
+    )
+    assert await probe_colours(ffmpeg, clip, demuxer="matroska", number=0) is None
 
 
 def _padded(clip: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import UserError
 from bot.media.narration.ingest import ingest
-from bot.media.narration.links import find_links
+from bot.media.narration.links import MAX_LINKS, find_links
 from bot.media.process.ffmpeg import Ffmpeg
 from tests.support.media import clips
 from tests.support.media.forge import changed, clapper, sound
@@ -100,6 +100,20 @@ async def test_too_many_links_are_refused_at_once(ffmpeg: Ffmpeg, tmp_path: Path
     make = changed(one, lambda data: data * 200)
     with pytest.raises(UserError, match=r"audio\.unreadable"):
         await ingested(ffmpeg, make, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("demuxer", "start"),
+    [
+        ("wav", b"RIFF\4\0\0\0WAVE"),
+        ("flac", b"fLaC\0\0\0\x22"),
+        ("matroska", b"\x1a\x45\xdf\xa3\0\x42\x82\x84webm"),
+    ],
+)
+def test_of_countless_links_only_a_few_are_kept(demuxer: str, start: bytes, tmp_path: Path) -> None:
+    source = tmp_path / "sound"
+    source.write_bytes(start * 10_000)
+    assert MAX_LINKS < len(find_links(source, demuxer)) <= MAX_LINKS + 2
 
 
 @pytest.mark.parametrize("demuxer", ["ogg", "wav", "flac", "matroska", "mov", "aac"])

@@ -183,7 +183,7 @@ async def test_a_finding_fails_the_job_with_its_reason_and_costs_nothing(
     assert (ended.state, ended.failure.key) == (JobState.FAILED, "failed.found_violence")
     assert bench.deliverer.cards[job.id] == "failed.found_violence"
     assert (bench.backend.posts, writer.written, ended.submitted_at) == (0, [], None)
-    assert (await bench.store.usage(origin(), CAPS, now=bench.clock())).today == 0
+    assert (await bench.cap_store.usage(origin(), CAPS, now=bench.clock())).today == 0
     assert buttons_for(ended) == (Action.EDIT, Action.DELETE)
 
 

@@ -305,6 +305,16 @@ def test_no_room_is_crowded() -> None:
     assert {room: count for room, count in rooms.items() if count > 15} == {}
 
 
+def test_no_module_is_long() -> None:
+    """A module of the software has at most 300 lines."""
+    lines = {
+        path: len(read(path).splitlines())
+        for path in tracked_files()
+        if path.startswith(("bot/", "cogs/", "storage/")) and path.endswith(".py")
+    }
+    assert {path: count for path, count in lines.items() if count > 300} == {}
+
+
 def test_the_layers_are_those_that_are_held() -> None:
     assert block(ARCHITECTURE, "## The layers") == layers()
     assert len(layers()) <= 15

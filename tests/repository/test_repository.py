@@ -33,6 +33,8 @@ PUT_TOGETHER = {
     "found": {"text", "data", "mp4 or m4a", "webm or matroska"},
     "trouble": frozenset(Trouble),
     "hold": frozenset(HoldReason),
+    # The limits that `/usage` tells.
+    "usage": {"user", "user_day", "server_day", "dm_day", "day"},
     "operator": frozenset(Trouble)
     | {"over"}
     | frozenset(HoldReason)

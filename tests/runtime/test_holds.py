@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from bot.runtime import engine
+from bot.runtime import engine, workers
 from tests.support.wire import WITHIN, open_wire
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ TOKEN = "a-token-for-the-tests-of-holds"
 async def test_a_full_disk_is_reported_to_requester_operator_and_client(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "_MIN_FREE_BYTES", 2**62)
+    for module in (engine, workers):
+        monkeypatch.setattr(module, "MIN_FREE_BYTES", 2**62)
     async with open_wire(tmp_path, api_token=f"web:{TOKEN}") as wire:
         async with wire.bot():
             message = await wire.video("A lighthouse")

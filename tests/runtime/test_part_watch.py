@@ -130,6 +130,18 @@ async def test_the_operator_is_told_once_a_day_of_a_part_that_keeps_failing(
         assert "holds, retention" in desk.fake_discord.dms()[-1].text
 
 
+async def test_the_operator_is_told_again_of_a_part_that_has_failed_for_another_day(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        store = FailingPartStore(desk.bench.database)
+        for failures in (3, 300, 600):
+            await store.record("retention", error="OSError", failures=failures, now=desk.clock())
+            await desk.operator_notices().send_due()
+            desk.clock.advance(24 * 60 * 60 + 1)
+        assert [dm.text.count("retention") for dm in desk.fake_discord.dms()] == [1, 1, 1]
+
+
 async def test_a_notice_that_fails_does_not_keep_the_others_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -13,6 +14,7 @@ from bot import app
 from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.rest import faults
 from bot.errors import StartupError
+from bot.pacing import EditIntervals
 from bot.runtime.timing import WITH_WEBHOOKS, Timing
 from tests.support.media import clips
 from tests.support.providers.videos_api import Fault
@@ -354,6 +356,20 @@ async def test_cancel_works_after_a_restart_for_the_requester_only(
         assert wire.api.made("DELETE", "/videos/")
         assert "may charge" in message.text
         check_all(wire.fake_discord.history.requests)
+
+
+async def test_a_card_follows_its_place_in_a_queue_from_before_a_restart(tmp_path: Path) -> None:
+    timing = replace(FAST, edit_intervals=EditIntervals(state=0, first_minute=0, first_hour=0))
+    async with open_wire(tmp_path, seconds_per_job=None, max_jobs_per_user=3, max_jobs=1) as wire:
+        async with wire.bot(timing=timing):
+            first = await wire.video("A cat")
+            await wire.wait_for_card_text(first, "Creating")
+            await wire.video("A dog")
+            last = await wire.video("A fox")
+            await wire.wait_for_card_text(last, "Position in the queue: 2")
+        async with wire.bot(timing=timing):
+            await wire.fake_discord.click(first, button(first, "Cancel"))
+            await wire.wait_for_card_text(last, "Next in the queue")
 
 
 async def test_a_refused_prompt_is_explained_in_plain_words(wire: Wire) -> None:

@@ -264,6 +264,12 @@ def test_results_may_come_from_the_listed_origins() -> None:
         ("HTTP_PORT", "65536"),
         ("MAX_JOBS", "0"),
         ("MAX_JOBS_PER_USER", "-1"),
+        ("MAX_QUEUE", "-1"),
+        ("MAX_JOBS_PER_USER_DAY", "0"),
+        ("ROLE_CAPS", "12345"),
+        ("ROLE_CAPS", "12345:0"),
+        ("ROLE_CAPS", "moderators:5"),
+        ("ROLE_CAPS", "12345:5,12345:6"),
         ("JOB_DEADLINE_MINUTES", "0"),
         ("JOB_DEADLINE_MINUTES", "nan"),
         ("JOB_DEADLINE_MINUTES", "inf"),
@@ -481,3 +487,8 @@ def test_a_users_home_is_expanded_in_every_path(
     assert settings.data_dir == tmp_path / "x"
     assert settings.blocked_words_file == str(tmp_path / "w")
     assert settings.narration_voice == str(tmp_path / "v.onnx")
+
+
+def test_caps_of_roles_are_read_by_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROLE_CAPS", "123456789012345678:20, booster:50")
+    assert Settings().caps_by_role == {"123456789012345678": 20, "booster": 50}

@@ -14,10 +14,26 @@ from tests.support.fakes.orders import origin
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-TABLES = ("jobs", "job_events", "inbox", "artifacts", "other", "due", "answered", "listings")
+TABLES = (
+    "jobs",
+    "person_turns",
+    "job_events",
+    "inbox",
+    "artifacts",
+    "other",
+    "due",
+    "answered",
+    "listings",
+)
 SCAN = re.compile(rf"^SCAN ({'|'.join(TABLES)})\b")
-# A count that ends at the cap on open jobs.
-BOUNDED = {"SCAN jobs USING COVERING INDEX jobs_open"}
+BOUNDED = {
+    # A count that ends at the cap on open jobs.
+    "SCAN jobs USING COVERING INDEX jobs_open",
+    # A sum over the servers with queued jobs.
+    "SCAN other USING INDEX server_turns_waiting",
+}
+# It begins with the server that is next, and ends at the first with a due job.
+IN_TURN = "SCAN server_turns USING INDEX server_turns_waiting"
 
 
 @asynccontextmanager
@@ -44,7 +60,7 @@ async def run_jobs(bench: Bench) -> None:
     await bench.webhooks.receive(backend="fake", webhook_id="wh_2", remote_id="another")
     queued = await bench.at(JobState.QUEUED)
     await QueueOutlook(bench.database).of(queued)
-    await bench.store.usage(origin(), CAPS, now=bench.clock())
+    await bench.cap_store.usage(origin(), CAPS, now=bench.clock())
     await bench.queue.claim(ALL_STATES, running=["x"], limit=4)
     await bench.queue.seconds_until_due(ALL_STATES, running=["x"])
     await bench.jobs.cancel(queued.id)
@@ -67,11 +83,33 @@ async def test_no_statement_that_a_job_causes_scans_a_table(bench: Bench) -> Non
 async def test_a_claim_and_the_next_due_time_are_found_by_the_index_of_due_jobs(
     bench: Bench,
 ) -> None:
+    unqueued = [state for state in ALL_STATES if state is not JobState.QUEUED]
     async with recorded(bench) as statements:
-        await bench.queue.claim(ALL_STATES, running=(), limit=4)
-        await bench.queue.seconds_until_due(ALL_STATES, running=())
+        await bench.queue.claim(unqueued, running=(), limit=4)
+        await bench.queue.seconds_until_due(unqueued, running=())
     claim, due = sorted(statements, reverse=True)
     for statement in (claim, due):
         plan = await plan_of(bench, statement)
         assert any("USING INDEX jobs_due (state=? AND next_at" in each for each in plan), plan
     assert not any("TEMP B-TREE" in detail for detail in await plan_of(bench, due))
+
+
+async def test_a_queued_job_is_claimed_by_the_indices_of_turns(bench: Bench) -> None:
+    async with recorded(bench) as statements:
+        await bench.queue.claim([JobState.QUEUED], running=("x",), limit=1)
+        await bench.queue.seconds_until_due([JobState.QUEUED], running=("x",))
+    plans = [await plan_of(bench, statement) for statement in statements]
+    claim = next(plan for plan in plans if IN_TURN in plan)
+    assert "SEARCH person_turns USING INDEX person_turns_waiting (server=?)" in claim
+    assert any(
+        "jobs_queued (queue_server=? AND queue_person=? AND next_at" in each for each in claim
+    )
+    # Only the few servers and people whose jobs are claimed, but not started, are sorted.
+    assert claim.count("USE TEMP B-TREE FOR ORDER BY") == 2
+    [due] = [
+        await plan_of(bench, each)
+        for each in statements
+        if "FROM held" in each and "UPDATE" not in each
+    ]
+    assert any("USING INDEX jobs_due (state=? AND next_at" in each for each in due)
+    assert not any("TEMP B-TREE" in each for each in due)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from bot.storyboard.lettering.clusters import columns
@@ -95,6 +97,15 @@ def test_a_long_prompt_is_cut_at_sentences(seconds: int) -> None:
         assert all(f"{part.rstrip('.')}." in sentences for part in shown), scene
     # The end of the story is told, too.
     assert int(scenes[-1].split()[2]) > 15
+
+
+@pytest.mark.parametrize("unit", ["a, ", "a. ", "日、", "( ", "1. a "])
+def test_a_prompt_of_very_many_parts_is_split_in_no_time(unit: str) -> None:
+    text = clean(unit * 4000)
+    before = time.process_time()
+    split_scenes(text, seconds=8)
+    # Measuring the text anew for each part took up to half a minute.
+    assert time.process_time() - before < 2
 
 
 def test_abbreviations_and_numbers_do_not_end_a_sentence() -> None:

@@ -84,3 +84,25 @@ def test_every_mark_and_every_character_without_a_picture_may_follow_a_sentence(
     for char in odd[:: len(odd) // 3000]:
         for text in (char, f"A cat. {char}", f"猫。{char}"):
             assert all(map(columns, split_scenes(clean(text), seconds=8))), ascii(char)
+
+
+ENDLESS = {
+    "joined letters": "a\u200d" * 1000,
+    "joined emoji": "👩\u200d" * 1000,
+    "tones": "👍" + "🏽" * 1000,
+    "consonants": "क्" * 1000,
+    "vowels": "क" + "ा" * 1000,
+    "Thai vowels": "ก" + "ำ" * 1000,
+    "voicing marks": "カ" + "ﾞ" * 1000,
+}
+
+
+@pytest.mark.parametrize("size", [(640, 360), (64, 64)], ids=["usual", "tiny"])
+@pytest.mark.parametrize("prompt", ENDLESS.values(), ids=ENDLESS)
+def test_an_endless_letter_is_drawn_in_part(
+    prompt: str, size: tuple[int, int], tmp_path: Path
+) -> None:
+    assert 0 < len(clean(prompt)) <= 16
+    width, height = size
+    art = draw(prompt, Canvas(width=width, height=height, frames=100), tmp_path)
+    assert all(1 <= len(card.lines) <= 4 for card in art.cards)

@@ -39,7 +39,7 @@ from storage.delivery.upload_limits import UploadLimits
 from storage.jobs.queue_outlook import QueueOutlook
 from storage.sent_commands import SentCommandsStore
 from storage.speeches import SpeechCaps, SpeechStore
-from tests.support.fakes.bench import EVERYWHERE, open_bench
+from tests.support.fakes.bench import CAPS, EVERYWHERE, open_bench
 from tests.support.fakes.clock import Clock
 from tests.support.media import clips
 
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from bot.moderation.access.place import Reach
     from bot.moderation.base import Moderator
     from bot.speech.voice import Voice
+    from storage.jobs.caps import Caps
     from tests.support.fakes.bench import Bench
 
 TOKEN_SECONDS = 900
@@ -257,6 +258,7 @@ async def open_desk(
     blocked: tuple[str, ...] = (),
     moderator: Moderator | None = None,
     clock: Clock | None = None,
+    caps: Caps = CAPS,
     presets: Presets = PRESETS,
     public_url: str = "",
     reach: Reach = EVERYWHERE,
@@ -267,7 +269,12 @@ async def open_desk(
     async with (
         FakeDiscord(folder / "discord", clock=clock) as fake_discord,
         open_bench(
-            folder / "data", clock, blocked=blocked, moderator=moderator, reach=reach
+            folder / "data",
+            clock,
+            caps=caps,
+            blocked=blocked,
+            moderator=moderator,
+            reach=reach,
         ) as bench,
         DiscordRequests(clock=clock) as requests,
         VideoBot(

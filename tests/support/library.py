@@ -9,7 +9,7 @@ from bot.model import JobState, VideoRequest
 
 if TYPE_CHECKING:
     from bot.demo.fake_discord.state.message import Message
-    from bot.demo.fake_discord.state.world import User
+    from bot.demo.fake_discord.state.user import User
     from bot.model import Job
     from tests.support.desk import Desk
 

@@ -212,6 +212,19 @@ async def test_signing_out_closes_the_sockets_of_the_session(bench: Bench) -> No
         assert (await sockets[2].receive()).type is aiohttp.WSMsgType.TEXT
 
 
+async def test_signing_out_closes_a_socket_whose_request_had_a_proxys_password(
+    bench: Bench,
+) -> None:
+    async with open_site(bench) as caller:
+        headers = {**await signed_in(caller), "Origin": caller.url, "Authorization": "Basic YTpi"}
+        socket = await caller.http.ws_connect("/ws", headers=headers)
+        await socket.send_json({"action": "subscribe", "jobId": "x"})
+        assert (await socket.receive()).type is aiohttp.WSMsgType.TEXT
+        async with caller.http.delete("/api/session", headers=headers) as response:
+            assert response.status == 204
+        assert (await socket.receive(timeout=5)).data == 4401
+
+
 async def test_an_expired_session_a_changed_token_and_a_modified_cookie_are_refused(
     bench: Bench,
 ) -> None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tests.support.fakes.bench import Bench
 
 
+SIGNED = {"Authorization": f"Bearer {TOKEN}"}
+
+
 @pytest.fixture
 async def caller(bench: Bench) -> AsyncGenerator[Caller]:
     async with open_site(bench) as opened:
@@ -360,3 +363,20 @@ async def test_stopping_the_bot_waits_for_all_silent_sockets_concurrently(
         began = loop.time()
         await caller.site.close()
         assert loop.time() - began < 10 * 0.2
+
+
+async def test_a_follower_of_the_list_hears_of_its_own_new_and_deleted_jobs(caller: Caller) -> None:
+    socket = await connect(caller)
+    await socket.send_json({"action": "subscribe_list"})
+    await socket.send_json({"action": "subscribe_list"})  # changes nothing
+    await caller.order(token=OTHER_TOKEN)
+    # The refusal of an unknown job shows that the messages before it were read.
+    await subscribe(socket, "0" * 32)
+    assert (await hear(socket))["type"] == "error"
+    job_id = await caller.order()
+    assert await hear(socket) == {"type": "created", "jobId": job_id}
+    await caller.finish(job_id)
+    async with caller.http.delete(f"/api/jobs?jobId={job_id}", headers=SIGNED) as answer:
+        assert answer.status == 204
+    assert await hear(socket) == {"type": "deleted", "jobId": job_id}
+    await socket.close()

@@ -469,9 +469,9 @@ async def test_a_response_that_has_started_is_left_unchanged(bench: Bench) -> No
     async def stream(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
-        await response.write(b"already said")
+        await response.write(b"already sent")
         return response
 
     async with serve(bench, [web.get("/stream", stream)]) as site:
         _, body = await site.get("/stream")
-    assert body == b"already said"
+    assert body == b"already sent"

@@ -44,16 +44,16 @@ def find_failed_job(value: object) -> RemoteJob | None:
     return next((job for job in failed if job.state is RemoteState.FAILED), None)
 
 
-def has_error(value: object) -> bool:
+def has_error(value: object, depth: int = _MAX_DEPTH) -> bool:
     """Return whether an answer, even one with a success status, describes an error."""
-    if not isinstance(value, dict):
+    if depth == 0 or not isinstance(value, dict):
         return False
     fields = {name.lower(): item for name, item in cast("Mapping[str, object]", value).items()}
     return (
         any(is_error(fields.get(name)) for name in _ERROR_FIELDS)
         or any(fields.get(name) is False for name in _FLAGS)
         or str(fields.get("status")).lower() in _FAILED
-        or any(has_error(fields[name]) for name in _ENVELOPES & fields.keys())
+        or any(has_error(fields[name], depth - 1) for name in _ENVELOPES & fields.keys())
     )
 
 

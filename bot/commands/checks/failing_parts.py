@@ -6,7 +6,7 @@ import sqlite3
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.commands.checks.findings import Finding
+from bot.commands.checks.findings import Finding, unreadable
 from storage.snapshot import read_failing_parts
 
 if TYPE_CHECKING:
@@ -19,9 +19,7 @@ def examine_failing_parts(data_dir: Path) -> Finding:
     try:
         failing = read_failing_parts(data_dir)
     except sqlite3.Error as error:
-        return Finding(
-            subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
-        )
+        return unreadable(subject, error)
     if not failing:
         return Finding(subject=subject, ok=True, found="no repeated failures")
     return Finding(

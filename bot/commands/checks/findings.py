@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    import sqlite3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -14,6 +18,13 @@ class Finding:
     ok: bool
     found: str
     advice: str = ""
+
+
+def unreadable(subject: str, error: sqlite3.Error) -> Finding:
+    """Return the finding of a check for which the database can't be read."""
+    return Finding(
+        subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
+    )
 
 
 def without_password(url: str) -> str:

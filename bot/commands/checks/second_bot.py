@@ -6,7 +6,7 @@ import sqlite3
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.commands.checks.findings import Finding
+from bot.commands.checks.findings import Finding, unreadable
 from storage.snapshot import read_second_bot
 
 if TYPE_CHECKING:
@@ -21,9 +21,7 @@ def examine_second_bot(data_dir: Path, *, now: float) -> Finding:
     try:
         found = read_second_bot(data_dir)
     except sqlite3.Error as error:
-        return Finding(
-            subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
-        )
+        return unreadable(subject, error)
     if found is None or found.last_at < now - _DAY:
         return Finding(subject=subject, ok=True, found="none noticed in the last day")
     last = datetime.fromtimestamp(found.last_at, UTC)

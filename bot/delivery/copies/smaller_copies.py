@@ -90,12 +90,17 @@ class SmallerCopies:
                 continue
 
     async def make_next(self) -> float:
-        """Make the copy that is due first, and return the seconds until the next one is due."""
+        """Make the copy that is due first, and return the seconds until the next one is due.
+
+        A copy that fails unexpectedly is tried again after the others, and its error is raised.
+        """
         due = await self._store.next()
         if due is None:
             return _IDLE_SECONDS
-        if due.next_at > self._clock():
-            return due.next_at - self._clock()
+        wait = due.next_at - self._clock()
+        # A longer wait means that the clock was set back.
+        if 0 < wait <= _MAX_RETRY_SECONDS:
+            return wait
         # A final edit of the card cancels this task, not the loop.
         task = asyncio.create_task(self._make(due), name=f"copy:{due.job_id}")
         try:
@@ -104,8 +109,9 @@ class SmallerCopies:
             task.cancel()
         if task.cancelled():
             await self._retry_later(due)
-        else:
-            task.result()
+        elif error := task.exception():
+            await self._retry_later(due)
+            raise error
         return 0.0
 
     async def _make(self, due: DueCopy) -> None:
@@ -121,7 +127,7 @@ class SmallerCopies:
         if is_done:
             await self._store.delete(due.job_id)
         else:
-            await self._postpone(due, _DELIVERING_SECONDS)
+            await self._postpone(due, _DELIVERING_SECONDS, attempts=due.attempts)
 
     async def _replace_link(self, job_id: str) -> bool:
         """Upload the copy in place of the link; False: the link is not on the card yet."""
@@ -168,10 +174,13 @@ class SmallerCopies:
         log.info("copy.uploaded id=%s size=%d", job.id, file.size)
 
     async def _retry_later(self, due: DueCopy) -> None:
-        if due.attempts + 1 >= _MAX_ATTEMPTS:
+        attempts = due.attempts + 1
+        if attempts >= _MAX_ATTEMPTS:
             await self._store.delete(due.job_id)
         else:
-            await self._postpone(due, min(2.0**due.attempts, _MAX_RETRY_SECONDS))
+            pause = min(2.0**due.attempts, _MAX_RETRY_SECONDS)
+            await self._postpone(due, pause, attempts=attempts)
 
-    async def _postpone(self, due: DueCopy, seconds: float) -> None:
-        await self._store.postpone(due.job_id, next_at=self._clock() + seconds)
+    async def _postpone(self, due: DueCopy, seconds: float, *, attempts: int) -> None:
+        next_at = self._clock() + seconds
+        await self._store.postpone(due.job_id, next_at=next_at, attempts=attempts)

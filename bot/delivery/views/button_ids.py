@@ -40,7 +40,6 @@ LABELS = {
 _STYLES = {
     Action.RETRY: discord.ButtonStyle.primary,
     Action.GIVE_UP: discord.ButtonStyle.danger,
-    Action.DELETE: discord.ButtonStyle.danger,
 }
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from bot.artifacts import NOTE_NOT_MERGED
-from bot.delivery.views.formatting import clock_time, progress_bar, quoted, rough_time
+from bot.delivery.views.formatting import (
+    EXACT_PLACES,
+    clock_time,
+    progress_bar,
+    quoted,
+    rough_time,
+    rounded_place,
+)
 from bot.model import HoldReason, JobState
 
 if TYPE_CHECKING:
@@ -184,7 +191,9 @@ class CardText:
             return []
         if outlook.place == 1:
             return [self.say(job, "card.next")]
-        return [self.say(job, "card.place", place=outlook.place)]
+        place = rounded_place(outlook.place)
+        key = "card.place" if place <= EXACT_PLACES else "card.place_about"
+        return [self.say(job, key, place=place)]
 
     def _usual(self, job: Job, outlook: Outlook) -> list[str]:
         if outlook.usual_seconds is None:

@@ -105,3 +105,15 @@ def _belongs_together(before: str, after: str) -> bool:
         or after in _SKIN_TONES
         or _JOINER in (before, after)
     )
+
+
+EXACT_PLACES = 20
+"""The places in the queue that are told exactly."""
+
+
+def rounded_place(place: int) -> int:
+    """Round a place far back in the queue up, so that few cards change with each start."""
+    if place <= EXACT_PLACES:
+        return place
+    step = 10 if place <= 200 else 100  # noqa: PLR2004 - as many steps as exact places
+    return -(-place // step) * step

@@ -26,8 +26,9 @@ from bot.demo.fake_discord.rest.request_handler import RequestHandler
 from bot.demo.fake_discord.rest.routes import RestRoutes
 from bot.demo.fake_discord.state.cdn import ROUTE, Cdn
 from bot.demo.fake_discord.state.history import History
+from bot.demo.fake_discord.state.limits import DiscordLimits
 from bot.demo.fake_discord.state.messages import MessageStore
-from bot.demo.fake_discord.state.world import Channel, DiscordLimits, User, World
+from bot.demo.fake_discord.state.world import World
 from bot.demo.fake_discord.uploads import StoredFile, Upload, Uploads
 from bot.demo.fake_discord.wire import API, FakeDiscordError, Payload, Snowflakes
 
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
     from typing import Self
 
     from bot.demo.fake_discord.gateway.interaction_events import Value
+    from bot.demo.fake_discord.state.channel import Channel
     from bot.demo.fake_discord.state.message import Message
+    from bot.demo.fake_discord.state.user import User
 
 T = TypeVar("T")
 _HOST = "127.0.0.1"

@@ -41,11 +41,11 @@ class IdentifyBudget:
 
     async def wait(self, application_id: int, *, after_fault: bool) -> None:
         """Wait until a new session may be opened."""
-        is_told = False
+        is_logged = False
         while (pause := await self._pause(application_id, after_fault=after_fault)) > 0:
-            if not is_told:
+            if not is_logged:
                 log.warning("gateway.too_many_logins again_in=%d", pause)
-                is_told = True
+                is_logged = True
             # The machine's clock may be set during the pause.
             await self._sleep(min(pause, _LOOK_SECONDS))
 
@@ -64,6 +64,7 @@ class IdentifyBudget:
             stored = await self._store.recent(application_id, now=now, seconds=_DAY)
         except sqlite3.Error:
             stored = []
+        self._unstored = [identify for identify in self._unstored if identify.at > now - _DAY]
         recent = sorted((*stored, *self._unstored), key=lambda identify: identify.at)
         times = [min(identify.at, now) for identify in recent]
         faults = [min(identify.at, now) for identify in recent if identify.after_fault]

@@ -35,7 +35,7 @@ _MAX_FAULT_PAUSE_SECONDS = 3600.0
 _NEW_SESSION_PAUSES = 5.0
 _MOST_DOUBLINGS = 20
 # After this many failed attempts to resume a session, a new one is opened.
-_MOST_VAIN, _MOST_UNREACHABLE = 3, 8
+_MOST_FAILED_RESUMES, _MOST_UNREACHABLE = 3, 8
 _UNREACHABLE = (OSError, aiohttp.ClientError, discord.HTTPException, discord.GatewayNotFound)
 
 
@@ -75,7 +75,7 @@ class GatewaySession:
         self._session: _Session | None = None
         self._socket: GatewaySocket | None = None
         self._failures = 0
-        self._vain = 0
+        self._failed_resumes = 0
         self._is_after_fault = False
 
     async def run(self) -> None:
@@ -93,8 +93,8 @@ class GatewaySession:
                     self._socket.session_id = None
                 await self._interrupted(f"code {error.code}")
             except _UNREACHABLE as error:
-                await self._interrupted(type(error).__name__, most_vain=_MOST_UNREACHABLE)
-            except Exception as error:
+                await self._interrupted(type(error).__name__, most_failed=_MOST_UNREACHABLE)
+            except Exception as error:  # a bug, here or in discord.py, must not end the bot
                 log.exception("gateway.failed")
                 self._is_after_fault = True
                 await self._report(error)
@@ -126,22 +126,22 @@ class GatewaySession:
                 await self._report(None)
 
     async def _interrupted(
-        self, reason: str, *, most_vain: int = _MOST_VAIN, is_fault: bool = False
+        self, reason: str, *, most_failed: int = _MOST_FAILED_RESUMES, is_fault: bool = False
     ) -> None:
         self._client.dispatch("disconnect")
         self._failures += 1
-        self._session = self._resumable(most_vain)
+        self._session = self._resumable(most_failed)
         pause = self._pause(is_fault=is_fault)
         level = logging.WARNING if pause else logging.INFO
         log.log(level, "gateway.lost because=%r again_in=%.1f", reason, pause)
         await self._sleep(pause)
 
-    def _resumable(self, most_vain: int) -> _Session | None:
+    def _resumable(self, most_failed: int) -> _Session | None:
         """Return the session to resume; None: a new one has to be opened."""
         before, socket = self._session, self._socket
         after = before if socket is None else _session_of(socket)
-        self._vain = self._vain + 1 if after == before else 0
-        return None if self._vain >= most_vain else after
+        self._failed_resumes = self._failed_resumes + 1 if after == before else 0
+        return None if self._failed_resumes >= most_failed else after
 
     def _pause(self, *, is_fault: bool) -> float:
         growth = 2.0 ** min(self._failures - 1, _MOST_DOUBLINGS)

@@ -57,7 +57,7 @@ class SkippedEvents:
         def parse(data: Any) -> None:  # noqa: ANN401 - any JSON value may arrive
             try:
                 parser(data)
-            except Exception as error:  # noqa: BLE001 - one event must not end all
+            except Exception as error:  # noqa: BLE001 - any; one event must not end the connection
                 self.record(name, error)
                 if name == _INTERACTION:
                     self._answer(data)

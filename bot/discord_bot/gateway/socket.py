@@ -12,6 +12,7 @@ from discord.utils import _from_json  # pyright: ignore[reportPrivateUsage] - wh
 _DISPATCH = DiscordWebSocket.DISPATCH
 _READY, _CONTROL = "READY", "control"
 # Sent by the gateway: dispatch, heartbeat, reconnect, invalid session, HELLO, heartbeat ACK.
+# A list, because a malformed op may be unhashable.
 _RECEIVED_OPS = [0, 1, 7, 9, 10, 11]
 # Frames that are not events are short. Events are parsed only by discord.py.
 _MOST_CONTROL_CHARACTERS = 2000
@@ -65,7 +66,7 @@ class GatewaySocket(DiscordWebSocket):
                 return
         except TimeoutError:
             frame = None
-        except Exception:
+        except Exception:  # no frame can be read after an error of any kind
             await self.close()
             raise
         await self.close()
@@ -83,7 +84,7 @@ class GatewaySocket(DiscordWebSocket):
             raise UnreadableFrameError("the compressed stream is broken") from error
 
     def _is_usable(self, frame: object) -> bool:
-        """Check the fields that discord.py uses without checking them."""
+        """Tell whether discord.py can handle a frame; UnreadableFrameError: HELLO is malformed."""
         match frame:
             case {"op": DiscordWebSocket.HELLO, "d": {"heartbeat_interval": int() | float() as ms}}:
                 if not _LEAST_HEARTBEAT_MS <= ms <= _MOST_HEARTBEAT_MS:

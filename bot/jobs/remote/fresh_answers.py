@@ -1,4 +1,4 @@
-"""FreshAnswers: hands the answer that told of a job's end to the download of its clip."""
+"""FreshAnswers: passes the answer that a job is done on to the download of its clip."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 # Links in an answer may expire soon after it.
 _FRESH_SECONDS = 30.0
-_MOST = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,9 +24,9 @@ class _Answer:
 
 
 class FreshAnswers:
-    """Keeps answers in memory for 30 seconds; they are never stored, because links are secrets.
+    """Keeps the answers of the last 30 seconds in memory, because their links are secrets.
 
-    `steady`: seconds that only pass.
+    `steady`: a clock that is never set.
     """
 
     def __init__(self, steady: Callable[[], float]) -> None:
@@ -35,14 +34,18 @@ class FreshAnswers:
         self._answers: dict[str, _Answer] = {}
 
     def put(self, job: Job, update: BackendUpdate) -> None:
-        """Keep the provider's answer that a job is done."""
-        if len(self._answers) >= _MOST:
-            self._answers.clear()
+        """Keep the provider's answer that a job is done, and drop those that are not fresh."""
+        self._answers = {
+            job_id: answer for job_id, answer in self._answers.items() if self._is_fresh(answer)
+        }
         self._answers[job.id] = _Answer(update=update, at=self._steady())
 
     def pop(self, job: Job) -> BackendUpdate | None:
         """Return the answer once, if it is fresh and about the job's remote id."""
         answer = self._answers.pop(job.id, None)
-        if answer is None or self._steady() - answer.at > _FRESH_SECONDS:
+        if answer is None or not self._is_fresh(answer):
             return None
         return answer.update if answer.update.ref == job.remote_id else None
+
+    def _is_fresh(self, answer: _Answer) -> bool:
+        return self._steady() - answer.at <= _FRESH_SECONDS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,17 +10,19 @@ if TYPE_CHECKING:
     from bot.pacing import PollIntervals, WatchedClock
     from storage.jobs.generation_times import GenerationTimes
 
-# Polls are at least this far apart; a provider with faster ones has a smaller first interval.
+# The shortest pause, except for a backend whose first interval is even shorter.
 _MIN_SECONDS = 1.5
-# Of the time that the percentage leaves, the share to wait, because the estimate may be too long.
-_SHARE = 0.8
-# Times of similar jobs without which nothing is concluded, and the polls between their extremes.
+# The share of the estimated rest to wait, because the estimate may be too long.
+_SHARE_OF_REST = 0.8
+# The fewest times of similar jobs that allow an estimate, and the polls from the shortest of them
+# to the longest.
 _MIN_TIMES = 5
-_POLLS = 13
-# Pauses in units of the ceiling: before the fastest of similar jobs would end, and while a
-# percentage is shown, which the card repeats.
-_UNSEEN, _SHOWN = 4, 2
-_MOST_READINGS = 1000
+_POLLS_IN_RANGE = 13
+# The longest pauses, in ceilings of the intervals: before the shortest of the times has passed, and
+# while the percentage moves, which the card repeats.
+_CEILINGS_BEFORE_RANGE = 4
+_CEILINGS_WITH_PERCENTAGE = 2
+_MAX_JOBS = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,32 +33,36 @@ class _Reading:
     at: float
 
 
-@dataclass(kw_only=True, slots=True)
 class _Readings:
-    """The percentages of the jobs that are being generated; losing them does no harm."""
+    """The first and the latest percentage of each job in memory; losing them does no harm."""
 
-    latest: dict[str, tuple[_Reading, ...]] = field(default_factory=dict[str, tuple[_Reading, ...]])
+    def __init__(self) -> None:
+        self._ends: dict[str, tuple[_Reading, _Reading]] = {}
 
     def add(self, job_id: str, percent: int | None, at: float) -> None:
-        """Keep the first and the last percentage of a job, if they differ."""
+        """Keep a percentage, if it is higher than the latest one."""
         if percent is None or not 0 < percent < 100:  # noqa: PLR2004 - neither end says how fast
             return
-        if len(self.latest) >= _MOST_READINGS:
-            self.latest.clear()
-        first, *later = self.latest.get(job_id, ()) or (_Reading(percent=percent, at=at),)
-        last = later[0] if later else first
-        if percent > last.percent:
-            last = _Reading(percent=percent, at=at)
-        self.latest[job_id] = (first, last)
+        reading = _Reading(percent=percent, at=at)
+        if job_id not in self._ends and len(self._ends) >= _MAX_JOBS:
+            self._ends.clear()
+        first, latest = self._ends.get(job_id, (reading, reading))
+        self._ends[job_id] = (first, reading if percent > latest.percent else latest)
 
     def seconds_left(self, job_id: str, at: float) -> float | None:
         """Extrapolate to 100 %; None: there is no speed yet, or the job should have ended."""
-        first, last = (*self.latest.get(job_id, ()), None, None)[:2]
-        if first is None or last is None or last.percent <= first.percent:
+        if job_id not in self._ends:
             return None
-        seconds_per_percent = (last.at - first.at) / (last.percent - first.percent)
-        end = last.at + (100 - last.percent) * seconds_per_percent
+        first, latest = self._ends[job_id]
+        if latest.percent == first.percent:
+            return None
+        seconds_per_percent = (latest.at - first.at) / (latest.percent - first.percent)
+        end = latest.at + (100 - latest.percent) * seconds_per_percent
         return end - at if end > at else None
+
+    def forget(self, job_id: str) -> None:
+        """Forget the percentages of a job."""
+        self._ends.pop(job_id, None)
 
 
 class PollSchedule:
@@ -88,20 +94,20 @@ class PollSchedule:
         self._readings.add(job.id, percent, now)
         left = self._readings.seconds_left(job.id, now)
         if left is not None:
-            return self._bounded(_SHARE * left, _SHOWN)
+            return self._bounded(_SHARE_OF_REST * left, _CEILINGS_WITH_PERCENTAGE)
         return self._by_times(await self._times.recent(job), job, growing)
 
     def forget(self, job_id: str) -> None:
         """Forget the percentages of a job that has ended."""
-        self._readings.latest.pop(job_id, None)
+        self._readings.forget(job_id)
 
     def _by_times(self, times: tuple[float, ...], job: Job, growing: float) -> float:
         if len(times) < _MIN_TIMES:
             return growing
         age = self._clock() - (job.generating_at or job.created_at)
-        step = (times[-1] - times[0]) / _POLLS
+        step = (times[-1] - times[0]) / _POLLS_IN_RANGE
         if age < times[0]:
-            return self._bounded(times[0] - age, _UNSEEN)
+            return self._bounded(times[0] - age, _CEILINGS_BEFORE_RANGE)
         return self._bounded(step, 1) if age <= times[-1] + step else growing
 
     def _bounded(self, seconds: float, ceilings: int) -> float:

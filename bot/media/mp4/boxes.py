@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 # Reading this many headers takes about a second, which bounds the work for a hostile file. A
 # normal file has at most about 20 boxes per frame, even if every frame is its own fragment.
 _MAX_BOXES = 500_000
+# An hour of video takes less than half of this, and reading it takes a few seconds.
+_MAX_BYTES = 64 * 1024**2
 _SIZE_IN_64_BITS = 1  # this box size means that the real size follows in 64 bits
 _SIZE_TO_END = 0
 
@@ -34,12 +36,13 @@ class Box:
 class Boxes:
     """Finds a file's boxes by seeking, so that only the requested bytes are held in memory.
 
-    MediaError: a box is damaged, or extends past the end of its parent.
+    MediaError: a box is damaged, or extends past the end of its parent, or there are too many.
     """
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file = file
         self._remaining = _MAX_BOXES
+        self._remaining_bytes = _MAX_BYTES
         self.whole = Box(kind=b"", begin=0, start=0, end=size)
 
     def inside(self, parent: Box, kind: bytes | None = None) -> Iterator[Box]:
@@ -97,6 +100,11 @@ class Boxes:
         return Box(kind=kind, begin=start, start=start + header, end=start + size)
 
     def _read(self, start: int, count: int) -> bytes:
+        if not 0 <= start <= self.whole.end - count:
+            raise MediaError("the clip is cut off")
+        self._remaining_bytes -= count
+        if self._remaining_bytes < 0:
+            raise MediaError("the clip's index is too large")
         self._file.seek(start)
         content = self._file.read(count)
         if len(content) < count:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
+from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, islice, pairwise
 from typing import TYPE_CHECKING
 
 from bot.errors import MediaError
@@ -21,18 +22,25 @@ _MAX_RUN_BYTES = 12 * _MAX_ENTRIES + 16
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chunk:
-    """Samples that lie one behind the other in the file, from `offset` on, with their `sizes`.
+    """Samples that lie one behind the other in the file, from `offset` on, at their `offsets`.
 
     `first` is the number of the first one, from 0. They have the description of this number, from
-    1. Samples of equal size are counted only: `sizes` is then empty.
+    1. Samples of equal size are counted only: `offsets` is then empty.
     """
 
     first: int
     count: int
     offset: int
     size: int
-    sizes: tuple[int, ...]
+    offsets: tuple[int, ...]
     description: int
+
+    def offset_of(self, number: int) -> int:
+        """Return the file offset of the sample of this number among those of the track."""
+        index = number - self.first
+        if self.offsets:
+            return self.offsets[index]
+        return self.offset + index * (self.size // self.count)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +55,10 @@ class SampleTable:
 
 
 def read_sample_table(boxes: Boxes, trak: Box) -> SampleTable:
-    """Read a track's sample table; one that lacks a part, or is too long, has no chunks."""
+    """Read a track's sample table; one that lacks a part, or is too long, has no chunks.
+
+    MediaError: it tells of more samples than it lists.
+    """
     stbl = boxes.find(trak, *SAMPLE_TABLE)
     if stbl is None:
         return SampleTable(chunks=(), syncs=None)
@@ -60,16 +71,13 @@ def read_sample_table(boxes: Boxes, trak: Box) -> SampleTable:
 
 def sync_offsets(table: SampleTable, limit: int) -> Iterator[int]:
     """Yield the file offsets of the first `limit` samples at which decoding can start."""
-    wanted = None if table.syncs is None else set(table.syncs[:limit])
-    for chunk in table.chunks:
-        offset = chunk.offset
-        for number in range(chunk.count):
-            if limit <= 0:
-                return
-            if wanted is None or chunk.first + number in wanted:
-                limit -= 1
-                yield offset
-            offset += chunk.sizes[number] if chunk.sizes else chunk.size // chunk.count
+    if not table.chunks:
+        return
+    starts = [chunk.first for chunk in table.chunks]
+    count = starts[-1] + table.chunks[-1].count
+    for number in islice(range(count) if table.syncs is None else table.syncs, limit):
+        if 0 <= number < count:
+            yield table.chunks[bisect_right(starts, number) - 1].offset_of(number)
 
 
 def _syncs(boxes: Boxes, tables: dict[bytes, Box]) -> tuple[int, ...] | None:
@@ -89,6 +97,8 @@ def _chunks(boxes: Boxes, tables: dict[bytes, Box]) -> Iterator[Chunk]:
     sizes = [] if uniform else [each for (each,) in _entries(boxes, tables[b"stsz"], ">I", at=8)]
     if len(offsets) == _MAX_ENTRIES or len(sizes) == _MAX_ENTRIES:
         return
+    if not uniform and len(sizes) < samples:
+        raise MediaError("the clip's index is damaged")
     first = 0
     for (offset,), (count, description) in zip(
         offsets, _runs(boxes, tables[b"stsc"]), strict=False
@@ -102,7 +112,7 @@ def _chunks(boxes: Boxes, tables: dict[bytes, Box]) -> Iterator[Chunk]:
             count=number,
             offset=offset,
             size=number * uniform if uniform else sum(own),
-            sizes=own,
+            offsets=tuple(accumulate(own[:-1], initial=offset)) if own else (),
             description=description,
         )
         first += number

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.media.mp4.sample_table import SampleTable
 
 _MAX_SYNCS = 5000  # keyframes; later ones are not looked at
+_MAX_TRACKS = 16  # of a kind; a track of a few bytes may tell of frames that take long to time
 _FEW = 0.25  # of the samples of the track with the most: one with fewer is only a thumbnail
 
 
@@ -49,7 +50,7 @@ def choose_picture(boxes: Boxes, moov: Box, traks: Sequence[Box], moofs: Sequenc
 
     MediaError: a track is damaged.
     """
-    tracks = {n: open_track(boxes, moov, trak, moofs) for n, trak in enumerate(traks)}
+    tracks = {n: open_track(boxes, moov, trak, moofs) for n, trak in enumerate(traks[:_MAX_TRACKS])}
     return _choose(boxes, tracks)
 
 
@@ -58,7 +59,7 @@ def choose_sound(
 ) -> Stream | None:
     """Choose the sound in the same way; None: there is none that could be played."""
     tracks: dict[int, Track] = {}
-    for number, trak in enumerate(traks):
+    for number, trak in enumerate(traks[:_MAX_TRACKS]):
         with suppress(MediaError, struct.error):  # damaged sound doesn't spoil the picture
             track = open_track(boxes, moov, trak, moofs)
             if track.samples:

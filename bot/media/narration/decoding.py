@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import ffmpeg as graph
 
-from bot.media.narration.sniff import DEMUXERS
 from bot.media.process.child import ProcessLimits
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def decoding_arguments(
         probesize="5M",
         analyzeduration="5M",
         protocol_whitelist="file",
-        format_whitelist=",".join(DEMUXERS),
+        format_whitelist=demuxer,
         codec_whitelist=_DECODERS,
     )
     plain = (

@@ -18,7 +18,7 @@ from bot.errors import MediaError, UserError
 from bot.media.files.atomic import commit, part_of, run_uncancelled
 from bot.media.mp4.reader import read_sound_number
 from bot.media.narration.decoding import decoding_arguments, decoding_limits
-from bot.media.narration.links import Link, find_links
+from bot.media.narration.links import MAX_LINKS, Link, find_links
 from bot.media.narration.loudness import measure_loudness
 from bot.media.narration.sniff import NAMES, Format, describe, sniff
 from bot.media.narration.wav import append_wav, begin_wav, copy_link
@@ -36,7 +36,6 @@ _FLATNESS = re.compile(r"Flat factor: (\S+)")
 _CLIPPED_PEAK, _CLIPPED_FLATNESS = -0.1, 3.0  # in dB, and as astats' flat factor
 _NO_TRACK = "matches no streams"
 _PADDING_SECONDS = 0.5  # encoders add silence at both ends, which not every file records
-_MAX_LINKS = 100
 _ESTIMATED = "Estimating duration from bitrate"
 _DECLARED = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d\.\d)", re.MULTILINE)
 
@@ -130,7 +129,7 @@ def _links(source: Path, found: Format) -> list[Link]:
     if found.start:
         return [Link(start=found.start, end=source.stat().st_size)]
     links = find_links(source, found.demuxer)
-    if len(links) > _MAX_LINKS:
+    if len(links) > MAX_LINKS:
         raise UserError("audio.unreadable", found=NAMES[found.demuxer])
     return links
 

@@ -9,6 +9,7 @@ import mmap
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from bot.media.narration.mpeg_frames import adts_parameters
@@ -16,6 +17,9 @@ from bot.media.narration.mpeg_frames import adts_parameters
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+MAX_LINKS = 100
+"""The most links of a file that is accepted."""
 
 _MAX_STEPS = 400_000  # pages, frames or boxes; what lies behind them is not searched
 _BOS = 0x02  # the flag of a page that begins an Ogg stream
@@ -35,7 +39,10 @@ class Link:
 
 
 def find_links(path: Path, demuxer: str) -> list[Link]:
-    """Return the links of a file (blocking); there is only one unless it is chained."""
+    """Return the links of a file (blocking); there is only one unless it is chained.
+
+    Of a file with more than `MAX_LINKS`, only slightly more are told apart.
+    """
     size = path.stat().st_size
     find = _FINDERS.get(demuxer)
     starts = [0]
@@ -45,7 +52,7 @@ def find_links(path: Path, demuxer: str) -> list[Link]:
             mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
             suppress(IndexError),  # the last page is cut
         ):
-            for start in find(data):
+            for start in islice(find(data), MAX_LINKS + 1):
                 starts += [start] if start else []
     ends = [*starts[1:], size]
     return [Link(start=start, end=end) for start, end in zip(starts, ends, strict=True)]
@@ -86,7 +93,8 @@ def _riff_links(data: mmap.mmap) -> Iterator[int]:
 
 def _flac_links(data: mmap.mmap) -> Iterator[int]:
     # The first may follow a tag.
-    yield from [found.start() for found in _FLAC.finditer(data)][1:]
+    for found in islice(_FLAC.finditer(data), 1, None):
+        yield found.start()
 
 
 def _matroska_links(data: mmap.mmap) -> Iterator[int]:

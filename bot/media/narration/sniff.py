@@ -38,8 +38,6 @@ NAMES = {
 }
 """Each demuxer's formats, as messages name them."""
 
-DEMUXERS = tuple(NAMES)
-
 _HEAD = 1024
 _SEARCHED = 64 * 1024  # so far ffmpeg searches for a frame too
 _ID3_HEADER = 10
@@ -132,7 +130,7 @@ class Format:
 
 
 def sniff(path: Path) -> Format | None:
-    """Return the format of the file at `path`, or None if its demuxer isn't in DEMUXERS."""
+    """Return the format of the file at `path`, or None if its demuxer isn't in NAMES."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
         if head.startswith(_ICY):

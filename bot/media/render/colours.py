@@ -43,7 +43,11 @@ _NUMBERS = {
     "bt2020-10": 14,
     "bt2020-12": 15,
 }
-_PRINTED = re.compile(r": Video: .*?[(, ][\w-]+/([\w-]+)/([\w-]+)[,)]")
+# Metadata, which may imitate the line of a stream, are printed with a deeper indentation.
+_PRINTED = re.compile(
+    r"^ {1,4}Stream #\S{1,80}: Video: .{0,500}?[(, ][\w-]{1,40}/([\w-]{1,40})/([\w-]{1,40})[,)]",
+    re.MULTILINE,
+)
 _LIMITS = ProcessLimits(wall_seconds=30, cpu_seconds=30, file_bytes=1024**2)
 
 Step = tuple[str, "Mapping[str, str | float]"]

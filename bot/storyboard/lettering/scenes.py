@@ -20,6 +20,7 @@ from bot.storyboard.lettering.line_breaks import breaks
 
 _UNTITLED = "Untitled"
 _MAX_CHARACTERS = 8000
+_MAX_CLUSTER = 16  # characters: more than any letter or emoji has
 _TITLE_COLUMNS = 64
 _PART_COLUMNS = 96
 _EASY_COLUMNS = 38
@@ -43,10 +44,11 @@ _UNDRAWN = frozenset(("Cf", "Cs", "Co", "Cn"))
 def clean(prompt: str) -> str:
     """Remove what can't be drawn from a prompt, and put single spaces; line breaks stay.
 
-    These are control, format and private-use characters, and marks without a letter below them.
+    These are control, format and private-use characters, marks without a letter below them, and all
+    but the first characters of a letter or an emoji that is endless.
     """
     lines = unicodedata.normalize("NFC", prompt[:_MAX_CHARACTERS]).splitlines()
-    cleaned = (" ".join(map(_without_lone_marks, _kept(line).split())) for line in lines)
+    cleaned = (" ".join(map(_with_room, _kept(line).split())) for line in lines)
     return "\n".join(" ".join(line.split()) for line in cleaned if line.strip())
 
 
@@ -59,9 +61,10 @@ def _kept(line: str) -> str:
     )
 
 
-def _without_lone_marks(word: str) -> str:
-    """Return a word without the marks at its start, which are 0 columns wide."""
-    return "".join(dropwhile(lambda char: is_mark(char) or is_joint(char), word))
+def _with_room(word: str) -> str:
+    """Return a word without the marks at its start, and with clusters that fit in a line."""
+    begun = "".join(dropwhile(lambda char: is_mark(char) or is_joint(char), word))
+    return "".join(cluster[:_MAX_CLUSTER] for cluster in clusters(begun))
 
 
 def split_scenes(text: str, *, seconds: float) -> tuple[str, ...]:
@@ -94,8 +97,9 @@ def shorten(text: str, max_columns: int) -> str:
     text = _strip(text)
     if columns(text) <= max_columns:
         return text
+    room = _prefix(text, max_columns - 1)
     for pattern in (_SENTENCE_END, _CLAUSE_END):
-        ends = [end for end in _ends(text, pattern) if columns(text[:end]) < max_columns]
+        ends = [end for end in _ends(text, pattern) if end <= room]
         if ends:
             kept = text[: ends[-1]].rstrip(_EDGE_CHARACTERS)
             return kept + (" …" if pattern is _SENTENCE_END else "…")
@@ -133,7 +137,8 @@ def _is_end(text: str, match: re.Match[str], start: int) -> bool:
         return False
     if not match[0].startswith("."):
         return True
-    abbreviated = len(re.split(r"[\s.]", text[: match.start()])[-1]) <= 1
+    before = text[max(0, match.start() - 2) : match.start()]
+    abbreviated = len(re.split(r"[\s.]", before)[-1]) <= 1
     return not abbreviated and not text[match.end() :].lstrip()[:1].islower()
 
 
@@ -142,7 +147,8 @@ def _title(sentences: list[str]) -> tuple[str, list[str]]:
     first, rest = sentences[0], sentences[1:]
     if columns(first) <= _TITLE_COLUMNS:
         return first, rest
-    fitting = [end for end in _ends(first, _CLAUSE_END) if columns(first[:end]) <= _TITLE_COLUMNS]
+    room = _prefix(first, _TITLE_COLUMNS)
+    fitting = [end for end in _ends(first, _CLAUSE_END) if end <= room]
     end = fitting[-1] if fitting else _cut(first, _TITLE_COLUMNS)
     return first[:end], [first[end:], *rest]
 
@@ -175,16 +181,27 @@ def _repeat(text: str, part_count: int) -> tuple[str, ...]:
 
 
 def _halves(text: str) -> list[str]:
+    widths = _widths(text)
+    whole = widths[len(text)]
     good = [
         index
         for index, penalty in breaks(text).items()
-        if penalty <= _GOOD_PENALTY
-        and min(columns(text[:index]), columns(text[index:])) >= _SHORTEST_HALF
+        if penalty <= _GOOD_PENALTY and _SHORTEST_HALF <= widths[index] <= whole - _SHORTEST_HALF
     ]
     if not good:
         return [text]
-    middle = min(good, key=lambda index: abs(columns(text[:index]) - columns(text[index:])))
+    middle = min(good, key=lambda index: abs(2 * widths[index] - whole))
     return [text[:middle], text[middle:]]
+
+
+def _widths(text: str) -> dict[int, int]:
+    """Return the width of the text before each of its clusters, and of all of it."""
+    found = {0: 0}
+    end = width = 0
+    for cluster in clusters(text):
+        end, width = end + len(cluster), width + columns(cluster)
+        found[end] = width
+    return found
 
 
 def _groups(sentences: list[str], part_count: int) -> tuple[str, ...]:

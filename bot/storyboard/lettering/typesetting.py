@@ -81,6 +81,8 @@ def _best(breaker: _LineBreaker, box: TextBox, worst: float) -> TextLayout | Non
 
 def _cut(breaker: _LineBreaker, box: TextBox) -> TextLayout:
     lines = breaker.texts(breaker.lines(box.width / box.smallest, FORBIDDEN))
+    if not lines:  # the box is narrower than a letter
+        return TextLayout(lines=("…",), size=box.smallest)
     room = max(1, min(box.max_lines, int(box.height / box.smallest / box.leading)))
     return TextLayout(lines=(*lines[: room - 1], lines[room - 1][:-1] + "…"), size=box.smallest)
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
-from bot.web.api.session_keeper import PageSession, SessionKeeper
+from bot.web.api.page_sessions import PageSession, PageSessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,7 +43,7 @@ class Authentication:
         clock: Callable[[], float],
     ) -> None:
         self._digests = {name: _digest(token) for name, token in tokens.items()}
-        self.sessions = SessionKeeper(store, self._digests, key=key, clock=clock)
+        self.sessions = PageSessions(store, self._digests, key=key, clock=clock)
         self._origin = _origin(public_url)
         self._proxies = proxies
 
@@ -71,9 +71,8 @@ class Authentication:
 
         A session authorizes a change only if one of the bot's own pages sent the request.
         """
-        given = request.headers.get(hdrs.AUTHORIZATION, "")
-        if given[: len(_SCHEME)].lower() == _SCHEME:
-            return self.by_token(given[len(_SCHEME) :].strip())
+        if has_token(request):
+            return self.by_token(request.headers[hdrs.AUTHORIZATION][len(_SCHEME) :].strip())
         session = self.session_of(request)
         if session and (request.method in _SAFE_METHODS or self.is_own_page(request)):
             return session.client
@@ -90,6 +89,12 @@ class Authentication:
             return False
         asked = _origin(f"{self._proxies.scheme_of(request)}://{request.host}")
         return origin in {self._origin, asked}
+
+
+def has_token(request: web.Request) -> bool:
+    """Tell whether a request's header has a token, which then counts instead of a session."""
+    # A proxy in front of the bot may ask browsers for a password, which is of another scheme.
+    return request.headers.get(hdrs.AUTHORIZATION, "").lower().startswith(_SCHEME)
 
 
 def _digest(token: str) -> bytes:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from bot.api_clients.status import PublicStatus, public_job
 from bot.web.api.order_body import check_version
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bot.api_clients.client_jobs import ClientJobs
     from bot.api_clients.status import PublicJob
     from bot.artifacts import Artifact
+    from bot.events import JobFeed
+    from bot.library.retention import Retention
     from bot.links import Links
     from bot.media.render.poster_cache import PosterCache
     from bot.model import Job
@@ -31,6 +33,10 @@ log = logging.getLogger(__name__)
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _PAGE_SIZE = 20
+_POSTER_HEADERS: dict[str, str] = {
+    hdrs.CONTENT_TYPE: "image/jpeg",
+    hdrs.CACHE_CONTROL: "private, no-cache",
+}
 _OPENAPI_FILE = Path(__file__).with_name("openapi.json")
 
 
@@ -46,8 +52,12 @@ class ApiRoutes:
         *,
         links: Links,
         poster_cache: PosterCache,
+        retention: Retention,
+        feed: JobFeed,
     ) -> None:
         self._clients = clients
+        self._retention = retention
+        self._feed = feed
         self._links = links
         self._poster_cache = poster_cache
         self._order_reader = order_reader
@@ -64,7 +74,9 @@ class ApiRoutes:
             web.get("/api/upload", authenticated(self._check_upload)),
             web.get("/api/status", authenticated(self._status)),
             web.get("/api/download", authenticated(self._download)),
+            web.get("/api/poster", authenticated(self._poster)),
             web.get("/api/jobs", authenticated(self._jobs)),
+            web.delete("/api/jobs", authenticated(self._delete)),
             web.post("/api/cancel", authenticated(self._cancel)),
             web.post("/api/retry", authenticated(self._retry)),
             web.post("/api/share", authenticated(self._share)),
@@ -109,6 +121,19 @@ class ApiRoutes:
         except Exception:  # the answer is already sent
             log.exception("download.not_noted id=%s", job.id)
 
+    async def _poster(self, request: web.Request, client: str) -> web.StreamResponse:
+        job = await self._job(request, client)
+        await self._finished(job, request)
+        poster = await self._poster_cache.get(job.id)
+        try:
+            file = await open_file(poster) if poster else None
+        except FileNotFoundError:  # deleted in the meantime
+            file = None
+        if file is None:
+            raise ApiError(HTTPStatus.NOT_FOUND, "api.no_poster")
+        with file:
+            return await send_file(request, file, _POSTER_HEADERS)
+
     async def _jobs(self, request: web.Request, client: str) -> web.Response:
         before = request.query.get("before")
         if before is not None:
@@ -116,6 +141,14 @@ class ApiRoutes:
         jobs = await self._clients.page(client, before=before, limit=_PAGE_SIZE)
         locale = language(request)
         return web.json_response({"jobs": [await self._entry(job, locale) for job in jobs]})
+
+    async def _delete(self, request: web.Request, client: str) -> web.Response:
+        job = await self._job(request, client)
+        if not await self._retention.mark_deleted(job.id):
+            raise ApiError(HTTPStatus.CONFLICT, "reply.still_open")
+        self._feed.on_job_deleted(job)
+        await self._retention.delete_content(job.id)
+        return web.Response(status=HTTPStatus.NO_CONTENT)
 
     async def _cancel(self, request: web.Request, client: str) -> web.Response:
         job = await self._job(request, client)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from bot.web.api.json_body import read_object
-from bot.web.api.session_keeper import SESSION_SECONDS
+from bot.web.api.page_sessions import SESSION_SECONDS
 from bot.web.http.error_response import ApiError
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from bot.api_clients.client_jobs import ClientJobs
-    from bot.events import JobFeed
+    from bot.events import JobFeed, ListChange
     from bot.model import Job
     from bot.texts import Texts
 
@@ -55,6 +55,7 @@ class SocketSession:
         self._locale = locale
         self._count_message = count_message
         self._following: dict[str, Callable[[], None]] = {}
+        self._unfollow_list: Callable[[], None] | None = None
         self._last_sent: dict[str, PublicJob] = {}
         self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_QUEUE_SIZE)
         self._too_slow = asyncio.Event()
@@ -82,8 +83,9 @@ class SocketSession:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for unsubscribe in self._following.values():
-                unsubscribe()
+            for unsubscribe in (*self._following.values(), self._unfollow_list):
+                if unsubscribe:
+                    unsubscribe()
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
@@ -107,7 +109,9 @@ class SocketSession:
                 # Nothing is read during the pause, so a client that keeps sending is slowed down.
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
-            if valid_id is None:
+            if order.get("action") == "subscribe_list" and "jobId" not in order:
+                self._follow_list()
+            elif valid_id is None:
                 self._refuse("api.unknown_job" if "jobId" in order else "api.bad_message")
             elif order.get("action") == "subscribe":
                 await self._follow(valid_id)
@@ -115,6 +119,13 @@ class SocketSession:
                 self._unfollow(valid_id)
             else:
                 self._refuse("api.bad_message", valid_id)
+
+    def _follow_list(self) -> None:
+        if self._unfollow_list is None:
+            self._unfollow_list = self._feed.follow_list(self._client, self._report_list)
+
+    def _report_list(self, change: ListChange, job_id: str) -> None:
+        self._enqueue({"type": change, "jobId": job_id})
 
     async def _follow(self, job_id: str) -> None:
         self._unfollow(job_id)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import WSCloseCode, hdrs, web
 
+from bot.web.api.authentication import has_token
 from bot.web.api.socket_session import MAX_MESSAGE_BYTES, SocketSession
 from bot.web.http.error_response import ApiError, language
 from bot.web.http.middleware import is_caller_fault, request_id
@@ -108,7 +109,7 @@ class JobSocket:
             locale=language(request),
             count_message=self._access.count_message,
         )
-        by_token = client is None or hdrs.AUTHORIZATION in request.headers
+        by_token = client is None or has_token(request)
         if client is None:
             client = self._authentication.by_token(await session.first_token())
             if client is not None:

@@ -26,6 +26,7 @@ _STATUSES = {
     "caps.user": HTTPStatus.TOO_MANY_REQUESTS,
     "caps.all": HTTPStatus.TOO_MANY_REQUESTS,
     "caps.day": HTTPStatus.TOO_MANY_REQUESTS,
+    "caps.client_day": HTTPStatus.TOO_MANY_REQUESTS,
     "api.uploads": HTTPStatus.TOO_MANY_REQUESTS,
     "api.no_space": HTTPStatus.SERVICE_UNAVAILABLE,
     "api.key_reused": HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -51,7 +52,7 @@ _KEYS = {
     HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "api.no_part",
     HTTPStatus.TOO_MANY_REQUESTS: "api.too_many",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "api.too_large",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "api.packed",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "api.compressed",
     HTTPStatus.SERVICE_UNAVAILABLE: "api.unavailable",
 }
 

@@ -18,9 +18,9 @@ from aiohttp import web
 from bot.errors import StartupError
 from bot.web.http.acceptor import Acceptor
 from bot.web.http.caller_address import Proxies, network_of
+from bot.web.http.compressed_body import CompressedBodies
 from bot.web.http.connection import RECEIVED_BYTES, Connection
 from bot.web.http.middleware import ErrorMiddleware, add_headers, require_tls
-from bot.web.http.packed_body import PackedBodies
 from bot.web.http.quiet_handler import QuietHandler
 from bot.web.http.stalled_readers import StalledReaders
 
@@ -85,7 +85,7 @@ class WebServer:
     reads nothing of an answer for this long is disconnected, at most a sixth of that time later.
     One address can hold `max_per_address` of the `max_connections`; a caller behind one of the
     `proxies` can instead have that number of concurrent requests. Compressed bodies are refused,
-    except at the paths `accepts_packed`. `only_tls`: browsers are told to use TLS.
+    except at the paths `accepts_compressed`. `only_tls`: browsers are told to use TLS.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class WebServer:
         is_ready: Callable[[], bool],
         refuse: Callable[[Exception, web.Request], web.Response] | None = None,
         proxies: Proxies | None = None,
-        accepts_packed: Collection[str] = (),
+        accepts_compressed: Collection[str] = (),
         only_tls: bool = False,
         request_seconds: float = 15.0,
         reader_seconds: float = 50.0,
@@ -114,7 +114,7 @@ class WebServer:
         app = web.Application(
             middlewares=[
                 ErrorMiddleware(refuse).handle,
-                PackedBodies(accepting=accepts_packed).refuse,
+                CompressedBodies(accepting=accepts_compressed).refuse,
                 self._limit_requests,
             ],
             client_max_size=MAX_BODY_BYTES,

@@ -20,6 +20,8 @@ _FILES = (
     "app.css",
     "app.js",
     "calls.js",
+    "connection.js",
+    "deleting.js",
     "dom.js",
     "icon.svg",
     "job_list.js",

@@ -54,6 +54,16 @@ async def test_an_id_of_something_else_is_no_id(world: World) -> None:
         assert isinstance(await world.refused(), UnconfirmedSubmitError), body
 
 
+async def test_an_answer_of_very_many_envelopes_leaves_the_create_unconfirmed(
+    world: World,
+) -> None:
+    body: dict[str, Any] = {}
+    for _ in range(450):
+        body = {"data": body}
+    world.api.add_faults("create", Fault(status=200, body={"message": "moderation", **body}))
+    assert isinstance(await world.refused(), UnconfirmedSubmitError)
+
+
 LINK = "https://cdn.example/v.mp4"
 ENDS: tuple[tuple[dict[str, Any], RemoteState], ...] = (
     ({"task_id": "v", "status": "SUCCESS", "progress": "100%"}, RemoteState.DONE),

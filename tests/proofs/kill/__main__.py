@@ -133,6 +133,7 @@ class KillLoop:
             "PROMPT_WRITER": "off",
             "MAX_JOBS": _MANY,
             "MAX_JOBS_PER_DAY": _MANY,
+            "MAX_JOBS_PER_USER_DAY": _MANY,
         }
 
 

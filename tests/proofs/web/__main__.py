@@ -13,7 +13,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.proofs.web import concurrent_steps, failure_steps, order_steps, upload_steps
+from tests.proofs.web import (
+    concurrent_steps,
+    elsewhere_steps,
+    failure_steps,
+    order_steps,
+    upload_steps,
+)
 from tests.proofs.web.audit import Auditor
 from tests.proofs.web.order_steps import SIZE, check, open_bot
 from tests.support.browser.chromium import open_chromium
@@ -75,6 +81,12 @@ async def _test_ordinary_use(user: KeyboardUser, auditor: Auditor, folder: Path)
             ),
             ("has a text spoken", lambda: order_steps.speak(user, auditor, voice)),
             ("continues without a WebSocket", lambda: order_steps.follow_without_socket(user, url)),
+            (
+                "hears of orders in another tab",
+                lambda: elsewhere_steps.order_in_another_tab(user, url),
+            ),
+            ("tells when the bot is lost", lambda: elsewhere_steps.lose_the_bot(user, auditor)),
+            ("deletes a video", lambda: elsewhere_steps.delete(user, auditor, url)),
             ("has a name for every control", lambda: order_steps.check_names(user)),
             ("signs out", lambda: order_steps.sign_out(user, url)),
             ("signs out everywhere", lambda: upload_steps.sign_out_everywhere(user, url)),

@@ -22,14 +22,16 @@ _SCRIPT, _TEXT, _NEXT_TEXT = "A cat on a roof", "The cat looks on.", "The cat lo
 
 
 class SlowVoice(SpeechApi):
-    """Answers only while `may_answer` is set."""
+    """Answers only while `may_answer` is set; `asked` is set by each request."""
 
     def __init__(self, sound: bytes) -> None:
         super().__init__(sound)
         self.may_answer = asyncio.Event()
         self.may_answer.set()
+        self.asked = asyncio.Event()
 
     async def _speak(self, request: web.Request) -> web.StreamResponse:
+        self.asked.set()
         await self.may_answer.wait()
         return await super()._speak(request)
 
@@ -111,8 +113,11 @@ async def _write(user: KeyboardUser, script: str, text: str) -> None:
 
 async def _press(user: KeyboardUser, voice: SlowVoice, selector: str) -> None:
     voice.may_answer.clear()
+    voice.asked.clear()
     await user.press(selector)
     await user.page.wait_for_function(f"() => {_IS_LOCKED}")
+    async with asyncio.timeout(30):
+        await voice.asked.wait()
 
 
 async def _try_to_edit(user: KeyboardUser) -> None:

@@ -97,8 +97,9 @@ async def generate(user: KeyboardUser, auditor: Auditor) -> None:
 
 
 async def watch(user: KeyboardUser, auditor: Auditor) -> None:
-    """Press Preview: the video plays in its size, and with sound."""
-    await user.press("#preview")
+    """Press the space bar in the player: the video plays in its size, and with sound."""
+    await user.tab_to("#video")
+    await user.page.keyboard.press("Space")
     await user.page.wait_for_function("() => video.currentTime > 0.5")
     shown = await user.page.evaluate("[video.videoWidth, video.videoHeight].join('x')")
     check(shown == "x".join(map(str, SIZE)), f"the video is {shown}")

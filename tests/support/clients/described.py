@@ -38,7 +38,9 @@ def check(method: str, path: str, status: int, answer: object) -> None:
 
 def check_message(message: object) -> None:
     """Check a WebSocket message; AssertionError: the document does not describe it."""
-    kinds = [{"$ref": f"#/components/schemas/{name}"} for name in ("Progress", "Refusal")]
+    kinds = [
+        {"$ref": f"#/components/schemas/{name}"} for name in ("Progress", "ListChange", "Refusal")
+    ]
     validate({"oneOf": kinds}, message)
 
 

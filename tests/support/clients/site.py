@@ -140,6 +140,7 @@ async def open_site(
         texts=Texts.load(),
         links=links,
         poster_cache=poster_cache,
+        retention=bench.retention,
         narrator=narrator,
         max_audio_bytes=MAX_AUDIO,
         proxies=Proxies(),

@@ -97,7 +97,7 @@ async def serve(
             ],
             listener,
             is_ready=lambda: site.ready,
-            accepts_packed=(WEBHOOK_PATH,),
+            accepts_compressed=(WEBHOOK_PATH,),
             **options,
         )
         await server.start()

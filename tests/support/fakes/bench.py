@@ -25,6 +25,7 @@ from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
 from bot.jobs.service import JobService
 from bot.jobs.submission import Submission
+from bot.jobs.waits.capacity import ProviderCapacity
 from bot.jobs.waits.holds import Holds
 from bot.jobs.waits.poll_schedule import PollSchedule
 from bot.jobs.worker import Lane, Worker
@@ -40,12 +41,13 @@ from bot.pacing import LookupDelays, PollIntervals
 from bot.prompts.base import VerbatimWriter
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
-from storage.jobs.caps import Caps
+from storage.jobs.caps import Caps, CapStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.generation_times import GenerationTimes
 from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.listings import ListingStore
+from storage.jobs.queue.claims import QueueStore
 from storage.jobs.remote_jobs import RemoteJobStore
 from storage.jobs.spent_refs import SpentRefs
 from storage.jobs.store import JobStore
@@ -86,6 +88,7 @@ class Bench:
         backend: FakeBackend,
         deliverer: FakeDeliverer,
         caps: Caps,
+        at_provider: int = 1000,
         writer: PromptWriter | None = None,
         moderator: Moderator | None = None,
         blocked: tuple[str, ...] = (),
@@ -101,6 +104,7 @@ class Bench:
         self.backend = backend
         self.deliverer = deliverer
         self.store = JobStore(database)
+        self.cap_store = CapStore(database)
         self.inbox = Inbox(database)
         self.artifacts = ArtifactStore(database)
         self.workspace = Workspace(root)
@@ -121,7 +125,7 @@ class Bench:
             self.webhooks,
             backend=backend.name,
             account=ACCOUNT,
-            admission=Admission(self.store, caps, self.blocked, gate=self.gate, clock=clock),
+            admission=Admission(self.cap_store, caps, self.blocked, gate=self.gate, clock=clock),
             acknowledge_seconds=10.0,
             deadline_seconds=1800.0,
             clock=clock,
@@ -132,7 +136,9 @@ class Bench:
         self.circuit = CircuitBreaker(self.circuits, self.jobs, backend=backend.name, clock=clock)
         self.hold_store = HoldStore(database)
         self.holds = Holds(self.hold_store, self.jobs, self.bus, backend=backend.name, clock=clock)
-        self.queue = JobQueue(self.store, backend=backend.name, clock=clock)
+        queued = QueueStore(database, backend=backend.name)
+        self.capacity = ProviderCapacity(queued, limit=at_provider, steady=clock.steady)
+        self.queue = JobQueue(self.store, queued, self.capacity, backend=backend.name, clock=clock)
         self.unconfirmed = UnconfirmedStore(database, self.spent)
         self.remote_jobs = RemoteJobStore(database)
         self.listings = ListingStore(database)
@@ -196,6 +202,7 @@ class Bench:
                 identity=self.identity,
                 backend=self.backend,
                 circuit=self.circuit,
+                capacity=self.capacity,
                 workspace=self.workspace,
                 prompt_step=prompt_step,
                 lookup_delays=LookupDelays(first=180.0, interval=60.0),
@@ -370,6 +377,7 @@ async def open_bench(
     backend: FakeBackend | None = None,
     deliverer: FakeDeliverer | None = None,
     caps: Caps = CAPS,
+    at_provider: int = 1000,
     writer: PromptWriter | None = None,
     moderator: Moderator | None = None,
     blocked: tuple[str, ...] = (),
@@ -384,6 +392,7 @@ async def open_bench(
             backend=backend or FakeBackend(clock),
             deliverer=deliverer or FakeDeliverer(),
             caps=caps,
+            at_provider=at_provider,
             writer=writer,
             moderator=moderator,
             blocked=blocked,

@@ -118,6 +118,7 @@ class FakeEditor:
     async def shrink(
         self, job_id: str, *, limit_bytes: int, decent: bool, in_background: bool = False
     ) -> None:
+        self._fail()
         self.in_background.append(in_background)
         self.shrunk.append((limit_bytes, decent))
         if self.least.get(decent, limit_bytes + 1) <= limit_bytes:

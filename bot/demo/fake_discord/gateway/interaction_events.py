@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.demo.fake_discord.state.world import DM, GROUP
+from bot.demo.fake_discord.state.channel import DM, GROUP
 from bot.demo.fake_discord.uploads import Upload
 from bot.demo.fake_discord.wire import FakeDiscordError
 
@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from bot.demo.fake_discord.gateway.interactions import Interaction
+    from bot.demo.fake_discord.state.channel import Channel
+    from bot.demo.fake_discord.state.limits import DiscordLimits
     from bot.demo.fake_discord.state.message import Message
-    from bot.demo.fake_discord.state.world import Channel, DiscordLimits, World
+    from bot.demo.fake_discord.state.world import World
     from bot.demo.fake_discord.wire import Payload
 
     Attach = Callable[[Upload], Payload]

@@ -18,8 +18,10 @@ from bot.demo.fake_discord.api_errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bot.demo.fake_discord.state.channel import Channel
+    from bot.demo.fake_discord.state.limits import DiscordLimits
     from bot.demo.fake_discord.state.message import Message
-    from bot.demo.fake_discord.state.world import Channel, DiscordLimits, User
+    from bot.demo.fake_discord.state.user import User
     from bot.demo.fake_discord.wire import Payload, Snowflakes
 
 

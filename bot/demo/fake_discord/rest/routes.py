@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from bot.demo.fake_discord.gateway.interactions import Interaction, Interactions
     from bot.demo.fake_discord.rest.callbacks import Callbacks
+    from bot.demo.fake_discord.state.channel import Channel
     from bot.demo.fake_discord.state.message import Message
     from bot.demo.fake_discord.state.messages import MessageStore
-    from bot.demo.fake_discord.state.world import Channel, World
+    from bot.demo.fake_discord.state.world import World
     from bot.demo.fake_discord.uploads import RequestBody
     from bot.demo.fake_discord.wire import Payload
 

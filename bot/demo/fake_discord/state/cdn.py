@@ -13,7 +13,7 @@ from bot.demo.fake_discord.uploads import clean
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.demo.fake_discord.state.world import DiscordLimits
+    from bot.demo.fake_discord.state.limits import DiscordLimits
     from bot.demo.fake_discord.uploads import StoredFile
     from bot.demo.fake_discord.wire import Payload, Snowflakes
 

@@ -9,7 +9,8 @@ from bot.demo.fake_discord.state.components import text_of, walk
 from bot.demo.fake_discord.wire import IS_EPHEMERAL, IS_LOADING, Payload
 
 if TYPE_CHECKING:
-    from bot.demo.fake_discord.state.world import Channel, User
+    from bot.demo.fake_discord.state.channel import Channel
+    from bot.demo.fake_discord.state.user import User
     from bot.demo.fake_discord.uploads import StoredFile
 
 

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bot.demo.fake_discord.state.cdn import Cdn
+    from bot.demo.fake_discord.state.channel import Channel
     from bot.demo.fake_discord.state.history import History
-    from bot.demo.fake_discord.state.world import Channel, User
+    from bot.demo.fake_discord.state.user import User
     from bot.demo.fake_discord.uploads import StoredFile
     from bot.demo.fake_discord.wire import Snowflakes
 

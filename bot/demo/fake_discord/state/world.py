@@ -1,8 +1,7 @@
-"""Defines the users, servers and channels of the fake Discord."""
+"""Keeps the users, servers and channels of the fake Discord."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.demo.fake_discord.api_errors import (
@@ -13,121 +12,17 @@ from bot.demo.fake_discord.api_errors import (
     UNKNOWN_USER,
     RefusedError,
 )
-from bot.demo.fake_discord.state.guild_payloads import (
-    JOINED,
-    PERMISSIONS,
-    everyone_role,
-    thread_fields,
-)
+from bot.demo.fake_discord.state.channel import DM, GROUP, TEXT, Channel
+from bot.demo.fake_discord.state.guild import Guild, everyone_role
+from bot.demo.fake_discord.state.user import JOINED, PERMISSIONS, User
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bot.demo.fake_discord.wire import Payload, Snowflakes
 
-TEXT, DM, VOICE, GROUP, THREAD, PRIVATE_THREAD = 0, 1, 2, 3, 11, 12
 # The type of the command that opens an application's activity.
 ENTRY_POINT = 4
-VIEW_CHANNEL, ATTACH_FILES, CONNECT = 1 << 10, 1 << 15, 1 << 20
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class User:
-    """A person or the bot; `locale` is the language of their Discord app."""
-
-    id: int
-    name: str
-    locale: str = "en-US"
-    bot: bool = False
-
-    def payload(self) -> Payload:
-        """Return Discord's user object."""
-        return {
-            "id": str(self.id),
-            "username": self.name,
-            "global_name": self.name.title(),
-            "discriminator": "0",
-            "avatar": None,
-            "bot": self.bot,
-            "public_flags": 0,
-            "flags": 0,
-            "primary_guild": None,
-        }
-
-    def member(self) -> Payload:
-        """Return Discord's member object."""
-        return {
-            "user": self.payload(),
-            "roles": [],
-            "joined_at": JOINED,
-            "deaf": False,
-            "mute": False,
-            "flags": 0,
-            "permissions": PERMISSIONS,
-        }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Guild:
-    """A server; `installed` is False if the app is installed only for the user.
-
-    `has_bot` is False if the app was installed without its bot: it has commands only.
-    """
-
-    id: int
-    name: str
-    locale: str = "en-US"
-    installed: bool = True
-    has_bot: bool = True
-    premium_tier: int = 0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Channel:
-    """A server's text channel or thread, or a conversation between `recipients`.
-
-    `bot_permissions`: the bot's permissions in the channel.
-    `has_bot`: the bot was added to the private thread.
-    """
-
-    id: int
-    kind: int = TEXT
-    guild: Guild | None = None
-    recipients: tuple[User, ...] = ()
-    bot_permissions: str = PERMISSIONS
-    has_bot: bool = True
-
-    @property
-    def is_hidden(self) -> bool:
-        """True if the bot lacks the permission to view the channel, or to enter it."""
-        # The text chat of a voice channel can only be read by those who may connect.
-        required = VIEW_CHANNEL | (CONNECT if self.kind == VOICE else 0)
-        return int(self.bot_permissions) & required != required
-
-    @property
-    def takes_files(self) -> bool:
-        """True if the bot may attach files."""
-        return bool(int(self.bot_permissions) & ATTACH_FILES)
-
-    def payload(self) -> Payload:
-        """Return Discord's channel object."""
-        if self.guild is None:
-            recipients = [user.payload() for user in self.recipients]
-            return {"id": str(self.id), "type": self.kind, "recipients": recipients, "flags": 0}
-        payload: Payload = {
-            "id": str(self.id),
-            "type": self.kind,
-            "guild_id": str(self.guild.id),
-            "name": "general",
-            "position": 0,
-            "permission_overwrites": [],
-            "permissions": PERMISSIONS,
-            "flags": 0,
-        }
-        if self.kind == VOICE:
-            return payload | {"bitrate": 64_000, "user_limit": 0, "rtc_region": None}
-        is_thread = self.kind in {THREAD, PRIVATE_THREAD}
-        return payload | (thread_fields(self.guild) if is_thread else {})
 
 
 class World:
@@ -320,18 +215,3 @@ class World:
     def _add(self, channel: Channel) -> Channel:
         self._channels[channel.id] = channel
         return channel
-
-
-@dataclass(kw_only=True, slots=True)
-class DiscordLimits:
-    """Discord's limits in bytes and seconds, which tests can change.
-
-    `upload_bytes`: the enforced limit.
-    `announced_bytes`: the limit that interactions announce.
-    """
-
-    upload_bytes: int = 20 * 1024 * 1024
-    announced_bytes: int = 20 * 1024 * 1024
-    answer_within: float = 3.0
-    token_life: float = 900.0
-    attachment_life: float = 86_400.0

@@ -1,6 +1,15 @@
 // The page: signs clients in and out, and connects the other modules.
 
-import { endSession, onSignedOut, session, signIn, signOut, signOutEverywhere } from "./calls.js";
+import {
+  endSession,
+  onReachable,
+  onSignedOut,
+  session,
+  signIn,
+  signOut,
+  signOutEverywhere,
+} from "./calls.js";
+import { Connection } from "./connection.js";
 import { announce, byId, runAction, showMessage } from "./dom.js";
 import { JobList } from "./job_list.js";
 import { JobView } from "./job_view.js";
@@ -9,9 +18,33 @@ import { OrderForm } from "./order_form.js";
 import { translate } from "./texts.js";
 
 const STORAGE_KEY = "signed-in";
-const jobList = new JobList({ onChosen: (job) => show(job, { focus: true }), onChanged });
-const jobView = new JobView({ onChanged, onAgain: (script) => orderForm.write(script) });
-const liveUpdates = new LiveUpdates(onChanged);
+const jobList = new JobList({
+  onChosen: (job) => show(job, { focus: true }),
+  onChanged,
+  onRemoved,
+});
+const jobView = new JobView({
+  onChanged,
+  onAgain: (script) => orderForm.write(script),
+  onDeleted: (jobId) => {
+    byId("list-title").focus();
+    jobList.remove(jobId);
+  },
+});
+const liveUpdates = new LiveUpdates({
+  onStatus: onChanged,
+  onList: refresh,
+  onDeleted: (jobId) => jobList.remove(jobId),
+  onClosed: () => connection.check(),
+});
+const connection = new Connection({
+  probe: session,
+  onRestored: () => {
+    if (isSignedIn) refresh();
+    liveUpdates.reconnect();
+  },
+});
+onReachable((isReachable) => connection.setReachable(isReachable));
 const orderForm = new OrderForm(onOrdered);
 let isSignedIn = false;
 
@@ -51,6 +84,19 @@ async function onChanged(jobId, jobStatus) {
   else if (isNew) announce(`${translate("page.undecided")}: ${job.scriptOrQuestion}`);
 }
 
+function onRemoved(jobId) {
+  if (jobView.jobId !== jobId) return;
+  if (byId("job-view").contains(document.activeElement)) byId("list-title").focus();
+  jobView.clear();
+  announce(translate("page.deleted"));
+}
+
+// Videos may have been ordered or deleted elsewhere in the meantime.
+async function refresh() {
+  await jobList.refresh().catch(() => null);
+  if (isSignedIn) for (const job of jobList.open) liveUpdates.follow(job.jobId);
+}
+
 async function openApp({ client }) {
   isSignedIn = true;
   remember(true);
@@ -59,6 +105,7 @@ async function openApp({ client }) {
   byId("login").hidden = true;
   byId("app").hidden = byId("top").hidden = false;
   await jobList.load();
+  liveUpdates.start();
   for (const job of jobList.open) liveUpdates.follow(job.jobId);
   const first = jobList.open.find((job) => job.question) ?? jobList.open[0];
   if (first) show(first);
@@ -89,11 +136,8 @@ window.addEventListener("storage", ({ key, newValue }) => {
   openLogin(translate("page.signed_out"));
 });
 
-// Videos may have been ordered elsewhere in the meantime.
-document.addEventListener("visibilitychange", async () => {
-  if (!isSignedIn || document.hidden) return;
-  await jobList.refresh().catch(() => null);
-  for (const job of jobList.open) liveUpdates.follow(job.jobId);
+document.addEventListener("visibilitychange", () => {
+  if (isSignedIn && !document.hidden) refresh();
 });
 
 byId("sign-in").addEventListener("submit", (event) => {

@@ -11,11 +11,17 @@ export class RequestError extends Error {
 }
 
 let handleSignedOut = () => {};
+let handleReachable = () => {};
 let controller = new AbortController();
 
 // Calls `listener` when the session has ended.
 export function onSignedOut(listener) {
   handleSignedOut = listener;
+}
+
+// Calls `listener` with whether the bot has answered a request.
+export function onReachable(listener) {
+  handleReachable = listener;
 }
 
 // Aborts all requests of the session, so that no late answer reaches the next session.
@@ -24,6 +30,7 @@ export function endSession() {
   controller = new AbortController();
 }
 
+const PROXY_STATUSES = new Set([502, 503, 504]);
 const JSON_BODY = { "Content-Type": "application/json" };
 const readJson = (response) => response.json().catch(() => null);
 
@@ -53,13 +60,21 @@ async function request(method, path, { body, headers = {}, read = readJson, send
     response = await send(path, { method, body, headers, signal, cache: "no-store" });
   } catch {
     signal.throwIfAborted();
+    handleReachable(false);
     throw new RequestError(translate("page.offline"));
   }
   const answer = response.status === 204 ? null : await (response.ok ? read : readJson)(response);
   signal.throwIfAborted();
+  if (response.ok) handleReachable(true);
   if (response.status === 204) return null;
   if (response.ok && answer) return answer;
   const error = answer?.error;
+  // The answer of a proxy that can't reach the bot.
+  if (!error && PROXY_STATUSES.has(response.status)) {
+    handleReachable(false);
+    throw new RequestError(translate("page.offline"), { status: response.status });
+  }
+  handleReachable(true);
   const failure = new RequestError(error?.message ?? translate("page.unreadable"), {
     status: response.status,
     key: error?.key,
@@ -104,4 +119,6 @@ export const retry = (jobId) => request("POST", jobPath("api/retry", jobId));
 export const share = (jobId) => request("POST", jobPath("api/share", jobId));
 export const withdraw = (jobId) => request("DELETE", jobPath("api/share", jobId));
 export const jobs = (before) => request("GET", before ? `api/jobs?before=${before}` : "api/jobs");
+export const remove = (jobId) => request("DELETE", jobPath("api/jobs", jobId));
+export const posterUrl = (jobId) => jobPath("api/poster", jobId);
 export const videoUrl = (jobId) => jobPath("api/download", jobId);

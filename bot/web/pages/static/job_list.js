@@ -1,6 +1,6 @@
 // The list of the client's videos, newest first.
 
-import { cancel, jobs } from "./calls.js";
+import { cancel, jobs, posterUrl } from "./calls.js";
 import { byId, make, runAction, showMessage } from "./dom.js";
 import { formatDateTime, formatSize, translate } from "./texts.js";
 
@@ -15,10 +15,12 @@ export class JobList {
   #entries = new Map();
   #onChosen; // called with a job
   #onChanged; // called with (jobId, jobStatus)
+  #onRemoved; // called with a jobId
   #currentId = "";
 
-  constructor({ onChosen, onChanged }) {
+  constructor({ onChosen, onChanged, onRemoved }) {
     this.#onChosen = onChosen;
+    this.#onRemoved = onRemoved;
     this.#onChanged = onChanged;
     byId("more").addEventListener("click", (event) =>
       runAction(event.target, ERROR, () => this.#loadMore()),
@@ -63,6 +65,7 @@ export class JobList {
     const entry = this.#entries.get(jobId);
     // Replace only what changes, to keep the focus.
     entry.querySelector(".facts").replaceChildren(...facts(job));
+    updatePoster(entry.querySelector(".open"), job);
     const cancelButton = entry.querySelector(".cancel");
     if (cancelButton && !isOpen(job)) {
       if (cancelButton === document.activeElement) entry.querySelector(".open").focus();
@@ -70,9 +73,22 @@ export class JobList {
     }
   }
 
-  // Requests the details that only the list has, and the videos that were ordered elsewhere.
+  remove(jobId) {
+    const entry = this.#entries.get(jobId);
+    if (!entry) return;
+    if (entry.contains(document.activeElement)) byId("list-title").focus();
+    entry.remove();
+    this.#jobs.delete(jobId);
+    this.#entries.delete(jobId);
+    byId("no-jobs").hidden = this.#jobs.size > 0;
+    this.#onRemoved(jobId);
+  }
+
+  // Requests the details that only the list has, and what was ordered or deleted elsewhere.
   async refresh() {
+    const before = [...this.#jobs.values()];
     const { jobs: newest } = await jobs();
+    for (const job of missing(before, newest)) this.remove(job.jobId);
     for (const job of newest.reverse()) {
       // A question or a notice that is missing from the answer no longer applies.
       if (this.#jobs.has(job.jobId)) {
@@ -118,9 +134,14 @@ export class JobList {
     const button = make(
       "button",
       { className: "open quiet", type: "button" },
-      make("span", { className: "script", text: job.scriptOrQuestion, dir: "auto" }),
-      make("span", { className: "facts" }, ...facts(job)),
+      make(
+        "span",
+        { className: "summary" },
+        make("span", { className: "script", text: job.scriptOrQuestion, dir: "auto" }),
+        make("span", { className: "facts" }, ...facts(job)),
+      ),
     );
+    updatePoster(button, job);
     button.addEventListener("click", () => this.#onChosen(this.get(job.jobId)));
     return button;
   }
@@ -137,6 +158,24 @@ export class JobList {
       runAction(button, ERROR, async () => this.#onChanged(job.jobId, await cancel(job.jobId))),
     );
     return button;
+  }
+}
+
+// Returns the jobs that would be on the first page of the list if they still existed.
+function missing(known, newest) {
+  const listed = new Set(newest.map((job) => job.jobId));
+  const oldest = newest.length < PAGE_SIZE ? -Infinity : newest.at(-1).createdAt;
+  return known.filter((job) => !listed.has(job.jobId) && job.createdAt > oldest);
+}
+
+function updatePoster(button, job) {
+  const poster = button.querySelector(".poster");
+  if (!job.size) poster?.remove();
+  else if (!poster) {
+    const image = make("img", { className: "poster", alt: "", loading: "lazy" });
+    image.addEventListener("error", () => image.remove());
+    image.src = posterUrl(job.jobId);
+    button.append(image);
   }
 }
 

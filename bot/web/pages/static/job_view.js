@@ -1,6 +1,7 @@
 // The selected job: its progress, the reason for its failure, or its video.
 
-import { cancel, retry, status, videoUrl } from "./calls.js";
+import { cancel, remove, retry, status, videoUrl } from "./calls.js";
+import { Deleting } from "./deleting.js";
 import { announce, byId, runAction, showMessage } from "./dom.js";
 import { isOpen } from "./job_list.js";
 import { Sharing } from "./sharing.js";
@@ -15,9 +16,17 @@ export class JobView {
   #job = null;
   #announced = "";
   #sharing = new Sharing();
+  #deleting;
 
-  constructor({ onChanged, onAgain }) {
+  constructor({ onChanged, onAgain, onDeleted }) {
     this.#onChanged = onChanged;
+    this.#deleting = new Deleting({
+      onConfirmed: async (jobId) => {
+        await remove(jobId);
+        onDeleted(jobId);
+      },
+      errorId: ERROR,
+    });
     const decisions = [
       ["job-cancel", "under-way", cancel],
       ["give-up", "undecided", cancel],
@@ -29,9 +38,6 @@ export class JobView {
       );
     }
     byId("again").addEventListener("click", () => onAgain(this.#job.scriptOrQuestion));
-    byId("preview").addEventListener("click", (event) =>
-      runAction(event.target, ERROR, () => play(byId("video"))),
-    );
   }
 
   get jobId() {
@@ -84,6 +90,7 @@ export class JobView {
   #reset() {
     showMessage(ERROR, "");
     this.#sharing.close();
+    this.#deleting.close();
     const video = byId("video");
     video.pause();
     video.removeAttribute("src");
@@ -102,6 +109,8 @@ export class JobView {
     byId("undecided").hidden = !hasQuestion;
     byId("ended").hidden = !(job.status === "failed" || isExpired);
     byId("finished").hidden = !isReady;
+    byId("deletable").hidden = isOpen(job);
+    this.#deleting.setJob(job.jobId);
     if (isOpen(job)) this.#drawProgress();
     byId("question").textContent = job.question ?? "";
     showMessage("waiting", job.waiting);
@@ -155,14 +164,4 @@ function title(job) {
 function summary(job) {
   if (!isOpen(job) || job.question || !job.progress) return title(job);
   return `${title(job)}, ${translate("page.percent", { percent: job.progress })}`;
-}
-
-async function play(video) {
-  video.scrollIntoView({ block: "nearest", behavior: "smooth" });
-  video.currentTime = 0;
-  video.focus({ preventScroll: true });
-  await video.play().catch((error) => {
-    // The user paused before playback began.
-    if (error.name !== "AbortError") throw new Error(translate("page.unreadable"));
-  });
 }

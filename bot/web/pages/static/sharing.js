@@ -2,7 +2,7 @@
 
 import { share, withdraw } from "./calls.js";
 import { announce, byId, runAction, showMessage } from "./dom.js";
-import { formatDate, settings, translate } from "./texts.js";
+import { formatDateTime, settings, translate } from "./texts.js";
 
 const ERROR = "job-error";
 
@@ -39,7 +39,7 @@ export class Sharing {
     const { url, expiresAt } = await share(jobId);
     if (jobId !== this.#jobId) return;
     byId("link").value = url;
-    const date = formatDate(expiresAt);
+    const date = formatDateTime(expiresAt);
     byId("share-until").textContent = translate("page.share_until", { date });
     byId("shared").hidden = false;
     byId("share").setAttribute("aria-expanded", "true");

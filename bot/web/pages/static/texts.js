@@ -15,7 +15,3 @@ export function formatDateTime(seconds) {
   const style = { dateStyle: "medium", timeStyle: "short" };
   return new Intl.DateTimeFormat(settings.language, style).format(seconds * 1000);
 }
-
-export function formatDate(seconds) {
-  return new Intl.DateTimeFormat(settings.language, { dateStyle: "long" }).format(seconds * 1000);
-}

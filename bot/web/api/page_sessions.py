@@ -36,7 +36,7 @@ class PageSession:
     hash: str
 
 
-class SessionKeeper:
+class PageSessions:
     """Signs sessions with `key`; `digests` maps the names of clients to their tokens' hashes.
 
     The table is read once, since no other process writes it.

@@ -19,7 +19,7 @@ _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 _FORMATS = {"gzip": (_GZIP,), "x-gzip": (_GZIP,), "deflate": (_ZLIB, _RAW)}
 
 
-class PackedBodyError(Exception):
+class CompressedBodyError(Exception):
     """A compressed body is unreadable (400), too large (413), or in an unknown format (415)."""
 
     def __init__(self, reason: str, *, status: int) -> None:
@@ -27,7 +27,7 @@ class PackedBodyError(Exception):
         self.status = status
 
 
-class PackedBodies:
+class CompressedBodies:
     """Answers 415 to compressed bodies, except at `accepting`, the paths that inflate them."""
 
     def __init__(self, *, accepting: Collection[str] = ()) -> None:
@@ -51,10 +51,10 @@ def content_encoding(request: web.Request) -> str:
 
 
 def inflate(body: bytes, encoding: str, *, max_bytes: int) -> bytes:
-    """Decompress a body of one encoding to at most `max_bytes`; raise PackedBodyError."""
+    """Decompress a body of one encoding to at most `max_bytes`; raise CompressedBodyError."""
     formats = _FORMATS.get(encoding)
     if formats is None:
-        raise PackedBodyError("the content encoding is not supported", status=415)
+        raise CompressedBodyError("the content encoding is not supported", status=415)
     for window in formats:
         inflater = zlib.decompressobj(window)
         try:
@@ -62,7 +62,7 @@ def inflate(body: bytes, encoding: str, *, max_bytes: int) -> bytes:
         except zlib.error:
             continue
         if len(found) > max_bytes:
-            raise PackedBodyError("the inflated body is too large", status=413)
+            raise CompressedBodyError("the inflated body is too large", status=413)
         if inflater.eof and not inflater.unused_data:
             return found
-    raise PackedBodyError("the body does not match its content encoding", status=400)
+    raise CompressedBodyError("the body does not match its content encoding", status=400)

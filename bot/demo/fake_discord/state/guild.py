@@ -1,0 +1,41 @@
+"""Defines a server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.demo.fake_discord.state.user import PERMISSIONS
+
+if TYPE_CHECKING:
+    from bot.demo.fake_discord.wire import Payload
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Guild:
+    """A server; `installed` is False if the app is installed only for the user.
+
+    `has_bot` is False if the app was installed without its bot: it has commands only.
+    """
+
+    id: int
+    name: str
+    locale: str = "en-US"
+    installed: bool = True
+    has_bot: bool = True
+    premium_tier: int = 0
+
+
+def everyone_role(guild: Guild) -> Payload:
+    """Return the role that every member has."""
+    return {
+        "id": str(guild.id),
+        "name": "@everyone",
+        "permissions": PERMISSIONS,
+        "position": 0,
+        "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
+        "hoist": False,
+        "managed": False,
+        "mentionable": False,
+        "flags": 0,
+    }

@@ -1,0 +1,46 @@
+"""ProviderCapacity: how many jobs may be at the provider at once."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from storage.jobs.queue.claims import QueueStore
+
+log = logging.getLogger(__name__)
+
+# After a refusal for too many requests, one more job is tried each minute.
+_RAISE_SECONDS = 60.0
+
+
+class ProviderCapacity:
+    """Limits the jobs at the provider; after a 429, to as many as it has, and then slowly more."""
+
+    def __init__(self, store: QueueStore, *, limit: int, steady: Callable[[], float]) -> None:
+        self._store = store
+        self._max = limit
+        self._steady = steady
+        self._lowered_to = limit
+        self._lowered_at = steady()
+
+    @property
+    def limit(self) -> int:
+        """The number of jobs that may be at the provider now."""
+        raised = int((self._steady() - self._lowered_at) / _RAISE_SECONDS)
+        return min(self._max, self._lowered_to + raised)
+
+    async def free(self, running: Collection[str]) -> int:
+        """Return how many more jobs may be claimed besides the `running` ones."""
+        limit = self.limit
+        return max(0, limit - await self._store.occupied(limit=limit, running=running))
+
+    async def lower(self) -> None:
+        """Lower the limit to the number of jobs that the provider has, because it refused one."""
+        before = self.limit
+        self._lowered_to = max(1, await self._store.occupied(limit=before))
+        self._lowered_at = self._steady()
+        if self._lowered_to < before:
+            log.warning("capacity.lowered jobs=%d before=%d", self._lowered_to, before)

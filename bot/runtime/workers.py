@@ -1,0 +1,106 @@
+"""Assembles the workers that run the jobs' steps."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from bot.jobs.downloading import FinalDownload
+from bot.jobs.ending import EndSteps
+from bot.jobs.pipeline import Pipeline
+from bot.jobs.polling import Poller
+from bot.jobs.remote.fresh_answers import FreshAnswers
+from bot.jobs.remote.identity import RemoteIdentity
+from bot.jobs.remote.lookup import RemoteLookup
+from bot.jobs.submission import Submission
+from bot.jobs.waits.poll_schedule import PollSchedule
+from bot.jobs.worker import Worker, make_lanes
+from bot.model import JobState
+from bot.runtime.resources import MIN_FREE_BYTES
+from storage.jobs.generation_times import GenerationTimes
+from storage.jobs.listings import ListingStore
+from storage.jobs.remote_jobs import RemoteJobStore
+from storage.jobs.unconfirmed import UnconfirmedStore
+
+if TYPE_CHECKING:
+    from bot.jobs.pipeline import Deliverer
+    from bot.runtime.engine import Engine
+
+_MAX_CLIP_BYTES = 500 * 1024 * 1024
+
+
+def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
+    """Return the workers that run the jobs' steps; every job change wakes them."""
+    database, clock = engine.resources.database, engine.resources.clock
+    remote_jobs, fresh_answers = RemoteJobStore(database), FreshAnswers(clock.steady)
+    identity = RemoteIdentity(remote_jobs, engine.jobs, engine.backend, clock=clock)
+    pipeline = Pipeline(
+        jobs=engine.jobs,
+        backend=engine.backend,
+        artifacts=engine.artifacts,
+        workspace=engine.workspace,
+        editor=engine.editor,
+        deliverer=deliverer,
+        submission=Submission(
+            jobs=engine.jobs,
+            holds=engine.holds,
+            lookup=RemoteLookup(
+                unconfirmed=UnconfirmedStore(database, engine.spent),
+                remote_jobs=remote_jobs,
+                listings=ListingStore(database),
+                spent=engine.spent,
+                backend=engine.backend,
+                account=engine.account,
+                clock=clock,
+            ),
+            identity=identity,
+            backend=engine.backend,
+            circuit=engine.circuit,
+            capacity=engine.capacity,
+            workspace=engine.workspace,
+            prompt_step=engine.prompt_step,
+            lookup_delays=engine.timing.lookup_delays,
+            first_poll=engine.timing.poll_intervals.first,
+            min_free_bytes=MIN_FREE_BYTES,
+        ),
+        identity=identity,
+        prompt_step=engine.prompt_step,
+        end_steps=EndSteps(
+            jobs=engine.jobs,
+            backend=engine.backend,
+            identity=identity,
+            workspace=engine.workspace,
+            cards=deliverer,
+        ),
+        fresh_answers=fresh_answers,
+        max_clip_bytes=_MAX_CLIP_BYTES,
+        clock=clock,
+    )
+    poller = Poller(
+        engine.jobs,
+        engine.backend,
+        PollSchedule(
+            engine.timing.poll_intervals,
+            GenerationTimes(database),
+            has_webhooks=engine.backend.capabilities.webhooks,
+            clock=clock,
+        ),
+        identity,
+        holds=engine.holds,
+        final_download=FinalDownload(engine.backend, engine.workspace, max_bytes=_MAX_CLIP_BYTES),
+        fresh_answers=fresh_answers,
+        clock=clock,
+        jitter=_jitter,
+    )
+    steps = {**pipeline.steps, JobState.GENERATING: poller.poll}
+    jobs, queue = engine.jobs, engine.queue
+    workers = tuple(
+        Worker(jobs, queue, lane, holds=engine.holds, jitter=_jitter) for lane in make_lanes(steps)
+    )
+    for worker in workers:
+        engine.bus.subscribe(worker.on_job_changed)
+    return workers
+
+
+def _jitter() -> float:
+    return random.random() * 0.1  # noqa: S311 - only spreads out polls

@@ -1,0 +1,51 @@
+"""`/usage`: what a person has ordered, what is left, and when one more is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot.discord_bot.bot import reply_privately
+from cogs._orders import origin_of
+
+if TYPE_CHECKING:
+    import discord
+
+    from bot.discord_bot.bot import VideoBot
+    from bot.jobs.admission import Allowance
+    from bot.texts import Texts
+
+
+class UsageCog(commands.Cog):
+    """Shows a person's part of each limit; only they see the answer."""
+
+    def __init__(self, bot: VideoBot) -> None:
+        self._services = bot.services
+
+    @app_commands.command(name="usage")
+    async def usage(self, interaction: discord.Interaction[VideoBot]) -> None:
+        """Show what the person has used of each limit."""
+        texts, locale = self._services.texts, str(interaction.locale)
+        allowances = await self._services.jobs.allowances(origin_of(interaction))
+        lines = [_line(texts, locale, each) for each in allowances]
+        await reply_privately(interaction, "\n".join([texts("usage.heading", locale), *lines]))
+
+
+def _line(texts: Texts, locale: str, allowance: Allowance) -> str:
+    line = texts(
+        f"usage.{allowance.key}",
+        locale,
+        used=allowance.used,
+        limit=allowance.limit,
+        left=max(0, allowance.limit - allowance.used),
+    )
+    if allowance.frees_at is None:
+        return line
+    return texts("usage.frees", locale, line=line, when=allowance.frees_at)
+
+
+async def setup(bot: VideoBot) -> None:
+    """Add the cog."""
+    await bot.add_cog(UsageCog(bot))

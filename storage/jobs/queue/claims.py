@@ -1,0 +1,156 @@
+"""Claims queued jobs in turns: one server after another, and in each one person after another."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from storage.jobs.circuits import MAX_HELD_SECONDS
+from storage.jobs.rows import job_from
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from bot.model import Job
+    from storage.database import Database
+
+_FOR_EVER = 9e99
+
+# While the circuit is open and no probe is due, only the jobs are claimed that it has held for too
+# long. `latest` is the time until which these were created; below 0, there are none.
+_HELD = f"""
+held (latest) AS MATERIALIZED (SELECT coalesce((
+    SELECT CASE WHEN opened_at > :held_since THEN -1 ELSE :held_since END FROM circuits
+    WHERE backend = :backend AND state = 'open' AND probe_at > :now), {_FOR_EVER}))
+"""  # noqa: S608 - built from constants
+
+_CLAIMABLE = """state = 'queued' AND next_at IS NOT NULL
+    AND (SELECT latest FROM held) >= 0 AND created_at <= (SELECT latest FROM held)
+    AND (:client IS NULL OR client = :client)
+    AND (NOT :clients_only OR client IS NOT NULL)
+    AND (:narrated IS NULL OR :narrated = (attachment_name IS NOT NULL))
+    AND id NOT IN (SELECT value FROM json_each(:running))"""
+_DUE = f"next_at <= :now AND {_CLAIMABLE}"
+
+# A claimed job takes its turn when its create starts. Until then, its server and its person are
+# `busy`, and are served after the others.
+CLAIM_QUEUED = f"""
+WITH {_HELD},
+busy (server, person) AS MATERIALIZED (
+    SELECT queue_server, queue_person FROM jobs
+    WHERE id IN (SELECT value FROM json_each(:running)) AND state = 'queued'),
+next_server (server) AS MATERIALIZED (
+    SELECT * FROM (
+        SELECT server FROM server_turns
+        WHERE waiting > 0 AND server NOT IN (SELECT server FROM busy)
+            AND EXISTS (SELECT 1 FROM jobs WHERE queue_server = server AND {_DUE})
+        ORDER BY turn, since, server LIMIT 1)
+    UNION ALL
+    SELECT * FROM (
+        SELECT server FROM server_turns
+        WHERE server IN (SELECT server FROM busy)
+            AND EXISTS (SELECT 1 FROM jobs WHERE queue_server = server AND {_DUE})
+        ORDER BY (SELECT count(*) FROM busy WHERE busy.server = server_turns.server), turn, since
+        LIMIT 1)
+    LIMIT 1),
+next_person (server, person) AS MATERIALIZED (
+    SELECT * FROM (
+        SELECT server, person FROM person_turns
+        WHERE server = (SELECT server FROM next_server) AND waiting > 0
+            AND (server, person) NOT IN (SELECT server, person FROM busy)
+            AND EXISTS (
+                SELECT 1 FROM jobs WHERE queue_server = server AND queue_person = person AND {_DUE})
+        ORDER BY turn, since, person LIMIT 1)
+    UNION ALL
+    SELECT * FROM (
+        SELECT server, person FROM person_turns
+        WHERE server = (SELECT server FROM next_server)
+            AND person IN (SELECT person FROM busy)
+            AND EXISTS (
+                SELECT 1 FROM jobs WHERE queue_server = server AND queue_person = person AND {_DUE})
+        ORDER BY (
+            SELECT count(*) FROM busy
+            WHERE busy.server = person_turns.server AND busy.person = person_turns.person),
+            turn, since
+        LIMIT 1)
+    LIMIT 1)
+UPDATE jobs SET epoch = epoch + 1
+WHERE id = (
+    SELECT id FROM jobs
+    WHERE queue_server = (SELECT server FROM next_person)
+        AND queue_person = (SELECT person FROM next_person) AND {_DUE}
+    ORDER BY next_at LIMIT 1)
+RETURNING *
+"""  # noqa: S608 - built from constants
+
+NEXT_QUEUED = f"""
+WITH {_HELD}
+SELECT next_at FROM jobs WHERE {_CLAIMABLE} ORDER BY next_at LIMIT 1
+"""  # noqa: S608 - built from constants
+
+# The count ends at the limit. Claimed jobs are about to be sent.
+OCCUPIED = """
+SELECT count(*) AS jobs FROM (
+    SELECT 1 FROM jobs
+    WHERE state IN ('submitting', 'unconfirmed', 'generating') AND backend = :backend
+        AND (:client IS NULL OR client = :client)
+    LIMIT :limit) AS at_provider
+UNION ALL
+SELECT count(*) FROM jobs
+WHERE id IN (SELECT value FROM json_each(:running)) AND state = 'queued'
+"""
+
+
+class QueueStore:
+    """Claims queued jobs of one backend; with a `client`, only that client's jobs."""
+
+    def __init__(self, database: Database, *, backend: str, client: str | None = None) -> None:
+        self._database = database
+        self._backend = backend
+        self._client = client
+
+    async def claim_next(
+        self, *, running: Collection[str], clients_only: bool, narrated: bool | None, now: float
+    ) -> Job | None:
+        """Claim the job whose turn it is, and raise its epoch; None: no job is due."""
+        params = self._params(
+            running=running, clients_only=clients_only, narrated=narrated, now=now
+        )
+        row = await self._database.row(CLAIM_QUEUED, params)
+        return job_from(row) if row else None
+
+    async def next_due(
+        self, *, running: Collection[str], clients_only: bool, narrated: bool | None, now: float
+    ) -> float | None:
+        """Return the time at which the next queued job is due; None: none is scheduled."""
+        params = self._params(
+            running=running, clients_only=clients_only, narrated=narrated, now=now
+        )
+        row = await self._database.row(NEXT_QUEUED, params)
+        return row["next_at"] if row else None
+
+    async def occupied(self, *, limit: int, running: Collection[str] = ()) -> int:
+        """Count the jobs at the provider, up to `limit`, and the claimed ones of `running`."""
+        rows = await self._database.rows(
+            OCCUPIED,
+            {
+                "backend": self._backend,
+                "client": self._client,
+                "limit": limit,
+                "running": json.dumps(list(running)),
+            },
+        )
+        return sum(row["jobs"] for row in rows)
+
+    def _params(
+        self, *, running: Collection[str], clients_only: bool, narrated: bool | None, now: float
+    ) -> dict[str, Any]:
+        return {
+            "backend": self._backend,
+            "client": self._client,
+            "clients_only": int(clients_only),
+            "narrated": narrated,
+            "running": json.dumps(list(running)),
+            "now": now,
+            "held_since": now - MAX_HELD_SECONDS,
+        }
