@@ -18,7 +18,7 @@ from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.gateway.identify_budget import IdentifyBudget
 from bot.discord_bot.gateway.session import GatewaySession
 from bot.discord_bot.login import log_in
-from bot.discord_bot.memberships import Memberships
+from bot.discord_bot.memberships import MembershipFinder
 from bot.library.index import Library
 from bot.library.orphans import OrphanCounter
 from bot.library.remote_deletion import RemoteDeletion
@@ -129,7 +129,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         ),
         second_bot=second_bot,
         gate=engine.gate,
-        memberships=Memberships(engine.gate.reach, clock=clock),
+        memberships=MembershipFinder(engine.gate.reach, clock=clock),
         sent_commands=SentCommandsStore(database),
         narrator=narrator,
         service_name=service_name,

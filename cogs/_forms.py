@@ -45,7 +45,7 @@ async def open_form(interaction: discord.Interaction[VideoBot], job: Job, action
     """Open the form of a button; UserError: the action is not possible for this job."""
     services = interaction.client.services
     if action is not Action.DELETE:
-        services.gate.check(await place_of(interaction))
+        await services.gate.check(await place_of(interaction))
     await _check(services, job, action)
 
     def say(key: str) -> str:

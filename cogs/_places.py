@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from discord import app_commands
@@ -17,24 +18,17 @@ if TYPE_CHECKING:
 async def place_of(interaction: discord.Interaction[VideoBot]) -> OrderPlace:
     """Return the place of an interaction, which the gate judges."""
     client = interaction.client
-    reach, user_id = client.services.gate.reach, interaction.user.id
     server_id = interaction.guild_id
-    is_installed = server_id is not None and _is_installed(interaction, server_id)
-    is_group = server_id is None and not interaction.context.dm_channel
-    # Asked only where the answer decides.
-    may_be_taken = reach.order_from is OrderFrom.EVERYWHERE or (
-        reach.order_from.takes_dms and server_id is None and not is_group
-    )
-    home_id = None
-    if not is_installed and may_be_taken and reach.needs_membership:
-        home_id = await client.services.memberships.home_of(client, user_id)
-    return OrderPlace(
-        user_id=user_id,
+    place = OrderPlace(
+        user_id=interaction.user.id,
         server_id=server_id,
-        is_installed=is_installed,
-        is_group=is_group,
-        home_id=home_id,
+        is_installed=server_id is not None and _is_installed(interaction, server_id),
+        is_group=server_id is None and not interaction.context.dm_channel,
     )
+    if not client.services.gate.asks_membership(place):
+        return place
+    memberships = await client.services.memberships.of(client, place.user_id)
+    return replace(place, memberships=memberships)
 
 
 def _is_installed(interaction: discord.Interaction[VideoBot], server_id: int) -> bool:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bot.delivery.resend import Resender
     from bot.delivery.second_bot import SecondBotWatch
     from bot.delivery.views.card import CardRenderer
-    from bot.discord_bot.memberships import Memberships
+    from bot.discord_bot.memberships import MembershipFinder
     from bot.jobs.service import JobService
     from bot.library.index import Library
     from bot.library.retention import Retention
@@ -89,7 +89,7 @@ class Services:
     resender: Resender
     second_bot: SecondBotWatch
     gate: Gate
-    memberships: Memberships
+    memberships: MembershipFinder
     sent_commands: SentCommandsStore
     clock: WatchedClock
     narrator: Narrator | None = None

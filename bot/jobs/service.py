@@ -75,7 +75,7 @@ class JobService:
         refused there, a cap is reached, or a word is blocked.
         """
         try:
-            self._admission.check_place(requester, place)
+            requester = await self._admission.admit(requester, place)
         except UserError:
             if await self._store.by_requester(requester) is not None:
                 return None
@@ -107,12 +107,12 @@ class JobService:
 
     async def check_caps(self, requester: Origin | Client) -> None:
         """Raise UserError if the requester could create no job now."""
-        self._admission.check_place(requester, None)
+        requester = await self._admission.admit(requester, None)
         await self._admission.check_caps(requester)
 
-    async def allowances(self, requester: Origin) -> list[Allowance]:
-        """Return what a person has used of each cap."""
-        return await self._admission.allowances(requester)
+    async def allowances(self, requester: Origin, place: OrderPlace) -> list[Allowance]:
+        """Return what a person has used of each cap that counts in a place."""
+        return await self._admission.allowances(requester, place)
 
     async def acknowledge(self, job_id: str, message_id: int) -> Job | None:
         """Store the message id of the job's card, and make the job due."""
@@ -140,7 +140,7 @@ class JobService:
         job = await self._store.get(job_id)
         if job is None:
             return None
-        self._admission.check_place(job.requester, place)
+        await self._admission.admit(job.requester, place)
         return await self._move_if(job_id, JobState.QUEUED, frozenset({JobState.UNDECIDED}))
 
     async def cancel_undecided(self, job_id: str) -> Job | None:

@@ -86,7 +86,7 @@ class Narrator:
         """
         if place is None and requester.user_id is not None:
             place = OrderPlace(user_id=requester.user_id)
-        self._gate.check(place)
+        await self._gate.check(place)
         checked_text(text)  # an earlier job's text may be older than this check
         self._blocked.check(text)
         usage = await self._store.count(requester, self._caps, now=self._clock())

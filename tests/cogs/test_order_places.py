@@ -10,6 +10,7 @@ from bot.delivery.views.button_ids import Action
 from bot.demo.fake_discord import api_errors
 from bot.model import Client, JobState
 from bot.moderation.access.place import OrderFrom, Reach
+from storage.jobs.caps import Caps
 from tests.support.cards import post_card
 from tests.support.desk import open_desk
 from tests.support.fakes.bench import EVERYWHERE
@@ -153,9 +154,9 @@ async def test_what_is_theirs_stays_open_to_those_who_may_not_order(desk: Desk) 
     dm = world.dm(world.user)
     job = await desk.bench.submit(user_id=world.user.id, guild_id=None)
     desk.bench.gate.reach = Reach()
-    for command in ("videos", "privacy", "notify"):
+    for command in ("videos", "privacy", "notify", "usage"):
         asked = await desk.fake_discord.slash(command, {}, where=dm)
-        assert "orders" not in (await desk.fake_discord.answer_to(asked)).text
+        assert "I don't take orders" not in (await desk.fake_discord.answer_to(asked)).text
     answer = await desk.click(post_card(desk, Action.CANCEL, job.id, where=dm), "Old")
     assert answer.text == "Cancelled."
     await desk.bench.run_out(job.id)
@@ -180,9 +181,12 @@ async def test_clients_and_repeated_requests_are_not_judged_by_a_place(desk: Des
 
 @pytest.mark.parametrize("reach", [DMS])
 async def test_a_member_of_a_server_may_order_by_dm_where_that_is_allowed(desk: Desk) -> None:
+    world = desk.fake_discord.world
     for _ in range(2):
         assert not (await order(desk, place(desk, "dm"))).ephemeral
     assert len(desk.made(MEMBER)) == 1
+    jobs = [change.job for change in desk.bench.changes if change.previous is None]
+    assert {(job.origin.guild_id, job.origin.home_id) for job in jobs} == {(None, world.guild.id)}
     for kind, words in REFUSED[1:]:
         await expect_refused_place(desk, kind, words)
 
@@ -200,7 +204,31 @@ async def test_a_stranger_may_not_order_by_dm(desk: Desk) -> None:
     answer = await order(desk, place(desk, "dm"))
     await expect_refused(desk, answer, "members of a server")
     world.absent.clear()
+    assert "members of a server" in (await order(desk, place(desk, "dm"))).text
+    assert len(desk.made(MEMBER)) == 1
+    desk.clock.advance(61)
     assert not (await order(desk, place(desk, "dm"))).ephemeral
+
+
+@pytest.mark.parametrize("reach", [DMS])
+async def test_an_order_by_dm_counts_for_a_server_of_the_person(
+    tmp_path: Path, reach: Reach
+) -> None:
+    caps = Caps(open_per_user=9, open_in_all=9, per_day=9, per_user_day=9, per_server_day=2)
+    async with open_desk(tmp_path, reach=reach, caps=caps) as desk:
+        dm, server = place(desk, "dm"), place(desk, "server")
+        for where in (dm, server):
+            assert not (await order(desk, where)).ephemeral
+        assert "It can order 2 videos in 24 hours" in (await order(desk, dm)).text
+        assert "This server can order 2 videos" in (await order(desk, server)).text
+        asked = await desk.fake_discord.slash("usage", {}, where=dm)
+        shown = (await desk.fake_discord.answer_to(asked)).text
+        assert "the server that your orders count for: 2 of 2, 0 left" in shown
+        desk.fake_discord.world.absent.add((dm.recipients[0].id, desk.fake_discord.world.guild.id))
+        desk.clock.advance(601)
+        asked = await desk.fake_discord.slash("usage", {}, where=dm)
+        shown = (await desk.fake_discord.answer_to(asked)).text
+        assert "Videos ordered in direct messages in the last 24 hours: 0 of 2" in shown
 
 
 @pytest.mark.parametrize("reach", [DMS])

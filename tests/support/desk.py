@@ -27,7 +27,7 @@ from bot.delivery.wiring import make_operator_notices
 from bot.demo.fake_discord.server import FakeDiscord
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.login import log_in
-from bot.discord_bot.memberships import Memberships
+from bot.discord_bot.memberships import MembershipFinder
 from bot.links import Links
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.presets import Presets
@@ -243,7 +243,7 @@ def make_services(
         ),
         second_bot=SecondBotWatch(SecondBotStore(bench.database), clock=clock),
         gate=bench.gate,
-        memberships=Memberships(bench.gate.reach, clock=clock),
+        memberships=MembershipFinder(bench.gate.reach, clock=clock),
         sent_commands=SentCommandsStore(bench.database),
         narrator=make_narrator(bench, clock, voice) if voice else None,
         clock=clock,

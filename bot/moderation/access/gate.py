@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import UserError
-from bot.moderation.access.place import OrderFrom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.moderation.access.place import OrderPlace, Reach
+    from bot.moderation.access.place import Membership, OrderPlace, Reach
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """The gate's answer to an order.
+
+    `refusal` names the sentence that tells why the order is refused; None: it is allowed. `home`
+    is the server that an order from outside of the servers counts for; None: it counts for none.
+    """
+
+    refusal: str | None = None
+    home: Membership | None = None
 
 
 class Gate:
@@ -28,26 +40,37 @@ class Gate:
         self.reach = reach
         self._count = count
 
-    def check(self, place: OrderPlace | None) -> None:
-        """Raise UserError if an order from this place is refused; None: it is a client's."""
-        if place is None:
-            return
-        reason = self._refusal(place)
-        if reason is not None:
-            self._count(reason)
-            log.info("order.refused reason=%s user=%d", reason, place.user_id)
-            raise UserError(reason)
+    async def check(self, place: OrderPlace | None) -> Membership | None:
+        """Return the `home` of an allowed order; UserError: orders from this place are refused.
 
-    def _refusal(self, place: OrderPlace) -> str | None:
-        """Return the key of the sentence that tells why a place is refused, or None."""
+        None instead of a place: the order is a client's.
+        """
+        verdict = await self.judge(place)
+        if verdict.refusal is not None:
+            self._count(verdict.refusal)
+            user_id = place.user_id if place else 0
+            log.info("order.refused reason=%s user=%d", verdict.refusal, user_id)
+            raise UserError(verdict.refusal)
+        return verdict.home
+
+    async def judge(self, place: OrderPlace | None) -> Verdict:
+        """Tell whether an order from this place would be allowed; nothing is counted."""
+        if place is None:
+            return Verdict()
         reach = self.reach
         if place.server_id is not None and place.is_installed:
-            return None if reach.allows_server(place.server_id) else "access.server"
-        is_dm = place.server_id is None and not place.is_group
-        if is_dm and not reach.order_from.takes_dms:
-            return "access.dm"
-        if not is_dm and reach.order_from is not OrderFrom.EVERYWHERE:
-            return "access.user_install"
-        if reach.needs_membership and place.home_id is None:
-            return "access.not_a_member"
-        return None
+            allowed = reach.allows_server(place.server_id)
+            return Verdict(refusal=None if allowed else "access.server")
+        if not reach.takes_outside(place):
+            is_dm = place.server_id is None and not place.is_group
+            return Verdict(refusal="access.dm" if is_dm else "access.user_install")
+        if not reach.needs_membership:
+            return Verdict()
+        if not place.memberships:
+            return Verdict(refusal="access.not_a_member")
+        return Verdict(home=place.memberships[0])
+
+    def asks_membership(self, place: OrderPlace) -> bool:
+        """Tell whether the verdict on a place depends on the servers that the requester is in."""
+        is_outside = place.server_id is None or not place.is_installed
+        return is_outside and self.reach.takes_outside(place) and self.reach.needs_membership

@@ -37,12 +37,28 @@ class Reach:
         """Tell whether people may order in a server."""
         return not self.allowed_servers or server_id in self.allowed_servers
 
+    def takes_outside(self, place: OrderPlace) -> bool:
+        """Tell whether people may order in a place that no installation of a server covers."""
+        if self.order_from is OrderFrom.EVERYWHERE:
+            return True
+        is_dm = place.server_id is None and not place.is_group
+        return is_dm and self.order_from.takes_dms
+
     @property
     def needs_membership(self) -> bool:
         """True if an order outside of the servers needs to be from a member of one of them."""
         return self.order_from is OrderFrom.DMS or (
             self.order_from is OrderFrom.EVERYWHERE and bool(self.allowed_servers)
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Membership:
+    """A server that a person is in, with what they are there."""
+
+    server_id: int
+    role_ids: frozenset[int] = frozenset()
+    is_booster: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,5 +73,5 @@ class OrderPlace:
     is_installed: bool = False
     #: True in a conversation that the bot is not part of.
     is_group: bool = False
-    #: An allowed server that the requester is a member of, if the order is not from it.
-    home_id: int | None = None
+    #: Allowed servers that the requester is in, if the order is not from one of them.
+    memberships: tuple[Membership, ...] = ()
