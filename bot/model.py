@@ -267,15 +267,6 @@ def new_job_id() -> str:
     return uuid4().hex
 
 
-class Trouble(StrEnum):
-    """The reason why a provider refuses all jobs: key, balance, address or model, or an outage."""
-
-    AUTH = "auth"
-    BALANCE = "balance"
-    SETUP = "setup"
-    OUTAGE = "outage"
-
-
 class HoldReason(StrEnum):
     """The reason why a job waits in its state.
 

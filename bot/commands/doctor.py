@@ -24,9 +24,8 @@ from bot.commands.checks.reachability import examine_api, examine_port, examine_
 from bot.commands.checks.second_bot import examine_second_bot
 from bot.commands.checks.unused_provider import unused_provider
 from bot.commands.checks.voice_service import examine_voice
-from bot.errors import ClapperError, StartupError
+from bot.errors import ClapperError, StartupError, Trouble
 from bot.media.process.ffmpeg import find_ffmpeg
-from bot.model import Trouble
 from bot.runtime.reach import reach_of
 from bot.settings.fields import Settings, load_settings
 from bot.settings.spelling import unknown_names
