@@ -13,6 +13,7 @@ from bot.jobs.polling.list_polling import ListPolling
 from bot.jobs.polling.page_step import PageStep
 from bot.jobs.polling.poller import Poller
 from bot.jobs.polling.schedule import PollSchedule
+from bot.jobs.remote.answer_saver import AnswerSaver
 from bot.jobs.remote.fresh_answers import FreshAnswers
 from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
@@ -61,6 +62,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
                 clock=clock,
             ),
             identity=identity,
+            saver=AnswerSaver(steady=clock.steady),
             backend=engine.backend,
             circuit=engine.circuit,
             capacity=engine.capacity,

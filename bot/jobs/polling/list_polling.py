@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from typing import TYPE_CHECKING
 
 from bot.errors import BackendError
 from bot.jobs.polling.list_round import ListRound
 from bot.model import JobState
+from storage.errors import StorageError
 
 if TYPE_CHECKING:
     from bot.backends.base import StatusPage, VideoBackend
@@ -74,7 +74,7 @@ class ListPolling:
             self._job_changed.clear()
             try:
                 pause = await self.step()
-            except sqlite3.Error:
+            except StorageError:
                 log.exception("list.database_failed")
                 pause = self._fail(None)
             if pause is None:
