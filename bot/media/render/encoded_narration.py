@@ -15,15 +15,26 @@ from bot.media.mp4.reader import read_sound_seconds
 from bot.media.process.child import ProcessLimits
 from bot.media.render.audio_stream import narration_only
 from bot.media.render.mp4_output import AAC
+from bot.media.render.narration_options import NarrationFit, NarrationMix
 
 if TYPE_CHECKING:
     from bot.media.narration.ingest import Narration
     from bot.media.process.ffmpeg import Ffmpeg
+    from bot.media.render.narration_options import NarrationOptions
 
 # The clip's length is unknown yet. Silence takes few bytes, and few clips are longer than this.
 _MIN_SECONDS = 30.0
 _SILENCE_SECONDS = 1.0  # at least
 _TOLERANCE = 0.03  # seconds, a little more than a packet
+
+
+def may_be_copied(narration: Narration, options: NarrationOptions) -> bool:
+    """Tell whether a merge is likely to copy the narration's M4A.
+
+    The clip's own sound is lowered in a new encoding. So is a narration faded out that is trimmed.
+    """
+    is_trimmed = options.fit is NarrationFit.TRIM and narration.seconds > _MIN_SECONDS
+    return options.mix is NarrationMix.REPLACE and not is_trimmed
 
 
 async def encode_narration(ffmpeg: Ffmpeg, narration: Narration) -> None:
