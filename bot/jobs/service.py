@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from bot.errors import UserError
 from bot.jobs.admission import Admission, new_job
 from bot.jobs.remote.identity import identity_of
 from bot.jobs.waits.pauses import MAX_PAUSES
 from bot.model import CANCELLABLE, TRANSITIONS, Failure, Job, JobState, Origin
+from storage.errors import StorageError
 from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
@@ -18,8 +21,11 @@ if TYPE_CHECKING:
     from bot.jobs.changes.publisher import ChangePublisher
     from bot.jobs.changes.webhook_receiver import WebhookReceiver
     from bot.model import Attachment, Client, VideoRequest
+    from bot.moderation.access.place import OrderPlace
     from bot.pacing import WatchedClock
     from storage.jobs.store import JobStore
+
+log = logging.getLogger(__name__)
 
 
 class JobService:
@@ -60,16 +66,24 @@ class JobService:
         requester: Origin | Client,
         attachment: Attachment | None,
         *,
+        place: OrderPlace | None = None,
         job_id: str | None = None,
         narration_of: str | None = None,
         clip_of: str | None = None,
     ) -> Job | None:
         """Create a job; None: the interaction, or the client's key, has already created one.
 
+        `place`: the place in Discord that the order comes from, which the gate judges.
         `job_id`: a result of `new_job_id`. `narration_of`: the job whose narration is reused.
-        `clip_of`: the job whose finished video is used instead of a new clip. UserError: a cap is
-        reached, or a word is blocked.
+        `clip_of`: the job whose finished video is used instead of a new clip. UserError: orders are
+        refused there, a cap is reached, or a word is blocked.
         """
+        try:
+            requester = await self._admission.admit(requester, place)
+        except UserError:
+            if await self._store.by_requester(requester) is not None:
+                return None
+            raise
         self._admission.check(request, attachment, clip_of=clip_of)
         now = self._clock()
         # A job from Discord waits until its card is posted.
@@ -96,12 +110,13 @@ class JobService:
         return job
 
     async def check_caps(self, requester: Origin | Client) -> None:
-        """Raise UserError if the requester has reached a cap and could create no job now."""
+        """Raise UserError if the requester could create no job now."""
+        requester = await self._admission.admit(requester, None)
         await self._admission.check_caps(requester)
 
-    async def allowances(self, requester: Origin) -> list[Allowance]:
-        """Return what a person has used of each cap."""
-        return await self._admission.allowances(requester)
+    async def allowances(self, requester: Origin, place: OrderPlace) -> list[Allowance]:
+        """Return what a person has used of each cap that counts in a place."""
+        return await self._admission.allowances(requester, place)
 
     async def acknowledge(self, job_id: str, message_id: int) -> Job | None:
         """Store the message id of the job's card, and make the job due."""
@@ -121,8 +136,15 @@ class JobService:
         """Cancel an open or undecided job; None: not found, or in another state."""
         return await self._move_if(job_id, JobState.CANCELLED, CANCELLABLE | {JobState.UNDECIDED})
 
-    async def retry_undecided(self, job_id: str) -> Job | None:
-        """Queue an undecided job again, which may cost a second time; None: it is not undecided."""
+    async def retry_undecided(self, job_id: str, *, place: OrderPlace | None = None) -> Job | None:
+        """Queue an undecided job again, which may cost a second time; None: it is not undecided.
+
+        UserError: orders are refused in the `place` that the retry comes from.
+        """
+        job = await self._store.get(job_id)
+        if job is None:
+            return None
+        await self._admission.admit(job.requester, place)
         return await self._move_if(job_id, JobState.QUEUED, frozenset({JobState.UNDECIDED}))
 
     async def cancel_undecided(self, job_id: str) -> Job | None:
@@ -202,7 +224,10 @@ class JobService:
         bound = await self.move(job, JobState.GENERATING, changes, after=after)
         # After the commit: later webhooks find the row, and earlier ones are in the inbox.
         if bound is not None:
-            await self._webhooks.wake_if_received(job.backend, update.ref)
+            try:
+                await self._webhooks.wake_if_received(job.backend, update.ref)
+            except StorageError:
+                log.exception("job.not_woken id=%s", job.id)  # it is bound, and will be polled
         return bound
 
     async def bind_cancelled(self, job: Job, update: BackendUpdate) -> Job | None:

@@ -17,9 +17,12 @@ from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
-from bot.jobs.polling import Poller
+from bot.jobs.polling.poller import Poller
+from bot.jobs.polling.schedule import PollSchedule
+from bot.jobs.polling.silence import ProviderSilence
 from bot.jobs.prompting import PromptStep
 from bot.jobs.queue import JobQueue
+from bot.jobs.remote.answer_saver import AnswerSaver
 from bot.jobs.remote.fresh_answers import FreshAnswers
 from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
@@ -27,13 +30,14 @@ from bot.jobs.service import JobService
 from bot.jobs.submission import Submission
 from bot.jobs.waits.capacity import ProviderCapacity
 from bot.jobs.waits.holds import Holds
-from bot.jobs.waits.poll_schedule import PollSchedule
 from bot.jobs.worker import Lane, Worker
 from bot.library.index import Library
 from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
 from bot.media.files.workspace import Workspace
 from bot.model import Attachment, JobState, VideoRequest
+from bot.moderation.access.gate import Gate
+from bot.moderation.access.place import OrderFrom, Reach
 from bot.moderation.words import BlockedWords
 from bot.pacing import LookupDelays, PollIntervals
 from bot.prompts.base import VerbatimWriter
@@ -70,6 +74,7 @@ if TYPE_CHECKING:
 
 ALL_STATES = tuple(JobState)
 ACCOUNT = "the account of the tests"
+EVERYWHERE = Reach(order_from=OrderFrom.EVERYWHERE)
 CAPS = Caps(open_per_user=1000, open_in_all=1000, per_day=1000)
 
 
@@ -89,9 +94,11 @@ class Bench:
         writer: PromptWriter | None = None,
         moderator: Moderator | None = None,
         blocked: tuple[str, ...] = (),
+        reach: Reach = EVERYWHERE,
     ) -> None:
         self.moderator = moderator
         self.blocked = BlockedWords(blocked)
+        self.gate = Gate(reach)
         self.writer = writer or VerbatimWriter()
         self.database = database
         self.root = root
@@ -120,7 +127,7 @@ class Bench:
             self.webhooks,
             backend=backend.name,
             account=ACCOUNT,
-            admission=Admission(self.cap_store, caps, self.blocked, clock=clock),
+            admission=Admission(self.cap_store, caps, self.blocked, gate=self.gate, clock=clock),
             acknowledge_seconds=10.0,
             deadline_seconds=1800.0,
             clock=clock,
@@ -139,6 +146,7 @@ class Bench:
         self.listings = ListingStore(database)
         self.identity = RemoteIdentity(self.remote_jobs, self.jobs, backend, clock=clock)
         self.fresh_answers = FreshAnswers(clock.steady)
+        self.silence = ProviderSilence(clock.steady)
         self.poll_intervals = PollIntervals(first=5.0, growth=2.0, ceiling=30.0)
         self.poller = Poller(
             self.jobs,
@@ -150,6 +158,7 @@ class Bench:
             holds=self.holds,
             final_download=FinalDownload(backend, self.workspace, max_bytes=1024**2),
             fresh_answers=self.fresh_answers,
+            silence=self.silence,
             clock=clock,
             jitter=lambda: 0.0,
         )
@@ -195,6 +204,7 @@ class Bench:
                     clock=self.clock,
                 ),
                 identity=self.identity,
+                saver=AnswerSaver(steady=self.clock.steady, sleep=self.clock.sleep),
                 backend=self.backend,
                 circuit=self.circuit,
                 capacity=self.capacity,
@@ -376,6 +386,7 @@ async def open_bench(
     writer: PromptWriter | None = None,
     moderator: Moderator | None = None,
     blocked: tuple[str, ...] = (),
+    reach: Reach = EVERYWHERE,
 ) -> AsyncGenerator[Bench]:
     """Start on the folder `root`; with the fakes of an earlier start, this is a restart."""
     async with open_database(root) as database:
@@ -390,4 +401,5 @@ async def open_bench(
             writer=writer,
             moderator=moderator,
             blocked=blocked,
+            reach=reach,
         )
