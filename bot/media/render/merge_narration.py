@@ -157,8 +157,11 @@ async def _write_with_first(
         except LostChildError:
             raise
         except MediaError as error:
+            if sound and sound.treatment is SoundTreatment.CUT:
+                log.warning("merge.not_copied reason=%r", str(error))
+                continue
             # Undecodable or empty sound is no reason to lose the picture.
-            log.warning("merge.sound_dropped reason=%r", str(error))
+            log.warning("merge.own_sound_dropped reason=%r", str(error))
         else:
             return
     await write_mp4(ffmpeg, picture, source, target, sound=sounds[-1])
