@@ -18,6 +18,7 @@ from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.gateway.identify_budget import IdentifyBudget
 from bot.discord_bot.gateway.session import GatewaySession
 from bot.discord_bot.login import log_in
+from bot.discord_bot.memberships import MembershipFinder
 from bot.library.index import Library
 from bot.library.orphans import OrphanCounter
 from bot.library.remote_deletion import RemoteDeletion
@@ -31,7 +32,7 @@ from bot.runtime.part_watch import PartWatch
 from bot.runtime.resources import open_resources
 from bot.runtime.stop_signals import on_stop_signals
 from bot.runtime.supervisor import GATEWAY, Service, supervise
-from bot.runtime.workers import make_workers
+from bot.runtime.workers import make_list_polling, make_workers
 from bot.speech.narrator import Narrator
 from bot.storyboard.lettering.coverage import StoryboardCoverage
 from bot.texts import Texts
@@ -127,6 +128,8 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
             clock=clock,
         ),
         second_bot=second_bot,
+        gate=engine.gate,
+        memberships=MembershipFinder(engine.gate.reach, clock=clock),
         sent_commands=SentCommandsStore(database),
         narrator=narrator,
         count_answer=engine.metrics.count_answer,
@@ -204,6 +207,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         remote_deletion=remote_deletion,
         orphans=_orphans(engine),
         workers=workers,
+        list_polling=make_list_polling(engine),
         progress=progress,
         operator=operator,
         smaller_copies=delivery.smaller_copies,
@@ -247,6 +251,7 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
             per_user=settings.max_narrations_per_user, per_day=settings.max_narrations_per_day
         ),
         blocked=engine.blocked,
+        gate=engine.gate,
         moderator=engine.moderator,
         max_seconds=settings.max_audio_seconds,
         clock=engine.resources.clock,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import discord
 
 from bot.delivery.second_bot import ALREADY_ANSWERED
 from bot.delivery.server_rules import is_blocked_by_server
-from bot.discord_bot.replies import UNSAVED
+from bot.discord_bot.replies import UNSAVED, is_second_bot
 from bot.errors import UserError
 from storage.jobs.queue_outlook import Outlook
 
@@ -32,7 +33,11 @@ _ANSWERED_WITHIN = 3.0
 _STORED_WITHIN = 1.0
 
 
-class Answer:
+class _AnsweredElsewhereError(Exception):
+    """Another process has answered the interaction, and its person has been served."""
+
+
+class OrderAnswer:
     """Answers the order of an interaction by one callback; `draft` is the job that is ordered.
 
     The callback is the card of the stored job. If the job is not stored in time, it is a card that
@@ -55,10 +60,12 @@ class Answer:
             # Discord has told the person that the bot did not respond.
             log.warning("interaction.too_late id=%d seconds=%.1f", self._interaction.id, age)
             self._services.count_answer("too_late")
-        elif age >= _STORED_WITHIN:
-            await self._answer_first(store)
-        else:
-            await self._store_first(store, within=_STORED_WITHIN - age)
+            return
+        with suppress(_AnsweredElsewhereError):
+            if age >= _STORED_WITHIN:
+                await self._answer_first(store)
+            else:
+                await self._store_first(store, within=_STORED_WITHIN - age)
 
     async def _store_first(self, store: Store, *, within: float) -> None:
         storing = asyncio.create_task(store(None), name=f"order:{self._draft.id}")
@@ -116,11 +123,11 @@ class Answer:
                 # No card was posted, so the job's first step would find none.
                 await self._fail(storing, "failed.automod")
                 raise UserError("failed.automod") from error
-            if self._interaction.client.callbacks.shows_second_bot(self._interaction, error):
-                await self._fail(storing, "failed.second_bot")
-                raise
             if error.code != ALREADY_ANSWERED:
                 raise
+            if await is_second_bot(self._interaction, error):
+                await self._fail(storing, "failed.second_bot")
+                raise _AnsweredElsewhereError from error
             return None
         return response.message_id
 

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 import discord
 
 from bot.errors import UserError
 from bot.model import Attachment, Origin
-from cogs._answers import Answer
+from cogs._answers import OrderAnswer
+from cogs._places import known_place_of, place_of
 from storage.speeches import SpeechRequester
 
 if TYPE_CHECKING:
     from bot.discord_bot.bot import Services, VideoBot
+    from bot.jobs.admission import JobSources
     from bot.model import Job, VideoRequest
+    from bot.moderation.access.place import OrderPlace
 
 log = logging.getLogger(__name__)
 
 # Counted from the interaction's arrival by this machine's clock, because Discord's may differ.
 _TOKEN_SECONDS = 15 * 60.0
-
-
-class _Sources(TypedDict):
-    """The jobs whose files a new job uses."""
-
-    narration_of: str | None
-    clip_of: str | None
 
 
 async def place(
@@ -46,17 +42,21 @@ async def place(
     if not interaction.client.arrivals.claim(interaction):
         log.warning("interaction.repeated id=%d", interaction.id)
         return
-    jobs, origin = interaction.client.services.jobs, origin_of(interaction)
-    sources: _Sources = {"narration_of": narration_of, "clip_of": clip_of}
-    draft = jobs.draft(request, origin, attachment, **sources)
+    services, origin = interaction.client.services, origin_of(interaction)
+    sources: JobSources = {"narration_of": narration_of, "clip_of": clip_of}
+    draft = services.jobs.draft(request, origin, attachment, **sources)
+    sources["job_id"] = draft.id
+    if not services.gate.asks_membership(known := known_place_of(interaction)):
+        await services.gate.check(known)
 
     async def store(message_id: int | None) -> Job | None:
+        place = await place_of(interaction)
         if attachment is not None and attachment.text is not None and narration_of is None:
-            await _count_speech(interaction, attachment.text)
+            await _count_speech(interaction, attachment.text, place)
         requester = replace(origin, message_id=message_id)
-        return await jobs.submit(request, requester, attachment, job_id=draft.id, **sources)
+        return await services.jobs.submit(request, requester, attachment, place=place, **sources)
 
-    await Answer(interaction, draft).give(store)
+    await OrderAnswer(interaction, draft).give(store)
 
 
 async def place_again(interaction: discord.Interaction[VideoBot], job: Job, prompt: str) -> None:
@@ -88,13 +88,15 @@ async def find_narration(services: Services, job: Job) -> str | None:
     raise UserError("audio.not_kept")
 
 
-async def _count_speech(interaction: discord.Interaction[VideoBot], text: str) -> None:
+async def _count_speech(
+    interaction: discord.Interaction[VideoBot], text: str, place: OrderPlace
+) -> None:
     narrator = interaction.client.services.narrator
     if narrator is None:
         raise UserError("speech.off")
     # An interaction that Discord sends twice makes one job: `submit` detects the repetition.
     requester = SpeechRequester(user_id=interaction.user.id, interaction_id=interaction.id)
-    await narrator.count(requester, text)
+    await narrator.count(requester, text, place=place)
 
 
 def origin_of(interaction: discord.Interaction[VideoBot]) -> Origin:

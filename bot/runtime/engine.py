@@ -13,6 +13,7 @@ from bot.jobs.changes.publisher import ChangePublisher
 from bot.jobs.changes.webhook_receiver import WebhookReceiver
 from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.editor import NarrationEditor
+from bot.jobs.polling.silence import ProviderSilence
 from bot.jobs.prompting import PromptStep
 from bot.jobs.queue import JobQueue
 from bot.jobs.service import JobService
@@ -24,11 +25,13 @@ from bot.media.files.workspace import Workspace
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.metrics import Metrics
+from bot.moderation.access.gate import Gate
 from bot.presets import Presets
 from bot.prompts.reading import PromptReader
 from bot.prompts.template import TemplateWriter
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writer
 from bot.runtime.provider_account import account_of, ref_hasher
+from bot.runtime.reach import reach_of
 from bot.runtime.resources import MIN_FREE_BYTES
 from bot.runtime.timing import timing_for
 from bot.settings.types import BOOSTER
@@ -76,12 +79,14 @@ class Engine:
     circuit: CircuitBreaker
     clock_watcher: ClockWatcher
     holds: Holds
+    silence: ProviderSilence
     account: str
     spent: SpentRefs
     workspace: Workspace
     artifacts: ArtifactStore
     editor: NarrationEditor
     blocked: BlockedWords
+    gate: Gate
     moderator: Moderator | None
     prompt_step: PromptStep
     presets: Presets
@@ -106,6 +111,7 @@ async def open_engine(
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
     workspace, presets = Workspace(settings.data_dir), _presets(settings)
     account = account_of(settings, resources.secret)
+    gate = Gate(reach_of(settings), count=metrics.count_refused_order)
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
     changes = ChangePublisher(bus)
     webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
@@ -119,6 +125,7 @@ async def open_engine(
             CapStore(resources.database),
             _caps(settings),
             blocked,
+            gate=gate,
             role_caps=_role_caps(settings),
             clock=clock,
         ),
@@ -148,12 +155,14 @@ async def open_engine(
         circuit=circuit,
         clock_watcher=ClockWatcher(clock, ClockStore(resources.database), bus, boot=boot_id()),
         holds=Holds(HoldStore(resources.database), jobs, bus, backend=backend.name, clock=clock),
+        silence=ProviderSilence(clock.steady),
         account=account,
         spent=SpentRefs(resources.database, ref_hasher(resources.secret)),
         workspace=workspace,
         artifacts=artifacts,
         editor=_editor(resources, workspace, voice),
         blocked=blocked,
+        gate=gate,
         moderator=moderator,
         prompt_step=PromptStep(
             jobs=jobs,

@@ -17,6 +17,8 @@ from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
+from bot.jobs.polling.list_polling import ListPolling
+from bot.jobs.polling.page_step import PageStep
 from bot.jobs.polling.poller import Poller
 from bot.jobs.polling.schedule import PollSchedule
 from bot.jobs.polling.silence import ProviderSilence
@@ -36,8 +38,10 @@ from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
 from bot.media.files.workspace import Workspace
 from bot.model import Attachment, JobState, VideoRequest
+from bot.moderation.access.gate import Gate
+from bot.moderation.access.place import OrderFrom, Reach
 from bot.moderation.words import BlockedWords
-from bot.pacing import LookupDelays, PollIntervals
+from bot.pacing import ListIntervals, LookupDelays, PollIntervals
 from bot.prompts.base import VerbatimWriter
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
@@ -47,6 +51,7 @@ from storage.jobs.generation_times import GenerationTimes
 from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.listings import ListingStore
+from storage.jobs.polling.listed_jobs import ListedJobStore
 from storage.jobs.queue.claims import QueueStore
 from storage.jobs.remote_jobs import RemoteJobStore
 from storage.jobs.spent_refs import SpentRefs
@@ -72,6 +77,7 @@ if TYPE_CHECKING:
 
 ALL_STATES = tuple(JobState)
 ACCOUNT = "the account of the tests"
+EVERYWHERE = Reach(order_from=OrderFrom.EVERYWHERE)
 CAPS = Caps(open_per_user=1000, open_in_all=1000, per_day=1000)
 
 
@@ -91,9 +97,11 @@ class Bench:
         writer: PromptWriter | None = None,
         moderator: Moderator | None = None,
         blocked: tuple[str, ...] = (),
+        reach: Reach = EVERYWHERE,
     ) -> None:
         self.moderator = moderator
         self.blocked = BlockedWords(blocked)
+        self.gate = Gate(reach)
         self.writer = writer or VerbatimWriter()
         self.database = database
         self.root = root
@@ -122,7 +130,7 @@ class Bench:
             self.webhooks,
             backend=backend.name,
             account=ACCOUNT,
-            admission=Admission(self.cap_store, caps, self.blocked, clock=clock),
+            admission=Admission(self.cap_store, caps, self.blocked, gate=self.gate, clock=clock),
             acknowledge_seconds=10.0,
             deadline_seconds=1800.0,
             clock=clock,
@@ -157,7 +165,26 @@ class Bench:
             clock=clock,
             jitter=lambda: 0.0,
         )
+        self.list_intervals = ListIntervals(period=2.5, put_off=30.0, blind_age=30.0)
+        self.list_polling = self.build_list_polling(publisher)
         self.pipeline = self.build_pipeline()
+
+    def build_list_polling(self, publisher: ChangePublisher) -> ListPolling:
+        store = ListedJobStore(self.database, backend=self.backend.name)
+        return ListPolling(
+            store,
+            self.backend,
+            PageStep(
+                store,
+                self.identity,
+                publisher,
+                self.silence,
+                put_off=self.list_intervals.put_off,
+                clock=self.clock,
+            ),
+            intervals=self.list_intervals,
+            clock=self.clock,
+        )
 
     def build_retention(self, *, max_bytes: int = 1024**2) -> Retention:
         return Retention(
@@ -381,6 +408,7 @@ async def open_bench(
     writer: PromptWriter | None = None,
     moderator: Moderator | None = None,
     blocked: tuple[str, ...] = (),
+    reach: Reach = EVERYWHERE,
 ) -> AsyncGenerator[Bench]:
     """Start on the folder `root`; with the fakes of an earlier start, this is a restart."""
     async with open_database(root) as database:
@@ -395,4 +423,5 @@ async def open_bench(
             writer=writer,
             moderator=moderator,
             blocked=blocked,
+            reach=reach,
         )
