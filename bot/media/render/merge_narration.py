@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.errors import MediaError
 from bot.media.files.atomic import run_uncancelled
 from bot.media.mp4.playable import repair_for
+from bot.media.mp4.provenance import MARK_BYTES, DigitalSource
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.child import LostChildError
 from bot.media.render.audio_stream import ducked, narration_only, plain, repeated
@@ -54,7 +56,8 @@ async def merge(
 ) -> MergeResult:
     """Merge `narration` into the MP4 `clip`, and write an MP4 that plays in Discord to `target`.
 
-    MediaError: the clip isn't a complete MP4, or ffmpeg failed.
+    The result's mark says where it came from. MediaError: the clip isn't a complete MP4, or ffmpeg
+    failed.
     """
     info = await asyncio.to_thread(read_mp4, clip)
     plan = await _make_plan(clip, info, narration, options)
@@ -90,7 +93,15 @@ async def _merge_directly(
     sound = None
     if options.mix is NarrationMix.DUCK and info.audio_codec is not None:
         sound = ducked(narration, _own_sound(clip, source, picture), seconds=plan.seconds)
-    await _write_with_fallback(ffmpeg, picture, source, target, sounds=(sound, voice))
+    stated = info.digital_source or DigitalSource.MODEL
+    await _write_with_fallback(
+        ffmpeg,
+        picture,
+        source,
+        target,
+        sounds=(sound, voice),
+        digital_source=stated.with_voice(spoken=options.spoken),
+    )
     return MergeResult(held_instead=plan.held_instead)
 
 
@@ -120,7 +131,13 @@ async def repair(ffmpeg: Ffmpeg, clip: Path, target: Path) -> bool:
     if info.audio_joined:
         treatment = SoundTreatment.JOINED
     await _write_with_fallback(
-        ffmpeg, picture, source, target, sounds=(sound, None), treatment=treatment
+        ffmpeg,
+        picture,
+        source,
+        target,
+        sounds=(sound, None),
+        treatment=treatment,
+        digital_source=info.digital_source or DigitalSource.MODEL,
     )
     return True
 
@@ -132,6 +149,7 @@ async def _write_with_fallback(
     target: Path,
     *,
     sounds: tuple[graph.Stream | None, graph.Stream | None],
+    digital_source: DigitalSource,
     treatment: SoundTreatment = SoundTreatment.ENCODED,
 ) -> None:
     """Write a result with the first of the `sounds`, or with the second if the first fails.
@@ -139,9 +157,10 @@ async def _write_with_fallback(
     The first contains the clip's own sound, which may be undecodable; the second does not.
     """
     with_own, without = sounds
+    write = partial(write_mp4, ffmpeg, picture, source, target, digital_source=digital_source)
     if with_own is not None:
         try:
-            await write_mp4(ffmpeg, picture, source, target, sound=with_own, treatment=treatment)
+            await write(sound=with_own, treatment=treatment)
         except LostChildError:
             raise
         except MediaError as error:
@@ -149,7 +168,7 @@ async def _write_with_fallback(
             log.warning("merge.own_sound_dropped reason=%r", str(error))
         else:
             return
-    await write_mp4(ffmpeg, picture, source, target, sound=without)
+    await write(sound=without)
 
 
 def _own_sound(clip: Path, source: graph.Stream, picture: Picture) -> graph.Stream:
@@ -174,7 +193,7 @@ def _plan_for(
     if narration.seconds <= info.seconds or options.fit is NarrationFit.TRIM:
         return _MergePlan(seconds=info.seconds)
     seconds = narration.seconds
-    looped = size * seconds / info.seconds + _MAX_AUDIO_BYTES * seconds
+    looped = size * seconds / info.seconds + _MAX_AUDIO_BYTES * seconds + MARK_BYTES
     if options.fit is NarrationFit.HOLD:
         return _MergePlan(seconds=seconds, filling=Filling.HELD)
     if looped > options.max_bytes:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import ffmpeg as graph
 
-from bot.media.files.atomic import commit, part_of, run_uncancelled
+from bot.media.files.atomic import part_of, run_uncancelled
+from bot.media.mp4.provenance import commit_marked
 from bot.media.process.child import ProcessLimits
 from bot.media.render.video_stream import ffmpeg_time
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from bot.media.mp4.provenance import DigitalSource
     from bot.media.process.ffmpeg import Ffmpeg
     from bot.media.render.video_stream import Picture
 
@@ -49,10 +51,12 @@ async def write_mp4(
     target: Path,
     *,
     sound: graph.Stream | None,
+    digital_source: DigitalSource,
     treatment: SoundTreatment = SoundTreatment.ENCODED,
 ) -> None:
     """Write the `picture` of `source`, together with `sound`, to `target`.
 
+    The result is marked with its `digital_source`.
     MediaError: ffmpeg failed.
     """
     part = part_of(target)
@@ -75,7 +79,7 @@ async def write_mp4(
     arguments = ["-v", "warning", "-filter_complex_threads", "1", *output.get_args()]
     try:
         await ffmpeg.run(arguments, cwd=target.parent, limits=_limits(picture))
-        await run_uncancelled(commit, part, target)
+        await run_uncancelled(commit_marked, part, target, digital_source)
     finally:
         await run_uncancelled(part.unlink, missing_ok=True)
 
