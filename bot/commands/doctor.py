@@ -12,6 +12,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bot.commands.checks.changed_settings import examine_changes
 from bot.commands.checks.clock import examine_clock
 from bot.commands.checks.discord_account import examine_account
 from bot.commands.checks.failing_parts import examine_failing_parts
@@ -50,9 +51,6 @@ _TROUBLES = {
 
 class Doctor:
     """Prints a table of findings; the exit code is 1 if any of them is a problem."""
-
-    name = "doctor"
-    summary = "check settings, services, ffmpeg, disk and network, and advise on problems"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare no options: the settings decide everything."""
@@ -104,6 +102,7 @@ async def examine(settings: Settings) -> list[Finding]:
     """Run each check and return its finding."""
     return [
         _spelling(settings),
+        examine_changes(settings),
         *await examine_account(settings.discord_token.get_secret_value(), settings.discord_api_url),
         await asyncio.to_thread(examine_second_bot, settings.data_dir, now=time.time()),
         await examine_backend(settings),

@@ -30,9 +30,6 @@ _ENDED = 20
 class Jobs:
     """Lists all open and the newest other jobs; `show` and `cancel` take one job."""
 
-    name = "jobs"
-    summary = "list the jobs, show one or cancel one, even while the bot runs"
-
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the actions."""
         parser.add_argument(

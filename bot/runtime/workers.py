@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
-from bot.jobs.polling import Poller
+from bot.jobs.polling.poller import Poller
+from bot.jobs.polling.schedule import PollSchedule
+from bot.jobs.polling.silence import ProviderSilence
 from bot.jobs.remote.fresh_answers import FreshAnswers
 from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
 from bot.jobs.submission import Submission
-from bot.jobs.waits.poll_schedule import PollSchedule
 from bot.jobs.worker import Worker, make_lanes
 from bot.model import JobState
 from bot.runtime.resources import MIN_FREE_BYTES
@@ -89,6 +90,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         holds=engine.holds,
         final_download=FinalDownload(engine.backend, engine.workspace, max_bytes=_MAX_CLIP_BYTES),
         fresh_answers=fresh_answers,
+        silence=ProviderSilence(clock.steady),
         clock=clock,
         jitter=_jitter,
     )

@@ -173,7 +173,7 @@ def test_the_readme_has_every_slash_command_and_only_buttons_that_there_are() ->
 def test_the_commands_are_those_of_the_command_line() -> None:
     _, in_a_terminal = tables(COMMANDS, "Command")
     written = {unquoted(row[0]): set(re.findall(r"--[a-z-]+", row[1])) for row in in_a_terminal}
-    assert written == {command.name: options_of(command) for command in all_commands()}
+    assert written == {entry.name: options_of(entry.load()) for entry in all_commands()}
 
 
 def options_of(command: Any) -> set[str]:
