@@ -122,6 +122,22 @@ async def test_a_narration_that_was_never_added_does_not_count_as_the_first(benc
     assert bench.editor.replaced == []
 
 
+async def test_a_narration_keeps_the_name_of_the_service_that_made_the_picture(
+    bench: Bench,
+) -> None:
+    first = await finished(bench)
+    await bench.database.rows(
+        "UPDATE jobs SET backend = 'storyboard' WHERE id = :id", {"id": first.id}
+    )
+    over = await bench.submit(attachment=VOICE, clip_of=first.id)
+    assert (await bench.now(over.id)).backend == "storyboard"
+    assert (await bench.run_out(over.id)).state is JobState.SUCCEEDED
+    again = await bench.submit(attachment=VOICE, clip_of=over.id)
+    assert (await bench.now(again.id)).backend == "storyboard"
+    other = await bench.submit(attachment=VOICE)
+    assert (await bench.now(other.id)).backend == bench.backend.name
+
+
 async def test_a_narration_for_a_deleted_video_fails_the_job(
     bench: Bench, sentences: frozenset[str]
 ) -> None:
