@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import shutil
-import sqlite3
 import tempfile
 import time
 from datetime import UTC, datetime
@@ -30,6 +29,7 @@ from bot.media.process.ffmpeg import find_ffmpeg
 from bot.model import Trouble
 from bot.settings.fields import Settings, load_settings
 from bot.settings.spelling import unknown_names
+from storage.errors import StorageError
 from storage.snapshot import count_delivering, read_circuit, read_orphans
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _queue(settings: Settings) -> Finding:
     backend = settings.video_backend
     try:
         circuit = read_circuit(settings.data_dir, backend)
-    except sqlite3.Error as error:
+    except StorageError as error:
         return unreadable(subject, error)
     if circuit is None or not circuit.is_open:
         return Finding(subject=subject, ok=True, found="not paused")
@@ -159,7 +159,7 @@ def _orphans(settings: Settings) -> Finding:
     subject, backend = "orphans", settings.video_backend
     try:
         count = read_orphans(settings.data_dir, backend)
-    except sqlite3.Error as error:
+    except StorageError as error:
         return unreadable(subject, error)
     if count is None:
         return Finding(
@@ -215,7 +215,7 @@ def _held(settings: Settings) -> Finding:
     subject = "held videos"
     try:
         count = count_delivering(settings.data_dir)
-    except sqlite3.Error as error:
+    except StorageError as error:
         return unreadable(subject, error)
     if count and not settings.public_url:
         return Finding(

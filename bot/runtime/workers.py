@@ -11,6 +11,7 @@ from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling.poller import Poller
 from bot.jobs.polling.schedule import PollSchedule
 from bot.jobs.polling.silence import ProviderSilence
+from bot.jobs.remote.answer_saver import AnswerSaver
 from bot.jobs.remote.fresh_answers import FreshAnswers
 from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
@@ -55,6 +56,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
                 clock=clock,
             ),
             identity=identity,
+            saver=AnswerSaver(steady=clock.steady),
             backend=engine.backend,
             circuit=engine.circuit,
             capacity=engine.capacity,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.commands.checks.findings import Finding, unreadable
+from storage.errors import StorageError
 from storage.snapshot import read_failing_parts
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def examine_failing_parts(data_dir: Path) -> Finding:
     subject = "parts"
     try:
         failing = read_failing_parts(data_dir)
-    except sqlite3.Error as error:
+    except StorageError as error:
         return unreadable(subject, error)
     if not failing:
         return Finding(subject=subject, ok=True, found="no repeated failures")

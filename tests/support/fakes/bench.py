@@ -22,6 +22,7 @@ from bot.jobs.polling.schedule import PollSchedule
 from bot.jobs.polling.silence import ProviderSilence
 from bot.jobs.prompting import PromptStep
 from bot.jobs.queue import JobQueue
+from bot.jobs.remote.answer_saver import AnswerSaver
 from bot.jobs.remote.fresh_answers import FreshAnswers
 from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
@@ -198,6 +199,7 @@ class Bench:
                     clock=self.clock,
                 ),
                 identity=self.identity,
+                saver=AnswerSaver(steady=self.clock.steady, sleep=self.clock.sleep),
                 backend=self.backend,
                 circuit=self.circuit,
                 capacity=self.capacity,
