@@ -152,13 +152,13 @@ def test_each_way_to_hand_over_a_video_says_in_the_readers_language_whether_ai_m
 ) -> None:
     made = job(JobState.DELIVERING, backend=backend, attachment=attachment)
     made = replace(made, requester=replace(made.origin, locale=locale))
-    words = Texts.load()(f"made_with.{key}", locale)
+    words = Texts.load()(f"made.{key}", locale)
     for view in (
         cards.render_video(made, filename="a.mp4"),
         cards.render_link(made, ARTIFACT, url="https://x.example/d/1"),
     ):
         assert words in read(view)[-1].split(" · ")
-    assert Texts.load()(f"made_with.video_{key}", locale) in cards.dm_with_video(made).split("\n")
+    assert Texts.load()(f"origin.{key}", locale) in cards.dm_with_video(made).split("\n")
 
 
 def test_a_text_that_was_not_added_to_a_storyboard_is_no_voice(cards: CardRenderer) -> None:

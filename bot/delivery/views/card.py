@@ -169,7 +169,7 @@ class CardRenderer:
         say = self._text.say
         notes = self._notes(job, note)
         notes += [say(job, "dm.original", link=original)] if original else []
-        notes.append(say(job, f"made_with.video_{made_with(job)}"))
+        notes.append(say(job, f"origin.{made_with(job)}"))
         return self._write_dm(job, say(job, "dm.ready_here"), *notes)
 
     def dm_failed(self, job: Job) -> str:

@@ -151,7 +151,7 @@ class CardText:
             parts += self._maker(job)
             if _is_narrated(job) and job.note != NOTE_NOT_MERGED:
                 parts.append(self.say(job, "card.narration"))
-        parts.append(self.say(job, f"made_with.{made_with(job)}"))
+        parts.append(self.say(job, f"made.{made_with(job)}"))
         duration = clock_time((ready_at or self._clock()) - job.created_at)
         return _small([*parts, self.say(job, "card.made", duration=duration)])
 

@@ -1,7 +1,8 @@
-"""The words with which finished videos say how they were made: with AI, or drawn by code."""
+"""The ways in which finished videos are made, as people are told of them."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bot.artifacts import NOTE_NOT_MERGED
@@ -12,13 +13,21 @@ if TYPE_CHECKING:
 _DRAWING = "storyboard"
 
 
-def made_with(job: Job) -> str:
-    """Return the last part of a locale key for the way in which a job's video was made.
+class MadeWith(StrEnum):
+    """The ways: by a model, by code alone, or by code with a text that a model speaks."""
 
-    `ai`: by a model. `drawn`: by code alone. `drawn_spoken`: by code, with a text that a model
-    speaks.
+    AI = "ai"
+    DRAWN = "drawn"
+    DRAWN_SPOKEN = "drawn_spoken"
+
+
+def made_with(job: Job) -> MadeWith:
+    """Return the way in which a job's video was made.
+
+    It completes the keys of two sentences: `made.` for cards, and `origin.` for DMs and pages.
     """
     if job.backend != _DRAWING:
-        return "ai"
+        return MadeWith.AI
     has_text = job.attachment is not None and job.attachment.text is not None
-    return "drawn_spoken" if has_text and job.note != NOTE_NOT_MERGED else "drawn"
+    is_spoken = has_text and job.note != NOTE_NOT_MERGED
+    return MadeWith.DRAWN_SPOKEN if is_spoken else MadeWith.DRAWN

@@ -212,7 +212,7 @@ class ApiRoutes:
         artifact = made = None
         if public_job.status is PublicStatus.COMPLETED:
             artifact = await self._clients.artifact(job)
-            made = self._texts(f"made_with.video_{made_with(job)}", locale)
+            made = self._texts(f"origin.{made_with(job)}", locale)
         return {
             "jobId": job.id,
             "scriptOrQuestion": job.request.prompt,

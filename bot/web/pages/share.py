@@ -93,7 +93,7 @@ class SharePage:
         has_poster = await self._poster_cache.get(job.id) is not None
         fields = _fields(share, job, info, has_poster=has_poster)
         fields |= {
-            "made_with": self._texts(f"made_with.video_{made_with(job)}", locale),
+            "made_with": self._texts(f"origin.{made_with(job)}", locale),
             "until": self._texts("share.until", locale, date=_date(share.expires_at)),
         }
         return self._answer(self._page, fields, locale, HTTPStatus.OK)
