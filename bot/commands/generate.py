@@ -71,7 +71,7 @@ class Generate:
             "--retry",
             action="store_true",
             help="with --resume: order again if it is unknown whether the provider accepted the "
-            "job; may cost twice",
+            "job; may be charged twice",
         )
         parser.add_argument("--audio", type=Path, help="narration for the video")
         parser.add_argument(

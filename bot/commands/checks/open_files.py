@@ -15,7 +15,7 @@ def examine_open_files() -> Finding:
     return Finding(
         subject="open files",
         ok=limit >= _ENOUGH,
-        found=f"at most {limit}",
+        found=f"limit: {limit:,}",
         advice=f"allow {_ENOUGH} or more: LimitNOFILE= in a systemd unit, --ulimit nofile= in "
         "docker, or ulimit -Hn in a shell"
         if limit < _ENOUGH

@@ -47,7 +47,7 @@ async def examine_writer(settings: Settings) -> Finding:
         subject=_WRITER,
         ok=True,
         found=f"openai: {without_password(settings.prompt_base_url)} answers",
-        advice="it does not list PROMPT_MODEL: check the name"
+        advice="the service does not list PROMPT_MODEL: check the name"
         if models and settings.prompt_model not in models
         else "",
     )

@@ -1,4 +1,4 @@
-"""Finds a provider that is set up but not chosen, so the bot makes title cards instead."""
+"""Finds a provider that has settings but is not chosen, so the bot makes title cards instead."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class UnusedProvider:
 
 
 def unused_provider(settings: Settings) -> UnusedProvider | None:
-    """Return the first provider that is set up; None: there is none, or a backend was chosen."""
+    """Return the first provider with settings, or None if VIDEO_BACKEND is set or there is none."""
     given = settings.model_fields_set
     if "video_backend" in given:
         return None
