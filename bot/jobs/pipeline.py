@@ -31,7 +31,8 @@ _MERGE_RETRY_SECONDS = 2.0
 _NO_SPACE = "No space left on device"
 _MAX_MERGES = 2
 _HOLD_RETRY_SECONDS = 60 * 60.0
-# About a day each for the card and the DM; after that, the video is only in the library.
+# Attempts for about a day each for the card and the DM. After that, the video is only in the
+# library.
 _MAX_DELIVERIES = 300
 
 
@@ -39,7 +40,7 @@ class Deliverer(Protocol):
     """Delivers to a job's requester in Discord; DeliveryError: try again later."""
 
     async def find_message(self, job: Job) -> int | None:
-        """Return the id of the card that the command may have posted; None: there is none."""
+        """Return the id of the card that the command may have posted, or None without a card."""
         ...
 
     async def show(self, job: Job) -> None:
@@ -71,7 +72,7 @@ class NarrationEditing(Protocol):
         ...
 
     async def speak(self, job_id: str, text: str) -> None:
-        """Synthesise a text, and use the speech as narration; UserError: it can't be spoken."""
+        """Synthesise a text as narration; UserError: the text can't be synthesised."""
         ...
 
     async def finish(
@@ -184,7 +185,7 @@ class Pipeline:
     async def _merge(self, job: Job) -> None:
         clip = self._workspace.folder(job.id).clip
         if await self._workspace.is_published(job.id, clip):
-            video: FinishedVideo | None = self._unedited(job)  # published just before a crash
+            video: FinishedVideo | None = self._unedited(job)  # from just before a crash
         else:
             video = await self._edit(job)
         if video is None:
@@ -195,7 +196,8 @@ class Pipeline:
             await self._jobs.move(job, JobState.DELIVERING, Changes(note=video.note))
             return
         await self._jobs.move(job, JobState.SUCCEEDED, Changes(note=video.note))
-        # After the commit, because a repeated step needs the files; the sweep deletes leftovers.
+        # Delete the files after the commit, because a repeated step needs them; a sweep deletes
+        # leftovers.
         await self._workspace.delete_folder(job.id)
 
     async def _edit(self, job: Job) -> FinishedVideo | None:
@@ -257,12 +259,12 @@ class Pipeline:
         elif not await self._deliverer.notify(job, artifact):
             await self._jobs.postpone(job, after=_HOLD_RETRY_SECONDS)
             return
-        # Before the commit, because no later step would delete the files.
+        # Delete the files before the commit, because no later step would delete them.
         await self._workspace.delete_folder(job.id)
         await self._jobs.move(job, JobState.SUCCEEDED)
 
     async def _artifact(self, job: Job) -> Artifact | None:
-        """Return the finished video; None: its file was deleted."""
+        """Return the finished video, or None if its file was deleted."""
         artifact = await self._artifacts.get(job.id)
         return artifact if await self._workspace.has_video(job.id) else None
 

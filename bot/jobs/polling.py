@@ -25,19 +25,20 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A clip that is finished after the deadline has still been paid for, so rare polls continue.
+# A clip that is finished after the deadline was paid for too, so rare polls continue for a day.
 _LATE_SECONDS = 24 * 60 * 60.0
 _LATE_INTERVAL_SECONDS = 300.0
-# Ten minutes of polls, because a server with replicas, or after a restart, may miss its own job.
+# Polls for ten minutes if the job is missing: a restarted server, or one with replicas, may not
+# know its own job for a while.
 _MISSED_SECONDS = 30.0
 _MISSES = 20
-# Time after which the requester and the operator are told that the provider does not answer.
+# After this time, the requester and the operator are told that the provider does not respond.
 _UNANSWERED_SECONDS = 120.0
 _MAX_UNANSWERED = 1000
 
 
 class Poller:
-    """The step of `generating`: one request, then the next state or the next poll."""
+    """The step of `generating`: one poll, then the next state or the time of the next poll."""
 
     def __init__(
         self,
@@ -61,11 +62,12 @@ class Poller:
         self._fresh_answers = fresh_answers
         self._clock = clock
         self._jitter = jitter
-        # The start of each job's time without answers, in steady time. A loss only delays a notice.
+        # The steady time since when each job's polls got no response. If it is lost, only a notice
+        # is late.
         self._unanswered: dict[str, float] = {}
 
     async def poll(self, job: Job) -> None:
-        """Ask the provider once, and act on the answer."""
+        """Poll the job once, and act on the response."""
         assert job.remote_id is not None  # noqa: S101 - the table's CHECK
         try:
             update = await self._backend.poll(job.remote_id)
@@ -114,7 +116,7 @@ class Poller:
         if not job.late:
             percent = update.progress if update else None
             interval = await self._schedule.seconds_until_next(job, percent)
-        # Bounded, because only a poll checks the deadline.
+        # Bounded, because the job's deadline is only checked when it is polled.
         asked_for = min(retry_after or 0, _LATE_INTERVAL_SECONDS)
         after, attempts = max(interval * (1 + self._jitter()), asked_for), job.attempts + 1
         if update is None and self._is_long_unanswered(job):
@@ -136,8 +138,8 @@ class Poller:
         return is_long or job.hold is HoldReason.UNANSWERED
 
     async def _is_past_a_limit(self, job: Job, update: BackendUpdate | None) -> bool:
-        """Act on a time limit that has passed; False: none has."""
-        # Only with an answer: without one, the job may be finished and must not be cancelled.
+        """Act on a time limit that has passed; False: none has passed."""
+        # Without a response, the job may be finished, so it must not be cancelled.
         if update is not None and not job.late and self._has_passed(job.deadline_at or 0):
             await self._deadline_passed(job, update)
             return True
@@ -149,7 +151,7 @@ class Poller:
     async def _end(
         self, job: Job, update: BackendUpdate | None, failure: Failure, *, clear: bool = False
     ) -> None:
-        """Fail a job; unless it is `clear` that there is no clip, try to download one first."""
+        """Fail a job, but first try to download a clip, unless it is `clear` that there is none."""
         cost = update.cost if update else None
         if not clear and await self._final_download.try_download(job, update):
             await self._jobs.move(job, JobState.DOWNLOADING, Changes(progress=100, cost=cost))
@@ -173,11 +175,11 @@ class Poller:
             return False
 
     def _is_last_poll(self, job: Job, update: BackendUpdate | None) -> bool:
-        # The provider's clock decides how long the clip is kept, and can't be compared with ours.
+        # The provider tells how long it will keep the clip, measured by its own clock.
         if job.late and update is not None and update.expires_in is not None:
             return update.expires_in <= 0
         return self._has_passed((job.generating_at or 0) + _LATE_SECONDS)
 
     def _has_passed(self, moment: float) -> bool:
-        """Return whether a time of our clock has passed; False while the clock is unsettled."""
+        """Return whether our clock has reached `moment`; False while the clock is unsettled."""
         return not self._clock.is_unsettled and self._clock() >= moment
