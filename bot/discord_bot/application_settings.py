@@ -1,4 +1,4 @@
-"""Finds settings in the Developer Portal that keep the bot from working."""
+"""Finds settings in Discord's Developer Portal that prevent the bot from working."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SERVERS, _PEOPLE = "0", "1"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PortalProblem:
-    """A setting that keeps the bot from working, and the page on which to correct it."""
+    """A setting that prevents the bot from working, and the page on which to correct it."""
 
     found: str
     advice: str
