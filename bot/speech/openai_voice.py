@@ -65,7 +65,7 @@ class OpenAISpeech:
     async def speak(self, text: str, target: Path) -> None:
         """Stream the MP3 of a text into the file `target`.
 
-        UserError: with a `speech.` key; `speech.unsure`: the text may have been charged.
+        UserError: its key begins with `speech.`; `speech.unsure`: the text may have been charged.
         MediaError: the MP3 could not be stored.
         """
         transport = HttpTransport(self._endpoint(), credentials=bearer(self._api_key))
@@ -92,7 +92,7 @@ class OpenAISpeech:
             tls=self._tls,
             read_timeout=self._seconds,
             connect_timeout=_CONNECT_SECONDS,
-            # A successful response's bytes are counted while they are stored.
+            # The MP3 from this server is streamed to a file, which counts its bytes.
             downloads_from=frozenset({httpx2.URL(self._base_url).origin}),
         )
 
@@ -103,7 +103,7 @@ class OpenAISpeech:
             "voice": self._voice,
             "response_format": "mp3",
         }
-        # Following a redirect would send a second POST.
+        # Redirects are not followed, because that would send a second POST.
         return Request(
             method="POST", url="/audio/speech", body=body, stream=True, follow_redirects=False
         )
