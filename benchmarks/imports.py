@@ -13,7 +13,7 @@ from benchmarks.memory import KIB
 if TYPE_CHECKING:
     from pathlib import Path
 
-_IMPORTS = ("asyncio", "aiohttp", "pydantic_settings", "openai", "discord", "bot.__main__")
+_IMPORTS = ("asyncio", "aiohttp", "pydantic_settings", "openai", "discord", "bot.commands.run")
 _SCRIPT = """
 import importlib, sys
 def measure():

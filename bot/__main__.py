@@ -3,36 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import shlex
 import sys
-from typing import Protocol
+from typing import NamedTuple, Protocol, cast
 
-try:
-    from bot import __version__
-    from bot.commands.doctor import Doctor
-    from bot.commands.generate import Generate
-    from bot.commands.jobs import Jobs
-    from bot.commands.run import Run
-    from bot.commands.storyboard import ServeStoryboard
-    from bot.demo.command import Demo
-    from bot.errors import StartupError
-except (ImportError, SyntaxError) as error:
-    is_supported = sys.version_info >= (3, 11)
-    if isinstance(error, ImportError):
-        is_bug = (error.name or "").partition(".")[0] in {"bot", "cogs", "storage"}
-    else:
-        is_bug = is_supported
-    # In a virtual environment, a library that is missing means an incomplete installation.
-    if is_bug or (sys.prefix != sys.base_prefix and is_supported):
-        raise
-    typed = shlex.join(sys.argv[1:])
-    print(
-        f"This Python ({sys.version.split()[0]}) lacks the libraries of Clapper ({error}). "
-        "`make .venv/run` installs them into .venv, and `make demo` also shows the bot. "
-        f"Then type: .venv/bin/python -m bot {typed}",
-        file=sys.stderr,
-    )
-    sys.exit(2)
+from bot import __version__
 
 # The exit code that shells report for a process ended by Ctrl-C: 128 + SIGINT.
 _INTERRUPTED = 130
@@ -40,9 +16,6 @@ _INTERRUPTED = 130
 
 class Command(Protocol):
     """A command of `python -m bot`."""
-
-    name: str
-    summary: str
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the options."""
@@ -53,21 +26,82 @@ class Command(Protocol):
         ...
 
 
-def all_commands() -> tuple[Command, ...]:
+class CommandEntry(NamedTuple):
+    """A line of `--help`, and the module whose class `type_name` is the command."""
+
+    name: str
+    summary: str
+    module: str
+    type_name: str
+
+    def load(self) -> Command:
+        """Import the command, and only what it needs."""
+        module = importlib.import_module(self.module)
+        return cast("Command", getattr(module, self.type_name)())
+
+
+def all_commands() -> tuple[CommandEntry, ...]:
     """Return every command, in the order of `--help`."""
-    return (Run(), Demo(), Doctor(), Generate(), Jobs(), ServeStoryboard())
+    return (
+        CommandEntry(
+            "run",
+            "run the bot with the settings in the environment and in .env",
+            "bot.commands.run",
+            "Run",
+        ),
+        CommandEntry(
+            "demo",
+            "watch one /video from the command to the MP4; no account needed",
+            "bot.demo.command",
+            "Demo",
+        ),
+        CommandEntry(
+            "doctor",
+            "check settings, services, ffmpeg, disk and network, and advise on problems",
+            "bot.commands.doctor",
+            "Doctor",
+        ),
+        CommandEntry(
+            "generate",
+            "make one video from the command line, without Discord",
+            "bot.commands.generate",
+            "Generate",
+        ),
+        CommandEntry(
+            "jobs",
+            "list the jobs, show one or cancel one, even while the bot runs",
+            "bot.commands.jobs",
+            "Jobs",
+        ),
+        CommandEntry(
+            "storyboard",
+            "run only the embedded renderer, as a Videos API server",
+            "bot.commands.storyboard",
+            "ServeStoryboard",
+        ),
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code, which is 2 if the operator has to act."""
-    available = all_commands()
+    words = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(prog="python -m bot", description="Clapper, a Discord bot.")
     parser.add_argument("--version", action="version", version=f"Clapper {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in available:
-        command.add_arguments(commands.add_parser(command.name, help=command.summary))
-    options = parser.parse_args(arguments)
-    command = next(command for command in available if command.name == options.command)
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    command = None
+    for entry in all_commands():
+        subparser = subparsers.add_parser(entry.name, help=entry.summary)
+        if entry.name == chosen:
+            command = _load(entry, words)
+            command.add_arguments(subparser)
+    options = parser.parse_args(words)
+    return 2 if command is None else _run(command, options)
+
+
+def _run(command: Command, options: argparse.Namespace) -> int:
+    from bot.errors import StartupError  # noqa: PLC0415 - it needs Python 3.11
+
     try:
         return command.run(options)
     except StartupError as error:
@@ -75,6 +109,28 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return _INTERRUPTED
+
+
+def _load(entry: CommandEntry, words: list[str]) -> Command:
+    """Import a command; exit with a sentence if libraries are missing from this Python."""
+    try:
+        return entry.load()
+    except (ImportError, SyntaxError) as error:
+        is_supported = sys.version_info >= (3, 11)
+        if isinstance(error, ImportError):
+            is_bug = (error.name or "").partition(".")[0] in {"bot", "cogs", "storage"}
+        else:
+            is_bug = is_supported
+        # In a virtual environment, a library that is missing means an incomplete installation.
+        if is_bug or (sys.prefix != sys.base_prefix and is_supported):
+            raise
+        print(
+            f"This Python ({sys.version.split()[0]}) lacks the libraries of Clapper ({error}). "
+            "`make .venv/run` installs them into .venv, and `make demo` also shows the bot. "
+            f"Then type: .venv/bin/python -m bot {shlex.join(words)}",
+            file=sys.stderr,
+        )
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -48,8 +48,8 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     JobState.UNDECIDED: _STOPPED | {JobState.GENERATING, JobState.QUEUED},
     JobState.GENERATING: _STOPPED | {JobState.DOWNLOADING},
     JobState.DOWNLOADING: _STOPPED | {JobState.MERGING},
-    # Straight to `succeeded` for API clients, which download the file themselves.
-    JobState.MERGING: _STOPPED | {JobState.DELIVERING, JobState.SUCCEEDED},
+    # To `succeeded` for API clients, which download the file. To `downloading` for a lost clip.
+    JobState.MERGING: _STOPPED | {JobState.DELIVERING, JobState.SUCCEEDED, JobState.DOWNLOADING},
     JobState.DELIVERING: _STOPPED | {JobState.NOTIFYING},
     # The video is delivered, so the job can no longer fail or be cancelled.
     JobState.NOTIFYING: frozenset({JobState.SUCCEEDED}),

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import aiosqlite
 
 from bot.errors import StartupError
+from storage.connection.statement_groups import StatementGroups
+from storage.errors import storage_errors
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator, Mapping
@@ -37,19 +39,24 @@ class DataInUseError(StartupError):
 
 
 class Database:
-    """A connection in autocommit mode: each statement is its own transaction."""
+    """A connection on which a statement is answered when it is committed."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
-        self._connection = connection
+        self._statements = StatementGroups(connection)
 
     async def rows(self, sql: str, params: Mapping[str, Any]) -> list[sqlite3.Row]:
-        """Run one statement and return all its rows."""
-        return list(await self._connection.execute_fetchall(sql, params))
+        """Run one statement and return all its rows; StorageError: it failed."""
+        with storage_errors():
+            return await self._statements.rows(sql, params)
 
     async def row(self, sql: str, params: Mapping[str, Any]) -> sqlite3.Row | None:
         """Run one statement and return its first row."""
         rows = await self.rows(sql, params)
         return rows[0] if rows else None
+
+    async def drain(self) -> None:
+        """Wait until no statement is waiting."""
+        await self._statements.drain()
 
     async def truncate_wal(self) -> None:
         """Write the WAL into the database, and truncate it so that no deleted content remains.
@@ -84,7 +91,7 @@ async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
     """Open `clapper.db`, migrate it to the current schema, and close it after the block.
 
     DataInUseError: another process has it open. StartupError: the folder is not writable, or the
-    file is not a database.
+    file is not a database. StorageError: the migration failed.
     """
     path = data_dir / "clapper.db"
     with _exclusive(data_dir):
@@ -93,13 +100,18 @@ async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
         connection = await aiosqlite.connect(path, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
-            await connection.executescript(_PRAGMAS)
-            await connection.create_function(  # pyright: ignore[reportUnknownMemberType] - its function is untyped
-                "fold", 1, fold, deterministic=True
-            )
-            await _migrate(connection)
+            with storage_errors():
+                await connection.executescript(_PRAGMAS)
+                await connection.create_function(  # pyright: ignore[reportUnknownMemberType] - its function is untyped
+                    "fold", 1, fold, deterministic=True
+                )
+                await _migrate(connection)
             _log_old_sqlite()
-            yield Database(connection)
+            database = Database(connection)
+            try:
+                yield database
+            finally:
+                await asyncio.shield(database.drain())
         finally:
             # If the connection stayed open, its thread would keep the interpreter from exiting.
             await asyncio.shield(connection.close())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import StartupError
 from storage.delivery.second_bots import second_bot_from
+from storage.errors import storage_errors
 from storage.failing_parts import ALL_FAILING, failing_part_from
 from storage.jobs.circuits import circuit_from
 from storage.jobs.listings import LAST_COUNT, count_from
@@ -37,7 +38,7 @@ _BEGINNING = "SELECT * FROM jobs WHERE deleted_at IS NULL AND id GLOB :pattern L
 def count_delivering(data_dir: Path) -> int | None:
     """Count the finished videos that are not delivered yet; None: there is no database yet.
 
-    Blocks. sqlite3.Error: the database can't be read.
+    Blocks. StorageError: the database can't be read.
     """
     row = _row(data_dir, "SELECT count(*) FROM jobs WHERE state IN ('delivering', 'notifying')", {})
     return int(row[0]) if row else None
@@ -46,7 +47,7 @@ def count_delivering(data_dir: Path) -> int | None:
 def read_circuit(data_dir: Path, backend: str) -> Circuit | None:
     """Read a backend's circuit, or return None without a circuit or a database.
 
-    Blocks. sqlite3.Error: the database can't be read.
+    Blocks. StorageError: the database can't be read.
     """
     if not _has_table(data_dir, "circuits"):
         return None
@@ -57,7 +58,7 @@ def read_circuit(data_dir: Path, backend: str) -> Circuit | None:
 def list_jobs(data_dir: Path, *, ended: int) -> list[Job]:
     """List all open jobs and the newest `ended` ones, newest first; [] without a database.
 
-    Blocks. sqlite3.Error: the database can't be read. StartupError: the database is of another
+    Blocks. StorageError: the database can't be read. StartupError: the database is of another
     version.
     """
     return [_job(row) for row in _rows(data_dir, _JOBS, {"ended": ended})]
@@ -74,7 +75,7 @@ def find_jobs(data_dir: Path, beginning: str) -> list[Job]:
 def read_second_bot(data_dir: Path) -> SecondBot | None:
     """Read the last second bot that was noticed, or return None without any or without a database.
 
-    Blocks. sqlite3.Error: the database can't be read.
+    Blocks. StorageError: the database can't be read.
     """
     if not _has_table(data_dir, "second_bots"):
         return None
@@ -85,7 +86,7 @@ def read_second_bot(data_dir: Path) -> SecondBot | None:
 def read_failing_parts(data_dir: Path) -> list[FailingPart]:
     """List the bot's components that keep failing; [] without a database.
 
-    Blocks. sqlite3.Error: the database can't be read.
+    Blocks. StorageError: the database can't be read.
     """
     if not _has_table(data_dir, "failing_parts"):
         return []
@@ -95,7 +96,7 @@ def read_failing_parts(data_dir: Path) -> list[FailingPart]:
 def read_orphans(data_dir: Path, backend: str) -> OrphanCount | None:
     """Read the last count of orphans, or return None without a count or a database.
 
-    Blocks. sqlite3.Error: the database can't be read.
+    Blocks. StorageError: the database can't be read.
     """
     if not _has_table(data_dir, "listings"):
         return None
@@ -127,6 +128,7 @@ def _rows(data_dir: Path, sql: str, params: Mapping[str, str | int]) -> list[sql
     path = data_dir.absolute() / "clapper.db"
     if not path.exists():
         return []
-    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+    uri = f"{path.as_uri()}?mode=ro"
+    with storage_errors(), closing(sqlite3.connect(uri, uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         return connection.execute(sql, params).fetchall()

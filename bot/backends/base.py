@@ -53,6 +53,17 @@ class BackendUpdate:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StatusPage:
+    """A page of the provider's list of jobs, which is no proof of the absence of any job.
+
+    `after`: the ref after which the next page begins; None: there is none.
+    """
+
+    updates: tuple[BackendUpdate, ...]
+    after: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AnsweredJob:
     """A job whose create was answered, and that a trustworthy listing therefore shows.
 
@@ -91,11 +102,13 @@ class Webhook:
 class Capabilities:
     """Optional features of a provider, and the longest prompt that it accepts.
 
+    `lists`: the provider's protocol has a list that tells the states of its jobs.
     `own_list`: the provider is a part of this process, so that its complete list is always true.
     `prompt_characters` defaults to the longest prompt that a requester can type.
     """
 
     webhooks: bool = False
+    lists: bool = False
     own_list: bool = False
     prompt_characters: int = 2000
 
@@ -119,6 +132,13 @@ class VideoBackend(Protocol):
 
     async def poll(self, ref: str) -> BackendUpdate:
         """Request the remote job's state; BackendError of kind GONE: the job no longer exists."""
+        ...
+
+    async def list_statuses(self, after: str | None) -> StatusPage | None:
+        """Request the newest jobs, or the next ones `after` a ref; None: this server has no list.
+
+        With `find`, an unconfirmed create is looked up; this serves only to poll many jobs at once.
+        """
         ...
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:

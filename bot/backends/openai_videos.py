@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx2
 
 from bot.backends import standard_webhooks
-from bot.backends.base import BackendUpdate, Capabilities, Listing, Webhook
+from bot.backends.base import BackendUpdate, Capabilities, Listing, StatusPage, Webhook
 from bot.backends.provider_api import ProviderApi
 from bot.backends.responses import error_kinds, remote_job
 from bot.backends.responses.listing import list_jobs, matching_listing, with_hints
@@ -27,12 +27,16 @@ if TYPE_CHECKING:
 
     from bot.backends.base import AnsweredJob
     from bot.backends.responses.remote_job import ListingPage
+    from bot.backends.responses.replies import Reply
     from bot.model import VideoRequest
 
 log = logging.getLogger(__name__)
 
 _TYPES = {"multipart": "multipart/form-data", "json": "application/json"}
 _NO_LISTING_STATUSES = frozenset({400, 404, 405, 501})
+# The answers to a page that is too large, or that begins after a job that was deleted meanwhile.
+_REFUSED_PAGE_STATUSES = frozenset({400, 404, 422})
+_STATUS_PAGES = (100, 50)
 _NOT_FOUND = 404
 
 
@@ -64,8 +68,9 @@ class OpenAIVideos:
 
     def __post_init__(self) -> None:
         self.capabilities = Capabilities(
-            webhooks=bool(self.webhook_secrets), own_list=self.own_list
+            webhooks=bool(self.webhook_secrets), lists=True, own_list=self.own_list
         )
+        self._status_page, self._smaller_status_page = _STATUS_PAGES
         self._keys = standard_webhooks.signing_keys(self.webhook_secrets)
         self._api = ProviderApi(
             name=self.name,
@@ -112,6 +117,22 @@ class OpenAIVideos:
     async def poll(self, ref: str) -> BackendUpdate:
         """Request the remote job's state."""
         return await self._api.poll(_path(ref), ref)
+
+    async def list_statuses(self, after: str | None) -> StatusPage | None:
+        """Request 100 jobs at once, or 50 from a server that refuses as many."""
+        reply = await self._list(after, self._status_page)
+        if after is None and reply.status in _REFUSED_PAGE_STATUSES:
+            reply = await self._list(None, self._smaller_status_page)
+            if reply.ok:
+                self._status_page = self._smaller_status_page
+        if reply.ok:
+            return self._api.status_page(reply)
+        if after is not None and reply.status in _REFUSED_PAGE_STATUSES:
+            return StatusPage(updates=())
+        error = error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
+        if reply.status in _NO_LISTING_STATUSES and error.kind is not ErrorKind.AUTH:
+            return None
+        raise error
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
         """Download the video to `sink` from the content route, or from the job's link."""
@@ -184,15 +205,16 @@ class OpenAIVideos:
         return False
 
     async def _page_after(self, ref: str | None) -> ListingPage | None:
-        query = {"limit": str(self.page_size), "order": "desc"}
-        reply = await self._api.ask(
-            Request(method="GET", url="/videos", query=query | ({"after": ref} if ref else {}))
-        )
+        reply = await self._list(ref, self.page_size)
         if reply.status in _NO_LISTING_STATUSES:
             return None
         if not reply.ok:
             raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
         return remote_job.page_in(reply.answer)
+
+    async def _list(self, after: str | None, limit: int) -> Reply:
+        query = {"limit": str(limit), "order": "desc"} | ({"after": after} if after else {})
+        return await self._api.ask(Request(method="GET", url="/videos", query=query))
 
 
 def _fields(request: VideoRequest) -> dict[str, object]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
-from bot.backends.base import BackendUpdate, RemoteState
-from bot.backends.responses import error_kinds, replies
+from bot.backends.base import BackendUpdate, RemoteState, StatusPage
+from bot.backends.responses import error_kinds, remote_job, replies
 from bot.backends.responses.clip_links import INLINE
 from bot.backends.responses.content import ContentFetcher
 from bot.backends.transport.base import NO_ANSWER, Endpoint, Request, Timeouts
@@ -92,6 +92,17 @@ class ProviderApi:
         if reply.ok:
             raise BackendError(ErrorKind.TRANSIENT, "the answer describes no job")
         raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
+
+    def status_page(self, reply: Reply) -> StatusPage | None:
+        """Read the jobs in an answer to a request for a list; None: it is not a list."""
+        page = remote_job.page_in(reply.answer)
+        if page is None:
+            return None
+        jobs = (replace(job, answered_at=reply.answered_at) for job in page.jobs)
+        return StatusPage(
+            updates=tuple(self._update(job, job.ref) for job in jobs if job.ref),
+            after=None if page.has_more is False or not page.jobs else page.last,
+        )
 
     async def ask(self, request: Request) -> Reply:
         """Return the answer, even an error answer; BackendError: no answer arrived in time."""

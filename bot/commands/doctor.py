@@ -6,12 +6,12 @@ import asyncio
 import os
 import re
 import shutil
-import sqlite3
 import tempfile
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bot.commands.checks.changed_settings import examine_changes
 from bot.commands.checks.clock import examine_clock
 from bot.commands.checks.discord_account import examine_account
 from bot.commands.checks.failing_parts import examine_failing_parts
@@ -29,6 +29,7 @@ from bot.media.process.ffmpeg import find_ffmpeg
 from bot.model import Trouble
 from bot.settings.fields import Settings, load_settings
 from bot.settings.spelling import unknown_names
+from storage.errors import StorageError
 from storage.snapshot import count_delivering, read_circuit, read_orphans
 
 if TYPE_CHECKING:
@@ -53,9 +54,6 @@ _TROUBLES = {
 
 class Doctor:
     """Prints a table of findings; the exit code is 1 if any of them is a problem."""
-
-    name = "doctor"
-    summary = "check settings, services, ffmpeg, disk and network, and advise on problems"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare no options: the settings decide everything."""
@@ -107,6 +105,7 @@ async def examine(settings: Settings) -> list[Finding]:
     """Run each check and return its finding."""
     return [
         _spelling(settings),
+        examine_changes(settings),
         *await examine_account(settings.discord_token.get_secret_value(), settings.discord_api_url),
         await asyncio.to_thread(examine_second_bot, settings.data_dir, now=time.time()),
         await examine_backend(settings),
@@ -145,7 +144,7 @@ def _queue(settings: Settings) -> Finding:
     backend = settings.video_backend
     try:
         circuit = read_circuit(settings.data_dir, backend)
-    except sqlite3.Error as error:
+    except StorageError as error:
         return unreadable(subject, error)
     if circuit is None or not circuit.is_open:
         return Finding(subject=subject, ok=True, found="not paused")
@@ -163,7 +162,7 @@ def _orphans(settings: Settings) -> Finding:
     subject, backend = "orphaned jobs", settings.video_backend
     try:
         count = read_orphans(settings.data_dir, backend)
-    except sqlite3.Error as error:
+    except StorageError as error:
         return unreadable(subject, error)
     if count is None:
         return Finding(
@@ -224,7 +223,7 @@ def _held(settings: Settings) -> Finding:
     subject = "undelivered videos"
     try:
         count = count_delivering(settings.data_dir)
-    except sqlite3.Error as error:
+    except StorageError as error:
         return unreadable(subject, error)
     if count and not settings.public_url:
         return Finding(

@@ -54,9 +54,6 @@ _SIGNALLED = 128  # plus the signal's number: the exit code that shells report
 class Generate:
     """Orders a video, waits for it with a progress bar, and writes it to a file."""
 
-    name = "generate"
-    summary = "make one video from the command line, without Discord"
-
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the options: the prompt or a job, the narration and the output file."""
         order = parser.add_mutually_exclusive_group(required=True)

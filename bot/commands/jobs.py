@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sqlite3
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from bot.errors import StartupError
 from bot.runtime.log_setup import configure_logs
 from bot.settings.fields import load_settings
 from bot.texts import Texts
+from storage.errors import StorageError
 from storage.snapshot import find_jobs, list_jobs
 
 if TYPE_CHECKING:
@@ -29,9 +29,6 @@ _ENDED = 20
 
 class Jobs:
     """Lists all open and the newest other jobs; `show` and `cancel` take one job."""
-
-    name = "jobs"
-    summary = "list the jobs, show one or cancel one, even while the bot runs"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the actions."""
@@ -57,7 +54,7 @@ class Jobs:
             if options.action == "list":
                 return _list(settings.data_dir, out)
             job = _find(settings.data_dir, options.job)
-        except sqlite3.Error as error:
+        except StorageError as error:
             raise StartupError(f"DATA_DIR: the database can't be read ({error}).") from error
         if options.action == "show":
             out.write(describe(job, Texts.load()))

@@ -24,9 +24,6 @@ log = logging.getLogger(__name__)
 class Run:
     """Runs the bot until SIGTERM or Ctrl-C."""
 
-    name = "run"
-    summary = "run the bot with the settings in the environment and in .env"
-
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare no options: the settings decide everything."""
 

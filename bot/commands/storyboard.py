@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 class ServeStoryboard:
     """Runs the renderer until SIGTERM or Ctrl-C."""
 
-    name = "storyboard"
-    summary = "run only the embedded renderer, as a Videos API server"
-
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the options: the port and the webhook URL."""
         parser.add_argument(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -14,6 +13,7 @@ from bot.delivery.card_edits import as_delivery_error
 from bot.delivery.dm import DirectMessage, DmRefusedError
 from bot.errors import DeliveryError, FirstError
 from bot.model import HoldReason, Trouble
+from storage.errors import StorageError
 from storage.jobs.holds import HoldNotice
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class OperatorNotices:
             try:
                 await self.send_due()
                 failures = 0
-            except (DeliveryError, sqlite3.Error) as error:
+            except (DeliveryError, StorageError) as error:
                 failures += 1
                 log.warning("operator.untold error=%r", str(error))
             await self._sleep(failures)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from typing import TYPE_CHECKING
+
+from storage.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,7 @@ class SecondBotWatch:
         )
         try:
             await self._store.record(application_id, now=self._clock())
-        except sqlite3.Error:
+        except StorageError:
             log.exception("token.shared_unsaved")  # the interaction must still be handled
 
     async def get(self, application_id: int) -> SecondBot | None:

@@ -51,9 +51,6 @@ _TIMING = Timing(
 class Demo:
     """Shows Clapper at work without an account anywhere."""
 
-    name = "demo"
-    summary = "watch one /video from the command to the MP4; no account needed"
-
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the options: the prompt, the narration, the folder, the time-out, the backend."""
         parser.add_argument("--prompt", default=PROMPT, help="what the video should show")

@@ -28,6 +28,7 @@ _DOWNLOADS = 6
 _FIRST_PAUSE_SECONDS = 60.0
 _MAX_PAUSE_SECONDS = 300.0
 _LAG_SECONDS = 30.0
+_RESTORE_SECONDS = 2.0
 # `misses` holds two counts: each missing clip adds this number, and each unusable clip adds 1.
 _LAG = 1000
 # The numbers of attempts: while the remote job is not found (about ten minutes), and while it is
@@ -83,6 +84,21 @@ class Downloading:
             await self._unusable(job)
         else:
             await self.jobs.move(job, JobState.MERGING)
+
+    async def restore(self, job: Job) -> bool:
+        """Restore the clip if a merging job's folder lacks it; False: the job was moved instead."""
+        if await asyncio.to_thread(self.workspace.folder(job.id).clip.exists):
+            return True
+        log.warning("download.clip_missing id=%s", job.id)
+        if job.clip_of is None:
+            await self.jobs.move(job, JobState.DOWNLOADING, after=_RESTORE_SECONDS)
+            return False
+        try:
+            await self.workspace.reuse_clip(job.id, of=job.clip_of)
+        except FileNotFoundError:
+            await self.jobs.fail(job, "failed.clip_gone")
+            return False
+        return True
 
     async def _poll(self, job: Job) -> BackendUpdate | None:
         """Poll the remote job, or return None if it can't be read although its clip may exist."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from bot.artifacts import NOTE_NOT_MERGED, Artifact, FinishedVideo, Handover
@@ -187,7 +189,7 @@ class Pipeline:
         if await self._workspace.is_published(job.id, clip):
             video: FinishedVideo | None = self._unedited(job)  # from just before a crash
         else:
-            video = await self._edit(job)
+            video = await self._edit(job) if await self._downloading.restore(job) else None
         if video is None:
             return
         artifact = await self._workspace.publish(job.id, video.path, now=self._clock())
@@ -200,8 +202,18 @@ class Pipeline:
         # leftovers.
         await self._workspace.delete_folder(job.id)
 
+    async def _restore_narration(self, job: Job) -> None:
+        """Ingest the kept narration again if the job's folder has lost it."""
+        narration = self._workspace.folder(job.id).narration
+        if job.attachment is None or await asyncio.to_thread(narration.exists):
+            return
+        log.warning("merge.narration_missing id=%s", job.id)
+        with suppress(UserError):  # it is not kept either; the merge fails
+            await self._editor.ingest_kept(job.id, of=job.id)
+
     async def _edit(self, job: Job) -> FinishedVideo | None:
         try:
+            await self._restore_narration(job)
             return await self._editor.finish(
                 job.id,
                 narrated=job.attachment is not None,

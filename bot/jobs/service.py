@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -10,6 +11,7 @@ from bot.jobs.admission import Admission, new_job
 from bot.jobs.remote.identity import identity_of
 from bot.jobs.waits.pauses import MAX_PAUSES
 from bot.model import CANCELLABLE, TRANSITIONS, Failure, Job, JobState, Origin
+from storage.errors import StorageError
 from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from bot.model import Attachment, Client, VideoRequest
     from bot.pacing import WatchedClock
     from storage.jobs.store import JobStore
+
+log = logging.getLogger(__name__)
 
 
 class JobService:
@@ -203,7 +207,10 @@ class JobService:
         # After the commit, so that no webhook is lost: a later one finds the bound job, an earlier
         # one is already stored.
         if bound is not None:
-            await self._webhooks.wake_if_received(job.backend, update.ref)
+            try:
+                await self._webhooks.wake_if_received(job.backend, update.ref)
+            except StorageError:
+                log.exception("job.not_woken id=%s", job.id)  # it is bound, and will be polled
         return bound
 
     async def bind_cancelled(self, job: Job, update: BackendUpdate) -> Job | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.backends.base import RemoteState
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from bot.backends.base import BackendUpdate, VideoBackend
     from bot.jobs.circuit_breaker import CircuitBreaker
     from bot.jobs.prompting import PromptStep
+    from bot.jobs.remote.answer_saver import AnswerSaver
     from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.remote.lookup import RemoteLookup
     from bot.jobs.service import JobService
@@ -53,6 +55,7 @@ class Submission:
         holds: Holds,
         lookup: RemoteLookup,
         identity: RemoteIdentity,
+        saver: AnswerSaver,
         backend: VideoBackend,
         circuit: CircuitBreaker,
         capacity: ProviderCapacity,
@@ -66,6 +69,7 @@ class Submission:
         self._holds = holds
         self._lookup = lookup
         self._identity = identity
+        self._saver = saver
         self._backend = backend
         self._circuit = circuit
         self._capacity = capacity
@@ -120,19 +124,21 @@ class Submission:
 
     async def _bind(self, job: Job, update: BackendUpdate) -> bool:
         """Bind a job to its remote job; False: another open job has the same remote id."""
+        save, acquire = self._saver.save, partial(self._identity.acquire, job, update.ref)
         ended = update.state in {RemoteState.DONE, RemoteState.FAILED}
-        is_free = await self._identity.acquire(job, update.ref)
-        if is_free and await self._jobs.bind(job, update, after=0 if ended else self._first_poll):
+        bind = partial(self._jobs.bind, job, update, after=0 if ended else self._first_poll)
+        is_free = await save(acquire)
+        if is_free and await save(bind):
             return True
-        if not is_free or not await self._identity.acquire(job, update.ref):
+        if not is_free or not await save(acquire):
             # The create request was accepted, but this id does not identify its remote job, so that
             # the job can't be polled or deleted.
             log.warning("submit.ref_in_use id=%s ref=%s", job.id, update.ref)
             if job.state is not JobState.UNDECIDED:
-                await self._jobs.move(job, JobState.UNDECIDED)
+                await save(partial(self._jobs.move, job, JobState.UNDECIDED))
             return False
         log.warning("submit.orphaned id=%s ref=%s", job.id, update.ref)
-        await self._jobs.bind_cancelled(job, update)
+        await save(partial(self._jobs.bind_cancelled, job, update))
         return True
 
     async def _refused(self, job: Job, error: BackendError, *, probing: bool) -> None:

@@ -6,12 +6,12 @@ import asyncio
 import errno
 import logging
 import math
-import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import BackendError, ClapperError, DeliveryError, UnfetchedError
 from bot.model import AT_PROVIDER, HoldReason, JobState
+from storage.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -146,7 +146,7 @@ class Worker:
             try:
                 await self._start_due()
                 pause = await self._seconds_until_due()
-            except sqlite3.Error:
+            except StorageError:
                 log.exception("worker.database_failed lane=%s", self._lane.name)
                 pause = 1.0
             await self._sleep(pause)
@@ -206,7 +206,7 @@ class Worker:
     async def _advance(self, job: Job) -> None:
         try:
             await self._step(job)
-        except sqlite3.Error:
+        except StorageError:
             log.exception("job.step_unsaved id=%s state=%s", job.id, job.state)
             await asyncio.sleep(1)  # the row is still due, so a pause avoids a busy loop
         except Exception:  # a bug in the handling of a failed step
@@ -216,7 +216,7 @@ class Worker:
     async def _step(self, job: Job) -> None:
         try:
             await self._lane.steps[job.state](job)
-        except sqlite3.Error:
+        except StorageError:
             raise
         except ClapperError as error:
             log.warning("job.step_refused id=%s state=%s error=%r", job.id, job.state, str(error))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from typing import TYPE_CHECKING
 
 from bot.backends.base import AnsweredJob
 from bot.backends.echo import Echo
 from bot.errors import BackendError
 from bot.jobs.remote.identity import is_described, order_of
+from storage.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,7 @@ class OrphanCounter:
                 await self.count()
             except BackendError as error:
                 log.warning("orphans.uncounted error=%r", str(error))
-            except sqlite3.Error:
+            except StorageError:
                 log.exception("orphans.uncounted")
             await asyncio.sleep(_PAUSE_SECONDS)
 

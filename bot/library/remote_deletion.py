@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from typing import TYPE_CHECKING
 
 from bot.errors import BackendError, FirstError
 from bot.jobs.remote.identity import may_delete
+from storage.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,7 @@ class RemoteDeletion:
             self._woken.clear()
             try:
                 await self.delete_remote_jobs()
-            except sqlite3.Error:
+            except StorageError:
                 log.exception("erase.failed")  # the next round tries again
             await self._sleep()
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from bot.errors import StartupError
+from storage.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -100,7 +100,7 @@ class PartWatch:
                 failures=self._failures[name],
                 now=self._clock(),
             )
-        except sqlite3.Error:
+        except StorageError:
             log.exception("part.not_stored name=%r", name)
 
     async def record_recovery(self, name: str) -> None:
@@ -109,7 +109,7 @@ class PartWatch:
             return
         try:
             await self._store.mark_recovered(name)
-        except sqlite3.Error:
+        except StorageError:
             log.exception("part.not_stored name=%r", name)
 
     async def _note_lasting(self, name: str) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.errors import DeliveryError
+from storage.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -157,6 +157,6 @@ async def _sweep(swept: _Swept) -> None:
     while True:
         try:
             await swept.sweep()
-        except (sqlite3.Error, OSError):
+        except (StorageError, OSError):
             log.exception("sweep.failed")  # the next sweep tries again
         await asyncio.sleep(_SWEEP_SECONDS)

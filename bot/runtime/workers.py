@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
-from bot.jobs.polling import Poller
+from bot.jobs.polling.poller import Poller
+from bot.jobs.polling.schedule import PollSchedule
+from bot.jobs.polling.silence import ProviderSilence
+from bot.jobs.remote.answer_saver import AnswerSaver
 from bot.jobs.remote.fresh_answers import FreshAnswers
 from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
 from bot.jobs.submission import Submission
-from bot.jobs.waits.poll_schedule import PollSchedule
 from bot.jobs.worker import Worker, make_lanes
 from bot.model import JobState
 from bot.runtime.resources import MIN_FREE_BYTES
@@ -54,6 +56,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
                 clock=clock,
             ),
             identity=identity,
+            saver=AnswerSaver(steady=clock.steady),
             backend=engine.backend,
             circuit=engine.circuit,
             capacity=engine.capacity,
@@ -89,6 +92,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         holds=engine.holds,
         final_download=FinalDownload(engine.backend, engine.workspace, max_bytes=_MAX_CLIP_BYTES),
         fresh_answers=fresh_answers,
+        silence=ProviderSilence(clock.steady),
         clock=clock,
         jitter=_jitter,
     )

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from storage.errors import NotUniqueError
 from storage.jobs import statements
 from storage.jobs.caps import cap_columns
 from storage.jobs.rows import job_from, requester_columns
@@ -136,7 +137,7 @@ class JobStore:
     ) -> Job | None:
         """Move a job to another state; None also if another open job has the new `remote_id`."""
         failure = changes.failure
-        return await self._one(
+        return await self._one_unless_taken(
             statements.MOVE,
             **_key(job),
             to=to,
@@ -171,7 +172,7 @@ class JobStore:
         self, job: Job, *, backend: str, account: str, create_key: str, now: float
     ) -> Job | None:
         """Store the intent to spend; None: an identical create request is unconfirmed."""
-        return await self._one(
+        return await self._one_unless_taken(
             statements.BEGIN_SUBMIT,
             **_key(job),
             backend=backend,
@@ -213,7 +214,7 @@ class JobStore:
 
     async def bind_cancelled(self, job: Job, changes: Changes, *, now: float) -> Job | None:
         """Store the remote id of a job that was cancelled meanwhile; None: it was not cancelled."""
-        return await self._one(
+        return await self._one_unless_taken(
             statements.BIND_CANCELLED,
             id=job.id,
             remote_id=changes.remote_id,
@@ -272,6 +273,13 @@ class JobStore:
     async def _one(self, sql: str, **params: Any) -> Job | None:  # noqa: ANN401 - SQLite's values
         row = await self._database.row(sql, params)
         return job_from(row) if row else None
+
+    async def _one_unless_taken(self, sql: str, **params: Any) -> Job | None:  # noqa: ANN401
+        """Run a statement on a job; None also if another row has what an index allows once."""
+        try:
+            return await self._one(sql, **params)
+        except NotUniqueError:
+            return None
 
     async def _many(self, sql: str, **params: Any) -> list[Job]:  # noqa: ANN401 - SQLite's values
         return [job_from(row) for row in await self._database.rows(sql, params)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,6 +13,7 @@ from bot.errors import UserError
 from bot.jobs.worker import Lane
 from bot.model import Client, JobState
 from cogs._permissions import require_permission
+from storage.errors import StorageError
 from tests.support.clients.site import Caller, open_site
 from tests.support.fakes.orders import REQUEST
 
@@ -69,7 +69,7 @@ async def test_a_crash_at_the_very_end_does_not_disown_the_narration(caller: Cal
         bench.backend.finish()
         await bench.step(job.id)
     await bench.database.rows(NO_ROOM, {})
-    with pytest.raises(sqlite3.Error, match="no room"):
+    with pytest.raises(StorageError, match="no room"):
         await bench.step(job.id)
     await bench.database.rows("DROP TRIGGER no_room", {})
     ended = await bench.run_out(job.id)

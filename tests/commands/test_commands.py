@@ -265,16 +265,13 @@ def test_ctrl_c_before_the_start_shows_no_traceback(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Interrupted:
-        name = "doctor"
-        summary = "interrupted"
-
         def add_arguments(self, _: object) -> None:
             """Declare no options."""
 
         def run(self, _: object) -> int:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("bot.__main__.all_commands", lambda: (Interrupted(),))
+    monkeypatch.setattr("bot.commands.doctor.Doctor", Interrupted)
     assert main(["doctor"]) == 130
     assert capsys.readouterr().err == ""
     assert here.exists()

@@ -57,8 +57,8 @@ async def test_without_problems_every_line_says_ok(tmp_path: Path) -> None:
     assert (ended.code, ended.err) == (0, "")
     lines = [line for line in ended.out.splitlines() if not line.startswith(" ")]
     marks = [line.split()[0] for line in lines]
-    assert (marks.count("ok"), marks.count("--")) == (20, 1)
-    assert lines[1] == (f"ok  DISCORD_TOKEN      {origin} (DISCORD_API_URL) accepts it: clapper")
+    assert (marks.count("ok"), marks.count("--")) == (21, 1)
+    assert lines[2] == (f"ok  DISCORD_TOKEN      {origin} (DISCORD_API_URL) accepts it: clapper")
     assert len({line.index(line.split(maxsplit=1)[1]) for line in lines}) == 1
     assert fake_discord.token not in ended.out
 
@@ -107,7 +107,7 @@ def test_a_problem_is_marked_with_advice_and_an_exit_code(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["doctor"]) == 1
-    _, first, advice, *_ = capsys.readouterr().out.splitlines()
+    _, _, first, advice, *_ = capsys.readouterr().out.splitlines()
     assert first == "!!  DISCORD_TOKEN      missing"
     assert advice.strip().startswith("-> copy it into .env from the Bot page")
 
@@ -121,6 +121,23 @@ async def test_a_token_of_the_wrong_shape_is_reported(tmp_path: Path, token: str
     assert not found.ok
     assert "copy it again" in found.advice
     assert token not in found.found + found.advice
+
+
+async def test_settings_that_differ_from_their_defaults_are_listed(tmp_path: Path) -> None:
+    found = await look(
+        "changed",
+        tmp_path,
+        video_size="720x1280",
+        openai_base_url="http://me:hunter2@127.0.0.1:1/v1",
+        openai_api_key="sk-secret",
+        openai_extra='{"key": "sk-other"}',
+    )
+    assert found.ok
+    listed = found.found.split(", ")
+    assert {"VIDEO_SIZE=720x1280", "OPENAI_API_KEY is set", "OPENAI_EXTRA is set"} <= set(listed)
+    assert "OPENAI_BASE_URL=http://127.0.0.1:1/v1" in listed
+    assert not any(secret in found.found for secret in ("hunter2", "sk-"))
+    assert not any(each.startswith("NOTIFY") for each in listed)
 
 
 async def test_a_usable_ffmpeg_is_named(tmp_path: Path) -> None:

@@ -352,3 +352,16 @@ async def test_a_video_that_can_not_be_made_smaller_leaves_no_copy(
         video.write_bytes(content)
     await editor.shrink(JOB, limit_bytes=limit, decent=False)
     assert list(workspace.copy(JOB, decent=False).parent.iterdir()) == []
+
+
+async def test_a_lost_narration_is_ingested_again_from_the_jobs_own_kept_one(
+    editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path
+) -> None:
+    await narrated(editor, workspace, origin, tmp_path / "attached")
+    kept = workspace.narration(JOB).read_bytes()
+    await workspace.delete_folder(JOB)
+    for _ in range(2):  # a step is repeated after a crash
+        await editor.ingest_kept(JOB, of=JOB)
+    clips.make_clip(workspace.folder(JOB).clip, seconds=2)
+    assert (await editor.finish(JOB, narrated=True)).note == NOTE_HELD_INSTEAD
+    assert workspace.narration(JOB).read_bytes() == kept

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +10,7 @@ from bot.artifacts import Handover
 from bot.backends.base import RemoteState
 from bot.errors import BackendError, DeliveryError, ErrorKind, MediaError
 from bot.model import JobState
+from storage.errors import StorageError
 from tests.support.fakes.backend import FakeBackend
 from tests.support.fakes.bench import Bench, open_bench
 from tests.support.fakes.deliverer import FakeDeliverer
@@ -164,7 +164,7 @@ async def test_the_files_are_deleted_before_a_failed_job_is_released(bench: Benc
     await bench.jobs.fail(await bench.claim(job.id), "failed.bug", incident=job.id)
     claimed = await bench.claim(job.id)
     async with bench.unwritable():
-        with pytest.raises(sqlite3.OperationalError):
+        with pytest.raises(StorageError):
             await bench.pipeline.steps[JobState.FAILED](claimed)
     assert not bench.workspace.folder(job.id).path.exists()
     assert (await bench.run_out(job.id)).next_at is None

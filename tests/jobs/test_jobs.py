@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bot.artifacts import Artifact
 from bot.model import TRANSITIONS, JobState, VideoRequest
+from storage.errors import StorageError
 from storage.jobs.store import Changes
 from tests.support.fakes.clock import START
 from tests.support.fakes.orders import REQUEST, VOICE, origin
@@ -63,10 +63,10 @@ def test_every_open_state_leads_to_a_final_one(state: JobState) -> None:
 
 async def test_the_table_itself_refuses_a_state_that_lacks_its_facts(bench: Bench) -> None:
     job = await bench.submit(acknowledged=False)
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(StorageError):
         await bench.jobs.move(job, JobState.QUEUED)
     queued = await bench.at(JobState.QUEUED)
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(StorageError):
         await bench.store.move(queued, JobState.GENERATING, Changes(), next_at=None, now=START)
 
 

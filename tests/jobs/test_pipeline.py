@@ -243,3 +243,42 @@ async def test_a_merge_that_was_cut_off_after_the_video_was_kept_is_finished(
     assert (await bench.now(job.id)).state is JobState.MERGING
     assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
     assert bench.workspace.video(job.id).read_bytes() == before
+
+
+async def test_a_clip_that_its_folder_has_lost_is_downloaded_again(bench: Bench) -> None:
+    job = await bench.at(JobState.MERGING)
+    await bench.workspace.delete_folder(job.id)
+    assert (await bench.step(job.id)).state is JobState.DOWNLOADING
+    assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
+    assert bench.workspace.video(job.id).read_bytes() == CLIP + b"video_1"
+    assert bench.backend.posts == 1
+
+
+async def test_a_lost_narration_is_taken_from_the_kept_ones(bench: Bench) -> None:
+    job = await bench.at(JobState.MERGING, attachment=VOICE)
+    await bench.workspace.delete_folder(job.id)
+    ended = await bench.run_out(job.id)
+    assert (ended.state, ended.note) == (JobState.SUCCEEDED, None)
+    assert bench.workspace.video(job.id).read_bytes() == CLIP + b"video_1 with voice"
+    assert len(bench.editor.ingested) == 1
+    assert await bench.workspace.has_narration(job.id)
+
+
+async def test_without_any_copy_of_the_narration_the_clip_is_delivered_with_a_note(
+    bench: Bench,
+) -> None:
+    job = await bench.at(JobState.MERGING, attachment=VOICE)
+    await bench.workspace.delete_files(job.id)
+    ended = await bench.run_out(job.id)
+    assert (ended.state, ended.note) == (JobState.SUCCEEDED, "note.not_merged")
+    assert bench.workspace.video(job.id).read_bytes() == CLIP + b"video_1"
+
+
+async def test_a_lost_clip_that_the_provider_no_longer_has_fails_the_job(
+    bench: Bench, sentences: frozenset[str]
+) -> None:
+    job = await bench.at(JobState.MERGING)
+    await bench.workspace.delete_folder(job.id)
+    bench.backend.fetch_faults += [BackendError(ErrorKind.GONE, "expired")] * 200
+    await bench.run_out(job.id, steps=200)
+    await assert_failed(bench, job, "failed.gone", sentences)

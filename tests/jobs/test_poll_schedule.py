@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.jobs.waits.poll_schedule import PollSchedule
+from bot.jobs.polling.schedule import PollSchedule
 from bot.model import JobState
 from bot.runtime.timing import REMOTE
 from storage.jobs.generation_times import GenerationTimes

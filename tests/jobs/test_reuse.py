@@ -193,3 +193,27 @@ async def test_a_kill_at_any_statement_still_adds_a_narration_once(
                 assert backend.posts == 1
                 return
     pytest.fail("it never came to its end")
+
+
+async def test_a_reused_clip_that_its_folder_has_lost_is_linked_again(bench: Bench) -> None:
+    first = await finished(bench)
+    second = await bench.submit(attachment=VOICE, clip_of=first.id)
+    while (await bench.now(second.id)).state is not JobState.MERGING:
+        await bench.step(second.id)
+    await bench.workspace.delete_folder(second.id)
+    ended = await bench.run_out(second.id)
+    assert (ended.state, ended.note) == (JobState.SUCCEEDED, None)
+    assert bench.workspace.video(second.id).read_bytes() == CLIP + b"video_1 with voice"
+    assert "downloading" not in [to for _, to in await bench.events(second.id)]
+
+
+async def test_a_reused_clip_that_is_deleted_too_fails_the_job(
+    bench: Bench, sentences: frozenset[str]
+) -> None:
+    first = await finished(bench)
+    second = await bench.submit(attachment=VOICE, clip_of=first.id)
+    while (await bench.now(second.id)).state is not JobState.MERGING:
+        await bench.step(second.id)
+    await bench.workspace.delete_folder(second.id)
+    await bench.workspace.delete_files(first.id)
+    await assert_failed(bench, second, "failed.clip_gone", sentences)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from bot.errors import BackendError, DeliveryError, ErrorKind, MediaError, Uncon
 from bot.jobs.worker import Lane, Worker, make_lanes
 from bot.model import JobState
 from bot.texts import Texts
+from storage.errors import StorageError
 from tests.support.fakes.backend import CLIP, FakeBackend
 from tests.support.fakes.bench import Bench, open_bench
 from tests.support.fakes.clock import PATIENCE, Clock
@@ -469,7 +469,7 @@ async def test_a_database_that_fails_does_not_end_a_lane(
     assert (await bench.now(job.id)).state is JobState.QUEUED
 
 
-@pytest.mark.parametrize("fault", [sqlite3.OperationalError("disk full"), ZeroDivisionError()])
+@pytest.mark.parametrize("fault", [StorageError("disk full"), ZeroDivisionError()])
 async def test_a_step_that_cant_be_saved_leaves_its_job_due(
     fault: Exception, bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -498,7 +498,7 @@ async def test_a_full_disk_prevents_the_post(bench: Bench) -> None:
     job = await bench.at(JobState.QUEUED)
     claimed = await bench.claim(job.id)
     async with bench.unwritable():
-        with pytest.raises(sqlite3.OperationalError):
+        with pytest.raises(StorageError):
             await bench.pipeline.steps[JobState.QUEUED](claimed)
     assert bench.backend.posts == 0
 

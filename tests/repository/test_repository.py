@@ -76,7 +76,7 @@ def test_the_image_starts_python_itself_so_that_signals_reach_it() -> None:
     ((_, entry),) = instructions("ENTRYPOINT")
     ((_, default),) = instructions("CMD")
     assert json.loads(entry) == ["python", "-m", "bot"]
-    assert json.loads(default)[0] in {command.name for command in all_commands()}
+    assert json.loads(default)[0] in {entry.name for entry in all_commands()}
     ((_, check),) = instructions("HEALTHCHECK")
     _, _, command = check.partition("CMD ")
     compile(json.loads(command)[2], "HEALTHCHECK", "exec")

@@ -15,6 +15,7 @@ import pytest
 from bot.errors import StartupError
 from storage import database
 from storage.database import open_database
+from storage.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -226,7 +227,7 @@ async def test_a_failing_migration_changes_nothing(
     await schema(tmp_path)
     bad = "CREATE TABLE two (x TEXT) STRICT; INSERT INTO nowhere VALUES (1);"
     monkeypatch.setattr(database, "_migrations", lambda: [good, bad])
-    with pytest.raises(sqlite3.OperationalError, match="nowhere"):
+    with pytest.raises(StorageError, match="nowhere"):
         await schema(tmp_path)
     monkeypatch.setattr(database, "_migrations", lambda: [good])
     assert await schema(tmp_path) == (1, {"one"})

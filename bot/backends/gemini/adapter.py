@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from bot.backends.base import AnsweredJob
+    from bot.backends.base import AnsweredJob, StatusPage
     from bot.backends.transport.base import Endpoint
     from bot.model import VideoRequest
 
@@ -113,6 +113,13 @@ class Gemini:
             return update
         metadata, content = file
         return await self._with_file_state(replace(update, result_url=content), metadata)
+
+    async def list_statuses(
+        self,
+        after: str | None,  # noqa: ARG002 - there is no list
+    ) -> StatusPage | None:
+        """Return None: the API has no list of jobs."""
+        return None
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
         """Download the video to `sink` from its stored file, or from the interaction itself."""

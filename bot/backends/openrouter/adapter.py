@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from bot.backends.base import AnsweredJob
+    from bot.backends.base import AnsweredJob, StatusPage
     from bot.backends.openrouter.models import ModelOffer
     from bot.model import VideoRequest
 
@@ -106,6 +106,13 @@ class OpenRouter:
     async def poll(self, ref: str) -> BackendUpdate:
         """Request the remote job's state."""
         return await self._api.poll(_path(ref), ref)
+
+    async def list_statuses(
+        self,
+        after: str | None,  # noqa: ARG002 - there is no list
+    ) -> StatusPage | None:
+        """Return None: the API has no list of jobs."""
+        return None
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
         """Download the video to `sink` from the content route, or from the job's signed URL."""

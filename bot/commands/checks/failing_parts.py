@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.commands.checks.findings import Finding, unreadable
+from storage.errors import StorageError
 from storage.snapshot import read_failing_parts
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def examine_failing_parts(data_dir: Path) -> Finding:
     subject = "components"
     try:
         failing = read_failing_parts(data_dir)
-    except sqlite3.Error as error:
+    except StorageError as error:
         return unreadable(subject, error)
     if not failing:
         return Finding(subject=subject, ok=True, found="none fails repeatedly")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    import sqlite3
+    from storage.errors import StorageError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +24,7 @@ class Finding:
     checked: bool = True
 
 
-def unreadable(subject: str, error: sqlite3.Error) -> Finding:
+def unreadable(subject: str, error: StorageError) -> Finding:
     """Return the finding of a check for which the database can't be read."""
     return Finding(
         subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.commands.checks.findings import Finding, unreadable
+from storage.errors import StorageError
 from storage.snapshot import read_second_bot
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def examine_second_bot(data_dir: Path, *, now: float) -> Finding:
     subject = "other instances"
     try:
         found = read_second_bot(data_dir)
-    except sqlite3.Error as error:
+    except StorageError as error:
         return unreadable(subject, error)
     if found is None or found.last_at < now - _DAY:
         return Finding(subject=subject, ok=True, found="none noticed in the last 24 hours")

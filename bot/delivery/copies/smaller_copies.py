@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from typing import TYPE_CHECKING
 
 from bot.delivery.card_edits import Edit, FileTooLargeError, MessageGoneError
 from bot.delivery.upload_fallback import UploadTarget
 from bot.errors import DeliveryError
 from bot.model import JobState
+from storage.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +80,7 @@ class SmallerCopies:
             self._woken.clear()
             try:
                 pause = await self.make_next()
-            except sqlite3.Error:
+            except StorageError:
                 log.exception("copy.database_failed")
                 pause = _IDLE_SECONDS
             try:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from typing import TYPE_CHECKING
 
+from storage.errors import StorageError
 from storage.identifies import Identify
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class IdentifyBudget:
         identify = Identify(at=self._clock(), after_fault=after_fault)
         try:
             await self._store.record(application_id, identify, seconds=_DAY)
-        except sqlite3.Error as error:
+        except StorageError as error:
             log.warning("gateway.login_not_stored error=%r", str(error))
             self._unstored.append(identify)
 
@@ -63,7 +63,7 @@ class IdentifyBudget:
         now = self._clock()
         try:
             stored = await self._store.recent(application_id, now=now, seconds=_DAY)
-        except sqlite3.Error:
+        except StorageError:
             stored = []
         self._unstored = [identify for identify in self._unstored if identify.at > now - _DAY]
         recent = sorted((*stored, *self._unstored), key=lambda identify: identify.at)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from bot.jobs.waits.pauses import MAX_PAUSES
 from bot.model import JobChanged
 from bot.pacing import CLOCK_STEP_SECONDS
 from storage.clock import SeenClock
+from storage.errors import StorageError
 
 if TYPE_CHECKING:
     from bot.events import EventBus
@@ -71,7 +71,7 @@ class ClockWatcher:
         while True:
             try:
                 await self.check()
-            except sqlite3.Error:
+            except StorageError:
                 log.exception("clock.not_followed")  # the next check tries again
             await asyncio.sleep(_CHECK_SECONDS)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from typing import TYPE_CHECKING
 
 from bot.errors import FirstError
 from bot.model import HoldReason, JobChanged, JobState
+from storage.errors import StorageError
 from storage.jobs.circuits import MAX_HELD_SECONDS
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Holds:
         while True:
             try:
                 await self.check()
-            except sqlite3.Error:
+            except StorageError:
                 log.exception("holds.not_looked_at")  # the next check tries again
             await asyncio.sleep(_CHECK_SECONDS)
 

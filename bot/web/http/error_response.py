@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from bot.api_clients.status import sentence_in_utc
 from bot.errors import ClapperError, UserError
 from bot.texts import Moment
 from bot.web.http.middleware import is_caller_fault, request_id
+from storage.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,7 +85,7 @@ class ErrorResponses:
             case web.HTTPException():
                 status, fields = HTTPStatus(error.status), {}
                 key = _KEYS.get(status, "api.bad_request")
-            case sqlite3.Error():
+            case StorageError():
                 log.error("web.database_failed request=%s", incident, exc_info=error)
                 status, key, fields = HTTPStatus.SERVICE_UNAVAILABLE, "api.unavailable", {}
             case _ if is_caller_fault(error, request):

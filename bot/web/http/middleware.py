@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+
+from storage.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -48,7 +49,7 @@ class ErrorMiddleware:
             if self._refuse and request.path.startswith(_API):
                 return self._refuse(error, request)
             raise
-        except sqlite3.Error:
+        except StorageError:
             log.exception("web.database_failed %s", _log_fields(request))
             return abort_response(request) or web.Response(status=503, text="try again later\n")
         except Exception as error:  # a bug: one response and one log entry

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.backends.base import RemoteState
@@ -287,3 +288,25 @@ async def test_a_ref_is_encoded_in_paths(world: World) -> None:
         update = await world.finished()
         assert (update.ref, update.state) == (ref, RemoteState.DONE)
         await world.fetch(update)
+
+
+async def test_a_page_of_the_list_tells_what_a_poll_tells(world: World) -> None:
+    refs = [await world.submit() for _ in range(3)]
+    world.api.progress(refs[0], 45)
+    world.api.finish(refs[1])
+    world.api.fail(refs[2], "moderation_blocked", "no")
+    page = await world.backend.list_statuses(None)
+    assert page is not None
+    polled = {ref: await world.backend.poll(ref) for ref in refs}
+    listed = {update.ref: update for update in page.updates}
+    assert {ref: replace(update, error=None) for ref, update in listed.items()} == {
+        ref: replace(update, error=None) for ref, update in polled.items()
+    }
+    assert [update.error and update.error.kind for update in listed.values()] == [
+        polled[ref].error and polled[ref].error.kind for ref in listed
+    ]
+
+
+async def test_a_server_without_a_list_has_no_page_of_it(world: World) -> None:
+    world.api.add_faults("list", *(Fault(status=405) for _ in range(2)))
+    assert await world.backend.list_statuses(None) is None

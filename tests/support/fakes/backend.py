@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
-from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState
+from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState, StatusPage
 from bot.backends.echo import Echo
 from bot.backends.responses.field_values import size_in
 from bot.errors import BackendError, ErrorKind
@@ -44,6 +44,7 @@ class FakeBackend:
 
     `charged`: the jobs that it charged for.
     `posts`: the number of creates that reached it.
+    `pages`: the number of pages of its list that were read; they lack the jobs of `unlisted`.
     `contents`: the refs whose clip exists, although their job is not done or not known.
     Each call consumes the first fault of its list.
     """
@@ -58,6 +59,10 @@ class FakeBackend:
     lost_answers: list[Exception] = field(default_factory=list[Exception])
     poll_faults: list[BackendError] = field(default_factory=list[BackendError])
     fetch_faults: list[Exception] = field(default_factory=list[Exception])
+    page_faults: list[BackendError] = field(default_factory=list[BackendError])
+    pages: int = 0
+    page_size: int = 100
+    unlisted: set[str] = field(default_factory=set[str])
     find_faults: list[BackendError] = field(default_factory=list[BackendError])
     cancel_faults: list[BackendError] = field(default_factory=list[BackendError])
     contents: set[str] = field(default_factory=set[str])
@@ -91,6 +96,23 @@ class FakeBackend:
         if self.poll_faults:
             raise self.poll_faults.pop(0)
         return self._update(self._known(ref))
+
+    async def list_statuses(self, after: str | None) -> StatusPage | None:
+        if self.page_faults:
+            raise self.page_faults.pop(0)
+        if not self.lists:
+            return None
+        self.pages += 1
+        jobs = [*reversed(self.charged.values())]
+        refs = [job.ref for job in jobs]
+        # Like OpenAI's, this list ends after a ref that it does not know.
+        first = 0 if after is None else refs.index(after) + 1 if after in refs else len(refs)
+        shown = jobs[first : first + self.page_size]
+        more = len(jobs) > first + self.page_size
+        return StatusPage(
+            updates=tuple(self._update(job) for job in shown if job.ref not in self.unlisted),
+            after=shown[-1].ref if more else None,
+        )
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
         if self.fetch_faults:

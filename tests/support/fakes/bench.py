@@ -17,9 +17,12 @@ from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
-from bot.jobs.polling import Poller
+from bot.jobs.polling.poller import Poller
+from bot.jobs.polling.schedule import PollSchedule
+from bot.jobs.polling.silence import ProviderSilence
 from bot.jobs.prompting import PromptStep
 from bot.jobs.queue import JobQueue
+from bot.jobs.remote.answer_saver import AnswerSaver
 from bot.jobs.remote.fresh_answers import FreshAnswers
 from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
@@ -27,7 +30,6 @@ from bot.jobs.service import JobService
 from bot.jobs.submission import Submission
 from bot.jobs.waits.capacity import ProviderCapacity
 from bot.jobs.waits.holds import Holds
-from bot.jobs.waits.poll_schedule import PollSchedule
 from bot.jobs.worker import Lane, Worker
 from bot.library.index import Library
 from bot.library.remote_deletion import RemoteDeletion
@@ -139,6 +141,7 @@ class Bench:
         self.listings = ListingStore(database)
         self.identity = RemoteIdentity(self.remote_jobs, self.jobs, backend, clock=clock)
         self.fresh_answers = FreshAnswers(clock.steady)
+        self.silence = ProviderSilence(clock.steady)
         self.poll_intervals = PollIntervals(first=5.0, growth=2.0, ceiling=30.0)
         self.poller = Poller(
             self.jobs,
@@ -150,6 +153,7 @@ class Bench:
             holds=self.holds,
             final_download=FinalDownload(backend, self.workspace, max_bytes=1024**2),
             fresh_answers=self.fresh_answers,
+            silence=self.silence,
             clock=clock,
             jitter=lambda: 0.0,
         )
@@ -195,6 +199,7 @@ class Bench:
                     clock=self.clock,
                 ),
                 identity=self.identity,
+                saver=AnswerSaver(steady=self.clock.steady, sleep=self.clock.sleep),
                 backend=self.backend,
                 circuit=self.circuit,
                 capacity=self.capacity,

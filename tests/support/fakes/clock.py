@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from bot.pacing import WatchedClock
 
 START = 1_800_000_000.0
@@ -18,3 +20,8 @@ class Clock(WatchedClock):
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
+
+    async def sleep(self, seconds: float) -> None:
+        """Advance the clock, and let the other tasks run."""
+        self.advance(seconds)
+        await asyncio.sleep(0)

@@ -53,6 +53,7 @@ WITHOUT_A_LIST = dict.fromkeys(
     (
         "a_job_whose_answer_was_lost_is_found_in_the_list",
         "a_job_that_was_never_made_is_known_to_be_absent",
+        "a_page_of_the_list_tells_what_a_poll_tells",
     ),
     NO_LIST,
 )

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
     from bot.backends.base import BackendUpdate, VideoBackend
     from bot.jobs.downloading import FinalDownload
+    from bot.jobs.polling.schedule import PollSchedule
+    from bot.jobs.polling.silence import ProviderSilence
     from bot.jobs.remote.fresh_answers import FreshAnswers
     from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.jobs.waits.holds import Holds
-    from bot.jobs.waits.poll_schedule import PollSchedule
     from bot.model import Job
     from bot.pacing import WatchedClock
 
@@ -32,9 +33,6 @@ _LATE_INTERVAL_SECONDS = 300.0
 # know its own job for a while.
 _MISSED_SECONDS = 30.0
 _MISSES = 20
-# After this time, the requester and the operator are told that the provider does not respond.
-_UNANSWERED_SECONDS = 120.0
-_MAX_UNANSWERED = 1000
 
 
 class Poller:
@@ -50,6 +48,7 @@ class Poller:
         holds: Holds,
         final_download: FinalDownload,
         fresh_answers: FreshAnswers,
+        silence: ProviderSilence,
         clock: WatchedClock,
         jitter: Callable[[], float],
     ) -> None:
@@ -60,11 +59,9 @@ class Poller:
         self._holds = holds
         self._final_download = final_download
         self._fresh_answers = fresh_answers
+        self._silence = silence
         self._clock = clock
         self._jitter = jitter
-        # The steady time since when each job's polls got no response. If it is lost, only a notice
-        # is late.
-        self._unanswered: dict[str, float] = {}
 
     async def poll(self, job: Job) -> None:
         """Poll the job once, and act on the response."""
@@ -73,13 +70,13 @@ class Poller:
             update = await self._backend.poll(job.remote_id)
         except BackendError as error:
             if error.kind is ErrorKind.GONE:
-                self._unanswered.pop(job.id, None)
+                self._silence.end(job.id)
                 await self._not_found(job)
                 return
             log.warning("poll.refused id=%s error=%r", job.id, str(error))
             await self._wait(job, None, retry_after=error.retry_after)
             return
-        self._unanswered.pop(job.id, None)
+        self._silence.end(job.id)
         if not await self._identity.is_own(job, update):
             await self._identity.handle_foreign(job)
             return
@@ -119,7 +116,7 @@ class Poller:
         # Bounded, because the job's deadline is only checked when it is polled.
         asked_for = min(retry_after or 0, _LATE_INTERVAL_SECONDS)
         after, attempts = max(interval * (1 + self._jitter()), asked_for), job.attempts + 1
-        if update is None and self._is_long_unanswered(job):
+        if update is None and self._silence.is_long(job):
             await self._holds.hold(job, HoldReason.UNANSWERED, after=after, attempts=attempts)
             return
         await self._jobs.postpone(
@@ -129,13 +126,6 @@ class Poller:
             progress=update.progress if update else None,
             misses=0 if update else None,
         )
-
-    def _is_long_unanswered(self, job: Job) -> bool:
-        if len(self._unanswered) >= _MAX_UNANSWERED:
-            self._unanswered.clear()
-        since = self._unanswered.setdefault(job.id, self._clock.steady())
-        is_long = self._clock.steady() - since >= _UNANSWERED_SECONDS
-        return is_long or job.hold is HoldReason.UNANSWERED
 
     async def _is_past_a_limit(self, job: Job, update: BackendUpdate | None) -> bool:
         """Act on a time limit that has passed; False: none has passed."""

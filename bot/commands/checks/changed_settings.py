@@ -1,0 +1,39 @@
+"""Lists the settings that differ from their defaults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from bot.commands.checks.findings import Finding, without_password
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.settings.fields import Settings
+
+# Extra fields of a request may contain a provider's key.
+_UNSHOWN = frozenset({"openai_extra"})
+
+
+def examine_changes(settings: Settings) -> Finding:
+    """List the changed settings with their values; a secret's value is not shown."""
+    return Finding(
+        subject="changed",
+        ok=True,
+        found=", ".join(_changes(settings)) or "no setting: all defaults",
+    )
+
+
+def _changes(settings: Settings) -> Iterator[str]:
+    for name, field in type(settings).model_fields.items():
+        value: object = getattr(settings, name)
+        if value != field.default:
+            is_secret = isinstance(value, SecretStr) or name in _UNSHOWN
+            yield f"{name.upper()} is set" if is_secret else f"{name.upper()}={_shown(value)}"
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return without_password(text) if "://" in text else text
