@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_MAX_AUDIO_BYTES = 400_000 / 8  # per second, as reached by noise; speech takes less than half
+_MAX_AUDIO_BYTES = 400_000 / 8  # per second of noise; speech takes less than half
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MergeResult:
-    """A merge's result; `held_instead`: the last frame is held, as a loop would be too large."""
+    """A merge's result; `held_instead`: a loop would be too large, so the last frame is held."""
 
     held_instead: bool
 
@@ -61,8 +61,9 @@ async def merge(
     loops_new_picture = plan.filling is Filling.LOOPED and repair_for(info).picture
     if not (loops_new_picture or info.video_joined or info.audio_joined):
         return await _merge_directly(ffmpeg, clip, narration, target, options)
-    # Encode once, then loop by copying, so that the loop's size is known beforehand. A joined clip
-    # changes midway, where the filters of a narration would start again.
+    # Encode once, then loop by copying, so that the loop's size is known beforehand. This also
+    # avoids filtering a joined clip together with a narration, whose filters would restart where
+    # the clip changes.
     encoded_once = target.with_name("once.mp4")
     try:
         await repair(ffmpeg, clip, encoded_once)
@@ -84,7 +85,8 @@ async def _merge_directly(
         encoded=encoded,
         colours=await wide_colours(ffmpeg, clip, info) if encoded else None,
     )
-    # Shift the clip so that its first frame is shown immediately, even if the clip delays it.
+    # Shift the clip so that its first frame is shown immediately, even if the clip starts with a
+    # delay.
     source = open_clip(clip, info, shift_back=info.picture_delay, loops_until=_loop_end(info, plan))
     voice = narration_only(narration, seconds=plan.seconds)
     sound = None
@@ -136,7 +138,7 @@ async def _write_with_fallback(
 ) -> None:
     """Write a result with the first of the `sounds`, or with the second if the first fails.
 
-    The first contains the clip's own sound, which may be undecodable; the second does not.
+    The first includes the clip's own sound, which may be undecodable; the second does not.
     """
     with_own, without = sounds
     if with_own is not None:
@@ -145,7 +147,7 @@ async def _write_with_fallback(
         except LostChildError:
             raise
         except MediaError as error:
-            # Undecodable or empty sound is no reason to lose the picture.
+            # If the clip's own sound is undecodable or empty, the picture can still be used.
             log.warning("merge.own_sound_dropped reason=%r", str(error))
         else:
             return
@@ -155,8 +157,8 @@ async def _write_with_fallback(
 def _own_sound(clip: Path, source: graph.Stream, picture: Picture) -> graph.Stream:
     if picture.filling is not Filling.LOOPED:
         return plain(sound_of(source, picture.info))
-    # Read from a separate input: if looped together, picture and sound would both repeat after the
-    # longer one's duration.
+    # The sound is read from a separate input: if picture and sound were looped together, both would
+    # repeat after the longer one's duration.
     again = open_clip(clip, picture.info, shift_back=picture.info.picture_delay)
     return repeated(plain(sound_of(again, picture.info)), seconds=picture.info.seconds)
 
@@ -183,7 +185,7 @@ def _plan_for(
 
 
 def _loop_end(info: VideoInfo, plan: _MergePlan) -> float | None:
-    """Return when to stop reading a loop, so that no frame remains to be shown after the end."""
+    """Return when to stop reading a loop, so that no frame is left to show after the end."""
     if plan.filling is not Filling.LOOPED:
         return None
     return max(info.seconds, plan.seconds - info.reorder_delay)
