@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NO_ANSWER = (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, ssl.SSLError, TimeoutError)
-"""The errors that a transport raises when there is no answer."""
+"""The errors that a transport raises if there is no response."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +37,7 @@ class Request:
     """A request to a provider; `url` is a path below the provider's base URL, or an absolute URL.
 
     `body` is sent as JSON, unless `headers` sets another Content-Type. `stream`: the body of a
-    successful answer is left for the caller to read.
+    successful response is left for the caller to read.
     """
 
     method: str
@@ -54,7 +54,7 @@ class Transport(Protocol):
     """A connection pool for one provider, which adds the API key and retries nothing."""
 
     async def send(self, request: Request) -> httpx2.Response:
-        """Return the answer, even with an error status; raise one of NO_ANSWER if there is none."""
+        """Return the response, even with an error status; raise one of NO_ANSWER without one."""
         ...
 
     async def close(self) -> None:
@@ -67,7 +67,7 @@ class Endpoint:
     """The provider that a transport connects to, with the limits of its connections.
 
     `downloads_from` is set only for downloads: the origins allowed in addition to public addresses.
-    `drop_inline_clips`: base64 clips are removed from answers. Timeouts are in seconds.
+    `drop_inline_clips`: base64 clips are removed from responses. Timeouts are in seconds.
     """
 
     base_url: str

@@ -1,4 +1,4 @@
-"""Connections to a provider: timeouts, proxies, and a limit on what is read into memory."""
+"""Connections to a provider: timeouts, proxies, and a limit on what is kept in memory."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def connect(
     downloads_from: frozenset[httpx2.Origin] | None = None,
     drop_inline_clips: bool = False,
 ) -> httpx2.AsyncClient:
-    """Open a connection pool that limits the size of answers.
+    """Open a connection pool that limits the size of responses.
 
     With `downloads_from`, the pool is for downloads: it limits only the size of errors and
     redirects, and connects only to these origins and to public addresses. `drop_inline_clips`:
-    base64 clips are removed from an answer before its size is checked. The environment's proxy is
+    base64 clips are removed from a response before its size is checked. The environment's proxy is
     used, except for loopback.
     """
     return httpx2.AsyncClient(

@@ -31,7 +31,7 @@ class OpenAITransport:
         )
 
     async def send(self, request: Request) -> httpx2.Response:
-        """Return the answer, even with an error status; raise one of NO_ANSWER if there is none."""
+        """Return the response, even with an error status; raise one of NO_ANSWER without one."""
         try:
             return await self._sent(request)
         except openai.APIStatusError as error:

@@ -23,7 +23,7 @@ class HttpTransport:
         self._http.event_hooks["request"].append(self._remove_foreign_credentials)
 
     async def send(self, request: Request) -> httpx2.Response:
-        """Return the answer, even with an error status; raise one of NO_ANSWER if there is none."""
+        """Return the response, even with an error status; raise one of NO_ANSWER without one."""
         is_path = request.url.startswith("/")
         built = self._http.build_request(
             request.method,
@@ -51,5 +51,5 @@ class HttpTransport:
 
 
 def bearer(api_key: str | None) -> dict[str, str]:
-    """Return the Authorization header for a key, or no headers if there is no key."""
+    """Return the Authorization header for a key, or no headers without a key."""
     return {"Authorization": f"Bearer {api_key}"} if api_key else {}
