@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _MIB = 1024 * 1024
 _LOW_DISK_MIB = 2048
-# A sentence on the settings begins with a name, or with the file and the line.
+# A sentence about a setting begins with its name, or with the file and the line.
 _SENTENCE = re.compile(r"(\.env(?:, line \d+)?|\w+):? (.+)")
 _TROUBLES = {
     Trouble.AUTH: ("refuses the key", "set another key"),
@@ -59,7 +59,7 @@ class Doctor:
         """Declare no options: the settings decide everything."""
 
     def run(self, options: argparse.Namespace) -> int:  # noqa: ARG002 - it has no options
-        """Run all checks, even if one finds a problem."""
+        """Run all checks, even if one of them finds a problem."""
         try:
             settings = load_settings()
         except StartupError:
@@ -196,7 +196,8 @@ async def _ffmpeg() -> Finding:
 
 def _disk(data_dir: Path) -> Finding:
     try:
-        # The bot creates a missing folder; this check does not, so it tests the nearest parent.
+        # The bot would create a missing folder. This check does not, so it tests the nearest
+        # existing parent.
         folder = next(path for path in (data_dir, *data_dir.parents) if path.exists())
         with tempfile.TemporaryFile(dir=folder):
             pass

@@ -104,7 +104,7 @@ _REQUIREMENTS = (
         sentence=" is missing: set it to the URL, up to /v1, of a server that offers the "
         "Moderations API.",
     ),
-    # Other servers with the Moderations API may need no key.
+    # Required only for OpenAI's own server: others with the Moderations API may need no key.
     Requirement(
         setting="moderation_api_key",
         choice=("moderation", "openai"),

@@ -1,4 +1,4 @@
-"""Compares the size of the kept videos and narrations with KEEP_GB."""
+"""Compares the size of the stored videos and narrations with KEEP_GB."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _GIB = 1024 * 1024 * 1024
 
 
 async def examine_kept_files(settings: Settings) -> Finding:
-    """Measure the kept files, and advise if they exceed KEEP_GB."""
+    """Measure the stored files, and advise if they exceed KEEP_GB."""
     subject = "stored files"
     try:
         kept = (await Workspace(settings.data_dir).inventory()).kept

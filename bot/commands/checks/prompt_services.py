@@ -22,7 +22,7 @@ _HARMLESS = "a paper boat"
 
 
 async def examine_writer(settings: Settings) -> Finding:
-    """Check that the prompt writer answers, accepts the key and lists the model."""
+    """Check that the prompt writer responds, accepts the key and lists the model."""
     if settings.video_backend == "storyboard":
         return Finding(
             subject=_WRITER, ok=True, found="not used: title cards show the prompt as typed"

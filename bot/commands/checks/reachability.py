@@ -29,7 +29,7 @@ _SECONDS = 5.0
 _OK = 200
 # The body of the bot's `/healthz`.
 _HEALTHY = b"ok\n"
-# Proxies answer with one of these if the server is down.
+# Proxies respond with one of these if the server is down.
 _UNAVAILABLE = frozenset({502, 503, 504})
 
 
@@ -90,7 +90,7 @@ def _unmapped(address: Address) -> Address:
 
 
 def _limits(url: str, addresses: Iterable[Address]) -> list[str]:
-    """List the features that do not work with this address."""
+    """List the features that do not work with this address, with the reasons."""
     limits: list[str] = []
     private = [address for address in map(_unmapped, addresses) if not is_public(str(address))]
     # /etc/hosts may map a machine's own name to loopback, while others resolve its public address.

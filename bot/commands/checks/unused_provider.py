@@ -17,7 +17,7 @@ _REQUIRED_SETTINGS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnusedProvider:
-    """A setting of a backend that is not chosen."""
+    """A setting of a provider that VIDEO_BACKEND does not choose."""
 
     name: str
     backend: str
