@@ -166,7 +166,7 @@ _HOLDS = {
 
 
 def _failing(key: str) -> _Scene:
-    # The values in the sentences about audio.
+    # The values that the sentences about audio contain.
     found = "PDF" if key == "audio.not_audio" else "MP3"
     fields = {"found": found, "seconds": 734, "max_seconds": 600, "max_mb": 25}
     return _Scene(
@@ -182,7 +182,7 @@ def _failing(key: str) -> _Scene:
     )
 
 
-# The provider has accepted the job by then, and may charge.
+# When a job fails for one of these reasons, the provider has accepted it, and may charge for it.
 _LATE_FAILURES = frozenset(
     {"failed.gone", "failed.timeout", "failed.not_a_video", "failed.file_gone"}
 )
@@ -201,7 +201,7 @@ _SPEECH_FAILURES = frozenset(
         "unusable",
     )
 )
-# It answers a form and never appears on a card.
+# This sentence is a response to a form, and never appears on a card.
 _IN_A_FORM = frozenset({"audio.missing"})
 _NEW_NARRATION = {"clip_of": "0" * 32, "attachment": _VOICE}
 _NEW_SPEECH = {"clip_of": "0" * 32, "attachment": text_attachment("Once upon a time")}
