@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.api_clients.upload_slots import UploadSlots
-from bot.errors import UserError
+from bot.errors import Trouble, UserError
 from bot.media.files.atomic import TooLargeError, save
 from bot.media.narration.ingest import detect_format
-from bot.model import Attachment, Client, JobState, Trouble, new_job_id
+from bot.model import Attachment, Client, JobState, new_job_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
@@ -87,7 +87,7 @@ class ClientJobs:
         )
 
     async def check_upload(self, client: str, *, key: str | None = None) -> None:
-        """Raise UserError if a request with audio would be refused now, whatever it contains."""
+        """Raise UserError if any request with audio would be refused now."""
         await self._check_order(Client(name=client, key=key))
         await self._upload_slots.check(client)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.model import Trouble
+from bot.errors import Trouble
 
 if TYPE_CHECKING:
     import sqlite3
@@ -29,7 +29,7 @@ WHERE backend = :backend AND state <> 'open'
 RETURNING *
 """
 
-# The probe after this one is scheduled before this one's POST, whatever its outcome will be.
+# The probe after this one is scheduled before this one's POST, so it does not depend on the outcome.
 _PROBE = """
 UPDATE circuits SET probes = probes + 1, probe_at = :probe_at
 WHERE backend = :backend AND state = 'open' AND probe_at <= :now
