@@ -29,7 +29,7 @@ WHERE backend = :backend AND state <> 'open'
 RETURNING *
 """
 
-# The probe after this one is scheduled before this one's POST, so it does not depend on the outcome.
+# The probe after this one is scheduled before this one's POST, so it never depends on the outcome.
 _PROBE = """
 UPDATE circuits SET probes = probes + 1, probe_at = :probe_at
 WHERE backend = :backend AND state = 'open' AND probe_at <= :now
