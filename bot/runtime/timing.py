@@ -22,15 +22,16 @@ GEMINI_ANSWER_SECONDS = 120.0
 class Timing:
     """Pauses and time-outs; the demo and the tests use shorter ones.
 
-    `acknowledge`: the seconds in which a command posts its card, after which the bot looks for it.
-    `login_pause`: the seconds before the second login attempt if Discord can't be reached.
-    `restart_pause`: the seconds before a failed component is restarted, or Discord is connected
-    again.
+    `list_period`: seconds between two readings of the provider's list, if it has one.
+    `acknowledge`: seconds for a command to post its card; after that, the bot looks for the card.
+    `login_pause`: seconds before the second login attempt if Discord can't be reached.
+    `restart_pause`: seconds before a part that failed is restarted, or a connection to Discord.
     """
 
     lookup_delays: LookupDelays
     poll_intervals: PollIntervals
     edit_intervals: EditIntervals = field(default_factory=EditIntervals)
+    list_period: float = 2.5
     acknowledge: float = 10.0
     login_pause: float = 5.0
     restart_pause: float = 1.0
@@ -49,6 +50,7 @@ REMOTE = Timing(
 WITH_WEBHOOKS = Timing(
     lookup_delays=REMOTE.lookup_delays,
     poll_intervals=PollIntervals(first=5.0, growth=1.5, ceiling=30.0),
+    list_period=10.0,
 )
 
 

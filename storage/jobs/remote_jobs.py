@@ -68,16 +68,17 @@ ORDER BY answered.rowid DESC LIMIT 500
 class RemoteRecord:
     """A job's remote job: its id, its request, and its state.
 
-    `made_at`: the time of its creation by the provider's clock.
-    `is_echoed`: the response to the create request did not contradict the request.
-    `has_prompt`: the prompt has not been deleted.
-    `is_reassigned`: the id now belongs to another job.
+    `made_at`: its time of creation by the provider's clock. `bound_at`: when its id was stored, by
+    our clock. `is_echoed`: the answer to the create
+    did not contradict the request. `has_prompt`: the prompt has not been deleted. `is_reassigned`:
+    the id belongs to another job now.
     """
 
     job_id: str
     remote_id: str
     request: VideoRequest
     made_at: float | None
+    bound_at: float | None
     is_echoed: bool
     has_prompt: bool
     is_open: bool
@@ -151,6 +152,7 @@ def record_from(row: sqlite3.Row) -> RemoteRecord:
         remote_id=row["remote_id"],
         request=_request(row),
         made_at=row["remote_made_at"],
+        bound_at=row["generating_at"],
         is_echoed=bool(row["echoes_order"]),
         has_prompt=row["deleted_at"] is None,
         is_open=row["state"] not in {"succeeded", "failed", "cancelled"},
