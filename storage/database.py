@@ -1,13 +1,12 @@
-"""Opens the process's only SQLite connection, and locks out a second process."""
+"""Opens the process's only SQLite connection."""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import sqlite3
 import unicodedata
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,10 @@ import aiosqlite
 
 from bot.errors import StartupError
 from storage.errors import storage_errors
+from storage.files.data_folder import exclusive
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +31,6 @@ PRAGMA foreign_keys = ON;
 PRAGMA busy_timeout = 5000;
 PRAGMA secure_delete = ON;
 """
-
-
-class DataInUseError(StartupError):
-    """Another process has the database open."""
 
 
 class Database:
@@ -71,25 +67,15 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def make_folder(folder: Path) -> None:
-    """Create a folder and its parents with access for this user only; existing ones are unchanged.
-
-    Blocks. OSError: the folder can't be created.
-    """
-    for missing in reversed([path for path in folder.parents if not path.exists()]):
-        missing.mkdir(mode=0o700, exist_ok=True)
-    folder.mkdir(mode=0o700, exist_ok=True)
-
-
 @asynccontextmanager
 async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
     """Open `clapper.db`, migrate it to the current schema, and close it after the block.
 
-    DataInUseError: another process has it open. StartupError: the folder is not writable, or the
-    file is not a database. StorageError: the migration failed.
+    The folder has to exist. DataInUseError: another process has the database open. StartupError:
+    the folder is not writable, or the file is not a database. StorageError: the migration failed.
     """
     path = data_dir / "clapper.db"
-    with _exclusive(data_dir):
+    with exclusive(data_dir):
         await asyncio.to_thread(_make_private, path)
         await asyncio.to_thread(_check_opens, path)
         connection = await aiosqlite.connect(path, isolation_level=None)
@@ -106,26 +92,6 @@ async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
         finally:
             # The thread of an open connection would keep the interpreter from exiting.
             await asyncio.shield(connection.close())
-
-
-@contextmanager
-def _exclusive(data_dir: Path) -> Generator[None]:
-    try:
-        make_folder(data_dir)
-        handle = (data_dir / "clapper.lock").open("a")
-    except OSError as error:
-        raise StartupError(
-            f"DATA_DIR: {data_dir} is not writable ({error.strerror}); name another folder."
-        ) from error
-    with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise DataInUseError(
-                f"Another Clapper is running with DATA_DIR={data_dir}: "
-                "stop it, or give this one another folder."
-            ) from error
-        yield
 
 
 def _make_private(path: Path) -> None:
