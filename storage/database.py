@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-import unicodedata
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import aiosqlite
 from bot.errors import StartupError
 from storage.errors import storage_errors
 from storage.files.data_folder import exclusive
+from storage.jobs.rows import fold
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -31,6 +31,11 @@ PRAGMA foreign_keys = ON;
 PRAGMA busy_timeout = 5000;
 PRAGMA secure_delete = ON;
 """
+
+# The one migration of which a part is written in Python.
+_ADDS_FOLDED_PROMPTS = "ADD COLUMN prompt_folded"
+_SOME_PROMPTS = "SELECT id, prompt FROM jobs WHERE id > :last ORDER BY id LIMIT 1000"
+_SET_FOLDED_PROMPT = "UPDATE jobs SET prompt_folded = :folded WHERE id = :id"
 
 
 class Database:
@@ -59,14 +64,6 @@ class Database:
             log.info("database.log_busy")
 
 
-def fold(text: str) -> str:
-    """Normalise a text for a search that ignores case, width and the encoding of accents.
-
-    SQL can call it as `fold(column)`, because LIKE ignores case only in ASCII letters.
-    """
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
 @asynccontextmanager
 async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
     """Open `clapper.db`, migrate it to the current schema, and close it after the block.
@@ -83,9 +80,6 @@ async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
             connection.row_factory = sqlite3.Row
             with storage_errors():
                 await connection.executescript(_PRAGMAS)
-                await connection.create_function(  # pyright: ignore[reportUnknownMemberType] - its function is untyped
-                    "fold", 1, fold, deterministic=True
-                )
                 await _migrate(connection)
             _log_old_sqlite()
             yield Database(connection)
@@ -133,11 +127,22 @@ async def _migrate(connection: aiosqlite.Connection) -> None:
     await connection.execute("PRAGMA foreign_keys = OFF")
     # One transaction: the schema and its number change together or not at all.
     pending = "\n".join(scripts[version:])
-    await connection.executescript(
-        f"BEGIN IMMEDIATE;\n{pending}\nPRAGMA user_version = {len(scripts)};\nCOMMIT;"
-    )
+    await connection.executescript(f"BEGIN IMMEDIATE;\n{pending}")
+    if _ADDS_FOLDED_PROMPTS in pending:
+        await _fold_prompts(connection)
+    await connection.execute(f"PRAGMA user_version = {len(scripts)}")
+    await connection.execute("COMMIT")
     log.info("database.migrated schema=%d", len(scripts))
     await connection.execute("PRAGMA foreign_keys = ON")
+
+
+async def _fold_prompts(connection: aiosqlite.Connection) -> None:
+    """Fold the prompts of all jobs, some at a time."""
+    last = ""
+    while rows := list(await connection.execute_fetchall(_SOME_PROMPTS, {"last": last})):
+        folded = [{"id": row["id"], "folded": fold(row["prompt"])} for row in rows]
+        await connection.executemany(_SET_FOLDED_PROMPT, folded)
+        last = rows[-1]["id"]
 
 
 def _migrations() -> list[str]:

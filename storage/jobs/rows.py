@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from bot.model import Attachment, Client, Failure, HoldReason, Job, JobState, Origin, VideoRequest
@@ -109,6 +110,11 @@ def queue_server_of(requester: Origin | Client) -> str:
     if isinstance(requester, Client):
         return f"client:{requester.name}"
     return "dm" if requester.guild_id is None else f"server:{requester.guild_id}"
+
+
+def fold(text: str) -> str:
+    """Normalise a text for a search that ignores case, width and the encoding of accents."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def requester_columns(requester: Origin | Client) -> dict[str, Any]:
