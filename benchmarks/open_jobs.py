@@ -17,6 +17,8 @@ from bot.jobs.waits.capacity import ProviderCapacity
 from bot.jobs.waits.holds import Holds
 from bot.jobs.worker import Worker, make_lanes
 from bot.model import JobState
+from bot.moderation.access.gate import Gate
+from bot.moderation.access.place import Reach
 from bot.moderation.words import BlockedWords
 from storage.database import open_database
 from storage.jobs.caps import Caps, CapStore
@@ -91,7 +93,9 @@ def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker
         WebhookReceiver(store, Inbox(database), changes, clock=clock),
         backend=_BACKEND,
         account="benchmark",
-        admission=Admission(CapStore(database), caps, BlockedWords(()), clock=clock),
+        admission=Admission(
+            CapStore(database), caps, BlockedWords(()), gate=Gate(Reach()), clock=clock
+        ),
         acknowledge_seconds=10.0,
         deadline_seconds=_LATER,
         clock=clock,

@@ -18,6 +18,7 @@ from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.gateway.identify_budget import IdentifyBudget
 from bot.discord_bot.gateway.session import GatewaySession
 from bot.discord_bot.login import log_in
+from bot.discord_bot.memberships import MembershipFinder
 from bot.library.index import Library
 from bot.library.orphans import OrphanCounter
 from bot.library.remote_deletion import RemoteDeletion
@@ -127,6 +128,8 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
             clock=clock,
         ),
         second_bot=second_bot,
+        gate=engine.gate,
+        memberships=MembershipFinder(engine.gate.reach, clock=clock),
         sent_commands=SentCommandsStore(database),
         narrator=narrator,
         service_name=service_name,
@@ -246,6 +249,7 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
             per_user=settings.max_narrations_per_user, per_day=settings.max_narrations_per_day
         ),
         blocked=engine.blocked,
+        gate=engine.gate,
         moderator=engine.moderator,
         max_seconds=settings.max_audio_seconds,
         clock=engine.resources.clock,

@@ -48,6 +48,15 @@ class ErrorKind(StrEnum):
     INTERNAL = "internal"
 
 
+class Trouble(StrEnum):
+    """The reason why a provider refuses all jobs: key, balance, address or model, or an outage."""
+
+    AUTH = "auth"
+    BALANCE = "balance"
+    SETUP = "setup"
+    OUTAGE = "outage"
+
+
 class BackendError(ClapperError):
     """The provider refused or did not answer; requesters never see the provider's `message`.
 

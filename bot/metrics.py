@@ -101,6 +101,12 @@ class Metrics:
             ("part",),
             registry=registry,
         )
+        self._refused_orders = Counter(
+            "clapper_refused_orders",
+            "Orders that were refused because of their place or requester",
+            ("reason",),
+            registry=registry,
+        )
         self._lag = Gauge(
             "clapper_event_loop_lag_seconds",
             "Longest delay of the event loop since the last scrape",
@@ -143,6 +149,10 @@ class Metrics:
     def count_part_failure(self, part: str) -> None:
         """Count an unexpected error that restarted a part of the bot."""
         self._part_failures.labels(part).inc()
+
+    def count_refused_order(self, reason: str) -> None:
+        """Count an order that was refused because of its place or requester."""
+        self._refused_orders.labels(reason).inc()
 
     def expose(
         self, jobs: Mapping[tuple[str, str], int], orphans: Mapping[str, int] | None = None

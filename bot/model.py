@@ -132,7 +132,9 @@ class Origin:
     bot_can_edit: bool = True
     #: True until an edit has proved that the bot's own token can edit the card.
     bot_access_unproven: bool = False
-    #: The requester's roles in the server, which are not stored.
+    #: The server that an order from outside of the servers counts for; None: for none of them.
+    home_id: int | None = None
+    #: The requester's roles in the server, or in `home_id`, which are not stored.
     role_ids: frozenset[int] = frozenset()
     #: True if the requester boosts the server, which is not stored.
     is_booster: bool = False
@@ -263,15 +265,6 @@ class Job:
 def new_job_id() -> str:
     """Return a new, random job id."""
     return uuid4().hex
-
-
-class Trouble(StrEnum):
-    """The reason why a provider refuses all jobs: key, balance, address or model, or an outage."""
-
-    AUTH = "auth"
-    BALANCE = "balance"
-    SETUP = "setup"
-    OUTAGE = "outage"
 
 
 class HoldReason(StrEnum):

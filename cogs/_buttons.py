@@ -10,6 +10,7 @@ from cogs._dynamic_button import DynamicButton
 from cogs._forms import open_form
 from cogs._orders import place_again
 from cogs._permissions import require_permission
+from cogs._places import place_of
 
 if TYPE_CHECKING:
     import re
@@ -38,13 +39,15 @@ class CardButton(DynamicButton, template=TEMPLATE):
             case Action.EDIT | Action.NARRATE | Action.ATTACH | Action.DELETE:
                 await open_form(interaction, job, self._action)
             case Action.CANCEL | Action.RETRY | Action.GIVE_UP:
-                key = await self._change(services.jobs)
+                key = await self._change(interaction, services.jobs)
                 await reply_privately(interaction, services.texts(key, str(interaction.locale)))
 
-    async def _change(self, jobs: JobService) -> str:
+    async def _change(self, interaction: discord.Interaction[VideoBot], jobs: JobService) -> str:
         match self._action:
             case Action.RETRY:
-                done, key = await jobs.retry_undecided(self._job_id), "reply.retrying"
+                place = await place_of(interaction)
+                done = await jobs.retry_undecided(self._job_id, place=place)
+                key = "reply.retrying"
             case Action.GIVE_UP:
                 done, key = await jobs.cancel_undecided(self._job_id), "reply.given_up"
             case _:

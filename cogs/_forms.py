@@ -22,6 +22,7 @@ from cogs._errors import reporting_errors
 from cogs._form_values import file_in, is_ticked, text_in
 from cogs._orders import find_narration, place, place_again
 from cogs._permissions import require_permission
+from cogs._places import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,8 @@ _TITLES = {
 async def open_form(interaction: discord.Interaction[VideoBot], job: Job, action: Action) -> None:
     """Open the form of a button; UserError: the action is not possible for this job."""
     services = interaction.client.services
+    if action is not Action.DELETE:
+        await services.gate.check(await place_of(interaction))
     await _check(services, job, action)
 
     def say(key: str) -> str:

@@ -13,11 +13,13 @@ from bot.delivery.server_rules import is_blocked_by_server
 from bot.discord_bot.bot import is_second_bot
 from bot.errors import UserError
 from bot.model import Attachment, Origin
+from cogs._places import place_of
 from storage.speeches import SpeechRequester
 
 if TYPE_CHECKING:
     from bot.discord_bot.bot import Services, VideoBot
     from bot.model import Job, VideoRequest
+    from bot.moderation.access.place import OrderPlace
 
 log = logging.getLogger(__name__)
 
@@ -33,16 +35,22 @@ async def place(
     narration_of: str | None = None,
     clip_of: str | None = None,
 ) -> None:
-    """Store a job, and post its card as the answer to the interaction; UserError: a cap is reached.
+    """Store a job, and post its card as the answer to the interaction; UserError: it is refused.
 
     `narration_of`: the job whose stored narration is used.
     `clip_of`: the job whose finished video is narrated.
     """
     services = interaction.client.services
+    place = await place_of(interaction)
     if attachment is not None and attachment.text is not None and narration_of is None:
-        await _count_speech(interaction, attachment.text)
+        await _count_speech(interaction, attachment.text, place)
     job = await services.jobs.submit(
-        request, origin_of(interaction), attachment, narration_of=narration_of, clip_of=clip_of
+        request,
+        origin_of(interaction),
+        attachment,
+        place=place,
+        narration_of=narration_of,
+        clip_of=clip_of,
     )
     if job is None:
         log.warning("interaction.repeated id=%d", interaction.id)
@@ -96,13 +104,15 @@ async def find_narration(services: Services, job: Job) -> str | None:
     raise UserError("audio.not_kept")
 
 
-async def _count_speech(interaction: discord.Interaction[VideoBot], text: str) -> None:
+async def _count_speech(
+    interaction: discord.Interaction[VideoBot], text: str, place: OrderPlace
+) -> None:
     narrator = interaction.client.services.narrator
     if narrator is None:
         raise UserError("speech.off")
     # An interaction that Discord sends twice makes one job: `submit` detects the repetition.
     requester = SpeechRequester(user_id=interaction.user.id, interaction_id=interaction.id)
-    await narrator.count(requester, text)
+    await narrator.count(requester, text, place=place)
 
 
 def origin_of(interaction: discord.Interaction[VideoBot]) -> Origin:

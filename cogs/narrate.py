@@ -14,6 +14,7 @@ from discord.ext import commands
 from bot.delivery.server_rules import is_blocked_by_server
 from bot.errors import UserError
 from bot.speech.voice import MAX_TEXT, checked_text
+from cogs._places import offer_where_ordered, place_of
 from storage.speeches import SpeechRequester
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class NarrateCog(commands.Cog):
     def __init__(self, services: Services, narrator: Narrator) -> None:
         self._services = services
         self._narrator = narrator
+        offer_where_ordered(self.narrate, services.gate.reach.order_from)
 
     @app_commands.command(name="narrate")
     async def narrate(
@@ -48,7 +50,8 @@ class NarrateCog(commands.Cog):
         wanted = checked_text(text)
         with self._narrator.speech_lock(interaction.user.id):
             requester = SpeechRequester(user_id=interaction.user.id, interaction_id=interaction.id)
-            if not await self._narrator.count(requester, wanted):
+            place = await place_of(interaction)
+            if not await self._narrator.count(requester, wanted, place=place):
                 log.warning("interaction.repeated id=%d", interaction.id)
                 return
             await interaction.response.defer(thinking=True)

@@ -9,6 +9,7 @@ from discord.ext import commands
 
 from bot.discord_bot.bot import reply_privately
 from cogs._orders import origin_of
+from cogs._places import place_of
 
 if TYPE_CHECKING:
     import discord
@@ -28,7 +29,9 @@ class UsageCog(commands.Cog):
     async def usage(self, interaction: discord.Interaction[VideoBot]) -> None:
         """Show what the person has used of each limit."""
         texts, locale = self._services.texts, str(interaction.locale)
-        allowances = await self._services.jobs.allowances(origin_of(interaction))
+        allowances = await self._services.jobs.allowances(
+            origin_of(interaction), await place_of(interaction)
+        )
         lines = [_line(texts, locale, each) for each in allowances]
         await reply_privately(interaction, "\n".join([texts("usage.heading", locale), *lines]))
 

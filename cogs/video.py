@@ -11,6 +11,7 @@ from discord.ext import commands
 from bot.model import Attachment
 from bot.presets import MAX_PROMPT  # noqa: TC001 - discord.py reads it from the annotation
 from cogs._orders import place
+from cogs._places import offer_where_ordered
 
 if TYPE_CHECKING:
     from bot.discord_bot.bot import VideoBot
@@ -21,6 +22,7 @@ class VideoCog(commands.Cog):
 
     def __init__(self, bot: VideoBot) -> None:
         self._services = bot.services
+        offer_where_ordered(self.video, bot.services.gate.reach.order_from)
 
     @app_commands.command(name="video")
     async def video(

@@ -16,6 +16,7 @@ from discord import ui
 
 from bot.artifacts import NOTE_HELD_INSTEAD, NOTE_NOT_MERGED, NOTE_SILENT, Artifact
 from bot.delivery.views.card import CardRenderer
+from bot.errors import Trouble
 from bot.jobs.admission import new_job
 from bot.model import (
     Attachment,
@@ -24,7 +25,6 @@ from bot.model import (
     Job,
     JobState,
     Origin,
-    Trouble,
     VideoRequest,
     text_attachment,
 )

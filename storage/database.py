@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import aiosqlite
 
 from bot.errors import StartupError
+from storage.connection.statement_groups import StatementGroups
 from storage.errors import storage_errors
 from storage.files.data_folder import exclusive
 from storage.jobs.rows import fold
@@ -39,20 +40,24 @@ _SET_FOLDED_PROMPT = "UPDATE jobs SET prompt_folded = :folded WHERE id = :id"
 
 
 class Database:
-    """A connection in autocommit mode: each statement is its own transaction."""
+    """A connection on which a statement is answered when it is committed."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
-        self._connection = connection
+        self._statements = StatementGroups(connection)
 
     async def rows(self, sql: str, params: Mapping[str, Any]) -> list[sqlite3.Row]:
         """Run one statement and return all its rows; StorageError: it failed."""
         with storage_errors():
-            return list(await self._connection.execute_fetchall(sql, params))
+            return await self._statements.rows(sql, params)
 
     async def row(self, sql: str, params: Mapping[str, Any]) -> sqlite3.Row | None:
         """Run one statement and return its first row."""
         rows = await self.rows(sql, params)
         return rows[0] if rows else None
+
+    async def drain(self) -> None:
+        """Wait until no statement is waiting."""
+        await self._statements.drain()
 
     async def truncate_wal(self) -> None:
         """Write the WAL into the database, and truncate it so that no deleted content remains.
@@ -82,7 +87,11 @@ async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
                 await connection.executescript(_PRAGMAS)
                 await _migrate(connection)
             _log_old_sqlite()
-            yield Database(connection)
+            database = Database(connection)
+            try:
+                yield database
+            finally:
+                await asyncio.shield(database.drain())
         finally:
             # The thread of an open connection would keep the interpreter from exiting.
             await asyncio.shield(connection.close())

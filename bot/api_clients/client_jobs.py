@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.api_clients.upload_slots import UploadSlots
-from bot.errors import UserError
+from bot.errors import Trouble, UserError
 from bot.media.files.atomic import TooLargeError, save
 from bot.media.narration.ingest import detect_format
-from bot.model import Attachment, Client, JobState, Trouble, new_job_id
+from bot.model import Attachment, Client, JobState, new_job_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable

@@ -16,7 +16,8 @@ from bot.texts import Moment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.model import Job, Trouble
+    from bot.errors import Trouble
+    from bot.model import Job
     from bot.texts import Texts
 
 _ALMOST = 99  # 100 means that the file is ready

@@ -24,9 +24,9 @@ from bot.commands.checks.reachability import examine_api, examine_port, examine_
 from bot.commands.checks.second_bot import examine_second_bot
 from bot.commands.checks.unused_provider import unused_provider
 from bot.commands.checks.voice_service import examine_voice
-from bot.errors import ClapperError, StartupError
+from bot.errors import ClapperError, StartupError, Trouble
 from bot.media.process.ffmpeg import find_ffmpeg
-from bot.model import Trouble
+from bot.runtime.reach import reach_of
 from bot.settings.fields import Settings, load_settings
 from bot.settings.spelling import unknown_names
 from storage.errors import StorageError
@@ -103,7 +103,9 @@ async def examine(settings: Settings) -> list[Finding]:
     return [
         _spelling(settings),
         examine_changes(settings),
-        *await examine_account(settings.discord_token.get_secret_value(), settings.discord_api_url),
+        *await examine_account(
+            settings.discord_token.get_secret_value(), settings.discord_api_url, reach_of(settings)
+        ),
         await asyncio.to_thread(examine_second_bot, settings.data_dir, now=time.time()),
         await examine_backend(settings),
         await asyncio.to_thread(_queue, settings),

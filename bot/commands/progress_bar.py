@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.commands.lasting_stream import LastingStream
-    from bot.model import Job, Trouble
+    from bot.errors import Trouble
+    from bot.model import Job
     from bot.texts import Texts
 
 _BAR_WIDTH = 30

@@ -11,8 +11,8 @@ import discord
 
 from bot.delivery.card_edits import as_delivery_error
 from bot.delivery.dm import DirectMessage, DmRefusedError
-from bot.errors import DeliveryError, FirstError
-from bot.model import HoldReason, Trouble
+from bot.errors import DeliveryError, FirstError, Trouble
+from bot.model import HoldReason
 from storage.errors import StorageError
 from storage.jobs.holds import HoldNotice
 

@@ -1,23 +1,36 @@
-"""Finds settings in the Developer Portal that keep the bot from working."""
+"""Settings of the application in the Developer Portal that do not fit the bot's own."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
+
+from bot.moderation.access.place import OrderFrom
+
+if TYPE_CHECKING:
+    from bot.moderation.access.place import Reach
 
 _SERVERS, _PEOPLE = "0", "1"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PortalProblem:
-    """A setting that keeps the bot from working, and the page on which to correct it."""
+    """A setting with which the bot can't work, or that is wider than the bot's own settings."""
 
     found: str
     advice: str
 
 
-def portal_problems(application: Mapping[str, object]) -> list[PortalProblem]:
+_PUBLIC = PortalProblem(
+    found="Public Bot is on, which is wider than ALLOWED_SERVERS: other people can add the bot to "
+    "their servers, where orders are refused",
+    advice="choose None as Install Link on the Developer Portal's Installation page, then switch "
+    "off Public Bot on its Bot page",
+)
+
+
+def portal_problems(application: Mapping[str, object], reach: Reach) -> list[PortalProblem]:
     """Return the problems in Discord's application object; malformed fields are ignored."""
     problems: list[PortalProblem] = []
     if application.get("interactions_endpoint_url"):
@@ -35,22 +48,32 @@ def portal_problems(application: Mapping[str, object]) -> list[PortalProblem]:
                 advice="switch off Requires OAuth2 Code Grant on the Developer Portal's Bot page",
             )
         )
+    if reach.allowed_servers and application.get("bot_public") is True:
+        problems.append(_PUBLIC)
     contexts = application.get("integration_types_config")
     if isinstance(contexts, Mapping) and contexts:
-        problems.extend(_install_problems(cast("Mapping[str, object]", contexts)))
+        problems.extend(_install_problems(cast("Mapping[str, object]", contexts), reach))
     return problems
 
 
-def _install_problems(contexts: Mapping[str, object]) -> list[PortalProblem]:
-    missing = [
-        name
-        for key, name in ((_SERVERS, "Guild Install"), (_PEOPLE, "User Install"))
-        if key not in contexts
-    ]
-    return [
-        PortalProblem(
-            found=f"{name} is off, which the commands offer",
-            advice=f"tick {name} on the Developer Portal's Installation page",
+def _install_problems(contexts: Mapping[str, object], reach: Reach) -> list[PortalProblem]:
+    problems = [] if _SERVERS in contexts else [_missing("Guild Install")]
+    if reach.order_from is OrderFrom.EVERYWHERE:
+        return problems if _PEOPLE in contexts else [*problems, _missing("User Install")]
+    if _PEOPLE in contexts:
+        problems.append(
+            PortalProblem(
+                found="User Install is on, which is wider than "
+                f"ORDER_FROM={reach.order_from.value}: orders through it are refused",
+                advice="untick User Install on the Developer Portal's Installation page, or set "
+                "ORDER_FROM=everywhere",
+            )
         )
-        for name in missing
-    ]
+    return problems
+
+
+def _missing(name: str) -> PortalProblem:
+    return PortalProblem(
+        found=f"{name} is off, which the commands offer",
+        advice=f"tick {name} on the Developer Portal's Installation page",
+    )

@@ -33,10 +33,12 @@ if TYPE_CHECKING:
     from bot.delivery.resend import Resender
     from bot.delivery.second_bot import SecondBotWatch
     from bot.delivery.views.card import CardRenderer
+    from bot.discord_bot.memberships import MembershipFinder
     from bot.jobs.service import JobService
     from bot.library.index import Library
     from bot.library.retention import Retention
     from bot.media.files.workspace import Workspace
+    from bot.moderation.access.gate import Gate
     from bot.pacing import WatchedClock
     from bot.presets import Presets
     from bot.speech.narrator import Narrator
@@ -86,6 +88,8 @@ class Services:
     library: Library
     resender: Resender
     second_bot: SecondBotWatch
+    gate: Gate
+    memberships: MembershipFinder
     sent_commands: SentCommandsStore
     clock: WatchedClock
     narrator: Narrator | None = None
@@ -142,9 +146,10 @@ class VideoBot(commands.Bot):
         settings: Mapping[str, object] = {
             "interactions_endpoint_url": application.interactions_endpoint_url,
             "bot_require_code_grant": application.bot_require_code_grant,
+            "bot_public": application.bot_public,
             "integration_types_config": application._integration_types_config,  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the only way to tell a missing key
         }
-        for problem in portal_problems(settings):
+        for problem in portal_problems(settings, self.services.gate.reach):
             log.warning("discord.portal found=%r advice=%r", problem.found, problem.advice)
 
     async def keep_commands_synced(self) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from bot.discord_bot.application_settings import PortalProblem
+    from bot.moderation.access.place import Reach
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class Account:
     problems: list[PortalProblem] | None
 
 
-async def fetch_account(token: str, *, api_url: str) -> Account:
+async def fetch_account(token: str, *, api_url: str, reach: Reach) -> Account:
     """Return the bot that a token belongs to, without connecting to the gateway.
 
     TokenRefusedError: the token is invalid. StartupError: the server does not answer like
@@ -66,7 +67,7 @@ async def fetch_account(token: str, *, api_url: str) -> Account:
             name = str((await bot.http.static_login(token))["username"])
         try:
             with _translating_errors():
-                problems = portal_problems(dict(await bot.http.application_info()))
+                problems = portal_problems(dict(await bot.http.application_info()), reach)
         except DeliveryError:
             problems = None
     return Account(name=name, problems=problems)

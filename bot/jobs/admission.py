@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from bot.errors import UserError
 from bot.model import Job, JobState, Origin, new_job_id
+from bot.moderation.access.place import OrderPlace
 from bot.texts import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bot.model import Attachment, Client, VideoRequest
+    from bot.moderation.access.gate import Gate
+    from bot.moderation.access.place import Membership
     from bot.moderation.words import BlockedWords
     from storage.jobs.caps import Caps, CapStore, CapUsage
 
@@ -46,7 +49,7 @@ class Allowance:
 
 
 class Admission:
-    """Checks requests against the operator's caps and blocked words."""
+    """Checks requests against the gate, the operator's caps and blocked words."""
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class Admission:
         caps: Caps,
         blocked: BlockedWords,
         *,
+        gate: Gate,
         role_caps: RoleCaps | None = None,
         clock: Callable[[], float],
     ) -> None:
@@ -61,7 +65,19 @@ class Admission:
         self._caps = caps
         self._role_caps = role_caps or RoleCaps()
         self._blocked = blocked
+        self._gate = gate
         self._clock = clock
+
+    async def admit(self, requester: Origin | Client, place: OrderPlace | None) -> Origin | Client:
+        """Return the requester of an allowed order, with the server that it counts for.
+
+        Without a `place`, an order from Discord counts as one from outside of all servers.
+        UserError: orders from this requester and place are refused.
+        """
+        if place is None and isinstance(requester, Origin):
+            place = OrderPlace(user_id=requester.user_id, server_id=requester.guild_id)
+        home = await self._gate.check(place)
+        return _of_home(requester, home) if isinstance(requester, Origin) else requester
 
     def check(
         self, request: VideoRequest, attachment: Attachment | None, *, clip_of: str | None
@@ -79,8 +95,12 @@ class Admission:
             return caps
         return replace(caps, per_user_day=max(caps.per_user_day, self._role_caps.cap_of(requester)))
 
-    async def allowances(self, requester: Origin) -> list[Allowance]:
-        """Return what a person has used of each cap, and when that is no longer counted."""
+    async def allowances(self, requester: Origin, place: OrderPlace) -> list[Allowance]:
+        """Return what a person has used of each cap, and when that is no longer counted.
+
+        People who may not order there can read it too.
+        """
+        requester = _of_home(requester, (await self._gate.judge(place)).home)
         caps, usage = await self._usage(requester)
         now, store = self._clock(), self._store
         found = [Allowance(key="user", used=usage.open_of_user, limit=caps.open_per_user)]
@@ -135,6 +155,14 @@ class Admission:
         return None
 
 
+def _of_home(requester: Origin, home: Membership | None) -> Origin:
+    if home is None:
+        return requester
+    return replace(
+        requester, home_id=home.server_id, role_ids=home.role_ids, is_booster=home.is_booster
+    )
+
+
 def _of_day(key: str, used: int, limit: int, free: float | None) -> Allowance:
     frees_at = None if free is None else _after(free)
     return Allowance(key=key, used=used, limit=limit, frees_at=frees_at)
@@ -143,6 +171,8 @@ def _of_day(key: str, used: int, limit: int, free: float | None) -> Allowance:
 def _server_key(requester: Origin | Client) -> str:
     if not isinstance(requester, Origin):
         return "caps.client_day"
+    if requester.home_id is not None:
+        return "caps.home_day"
     return "caps.dm_day" if requester.guild_id is None else "caps.server_day"
 
 

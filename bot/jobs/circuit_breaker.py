@@ -10,9 +10,8 @@ import logging
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from bot.errors import ErrorKind
+from bot.errors import ErrorKind, Trouble
 from bot.jobs.unexplained import UnexplainedRefusals
-from bot.model import Trouble
 from storage.jobs.circuits import MAX_HELD_SECONDS
 
 if TYPE_CHECKING:

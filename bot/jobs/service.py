@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from bot.errors import UserError
 from bot.jobs.admission import Admission, new_job
 from bot.jobs.remote.identity import identity_of
 from bot.jobs.waits.pauses import MAX_PAUSES
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bot.jobs.changes.publisher import ChangePublisher
     from bot.jobs.changes.webhook_receiver import WebhookReceiver
     from bot.model import Attachment, Client, VideoRequest
+    from bot.moderation.access.place import OrderPlace
     from bot.pacing import WatchedClock
     from storage.jobs.store import JobStore
 
@@ -64,16 +66,24 @@ class JobService:
         requester: Origin | Client,
         attachment: Attachment | None,
         *,
+        place: OrderPlace | None = None,
         job_id: str | None = None,
         narration_of: str | None = None,
         clip_of: str | None = None,
     ) -> Job | None:
         """Create a job; None: the interaction, or the client's key, has already created one.
 
+        `place`: the place in Discord that the order comes from, which the gate judges.
         `job_id`: a result of `new_job_id`. `narration_of`: the job whose narration is reused.
-        `clip_of`: the job whose finished video is used instead of a new clip. UserError: a cap is
-        reached, or a word is blocked.
+        `clip_of`: the job whose finished video is used instead of a new clip. UserError: orders are
+        refused there, a cap is reached, or a word is blocked.
         """
+        try:
+            requester = await self._admission.admit(requester, place)
+        except UserError:
+            if await self._store.by_requester(requester) is not None:
+                return None
+            raise
         self._admission.check(request, attachment, clip_of=clip_of)
         now = self._clock()
         # A job from Discord waits until its card is posted.
@@ -100,12 +110,13 @@ class JobService:
         return job
 
     async def check_caps(self, requester: Origin | Client) -> None:
-        """Raise UserError if the requester has reached a cap and could create no job now."""
+        """Raise UserError if the requester could create no job now."""
+        requester = await self._admission.admit(requester, None)
         await self._admission.check_caps(requester)
 
-    async def allowances(self, requester: Origin) -> list[Allowance]:
-        """Return what a person has used of each cap."""
-        return await self._admission.allowances(requester)
+    async def allowances(self, requester: Origin, place: OrderPlace) -> list[Allowance]:
+        """Return what a person has used of each cap that counts in a place."""
+        return await self._admission.allowances(requester, place)
 
     async def acknowledge(self, job_id: str, message_id: int) -> Job | None:
         """Store the message id of the job's card, and make the job due."""
@@ -125,8 +136,15 @@ class JobService:
         """Cancel an open or undecided job; None: not found, or in another state."""
         return await self._move_if(job_id, JobState.CANCELLED, CANCELLABLE | {JobState.UNDECIDED})
 
-    async def retry_undecided(self, job_id: str) -> Job | None:
-        """Queue an undecided job again, which may cost a second time; None: it is not undecided."""
+    async def retry_undecided(self, job_id: str, *, place: OrderPlace | None = None) -> Job | None:
+        """Queue an undecided job again, which may cost a second time; None: it is not undecided.
+
+        UserError: orders are refused in the `place` that the retry comes from.
+        """
+        job = await self._store.get(job_id)
+        if job is None:
+            return None
+        await self._admission.admit(job.requester, place)
         return await self._move_if(job_id, JobState.QUEUED, frozenset({JobState.UNDECIDED}))
 
     async def cancel_undecided(self, job_id: str) -> Job | None:

@@ -7,9 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.backends.base import RemoteState
-from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
+from bot.errors import BackendError, ErrorKind, Trouble, UnconfirmedSubmitError
 from bot.jobs.circuit_breaker import TROUBLES, SubmitDecision
-from bot.model import HoldReason, Job, JobState, Trouble
+from bot.model import HoldReason, Job, JobState
 
 if TYPE_CHECKING:
     from bot.backends.base import BackendUpdate, VideoBackend

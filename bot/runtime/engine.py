@@ -24,11 +24,13 @@ from bot.media.files.workspace import Workspace
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.metrics import Metrics
+from bot.moderation.access.gate import Gate
 from bot.presets import Presets
 from bot.prompts.reading import PromptReader
 from bot.prompts.template import TemplateWriter
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writer
 from bot.runtime.provider_account import account_of, ref_hasher
+from bot.runtime.reach import reach_of
 from bot.runtime.resources import MIN_FREE_BYTES
 from bot.runtime.timing import timing_for
 from bot.settings.types import BOOSTER
@@ -82,6 +84,7 @@ class Engine:
     artifacts: ArtifactStore
     editor: NarrationEditor
     blocked: BlockedWords
+    gate: Gate
     moderator: Moderator | None
     prompt_step: PromptStep
     presets: Presets
@@ -106,6 +109,7 @@ async def open_engine(
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
     workspace, presets = Workspace(settings.data_dir), _presets(settings)
     account = account_of(settings, resources.secret)
+    gate = Gate(reach_of(settings), count=metrics.count_refused_order)
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
     changes = ChangePublisher(bus)
     webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
@@ -119,6 +123,7 @@ async def open_engine(
             CapStore(resources.database),
             _caps(settings),
             blocked,
+            gate=gate,
             role_caps=_role_caps(settings),
             clock=clock,
         ),
@@ -154,6 +159,7 @@ async def open_engine(
         artifacts=artifacts,
         editor=_editor(resources, workspace, voice),
         blocked=blocked,
+        gate=gate,
         moderator=moderator,
         prompt_step=PromptStep(
             jobs=jobs,

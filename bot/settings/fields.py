@@ -27,6 +27,7 @@ from bot.settings.types import (
     ExtraFields,
     FileName,
     Folder,
+    Ids,
     Key,
     Label,
     LogLevel,
@@ -63,6 +64,9 @@ class Settings(BaseSettings):
 
     discord_token: Key = SecretStr("")
     discord_api_url: Url = ""
+
+    allowed_servers: Ids = ""
+    order_from: Literal["servers", "dms", "everywhere"] = "servers"
 
     data_dir: Folder = Path("./data")
     http_host: str = "127.0.0.1"
@@ -180,6 +184,11 @@ class Settings(BaseSettings):
         The server's own origin and public addresses are always allowed.
         """
         return split_list(self.openai_result_origins)
+
+    @property
+    def allowed_server_ids(self) -> frozenset[int]:
+        """The servers that orders may come from; empty: every server that the bot is in."""
+        return frozenset(int(part) for part in split_list(self.allowed_servers))
 
     @property
     def caps_by_role(self) -> Mapping[str, int]:

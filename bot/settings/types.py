@@ -18,6 +18,7 @@ _SIGNING_PREFIX = "whsec_"
 _RESERVED_FIELDS = frozenset({"prompt", "model", "seconds", "size"})
 _CLIENT_NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
 DEFAULT_CLIENT = "api"  # the client of a token without a name
+_ID = re.compile(r"[1-9]\d{0,18}", re.ASCII)
 _ROLE_CAP = re.compile(r"(booster|\d{1,20}):(\d{1,6})", re.ASCII)
 BOOSTER = "booster"  # stands for the people who boost a server
 _SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})")
@@ -141,6 +142,15 @@ def _origins(value: str) -> str:
     return value
 
 
+def _ids(value: str) -> str:
+    if not all(_ID.fullmatch(part) for part in split_list(value)):
+        raise ValueError(
+            "needs Discord's ids, like 123456789012345678: turn on Developer Mode in Discord, "
+            "and use Copy Server ID"
+        )
+    return value
+
+
 def _role_caps(value: str) -> str:
     roles: set[str] = set()
     for part in split_list(value):
@@ -206,6 +216,7 @@ FileName = Annotated[str, AfterValidator(_home_expanded)]
 Label = Annotated[str, Field(max_length=60), AfterValidator(_one_line)]
 Url = Annotated[str, AfterValidator(_url)]
 Size = Annotated[str, AfterValidator(_size)]
+Ids = Annotated[str, AfterValidator(_ids)]
 Origins = Annotated[str, AfterValidator(_origins)]
 RoleCaps = Annotated[str, AfterValidator(_role_caps)]
 Networks = Annotated[str, AfterValidator(_networks)]

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from bot.errors import BackendError, UserError
 from bot.media.narration.ingest import ingest
+from bot.moderation.access.place import OrderPlace
 from bot.speech.mp3 import write_mp3
 from bot.speech.voice import as_speech_error, checked_text, speak_once
 from storage.speeches import SpeechRequester
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from bot.media.files.workspace import JobFolder, Workspace
     from bot.media.narration.ingest import Narration
     from bot.media.process.ffmpeg import Ffmpeg
+    from bot.moderation.access.gate import Gate
     from bot.moderation.base import Moderator
     from bot.moderation.words import BlockedWords
     from bot.speech.voice import Voice
@@ -56,6 +58,7 @@ class Narrator:
         *,
         caps: SpeechCaps,
         blocked: BlockedWords,
+        gate: Gate,
         moderator: Moderator | None,
         max_seconds: int,
         clock: Callable[[], float],
@@ -66,17 +69,24 @@ class Narrator:
         self._store = store
         self._caps = caps
         self._blocked = blocked
+        self._gate = gate
         self._moderator = moderator
         self._max_seconds = max_seconds
         self._clock = clock
         self._slots = asyncio.Semaphore(_SLOTS)
         self._speaking: set[int | str] = set()
 
-    async def count(self, requester: SpeechRequester, text: str) -> bool:
+    async def count(
+        self, requester: SpeechRequester, text: str, *, place: OrderPlace | None = None
+    ) -> bool:
         """Count a text against the caps; False: this interaction was already counted.
 
-        UserError: a cap is reached, a word is blocked, or nothing in the text can be spoken.
+        `place`: the place in Discord that the order comes from. UserError: orders are refused
+        there, a cap is reached, a word is blocked, or nothing in the text can be spoken.
         """
+        if place is None and requester.user_id is not None:
+            place = OrderPlace(user_id=requester.user_id)
+        await self._gate.check(place)
         checked_text(text)  # an earlier job's text may be older than this check
         self._blocked.check(text)
         usage = await self._store.count(requester, self._caps, now=self._clock())

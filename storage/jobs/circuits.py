@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.model import Trouble
+from bot.errors import Trouble
 
 if TYPE_CHECKING:
     import sqlite3

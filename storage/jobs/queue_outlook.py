@@ -15,7 +15,8 @@ from storage.jobs.queue.places import QueuePlaces
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.model import HoldReason, Job, Trouble
+    from bot.errors import Trouble
+    from bot.model import HoldReason, Job
     from storage.database import Database
     from storage.jobs.circuits import Circuit
 

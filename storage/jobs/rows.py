@@ -16,6 +16,7 @@ _REQUESTER_COLUMNS = (
     "application_id",
     "user_id",
     "guild_id",
+    "home_id",
     "channel_id",
     "locale",
     "token",
@@ -77,6 +78,7 @@ def _requester(row: sqlite3.Row) -> Origin | Client:
         application_id=row["application_id"],
         user_id=row["user_id"],
         guild_id=row["guild_id"],
+        home_id=row["home_id"],
         channel_id=row["channel_id"],
         locale=row["locale"],
         token=row["token"],
@@ -109,7 +111,8 @@ def queue_server_of(requester: Origin | Client) -> str:
     """Return the server that a requester's jobs count for, as in the column `queue_server`."""
     if isinstance(requester, Client):
         return f"client:{requester.name}"
-    return "dm" if requester.guild_id is None else f"server:{requester.guild_id}"
+    server_id = requester.home_id or requester.guild_id
+    return "dm" if server_id is None else f"server:{server_id}"
 
 
 def fold(text: str) -> str:
@@ -133,6 +136,7 @@ def requester_columns(requester: Origin | Client) -> dict[str, Any]:
         "application_id": requester.application_id,
         "user_id": requester.user_id,
         "guild_id": requester.guild_id,
+        "home_id": requester.home_id,
         "channel_id": requester.channel_id,
         "locale": requester.locale,
         "token": requester.token,

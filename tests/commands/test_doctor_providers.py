@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.model import Trouble
+from bot.errors import Trouble
 from bot.speech import piper
 from tests.support.examined import look
 from tests.support.fakes.backend import FakeBackend

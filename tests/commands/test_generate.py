@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.__main__ import main
+from bot.errors import Trouble
 from bot.jobs.admission import new_job
 from bot.media.mp4.reader import read_mp4
-from bot.model import Client, JobState, Trouble
+from bot.model import Client, JobState
 from storage.database import open_database
 from storage.jobs.caps import Caps
 from storage.jobs.circuits import CircuitStore

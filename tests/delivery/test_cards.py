@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.delivery.views.formatting import clock_time, megabytes, progress_bar
-from bot.model import CANCELLABLE, Attachment, Failure, JobState, Trouble
+from bot.errors import Trouble
+from bot.model import CANCELLABLE, Attachment, Failure, JobState
 from bot.texts import Texts
 from storage.jobs.queue_outlook import Outlook
 from tests.support.fakes.clock import START

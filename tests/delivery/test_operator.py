@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.demo.fake_discord import api_errors
-from bot.errors import DeliveryError
-from bot.model import HoldReason, JobState, Trouble
+from bot.errors import DeliveryError, Trouble
+from bot.model import HoldReason, JobState
 from storage.jobs.queue_outlook import QueueOutlook
 from tests.support.desk import open_desk
 

@@ -18,6 +18,7 @@ from bot.discord_bot.application_settings import portal_problems
 from bot.discord_bot.bot import VideoBot
 from bot.discord_bot.login import log_in
 from bot.errors import DeliveryError, StartupError
+from bot.moderation.access.place import Reach
 from tests.support.desk import make_services, open_desk
 from tests.support.examined import look
 from tests.support.schemas.discord_spec import check_all
@@ -154,11 +155,50 @@ async def test_an_application_that_cannot_be_read_leaves_the_token_accepted(
 
 
 def test_fields_of_other_types_are_ignored() -> None:
-    assert portal_problems({"integration_types_config": 5, "bot_require_code_grant": "no"}) == []
+    odd = {"integration_types_config": 5, "bot_require_code_grant": "no", "bot_public": 1}
+    assert portal_problems(odd, Reach(allowed_servers=frozenset({5}))) == []
 
 
-async def examined(fake: FakeDiscord, folder: Path, subject: str = "application") -> Finding:
-    return await look(subject, folder, discord_token=fake.token, discord_api_url=fake.url)
+WIDER: list[tuple[dict[str, Any], dict[str, str], str]] = [
+    ({"integration_types_config": {"0": {}, "1": {}}}, {"order_from": "servers"}, "User Install"),
+    ({"integration_types_config": {"0": {}, "1": {}}}, {"order_from": "dms"}, "User Install"),
+    ({"bot_public": True}, {"allowed_servers": "5"}, "Public Bot"),
+]
+
+
+@pytest.mark.parametrize(("fields", "settings", "words"), WIDER)
+async def test_doctor_names_each_switch_that_is_wider_than_the_settings(
+    tmp_path: Path, fields: dict[str, Any], settings: dict[str, str], words: str
+) -> None:
+    async with FakeDiscord(tmp_path / "discord") as fake:
+        fake.world.application_fields = fields
+        found = await examined(fake, tmp_path, **settings)
+    assert not found.ok
+    assert words in found.found
+    assert words in found.advice
+
+
+@pytest.mark.parametrize(
+    ("fields", "settings"),
+    [
+        ({"integration_types_config": {"0": {}}}, {"order_from": "servers"}),
+        ({"bot_public": False}, {"allowed_servers": "5"}),
+        ({"bot_public": True}, {"allowed_servers": ""}),
+    ],
+)
+async def test_switches_as_narrow_as_the_settings_fit(
+    tmp_path: Path, fields: dict[str, Any], settings: dict[str, str]
+) -> None:
+    async with FakeDiscord(tmp_path / "discord") as fake:
+        fake.world.application_fields = fields
+        assert (await examined(fake, tmp_path, **settings)).ok
+
+
+async def examined(
+    fake: FakeDiscord, folder: Path, subject: str = "application", **settings: str
+) -> Finding:
+    values = {"discord_token": fake.token, "discord_api_url": fake.url, "order_from": "everywhere"}
+    return await look(subject, folder, **(values | settings))
 
 
 @pytest.mark.usefixtures("_own_logs")

@@ -172,7 +172,12 @@ async def test_the_highest_cap_of_a_persons_roles_counts(tmp_path: Path, clock: 
     role_caps = RoleCaps(by_role={10: 2, 20: 3}, boosters=4)
     async with open_bench(tmp_path, clock, caps=caps) as bench:
         admission = Admission(
-            bench.cap_store, caps, bench.blocked, role_caps=role_caps, clock=clock
+            bench.cap_store,
+            caps,
+            bench.blocked,
+            gate=bench.gate,
+            role_caps=role_caps,
+            clock=clock,
         )
         for roles, boosts, cap in (
             ((), False, 1),
@@ -205,7 +210,15 @@ async def test_a_new_narration_for_a_finished_video_is_limited_by_open_jobs_alon
             await bench.submit(attachment=VOICE, clip_of=made.id)
 
 
-@pytest.mark.parametrize("place", [origin(), origin(guild_id=None), Client(name="web", key="a")])
+@pytest.mark.parametrize(
+    "place",
+    [
+        origin(),
+        origin(guild_id=None),
+        origin(guild_id=None, home_id=8),
+        Client(name="web", key="a"),
+    ],
+)
 async def test_the_server_of_a_requester_is_that_of_its_rows(
     bench: Bench, place: Origin | Client
 ) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.backends.base import RemoteState
-from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
+from bot.errors import BackendError, ErrorKind, Trouble, UnconfirmedSubmitError
 from bot.jobs.circuit_breaker import CircuitBreaker
-from bot.model import JobState, Trouble
+from bot.model import JobState
 from storage.jobs.circuits import CircuitStore
 from tests.support.fakes.backend import FakeBackend
 from tests.support.fakes.bench import ALL_STATES, Bench, open_bench

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.backends.base import RemoteState
-from bot.errors import BackendError, ErrorKind, UserError
+from bot.errors import BackendError, ErrorKind, Trouble, UserError
 from bot.jobs.waits.clock_watcher import ClockWatcher
 from bot.jobs.waits.pauses import MAX_PAUSES
-from bot.model import JobState, Trouble
+from bot.model import JobState
 from bot.pacing import WatchedClock
 from storage.clock import ClockStore
 from storage.jobs.caps import Caps

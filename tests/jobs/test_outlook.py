@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.model import JobState, Trouble
+from bot.errors import Trouble
+from bot.model import JobState
 from storage.jobs.queue_outlook import Outlook, QueueOutlook
 from tests.support.fakes.orders import REQUEST, VOICE
 

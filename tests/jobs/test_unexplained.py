@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.errors import BackendError, ErrorKind
-from bot.model import JobState, Trouble
+from bot.errors import BackendError, ErrorKind, Trouble
+from bot.model import JobState
 from bot.texts import Texts
 from tests.support.fakes.backend import FakeBackend
 from tests.support.fakes.bench import ALL_STATES, Bench, open_bench

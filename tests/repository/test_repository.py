@@ -14,8 +14,8 @@ from ruamel.yaml import YAML
 
 from bot.__main__ import all_commands
 from bot.api_clients.status import PublicStatus
-from bot.errors import ErrorKind
-from bot.model import HoldReason, JobState, Trouble
+from bot.errors import ErrorKind, Trouble
+from bot.model import HoldReason, JobState
 from bot.settings.fields import Settings
 from bot.texts import Texts
 from tests.support.papers import ROOT, read, tracked_files
@@ -34,7 +34,7 @@ PUT_TOGETHER = {
     "trouble": frozenset(Trouble),
     "hold": frozenset(HoldReason),
     # The limits that `/usage` tells.
-    "usage": {"user", "user_day", "server_day", "dm_day", "day"},
+    "usage": {"user", "user_day", "server_day", "home_day", "dm_day", "day"},
     "operator": frozenset(Trouble)
     | {"over"}
     | frozenset(HoldReason)

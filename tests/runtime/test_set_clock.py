@@ -38,6 +38,7 @@ async def running(wire: Wire, *, ahead: float) -> AsyncGenerator[BotProcess]:
     environment = {
         "DISCORD_TOKEN": wire.fake_discord.token,
         "DISCORD_API_URL": wire.fake_discord.url,
+        "ORDER_FROM": "everywhere",
         "DATA_DIR": str(wire.data_dir),
         "HTTP_PORT": str(wire.port),
         "VIDEO_BACKEND": "openai",

@@ -40,7 +40,7 @@ IN_TURN = "SCAN server_turns USING INDEX server_turns_waiting"
 async def recorded(bench: Bench) -> AsyncGenerator[set[str]]:
     """Collect the statements that the bench runs, with their values."""
     statements: set[str] = set()
-    connection = bench.database._connection  # noqa: SLF001 - SQLite's own trace
+    connection = bench.database._statements._connection  # noqa: SLF001 - SQLite's own trace
     await connection.set_trace_callback(statements.add)
     yield statements
     await connection.set_trace_callback(None)  # pyright: ignore[reportArgumentType] - ends it

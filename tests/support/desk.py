@@ -27,6 +27,7 @@ from bot.delivery.wiring import make_operator_notices
 from bot.demo.fake_discord.server import FakeDiscord
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.login import log_in
+from bot.discord_bot.memberships import MembershipFinder
 from bot.links import Links
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.presets import Presets
@@ -38,7 +39,7 @@ from storage.delivery.upload_limits import UploadLimits
 from storage.jobs.queue_outlook import QueueOutlook
 from storage.sent_commands import SentCommandsStore
 from storage.speeches import SpeechCaps, SpeechStore
-from tests.support.fakes.bench import CAPS, open_bench
+from tests.support.fakes.bench import CAPS, EVERYWHERE, open_bench
 from tests.support.fakes.clock import Clock
 from tests.support.media import clips
 
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from bot.demo.fake_discord.state.history import Recorded
     from bot.demo.fake_discord.state.message import Message
     from bot.model import Job
+    from bot.moderation.access.place import Reach
     from bot.moderation.base import Moderator
     from bot.speech.voice import Voice
     from storage.jobs.caps import Caps
@@ -207,6 +209,7 @@ def make_narrator(bench: Bench, clock: Clock, voice: Voice) -> Narrator:
         SpeechStore(bench.database),
         caps=SpeechCaps(per_user=2, per_day=3),
         blocked=bench.blocked,
+        gate=bench.gate,
         moderator=bench.moderator,
         max_seconds=30,
         clock=clock,
@@ -239,6 +242,8 @@ def make_services(
             bench, clock, requests or DiscordRequests(clock=clock), public_url=public_url
         ),
         second_bot=SecondBotWatch(SecondBotStore(bench.database), clock=clock),
+        gate=bench.gate,
+        memberships=MembershipFinder(bench.gate.reach, clock=clock),
         sent_commands=SentCommandsStore(bench.database),
         narrator=make_narrator(bench, clock, voice) if voice else None,
         clock=clock,
@@ -256,6 +261,7 @@ async def open_desk(
     caps: Caps = CAPS,
     presets: Presets = PRESETS,
     public_url: str = "",
+    reach: Reach = EVERYWHERE,
 ) -> AsyncGenerator[Desk]:
     """Start the stand-in and a bot that is logged in to it, over the data in `folder/data`."""
     (folder / "discord").mkdir()
@@ -263,7 +269,12 @@ async def open_desk(
     async with (
         FakeDiscord(folder / "discord", clock=clock) as fake_discord,
         open_bench(
-            folder / "data", clock, caps=caps, blocked=blocked, moderator=moderator
+            folder / "data",
+            clock,
+            caps=caps,
+            blocked=blocked,
+            moderator=moderator,
+            reach=reach,
         ) as bench,
         DiscordRequests(clock=clock) as requests,
         VideoBot(

@@ -68,6 +68,7 @@ class Wire:
             "openai_base_url": self.api.base_url,
             "openai_webhook_secret": SECRET,
             "public_url": "",
+            "order_from": "everywhere",
         }
         return load_settings(**(values | self.overrides | overrides))
 

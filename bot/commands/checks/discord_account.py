@@ -13,12 +13,13 @@ from bot.errors import DeliveryError, StartupError
 
 if TYPE_CHECKING:
     from bot.discord_bot.login import Account
+    from bot.moderation.access.place import Reach
 
 _LOGIN_SECONDS = 10
 _TOKEN, _APPLICATION = "DISCORD_TOKEN", "application"
 
 
-async def examine_account(token: str, api_url: str) -> list[Finding]:
+async def examine_account(token: str, api_url: str, reach: Reach) -> list[Finding]:
     """Check that Discord accepts the token, and that no setting keeps the bot from working."""
     who = f"{_origin(api_url)} (DISCORD_API_URL)" if api_url else "Discord"
     if not token:
@@ -28,7 +29,7 @@ async def examine_account(token: str, api_url: str) -> list[Finding]:
         return _refused("does not look like a bot token", COPY_AGAIN)
     try:
         async with asyncio.timeout(_LOGIN_SECONDS):
-            account = await fetch_account(token, api_url=api_url)
+            account = await fetch_account(token, api_url=api_url, reach=reach)
     except TokenRefusedError:
         return _refused(
             f"{who} refuses it",

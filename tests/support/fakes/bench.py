@@ -36,6 +36,8 @@ from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
 from bot.media.files.workspace import Workspace
 from bot.model import Attachment, JobState, VideoRequest
+from bot.moderation.access.gate import Gate
+from bot.moderation.access.place import OrderFrom, Reach
 from bot.moderation.words import BlockedWords
 from bot.pacing import LookupDelays, PollIntervals
 from bot.prompts.base import VerbatimWriter
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
 
 ALL_STATES = tuple(JobState)
 ACCOUNT = "the account of the tests"
+EVERYWHERE = Reach(order_from=OrderFrom.EVERYWHERE)
 CAPS = Caps(open_per_user=1000, open_in_all=1000, per_day=1000)
 
 
@@ -92,9 +95,11 @@ class Bench:
         writer: PromptWriter | None = None,
         moderator: Moderator | None = None,
         blocked: tuple[str, ...] = (),
+        reach: Reach = EVERYWHERE,
     ) -> None:
         self.moderator = moderator
         self.blocked = BlockedWords(blocked)
+        self.gate = Gate(reach)
         self.writer = writer or VerbatimWriter()
         self.database = database
         self.root = root
@@ -123,7 +128,7 @@ class Bench:
             self.webhooks,
             backend=backend.name,
             account=ACCOUNT,
-            admission=Admission(self.cap_store, caps, self.blocked, clock=clock),
+            admission=Admission(self.cap_store, caps, self.blocked, gate=self.gate, clock=clock),
             acknowledge_seconds=10.0,
             deadline_seconds=1800.0,
             clock=clock,
@@ -382,6 +387,7 @@ async def open_bench(
     writer: PromptWriter | None = None,
     moderator: Moderator | None = None,
     blocked: tuple[str, ...] = (),
+    reach: Reach = EVERYWHERE,
 ) -> AsyncGenerator[Bench]:
     """Start on the folder `root`; with the fakes of an earlier start, this is a restart."""
     await asyncio.to_thread(make_folder, root)
@@ -397,4 +403,5 @@ async def open_bench(
             writer=writer,
             moderator=moderator,
             blocked=blocked,
+            reach=reach,
         )

@@ -62,6 +62,7 @@ class RestRoutes:
             web.get(f"{API}/gateway", self.gateway),
             web.get(f"{API}/users/@me", self.me),
             web.get(f"{API}/oauth2/applications/@me", self.application),
+            web.get(f"{API}/guilds/{{guild_id}}/members/{{user_id}}", self.member),
             web.get(commands, self.list_commands),
             web.put(commands, self.sync_commands),
             web.post(callback, self.call_back),
@@ -95,6 +96,11 @@ class RestRoutes:
         """GET /oauth2/applications/@me."""
         del request
         return _json(self._world.application())
+
+    async def member(self, request: web.Request) -> web.Response:
+        """GET /guilds/{guild_id}/members/{user_id}."""
+        guild_id, user_id = _number(request, "guild_id"), _number(request, "user_id")
+        return _json(self._world.find_member(guild_id, user_id))
 
     async def list_commands(self, request: web.Request) -> web.Response:
         """GET /applications/{application_id}/commands."""

@@ -8,6 +8,7 @@ from bot.demo.fake_discord.api_errors import (
     ENTRY_POINT_MISSING,
     MISSING_ACCESS,
     UNKNOWN_CHANNEL,
+    UNKNOWN_MEMBER,
     UNKNOWN_USER,
     RefusedError,
 )
@@ -36,6 +37,8 @@ class World:
         #: Fields of options that are accepted, and left out when commands are listed.
         self.hidden_fields: frozenset[str] = frozenset()
         self.team: Payload | None = None
+        #: The users and servers of which they are no members; others are members everywhere.
+        self.absent: set[tuple[int, int]] = set()
         #: Replaces fields of the application object.
         self.application_fields: Payload = {}
         self.bot = self.add_user("clapper", bot=True)
@@ -113,6 +116,16 @@ class World:
         if user_id not in self._users:
             raise RefusedError(UNKNOWN_USER)
         return self._users[user_id]
+
+    def find_member(self, guild_id: int, user_id: int) -> Payload:
+        """Return a member of a server; raise RefusedError if the bot can't see one."""
+        guild = next((guild for guild in self.guilds if guild.id == guild_id), None)
+        if guild is None or not guild.has_bot:
+            raise RefusedError(MISSING_ACCESS)
+        user = self.find_user(user_id)
+        if (user.id, guild.id) in self.absent:
+            raise RefusedError(UNKNOWN_MEMBER)
+        return user.member()
 
     def find_channel(self, channel_id: int) -> Channel:
         """Return a channel by id; raise RefusedError if it is unknown or closed to the bot."""

@@ -1,0 +1,1 @@
+"""Decides who may order videos and narrations, and where."""

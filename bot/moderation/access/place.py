@@ -1,0 +1,77 @@
+"""The place of an order, and the places that the operator allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class OrderFrom(StrEnum):
+    """The places that orders may come from; each value includes the previous ones.
+
+    `SERVERS`: servers that have installed the bot. `DMS`: direct messages with the bot.
+    `EVERYWHERE`: group chats, and all servers in which a person uses their own installation.
+    """
+
+    SERVERS = "servers"
+    DMS = "dms"
+    EVERYWHERE = "everywhere"
+
+    @property
+    def takes_dms(self) -> bool:
+        """True if direct messages with the bot are among the places."""
+        return self is not OrderFrom.SERVERS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reach:
+    """The operator's settings for where orders come from.
+
+    `allowed_servers`: Discord ids; empty: every server that the bot is in.
+    """
+
+    order_from: OrderFrom = OrderFrom.SERVERS
+    allowed_servers: frozenset[int] = frozenset()
+
+    def allows_server(self, server_id: int) -> bool:
+        """Tell whether people may order in a server."""
+        return not self.allowed_servers or server_id in self.allowed_servers
+
+    def takes_outside(self, place: OrderPlace) -> bool:
+        """Tell whether people may order in a place that no installation of a server covers."""
+        if self.order_from is OrderFrom.EVERYWHERE:
+            return True
+        is_dm = place.server_id is None and not place.is_group
+        return is_dm and self.order_from.takes_dms
+
+    @property
+    def needs_membership(self) -> bool:
+        """True if an order outside of the servers needs to be from a member of one of them."""
+        return self.order_from is OrderFrom.DMS or (
+            self.order_from is OrderFrom.EVERYWHERE and bool(self.allowed_servers)
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Membership:
+    """A server that a person is in, with what they are there."""
+
+    server_id: int
+    role_ids: frozenset[int] = frozenset()
+    is_booster: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderPlace:
+    """The place in Discord that an order comes from, as the interaction and the bot state it."""
+
+    #: Discord's id of the requester.
+    user_id: int
+    #: The server's Discord id; None in a DM or a group chat.
+    server_id: int | None = None
+    #: True if the server has installed the bot, and not the requester alone.
+    is_installed: bool = False
+    #: True in a conversation that the bot is not part of.
+    is_group: bool = False
+    #: Allowed servers that the requester is in, if the order is not from one of them.
+    memberships: tuple[Membership, ...] = ()

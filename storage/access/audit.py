@@ -1,0 +1,61 @@
+"""The audit: each change of who may order, and each event that an owner caused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from storage.database import Database
+
+_RECORD = """
+INSERT INTO access_audit (at, scope, name, target, value, actor)
+VALUES (:now, :scope, :name, :target, :value, :actor)
+"""
+
+_NEWEST = """
+SELECT at, scope, name, target, value, actor FROM access_audit
+WHERE scope = :scope ORDER BY id DESC LIMIT :limit
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditEntry:
+    """One change or event; `scope`, `name` and `target` are those of `storage.access.settings`.
+
+    `value`: the new value; None: the setting was removed. `actor`: Discord's ID of the person;
+    None: the command line. `at`: Unix time.
+    """
+
+    at: float
+    scope: int
+    name: str
+    target: int
+    value: str | None
+    actor: int | None
+
+
+class AuditStore:
+    """Reads the audit, and stores events that change no setting."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def record(self, entry: AuditEntry) -> None:
+        """Store an event; changes of settings are stored by the change itself."""
+        await self._database.rows(
+            _RECORD,
+            {
+                "now": entry.at,
+                "scope": entry.scope,
+                "name": entry.name,
+                "target": entry.target,
+                "value": entry.value,
+                "actor": entry.actor,
+            },
+        )
+
+    async def newest(self, scope: int, *, limit: int) -> list[AuditEntry]:
+        """Return the newest entries of a scope, the newest first."""
+        rows = await self._database.rows(_NEWEST, {"scope": scope, "limit": limit})
+        return [AuditEntry(**dict(row)) for row in rows]

@@ -1,0 +1,195 @@
+"""The settings of who may order, for one server or everywhere."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum, auto
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from storage.database import Database
+
+#: The scope of the operator's settings; the scope of a server's settings is the server's ID.
+EVERYWHERE = 0
+#: The target of a setting that is about no channel, role, person or server.
+NO_TARGET = 0
+#: The target of the cap of people who boost the server.
+BOOSTERS = 0
+#: Settings with one name in one scope.
+MAX_TARGETS = 500
+
+_SET = """
+INSERT INTO access_settings (scope, name, target, value, actor, changed_at)
+SELECT :scope, :name, :target, :value, :actor, :now
+WHERE EXISTS (
+        SELECT 1 FROM access_settings WHERE scope = :scope AND name = :name AND target = :target)
+    OR (SELECT count(*) FROM access_settings WHERE scope = :scope AND name = :name) < :max_targets
+ON CONFLICT DO UPDATE SET
+    value = excluded.value, actor = excluded.actor, changed_at = excluded.changed_at
+WHERE value IS NOT excluded.value
+RETURNING scope
+"""
+
+_CLEAR = """
+UPDATE access_settings SET value = NULL, actor = :actor, changed_at = :now
+WHERE scope = :scope AND name = :name AND target = :target
+RETURNING scope
+"""
+
+_GET = """
+SELECT value FROM access_settings WHERE scope = :scope AND name = :name AND target = :target
+"""
+
+# Of the people with a setting, only one.
+_READ = """
+SELECT scope, name, target, value FROM access_settings
+WHERE scope IN (SELECT value FROM json_each(:scopes)) AND name <> 'person'
+UNION ALL
+SELECT scope, name, target, value FROM access_settings
+WHERE scope IN (SELECT value FROM json_each(:scopes)) AND name = 'person' AND target = :person
+"""
+
+_TARGETS = """
+SELECT target FROM access_settings WHERE scope = :scope AND name = :name
+ORDER BY changed_at DESC, target
+"""
+
+
+class Setting(StrEnum):
+    """The names of the settings; those of the first group have a target."""
+
+    CHANNEL = "channel"
+    ROLE = "role"
+    PERSON = "person"
+    SERVER = "server"
+    ROLE_DAY = "role_day"
+
+    PERSON_DAY = "person_day"
+    SERVER_DAY = "server_day"
+    LANGUAGE = "language"
+    NOTIFY = "notify"
+    SPOILER = "spoiler"
+    AGE_RESTRICTED = "age_restricted"
+
+
+class Rule(StrEnum):
+    """The value of a setting about a channel, role, person or server."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+ON = "on"
+
+
+class Outcome(Enum):
+    """The result of a change; `FULL`: there are already `MAX_TARGETS`."""
+
+    CHANGED = auto()
+    UNCHANGED = auto()
+    FULL = auto()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """A change of one setting; a `value` of None removes it."""
+
+    scope: int
+    name: Setting
+    target: int = NO_TARGET
+    value: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccessSettings:
+    """The settings of one scope, with those about one person.
+
+    None, False and empty: the scope has no such setting. `role_caps`, `person_day` and `server_day`
+    are numbers of videos in 24 hours. `notify`: as in `/notify`, such as `always` or `late:10`.
+    """
+
+    channels: Mapping[int, Rule] = field(default_factory=dict[int, Rule])
+    roles: Mapping[int, Rule] = field(default_factory=dict[int, Rule])
+    servers: Mapping[int, Rule] = field(default_factory=dict[int, Rule])
+    person: Rule | None = None
+    role_caps: Mapping[int, int] = field(default_factory=dict[int, int])
+    person_day: int | None = None
+    server_day: int | None = None
+    language: str | None = None
+    notify: str | None = None
+    is_spoiler: bool = False
+    needs_age_restriction: bool = False
+
+
+class AccessSettingsStore:
+    """Stores the settings; each change is also in the audit, with who made it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def change(self, change: Change, *, actor: int | None, now: float) -> Outcome:
+        """Make a change; `actor`: Discord's ID of the person; None: it is the command line's."""
+        params = {
+            "scope": change.scope,
+            "name": change.name,
+            "target": change.target,
+            "value": change.value,
+            "actor": actor,
+            "now": now,
+            "max_targets": MAX_TARGETS,
+        }
+        if await self._database.row(_CLEAR if change.value is None else _SET, params):
+            return Outcome.CHANGED
+        row = await self._database.row(_GET, params)
+        is_so = (row["value"] if row else None) == change.value
+        return Outcome.UNCHANGED if is_so else Outcome.FULL
+
+    async def read(
+        self, scopes: Iterable[int], *, person: int | None = None
+    ) -> Mapping[int, AccessSettings]:
+        """Return the settings of each scope, with those about a person."""
+        wanted = list(scopes)
+        rows = await self._database.rows(_READ, {"scopes": json.dumps(wanted), "person": person})
+        found: dict[int, dict[str, dict[int, str]]] = {scope: defaultdict(dict) for scope in wanted}
+        for row in rows:
+            found[row["scope"]][row["name"]][row["target"]] = row["value"]
+        return {scope: _settings(values) for scope, values in found.items()}
+
+    async def targets(self, scope: int, name: Setting) -> list[int]:
+        """Return the targets with this setting, the last changed first."""
+        rows = await self._database.rows(_TARGETS, {"scope": scope, "name": name})
+        return [row["target"] for row in rows]
+
+
+def _settings(values: Mapping[str, Mapping[int, str]]) -> AccessSettings:
+    people = values.get(Setting.PERSON, {}).values()
+    return AccessSettings(
+        channels=_rules(values, Setting.CHANNEL),
+        roles=_rules(values, Setting.ROLE),
+        servers=_rules(values, Setting.SERVER),
+        person=next((Rule(value) for value in people), None),
+        role_caps={role: int(value) for role, value in values.get(Setting.ROLE_DAY, {}).items()},
+        person_day=_number(values, Setting.PERSON_DAY),
+        server_day=_number(values, Setting.SERVER_DAY),
+        language=_one(values, Setting.LANGUAGE),
+        notify=_one(values, Setting.NOTIFY),
+        is_spoiler=_one(values, Setting.SPOILER) == ON,
+        needs_age_restriction=_one(values, Setting.AGE_RESTRICTED) == ON,
+    )
+
+
+def _rules(values: Mapping[str, Mapping[int, str]], name: Setting) -> dict[int, Rule]:
+    return {target: Rule(value) for target, value in values.get(name, {}).items()}
+
+
+def _number(values: Mapping[str, Mapping[int, str]], name: Setting) -> int | None:
+    value = _one(values, name)
+    return None if value is None else int(value)
+
+
+def _one(values: Mapping[str, Mapping[int, str]], name: Setting) -> str | None:
+    return values.get(name, {}).get(NO_TARGET)
