@@ -32,7 +32,7 @@ from bot.runtime.part_watch import PartWatch
 from bot.runtime.resources import open_resources
 from bot.runtime.stop_signals import on_stop_signals
 from bot.runtime.supervisor import GATEWAY, Service, supervise
-from bot.runtime.workers import make_workers
+from bot.runtime.workers import make_list_polling, make_workers
 from bot.speech.narrator import Narrator
 from bot.storyboard.lettering.coverage import StoryboardCoverage
 from bot.texts import Texts
@@ -206,6 +206,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         remote_deletion=remote_deletion,
         orphans=_orphans(engine),
         workers=workers,
+        list_polling=make_list_polling(engine),
         progress=progress,
         operator=operator,
         smaller_copies=delivery.smaller_copies,

@@ -102,6 +102,25 @@ class PollIntervals:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ListIntervals:
+    """Seconds between two readings of the provider's list, and until a listed job is polled alone.
+
+    `blind_age`: the age at which a job that has no percentage is worth a reading, even if it is the
+    only one; None: never.
+    """
+
+    period: float
+    put_off: float
+    blind_age: float | None
+
+    def between_pages(self, pages: int) -> float:
+        """Return the seconds between the pages of a list that has so many."""
+        # A few pages are read within the period, more of them four times a second, and very many
+        # fast enough for each job to be seen again before it is polled alone.
+        return max(self.period / pages, min(0.25, 0.8 * self.put_off / pages))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LookupDelays:
     """Seconds before an unconfirmed create is first looked up, and between further look-ups.
 

@@ -281,6 +281,10 @@ def _finished() -> Iterator[_Scene]:
     yield _with_video("Done")
     yield _with_video("Done, with a new narration", changes=_NEW_NARRATION)
     yield _with_video("Done, with a narration", changes={"attachment": _VOICE})
+    drawn = {"backend": "storyboard"}
+    yield _with_video("Done, drawn by the storyboard", changes=drawn)
+    spoken = {**drawn, "attachment": text_attachment("Once upon a time")}
+    yield _with_video("Done, drawn by the storyboard, with a text spoken", changes=spoken)
     for note in (NOTE_NOT_MERGED, NOTE_HELD_INSTEAD, NOTE_SILENT):
         yield _with_video(f"Done: {_REASONS[note]}", changes={"note": note, "attachment": _VOICE})
     yield _with_video("Done, as a smaller copy", note="card.smaller", original=_URL)

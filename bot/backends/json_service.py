@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import httpx2
-
 from bot.backends.provider_api import ProviderApi
 from bot.backends.responses import error_kinds
 from bot.backends.transport.base import Request, Timeouts
@@ -32,7 +30,6 @@ class JsonService:
             secret=api_key,
             result_origins=(),
             timeouts=Timeouts(answer=seconds),
-            tls=httpx2.create_ssl_context(),
             clock=time.time,
             drop_inline_clips=False,
         )

@@ -9,25 +9,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
-import httpx2
-
 from bot.backends import standard_webhooks
 from bot.backends.base import BackendUpdate, Capabilities, Listing, StatusPage, Webhook
 from bot.backends.provider_api import ProviderApi
 from bot.backends.responses import error_kinds, remote_job
 from bot.backends.responses.listing import list_jobs, matching_listing, with_hints
 from bot.backends.transport.base import Request, Timeouts
-from bot.backends.transport.openai_sdk import OpenAITransport
+from bot.backends.transport.plain_http import HttpTransport, bearer
 from bot.errors import BackendError, ErrorKind, WebhookError
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from bot.backends.base import AnsweredJob
     from bot.backends.responses.remote_job import ListingPage
     from bot.backends.responses.replies import Reply
+    from bot.backends.transport.base import Endpoint, Transport
     from bot.model import VideoRequest
 
 log = logging.getLogger(__name__)
@@ -47,7 +45,8 @@ class OpenAIVideos:
     Without `api_key` no Authorization header is sent. `body` is the encoding of a create, and
     `extra` holds more fields for it. Videos are downloaded from the server, from public addresses,
     and from `result_origins` ("http://10.0.0.2:9000"). `own_list`: the server is a part of this
-    process. ValueError: a webhook secret is empty.
+    process. Requests are sent through aiohttp, or through transports from `open_transport`.
+    ValueError: a webhook secret is empty.
     """
 
     base_url: str
@@ -59,7 +58,7 @@ class OpenAIVideos:
     extra: Mapping[str, object] = field(default_factory=dict[str, object])
     result_origins: tuple[str, ...] = ()
     timeouts: Timeouts = field(default_factory=Timeouts)
-    tls: ssl.SSLContext = field(default_factory=httpx2.create_ssl_context, repr=False)
+    open_transport: Callable[[Endpoint], Transport] | None = None
     clock: Callable[[], float] = time.time
     page_size: int = 50
     max_pages: int = 20
@@ -75,11 +74,10 @@ class OpenAIVideos:
         self._api = ProviderApi(
             name=self.name,
             base_url=self.base_url,
-            open_transport=lambda endpoint: OpenAITransport(endpoint, api_key=self.api_key),
+            open_transport=self.open_transport or self._open_light_transport,
             secret=self.api_key,
             result_origins=self.result_origins,
             timeouts=self.timeouts,
-            tls=self.tls,
             clock=self.clock,
         )
 
@@ -195,6 +193,9 @@ class OpenAIVideos:
     async def close(self) -> None:
         """Close the connections."""
         await self._api.close()
+
+    def _open_light_transport(self, endpoint: Endpoint) -> HttpTransport:
+        return HttpTransport(endpoint, credentials=bearer(self.api_key))
 
     async def _is_gone(self, ref: str) -> bool:
         # One of several servers may answer 404 for a job that another is still running.

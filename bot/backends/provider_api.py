@@ -7,24 +7,29 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import httpx2
-
 from bot.backends.base import BackendUpdate, RemoteState, StatusPage
 from bot.backends.responses import error_kinds, remote_job, replies
 from bot.backends.responses.clip_links import INLINE
 from bot.backends.responses.content import ContentFetcher
-from bot.backends.transport.base import NO_ANSWER, Endpoint, Request, Timeouts
-from bot.backends.transport.connections import NEVER_SENT
+from bot.backends.transport.base import (
+    NO_ANSWER,
+    Endpoint,
+    NeverSentError,
+    Request,
+    Timeouts,
+    reason_of,
+)
+from bot.backends.transport.origins import joined, origin_of
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable
     from pathlib import Path
 
     from bot.backends.responses.remote_job import RemoteJob
     from bot.backends.responses.replies import Reply
-    from bot.backends.transport.base import Transport
+    from bot.backends.transport.base import Answer, Transport
+    from bot.backends.transport.origins import ServerOrigin
 
 log = logging.getLogger(__name__)
 
@@ -47,15 +52,14 @@ class ProviderApi:
     secret: str | None = field(repr=False)
     result_origins: tuple[str, ...]
     timeouts: Timeouts
-    tls: ssl.SSLContext = field(repr=False)
     clock: Callable[[], float]
     translate: Callable[[object], object] | None = None
     drop_inline_clips: bool = True
 
     def __post_init__(self) -> None:
-        self._origin = httpx2.URL(self.base_url).origin
+        self._origin = origin_of(self.base_url)
         trusted = (self.base_url, *self.result_origins)
-        self._trusted = frozenset(httpx2.URL(url).origin for url in trusted)
+        self._trusted = frozenset(map(origin_of, trusted))
         self._transport = self._open(self.timeouts.answer)
         self._unknown_statuses: set[str] = set()
         self._ahead = 0.0
@@ -106,11 +110,14 @@ class ProviderApi:
 
     async def ask(self, request: Request) -> Reply:
         """Return the answer, even an error answer; BackendError: no answer arrived in time."""
+        seconds = self.timeouts.answer
         try:
-            async with asyncio.timeout(self.timeouts.answer):
+            async with asyncio.timeout(seconds):
+                if request.method == "POST":
+                    return self._read(await self._send_alone(request, seconds))
                 return self._read(await self._transport.send(request))
         except NO_ANSWER as error:
-            raise BackendError(ErrorKind.TRANSIENT, f"no answer: {_reason(error)}") from error
+            raise BackendError(ErrorKind.TRANSIENT, f"no answer: {reason_of(error)}") from error
 
     async def fetch(
         self,
@@ -154,7 +161,7 @@ class ProviderApi:
 
     def _address_of(self, link: str) -> str:
         """Return the URL of a link, which may be a path at the provider ("/files/1.mp4")."""
-        return str(httpx2.URL(self.base_url).join(link)) if link.startswith("/") else link
+        return joined(self.base_url, link) if link.startswith("/") else link
 
     def _is_at(self, path: str, url: str) -> bool:
         """Return whether a link is the URL of the content route itself."""
@@ -162,35 +169,38 @@ class ProviderApi:
         return url in {address, address.partition("?")[0]}
 
     async def _create(self, request: Request) -> Reply:
-        # A new connection: a kept-alive one may be dead, which would leave an unconfirmed create.
-        transport = self._open(self.timeouts.submit)
+        seconds = self.timeouts.submit
         try:
-            async with asyncio.timeout(self.timeouts.submit):
-                response = await transport.send(request)
-        except NEVER_SENT as error:
-            raise BackendError(ErrorKind.TRANSIENT, f"can't connect: {_reason(error)}") from error
+            async with asyncio.timeout(seconds):
+                answer = await self._send_alone(request, seconds)
+        except NeverSentError as error:
+            raise BackendError(ErrorKind.TRANSIENT, f"can't connect: {reason_of(error)}") from error
         except NO_ANSWER as error:
-            reason = _reason(error)
+            reason = reason_of(error)
             raise UnconfirmedSubmitError(f"no answer to the create: {reason}") from error
+        return self._read(answer)
+
+    async def _send_alone(self, request: Request, seconds: float) -> Answer:
+        """Send over a new connection: a kept one may be dead, so that a POST's fate is unknown."""
+        transport = self._open(seconds)
+        try:
+            return await transport.send(request)
         finally:
             await transport.close()
-        return self._read(response)
 
-    async def _stream(self, transport: Transport, url: str) -> httpx2.Response:
+    async def _stream(self, transport: Transport, url: str) -> Answer:
         try:
-            address = httpx2.URL(url)
-            ours = address.is_relative_url or address.origin == self._origin
+            ours = url.startswith("/") or origin_of(url) == self._origin
             return await transport.send(Request(method="GET", url=url, with_key=ours, stream=True))
         except NO_ANSWER as error:
-            raise BackendError(ErrorKind.TRANSIENT, f"no download: {_reason(error)}") from error
+            raise BackendError(ErrorKind.TRANSIENT, f"no download: {reason_of(error)}") from error
 
     def _open(
-        self, read_timeout: float, *, downloads_from: frozenset[httpx2.Origin] | None = None
+        self, read_timeout: float, *, downloads_from: frozenset[ServerOrigin] | None = None
     ) -> Transport:
         return self.open_transport(
             Endpoint(
                 base_url=self.base_url,
-                tls=self.tls,
                 read_timeout=read_timeout,
                 connect_timeout=self.timeouts.connect,
                 downloads_from=downloads_from,
@@ -198,9 +208,9 @@ class ProviderApi:
             )
         )
 
-    def _read(self, response: httpx2.Response) -> Reply:
+    def _read(self, answer: Answer) -> Reply:
         now = self.clock()
-        reply = replies.read(response, secret=self.secret, now=now)
+        reply = replies.read(answer, secret=self.secret, now=now)
         if reply.answered_at is not None:
             self._ahead = reply.answered_at - now
         if self.translate is None:
@@ -234,7 +244,3 @@ class ProviderApi:
 def _prompt_in(request: Request) -> str:
     body = request.body or {}
     return str(body.get("prompt") or body.get("input") or "")
-
-
-def _reason(error: BaseException) -> str:
-    return type(error).__name__

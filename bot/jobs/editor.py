@@ -128,11 +128,12 @@ class NarrationEditor:
             log.warning("narration.not_encoded id=%s reason=%r", job_id, str(error))
 
     async def finish(
-        self, job_id: str, *, narrated: bool, replacing: bool = False
+        self, job_id: str, *, narrated: bool, replacing: bool = False, spoken: bool = False
     ) -> FinishedVideo:
         """Return a video that Discord can play: the clip, merged with the narration if `narrated`.
 
-        `replacing`: the narration replaces the clip's sound, whatever the options say.
+        `replacing`: the narration replaces the clip's sound, whatever the options say. `spoken`: it
+        is a text that was spoken by a machine.
         UnconvertedError: the clip can't become an MP4. MediaError: ffmpeg failed.
         """
         folder = self._workspace.folder(job_id)
@@ -142,7 +143,8 @@ class NarrationEditor:
         if not narrated:
             return await self._repair(folder)
         mix = NarrationMix.REPLACE if replacing else self._options.mix
-        return await self._narrate(folder, replace(self._options, mix=mix))
+        options = replace(self._options, mix=mix, spoken=spoken)
+        return await self._narrate(folder, options)
 
     async def shrink(
         self, job_id: str, *, limit_bytes: int, decent: bool, in_background: bool = False

@@ -81,11 +81,11 @@ class NarrationEditing(Protocol):
         ...
 
     async def finish(
-        self, job_id: str, *, narrated: bool, replacing: bool = False
+        self, job_id: str, *, narrated: bool, replacing: bool = False, spoken: bool = False
     ) -> FinishedVideo:
         """Return the finished video, with the narration if `narrated`; MediaError: ffmpeg failed.
 
-        `replacing`: the narration replaces the clip's own sound.
+        `replacing`: the narration replaces the clip's own sound. `spoken`: a machine speaks it.
         """
         ...
 
@@ -223,6 +223,7 @@ class Pipeline:
                 job.id,
                 narrated=job.attachment is not None,
                 replacing=job.clip_has_voice,
+                spoken=job.attachment is not None and job.attachment.text is not None,
             )
         except MediaError as error:
             tail = error.stderr_tail[-500:]

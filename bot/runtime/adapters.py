@@ -57,9 +57,14 @@ async def open_backend(resources: Resources, stack: AsyncExitStack) -> VideoBack
         case "storyboard":
             backend = await _open_storyboard(resources, stack)
         case "openai":
+            # The SDK takes 15 MiB of memory, so it is imported here, where it is chosen.
+            from bot.backends.transport.openai_sdk import OpenAITransports  # noqa: PLC0415
+
+            api_key = settings.openai_api_key.get_secret_value() or None
             backend = OpenAIVideos(
                 base_url=settings.openai_base_url,
-                api_key=settings.openai_api_key.get_secret_value() or None,
+                api_key=api_key,
+                open_transport=OpenAITransports(api_key=api_key),
                 webhook_secrets=settings.webhook_secrets,
                 body=settings.openai_body,
                 extra=settings.extra_fields,

@@ -13,6 +13,7 @@ from bot.jobs.changes.publisher import ChangePublisher
 from bot.jobs.changes.webhook_receiver import WebhookReceiver
 from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.editor import NarrationEditor
+from bot.jobs.polling.silence import ProviderSilence
 from bot.jobs.prompting import PromptStep
 from bot.jobs.queue import JobQueue
 from bot.jobs.service import JobService
@@ -78,6 +79,7 @@ class Engine:
     circuit: CircuitBreaker
     clock_watcher: ClockWatcher
     holds: Holds
+    silence: ProviderSilence
     account: str
     spent: SpentRefs
     workspace: Workspace
@@ -153,6 +155,7 @@ async def open_engine(
         circuit=circuit,
         clock_watcher=ClockWatcher(clock, ClockStore(resources.database), bus, boot=boot_id()),
         holds=Holds(HoldStore(resources.database), jobs, bus, backend=backend.name, clock=clock),
+        silence=ProviderSilence(clock.steady),
         account=account,
         spent=SpentRefs(resources.database, ref_hasher(resources.secret)),
         workspace=workspace,

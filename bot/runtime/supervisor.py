@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.jobs.changes.card_records import CardRecords
     from bot.jobs.changes.webhook_receiver import WebhookReceiver
     from bot.jobs.circuit_breaker import CircuitBreaker
+    from bot.jobs.polling.list_polling import ListPolling
     from bot.jobs.service import JobService
     from bot.jobs.waits.clock_watcher import ClockWatcher
     from bot.jobs.waits.holds import Holds
@@ -64,6 +65,7 @@ class Service:
     remote_deletion: RemoteDeletion
     orphans: OrphanCounter
     workers: tuple[Worker, ...]
+    list_polling: ListPolling | None
     progress: ProgressCards
     operator: OperatorNotices
     smaller_copies: SmallerCopies
@@ -111,6 +113,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
         "webhook sweep": partial(_sweep, service.webhooks),
         "retention": partial(_sweep, service.retention),
         "database files": partial(_sweep, service.database_files),
+        **({"list polling": service.list_polling.run} if service.list_polling else {}),
         **{f"{worker.name} worker": worker.run for worker in service.workers},
     }
     tasks: set[asyncio.Task[Any]] = {

@@ -21,6 +21,7 @@ GEMINI_ANSWER_SECONDS = 120.0
 class Timing:
     """Pauses and time-outs of the parts; the demo and the tests use shorter ones.
 
+    `list_period`: seconds between two readings of the provider's list, if it has one.
     `acknowledge`: seconds for a command to post its card; after that, the bot looks for the card.
     `login_pause`: seconds before the second login attempt if Discord can't be reached.
     `restart_pause`: seconds before a part that failed is restarted, or a connection to Discord.
@@ -29,6 +30,7 @@ class Timing:
     lookup_delays: LookupDelays
     poll_intervals: PollIntervals
     edit_intervals: EditIntervals = field(default_factory=EditIntervals)
+    list_period: float = 2.5
     acknowledge: float = 10.0
     login_pause: float = 5.0
     restart_pause: float = 1.0
@@ -47,6 +49,7 @@ REMOTE = Timing(
 WITH_WEBHOOKS = Timing(
     lookup_delays=REMOTE.lookup_delays,
     poll_intervals=PollIntervals(first=5.0, growth=1.5, ceiling=30.0),
+    list_period=10.0,
 )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from bot.media.files.atomic import run_uncancelled
+from bot.media.mp4.provenance import DigitalSource, append_mark
 from bot.media.process.child import ProcessLimits
 from bot.storyboard.drawing.animation import arguments
 from bot.storyboard.drawing.artwork import FPS, Artwork, Canvas
@@ -53,7 +55,10 @@ class ClipRenderer:
                 min(_ENCODED_PERCENT, int(_DRAWN_PERCENT + seconds * share))
             ),
         )
-        return folder / _VIDEO
+        video = folder / _VIDEO
+        # No model takes part: neither pictures nor sounds come from anything trained.
+        await run_uncancelled(append_mark, video, DigitalSource.CODE)
+        return video
 
 
 async def _draw(order: ClipOrder, folder: Path) -> Artwork:

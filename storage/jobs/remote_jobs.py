@@ -68,7 +68,8 @@ ORDER BY answered.rowid DESC LIMIT 500
 class RemoteRecord:
     """A job's remote job: its id, its request, and its state.
 
-    `made_at`: its time of creation by the provider's clock. `is_echoed`: the answer to the create
+    `made_at`: its time of creation by the provider's clock. `bound_at`: when its id was stored, by
+    our clock. `is_echoed`: the answer to the create
     did not contradict the request. `has_prompt`: the prompt has not been deleted. `is_reassigned`:
     the id belongs to another job now.
     """
@@ -77,6 +78,7 @@ class RemoteRecord:
     remote_id: str
     request: VideoRequest
     made_at: float | None
+    bound_at: float | None
     is_echoed: bool
     has_prompt: bool
     is_open: bool
@@ -150,6 +152,7 @@ def record_from(row: sqlite3.Row) -> RemoteRecord:
         remote_id=row["remote_id"],
         request=_request(row),
         made_at=row["remote_made_at"],
+        bound_at=row["generating_at"],
         is_echoed=bool(row["echoes_order"]),
         has_prompt=row["deleted_at"] is None,
         is_open=row["state"] not in {"succeeded", "failed", "cancelled"},

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import httpx2
-
 from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState, Webhook
 from bot.backends.gemini import answers
 from bot.backends.gemini.formats import response_format
@@ -17,11 +15,11 @@ from bot.backends.provider_api import ProviderApi
 from bot.backends.responses import error_kinds
 from bot.backends.responses.clip_links import INLINE
 from bot.backends.transport.base import Request, Timeouts
+from bot.backends.transport.origins import InvalidUrlError, origin_of, sendable
 from bot.backends.transport.plain_http import HttpTransport
 from bot.errors import BackendError, ErrorKind, StartupError, WebhookError
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
@@ -46,12 +44,10 @@ class Gemini:
     name: str = "gemini"
     result_origins: tuple[str, ...] = ()
     timeouts: Timeouts = field(default_factory=Timeouts)
-    tls: ssl.SSLContext = field(default_factory=httpx2.create_ssl_context, repr=False)
     clock: Callable[[], float] = time.time
     capabilities: Capabilities = field(default_factory=Capabilities, init=False)
 
     def __post_init__(self) -> None:
-        self._base = httpx2.URL(self.base_url)
         self._api = ProviderApi(
             name=self.name,
             base_url=self.base_url,
@@ -59,7 +55,6 @@ class Gemini:
             secret=self.api_key,
             result_origins=self.result_origins,
             timeouts=self.timeouts,
-            tls=self.tls,
             clock=self.clock,
             translate=answers.GeminiAnswers(base_url=self.base_url),
         )
@@ -195,12 +190,11 @@ class Gemini:
         if link.startswith("/"):
             return link
         try:
-            url = httpx2.URL(link)
-        except httpx2.InvalidURL:
+            is_ours = origin_of(link) == origin_of(self.base_url)
+        except InvalidUrlError:
             return None
-        path, base = url.raw_path.decode("ascii"), self._base.path.rstrip("/")
-        below = url.origin == self._base.origin and path.startswith(f"{base}/")
-        return path.removeprefix(base) if below else None
+        path, base = sendable(link).raw_path_qs, sendable(self.base_url).raw_path.rstrip("/")
+        return path.removeprefix(base) if is_ours and path.startswith(f"{base}/") else None
 
     def _open_transport(self, endpoint: Endpoint) -> HttpTransport:
         key = {"x-goog-api-key": self.api_key} if self.api_key else {}

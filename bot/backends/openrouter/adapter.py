@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import httpx2
-
 from bot.backends.base import BackendUpdate, Capabilities, Listing, Webhook
 from bot.backends.openrouter import models, webhooks
 from bot.backends.provider_api import ProviderApi
@@ -19,7 +17,6 @@ from bot.backends.transport.plain_http import HttpTransport, bearer
 from bot.errors import BackendError, ErrorKind
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
@@ -44,7 +41,6 @@ class OpenRouter:
     name: str = "openrouter"
     result_origins: tuple[str, ...] = ()
     timeouts: Timeouts = field(default_factory=Timeouts)
-    tls: ssl.SSLContext = field(default_factory=httpx2.create_ssl_context, repr=False)
     clock: Callable[[], float] = time.time
     capabilities: Capabilities = field(init=False)
 
@@ -60,7 +56,6 @@ class OpenRouter:
             secret=self.api_key,
             result_origins=self.result_origins,
             timeouts=self.timeouts,
-            tls=self.tls,
             clock=self.clock,
         )
 

@@ -11,9 +11,8 @@ from bot.backends.responses import error_kinds, remote_job
 from bot.backends.responses.error_text import find_failed_job
 
 if TYPE_CHECKING:
-    import httpx2
-
     from bot.backends.responses.remote_job import RemoteJob
+    from bot.backends.transport.base import Answer
 
 _MAX_TEXT = 64 * 1024
 _TITLE = re.compile(r"<title>([^<]{1,200})</title>", re.IGNORECASE)
@@ -40,7 +39,7 @@ class Reply:
         return job and replace(job, answered_at=self.answered_at)
 
 
-def read(response: httpx2.Response, *, secret: str | None, now: float) -> Reply:
+def read(response: Answer, *, secret: str | None, now: float) -> Reply:
     """Read an answer, with `secret` redacted: servers repeat the key that they refuse.
 
     `now` is used only if the answer has no `Date`: our clock may differ from the provider's.
@@ -49,17 +48,17 @@ def read(response: httpx2.Response, *, secret: str | None, now: float) -> Reply:
     if secret:
         body = body.replace(secret.encode(), b"***")
     answer = remote_job.parse(body)
-    if answer is None and not response.is_success:
+    if answer is None and not response.ok:
         answer = _text(body)
     answered_at = _time_in(response.headers.get("date"))
     retry_after = error_kinds.retry_after_in(
         response.headers.get("retry-after"), now=now if answered_at is None else answered_at
     )
-    if retry_after is None and not response.is_success:
+    if retry_after is None and not response.ok:
         retry_after = error_kinds.retry_delay_in(answer)
     return Reply(
-        ok=response.is_success,
-        status=response.status_code,
+        ok=response.ok,
+        status=response.status,
         answer=answer,
         retry_after=retry_after,
         answered_at=answered_at,

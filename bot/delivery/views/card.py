@@ -12,6 +12,7 @@ from bot.delivery.views.button_ids import LABELS, Action, make_button
 from bot.delivery.views.card_buttons import FINISHED, HELD, buttons_for
 from bot.delivery.views.card_text import CardText
 from bot.delivery.views.formatting import cut, megabytes, over_limit
+from bot.delivery.views.made_with import made_with
 from bot.delivery.views.service_name import ServiceName
 from bot.model import JobState
 from storage.jobs.queue_outlook import Outlook
@@ -168,6 +169,7 @@ class CardRenderer:
         say = self._text.say
         notes = self._notes(job, note)
         notes += [say(job, "dm.original", link=original)] if original else []
+        notes.append(say(job, f"origin.{made_with(job)}"))
         return self._write_dm(job, say(job, "dm.ready_here"), *notes)
 
     def dm_failed(self, job: Job) -> str:

@@ -13,6 +13,7 @@ from bot.delivery.views.formatting import (
     rough_time,
     rounded_place,
 )
+from bot.delivery.views.made_with import made_with
 from bot.model import HoldReason, JobState
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ class CardText:
         return _small(parts)
 
     def finished_footer(self, job: Job, ready_at: float | None) -> str:
-        """Return the last line of a finished job: its requester, the service and the duration."""
+        """Return the last line of a finished job: its requester, and how its video was made."""
         parts = [self._requester(job)]
         if job.clip_of is not None:
             parts.append(self.say(job, "card.narration_only"))
@@ -150,6 +151,7 @@ class CardText:
             parts += self._maker(job)
             if _is_narrated(job) and job.note != NOTE_NOT_MERGED:
                 parts.append(self.say(job, "card.narration"))
+        parts.append(self.say(job, f"made.{made_with(job)}"))
         duration = clock_time((ready_at or self._clock()) - job.created_at)
         return _small([*parts, self.say(job, "card.made", duration=duration)])
 

@@ -58,9 +58,11 @@ class RemoteIdentity:
     async def is_own(self, job: Job, update: BackendUpdate) -> bool:
         """Return whether the provider's answer can describe this job's remote job."""
         record = await self._store.get(job.id)
-        return record is not None and is_described(
-            record, self._judgeable(job, record, update.echo)
-        )
+        return record is not None and self.describes(record, update.echo)
+
+    def describes(self, record: RemoteRecord, echo: Echo) -> bool:
+        """Return whether the echo in an answer of this moment can describe a job's remote job."""
+        return is_described(record, self._judgeable(record, echo))
 
     async def handle_foreign(self, job: Job) -> None:
         """Fail a job whose remote id now names another job, after several more checks.
@@ -84,7 +86,7 @@ class RemoteIdentity:
         if record is None:
             return True
         update = await _look(self._backend, record)
-        echo = update and self._judgeable(job, record, update.echo)
+        echo = update and self._judgeable(record, update.echo)
         if not _is_deletable(record, echo):
             log.warning("cancel.not_ours id=%s ref=%s", job.id, record.remote_id)
             await self._store.mark_lost(job.id, record.remote_id, now=self._clock())
@@ -96,14 +98,14 @@ class RemoteIdentity:
         await self._store.mark_deleted(job.id, record.remote_id, now=self._clock())
         return True
 
-    def _judgeable(self, job: Job, record: RemoteRecord, echo: Echo) -> Echo:
+    def _judgeable(self, record: RemoteRecord, echo: Echo) -> Echo:
         """Drop a creation that is as late as an answer without a `Date`.
 
         Some servers report the time of each answer as the creation. How much time has passed since
         the create does not depend on what our clock shows.
         """
-        if echo.answered_at is None and record.made_at is not None and job.generating_at:
-            answered_at = record.made_at + self._clock() - job.generating_at
+        if echo.answered_at is None and record.made_at is not None and record.bound_at:
+            answered_at = record.made_at + self._clock() - record.bound_at
             if abs((echo.created_at or 0) - answered_at) <= _STAMP_SECONDS:
                 return replace(echo, created_at=None)
         return echo

@@ -15,6 +15,7 @@ from bot.errors import MediaError
 from bot.media.mp4.boxes import Boxes
 from bot.media.mp4.duration import read_blank_seconds, read_reorder_delay, read_seconds, read_start
 from bot.media.mp4.h264 import read_h264
+from bot.media.mp4.provenance import read_mark
 from bot.media.mp4.streams import choose_picture, choose_sound, is_seekable
 from bot.media.mp4.tracks import colours_in, is_rotated, read_title, sound_object
 from bot.media.mp4.wholeness import check_fragments, check_places
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from bot.media.mp4.boxes import Box
     from bot.media.mp4.duration import Track
     from bot.media.mp4.frame_timing import FrameTiming
+    from bot.media.mp4.provenance import DigitalSource
     from bot.media.mp4.streams import Stream
 
 _MEDIA_BOXES = frozenset({b"moov", b"mdat", b"moof", b"styp", b"sidx", b"emsg", b"prft"})
@@ -45,7 +47,8 @@ class VideoInfo:
     The picture is the track `video_number` of all pictures, the sound `audio_number` of all sounds,
     from 0. `video_joined` and `audio_joined`: the track changes its format midway. `seekable`: the
     picture can be decoded from each of its keyframes. `colours` are the numbers of its primaries
-    and of its transfer (ISO/IEC 23091-2), or None if they aren't stated.
+    and of its transfer (ISO/IEC 23091-2), or None if they aren't stated. `digital_source` is what
+    an XMP box states, if it is something that our videos can be.
     """
 
     width: int
@@ -70,6 +73,7 @@ class VideoInfo:
     audio_joined: bool
     seekable: bool
     colours: tuple[int, int] | None
+    digital_source: DigitalSource | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -193,6 +197,7 @@ def _read(boxes: Boxes) -> VideoInfo:
         audio_joined=audio is not None and audio.joined,
         seekable=h264 is None or is_seekable(boxes, h264, video),
         colours=colours_in(video.entry) or (h264.colours() if h264 else None),
+        digital_source=read_mark(boxes, top),
     )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.errors import MediaError
 from bot.media.files.atomic import run_uncancelled
 from bot.media.mp4.playable import repair_for
+from bot.media.mp4.provenance import MARK_BYTES, DigitalSource
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.child import LostChildError
 from bot.media.render.audio_stream import ducked, narration_only, plain, repeated
@@ -66,7 +68,8 @@ async def merge(
 ) -> MergeResult:
     """Merge `narration` into the MP4 `clip`, and write an MP4 that plays in Discord to `target`.
 
-    MediaError: the clip isn't a complete MP4, or ffmpeg failed.
+    The result's mark says where it came from. MediaError: the clip isn't a complete MP4, or ffmpeg
+    failed.
     """
     read = await _read_clip(clip, narration, options)
     loops_new_picture = read.plan.filling is Filling.LOOPED and repair_for(read.info).picture
@@ -104,7 +107,9 @@ async def _merge_directly(
     if await asyncio.to_thread(_is_copyable, narration, plan):
         sounds.append(Sound(stream=encoded_sound(narration), treatment=SoundTreatment.CUT))
     sounds.append(Sound(stream=narration_only(narration, seconds=plan.seconds)))
-    await _write_with_first(ffmpeg, picture, source, target, sounds=sounds)
+    stated = info.digital_source or DigitalSource.MODEL
+    result = stated.with_voice(spoken=options.spoken)
+    await _write_with_first(ffmpeg, picture, source, target, sounds=sounds, digital_source=result)
     return MergeResult(held_instead=plan.held_instead)
 
 
@@ -130,7 +135,8 @@ async def repair(ffmpeg: Ffmpeg, clip: Path, target: Path) -> bool:
     sounds: list[Sound | None] = [None]
     if info.audio_codec is not None:
         sounds.insert(0, _repaired_sound(sound_of(source, info), info, repair_due))
-    await _write_with_first(ffmpeg, picture, source, target, sounds=sounds)
+    stated = info.digital_source or DigitalSource.MODEL
+    await _write_with_first(ffmpeg, picture, source, target, sounds=sounds, digital_source=stated)
     return True
 
 
@@ -149,11 +155,13 @@ async def _write_with_first(
     target: Path,
     *,
     sounds: Sequence[Sound | None],
+    digital_source: DigitalSource,
 ) -> None:
     """Write a result with the first of the `sounds` that ffmpeg can process."""
+    write = partial(write_mp4, ffmpeg, picture, source, target, digital_source=digital_source)
     for sound in sounds[:-1]:
         try:
-            await write_mp4(ffmpeg, picture, source, target, sound=sound)
+            await write(sound=sound)
         except LostChildError:
             raise
         except MediaError as error:
@@ -164,7 +172,7 @@ async def _write_with_first(
             log.warning("merge.own_sound_dropped reason=%r", str(error))
         else:
             return
-    await write_mp4(ffmpeg, picture, source, target, sound=sounds[-1])
+    await write(sound=sounds[-1])
 
 
 def _is_copyable(narration: Narration, plan: _MergePlan) -> bool:
@@ -194,7 +202,7 @@ def _plan_for(
     if narration.seconds <= info.seconds or options.fit is NarrationFit.TRIM:
         return _MergePlan(seconds=info.seconds)
     seconds = narration.seconds
-    looped = size * seconds / info.seconds + _MAX_AUDIO_BYTES * seconds
+    looped = size * seconds / info.seconds + _MAX_AUDIO_BYTES * seconds + MARK_BYTES
     if options.fit is NarrationFit.HOLD:
         return _MergePlan(seconds=seconds, filling=Filling.HELD)
     if looped > options.max_bytes:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import ffmpeg as graph
 
-from bot.media.files.atomic import commit, part_of, run_uncancelled
+from bot.media.files.atomic import part_of, run_uncancelled
+from bot.media.mp4.provenance import commit_marked
 from bot.media.process.child import ProcessLimits
 from bot.media.render.video_stream import ffmpeg_time
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from bot.media.mp4.provenance import DigitalSource
     from bot.media.process.ffmpeg import Ffmpeg
     from bot.media.render.video_stream import Picture
 
@@ -73,10 +75,11 @@ async def write_mp4(
     target: Path,
     *,
     sound: Sound | None,
+    digital_source: DigitalSource,
 ) -> None:
     """Write the `picture` of `source`, together with `sound`, to `target`.
 
-    MediaError: ffmpeg failed.
+    The result is marked with its `digital_source`. MediaError: ffmpeg failed.
     """
     part = part_of(target)
     sounds = [] if sound is None else [sound]
@@ -97,7 +100,7 @@ async def write_mp4(
     arguments = ["-v", "warning", "-filter_complex_threads", "1", *output.get_args()]
     try:
         await ffmpeg.run(arguments, cwd=target.parent, limits=_limits(picture))
-        await run_uncancelled(commit, part, target)
+        await run_uncancelled(commit_marked, part, target, digital_source)
     finally:
         await run_uncancelled(part.unlink, missing_ok=True)
 

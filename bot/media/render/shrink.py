@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import ffmpeg as graph
 
 from bot.errors import MediaError
-from bot.media.files.atomic import commit, part_of, run_uncancelled
+from bot.media.files.atomic import part_of, run_uncancelled
+from bot.media.mp4.provenance import MARK_BYTES, DigitalSource, commit_marked
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.child import LostChildError, ProcessLimits
 from bot.media.render.colours import BT709, as_bt709, wide_colours
@@ -89,7 +90,7 @@ async def shrink_video(
     size = (await asyncio.to_thread(clip.stat)).st_size
     if size <= limit_bytes:
         return ShrunkVideo(path=clip, size=size, width=source.width, height=source.height, passes=0)
-    plan = make_plan(source, limit_bytes, decent=decent)
+    plan = make_plan(source, limit_bytes - MARK_BYTES, decent=decent)
     if plan is None:
         raise TooLittleRoomError(f"{limit_bytes} bytes are too few for {source.seconds:.0f} s")
     inputs = _ShrinkInput(
@@ -104,7 +105,8 @@ async def shrink_video(
         shrunk = await _encode_with_fallback(
             ffmpeg, inputs, plan, _Progress(source.seconds, on_progress)
         )
-        await run_uncancelled(commit, inputs.part, target)
+        digital_source = info.digital_source or DigitalSource.MODEL
+        await run_uncancelled(commit_marked, inputs.part, target, digital_source)
     finally:
         await run_uncancelled(inputs.part.unlink, missing_ok=True)
     log.info(
@@ -171,7 +173,7 @@ async def _encode(
         stderr = await _run(ffmpeg, inputs, plan, progress)
         if inputs.decent and _mean_quantizer(stderr) > _MAX_DECENT_QUANTIZER:
             raise TooLittleRoomError(f"{inputs.limit_bytes} bytes are too few for such a picture")
-        size = (await asyncio.to_thread(inputs.part.stat)).st_size
+        size = (await asyncio.to_thread(inputs.part.stat)).st_size + MARK_BYTES
         if size <= inputs.limit_bytes:
             return ShrunkVideo(
                 path=inputs.target,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from aiohttp import hdrs, web
 
 from bot.api_clients.status import PublicStatus, public_job
+from bot.delivery.views.made_with import made_with
 from bot.web.api.order_body import check_version
 from bot.web.http.error_response import ApiError, language
 from bot.web.http.file_response import is_intact, open_file, send_file, video_headers
@@ -208,15 +209,17 @@ class ApiRoutes:
 
     async def _entry(self, job: Job, locale: str) -> dict[str, object]:
         public_job = self._public_job(job, locale)
-        artifact = None
+        artifact = made = None
         if public_job.status is PublicStatus.COMPLETED:
             artifact = await self._clients.artifact(job)
+            made = self._texts(f"origin.{made_with(job)}", locale)
         return {
             "jobId": job.id,
             "scriptOrQuestion": job.request.prompt,
             "createdAt": int(job.created_at),
             "narrated": job.attachment is not None,
             "note": self._texts(job.note, locale) if job.note else None,
+            "madeWith": made,
             "size": artifact.size if artifact else None,
             **public_job.as_json(),
         }
