@@ -242,7 +242,8 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
     settings = engine.resources.settings
     return Narrator(
         voice,
-        # A separate ffmpeg slot, so that a narration, perhaps paid for, never waits for a render.
+        # This ffmpeg has a slot of its own, so that a narration, which may be paid for, never waits
+        # for a render.
         Ffmpeg(engine.resources.ffmpeg_path, slots=1),
         engine.workspace,
         SpeechStore(engine.resources.database),

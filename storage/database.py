@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# In earlier versions, two connections in WAL mode can corrupt the file. The bot opens only one.
+# In earlier versions, two connections in WAL mode can corrupt the file, so the bot opens only one.
 _WAL_RESET_FIXED = (3, 51, 3)
 
 _PRAGMAS = """
@@ -62,7 +62,7 @@ class Database:
     async def truncate_wal(self) -> None:
         """Write the WAL into the database, and truncate it so that no deleted content remains.
 
-        While another process, such as `doctor`, reads the database, the WAL is kept.
+        If another process, such as `doctor`, is reading the database, the WAL is kept.
         """
         row = await self.row("PRAGMA wal_checkpoint(TRUNCATE)", {})
         if row is None or row["busy"]:
@@ -93,13 +93,13 @@ async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
             finally:
                 await asyncio.shield(database.drain())
         finally:
-            # The thread of an open connection would keep the interpreter from exiting.
+            # If the connection stayed open, its thread would keep the interpreter from exiting.
             await asyncio.shield(connection.close())
 
 
 def _make_private(path: Path) -> None:
-    # The database contains prompts, and its folder may be readable to all users. SQLite creates the
-    # WAL with the mode of the database.
+    # The database contains prompts, and other users may be able to read its folder. SQLite creates
+    # the WAL with the same mode as the database.
     try:
         path.touch(mode=0o600)
         for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
@@ -111,7 +111,7 @@ def _make_private(path: Path) -> None:
 
 
 def _check_opens(path: Path) -> None:
-    # With sqlite3, because aiosqlite's thread would outlive a failed connect.
+    # Uses sqlite3, because aiosqlite's thread would keep running after a failed connect.
     try:
         with closing(sqlite3.connect(path)) as connection:
             connection.executescript(_PRAGMAS)
@@ -134,7 +134,8 @@ async def _migrate(connection: aiosqlite.Connection) -> None:
         return
     # A script may recreate a table, which must not delete the rows that refer to the old table.
     await connection.execute("PRAGMA foreign_keys = OFF")
-    # One transaction: the schema and its number change together or not at all.
+    # All scripts run in one transaction, so that the schema and its number change together or not
+    # at all.
     pending = "\n".join(scripts[version:])
     await connection.executescript(f"BEGIN IMMEDIATE;\n{pending}")
     if _ADDS_FOLDED_PROMPTS in pending:

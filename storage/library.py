@@ -53,8 +53,8 @@ SELECT at, to_state FROM job_events WHERE job_id = :id ORDER BY at DESC, rowid D
 class LibrarySearch:
     """A search for a person's jobs: by words of the prompt, or by the prompt of another job.
 
-    `words`: the prompt must contain them all, in any order and case, or as parts of longer words.
-    `like_job`: the prompt must be the same as this job's.
+    `words`: all of them must occur in the prompt, in any order and case, even as parts of longer
+    words. `like_job`: the prompt must be the same as this job's.
     """
 
     user_id: int
@@ -72,7 +72,7 @@ class LibrarySearch:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UsedPrompt:
-    """A prompt and the newest job with it."""
+    """A prompt, and the newest job with this prompt."""
 
     job_id: str
     text: str
@@ -113,7 +113,7 @@ class LibraryStore:
         return job_from(row) if row else None
 
     async def own(self, job_id: str, user_id: int) -> Job | None:
-        """Read a job; None: it does not exist, or is not this person's."""
+        """Read a person's job, or return None if it does not exist or is another person's."""
         row = await self._database.row(_OWN, {"id": job_id, "user_id": user_id})
         return job_from(row) if row else None
 

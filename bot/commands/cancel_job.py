@@ -41,7 +41,7 @@ class Cancellation:
 
 
 async def cancel_job(settings: Settings, job: Job) -> Cancellation:
-    """Cancel a job; StartupError: the running bot can't be asked, or the operator has to act."""
+    """Cancel a job; StartupError: the bot can't be asked, or the operator has to act first."""
     try:
         return await _cancel_directly(settings, job)
     except DataInUseError:

@@ -1,4 +1,4 @@
-"""Settings of the application in the Developer Portal that do not fit the bot's own."""
+"""Finds the application's settings in the Developer Portal that don't match the bot's own."""
 
 from __future__ import annotations
 

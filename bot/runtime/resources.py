@@ -1,4 +1,4 @@
-"""Opens the resources that all parts share: the database, the port, ffmpeg and an HTTP client."""
+"""Opens the shared resources: the database, the port, ffmpeg and an HTTP client."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: With less free disk space, no video is begun.
+#: With less free disk space, no video is started.
 MIN_FREE_BYTES = 1024**3
 
 
@@ -54,7 +54,7 @@ class Resources:
 
 
 async def open_resources(settings: Settings, stack: AsyncExitStack) -> Resources:
-    """Open the resources; raise StartupError if the operator has to change something."""
+    """Open the resources; StartupError: the operator has to change something."""
     log.debug("app.open_files limit=%d", raise_limit())
     await asyncio.to_thread(make_data_folder, settings.data_dir)
     database = await stack.enter_async_context(open_database(settings.data_dir))

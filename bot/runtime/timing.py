@@ -11,15 +11,16 @@ if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
 
 SUBMIT_SECONDS = 120.0
-# Gemini may hold its answer until the clip is finished, and any answer may contain the clip. It has
-# no job list in which to look up an unconfirmed create, so its `lookup_delays` don't matter.
+# Gemini may not respond until the clip is finished, and any response may contain the clip. It has
+# no list of jobs in which to look for an unconfirmed create request, so its `lookup_delays` don't
+# matter.
 GEMINI_SUBMIT_SECONDS = 600.0
 GEMINI_ANSWER_SECONDS = 120.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timing:
-    """Pauses and time-outs of the parts; the demo and the tests use shorter ones.
+    """Pauses and time-outs; the demo and the tests use shorter ones.
 
     `list_period`: seconds between two readings of the provider's list, if it has one.
     `acknowledge`: seconds for a command to post its card; after that, the bot looks for the card.

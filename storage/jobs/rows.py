@@ -108,7 +108,7 @@ def _failure(row: sqlite3.Row) -> Failure | None:
 
 
 def queue_server_of(requester: Origin | Client) -> str:
-    """Return the server that a requester's jobs count for, as in the column `queue_server`."""
+    """Return the server that a requester's jobs count towards, as stored in `queue_server`."""
     if isinstance(requester, Client):
         return f"client:{requester.name}"
     server_id = requester.home_id or requester.guild_id
@@ -121,7 +121,7 @@ def fold(text: str) -> str:
 
 
 def requester_columns(requester: Origin | Client) -> dict[str, Any]:
-    """Return the columns of a requester; those of the other kind of requester are NULL."""
+    """Return a requester's columns; the columns of the other kind of requester are NULL."""
     columns: dict[str, Any] = dict.fromkeys(_REQUESTER_COLUMNS)
     if isinstance(requester, Client):
         return columns | {

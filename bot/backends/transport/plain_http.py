@@ -152,7 +152,7 @@ class HttpTransport:
 
 
 def bearer(api_key: str | None) -> dict[str, str]:
-    """Return the Authorization header for a key, or no headers if there is no key."""
+    """Return the Authorization header for a key, or no headers without a key."""
     return {"Authorization": f"Bearer {api_key}"} if api_key else {}
 
 

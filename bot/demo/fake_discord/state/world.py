@@ -34,7 +34,7 @@ class World:
         self._channels: dict[int, Channel] = {}
         self.guilds: list[Guild] = []
         self.commands: list[Payload] = []
-        #: Fields of options that are accepted, and left out when commands are listed.
+        #: Fields of options that are accepted, but left out when commands are listed.
         self.hidden_fields: frozenset[str] = frozenset()
         self.team: Payload | None = None
         #: The users and servers of which they are no members; others are members everywhere.
@@ -112,7 +112,7 @@ class World:
         del self._channels[channel.id]
 
     def find_user(self, user_id: int) -> User:
-        """Return a user by id; raise RefusedError if there is none."""
+        """Return a user by id; RefusedError: there is no such user."""
         if user_id not in self._users:
             raise RefusedError(UNKNOWN_USER)
         return self._users[user_id]
@@ -128,7 +128,7 @@ class World:
         return user.member()
 
     def find_channel(self, channel_id: int) -> Channel:
-        """Return a channel by id; raise RefusedError if it is unknown or closed to the bot."""
+        """Return a channel by id; RefusedError: it is unknown, or closed to the bot."""
         channel = self._channels.get(channel_id)
         if channel is None:
             raise RefusedError(UNKNOWN_CHANNEL)
