@@ -36,9 +36,9 @@ from bot.runtime.workers import make_list_polling, make_workers
 from bot.speech.narrator import Narrator
 from bot.storyboard.lettering.coverage import StoryboardCoverage
 from bot.texts import Texts
-from storage.database_files import DatabaseFiles
 from storage.delivery.second_bots import SecondBotStore
 from storage.failing_parts import FailingPartStore
+from storage.files.database_files import DatabaseFiles
 from storage.identifies import IdentifyStore
 from storage.jobs.listings import ListingStore
 from storage.jobs.queue_outlook import QueueOutlook

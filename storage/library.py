@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.model import JobState
-from storage.database import fold
-from storage.jobs.rows import job_from
+from storage.jobs.rows import fold, job_from
 
 if TYPE_CHECKING:
     from bot.model import Job
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 _SEARCH = """
 FROM jobs
 WHERE user_id = :user_id AND deleted_at IS NULL
-    AND NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE instr(fold(prompt), value) = 0)
+    AND NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE instr(prompt_folded, value) = 0)
     AND (:like_job IS NULL OR prompt =
         (SELECT prompt FROM jobs WHERE id = :like_job AND user_id = :user_id))
 """
@@ -29,11 +28,13 @@ SELECT * {_SEARCH}
 ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
 """
 
-# Because of max(), SQLite takes the other columns from the row of the newest job.
 _PROMPTS = f"""
-SELECT id, prompt, max(created_at) AS newest {_SEARCH}
-GROUP BY prompt ORDER BY newest DESC LIMIT :limit
-"""
+SELECT id, prompt FROM (
+    SELECT id, prompt, created_at, row_number() OVER (
+        PARTITION BY prompt ORDER BY created_at DESC, id) AS age
+    {_SEARCH}) AS found
+WHERE age = 1 ORDER BY created_at DESC, id LIMIT :limit
+"""  # noqa: S608 - built from constants
 
 _BY_MESSAGE = """
 SELECT * FROM jobs WHERE message_id = :message_id AND deleted_at IS NULL

@@ -24,9 +24,9 @@ _SETTLED = "state IN ('succeeded', 'failed', 'cancelled') AND next_at IS NULL"
 _MARK_DELETED = f"""
 UPDATE jobs SET
     deleted_at = coalesce(deleted_at, :now), epoch = epoch + 1, token = NULL,
-    prompt = '', sent_prompt = NULL, fingerprint = '', failure_key = NULL, failure_fields = NULL,
-    attachment_name = NULL, attachment_size = NULL, attachment_url = NULL,
-    attachment_text = NULL
+    prompt = '', prompt_folded = '', sent_prompt = NULL, fingerprint = '',
+    failure_key = NULL, failure_fields = NULL, attachment_name = NULL, attachment_size = NULL,
+    attachment_url = NULL, attachment_text = NULL
 WHERE id = :id AND {_SETTLED}
 RETURNING id
 """  # noqa: S608 - built from constants

@@ -19,7 +19,7 @@ from bot.runtime.engine import open_engine
 from bot.runtime.resources import open_resources
 from bot.web.http.server import url_host
 from bot.web.operator_routes import CANCEL_PATH, OperatorKey
-from storage.database import DataInUseError
+from storage.files.data_folder import DataInUseError
 from storage.jobs.remote_jobs import RemoteJobStore
 
 if TYPE_CHECKING:

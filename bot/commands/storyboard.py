@@ -13,7 +13,7 @@ from bot.runtime.stop_signals import on_stop_signals
 from bot.settings.fields import load_settings
 from bot.storyboard.clip_renderer import ClipRenderer
 from bot.storyboard.server import Storyboard
-from storage.database import make_folder
+from storage.files.data_folder import make_folder
 
 if TYPE_CHECKING:
     import argparse

@@ -23,7 +23,7 @@ from bot.pacing import EditIntervals, LookupDelays, PollIntervals
 from bot.runtime.log_setup import configure_logs
 from bot.runtime.timing import Timing
 from bot.settings.fields import load_settings
-from storage.database import make_folder
+from storage.files.data_folder import make_folder
 
 if TYPE_CHECKING:
     import argparse

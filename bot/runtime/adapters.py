@@ -29,7 +29,7 @@ from bot.storyboard.create_request import CreateError, check_size
 from bot.storyboard.server import Storyboard
 from bot.web.http.server import url_host
 from bot.web.webhooks import WEBHOOK_PATH
-from storage.database import make_folder
+from storage.files.data_folder import make_folder
 
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack

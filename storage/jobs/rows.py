@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from bot.model import Attachment, Client, Failure, HoldReason, Job, JobState, Origin, VideoRequest
@@ -112,6 +113,11 @@ def queue_server_of(requester: Origin | Client) -> str:
         return f"client:{requester.name}"
     server_id = requester.home_id or requester.guild_id
     return "dm" if server_id is None else f"server:{server_id}"
+
+
+def fold(text: str) -> str:
+    """Normalise a text for a search that ignores case, width and the encoding of accents."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def requester_columns(requester: Origin | Client) -> dict[str, Any]:

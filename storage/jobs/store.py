@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from storage.errors import NotUniqueError
 from storage.jobs import statements
 from storage.jobs.caps import cap_columns
-from storage.jobs.rows import job_from, requester_columns
+from storage.jobs.rows import fold, job_from, requester_columns
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -51,6 +51,7 @@ class JobStore:
             now=job.created_at,
             backend=job.backend,
             prompt=job.request.prompt,
+            prompt_folded=fold(job.request.prompt),
             model=job.request.model,
             seconds=job.request.seconds,
             size=job.request.size,
