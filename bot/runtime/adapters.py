@@ -57,7 +57,7 @@ async def open_backend(resources: Resources, stack: AsyncExitStack) -> VideoBack
         case "storyboard":
             backend = await _open_storyboard(resources, stack)
         case "openai":
-            # The SDK takes 15 MiB of memory, so it is imported here, where it is chosen.
+            # The SDK takes 15 MiB of memory, so it is imported only if it is used.
             from bot.backends.transport.openai_sdk import OpenAITransports  # noqa: PLC0415
 
             api_key = settings.openai_api_key.get_secret_value() or None
