@@ -18,8 +18,8 @@ _SHARE_OF_REST = 0.8
 # of them, this many polls are made.
 _MIN_TIMES = 5
 _POLLS_IN_RANGE = 13
-# The longest pauses, as multiples of the longest interval: before the shortest of the times has
-# passed, and while the percentage rises, which the card shows.
+# The longest pauses, as multiples of the longest interval: while even the fastest similar job would
+# still be running, and while the percentage rises, which the card shows.
 _CEILINGS_BEFORE_RANGE = 4
 _CEILINGS_WITH_PERCENTAGE = 2
 _MAX_JOBS = 1000

@@ -99,7 +99,7 @@ class RemoteIdentity:
         return True
 
     def _judgeable(self, record: RemoteRecord, echo: Echo) -> Echo:
-        """Drop a creation that is as late as an answer without a `Date`.
+        """Drop the creation time if it is only the time of the response.
 
         Some servers report the time of each response as the creation time. Without a `Date` header,
         the time of the response is computed from the seconds since the create request, which don't
