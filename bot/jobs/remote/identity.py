@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Checks for ten minutes: of several servers behind one address, each may have a job with this id.
+# Attempts for ten minutes, because several servers behind one address may each have a job with the
+# same id.
 _MAX_CHECKS = 20
 _CHECK_SECONDS = 30.0
 # A create request and a poll take a while, and the reported times are rounded.
