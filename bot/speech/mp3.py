@@ -23,10 +23,9 @@ _MARK = f"id3v2_priv.XMP={xmp_packet(DigitalSource.MODEL)}"
 
 
 async def write_mp3(ffmpeg: Ffmpeg, narration: Narration, target: Path) -> None:
-    """Write speech to the MP3 file `target`, at the same loudness as in a video.
+    """Write the narration to the MP3 file `target`, with the loudness that it has in a video.
 
-    It is marked as made by a model.
-    MediaError: ffmpeg failed.
+    It is marked as made by a model. MediaError: ffmpeg failed.
     """
     part = part_of(target)
     output = graph.output(

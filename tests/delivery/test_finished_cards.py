@@ -100,8 +100,8 @@ def test_a_held_video_says_who_has_to_do_what(cards: CardRenderer) -> None:
         (10 * MIB + 1, 10 * MIB, "at 10.1 MB it is too large for Discord here (limit: 10 MB)"),
         (10 * MIB + 40_000, 10 * MIB + 39_999, "at 10.1 MB it is too large"),
         (10 * MIB, 10 * MIB - 1, "at 10 MB it is too large for Discord here (limit: 9.9 MB)"),
-        (5 * MIB, 10 * MIB, "Discord doesn't accept a file of 5 MB here"),
-        (10 * MIB, 10 * MIB, "Discord doesn't accept a file of 10 MB here"),
+        (5 * MIB, 10 * MIB, "Discord won't accept a 5 MB file here"),
+        (10 * MIB, 10 * MIB, "Discord won't accept a 10 MB file here"),
     ],
 )
 def test_a_held_video_never_reads_as_large_as_the_limit(

@@ -395,9 +395,9 @@ async def test_a_cancel_abandons_an_unconfirmed_order(caller: Caller) -> None:
     while (await bench.now(job_id)).state is not JobState.UNDECIDED:
         await bench.step(job_id)
     _, answer = await caller.ask("GET", f"/api/status?jobId={job_id}")
-    assert "may cost twice" in answer["question"]
+    assert "may be charged twice" in answer["question"]
     _, answer = await caller.ask("GET", "/api/jobs")
-    assert "may cost twice" in answer["jobs"][0]["question"]
+    assert "may be charged twice" in answer["jobs"][0]["question"]
     status, answer = await caller.ask("POST", f"/api/cancel?jobId={job_id}")
     assert (status, answer["status"]) == (200, "failed")
     assert "question" not in answer

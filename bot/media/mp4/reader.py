@@ -40,15 +40,18 @@ class VideoInfo:
 
     `seconds` is the picture's duration, and `moving` its duration if each frame counts for one
     second at most. The picture starts `picture_delay` seconds after the sound, and a frame is
-    decoded up to `reorder_delay` seconds before it is shown. `streamable`: the index precedes the
-    media. `rotated`: the picture is stored rotated or mirrored. `timing` leaves out the frames in
-    fragments.
+    decoded up to `reorder_delay` seconds before it is shown.
+    `streamable`: the index precedes the media.
+    `rotated`: the picture is stored rotated or mirrored.
+    `timing` does not include frames in fragments.
 
-    The picture is the track `video_number` of all pictures, the sound `audio_number` of all sounds,
-    from 0. `video_joined` and `audio_joined`: the track changes its format midway. `seekable`: the
-    picture can be decoded from each of its keyframes. `colours` are the numbers of its primaries
-    and of its transfer (ISO/IEC 23091-2), or None if they aren't stated. `digital_source` is what
-    an XMP box states, if it is something that our videos can be.
+    The picture is the video track number `video_number`, and the sound the audio track number
+    `audio_number`, both counted from 0.
+    `video_joined`, `audio_joined`: the track changes its format midway.
+    `seekable`: the picture can be decoded from each of its keyframes.
+    `colours` are the numbers of its primaries and transfer function (ISO/IEC 23091-2), or None if
+    they aren't stated.
+    `digital_source` is the source in an XMP box, if our videos can have that source.
     """
 
     width: int
@@ -97,9 +100,9 @@ def read_mp4(path: Path) -> VideoInfo:
 
 
 def read_sound_number(path: Path) -> int:
-    """Return which sound of an MP4 or MOV is the one to hear, from 0 (blocking).
+    """Return the number of the audio track to hear in an MP4 or MOV, from 0 (blocking).
 
-    MediaError: the file lacks a part of it. A file that can't be read at all is left to ffmpeg.
+    MediaError: a part of that track is missing. A file that can't be read at all is left to ffmpeg.
     """
     with path.open("rb") as file:
         boxes = Boxes(file, path.stat().st_size)
@@ -137,7 +140,7 @@ def read_sound_seconds(path: Path) -> float:
 
 
 def _sound_in(boxes: Boxes, top: Sequence[Box]) -> Stream | None:
-    """Return the sound to hear; None: there is none. MediaError or struct.error: damage."""
+    """Return the sound to hear, or None without any; MediaError, struct.error: damage."""
     moov = next((box for box in top if box.kind == b"moov"), None)
     if moov is None:
         return None
@@ -220,7 +223,7 @@ def _top_level(boxes: Boxes) -> list[Box]:
 
 
 def _is_whole(boxes: Boxes, top: list[Box]) -> bool:
-    """Tell whether `top` is a complete clip, so that only trailing garbage is unreadable."""
+    """Tell whether the boxes `top` are a complete clip, followed only by unreadable garbage."""
     kinds = {box.kind for box in top}
     return {b"moov", b"mdat"} <= kinds and boxes.kind_after(top[-1]) not in _MEDIA_BOXES
 
@@ -239,7 +242,7 @@ def _size(entry: bytes, *, swaps_sides: bool) -> tuple[int, int]:
 def _header(tkhd: bytes) -> _Header:
     matrix = tkhd[52 if tkhd[:1] == b"\1" else 40 :]
     a, b, _u, c, d = struct.unpack_from(">5i", matrix)
-    # Phones store upright pictures sideways, and mark them with a quarter turn.
+    # Phones store upright pictures sideways, with a matrix that makes a quarter turn.
     swaps_sides = a == 0 and d == 0 and b != 0 and c != 0
     return _Header(rotated=is_rotated(matrix), swaps_sides=swaps_sides)
 

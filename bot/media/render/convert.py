@@ -62,7 +62,7 @@ async def convert(ffmpeg: Ffmpeg, clip: Path) -> bool:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Source:
-    """The demuxer of a clip, its picture and sound as ffmpeg names them, and where it came from."""
+    """A clip's demuxer, its picture and sound as ffmpeg names them, and its origin."""
 
     demuxer: str
     picture: str
@@ -75,12 +75,12 @@ async def _choose(ffmpeg: Ffmpeg, clip: Path, demuxer: str) -> _Source:
     video = audio = 0
     digital_source = None
     if demuxer == "mov":
-        with suppress(MediaError):  # then ffmpeg may still be able to read it
+        with suppress(MediaError):  # ffmpeg may still be able to read the sound
             info = await asyncio.to_thread(read_mp4, clip)
             video, audio = info.video_number, info.audio_number
             digital_source = info.digital_source
     stated = await probe_colours(ffmpeg, clip, demuxer=demuxer, number=video)
-    # With a large V, ffmpeg leaves out covers and thumbnails.
+    # The capital V makes ffmpeg ignore covers and thumbnails.
     return _Source(
         demuxer=demuxer,
         picture=f"0:v:{video}" if video else "0:V:0",

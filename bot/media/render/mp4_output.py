@@ -22,18 +22,21 @@ if TYPE_CHECKING:
     from bot.media.render.video_stream import Picture
 
 _COMMENT = "Generated video"
-# Speech is below 16 kHz, so a cutoff there saves bits and time. Constant quality avoids the search
-# that a constant bit rate needs: it sounds like 160 kbit/s, in two thirds of the time.
+# Speech is below 16 kHz, so a cutoff there saves bits and time. With constant quality, the encoder
+# need not search for a constant bit rate. It sounds like 160 kbit/s and takes two thirds of the
+# time.
 AAC: Mapping[str, str | float] = {"acodec": "aac", "q:a": 1.6, "cutoff": 16_000}
-# A joined sound is filtered apart from the picture, whose changes would start its filters again.
+# A joined sound is filtered separately, because its filters would restart where the picture
+# changes.
 _PLAIN = "aresample=48000:async=1,aformat=channel_layouts=stereo:sample_fmts=s16"
 _MAX_WALL_SECONDS = 3600  # even for a clip that claims to be very long
 
 
 class SoundTreatment(Enum):
-    """The ways in which a sound is stored.
+    """The ways to store a sound.
 
-    It is copied, copied up to the exact end of the picture, encoded, or encoded after unlike parts.
+    It is copied, copied up to the exact end of the picture, encoded, or encoded from parts in
+    different formats.
     """
 
     COPIED = auto()
@@ -44,7 +47,7 @@ class SoundTreatment(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sound:
-    """A result's sound, and how it is stored."""
+    """A result's sound, and the way in which it is stored."""
 
     stream: graph.Stream
     treatment: SoundTreatment = SoundTreatment.ENCODED

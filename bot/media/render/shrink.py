@@ -41,14 +41,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PASSES = 2
-_SECOND_PASS_TARGET = 0.95  # of the limit
+_SECOND_PASS_TARGET = 0.95  # as a share of the limit
 _MAX_DECENT_QUANTIZER = 40.0
 _QUANTIZER = re.compile(r"frame P:\s*\d+\s+Avg QP:\s*([\d.]+)")
-_ONE_THREAD_SECONDS = 15  # of wall time per second of a clip, if one thread encodes it
+_ONE_THREAD_SECONDS = 15  # wall time per second of a clip that is encoded by one thread
 
 
 class TooLittleRoomError(MediaError):
-    """In so few bytes, the clip would look so bad that a link is the better way to share it."""
+    """With so few bytes, the clip would look so bad that a link is the better way to share it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +73,7 @@ async def shrink_video(
 ) -> ShrunkVideo:
     """Write the whole MP4 `clip` to `target`, in at most `limit_bytes`.
 
-    If `clip` is already small enough, it is returned as it is, and nothing is written.
+    If `clip` is already small enough, its own path is returned, and nothing is written.
     `on_progress` receives a share from 0 to 1 that never decreases. TooLittleRoomError: the limit
     is too low, or (`decent`) the video would look bad. MediaError: the clip isn't a complete MP4,
     or ffmpeg failed.
@@ -205,7 +205,7 @@ def _size(path: Path) -> int:
 
 
 def _mean_quantizer(stderr: str) -> float:
-    """Return x264's mean quantizer, 0 to 51; from about 40 up, the picture is mostly blocks."""
+    """Return x264's mean quantizer, 0 to 51; from about 40 on, the picture is mostly blocks."""
     found = _QUANTIZER.findall(stderr)
     return float(found[-1]) if found else 0.0
 
@@ -216,7 +216,8 @@ def _limits(inputs: _ShrinkInput) -> ProcessLimits:
     return ProcessLimits(
         wall_seconds=wall,
         cpu_seconds=2 * wall,
-        # A first pass that reaches twice the limit, as none did in tests, is stopped for a second.
+        # A first pass is stopped at twice the limit, which none reached in tests, and a second pass
+        # follows.
         file_bytes=2 * inputs.limit_bytes + 1024 * 1024,
     )
 
@@ -246,7 +247,7 @@ def _arguments(inputs: _ShrinkInput, plan: ShrinkPlan) -> list[str]:
 
 
 def _picture_options(plan: ShrinkPlan, encoder: EncoderSettings) -> dict[str, str | float]:
-    # The quality is constant and the rate only capped, so that simple clips stay small.
+    # The quality is constant and only the rate is limited, so that simple clips stay small.
     return {
         "vcodec": "libx264",
         **CLOCK,

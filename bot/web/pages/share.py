@@ -44,7 +44,7 @@ _HEADERS = {
 
 
 class SharePage:
-    """Serves the pages of shared videos, and answers every invalid link with the same 404."""
+    """Serves the pages of shared videos, and responds to every invalid link with the same 404."""
 
     def __init__(
         self,
@@ -153,8 +153,8 @@ def _fields(share: Share, job: Job, info: VideoInfo, *, has_poster: bool) -> dic
     prompt = job.request.prompt
     title = cut(prompt, _TITLE_CHARACTERS)
     description = cut(prompt, _DESCRIPTION_CHARACTERS)
-    # URLs in the page are relative, so that it works under any base address. URLs in its metadata
-    # are absolute, because other services read them.
+    # The page's own URLs are relative, so that they work under any base address. Those in its
+    # metadata are absolute, because other services read them.
     token = share.url.rpartition("/")[2]
     return {
         "title": title,
