@@ -49,7 +49,7 @@ SELECT
 """  # noqa: S608 - built from constants
 
 # A new narration for a finished video needs no provider, so only the person's own cap applies.
-WITHIN_CAPS = """open_of_user < :max_of_user AND (:clip_of IS NOT NULL OR (
+WITHIN_CAPS = """open_of_user < :max_of_user AND (CAST(:clip_of AS TEXT) IS NOT NULL OR (
     open_in_all < :max_in_all AND today < :max_today
         AND user_today < :max_of_user_today AND server_today < :max_of_server_today))"""
 

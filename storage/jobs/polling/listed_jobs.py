@@ -28,7 +28,8 @@ SELECT id, epoch, remote_id, remote_made_at, progress, generating_at, hold FROM 
 
 _RECORDS = """
 SELECT jobs.* FROM json_each(:epochs) AS listed CROSS JOIN jobs
-WHERE jobs.id = listed.key AND jobs.epoch = listed.value AND jobs.state = 'generating'
+WHERE jobs.id = listed.key AND jobs.epoch = CAST(listed.value AS BIGINT)
+    AND jobs.state = 'generating'
 """
 
 # The deadline is not checked here, but by a job's own poll.
@@ -49,7 +50,8 @@ RETURNING *
 _WAKE = """
 UPDATE jobs SET epoch = epoch + 1, next_at = :now, updated_at = :now
 FROM json_each(:epochs) AS listed
-WHERE jobs.id = listed.key AND jobs.epoch = listed.value AND jobs.state = 'generating'
+WHERE jobs.id = listed.key AND jobs.epoch = CAST(listed.value AS BIGINT)
+    AND jobs.state = 'generating'
 RETURNING *
 """
 
