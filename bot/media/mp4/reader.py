@@ -242,7 +242,7 @@ def _size(entry: bytes, *, swaps_sides: bool) -> tuple[int, int]:
 def _header(tkhd: bytes) -> _Header:
     matrix = tkhd[52 if tkhd[:1] == b"\1" else 40 :]
     a, b, _u, c, d = struct.unpack_from(">5i", matrix)
-    # Phones store upright pictures sideways, with a note to turn them by a quarter.
+    # Phones store upright pictures sideways, with a matrix that makes a quarter turn.
     swaps_sides = a == 0 and d == 0 and b != 0 and c != 0
     return _Header(rotated=is_rotated(matrix), swaps_sides=swaps_sides)
 

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from bot.media.render.video_stream import Picture
 
 _COMMENT = "Generated video"
-# Speech is below 16 kHz, so a cutoff there saves bits and time. Constant quality avoids the search
-# that a constant bit rate needs, and sounds like 160 kbit/s in two thirds of the time.
+# Speech is below 16 kHz, so a cutoff there saves bits and time. With constant quality, the encoder
+# need not search for a constant bit rate. It sounds like 160 kbit/s and takes two thirds of the
+# time.
 AAC: Mapping[str, str | float] = {"acodec": "aac", "q:a": 1.6, "cutoff": 16_000}
 # A joined sound is filtered separately, because its filters would restart where the picture
 # changes.
