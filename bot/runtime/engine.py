@@ -1,4 +1,4 @@
-"""Assembles the parts that turn a request into a video file, without Discord."""
+"""Assembles the components that turn a request into a video file, without Discord."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Engine:
-    """The parts that make videos for both Discord and API clients."""
+    """The components that make videos for both Discord and API clients."""
 
     resources: Resources
     backend: VideoBackend
@@ -102,7 +102,7 @@ async def open_engine(
     voice: Voice | None = None,
     client: str | None = None,
 ) -> Engine:
-    """Assemble the engine; given a `client`, it runs only that client's jobs."""
+    """Assemble the engine; if a `client` is given, it runs only that client's jobs."""
     settings, clock = resources.settings, resources.clock
     timing = timing or timing_for(backend)
     bus, feed, metrics = EventBus(), JobFeed(), Metrics()

@@ -45,6 +45,7 @@ from bot.pacing import ListIntervals, LookupDelays, PollIntervals
 from bot.prompts.base import VerbatimWriter
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
+from storage.files.data_folder import make_folder
 from storage.jobs.caps import Caps, CapStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.generation_times import GenerationTimes
@@ -411,6 +412,7 @@ async def open_bench(
     reach: Reach = EVERYWHERE,
 ) -> AsyncGenerator[Bench]:
     """Start on the folder `root`; with the fakes of an earlier start, this is a restart."""
+    await asyncio.to_thread(make_folder, root)
     async with open_database(root) as database:
         yield Bench(
             database,
