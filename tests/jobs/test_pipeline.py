@@ -104,6 +104,7 @@ async def test_a_kill_at_any_statement_loses_no_job_and_charges_once(
         backend, deliverer = FakeBackend(clock), FakeDeliverer()
         backend.finish()
         survived = False
+        root.mkdir()
         async with open_database(root) as database:
             mortal = Bench(
                 MortalDatabase(database, kill_at=kill_at, after=after),
