@@ -34,7 +34,7 @@ PUT_TOGETHER = {
     "trouble": frozenset(Trouble),
     "hold": frozenset(HoldReason),
     # The limits that `/usage` tells.
-    "usage": {"user", "user_day", "server_day", "home_day", "dm_day", "day"},
+    "usage": {"user", "user_day", "member_day", "server_day", "home_day", "dm_day", "day"},
     "operator": frozenset(Trouble)
     | {"over"}
     | frozenset(HoldReason)

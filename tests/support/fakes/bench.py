@@ -41,6 +41,7 @@ from bot.moderation.access.place import OrderFrom, Reach
 from bot.moderation.words import BlockedWords
 from bot.pacing import LookupDelays, PollIntervals
 from bot.prompts.base import VerbatimWriter
+from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
 from storage.jobs.caps import Caps, CapStore
@@ -98,7 +99,8 @@ class Bench:
     ) -> None:
         self.moderator = moderator
         self.blocked = BlockedWords(blocked)
-        self.gate = Gate(reach)
+        self.access = AccessSettingsStore(database)
+        self.gate = Gate(reach, self.access)
         self.writer = writer or VerbatimWriter()
         self.database = database
         self.root = root
