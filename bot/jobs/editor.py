@@ -12,6 +12,11 @@ from bot.artifacts import NOTE_HELD_INSTEAD, NOTE_SILENT, FinishedVideo
 from bot.errors import MediaError, UserError
 from bot.media.narration.ingest import ingest, read_narration
 from bot.media.render.convert import convert
+from bot.media.render.encoded_narration import (
+    encode_narration,
+    encoded_seconds,
+    may_be_copied,
+)
 from bot.media.render.merge_narration import merge, repair
 from bot.media.render.narration_options import NarrationMix
 from bot.media.render.shrink import TooLittleRoomError, shrink_video
@@ -105,6 +110,22 @@ class NarrationEditor:
         except UserError as error:
             raise as_speech_error(error) from error
         await self._workspace.keep_narration(job_id)
+
+    async def encode_ahead(self, job_id: str) -> None:
+        """Encode the job's narration while its clip is made, and keep it for later jobs.
+
+        The merge does without it if anything goes wrong.
+        """
+        folder = self._workspace.folder(job_id)
+        try:
+            narration = await read_narration(folder.narration)
+            if narration is None or not may_be_copied(narration, self._options):
+                return
+            if not await asyncio.to_thread(encoded_seconds, narration):
+                await encode_narration(self._ffmpeg, narration)
+                await self._workspace.keep_narration(job_id)
+        except (MediaError, OSError) as error:
+            log.warning("narration.not_encoded id=%s reason=%r", job_id, str(error))
 
     async def finish(
         self, job_id: str, *, narrated: bool, replacing: bool = False

@@ -76,6 +76,10 @@ class NarrationEditing(Protocol):
         """Synthesise a text, and use the speech as narration; UserError: it can't be spoken."""
         ...
 
+    async def encode_ahead(self, job_id: str) -> None:
+        """Encode the narration, so that the merge is quick; failures are only logged."""
+        ...
+
     async def finish(
         self, job_id: str, *, narrated: bool, replacing: bool = False
     ) -> FinishedVideo:
@@ -153,7 +157,10 @@ class Pipeline:
             fields = {name: _storable(value) for name, value in error.fields.items()}
             await self._jobs.fail(job, error.key, **fields)
             return
-        await self._jobs.move(job, JobState.MERGING if job.clip_of else JobState.QUEUED)
+        moved = await self._jobs.move(job, JobState.MERGING if job.clip_of else JobState.QUEUED)
+        if moved is not None and moved.state is JobState.QUEUED and job.attachment is not None:
+            # After the commit, because the order doesn't wait for it.
+            await self._editor.encode_ahead(job.id)
 
     async def _collect_inputs(self, job: Job) -> None:
         if job.clip_of is not None:

@@ -145,7 +145,7 @@ class Retention:
             videos=len(videos),
             video_bytes=sum(job.size or 0 for job in videos)
             + sum(item.size for item in inventory.copies if item.job_id in job_ids),
-            narrations=sum(item.job_id in job_ids for item in inventory.narrations),
+            narrations=len(job_ids.intersection(item.job_id for item in inventory.narrations)),
             next_at=min(delivered) + self._limits.seconds if delivered else None,
             rows_until=await self._rows_until(user_id),
         )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tests.support.fakes.bench import Bench
 
 DAY = 24 * 60 * 60
+KEPT = ["videos", "narrations", "narrations"]  # with the narration's encoded form
 ENDS = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 OPEN = tuple(state for state in JobState if state not in ENDS)
 
@@ -38,7 +39,8 @@ async def ended(bench: Bench, state: JobState = JobState.SUCCEEDED) -> str:
     job = await bench.run_out((await bench.at(state, attachment=VOICE)).id)
     folder = await bench.workspace.create(job.id)
     folder.clip.write_bytes(b"clip")
-    for path in (bench.workspace.video(job.id), bench.workspace.narration(job.id)):
+    voices = (bench.workspace.narration(job.id), bench.workspace.encoded_narration(job.id))
+    for path in (bench.workspace.video(job.id), *voices):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"kept")
     return job.id
@@ -56,14 +58,15 @@ async def copied(bench: Bench, job_id: str) -> list[Path]:
 def files(bench: Bench, job_id: str) -> list[str]:
     """List the files of a job on disk."""
     places = (bench.workspace.folder(job_id).path, bench.workspace.video(job_id))
-    paths = (*places, bench.workspace.narration(job_id))
+    voices = (bench.workspace.narration(job_id), bench.workspace.encoded_narration(job_id))
+    paths = (*places, *voices)
     return [path.parent.name for path in paths if path.exists()]
 
 
 @pytest.mark.parametrize("state", ENDS)
 async def test_a_deleted_job_leaves_only_an_empty_row(bench: Bench, state: JobState) -> None:
     job_id = await ended(bench, state)
-    assert len(files(bench, job_id)) == 3
+    assert files(bench, job_id) == ["work", *KEPT]
     assert await bench.retention.delete(job_id)
     assert files(bench, job_id) == []
     assert await bench.artifacts.get(job_id) is None
@@ -92,9 +95,9 @@ async def test_smaller_copies_count_as_kept_and_are_deleted_with_their_video(ben
     copies = await copied(bench, job_id)
     assert (await bench.retention.stored(1)).video_bytes == before.video_bytes + 3 * len(b"copy")
     await bench.artifacts.mark_delivered(job_id, now=bench.clock())
-    await bench.build_retention(max_bytes=20).sweep()
+    await bench.build_retention(max_bytes=24).sweep()
     assert all(path.exists() for path in copies)
-    await bench.build_retention(max_bytes=19).sweep()
+    await bench.build_retention(max_bytes=23).sweep()
     assert files(bench, job_id) == []
     assert [path for path in copies if path.exists()] == []
 
@@ -143,6 +146,18 @@ async def test_a_file_that_is_being_read_stays_readable_to_its_reader(bench: Ben
         assert file.read() == b"kept"
 
 
+async def test_a_narration_counts_once_with_its_encoded_form(bench: Bench) -> None:
+    for _ in range(2):
+        await ended(bench)
+    assert (await bench.retention.stored(1)).narrations == 2
+
+
+async def test_deleting_all_deletes_the_encoded_narrations(bench: Bench) -> None:
+    job_id = await ended(bench)
+    await bench.retention.delete_all(1)
+    assert files(bench, job_id) == []
+
+
 # --- the sweep ---
 
 
@@ -152,6 +167,7 @@ async def delivered(bench: Bench, *, size: int = 4) -> str:
     job_id = await ended(bench)
     await bench.artifacts.mark_delivered(job_id, now=bench.clock())
     bench.workspace.narration(job_id).unlink()
+    bench.workspace.encoded_narration(job_id).unlink()
     bench.workspace.video(job_id).write_bytes(b"v" * size)
     await bench.workspace.delete_folder(job_id)
     return job_id
@@ -166,7 +182,7 @@ async def test_an_expired_video_is_deleted_with_its_narration(bench: Bench) -> N
     await bench.artifacts.mark_delivered(job_id, now=bench.clock())
     bench.clock.advance(30 * DAY)
     await bench.retention.sweep()
-    assert files(bench, job_id) == ["videos", "narrations"]
+    assert files(bench, job_id) == KEPT
     bench.clock.advance(1)
     await bench.retention.sweep()
     assert files(bench, job_id) == []
@@ -180,7 +196,7 @@ async def test_an_undelivered_video_is_kept_at_any_age(bench: Bench) -> None:
     job_id = await ended(bench)
     bench.clock.advance(1000 * DAY)
     await bench.build_retention(max_bytes=1).sweep()
-    assert files(bench, job_id) == ["videos", "narrations"]
+    assert files(bench, job_id) == KEPT
     assert await bench.artifacts.get(job_id) is not None
 
 
@@ -189,7 +205,7 @@ async def test_the_narration_of_an_open_job_is_kept_at_any_age(bench: Bench) -> 
     await bench.workspace.create(job.id)
     bench.clock.advance(1000 * DAY)
     await bench.build_retention(max_bytes=1).sweep()
-    assert files(bench, job.id) == ["work", "narrations"]
+    assert files(bench, job.id) == ["work", "narrations", "narrations"]
 
 
 @pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED])
@@ -197,7 +213,7 @@ async def test_the_files_of_a_failed_job_expire_too(bench: Bench, state: JobStat
     job_id = await ended(bench, state)
     bench.clock.advance(29 * DAY)
     await bench.retention.sweep()
-    assert files(bench, job_id) == ["videos", "narrations"]
+    assert files(bench, job_id) == KEPT
     bench.clock.advance(2 * DAY)
     await bench.retention.sweep()
     assert files(bench, job_id) == []
@@ -209,7 +225,7 @@ async def test_the_oldest_videos_are_deleted_until_the_rest_is_within_the_limit(
     jobs = [await delivered(bench, size=10) for _ in range(4)]
     waiting = await ended(bench)
     bench.workspace.video(waiting).write_bytes(b"v" * 6)
-    await bench.build_retention(max_bytes=30).sweep()
+    await bench.build_retention(max_bytes=34).sweep()
     assert [bool(files(bench, job_id)) for job_id in [*jobs, waiting]] == [
         False,
         False,
@@ -447,13 +463,16 @@ async def test_the_bot_sweeps_at_its_start_and_survives_a_failing_sweep(
         narrations = wire.data_dir / "narrations"
         narrations.mkdir(parents=True)
         left = narrations / ("f" * 32)
-        left.write_bytes(b"voice")
-        os.utime(left, (0, 0))
+        encoded = left.with_suffix(".m4a")
+        for path in (left, encoded):
+            path.write_bytes(b"voice")
+            os.utime(path, (0, 0))
         async with asyncio.timeout(PATIENCE):
             with listening("files.left_over") as came:
                 async with wire.bot():
                     await came.wait()
             assert not left.exists()
+            assert not encoded.exists()
             narrations.rmdir()
             narrations.write_bytes(b"not a folder")
             with listening("sweep.failed") as came:

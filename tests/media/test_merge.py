@@ -8,6 +8,7 @@ from bot.errors import MediaError
 from bot.media.mp4.reader import read_mp4
 from bot.media.narration.ingest import Narration, ingest
 from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.render.encoded_narration import encode_narration
 from bot.media.render.merge_narration import merge
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from tests.support.media import clips
@@ -39,9 +40,18 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 async def merged(
-    ffmpeg: Ffmpeg, clip: Path, sound: Path, folder: Path, options: NarrationOptions = TRIM
+    ffmpeg: Ffmpeg,
+    clip: Path,
+    sound: Path,
+    folder: Path,
+    options: NarrationOptions = TRIM,
+    *,
+    ahead: bool = True,
 ) -> Path:
+    """Merge a sound into a clip; `ahead`: it is encoded before, as jobs do it."""
     narration = await ingest(ffmpeg, sound, folder / "narration.wav", max_seconds=30)
+    if ahead:
+        await encode_narration(ffmpeg, narration)
     await merge(ffmpeg, clip, narration, folder / "result.mp4", options)
     return folder / "result.mp4"
 
@@ -59,12 +69,13 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
+@pytest.mark.parametrize("ahead", [True, False])
 @pytest.mark.parametrize("seconds", [1.5, 4, 9])
 async def test_the_result_is_as_long_as_the_clip_with_its_picture_unchanged(
-    seconds: float, ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
+    *, ahead: bool, seconds: float, ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:
     sound = clips.make_speech(tmp_path / "speech.ogg", seconds=seconds)
-    result = await merged(ffmpeg, clip, sound, tmp_path)
+    result = await merged(ffmpeg, clip, sound, tmp_path, ahead=ahead)
     info = read_mp4(result)
     assert info.seconds == read_mp4(clip).seconds
     assert sound_seconds(result) == pytest.approx(4, abs=AAC_FRAME)
@@ -110,12 +121,13 @@ async def test_a_narration_as_long_as_the_clip_is_not_faded(
     assert level(result, 3.8, 0.15) == pytest.approx(level(result, 2, 1), abs=0.5)
 
 
+@pytest.mark.parametrize("ahead", [True, False])
 @pytest.mark.parametrize("volume", [0.02, 0.3, 1.0])
 async def test_every_voice_is_equally_loud_in_the_result(
-    volume: float, ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
+    *, ahead: bool, volume: float, ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:
     sound = clips.make_sound(tmp_path / "s.wav", f"{volume}*2*{clips.SPEECH}", seconds=4)
-    result = await merged(ffmpeg, clip, sound, tmp_path)
+    result = await merged(ffmpeg, clip, sound, tmp_path, ahead=ahead)
     assert loudness(result) == pytest.approx(-16, abs=1)
 
 
@@ -177,11 +189,12 @@ def options(
     return NarrationOptions(fit=fit, mix=mix)
 
 
+@pytest.mark.parametrize("ahead", [True, False])
 async def test_the_last_picture_is_held_until_a_long_narration_ends(
-    ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
+    *, ahead: bool, ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:
     sound = clips.make_tone(tmp_path / "t.wav", seconds=9)
-    result = await merged(ffmpeg, clip, sound, tmp_path, options())
+    result = await merged(ffmpeg, clip, sound, tmp_path, options(), ahead=ahead)
     assert read_mp4(result).seconds == pytest.approx(9, abs=0.001)
     assert sound_seconds(result) == pytest.approx(9, abs=AAC_FRAME)
     assert level(result, 8.7, 0.2) == pytest.approx(level(result, 2, 1), abs=0.5)
@@ -314,15 +327,16 @@ async def test_an_own_sound_at_full_scale_stays_below_the_peak(
     assert true_peak(result) < -1
 
 
+@pytest.mark.parametrize("ahead", [True, False])
 @pytest.mark.parametrize("mix", NarrationMix)
 @pytest.mark.parametrize("fit", NarrationFit)
 async def test_sound_and_picture_stay_in_sync(
-    fit: NarrationFit, mix: NarrationMix, ffmpeg: Ffmpeg, tmp_path: Path
+    *, ahead: bool, fit: NarrationFit, mix: NarrationMix, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     clip = clips.make_clapper(tmp_path / "clip.mp4", seconds=3, at=1)
     click = "0.8*sin(2*PI*2000*t)*between(mod(t,3),1,1.1)"
     voice = clips.make_sound(tmp_path / "v.wav", click, seconds=7.5)
-    result = await merged(ffmpeg, clip, voice, tmp_path, options(fit, mix))
+    result = await merged(ffmpeg, clip, voice, tmp_path, options(fit, mix), ahead=ahead)
     seen, heard = flashes(result), clicks(result)
     assert len(seen) == (3 if fit is NarrationFit.LOOP else 1)
     assert len(heard) == (1 if fit is NarrationFit.TRIM else 3)
@@ -346,10 +360,13 @@ async def test_the_clips_own_sound_stays_in_sync_with_its_picture(
 LATE = {"no edit list": ("-use_editlist", "0"), "fragments": ("-movflags", "frag_keyframe")}
 
 
+@pytest.mark.parametrize("ahead", [True, False])
 @pytest.mark.parametrize("mix", NarrationMix)
 @pytest.mark.parametrize("fit", [NarrationFit.HOLD, NarrationFit.LOOP])
 @pytest.mark.parametrize("layout", LATE.values(), ids=LATE)
 async def test_a_picture_that_starts_late_is_brought_in_sync(
+    *,
+    ahead: bool,
     layout: tuple[str, ...],
     fit: NarrationFit,
     mix: NarrationMix,
@@ -363,7 +380,7 @@ async def test_a_picture_that_starts_late_is_brought_in_sync(
     click = "0.8*sin(2*PI*2000*t)*between(t,1,1.1)"
     voice = "0" if mix is NarrationMix.DUCK else click
     sound = clips.make_sound(tmp_path / "v.wav", voice, seconds=7)
-    result = await merged(ffmpeg, clip, sound, tmp_path, options(fit, mix))
+    result = await merged(ffmpeg, clip, sound, tmp_path, options(fit, mix), ahead=ahead)
     seen, heard = flashes(result), clicks(result)
     # The third repetition ends before its flash.
     assert seen == pytest.approx([1, 4] if fit is NarrationFit.LOOP else [1], abs=0.001)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.media.files.atomic import part_of
 from bot.media.files.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -30,15 +31,16 @@ async def test_a_jobs_folder_is_private(workspace: Workspace) -> None:
     assert mode(folder.path) == 0o700
     assert folder == await workspace.create(JOB) == workspace.folder(JOB)
     files = (folder.attachment, folder.narration, folder.clip, folder.result)
-    assert {file.parent for file in files} == {folder.path}
-    assert len(set(files)) == 4
+    assert {file.parent for file in files} == {folder.encoded_narration.parent} == {folder.path}
+    assert len({*files, folder.encoded_narration}) == 5
 
 
 async def test_a_discarded_job_leaves_no_files(workspace: Workspace) -> None:
     folder = await workspace.create(JOB)
-    kept = (workspace.video(JOB), workspace.narration(JOB))
+    encoded = workspace.encoded_narration(JOB)
+    kept = (workspace.video(JOB), workspace.narration(JOB), encoded, part_of(encoded))
     for path in kept:
-        path.parent.mkdir()
+        path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"kept")
     await workspace.delete_files(JOB)
     await workspace.delete_files(JOB)
@@ -118,6 +120,51 @@ async def test_a_kept_narration_is_in_a_private_folder(workspace: Workspace) -> 
     kept = workspace.narration(JOB)
     assert (kept.read_bytes(), mode(kept.parent)) == (b"a voice", 0o700)
     assert not folder.attachment.exists()
+
+
+@pytest.mark.parametrize("links", [True, False])
+async def test_an_encoded_narration_is_kept_and_taken_over_by_the_next_job(
+    *, links: bool, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not links:
+        monkeypatch.setattr(os, "link", _no_links)
+    folder = await workspace.create(JOB)
+    folder.attachment.write_bytes(b"a voice")
+    await workspace.keep_narration(JOB)
+    folder.encoded_narration.write_bytes(b"encoded")
+    for _ in range(2):
+        await workspace.keep_narration(JOB)
+    kept = workspace.encoded_narration(JOB)
+    assert (kept.read_bytes(), kept.parent) == (b"encoded", workspace.narration(JOB).parent)
+    assert folder.encoded_narration.read_bytes() == b"encoded"
+    for _ in range(2):
+        await workspace.reuse_narration(OTHER, of=JOB)
+        await workspace.delete_folder(JOB)
+    assert workspace.folder(OTHER).encoded_narration.read_bytes() == b"encoded"
+    await workspace.keep_narration(OTHER)
+    await workspace.delete_files(JOB)
+    assert workspace.encoded_narration(OTHER).read_bytes() == b"encoded"
+
+
+async def test_a_narration_that_was_not_encoded_is_taken_over_alone(workspace: Workspace) -> None:
+    folder = await workspace.create(JOB)
+    folder.attachment.write_bytes(b"a voice")
+    await workspace.keep_narration(JOB)
+    await workspace.reuse_narration(OTHER, of=JOB)
+    assert workspace.folder(OTHER).attachment.read_bytes() == b"a voice"
+    assert not workspace.folder(OTHER).encoded_narration.exists()
+
+
+async def test_an_encoded_narration_counts_with_its_unfinished_copy(workspace: Workspace) -> None:
+    folder = await workspace.create(JOB)
+    folder.encoded_narration.write_bytes(b"encoded")
+    await workspace.keep_narration(JOB)
+    part_of(workspace.encoded_narration(JOB)).write_bytes(b"enc")
+    found = (await workspace.inventory()).narrations
+    assert [(item.job_id, item.size) for item in sorted(found, key=lambda item: item.size)] == [
+        (JOB, 3),
+        (JOB, 7),
+    ]
 
 
 def _no_links(*_: object, **__: object) -> None:

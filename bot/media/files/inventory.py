@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# A `.part` file is an unfinished copy or poster from before a crash; it is deleted with its job.
-_NAME = re.compile(r"(?P<job>[0-9a-f]{32})(\.(mp4|jpg)(\.part)?)?")
+# A `.part` file is unfinished, from before a crash; it is deleted with its job.
+_NAME = re.compile(r"(?P<job>[0-9a-f]{32})(\.(mp4|jpg|m4a)(\.part)?)?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

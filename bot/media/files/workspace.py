@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,11 @@ class JobFolder:
         return self.path / "narration.wav"
 
     @property
+    def encoded_narration(self) -> Path:
+        """The narration, encoded before the clip was there."""
+        return self.path / "narration.m4a"
+
+    @property
     def clip(self) -> Path:
         """The video, as delivered by the backend."""
         return self.path / "clip.mp4"
@@ -50,7 +56,8 @@ class Workspace:
     """The folders under `root`: `work/<job id>` (mode 0700) for running jobs, others for results.
 
     Results are the video `videos/<job id>.mp4`, its poster `videos/<job id>.jpg`, smaller copies in
-    `fitted` and `squeezed` under the video's name, and the attachment `narrations/<job id>`.
+    `fitted` and `squeezed` under the video's name, the attachment `narrations/<job id>`, and
+    `narrations/<job id>.m4a`, which is the same narration, encoded for a merge.
 
     ValueError: a job id isn't 32 hex digits.
     """
@@ -90,6 +97,10 @@ class Workspace:
         """
         return self._root / "narrations" / _checked(job_id)
 
+    def encoded_narration(self, job_id: str) -> Path:
+        """Return the path of a job's kept narration in its encoded form, which need not exist."""
+        return self.narration(job_id).with_suffix(".m4a")
+
     async def create(self, job_id: str) -> JobFolder:
         """Create a job's folder if it does not exist, and return the paths in it."""
         folder = self.folder(job_id)
@@ -104,7 +115,7 @@ class Workspace:
         """Delete all files of a job."""
         await self.delete_folder(job_id)
         derived = [self.copy(job_id, decent=decent) for decent in (True, False)]
-        derived.append(self.poster(job_id))
+        derived += [self.poster(job_id), self.encoded_narration(job_id)]
         for path in (self.video(job_id), self.narration(job_id), *derived, *map(part_of, derived)):
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
@@ -116,16 +127,20 @@ class Workspace:
         return await asyncio.to_thread(self._publish, job_id, path, now)
 
     async def keep_narration(self, job_id: str) -> None:
-        """Move a job's attachment to the kept narrations; idempotent."""
+        """Move a job's attachment to the kept narrations, and link its encoded form; idempotent."""
         await asyncio.to_thread(self._keep_narration, job_id)
 
     async def reuse_narration(self, job_id: str, *, of: str) -> None:
         """Link or copy the kept narration of job `of` into a job's folder, as its attachment.
 
-        FileNotFoundError: the narration has been deleted.
+        Its encoded form is shared too, if there is one. FileNotFoundError: the narration has been
+        deleted.
         """
         folder = await self.create(job_id)
         await asyncio.to_thread(_link_or_copy, self.narration(of), folder.attachment)
+        with suppress(FileNotFoundError):
+            encoded = self.encoded_narration(of)
+            await asyncio.to_thread(_link_or_copy, encoded, folder.encoded_narration)
 
     async def reuse_clip(self, job_id: str, *, of: str) -> None:
         """Link or copy the finished video of job `of` into a job's folder, as its clip.
@@ -157,10 +172,13 @@ class Workspace:
         return usage.free
 
     def _keep_narration(self, job_id: str) -> None:
-        attachment, kept = self.folder(job_id).attachment, self.narration(job_id)
-        if attachment.exists():
+        folder, kept = self.folder(job_id), self.narration(job_id)
+        if folder.attachment.exists():
             _make_private(kept.parent)
-            commit(attachment, kept)
+            commit(folder.attachment, kept)
+        if folder.encoded_narration.exists():
+            _make_private(kept.parent)
+            _link_or_copy(folder.encoded_narration, self.encoded_narration(job_id))
 
     def _inventory(self) -> Inventory:
         return Inventory(

@@ -20,6 +20,7 @@ from bot.media.mp4.tracks import colours_in, is_rotated, read_title, sound_objec
 from bot.media.mp4.wholeness import check_fragments, check_places
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from bot.media.mp4.boxes import Box
@@ -102,19 +103,42 @@ def read_sound_number(path: Path) -> int:
         with suppress(MediaError):
             top.extend(boxes.inside(boxes.whole))
         try:
-            moov = next((box for box in top if box.kind == b"moov"), None)
-            traks = [] if moov is None else [*boxes.inside(moov, b"trak")]
-            sounds = [trak for trak in traks if _handler(boxes, trak) == b"soun"]
-            moofs = [box for box in top if box.kind == b"moof"]
-            chosen = choose_sound(boxes, moov, sounds, moofs) if moov else None
+            chosen = _sound_in(boxes, top)
         except (MediaError, struct.error):
             return 0
-        if chosen is None or moov is None:
+        if chosen is None:
             return 0
         check_places(boxes, top, [(chosen.track, chosen.table)])
-        if moofs:
-            check_fragments(boxes, top, moov, _sound_seconds(boxes, chosen))
+        if any(box.kind == b"moof" for box in top):
+            check_fragments(boxes, top, chosen.track.moov, _sound_seconds(boxes, chosen))
         return chosen.number
+
+
+def read_sound_seconds(path: Path) -> float:
+    """Return the duration of the sound in an M4A, in seconds (blocking).
+
+    MediaError: the file isn't an M4A, is truncated or damaged, or has no sound.
+    """
+    with path.open("rb") as file:
+        boxes = Boxes(file, path.stat().st_size)
+        try:
+            top = [*boxes.inside(boxes.whole)]
+            chosen = _sound_in(boxes, top)
+            if chosen is None:
+                raise MediaError("the file has no sound")
+            check_places(boxes, top, [(chosen.track, chosen.table)])
+            return read_seconds(boxes, chosen.track)
+        except struct.error as error:
+            raise MediaError("the file's index is damaged") from error
+
+
+def _sound_in(boxes: Boxes, top: Sequence[Box]) -> Stream | None:
+    """Return the sound to hear; None: there is none. MediaError or struct.error: damage."""
+    moov = next((box for box in top if box.kind == b"moov"), None)
+    if moov is None:
+        return None
+    sounds = [trak for trak in boxes.inside(moov, b"trak") if _handler(boxes, trak) == b"soun"]
+    return choose_sound(boxes, moov, sounds, [box for box in top if box.kind == b"moof"])
 
 
 def _read(boxes: Boxes) -> VideoInfo:

@@ -53,6 +53,11 @@ class Narration:
     loudness: float | None
     clipped: bool = False
 
+    @property
+    def encoded(self) -> Path:
+        """The narration as an M4A, which `encode_narration` writes; it need not exist."""
+        return self.path.with_suffix(".m4a")
+
 
 async def ingest(ffmpeg: Ffmpeg, source: Path, target: Path, *, max_seconds: int) -> Narration:
     """Decode the untrusted file `source` to the WAV `target`, and measure its loudness.

@@ -14,15 +14,18 @@ from bot.media.mp4.reader import read_mp4
 from bot.media.process.child import LostChildError
 from bot.media.render.audio_stream import ducked, narration_only, plain, repeated
 from bot.media.render.colours import wide_colours
-from bot.media.render.mp4_output import SoundTreatment, write_mp4
+from bot.media.render.encoded_narration import encoded_seconds, encoded_sound
+from bot.media.render.mp4_output import Sound, SoundTreatment, write_mp4
 from bot.media.render.narration_options import NarrationFit, NarrationMix
 from bot.media.render.video_stream import Filling, Picture, open_clip, sound_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import ffmpeg as graph
 
+    from bot.media.mp4.playable import Repair
     from bot.media.mp4.reader import VideoInfo
     from bot.media.narration.ingest import Narration
     from bot.media.process.ffmpeg import Ffmpeg
@@ -49,6 +52,15 @@ class _MergePlan:
     held_instead: bool = False
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Clip:
+    """A clip, its index, and the plan for merging it."""
+
+    path: Path
+    info: VideoInfo
+    plan: _MergePlan
+
+
 async def merge(
     ffmpeg: Ffmpeg, clip: Path, narration: Narration, target: Path, options: NarrationOptions
 ) -> MergeResult:
@@ -56,26 +68,25 @@ async def merge(
 
     MediaError: the clip isn't a complete MP4, or ffmpeg failed.
     """
-    info = await asyncio.to_thread(read_mp4, clip)
-    plan = await _make_plan(clip, info, narration, options)
-    loops_new_picture = plan.filling is Filling.LOOPED and repair_for(info).picture
-    if not (loops_new_picture or info.video_joined or info.audio_joined):
-        return await _merge_directly(ffmpeg, clip, narration, target, options)
+    read = await _read_clip(clip, narration, options)
+    loops_new_picture = read.plan.filling is Filling.LOOPED and repair_for(read.info).picture
+    if not (loops_new_picture or read.info.video_joined or read.info.audio_joined):
+        return await _merge_directly(ffmpeg, read, narration, target, options)
     # Encode once, then loop by copying, so that the loop's size is known beforehand. A joined clip
     # changes midway, where the filters of a narration would start again.
     encoded_once = target.with_name("once.mp4")
     try:
         await repair(ffmpeg, clip, encoded_once)
-        return await _merge_directly(ffmpeg, encoded_once, narration, target, options)
+        read = await _read_clip(encoded_once, narration, options)
+        return await _merge_directly(ffmpeg, read, narration, target, options)
     finally:
         await run_uncancelled(encoded_once.unlink, missing_ok=True)
 
 
 async def _merge_directly(
-    ffmpeg: Ffmpeg, clip: Path, narration: Narration, target: Path, options: NarrationOptions
+    ffmpeg: Ffmpeg, read: _Clip, narration: Narration, target: Path, options: NarrationOptions
 ) -> MergeResult:
-    info = await asyncio.to_thread(read_mp4, clip)
-    plan = await _make_plan(clip, info, narration, options)
+    clip, info, plan = read.path, read.info, read.plan
     encoded = repair_for(info).picture
     picture = Picture(
         info=info,
@@ -86,11 +97,14 @@ async def _merge_directly(
     )
     # Shift the clip so that its first frame is shown immediately, even if the clip delays it.
     source = open_clip(clip, info, shift_back=info.picture_delay, loops_until=_loop_end(info, plan))
-    voice = narration_only(narration, seconds=plan.seconds)
-    sound = None
+    sounds: list[Sound | None] = []
     if options.mix is NarrationMix.DUCK and info.audio_codec is not None:
-        sound = ducked(narration, _own_sound(clip, source, picture), seconds=plan.seconds)
-    await _write_with_fallback(ffmpeg, picture, source, target, sounds=(sound, voice))
+        own = _own_sound(clip, source, picture)
+        sounds.append(Sound(stream=ducked(narration, own, seconds=plan.seconds)))
+    if await asyncio.to_thread(_is_copyable, narration, plan):
+        sounds.append(Sound(stream=encoded_sound(narration), treatment=SoundTreatment.CUT))
+    sounds.append(Sound(stream=narration_only(narration, seconds=plan.seconds)))
+    await _write_with_first(ffmpeg, picture, source, target, sounds=sounds)
     return MergeResult(held_instead=plan.held_instead)
 
 
@@ -113,43 +127,50 @@ async def repair(ffmpeg: Ffmpeg, clip: Path, target: Path) -> bool:
         colours=await wide_colours(ffmpeg, clip, info) if repair_due.picture else None,
     )
     source = open_clip(clip, info)
-    sound = sound_of(source, info) if info.audio_codec is not None else None
-    if sound is not None and repair_due.sound and not info.audio_joined:
-        sound = plain(sound)
-    treatment = SoundTreatment.COPIED if not repair_due.sound else SoundTreatment.ENCODED
-    if info.audio_joined:
-        treatment = SoundTreatment.JOINED
-    await _write_with_fallback(
-        ffmpeg, picture, source, target, sounds=(sound, None), treatment=treatment
-    )
+    sounds: list[Sound | None] = [None]
+    if info.audio_codec is not None:
+        sounds.insert(0, _repaired_sound(sound_of(source, info), info, repair_due))
+    await _write_with_first(ffmpeg, picture, source, target, sounds=sounds)
     return True
 
 
-async def _write_with_fallback(
+def _repaired_sound(own: graph.Stream, info: VideoInfo, due: Repair) -> Sound:
+    if info.audio_joined:
+        return Sound(stream=own, treatment=SoundTreatment.JOINED)
+    if due.sound:
+        return Sound(stream=plain(own))
+    return Sound(stream=own, treatment=SoundTreatment.COPIED)
+
+
+async def _write_with_first(
     ffmpeg: Ffmpeg,
     picture: Picture,
     source: graph.Stream,
     target: Path,
     *,
-    sounds: tuple[graph.Stream | None, graph.Stream | None],
-    treatment: SoundTreatment = SoundTreatment.ENCODED,
+    sounds: Sequence[Sound | None],
 ) -> None:
-    """Write a result with the first of the `sounds`, or with the second if the first fails.
-
-    The first contains the clip's own sound, which may be undecodable; the second does not.
-    """
-    with_own, without = sounds
-    if with_own is not None:
+    """Write a result with the first of the `sounds` that ffmpeg can process."""
+    for sound in sounds[:-1]:
         try:
-            await write_mp4(ffmpeg, picture, source, target, sound=with_own, treatment=treatment)
+            await write_mp4(ffmpeg, picture, source, target, sound=sound)
         except LostChildError:
             raise
         except MediaError as error:
+            if sound and sound.treatment is SoundTreatment.CUT:
+                log.warning("merge.not_copied reason=%r", str(error))
+                continue
             # Undecodable or empty sound is no reason to lose the picture.
             log.warning("merge.own_sound_dropped reason=%r", str(error))
         else:
             return
-    await write_mp4(ffmpeg, picture, source, target, sound=without)
+    await write_mp4(ffmpeg, picture, source, target, sound=sounds[-1])
+
+
+def _is_copyable(narration: Narration, plan: _MergePlan) -> bool:
+    """Tell whether the result's sound is the beginning of the narration's M4A (blocking)."""
+    # A longer narration is faded out.
+    return narration.seconds <= plan.seconds <= encoded_seconds(narration)
 
 
 def _own_sound(clip: Path, source: graph.Stream, picture: Picture) -> graph.Stream:
@@ -161,11 +182,10 @@ def _own_sound(clip: Path, source: graph.Stream, picture: Picture) -> graph.Stre
     return repeated(plain(sound_of(again, picture.info)), seconds=picture.info.seconds)
 
 
-async def _make_plan(
-    clip: Path, info: VideoInfo, narration: Narration, options: NarrationOptions
-) -> _MergePlan:
+async def _read_clip(clip: Path, narration: Narration, options: NarrationOptions) -> _Clip:
+    info = await asyncio.to_thread(read_mp4, clip)
     size = (await asyncio.to_thread(clip.stat)).st_size
-    return _plan_for(info, narration, options, size=size)
+    return _Clip(path=clip, info=info, plan=_plan_for(info, narration, options, size=size))
 
 
 def _plan_for(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -21,25 +22,48 @@ if TYPE_CHECKING:
 _COMMENT = "Generated video"
 # Speech is below 16 kHz, so a cutoff there saves bits and time. Constant quality avoids the search
 # that a constant bit rate needs: it sounds like 160 kbit/s, in two thirds of the time.
-_AAC: Mapping[str, str | float] = {"acodec": "aac", "q:a": 1.6, "cutoff": 16_000}
+AAC: Mapping[str, str | float] = {"acodec": "aac", "q:a": 1.6, "cutoff": 16_000}
 # A joined sound is filtered apart from the picture, whose changes would start its filters again.
 _PLAIN = "aresample=48000:async=1,aformat=channel_layouts=stereo:sample_fmts=s16"
 _MAX_WALL_SECONDS = 3600  # even for a clip that claims to be very long
 
 
 class SoundTreatment(Enum):
-    """The ways in which a sound is stored: copied, encoded, or encoded after unlike parts."""
+    """The ways in which a sound is stored.
+
+    It is copied, copied up to the exact end of the picture, encoded, or encoded after unlike parts.
+    """
 
     COPIED = auto()
+    CUT = auto()
     ENCODED = auto()
     JOINED = auto()
 
 
-_CODING: Mapping[SoundTreatment, Mapping[str, str | float]] = {
-    SoundTreatment.COPIED: {"acodec": "copy"},
-    SoundTreatment.ENCODED: _AAC,
-    SoundTreatment.JOINED: {"filter:a": _PLAIN, **_AAC},
-}
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sound:
+    """A result's sound, and how it is stored."""
+
+    stream: graph.Stream
+    treatment: SoundTreatment = SoundTreatment.ENCODED
+
+    def options(self, seconds: float) -> Mapping[str, str | float]:
+        """Return the output options for this sound, in a result of `seconds`."""
+        match self.treatment:
+            case SoundTreatment.COPIED:
+                return {"acodec": "copy"}
+            case SoundTreatment.CUT:
+                return {"acodec": "copy", **_cut_last_packet(seconds)}
+            case SoundTreatment.ENCODED:
+                return AAC
+            case SoundTreatment.JOINED:
+                return {"filter:a": _PLAIN, **AAC}
+
+
+def _cut_last_packet(seconds: float) -> Mapping[str, str]:
+    """Return the output options that let the last packet end with the result."""
+    rest = f"max(1,min(DURATION,{ffmpeg_time(seconds)}/TB-PTS))"
+    return {"bsf:a": f"setts=pts='PTS':dts='DTS':duration='{rest}'"}
 
 
 async def write_mp4(
@@ -48,22 +72,20 @@ async def write_mp4(
     source: graph.Stream,
     target: Path,
     *,
-    sound: graph.Stream | None,
-    treatment: SoundTreatment = SoundTreatment.ENCODED,
+    sound: Sound | None,
 ) -> None:
     """Write the `picture` of `source`, together with `sound`, to `target`.
 
     MediaError: ffmpeg failed.
     """
     part = part_of(target)
-    streams = [picture.stream(source)]
-    if sound is not None:
-        streams.append(sound)
+    sounds = [] if sound is None else [sound]
     output = graph.output(
-        *streams,
+        picture.stream(source),
+        *(each.stream for each in sounds),
         f"file:{part.absolute()}",
         **picture.options(),
-        **_CODING[treatment],
+        **(sound.options(picture.seconds) if sound else {}),
         **metadata_options(picture.info.title),
         format="mp4",
         movflags="+faststart",

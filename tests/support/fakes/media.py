@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,12 @@ class FakeEditor:
             await asyncio.to_thread(folder.attachment.write_bytes, text.encode())
             self.spoken.append((job_id, text))
         await self.workspace.keep_narration(job_id)
+
+    async def encode_ahead(self, job_id: str) -> None:
+        folder = self.workspace.folder(job_id)
+        with suppress(FileNotFoundError):  # the job has ended
+            await asyncio.to_thread(folder.encoded_narration.write_bytes, b"encoded voice")
+            await self.workspace.keep_narration(job_id)
 
     async def finish(
         self, job_id: str, *, narrated: bool, replacing: bool = False

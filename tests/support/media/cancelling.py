@@ -13,6 +13,7 @@ from pathlib import Path
 from bot.media.files.atomic import save
 from bot.media.narration.ingest import Narration, ingest
 from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.render.encoded_narration import encode_narration
 from bot.media.render.merge_narration import merge, repair
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.media.render.poster import extract_poster
@@ -29,6 +30,21 @@ def _merging(fit: NarrationFit, mix: NarrationMix, clip: str = "clip.mp4") -> Op
         return merge(ffmpeg, source / clip, narration, folder / "result.mp4", options)
 
     return run
+
+
+def _copying(ffmpeg: Ffmpeg, source: Path, folder: Path) -> Awaitable[object]:
+    narration = Narration(path=source / "encoded.wav", seconds=2, loudness=-20)
+    clip = source / "clip.mp4"
+    return merge(ffmpeg, clip, narration, folder / "result.mp4", NarrationOptions())
+
+
+async def _encoding_ahead(ffmpeg: Ffmpeg, source: Path, folder: Path) -> None:
+    voice = folder / "voice.wav"
+    voice.hardlink_to(source / "voice.wav")
+    try:
+        await encode_narration(ffmpeg, Narration(path=voice, seconds=6, loudness=-20))
+    finally:
+        voice.unlink()
 
 
 def _ingesting(ffmpeg: Ffmpeg, source: Path, folder: Path) -> Awaitable[object]:
@@ -57,6 +73,8 @@ async def _chunks(path: Path) -> AsyncIterator[bytes]:
 
 OPERATIONS: dict[str, Operation] = {
     "ingest": _ingesting,
+    "encode ahead": _encoding_ahead,
+    "copy": _copying,
     "replace": _merging(NarrationFit.TRIM, NarrationMix.REPLACE),
     "duck": _merging(NarrationFit.TRIM, NarrationMix.DUCK),
     "hold": _merging(NarrationFit.HOLD, NarrationMix.REPLACE),
@@ -127,6 +145,7 @@ def _prepare(source: Path, work: Path) -> None:
     source.mkdir()
     work.mkdir()
     clips.make_speech(source / "voice.wav", seconds=6)
+    clips.make_speech(source / "encoded.m4a", seconds=30)
     clips.make_clip(source / "clip.mp4", seconds=4)
     clips.make_clip(source / "late.mp4", seconds=4, faststart=False)
     clips.ffmpeg("-i", str(source / "clip.mp4"), "-c:v", "mpeg4", str(source / "odd.mp4"))

@@ -38,11 +38,17 @@ def sound_seconds(path: Path) -> float:
     return int(re.findall(r"Number of samples: (\d+)", stderr)[-1]) / _RATE
 
 
-def packets(path: Path, folder: Path) -> list[str]:
-    """List a video's packets: times, sizes and checksums."""
+def packets(path: Path, folder: Path, stream: str = "v:0") -> list[str]:
+    """List a stream's packets: times, sizes and checksums."""
     listing = folder / f"{path.stem}.txt"
-    clips.ffmpeg("-i", str(path), "-map", "0:v:0", "-c", "copy", "-f", "framehash", str(listing))
+    mapped = ("-map", f"0:{stream}")
+    clips.ffmpeg("-i", str(path), *mapped, "-c", "copy", "-f", "framehash", str(listing))
     return [line for line in listing.read_text().splitlines() if not line.startswith("#")]
+
+
+def samples(path: Path) -> memoryview[int]:
+    """Return a file's decoded sound: 48 kHz, stereo, 16 bits."""
+    return memoryview(_output(path, "-map", "0:a:0", "-f", "s16le", "-")).cast("h")
 
 
 def flashes(path: Path) -> list[float]:

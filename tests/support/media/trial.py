@@ -12,6 +12,7 @@ from bot.errors import MediaError, UserError
 from bot.media.mp4.playable import repair_for
 from bot.media.mp4.reader import read_mp4
 from bot.media.narration.ingest import Narration, ingest
+from bot.media.render.encoded_narration import encode_narration
 from bot.media.render.merge_narration import merge
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.media.render.video_stream import encoder_settings_for, scaled_size
@@ -77,6 +78,7 @@ async def try_sound(ffmpeg: Ffmpeg, sample: Sample, folder: Path) -> Outcome:
     outcome.check("silence", holds=sample.is_silent in (None, narration.loudness is None))
     if sample.seconds is not None:
         outcome.check("length", holds=abs(narration.seconds - sample.seconds) < _MAX_DELAY)
+    await encode_narration(ffmpeg, narration)
     await merge(ffmpeg, folder / "clip.mp4", narration, folder / "result.mp4", NarrationOptions())
     outcome.stop(started)
     _check_result(outcome, sample, folder / "result.mp4", narration)
@@ -89,6 +91,7 @@ async def try_clip(ffmpeg: Ffmpeg, sample: Sample, folder: Path) -> Outcome:
     narration = await ingest(
         ffmpeg, folder / "attachment", folder / "narration.wav", max_seconds=_MAX_SECONDS
     )
+    await encode_narration(ffmpeg, narration)
     started = time.perf_counter()
     try:
         await merge(
@@ -135,7 +138,9 @@ async def try_fillings(ffmpeg: Ffmpeg, sample: Sample, folder: Path) -> list[str
 async def _ingested(ffmpeg: Ffmpeg, make: Make, folder: Path, name: str) -> Narration:
     made = folder / f"{name}.flac"
     await asyncio.to_thread(make, made)
-    return await ingest(ffmpeg, made, folder / f"{name}.wav", max_seconds=_MAX_SECONDS)
+    narration = await ingest(ffmpeg, made, folder / f"{name}.wav", max_seconds=_MAX_SECONDS)
+    await encode_narration(ffmpeg, narration)
+    return narration
 
 
 def _check_loop(outcome: Outcome, result: Path, period: float) -> None:
