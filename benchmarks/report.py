@@ -141,7 +141,7 @@ def render(
 
 
 def hostile_table(hostile: list[HostileResult]) -> str:
-    """Return the table of the answers beside hostile requests."""
+    """Return the table of the response times during hostile requests."""
     head = ("Requests of four connections", "Asked", "Median, ms", "99 %", "Max", "Command", "Log")
     return _table(head, hostile_load.rows(hostile))
 

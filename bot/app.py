@@ -32,13 +32,13 @@ from bot.runtime.part_watch import PartWatch
 from bot.runtime.resources import open_resources
 from bot.runtime.stop_signals import on_stop_signals
 from bot.runtime.supervisor import GATEWAY, Service, supervise
-from bot.runtime.workers import make_workers
+from bot.runtime.workers import make_list_polling, make_workers
 from bot.speech.narrator import Narrator
 from bot.storyboard.lettering.coverage import StoryboardCoverage
 from bot.texts import Texts
-from storage.database_files import DatabaseFiles
 from storage.delivery.second_bots import SecondBotStore
 from storage.failing_parts import FailingPartStore
+from storage.files.database_files import DatabaseFiles
 from storage.identifies import IdentifyStore
 from storage.jobs.listings import ListingStore
 from storage.jobs.queue_outlook import QueueOutlook
@@ -206,6 +206,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         remote_deletion=remote_deletion,
         orphans=_orphans(engine),
         workers=workers,
+        list_polling=make_list_polling(engine),
         progress=progress,
         operator=operator,
         smaller_copies=delivery.smaller_copies,
@@ -241,7 +242,8 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
     settings = engine.resources.settings
     return Narrator(
         voice,
-        # A separate ffmpeg slot, so that a narration, perhaps paid for, never waits for a render.
+        # This ffmpeg has a slot of its own, so that a narration, which may be paid for, never waits
+        # for a render.
         Ffmpeg(engine.resources.ffmpeg_path, slots=1),
         engine.workspace,
         SpeechStore(engine.resources.database),

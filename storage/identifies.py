@@ -12,7 +12,7 @@ _RECORD = """
 INSERT INTO identifies (application_id, at, after_fault) VALUES (:application_id, :at, :after_fault)
 """
 
-# A time in the future means that the clock was set back since.
+# A session in the future means that the clock was set back meanwhile.
 _FORGET = """
 DELETE FROM identifies WHERE at < :now - :seconds OR at > :now + :seconds
 """
@@ -26,7 +26,7 @@ ORDER BY at
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Identify:
-    """A new session at a Unix time; `after_fault`: an error ended the previous session."""
+    """A new session at a Unix time; `after_fault`: the previous session ended with an error."""
 
     at: float
     after_fault: bool

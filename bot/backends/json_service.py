@@ -1,11 +1,9 @@
-"""Requests to small JSON services over HTTP, with limits on the time and size of answers."""
+"""Requests to small JSON services over HTTP, with limits on the responses' time and size."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
-
-import httpx2
 
 from bot.backends.provider_api import ProviderApi
 from bot.backends.responses import error_kinds
@@ -20,8 +18,8 @@ if TYPE_CHECKING:
 class JsonService:
     """Sends requests to the service at `base_url`, and never retries them.
 
-    An answer must arrive within `seconds`. Without `api_key`, no Authorization header is sent.
-    Redirects are not followed. BackendError: no usable answer arrived, or the service refused.
+    A response must arrive within `seconds`. Without `api_key`, no Authorization header is sent.
+    Redirects are not followed. BackendError: there was no usable response, or the service refused.
     """
 
     def __init__(self, *, name: str, base_url: str, api_key: str | None, seconds: float) -> None:
@@ -32,17 +30,16 @@ class JsonService:
             secret=api_key,
             result_origins=(),
             timeouts=Timeouts(answer=seconds),
-            tls=httpx2.create_ssl_context(),
             clock=time.time,
             drop_inline_clips=False,
         )
 
     async def get(self, path: str) -> object:
-        """Send a GET request, and return the parsed answer."""
+        """Send a GET request, and return the parsed response."""
         return await self._ask(Request(method="GET", url=path, follow_redirects=False))
 
     async def post(self, path: str, body: Mapping[str, object]) -> object:
-        """Send a POST request, and return the parsed answer."""
+        """Send a POST request, and return the parsed response."""
         return await self._ask(Request(method="POST", url=path, body=body, follow_redirects=False))
 
     async def close(self) -> None:

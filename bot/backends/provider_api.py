@@ -1,4 +1,4 @@
-"""The requests that all adapters send in the same way: create, poll, download."""
+"""The requests that all adapters send in the same way: create, poll and download."""
 
 from __future__ import annotations
 
@@ -7,24 +7,29 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import httpx2
-
 from bot.backends.base import BackendUpdate, RemoteState, StatusPage
 from bot.backends.responses import error_kinds, remote_job, replies
 from bot.backends.responses.clip_links import INLINE
 from bot.backends.responses.content import ContentFetcher
-from bot.backends.transport.base import NO_ANSWER, Endpoint, Request, Timeouts
-from bot.backends.transport.connections import NEVER_SENT
+from bot.backends.transport.base import (
+    NO_ANSWER,
+    Endpoint,
+    NeverSentError,
+    Request,
+    Timeouts,
+    reason_of,
+)
+from bot.backends.transport.origins import joined, origin_of
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable
     from pathlib import Path
 
     from bot.backends.responses.remote_job import RemoteJob
     from bot.backends.responses.replies import Reply
-    from bot.backends.transport.base import Transport
+    from bot.backends.transport.base import Answer, Transport
+    from bot.backends.transport.origins import ServerOrigin
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +40,10 @@ _MAX_UNKNOWN_STATUSES = 32
 class ProviderApi:
     """Sends requests to the provider at `base_url` through transports from `open_transport`.
 
-    `secret` is the API key, which is redacted from every answer. Videos are downloaded from the
+    `secret` is the API key, which is redacted from every response. Videos are downloaded from the
     provider, from public addresses, and from `result_origins` (such as "http://10.0.0.2:9000").
-    `translate` converts an answer from the provider's own JSON to the fields of the Videos API.
-    `drop_inline_clips`: base64 clips are removed from answers, and read only from downloads.
+    `translate` converts a response from the provider's own JSON to the fields of the Videos API.
+    `drop_inline_clips`: base64 clips are removed from responses, and read only from downloads.
     """
 
     name: str
@@ -47,25 +52,24 @@ class ProviderApi:
     secret: str | None = field(repr=False)
     result_origins: tuple[str, ...]
     timeouts: Timeouts
-    tls: ssl.SSLContext = field(repr=False)
     clock: Callable[[], float]
     translate: Callable[[object], object] | None = None
     drop_inline_clips: bool = True
 
     def __post_init__(self) -> None:
-        self._origin = httpx2.URL(self.base_url).origin
+        self._origin = origin_of(self.base_url)
         trusted = (self.base_url, *self.result_origins)
-        self._trusted = frozenset(httpx2.URL(url).origin for url in trusted)
+        self._trusted = frozenset(map(origin_of, trusted))
         self._transport = self._open(self.timeouts.answer)
         self._unknown_statuses: set[str] = set()
         self._ahead = 0.0
 
     def provider_time(self, now: float) -> float:
-        """Convert a time of our clock to the provider's, using the `Date` of its last answer."""
+        """Convert a time of our clock to the provider's, using its last `Date` header."""
         return now + self._ahead
 
     async def submit(self, request: Request) -> BackendUpdate:
-        """Send the create exactly once, and return the job from the answer.
+        """Send the create request exactly once, and return the job in the response.
 
         The job may already have ended. UnconfirmedSubmitError: the provider may have accepted it.
         Any other BackendError: the provider did not accept it.
@@ -81,7 +85,7 @@ class ProviderApi:
         )
 
     async def poll(self, path: str, ref: str) -> BackendUpdate:
-        """Return the state of the job at `path` under `ref`, even if the answer has another id."""
+        """Return the state of the job at `path` as `ref`, even if the response has another id."""
         return self._update(await self.retrieve(path), ref)
 
     async def retrieve(self, path: str) -> RemoteJob:
@@ -94,7 +98,7 @@ class ProviderApi:
         raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
 
     def status_page(self, reply: Reply) -> StatusPage | None:
-        """Read the jobs in an answer to a request for a list; None: it is not a list."""
+        """Read the jobs in the response to a request for a list; None: it is not a list."""
         page = remote_job.page_in(reply.answer)
         if page is None:
             return None
@@ -105,12 +109,15 @@ class ProviderApi:
         )
 
     async def ask(self, request: Request) -> Reply:
-        """Return the answer, even an error answer; BackendError: no answer arrived in time."""
+        """Return the response, even an error; BackendError: none arrived in time."""
+        seconds = self.timeouts.answer
         try:
-            async with asyncio.timeout(self.timeouts.answer):
+            async with asyncio.timeout(seconds):
+                if request.method == "POST":
+                    return self._read(await self._send_alone(request, seconds))
                 return self._read(await self._transport.send(request))
         except NO_ANSWER as error:
-            raise BackendError(ErrorKind.TRANSIENT, f"no answer: {_reason(error)}") from error
+            raise BackendError(ErrorKind.TRANSIENT, f"no answer: {reason_of(error)}") from error
 
     async def fetch(
         self,
@@ -123,7 +130,7 @@ class ProviderApi:
     ) -> None:
         """Download the video to `sink` from the content route at `path`, or from `result_url`.
 
-        Without a `path`, only `result_url` is used. If the job's own answer contains the video,
+        Without a `path`, only `result_url` is used. If the job's own response contains the video,
         `job_path` is downloaded.
         """
         if result_url == INLINE:
@@ -131,7 +138,8 @@ class ProviderApi:
         elif path and result_url:
             result_url = self._address_of(result_url)
             result_url = None if self._is_at(path, result_url) else result_url
-        # A separate pool: a connection can't be reused after a body with a wrong length.
+        # Use a separate pool, because a connection can't be reused after a body with a wrong
+        # length.
         transport = self._open(self.timeouts.answer, downloads_from=self._trusted)
         fetcher = ContentFetcher(
             ask=lambda url: self._stream(transport, url),
@@ -154,7 +162,7 @@ class ProviderApi:
 
     def _address_of(self, link: str) -> str:
         """Return the URL of a link, which may be a path at the provider ("/files/1.mp4")."""
-        return str(httpx2.URL(self.base_url).join(link)) if link.startswith("/") else link
+        return joined(self.base_url, link) if link.startswith("/") else link
 
     def _is_at(self, path: str, url: str) -> bool:
         """Return whether a link is the URL of the content route itself."""
@@ -162,35 +170,38 @@ class ProviderApi:
         return url in {address, address.partition("?")[0]}
 
     async def _create(self, request: Request) -> Reply:
-        # A new connection: a kept-alive one may be dead, which would leave an unconfirmed create.
-        transport = self._open(self.timeouts.submit)
+        seconds = self.timeouts.submit
         try:
-            async with asyncio.timeout(self.timeouts.submit):
-                response = await transport.send(request)
-        except NEVER_SENT as error:
-            raise BackendError(ErrorKind.TRANSIENT, f"can't connect: {_reason(error)}") from error
+            async with asyncio.timeout(seconds):
+                answer = await self._send_alone(request, seconds)
+        except NeverSentError as error:
+            raise BackendError(ErrorKind.TRANSIENT, f"can't connect: {reason_of(error)}") from error
         except NO_ANSWER as error:
-            reason = _reason(error)
+            reason = reason_of(error)
             raise UnconfirmedSubmitError(f"no answer to the create: {reason}") from error
+        return self._read(answer)
+
+    async def _send_alone(self, request: Request, seconds: float) -> Answer:
+        """Send over a new connection: if a reused one is dead, the POST stays unconfirmed."""
+        transport = self._open(seconds)
+        try:
+            return await transport.send(request)
         finally:
             await transport.close()
-        return self._read(response)
 
-    async def _stream(self, transport: Transport, url: str) -> httpx2.Response:
+    async def _stream(self, transport: Transport, url: str) -> Answer:
         try:
-            address = httpx2.URL(url)
-            ours = address.is_relative_url or address.origin == self._origin
+            ours = url.startswith("/") or origin_of(url) == self._origin
             return await transport.send(Request(method="GET", url=url, with_key=ours, stream=True))
         except NO_ANSWER as error:
-            raise BackendError(ErrorKind.TRANSIENT, f"no download: {_reason(error)}") from error
+            raise BackendError(ErrorKind.TRANSIENT, f"no download: {reason_of(error)}") from error
 
     def _open(
-        self, read_timeout: float, *, downloads_from: frozenset[httpx2.Origin] | None = None
+        self, read_timeout: float, *, downloads_from: frozenset[ServerOrigin] | None = None
     ) -> Transport:
         return self.open_transport(
             Endpoint(
                 base_url=self.base_url,
-                tls=self.tls,
                 read_timeout=read_timeout,
                 connect_timeout=self.timeouts.connect,
                 downloads_from=downloads_from,
@@ -198,9 +209,9 @@ class ProviderApi:
             )
         )
 
-    def _read(self, response: httpx2.Response) -> Reply:
+    def _read(self, answer: Answer) -> Reply:
         now = self.clock()
-        reply = replies.read(response, secret=self.secret, now=now)
+        reply = replies.read(answer, secret=self.secret, now=now)
         if reply.answered_at is not None:
             self._ahead = reply.answered_at - now
         if self.translate is None:
@@ -234,7 +245,3 @@ class ProviderApi:
 def _prompt_in(request: Request) -> str:
     body = request.body or {}
     return str(body.get("prompt") or body.get("input") or "")
-
-
-def _reason(error: BaseException) -> str:
-    return type(error).__name__

@@ -1,4 +1,4 @@
-"""Admission: checks requests, and builds the jobs for those that pass."""
+"""Admission: checks requests, and builds jobs from the requests that pass."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RoleCaps:
-    """Daily caps of people with certain roles, and of those who boost the server."""
+    """Daily caps for people with certain roles, and for those who boost the server."""
 
     by_role: Mapping[int, int] = field(default_factory=dict[int, int])
     boosters: int = 0
 
     def cap_of(self, requester: Origin | Client) -> int:
-        """Return the highest of a requester's caps; 0: they have none of the roles."""
+        """Return the highest cap that a requester's roles allow, or 0 without such a role."""
         if not isinstance(requester, Origin):
             return 0
         caps = [self.by_role.get(role, 0) for role in requester.role_ids]
@@ -53,9 +53,10 @@ class Admitted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Allowance:
-    """A cap, and how much of it a requester has used; `key` names the cap as its refusal does.
+    """The part of a cap that a requester has used.
 
-    `frees_at`: when one of the used ones is no longer counted; None: that is not known.
+    `key`: the name of the cap, as in the key of its refusal.
+    `frees_at`: when the next use stops counting, or None if that is unknown.
     """
 
     key: str
@@ -65,7 +66,7 @@ class Allowance:
 
 
 class Admission:
-    """Checks requests against the gate, the operator's caps and blocked words."""
+    """Checks requests against the gate, the operator's caps and the blocked words."""
 
     def __init__(
         self,
@@ -85,10 +86,10 @@ class Admission:
         self._clock = clock
 
     async def admit(self, requester: Origin | Client, place: OrderPlace | None) -> Admitted:
-        """Return the requester of an allowed order, with the server that it counts for.
+        """Return the requester of an allowed order, with the caps that apply to it.
 
-        Without a `place`, an order from Discord counts as one from outside of all servers.
-        UserError: orders from this requester and place are refused.
+        Without a `place`, an order from Discord counts as one from outside all servers. UserError:
+        orders from this requester and place are refused.
         """
         if place is None and isinstance(requester, Origin):
             place = OrderPlace(user_id=requester.user_id, server_id=requester.guild_id)
@@ -97,8 +98,8 @@ class Admission:
     def check(
         self, request: VideoRequest, attachment: Attachment | None, *, clip_of: str | None
     ) -> None:
-        """Raise UserError if the prompt, or the text to speak, contains a blocked word."""
-        # With a reused clip, the prompt is that of an earlier job.
+        """Raise UserError if the prompt, or the text to read aloud, contains a blocked word."""
+        # If a clip is reused, its prompt was checked with the earlier job.
         prompt = () if clip_of else (request.prompt,)
         text = attachment.text if attachment else None
         self._blocked.check(*prompt, *((text,) if text else ()))
@@ -129,9 +130,9 @@ class Admission:
         )
 
     async def allowances(self, requester: Origin, place: OrderPlace) -> list[Allowance]:
-        """Return what a person has used of each cap, and when that is no longer counted.
+        """Return how much of each cap a person has used, and when the next use stops counting.
 
-        People who may not order there can read it too.
+        People whose orders are refused in that place can read it too.
         """
         admitted = self._on_terms(requester, (await self._gate.judge(place)).terms)
         caps, now, store = admitted.caps, self._clock(), self._store
@@ -157,13 +158,13 @@ class Admission:
         return found
 
     async def check_caps(self, admitted: Admitted) -> None:
-        """Raise UserError if the requester has reached a cap, before there is a job."""
+        """Raise UserError if the requester has reached a cap and a new job would be refused."""
         if (error := await self._refusal(admitted)) is not None:
             raise error
 
     async def refusal(self, admitted: Admitted) -> UserError:
         """Return an error that names the cap that the requester has reached."""
-        # Meanwhile, another job may have ended.
+        # Another job may have ended since the refusal, so that no cap is reached now.
         error = await self._refusal(admitted)
         return error or UserError("caps.all", limit=admitted.caps.open_in_all)
 

@@ -1,4 +1,4 @@
-"""Assembles the parts that turn a request into a video file, without Discord."""
+"""Assembles the components that turn a request into a video file, without Discord."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from bot.jobs.changes.publisher import ChangePublisher
 from bot.jobs.changes.webhook_receiver import WebhookReceiver
 from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.editor import NarrationEditor
+from bot.jobs.polling.silence import ProviderSilence
 from bot.jobs.prompting import PromptStep
 from bot.jobs.queue import JobQueue
 from bot.jobs.service import JobService
@@ -62,7 +63,7 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Engine:
-    """The parts that make videos for both Discord and API clients."""
+    """The components that make videos for both Discord and API clients."""
 
     resources: Resources
     backend: VideoBackend
@@ -79,6 +80,7 @@ class Engine:
     circuit: CircuitBreaker
     clock_watcher: ClockWatcher
     holds: Holds
+    silence: ProviderSilence
     account: str
     spent: SpentRefs
     workspace: Workspace
@@ -101,7 +103,7 @@ async def open_engine(
     voice: Voice | None = None,
     client: str | None = None,
 ) -> Engine:
-    """Assemble the engine; given a `client`, it runs only that client's jobs."""
+    """Assemble the engine; if a `client` is given, it runs only that client's jobs."""
     settings, clock = resources.settings, resources.clock
     timing = timing or timing_for(backend)
     bus, feed, metrics = EventBus(), JobFeed(), Metrics()
@@ -158,6 +160,7 @@ async def open_engine(
         circuit=circuit,
         clock_watcher=ClockWatcher(clock, ClockStore(resources.database), bus, boot=boot_id()),
         holds=Holds(HoldStore(resources.database), jobs, bus, backend=backend.name, clock=clock),
+        silence=ProviderSilence(clock.steady),
         account=account,
         spent=SpentRefs(resources.database, ref_hasher(resources.secret)),
         workspace=workspace,

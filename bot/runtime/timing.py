@@ -11,24 +11,28 @@ if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
 
 SUBMIT_SECONDS = 120.0
-# Gemini may hold its answer until the clip is finished, and any answer may contain the clip. It has
-# no job list in which to look up an unconfirmed create, so its `lookup_delays` don't matter.
+# Gemini may not respond until the clip is finished, and any response may contain the clip. It has
+# no list of jobs in which to look for an unconfirmed create request, so its `lookup_delays` don't
+# matter.
 GEMINI_SUBMIT_SECONDS = 600.0
 GEMINI_ANSWER_SECONDS = 120.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timing:
-    """Pauses and time-outs of the parts; the demo and the tests use shorter ones.
+    """Pauses and time-outs; the demo and the tests use shorter ones.
 
-    `acknowledge`: seconds for a command to post its card; after that, the bot looks for the card.
-    `login_pause`: seconds before the second login attempt if Discord can't be reached.
-    `restart_pause`: seconds before a part that failed is restarted, or a connection to Discord.
+    `list_period`: the seconds between two readings of the provider's list, if it has one.
+    `acknowledge`: the seconds in which a command posts its card, after which the bot looks for it.
+    `login_pause`: the seconds before the second login attempt if Discord can't be reached.
+    `restart_pause`: the seconds before a failed component is restarted, or Discord is connected
+    again.
     """
 
     lookup_delays: LookupDelays
     poll_intervals: PollIntervals
     edit_intervals: EditIntervals = field(default_factory=EditIntervals)
+    list_period: float = 2.5
     acknowledge: float = 10.0
     login_pause: float = 5.0
     restart_pause: float = 1.0
@@ -47,6 +51,7 @@ REMOTE = Timing(
 WITH_WEBHOOKS = Timing(
     lookup_delays=REMOTE.lookup_delays,
     poll_intervals=PollIntervals(first=5.0, growth=1.5, ceiling=30.0),
+    list_period=10.0,
 )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+from bot.jobs.changes.publisher import ChangePublisher
 from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
+from bot.jobs.polling.list_polling import ListPolling
+from bot.jobs.polling.page_step import PageStep
 from bot.jobs.polling.poller import Poller
 from bot.jobs.polling.schedule import PollSchedule
-from bot.jobs.polling.silence import ProviderSilence
 from bot.jobs.remote.answer_saver import AnswerSaver
 from bot.jobs.remote.fresh_answers import FreshAnswers
 from bot.jobs.remote.identity import RemoteIdentity
@@ -18,9 +20,11 @@ from bot.jobs.remote.lookup import RemoteLookup
 from bot.jobs.submission import Submission
 from bot.jobs.worker import Worker, make_lanes
 from bot.model import JobState
+from bot.pacing import ListIntervals
 from bot.runtime.resources import MIN_FREE_BYTES
 from storage.jobs.generation_times import GenerationTimes
 from storage.jobs.listings import ListingStore
+from storage.jobs.polling.listed_jobs import ListedJobStore
 from storage.jobs.remote_jobs import RemoteJobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
 
@@ -29,10 +33,12 @@ if TYPE_CHECKING:
     from bot.runtime.engine import Engine
 
 _MAX_CLIP_BYTES = 500 * 1024 * 1024
+# From this age on, one job's own polls are further apart than two readings of the list.
+_BLIND_AGE_SECONDS = 30.0
 
 
 def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
-    """Return the workers that run the jobs' steps; every job change wakes them."""
+    """Return the workers that run the jobs' steps; every change of a job wakes them."""
     database, clock = engine.resources.database, engine.resources.clock
     remote_jobs, fresh_answers = RemoteJobStore(database), FreshAnswers(clock.steady)
     identity = RemoteIdentity(remote_jobs, engine.jobs, engine.backend, clock=clock)
@@ -92,7 +98,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         holds=engine.holds,
         final_download=FinalDownload(engine.backend, engine.workspace, max_bytes=_MAX_CLIP_BYTES),
         fresh_answers=fresh_answers,
-        silence=ProviderSilence(clock.steady),
+        silence=engine.silence,
         clock=clock,
         jitter=_jitter,
     )
@@ -104,6 +110,36 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
     for worker in workers:
         engine.bus.subscribe(worker.on_job_changed)
     return workers
+
+
+def make_list_polling(engine: Engine) -> ListPolling | None:
+    """Return the component that polls many jobs at once, or None if there is no list."""
+    backend, timing = engine.backend, engine.timing
+    if not backend.capabilities.lists:
+        return None
+    database, clock = engine.resources.database, engine.resources.clock
+    intervals = ListIntervals(
+        period=timing.list_period,
+        put_off=timing.poll_intervals.ceiling,
+        blind_age=None if backend.capabilities.webhooks else _BLIND_AGE_SECONDS,
+    )
+    store = ListedJobStore(database, backend=backend.name)
+    polling = ListPolling(
+        store,
+        backend,
+        PageStep(
+            store,
+            RemoteIdentity(RemoteJobStore(database), engine.jobs, backend, clock=clock),
+            ChangePublisher(engine.bus),
+            engine.silence,
+            put_off=intervals.put_off,
+            clock=clock,
+        ),
+        intervals=intervals,
+        clock=clock,
+    )
+    engine.bus.subscribe(polling.on_job_changed)
+    return polling
 
 
 def _jitter() -> float:

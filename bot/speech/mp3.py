@@ -20,7 +20,7 @@ _BITS_PER_SECOND = 64_000
 
 
 async def write_mp3(ffmpeg: Ffmpeg, narration: Narration, target: Path) -> None:
-    """Write the narration to the MP3 file `target`, at the same loudness as in a video.
+    """Write the narration to the MP3 file `target`, with the loudness that it has in a video.
 
     MediaError: ffmpeg failed.
     """

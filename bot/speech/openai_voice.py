@@ -6,23 +6,26 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-import httpx2
-
 from bot.backends.responses import error_kinds, replies
-from bot.backends.transport.base import NO_ANSWER, Endpoint, Request
-from bot.backends.transport.connections import NEVER_SENT
+from bot.backends.transport.base import (
+    NO_ANSWER,
+    Endpoint,
+    NeverSentError,
+    Request,
+    reason_of,
+)
+from bot.backends.transport.origins import origin_of
 from bot.backends.transport.plain_http import HttpTransport, bearer
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError, UserError
 from bot.media.files.atomic import TooLargeError, save
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from bot.backends.transport.base import Answer
 
 log = logging.getLogger(__name__)
 
-_CHUNK = 64 * 1024
 _CONNECT_SECONDS = 5.0
 _SENTENCES = {
     ErrorKind.MODERATED: "speech.moderated",
@@ -52,7 +55,6 @@ class OpenAISpeech:
         voice: str,
         max_bytes: int,
         seconds: float = 120.0,
-        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._base_url = base_url
         self._api_key = api_key
@@ -60,12 +62,11 @@ class OpenAISpeech:
         self._voice = voice
         self._max_bytes = max_bytes
         self._seconds = seconds
-        self._tls = tls or httpx2.create_ssl_context()
 
     async def speak(self, text: str, target: Path) -> None:
         """Stream the MP3 of a text into the file `target`.
 
-        UserError: with a `speech.` key; `speech.unsure`: the text may have been charged.
+        UserError: its key begins with `speech.`; `speech.unsure`: the text may have been charged.
         MediaError: the MP3 could not be stored.
         """
         transport = HttpTransport(self._endpoint(), credentials=bearer(self._api_key))
@@ -77,11 +78,11 @@ class OpenAISpeech:
             raise _as_user_error(error) from error
         except TooLargeError as error:
             raise UserError("speech.unusable") from error
-        except NEVER_SENT as error:
-            log.warning("speech.unreachable error=%s", type(error).__name__)
+        except NeverSentError as error:
+            log.warning("speech.unreachable error=%s", reason_of(error))
             raise UserError("speech.unavailable") from error
         except NO_ANSWER as error:
-            log.warning("speech.unanswered error=%s", type(error).__name__)
+            log.warning("speech.unanswered error=%s", reason_of(error))
             raise UserError("speech.unsure") from error
         finally:
             await transport.close()
@@ -89,11 +90,10 @@ class OpenAISpeech:
     def _endpoint(self) -> Endpoint:
         return Endpoint(
             base_url=self._base_url,
-            tls=self._tls,
             read_timeout=self._seconds,
             connect_timeout=_CONNECT_SECONDS,
             # A successful response's bytes are counted while they are stored.
-            downloads_from=frozenset({httpx2.URL(self._base_url).origin}),
+            downloads_from=frozenset({origin_of(self._base_url)}),
         )
 
     def _request(self, text: str) -> Request:
@@ -103,25 +103,20 @@ class OpenAISpeech:
             "voice": self._voice,
             "response_format": "mp3",
         }
-        # Following a redirect would send a second POST.
+        # Redirects are not followed, because that would send a second POST.
         return Request(
             method="POST", url="/audio/speech", body=body, stream=True, follow_redirects=False
         )
 
-    async def _store(self, response: httpx2.Response, target: Path, text: str) -> None:
+    async def _store(self, response: Answer, target: Path, text: str) -> None:
         try:
-            if response.is_success:
-                await save(_chunks(response), target, max_bytes=self._max_bytes)
+            if response.ok:
+                await save(response.chunks, target, max_bytes=self._max_bytes)
                 return
         finally:
-            await response.aclose()
+            await response.close()
         reply = replies.read(response, secret=self._api_key, now=0.0)
         raise error_kinds.of_create(reply.status, reply.answer, retry_after=None, prompt=text)
-
-
-async def _chunks(response: httpx2.Response) -> AsyncIterator[bytes]:
-    async for chunk in response.aiter_bytes(_CHUNK):
-        yield chunk
 
 
 def _as_user_error(error: BackendError) -> UserError:

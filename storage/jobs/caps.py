@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _DAY = 24 * 60 * 60
 
-# The daily caps do not count failed or cancelled jobs that never reached the provider, nor new
+# The daily caps count neither failed or cancelled jobs that never reached the provider, nor new
 # narrations for finished videos.
 _COUNTED_TODAY = """
 FROM jobs WHERE created_at > :day_ago
@@ -24,19 +24,19 @@ _BY_PERSON = "AND user_id IS NOT NULL AND user_id = :user_id"
 _BY_MEMBER = f"{_BY_PERSON} AND +queue_server = :queue_server"
 _BY_SERVER = "AND queue_server = :queue_server"
 
-# A person's open jobs, without those that wait for a decision, or only for their delivery.
+# A person's open jobs, except jobs that wait for a decision or only for their delivery.
 _OPEN = """
 FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed', 'generating',
     'downloading', 'merging')
 """
 
-# Jobs that wait for the provider, or are there.
+# Jobs that wait for the provider, and jobs at the provider.
 _UNMADE = """
 FROM jobs WHERE clip_of IS NULL
     AND state IN ('received', 'queued', 'submitting', 'unconfirmed', 'generating')
 """
 
-# Each count ends at its cap, so that it does not read more rows than that.
+# Counting stops at each cap, so that no more rows than necessary are read.
 USAGE = f"""
 SELECT
     (SELECT count(*) FROM (SELECT 1 {_OPEN} AND user_id = :user_id LIMIT :max_of_user) AS o)
@@ -52,14 +52,14 @@ SELECT
         AS server_today
 """  # noqa: S608 - built from constants
 
-# A new narration for a finished video needs no provider, so it counts only for its person.
+# A new narration for a finished video needs no provider, so only the person's own cap applies.
 WITHIN_CAPS = """open_of_user < :max_of_user AND (:clip_of IS NOT NULL OR (
     open_in_all < :max_in_all AND today < :max_today
         AND user_today < :max_of_user_today AND member_today < :max_of_member_today
         AND server_today < :max_of_server_today))"""
 
 _LAST_OF_CAP = "ORDER BY created_at DESC LIMIT 1 OFFSET :cap - 1"
-# A daily cap allows another job when this one is no longer counted.
+# A daily cap allows another job once this job is more than a day old.
 _NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_LAST_OF_CAP}"
 _PERSONS_NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_BY_PERSON} {_LAST_OF_CAP}"
 _MEMBERS_NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_BY_MEMBER} {_LAST_OF_CAP}"
@@ -68,7 +68,7 @@ _SERVERS_NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_BY_SERVER} {_LAS
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Caps:
-    """Limits on open jobs, for one requester and in all, and on new jobs within 24 hours.
+    """Limits on open jobs, per requester and in all, and on new jobs within 24 hours.
 
     `open_in_all`: the jobs at the provider and before it. `per_user_day`, `per_member_day`,
     `per_server_day`: None: no limit but `per_day`. `per_member_day`: for a person in one server, as
@@ -104,7 +104,7 @@ class CapStore:
         self._database = database
 
     async def usage(self, requester: Origin | Client, caps: Caps, *, now: float) -> CapUsage:
-        """Count the jobs for each cap, up to that cap."""
+        """Count the jobs for each cap, but stop at the cap."""
         params = requester_columns(requester) | cap_columns(requester, caps, now=now)
         row = await self._database.row(USAGE, params)
         if row is None:
@@ -112,7 +112,7 @@ class CapStore:
         return CapUsage(**dict(row))
 
     async def frees_at(self, cap: int, *, now: float) -> float:
-        """Return the earliest time at which the daily cap for all allows another job."""
+        """Return the earliest time at which the daily cap on all jobs allows another job."""
         return await self._frees_at(_NEXT_TO_LEAVE, cap=cap, now=now)
 
     async def persons_frees_at(self, user_id: int, cap: int, *, now: float) -> float:

@@ -1,4 +1,4 @@
-"""GenerationTimes: the time that the provider took for similar jobs."""
+"""GenerationTimes: the times that the provider took for similar jobs."""
 
 from __future__ import annotations
 

@@ -6,13 +6,16 @@ from storage.jobs.caps import USAGE, WITHIN_CAPS
 
 INSERT = f"""
 INSERT INTO jobs (
-    id, state, next_at, created_at, updated_at, backend, prompt, model, seconds, size, fingerprint,
-    interaction_id, application_id, user_id, guild_id, home_id, channel_id, locale, token,
-    token_until, upload_limit, by_bot, by_bot_unproven, client, client_key, client_digest,
-    attachment_name, attachment_size, attachment_url, attachment_text, narration_of, clip_of,
-    clip_has_voice)
+    id, state, next_at, created_at, updated_at, backend, prompt, prompt_folded, model, seconds,
+    size, fingerprint, interaction_id, application_id, user_id, guild_id, home_id, channel_id,
+    locale, token, token_until, upload_limit, by_bot, by_bot_unproven, client, client_key,
+    client_digest, attachment_name, attachment_size, attachment_url, attachment_text, narration_of,
+    clip_of, clip_has_voice)
 SELECT
-    :id, 'received', :next_at, :now, :now, :backend, :prompt, :model, :seconds, :size, :fingerprint,
+    :id, 'received', :next_at, :now, :now,
+    -- The backend that made the picture, which need not be the current one.
+    coalesce((SELECT backend FROM jobs WHERE id = :clip_of), :backend),
+    :prompt, :prompt_folded, :model, :seconds, :size, :fingerprint,
     :interaction_id, :application_id, :user_id, :guild_id, :home_id, :channel_id, :locale, :token,
     :token_until, :upload_limit, :by_bot, :by_bot_unproven, :client, :client_key, :client_digest,
     :attachment_name, :attachment_size, :attachment_url, :attachment_text, :narration_of, :clip_of,
@@ -39,7 +42,7 @@ _CLAIMABLE = """next_at IS NOT NULL
             AND (:narrated IS NULL OR :narrated = (attachment_name IS NOT NULL))
             AND id NOT IN (SELECT value FROM json_each(:running))"""
 
-# State by state, because the index provides the order only within one state.
+# Each state has its own SELECT, because the index orders rows only within one state.
 CLAIM = f"""
 UPDATE jobs SET epoch = epoch + 1
 WHERE id IN (
@@ -96,7 +99,7 @@ WHERE id = :id AND epoch = :epoch AND state = :was AND (:remote_id IS NULL OR {_
 RETURNING *
 """  # noqa: S608 - built from constants
 
-# Written once for each backend, so that a repeated step sends the same prompt.
+# A prompt is written only once for each backend, so that a repeated step sends the same prompt.
 WRITE_PROMPT = """
 UPDATE jobs SET
     sent_prompt = :sent_prompt, fingerprint = :fingerprint, backend = :backend, updated_at = :now
@@ -105,7 +108,7 @@ WHERE id = :id AND epoch = :epoch AND state = 'queued'
 RETURNING *
 """
 
-# The intent to spend is committed before the POST, and only while no identical create is
+# The intent to spend is committed before the POST, and only if no identical create request is
 # unconfirmed. All POSTs of a job have the same key, for providers that support idempotency keys.
 BEGIN_SUBMIT = """
 UPDATE jobs SET
@@ -137,7 +140,7 @@ WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """
 
-# The epoch is raised to invalidate a step that looked for the message and found none.
+# The higher epoch invalidates a step that looked for the message and found none.
 ACKNOWLEDGE = """
 UPDATE jobs SET
     epoch = epoch + 1, message_id = :message_id, next_at = :now, updated_at = :now
@@ -146,8 +149,8 @@ WHERE id = :id AND state IN ('received', 'failed', 'cancelled') AND message_id I
 RETURNING *
 """
 
-# The POST was answered after the job was cancelled. The epoch is raised because a running last step
-# must not clear `next_at`. For a deleted job, nothing but the remote job is left to delete.
+# For a job that was cancelled before the POST was answered. The higher epoch prevents a running
+# last step from clearing `next_at`. If the job is deleted, only its remote job is left to delete.
 BIND_CANCELLED = f"""
 UPDATE jobs SET
     epoch = epoch + 1, remote_id = :remote_id, attempts = 0, updated_at = :now,
@@ -162,8 +165,8 @@ UPDATE jobs SET dm_intent_at = :now
 WHERE id = :id AND epoch = :epoch AND state = 'notifying' RETURNING *
 """
 
-# The epoch is raised because a running poll may have asked too early, and must not postpone the
-# next one.
+# The higher epoch invalidates a running poll, which may have been too early and must not postpone
+# the next poll.
 WAKE_REMOTE = """
 UPDATE jobs SET epoch = epoch + 1, next_at = :now, updated_at = :now
 WHERE backend = :backend AND remote_id = :remote_id AND remote_passed_at IS NULL
@@ -175,7 +178,7 @@ WAKE_UNDECIDED = """
 UPDATE jobs SET next_at = :now WHERE backend = :backend AND state = 'undecided' RETURNING *
 """
 
-# PUBLIC_URL may be set since the restart, so deliveries that waited for it are due again.
+# PUBLIC_URL may have been set before the restart, so deliveries that waited for it are due again.
 WAKE_HELD = """
 UPDATE jobs SET next_at = :now
 WHERE state IN ('delivering', 'notifying') AND next_at > :now

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.backends.base import RemoteState
-from bot.backends.openai_videos import OpenAIVideos
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from tests.support.media import clips
 from tests.support.providers.new_api import CHANNELS, NewApi
-from tests.support.providers.openai_setup import KEY, MAX_BYTES, REQUEST, TLS, bytes_of
+from tests.support.providers.openai_setup import KEY, MAX_BYTES, REQUEST, bytes_of, over_the_sdk
 from tests.support.providers.stand_in import Fault
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
+
+    from bot.backends.openai_videos import OpenAIVideos
 
 
 @asynccontextmanager
@@ -26,7 +27,7 @@ async def gateway(folder: Path, channel: str) -> AsyncGenerator[tuple[NewApi, Op
     clip = folder / "clip.mp4"
     await asyncio.to_thread(clips.make_clip, clip, seconds=1, size="320x180")
     async with NewApi(channel=channel, clip=clip, key=KEY) as api:
-        backend = OpenAIVideos(base_url=api.base_url, api_key=KEY, tls=TLS)
+        backend = over_the_sdk(base_url=api.base_url, api_key=KEY)
         try:
             yield api, backend
         finally:

@@ -22,7 +22,7 @@ pytest_plugins = ["tests.support.providers.openai_fixtures"]
 
 def test_the_adapter_is_a_video_backend() -> None:
     backend: VideoBackend = OpenAIVideos(base_url="http://127.0.0.1:1/v1", api_key=None)
-    assert backend.capabilities == Capabilities(webhooks=False)
+    assert backend.capabilities == Capabilities(webhooks=False, lists=True)
     assert backend.name == "openai"
 
 

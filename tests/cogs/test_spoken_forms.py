@@ -142,7 +142,7 @@ async def test_a_form_from_before_the_voice_was_switched_off_is_told(tmp_path: P
             }
         )
         refused = await submit_form(mute, opened, {"text": TEXT})
-        assert "no longer reads text aloud" in refused.text
+        assert "no longer read text aloud" in refused.text
         assert await count(mute) == 1
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,10 @@ ROOT = Path(__file__).parents[2]
 # Each of them costs a tenth of a second of CPU or more.
 HEAVY = {"aiohttp", "asyncio", "discord", "httpx2", "openai", "pydantic", "sqlite3", "ssl"}
 
+SDK = {"openai", "httpx2"}
 
-def imported_by(code: str) -> set[str]:
+
+def imported_by(code: str, **variables: str) -> set[str]:
     """Return the top-level modules that a new Python has imported after `code`."""
     listing = (
         "import sys\nprint(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
@@ -19,6 +22,7 @@ def imported_by(code: str) -> set[str]:
     done = subprocess.run(  # noqa: S603 - the code is the test's own
         [sys.executable, "-c", f"{code}\n{listing}"],
         cwd=ROOT,
+        env=os.environ | variables,
         capture_output=True,
         text=True,
         check=True,
@@ -30,3 +34,24 @@ def imported_by(code: str) -> set[str]:
 def test_the_version_and_the_help_import_nothing_heavy(option: str) -> None:
     code = f"import bot.__main__\ntry: bot.__main__.main([{option!r}])\nexcept SystemExit: pass"
     assert imported_by(code) & HEAVY == set()
+
+
+OPEN_BACKEND = """
+import asyncio, contextlib, types
+import bot.commands.run
+from bot.runtime.adapters import open_backend
+from bot.settings.fields import load_settings
+
+async def main():
+    async with contextlib.AsyncExitStack() as stack:
+        settings = load_settings(with_discord=False)
+        await open_backend(types.SimpleNamespace(settings=settings), stack)
+
+asyncio.run(main())
+"""
+
+
+def test_the_bot_imports_the_sdk_at_its_start_and_only_for_openai() -> None:
+    assert imported_by("import bot.commands.run, bot.commands.doctor") & SDK == set()
+    variables = {"OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "VIDEO_MODEL": "sora-2"}
+    assert imported_by(OPEN_BACKEND, VIDEO_BACKEND="openai", **variables) >= SDK

@@ -12,7 +12,7 @@ from openai import AsyncOpenAI
 from bot.errors import UserError
 from bot.speech.openai_voice import OpenAISpeech
 from bot.speech.voice import speak_once
-from tests.support.providers.openai_setup import KEY, TLS, names_in
+from tests.support.providers.openai_setup import KEY, names_in
 from tests.support.providers.speech_api import SpeechApi
 from tests.support.providers.stand_in import Fault
 from tests.support.wire import free_port
@@ -38,7 +38,6 @@ def voice(api: SpeechApi, **options: Any) -> OpenAISpeech:
         "model": "gpt-4o-mini-tts",
         "voice": "alloy",
         "max_bytes": 1_000_000,
-        "tls": TLS,
     }
     return OpenAISpeech(**(values | options))
 

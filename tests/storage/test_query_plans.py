@@ -52,7 +52,7 @@ async def plan_of(bench: Bench, statement: str) -> list[str]:
 
 
 async def run_jobs(bench: Bench) -> None:
-    """Run the statements of commands, cards, claims and webhooks."""
+    """Run the statements of commands, cards, claims, webhooks and lists."""
     await bench.at(JobState.SUCCEEDED)
     await bench.at(JobState.UNDECIDED)
     job = await bench.at(JobState.GENERATING)
@@ -64,6 +64,11 @@ async def run_jobs(bench: Bench) -> None:
     await bench.queue.claim(ALL_STATES, running=["x"], limit=4)
     await bench.queue.seconds_until_due(ALL_STATES, running=["x"])
     await bench.jobs.cancel(queued.id)
+    for _ in range(4):
+        await bench.at(JobState.GENERATING)
+    await bench.list_polling.step()
+    bench.backend.finish()
+    await bench.list_polling.step()
 
 
 async def test_no_statement_that_a_job_causes_scans_a_table(bench: Bench) -> None:
@@ -92,6 +97,22 @@ async def test_a_claim_and_the_next_due_time_are_found_by_the_index_of_due_jobs(
         plan = await plan_of(bench, statement)
         assert any("USING INDEX jobs_due (state=? AND next_at" in each for each in plan), plan
     assert not any("TEMP B-TREE" in detail for detail in await plan_of(bench, due))
+
+
+async def test_a_page_of_the_list_searches_each_of_its_jobs_by_id(bench: Bench) -> None:
+    for _ in range(4):
+        await bench.at(JobState.GENERATING)
+    async with recorded(bench) as statements:
+        await bench.list_polling.step()
+        bench.backend.finish()
+        await bench.list_polling.step()
+    pages = [each for each in statements if "json_each" in each]
+    assert len(pages) == 3
+    for statement in pages:
+        plan = await plan_of(bench, statement)
+        assert "SEARCH jobs USING INDEX sqlite_autoindex_jobs_1 (id=?)" in plan, plan
+    [opened] = [each for each in statements if "remote_made_at, progress" in each]
+    assert await plan_of(bench, opened) == ["SEARCH jobs USING INDEX jobs_due (state=?)"]
 
 
 async def test_a_queued_job_is_claimed_by_the_indices_of_turns(bench: Bench) -> None:

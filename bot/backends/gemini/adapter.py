@@ -1,4 +1,4 @@
-"""The adapter for Gemini Omni's Interactions API, which has no listing and no signed webhooks."""
+"""The adapter for Gemini Omni's Interactions API, which has no job list and no signed webhooks."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import httpx2
-
 from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState, Webhook
 from bot.backends.gemini import answers
 from bot.backends.gemini.formats import response_format
@@ -17,11 +15,11 @@ from bot.backends.provider_api import ProviderApi
 from bot.backends.responses import error_kinds
 from bot.backends.responses.clip_links import INLINE
 from bot.backends.transport.base import Request, Timeouts
+from bot.backends.transport.origins import InvalidUrlError, origin_of, sendable
 from bot.backends.transport.plain_http import HttpTransport
 from bot.errors import BackendError, ErrorKind, StartupError, WebhookError
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
@@ -46,12 +44,10 @@ class Gemini:
     name: str = "gemini"
     result_origins: tuple[str, ...] = ()
     timeouts: Timeouts = field(default_factory=Timeouts)
-    tls: ssl.SSLContext = field(default_factory=httpx2.create_ssl_context, repr=False)
     clock: Callable[[], float] = time.time
     capabilities: Capabilities = field(default_factory=Capabilities, init=False)
 
     def __post_init__(self) -> None:
-        self._base = httpx2.URL(self.base_url)
         self._api = ProviderApi(
             name=self.name,
             base_url=self.base_url,
@@ -59,7 +55,6 @@ class Gemini:
             secret=self.api_key,
             result_origins=self.result_origins,
             timeouts=self.timeouts,
-            tls=self.tls,
             clock=self.clock,
             translate=answers.GeminiAnswers(base_url=self.base_url),
         )
@@ -80,14 +75,14 @@ class Gemini:
         *,
         create_key: str,  # noqa: ARG002 - there is no header for it
     ) -> BackendUpdate:
-        """Request the video with exactly one POST; the answer may already report the job's end.
+        """Request the video with exactly one POST; the response may already report its end.
 
-        Google stores the interaction, and the clip is always downloaded by the interaction's id,
-        so a restart of the bot loses nothing.
+        Google stores the interaction, and the clip is always downloaded by the interaction's id, so
+        a restart of the bot loses nothing.
         """
         try:
             shape = response_format(seconds=request.seconds, size=request.size)
-        except StartupError as error:  # the settings have changed since the job was created
+        except StartupError as error:  # the settings may have changed since the job was created
             raise BackendError(ErrorKind.INVALID, str(error)) from error
         return await self._api.submit(
             Request(
@@ -135,7 +130,7 @@ class Gemini:
         hints: tuple[str, ...] = (),  # noqa: ARG002 - there are no webhooks
         answered: tuple[AnsweredJob, ...] = (),  # noqa: ARG002 - there is no list to show them
     ) -> Listing:
-        """Return an empty, incomplete listing: the API has no listing and stores no create key."""
+        """Return an empty, incomplete list: the API has no list, and stores no create key."""
         return Listing(refs=(), complete=False)
 
     async def cancel(self, ref: str) -> bool:
@@ -189,18 +184,17 @@ class Gemini:
                 return update
 
     def _own_path(self, link: str | None) -> str | None:
-        """Return the link's path below our base URL; None: the link is invalid or elsewhere."""
+        """Return a link's path below the base URL, or None if it is invalid or elsewhere."""
         if link is None or link == INLINE:
             return None
         if link.startswith("/"):
             return link
         try:
-            url = httpx2.URL(link)
-        except httpx2.InvalidURL:
+            is_ours = origin_of(link) == origin_of(self.base_url)
+        except InvalidUrlError:
             return None
-        path, base = url.raw_path.decode("ascii"), self._base.path.rstrip("/")
-        below = url.origin == self._base.origin and path.startswith(f"{base}/")
-        return path.removeprefix(base) if below else None
+        path, base = sendable(link).raw_path_qs, sendable(self.base_url).raw_path.rstrip("/")
+        return path.removeprefix(base) if is_ours and path.startswith(f"{base}/") else None
 
     def _open_transport(self, endpoint: Endpoint) -> HttpTransport:
         key = {"x-goog-api-key": self.api_key} if self.api_key else {}

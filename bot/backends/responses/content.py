@@ -1,16 +1,14 @@
-"""Downloads a finished video from the content route, or from a link in the provider's answer."""
+"""Downloads a finished video from the content route, or from a link in the provider's response."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-import httpx2
-
 from bot.backends.responses import error_kinds, remote_job, result_payload
+from bot.backends.transport.base import NO_ANSWER, CutOffError, reason_of
 from bot.errors import BackendError, ErrorKind, MediaError, NoClipYetError
 from bot.media.clip_format import check_clip, demuxer_of, head_of
 from bot.media.files.atomic import save
@@ -21,27 +19,27 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
+    from bot.backends.transport.base import Answer
+
 _CHUNK = 256 * 1024
-_MAX_LINKS = 2  # a link may lead to JSON that holds the actual link
+_MAX_LINKS = 2  # a link may lead to JSON with the actual link
 _MAX_PAGE = 1024 * 1024
 _BAD_REQUEST = 400
 _NOT_FOUND = 404
 _NO_CONTENT_STATUSES = frozenset({_BAD_REQUEST, _NOT_FOUND, 405, 501})
 _CLOUD_LINK = re.compile(r"\bcloud URL: (https?://[^\s\"'<>]+)")
-_TRUNCATED = (httpx2.RemoteProtocolError, httpx2.ReadTimeout)
-_FAILED = (httpx2.HTTPError, httpx2.StreamError, ssl.SSLError)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContentFetcher:
     """Downloads a video to the file `sink`.
 
-    `ask` requests a path or URL, and returns the answer, even with an error status. `address_of`
-    returns the URL of a link that was found in an answer. `pauses` are the waits, in seconds,
+    `ask` requests a path or URL, and returns the response, even with an error status. `address_of`
+    returns the URL of a link that was found in a response. `pauses` are the waits, in seconds,
     between attempts while the content is missing.
     """
 
-    ask: Callable[[str], Awaitable[httpx2.Response]]
+    ask: Callable[[str], Awaitable[Answer]]
     address_of: Callable[[str], str]
     sink: Path
     max_bytes: int
@@ -50,8 +48,8 @@ class ContentFetcher:
     async def fetch(self, path: str | None, result_url: str | None) -> None:
         """Download from the content route at `path`, or from `result_url` if there is no content.
 
-        BackendError: the download failed. MediaError: the file is not a video. NoClipYetError: it
-        is only a page. TooLargeError: the file is larger than `max_bytes`.
+        BackendError: the download failed. MediaError: the file is not a video. NoClipYetError: the
+        file is only a web page. TooLargeError: the file is larger than `max_bytes`.
         """
         try:
             link = result_url if path is None else await self._fetch_content(path, result_url)
@@ -67,17 +65,17 @@ class ContentFetcher:
     async def _fetch_content(self, path: str, result_url: str | None) -> str | None:
         """Download from the content route; return a link if one must be downloaded instead."""
         response = await self._ask_repeatedly(path, () if result_url else self.pauses)
-        if response.is_success:
+        if response.ok:
             await self._receive(response)
             link = await self._unpack()
-            # Some servers answer every path with a web page, which is not the video.
+            # Some servers respond to every path with a web page, which is not the video.
             return link or (None if await asyncio.to_thread(self._is_video) else result_url)
         answer = remote_job.parse(response.content)
-        link = result_url or _link_in_refusal(response.status_code, answer)
-        error = error_kinds.of_content(response.status_code, answer)
+        link = result_url or _link_in_refusal(response.status, answer)
+        error = error_kinds.of_content(response.status, answer)
         if link is None or error_kinds.is_unfinished(answer):
             raise error
-        if response.status_code not in _NO_CONTENT_STATUSES:
+        if response.status not in _NO_CONTENT_STATUSES:
             try:
                 return await self._fetch_link(link)
             except BackendError:
@@ -85,10 +83,10 @@ class ContentFetcher:
         return link
 
     async def _fetch_link(self, link: str) -> str | None:
-        """Download from a link; return the next link if the answer holds one instead of a video."""
+        """Download from a link; return the next link if the response has one instead of a video."""
         response = await self.ask(link)
-        if not response.is_success:
-            raise error_kinds.of_link(response.status_code)
+        if not response.ok:
+            raise error_kinds.of_link(response.status)
         await self._receive(response)
         return await self._unpack()
 
@@ -99,16 +97,16 @@ class ContentFetcher:
     def _is_video(self) -> bool:
         return demuxer_of(head_of(self.sink)) is not None
 
-    async def _ask_repeatedly(self, path: str, pauses: tuple[float, ...]) -> httpx2.Response:
+    async def _ask_repeatedly(self, path: str, pauses: tuple[float, ...]) -> Answer:
         response = await self.ask(path)
         for pause in pauses:
-            if response.status_code != _NOT_FOUND:
+            if response.status != _NOT_FOUND:
                 break
             await asyncio.sleep(pause)
             response = await self.ask(path)
         return response
 
-    async def _receive(self, response: httpx2.Response) -> None:
+    async def _receive(self, response: Answer) -> None:
         is_json = "json" in response.headers.get("content-type", "")
         # Base64 is a third larger than the clip, and the JSON around it takes some bytes too.
         limit = self.max_bytes * 3 // 2 if is_json else self.max_bytes
@@ -116,7 +114,7 @@ class ContentFetcher:
         try:
             await save(enforce_min_rate(body.chunks()), self.sink, max_bytes=limit)
         finally:
-            await response.aclose()
+            await response.close()
         if body.is_truncated:
             await self._require_complete_clip()
 
@@ -132,20 +130,19 @@ def _check(path: Path) -> None:
     try:
         check_clip(path)
     except MediaError as error:
-        # A server answers like this while it stores the clip, or is under maintenance.
+        # A server responds with a page while it stores the clip, or during maintenance.
         is_page = path.stat().st_size <= _MAX_PAGE and demuxer_of(head_of(path)) is None
         raise (NoClipYetError(str(error)) if is_page else error) from None
 
 
 class _Body:
-    """An answer's body; `is_truncated`: it ended before its announced length."""
+    """A response's body; `is_truncated`: it ended before its announced length."""
 
-    def __init__(self, response: httpx2.Response) -> None:
+    def __init__(self, response: Answer) -> None:
         self._response = response
         self.is_truncated = False
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        # httpx's own chunking drops the last bytes of a truncated body.
         buffer = bytearray()
         async for piece in self._pieces():
             buffer += piece
@@ -156,17 +153,18 @@ class _Body:
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         try:
-            async for piece in self._response.aiter_bytes():
+            async for piece in self._response.chunks:
                 yield piece
-        except _TRUNCATED:
+        except CutOffError:
             self.is_truncated = True
-        except _FAILED as error:
-            reason = type(error).__name__
+        except NO_ANSWER as error:
+            reason = reason_of(error)
             raise BackendError(ErrorKind.TRANSIENT, f"the download failed: {reason}") from error
 
 
 def _link_in_refusal(status: int, answer: object) -> str | None:
-    # SGLang with cloud storage answers like this. A link in any other text is not followed.
+    # SGLang with cloud storage puts the link in such a message. A link in any other text is not
+    # followed.
     if status != _BAD_REQUEST or not isinstance(answer, dict):
         return None
     detail = cast("dict[str, object]", answer).get("detail")

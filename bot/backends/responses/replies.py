@@ -1,4 +1,4 @@
-"""The status, body and Retry-After of a provider's HTTP answer."""
+"""The status, body and Retry-After of a provider's HTTP response."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from bot.backends.responses import error_kinds, remote_job
 from bot.backends.responses.error_text import find_failed_job
 
 if TYPE_CHECKING:
-    import httpx2
-
     from bot.backends.responses.remote_job import RemoteJob
+    from bot.backends.transport.base import Answer
 
 _MAX_TEXT = 64 * 1024
 _TITLE = re.compile(r"<title>([^<]{1,200})</title>", re.IGNORECASE)
@@ -21,9 +20,9 @@ _TITLE = re.compile(r"<title>([^<]{1,200})</title>", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """A provider's answer; `retry_after` is in seconds.
+    """A provider's response; `retry_after` is in seconds.
 
-    `answer` is its parsed JSON, or the text of a refusal that is not JSON. `answered_at` is its
+    `answer` is the parsed JSON, or the text of a refusal that is not JSON. `answered_at` is the
     `Date` header, in Unix seconds.
     """
 
@@ -35,31 +34,31 @@ class Reply:
 
     @property
     def job(self) -> RemoteJob | None:
-        """The job in the answer; an error answer can only contain a failed job."""
+        """The job in the response; an error response can only contain a failed job."""
         job = remote_job.job_in(self.answer) if self.ok else find_failed_job(self.answer)
         return job and replace(job, answered_at=self.answered_at)
 
 
-def read(response: httpx2.Response, *, secret: str | None, now: float) -> Reply:
-    """Read an answer, with `secret` redacted: servers repeat the key that they refuse.
+def read(response: Answer, *, secret: str | None, now: float) -> Reply:
+    """Read a response, with `secret` redacted: servers repeat the key that they refuse.
 
-    `now` is used only if the answer has no `Date`: our clock may differ from the provider's.
+    `now` is used only without a `Date` header: our clock may differ from the provider's.
     """
     body = response.content
     if secret:
         body = body.replace(secret.encode(), b"***")
     answer = remote_job.parse(body)
-    if answer is None and not response.is_success:
+    if answer is None and not response.ok:
         answer = _text(body)
     answered_at = _time_in(response.headers.get("date"))
     retry_after = error_kinds.retry_after_in(
         response.headers.get("retry-after"), now=now if answered_at is None else answered_at
     )
-    if retry_after is None and not response.is_success:
+    if retry_after is None and not response.ok:
         retry_after = error_kinds.retry_delay_in(answer)
     return Reply(
-        ok=response.is_success,
-        status=response.status_code,
+        ok=response.ok,
+        status=response.status,
         answer=answer,
         retry_after=retry_after,
         answered_at=answered_at,

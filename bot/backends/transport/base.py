@@ -1,20 +1,37 @@
-"""The request to a provider, and the protocol of the transports that send it."""
+"""The request to a provider, its response, and the protocol of the transports between them."""
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-import httpx2
-
-from bot.backends.transport.connections import connect
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
-NO_ANSWER = (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, ssl.SSLError, TimeoutError)
-"""The errors that a transport raises when there is no answer."""
+    from bot.backends.transport.origins import ServerOrigin
+
+_SUCCESS = range(200, 300)
+
+
+class NoAnswerError(Exception):
+    """No response has arrived, or only a part of one; the message is the name of the cause."""
+
+
+class NeverSentError(NoAnswerError):
+    """No byte of the request has reached the provider."""
+
+
+class CutOffError(NoAnswerError):
+    """The body ended before its announced length, or no more of it arrived in time."""
+
+
+NO_ANSWER = (NoAnswerError, TimeoutError)
+"""The errors of a request without a response: the transport's, and a caller's time-out."""
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the name of an error's cause, without addresses and secrets."""
+    return str(error) if isinstance(error, NoAnswerError) else type(error).__name__
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +54,7 @@ class Request:
     """A request to a provider; `url` is a path below the provider's base URL, or an absolute URL.
 
     `body` is sent as JSON, unless `headers` sets another Content-Type. `stream`: the body of a
-    successful answer is left for the caller to read.
+    successful response is left for the caller to read. Only the redirects of a GET are followed.
     """
 
     method: str
@@ -50,11 +67,32 @@ class Request:
     stream: bool = False
 
 
-class Transport(Protocol):
-    """A connection pool for one provider, which adds the API key and retries nothing."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """A provider's response; the names of its `headers` are case-insensitive.
 
-    async def send(self, request: Request) -> httpx2.Response:
-        """Return the answer, even with an error status; raise one of NO_ANSWER if there is none."""
+    `content` is the body, unless the body was left for the caller. It then arrives in `chunks`,
+    which raise NoAnswerError (CutOffError after the last bytes that arrived), and `close` ends the
+    reading.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    chunks: AsyncIterator[bytes]
+    close: Callable[[], Awaitable[None]]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is a success."""
+        return self.status in _SUCCESS
+
+
+class Transport(Protocol):
+    """Connections to one provider; adds the API key, and sends no create request twice."""
+
+    async def send(self, request: Request) -> Answer:
+        """Return the response, even with an error status; NoAnswerError: there is none."""
         ...
 
     async def close(self) -> None:
@@ -67,27 +105,12 @@ class Endpoint:
     """The provider that a transport connects to, with the limits of its connections.
 
     `downloads_from` is set only for downloads: the origins allowed in addition to public addresses.
-    `drop_inline_clips`: base64 clips are removed from answers. Timeouts are in seconds.
+    Successful downloads are not limited in size. `drop_inline_clips`: base64 clips are removed from
+    other responses before their size is checked. Timeouts are in seconds.
     """
 
     base_url: str
-    tls: ssl.SSLContext
     read_timeout: float
     connect_timeout: float
-    downloads_from: frozenset[httpx2.Origin] | None = None
+    downloads_from: frozenset[ServerOrigin] | None = None
     drop_inline_clips: bool = False
-
-    @property
-    def timeout(self) -> httpx2.Timeout:
-        """The timeouts of each request."""
-        return httpx2.Timeout(self.read_timeout, connect=self.connect_timeout)
-
-    def connect(self) -> httpx2.AsyncClient:
-        """Open a connection pool."""
-        return connect(
-            self.base_url,
-            tls=self.tls,
-            timeout=self.timeout,
-            downloads_from=self.downloads_from,
-            drop_inline_clips=self.drop_inline_clips,
-        )

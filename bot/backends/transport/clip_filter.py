@@ -1,6 +1,6 @@
-"""Removes inline base64 clips from JSON answers as they arrive, to limit memory use.
+"""Removes inline base64 clips from JSON responses as they arrive, to limit memory use.
 
-`ijson` is not used, because it yields values, while the rest of an answer must stay JSON text.
+`ijson` is not used, because it yields values, while the rest of a response must stay JSON text.
 """
 
 from __future__ import annotations
@@ -8,12 +8,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import httpx2
-
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-# Quotes inside a JSON string are escaped, so this matches only a key, or the start of a string.
+# Quotes inside a JSON string are escaped, so this matches only a key or the start of a string.
 _START = re.compile(
     rb'"(?:data|b64_json|b64|base64|video_base64|video_b64)"\s{0,16}:\s{0,16}"'
     rb'|(?<!\\)"data:[\w/+.-]{0,60}(?:;[\w=+.-]{0,30}){0,2};base64,'
@@ -21,29 +19,29 @@ _START = re.compile(
 _MAX_START = 200
 
 
-class ClipFilter(httpx2.AsyncByteStream):
-    """A JSON body without its base64.
+async def without_clips(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Pass on a JSON body without the base64 of clips.
 
     The value of a key such as `"data"` becomes an empty string. A data URI ends after its comma.
     """
+    clips = _ClipFilter()
+    async for chunk in chunks:
+        if kept := clips.kept(chunk):
+            yield kept
+    if clips.held:
+        yield clips.held
 
-    def __init__(self, body: httpx2.AsyncByteStream) -> None:
-        self._body = body
-        self._held = b""
+
+class _ClipFilter:
+    """The state between two chunks: `held` may be the beginning of a clip."""
+
+    def __init__(self) -> None:
+        self.held = b""
         self._inside = False
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._body:
-            if kept := self._kept(chunk):
-                yield kept
-        yield self._held
-
-    async def aclose(self) -> None:
-        """Close the body."""
-        await self._body.aclose()
-
-    def _kept(self, chunk: bytes) -> bytes:
-        text, self._held = self._held + chunk, b""
+    def kept(self, chunk: bytes) -> bytes:
+        """Return the bytes of this chunk, and of those held back, that are certainly no clip."""
+        text, self.held = self.held + chunk, b""
         kept: list[bytes] = []
         while text:
             if self._inside:
@@ -57,5 +55,5 @@ class ClipFilter(httpx2.AsyncByteStream):
             else:
                 edge = max(len(text) - _MAX_START, 0)
                 kept.append(text[:edge])
-                text, self._held = b"", text[edge:]
+                text, self.held = b"", text[edge:]
         return b"".join(kept)

@@ -209,11 +209,11 @@ class FakeDiscord:
         )
 
     async def wait_for(self, find: Callable[[], T | None], *, within: float = 10.0) -> T:
-        """Wait for a true result of `find`, and return it; raise TimeoutError after `within` s."""
+        """Wait for a true result of `find`, and return it; TimeoutError: none in `within` s."""
         return await self.history.wait_for(find, within=within)
 
     async def answer_to(self, interaction: Interaction, *, within: float = 10.0) -> Message:
-        """Wait until the bot has answered, not just deferred, and return the answer."""
+        """Wait until the bot has responded, not just deferred, and return the response."""
 
         def answer() -> Message | None:
             message = interaction.message

@@ -1,4 +1,4 @@
-"""RemoteIdentity: checks that a remote id still belongs to a job before anything is done with it.
+"""RemoteIdentity: before a remote id is used, checks that it still means this job's remote job.
 
 Small servers restart their numbering with each process, so an id may later name another job.
 """
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Ten minutes of checks: several servers behind one address may each have a job with the same id.
+# Checks for ten minutes: of several servers behind one address, each may have a job with this id.
 _MAX_CHECKS = 20
 _CHECK_SECONDS = 30.0
-# The answers to a create and to a poll take a while, and times are rounded.
+# A create request and a poll take a while, and the reported times are rounded.
 _STAMP_SECONDS = 5.0
 
 
@@ -56,11 +56,13 @@ class RemoteIdentity:
         return not await self._store.is_held(job.backend, ref, job_id=job.id)
 
     async def is_own(self, job: Job, update: BackendUpdate) -> bool:
-        """Return whether the provider's answer can describe this job's remote job."""
+        """Return whether the provider's response can describe this job's remote job."""
         record = await self._store.get(job.id)
-        return record is not None and is_described(
-            record, self._judgeable(job, record, update.echo)
-        )
+        return record is not None and self.describes(record, update.echo)
+
+    def describes(self, record: RemoteRecord, echo: Echo) -> bool:
+        """Return whether the echo in a response from now can describe a job's remote job."""
+        return is_described(record, self._judgeable(record, echo))
 
     async def handle_foreign(self, job: Job) -> None:
         """Fail a job whose remote id now names another job, after several more checks.
@@ -75,16 +77,16 @@ class RemoteIdentity:
         await self._jobs.fail(job, "failed.gone")
 
     async def cancel(self, job: Job, *, unless_done: bool = False) -> bool:
-        """Ask the provider to cancel the job's remote job; True: it is cancelled, or not ours.
+        """Cancel the job's remote job at the provider; True: it is cancelled, or is not this job's.
 
-        `unless_done`: a remote job that is done by now is kept. BackendError: the provider refuses,
+        `unless_done`: a remote job that has finished is kept. BackendError: the provider refuses,
         or can't be reached.
         """
         record = await self._store.get(job.id)
         if record is None:
             return True
         update = await _look(self._backend, record)
-        echo = update and self._judgeable(job, record, update.echo)
+        echo = update and self._judgeable(record, update.echo)
         if not _is_deletable(record, echo):
             log.warning("cancel.not_ours id=%s ref=%s", job.id, record.remote_id)
             await self._store.mark_lost(job.id, record.remote_id, now=self._clock())
@@ -96,21 +98,22 @@ class RemoteIdentity:
         await self._store.mark_deleted(job.id, record.remote_id, now=self._clock())
         return True
 
-    def _judgeable(self, job: Job, record: RemoteRecord, echo: Echo) -> Echo:
+    def _judgeable(self, record: RemoteRecord, echo: Echo) -> Echo:
         """Drop a creation that is as late as an answer without a `Date`.
 
-        Some servers report the time of each answer as the creation. How much time has passed since
-        the create does not depend on what our clock shows.
+        Some servers report the time of each response as the creation time. Without a `Date` header,
+        the time of the response is computed from the seconds since the create request, which don't
+        depend on whether our clock is right.
         """
-        if echo.answered_at is None and record.made_at is not None and job.generating_at:
-            answered_at = record.made_at + self._clock() - job.generating_at
+        if echo.answered_at is None and record.made_at is not None and record.bound_at:
+            answered_at = record.made_at + self._clock() - record.bound_at
             if abs((echo.created_at or 0) - answered_at) <= _STAMP_SECONDS:
                 return replace(echo, created_at=None)
         return echo
 
 
 def identity_of(job: Job, update: BackendUpdate) -> Changes:
-    """Return the changes that store the remote job's identity, from the answer to its create."""
+    """Return the changes that store a remote job's identity, from the create response."""
     return Changes(
         remote_id=update.ref,
         remote_made_at=update.echo.made_at,
@@ -119,7 +122,7 @@ def identity_of(job: Job, update: BackendUpdate) -> Changes:
 
 
 def order_of(record: RemoteRecord) -> Order:
-    """Return the order that an echo is compared with."""
+    """Return the order that the values in a provider's response are compared with."""
     return Order(
         ref=record.remote_id,
         request=record.request,
@@ -130,7 +133,7 @@ def order_of(record: RemoteRecord) -> Order:
 
 
 def is_described(record: RemoteRecord, echo: Echo) -> bool:
-    """Return whether an answer for a record's id can describe the remote job of that record."""
+    """Return whether a response for a record's id can describe that record's remote job."""
     return not record.is_reassigned and order_of(record).is_of(echo)
 
 
@@ -155,5 +158,6 @@ async def _look(backend: VideoBackend, record: RemoteRecord) -> BackendUpdate | 
 
 
 def _is_deletable(record: RemoteRecord, echo: Echo | None) -> bool:
-    # Perhaps only one replica of the provider does not know it.
+    # An unknown job (no echo) can be deleted too: perhaps only one of the provider's replicas lacks
+    # it.
     return not record.is_reassigned and (echo is None or is_described(record, echo))

@@ -34,7 +34,7 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """The gate's answer to an order; a `refusal` of None: it is allowed."""
+    """The gate's decision about an order; `refusal` is None for an allowed order."""
 
     terms: Terms
     refusal: UserError | None = None
@@ -61,7 +61,7 @@ class Gate:
     async def check(self, place: OrderPlace | None) -> Terms:
         """Return the terms of an allowed order; UserError: it is refused.
 
-        None instead of a place: the order is a client's.
+        `place` is None for the orders of clients.
         """
         verdict = await self.judge(place)
         if verdict.refusal is not None:
@@ -72,7 +72,7 @@ class Gate:
         return verdict.terms
 
     async def judge(self, place: OrderPlace | None) -> Verdict:
-        """Tell whether an order from this place would be allowed; nothing is counted."""
+        """Tell whether an order from this place would be allowed, without counting anything."""
         if place is None:
             found = await self._settings.read((EVERYWHERE,))
             return Verdict(terms=Terms(everywhere=found[EVERYWHERE]))
@@ -85,7 +85,7 @@ class Gate:
         return self._judge_member(place, here, found)
 
     def asks_membership(self, place: OrderPlace) -> bool:
-        """Tell whether the verdict on a place depends on the servers that the requester is in."""
+        """Tell whether the decision about a place depends on the requester's servers."""
         is_outside = place.membership is None
         return is_outside and self.reach.takes_outside(place) and self.reach.needs_membership
 

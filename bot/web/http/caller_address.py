@@ -43,7 +43,7 @@ class Proxies:
         """Return the last address on a request's path that is not a trusted proxy."""
         found = request.remote or ""
         forwarded = ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, ())).split(",")
-        # Right to left: entries further left were written by hosts further away.
+        # From right to left: entries further left were written by hosts further away.
         for hop in reversed(forwarded):
             if not self.trusts(found) or _parsed(hop) is None:
                 break

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _FOR_EVER = 9e99
 
-# While the circuit is open and no probe is due, only the jobs are claimed that it has held for too
-# long. `latest` is the time until which these were created; below 0, there are none.
+# While the circuit is open and no probe is due, only jobs that it has held for too long are
+# claimed. They were created before `latest`. A negative `latest` means that there are none.
 _HELD = f"""
 held (latest) AS MATERIALIZED (SELECT coalesce((
     SELECT CASE WHEN opened_at > :held_since THEN -1 ELSE :held_since END FROM circuits
@@ -32,8 +32,8 @@ _CLAIMABLE = """state = 'queued' AND next_at IS NOT NULL
     AND id NOT IN (SELECT value FROM json_each(:running))"""
 _DUE = f"next_at <= :now AND {_CLAIMABLE}"
 
-# A claimed job takes its turn when its create starts. Until then, its server and its person are
-# `busy`, and are served after the others.
+# The turn of a server and of a person passes when their claimed job's create request starts. Until
+# then, both are `busy`, and are served after the others.
 CLAIM_QUEUED = f"""
 WITH {_HELD},
 busy (server, person) AS MATERIALIZED (
@@ -88,7 +88,7 @@ WITH {_HELD}
 SELECT next_at FROM jobs WHERE {_CLAIMABLE} ORDER BY next_at LIMIT 1
 """  # noqa: S608 - built from constants
 
-# The count ends at the limit. Claimed jobs are about to be sent.
+# Counting stops at the limit. Claimed jobs count, because they are about to be sent.
 OCCUPIED = """
 SELECT count(*) AS jobs FROM (
     SELECT 1 FROM jobs
@@ -112,7 +112,7 @@ class QueueStore:
     async def claim_next(
         self, *, running: Collection[str], clients_only: bool, narrated: bool | None, now: float
     ) -> Job | None:
-        """Claim the job whose turn it is, and raise its epoch; None: no job is due."""
+        """Claim the job whose turn it is, and raise its epoch, or return None if no job is due."""
         params = self._params(
             running=running, clients_only=clients_only, narrated=narrated, now=now
         )
@@ -122,7 +122,7 @@ class QueueStore:
     async def next_due(
         self, *, running: Collection[str], clients_only: bool, narrated: bool | None, now: float
     ) -> float | None:
-        """Return the time at which the next queued job is due; None: none is scheduled."""
+        """Return the time at which the next queued job is due, or None if none is scheduled."""
         params = self._params(
             running=running, clients_only=clients_only, narrated=narrated, now=now
         )
@@ -130,7 +130,7 @@ class QueueStore:
         return row["next_at"] if row else None
 
     async def occupied(self, *, limit: int, running: Collection[str] = ()) -> int:
-        """Count the jobs at the provider, up to `limit`, and the claimed ones of `running`."""
+        """Count the jobs at the provider, up to `limit`, and the claimed ones in `running`."""
         rows = await self._database.rows(
             OCCUPIED,
             {

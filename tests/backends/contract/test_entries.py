@@ -15,7 +15,7 @@ from tests.support.providers.videos_api import VideosApi
 def test_every_backend_has_an_entry() -> None:
     backends = {*get_args(Settings.model_fields["video_backend"].annotation)}
     # The embedded renderer speaks the Videos API.
-    assert {entry.name for entry in ENTRIES} == backends - {"storyboard"}
+    assert {entry.name for entry in ENTRIES} == backends
 
 
 def test_each_exception_of_a_backend_names_a_test_and_a_reason() -> None:

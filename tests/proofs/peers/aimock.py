@@ -8,14 +8,13 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from bot.backends.base import RemoteState
-from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.openrouter.adapter import OpenRouter
 from bot.errors import ErrorKind, UnconfirmedSubmitError
 from bot.model import VideoRequest
 from tests.proofs.peers import installing
 from tests.proofs.peers.asking import lost, refused
 from tests.proofs.peers.processes import running
-from tests.support.providers.openai_setup import MAX_BYTES, TLS, bytes_of
+from tests.support.providers.openai_setup import MAX_BYTES, bytes_of, over_the_sdk
 from tests.support.wire import free_port, open_wire, query
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ async def _videos_api(wire: Wire, base_url: str, findings: Findings) -> None:
         await wire.wait_for_job()
     async with findings.step(_VIDEOS, "/video whose job fails"), wire.bot(**settings):
         await wire.wait_for_card_text(await wire.video("A kite that fails"), "That didn't work")
-    backend = OpenAIVideos(base_url=base_url, api_key="k", tls=TLS, result_origins=(origin,))
+    backend = over_the_sdk(base_url=base_url, api_key="k", result_origins=(origin,))
     try:
         await _both(_VIDEOS, backend, findings)
         async with findings.step(_VIDEOS, "retrieve: running, without a percentage"):
@@ -110,7 +109,7 @@ async def _videos_api(wire: Wire, base_url: str, findings: Findings) -> None:
             assert (update.state, update.progress) == (RemoteState.RUNNING, None)
             assert await backend.poll(update.ref) == update
         async with findings.step(_VIDEOS, "the same without a model, and as JSON"):
-            json_backend = OpenAIVideos(base_url=base_url, api_key="k", tls=TLS, body="json")
+            json_backend = over_the_sdk(base_url=base_url, api_key="k", body="json")
             request = VideoRequest(prompt="A red kite", model=None, seconds=8, size="1280x720")
             update = await json_backend.submit(request, create_key="k")
             assert update.state is RemoteState.DONE
@@ -135,7 +134,7 @@ async def _openrouter(wire: Wire, base_url: str, findings: Findings) -> None:
         assert query(wire.data_dir, costs) == [(_COST,)]
     async with findings.step(_OPENROUTER, "/video whose job fails"), wire.bot(**settings):
         await wire.wait_for_card_text(await wire.video("A kite that fails"), "That didn't work")
-    backend = OpenRouter(base_url=base_url, api_key="sk-or-made-up", tls=TLS)
+    backend = OpenRouter(base_url=base_url, api_key="sk-or-made-up")
     try:
         await _both(_OPENROUTER, backend, findings)
         async with findings.step(_OPENROUTER, "the list of models, and the check of the key"):

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.backends.base import RemoteState
-from bot.backends.openai_videos import OpenAIVideos
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.model import VideoRequest
 from tests.proofs.peers import installing
 from tests.proofs.peers.asking import labels, lost, refused
 from tests.proofs.peers.processes import running
 from tests.support.providers import recipes
-from tests.support.providers.openai_setup import MAX_BYTES, TLS, bytes_of
+from tests.support.providers.openai_setup import MAX_BYTES, bytes_of, over_the_sdk
 from tests.support.providers.stand_in import Fault
 from tests.support.wire import WITHIN, free_port, open_wire
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    from bot.backends.openai_videos import OpenAIVideos
     from tests.proofs.peers.findings import Findings
     from tests.support.providers.videos_api import VideosApi
     from tests.support.wire import Wire
@@ -46,7 +46,7 @@ async def judge(folder: Path, findings: Findings) -> None:
         open_wire(folder / "apart", seconds_per_job=None) as wire,
         _proxy(programs, folder, wire.api) as base_url,
     ):
-        backend = OpenAIVideos(base_url=base_url, api_key=_MASTER_KEY, tls=TLS)
+        backend = over_the_sdk(base_url=base_url, api_key=_MASTER_KEY)
         try:
             await _Questions(wire=wire, backend=backend, findings=findings).ask_all()
         finally:
@@ -101,7 +101,7 @@ async def _through_the_bot(wire: Wire, base_url: str, findings: Findings) -> Non
         wire.bot(**settings | {"openai_api_key": "sk-wrong"}),
     ):
         waiting = await wire.video("A red kite on the ground")
-        await wire.wait_for_card_text(waiting, "rejects this bot's API key")
+        await wire.wait_for_card_text(waiting, "rejects my API key")
     async with (
         findings.step(NAME, "/video whose create is accepted but not answered: POSTed once"),
         wire.bot(**settings),
@@ -110,7 +110,9 @@ async def _through_the_bot(wire: Wire, base_url: str, findings: Findings) -> Non
         before = wire.creates()
         wire.api.add_faults("create", Fault(after=True, reset=True))
         message = await wire.video("A red kite that was taken")
-        await wire.fake_discord.wait_for(lambda: "may cost twice" in labels(message), within=WITHIN)
+        await wire.fake_discord.wait_for(
+            lambda: "may be charged twice" in labels(message), within=WITHIN
+        )
         assert wire.creates() == before + 1
 
 

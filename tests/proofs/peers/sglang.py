@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.backends.base import RemoteState
-from bot.backends.openai_videos import OpenAIVideos
 from bot.errors import ErrorKind
 from bot.model import VideoRequest
 from tests.proofs.peers import installing
 from tests.proofs.peers.asking import labels, lost, refused
 from tests.proofs.peers.processes import running
-from tests.support.providers.openai_setup import MAX_BYTES, TLS, bytes_of
+from tests.support.providers.openai_setup import MAX_BYTES, bytes_of, over_the_sdk
 from tests.support.wire import free_port, open_wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from bot.backends.base import BackendUpdate
+    from bot.backends.openai_videos import OpenAIVideos
     from tests.proofs.peers.findings import Findings
     from tests.support.wire import Wire
 
@@ -51,9 +51,7 @@ async def judge(folder: Path, findings: Findings) -> None:
         async with _server(programs, wire, stored) as base_url:
             await _through_the_bot(wire, base_url, findings)
             origin = wire.api.base_url.removesuffix("/v1")
-            backend = OpenAIVideos(
-                base_url=base_url, api_key=None, tls=TLS, result_origins=(origin,)
-            )
+            backend = over_the_sdk(base_url=base_url, api_key=None, result_origins=(origin,))
             try:
                 await _adapter_alone(wire, backend, findings)
             finally:

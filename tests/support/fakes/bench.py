@@ -17,6 +17,8 @@ from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
+from bot.jobs.polling.list_polling import ListPolling
+from bot.jobs.polling.page_step import PageStep
 from bot.jobs.polling.poller import Poller
 from bot.jobs.polling.schedule import PollSchedule
 from bot.jobs.polling.silence import ProviderSilence
@@ -39,17 +41,19 @@ from bot.model import Attachment, JobState, VideoRequest
 from bot.moderation.access.gate import Gate
 from bot.moderation.access.place import OrderFrom, Reach
 from bot.moderation.words import BlockedWords
-from bot.pacing import LookupDelays, PollIntervals
+from bot.pacing import ListIntervals, LookupDelays, PollIntervals
 from bot.prompts.base import VerbatimWriter
 from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
+from storage.files.data_folder import make_folder
 from storage.jobs.caps import Caps, CapStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.generation_times import GenerationTimes
 from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.listings import ListingStore
+from storage.jobs.polling.listed_jobs import ListedJobStore
 from storage.jobs.queue.claims import QueueStore
 from storage.jobs.remote_jobs import RemoteJobStore
 from storage.jobs.spent_refs import SpentRefs
@@ -164,7 +168,26 @@ class Bench:
             clock=clock,
             jitter=lambda: 0.0,
         )
+        self.list_intervals = ListIntervals(period=2.5, put_off=30.0, blind_age=30.0)
+        self.list_polling = self.build_list_polling(publisher)
         self.pipeline = self.build_pipeline()
+
+    def build_list_polling(self, publisher: ChangePublisher) -> ListPolling:
+        store = ListedJobStore(self.database, backend=self.backend.name)
+        return ListPolling(
+            store,
+            self.backend,
+            PageStep(
+                store,
+                self.identity,
+                publisher,
+                self.silence,
+                put_off=self.list_intervals.put_off,
+                clock=self.clock,
+            ),
+            intervals=self.list_intervals,
+            clock=self.clock,
+        )
 
     def build_retention(self, *, max_bytes: int = 1024**2) -> Retention:
         return Retention(
@@ -391,6 +414,7 @@ async def open_bench(
     reach: Reach = EVERYWHERE,
 ) -> AsyncGenerator[Bench]:
     """Start on the folder `root`; with the fakes of an earlier start, this is a restart."""
+    await asyncio.to_thread(make_folder, root)
     async with open_database(root) as database:
         yield Bench(
             database,

@@ -16,7 +16,7 @@ from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.openrouter.adapter import OpenRouter
 from bot.backends.transport.base import Timeouts
 from tests.support.providers.gemini_api import GeminiApi
-from tests.support.providers.openai_setup import KEY, NOW, REQUEST, SECRET, TLS
+from tests.support.providers.openai_setup import KEY, NOW, REQUEST, SECRET, over_the_sdk
 from tests.support.providers.openrouter_api import OpenRouterApi
 from tests.support.providers.openrouter_api import sign as sign_callback
 from tests.support.providers.videos_api import VideosApi, sign
@@ -92,7 +92,7 @@ class Entry:
         names = {"submit", "answer", "fetch", "content_pauses"} & settings.keys()
         waits = {name: settings.pop(name) for name in names}
         timeouts = Timeouts(**{"content_pauses": ()} | waits)
-        given = {"api_key": KEY, "timeouts": timeouts, "tls": TLS, "clock": lambda: NOW} | settings
+        given = {"api_key": KEY, "timeouts": timeouts, "clock": lambda: NOW} | settings
         return self.adapter(base_url=base_url, **given)
 
     def webhook(
@@ -116,11 +116,14 @@ def _openai_event(ref: str, ending: str) -> dict[str, Any]:
 OPENAI = Entry(
     name="openai",
     stand_in=VideosApi,
-    adapter=OpenAIVideos,
+    adapter=over_the_sdk,
     event=_openai_event,
     signed=lambda secret, at, body: sign(secret, "wh_1", at, body),
     secrets=(SECRET, OLD_SECRET),
 )
+
+# The adapter of the storyboard is the same, but sends through the transport of all others.
+STORYBOARD = replace(OPENAI, name="storyboard", adapter=OpenAIVideos)
 
 
 def _callback(secret: str, at: int, body: bytes) -> dict[str, str]:
@@ -160,4 +163,4 @@ GEMINI = Entry(
     },
 )
 
-ENTRIES: tuple[Entry, ...] = (OPENAI, OPENROUTER, GEMINI)
+ENTRIES: tuple[Entry, ...] = (OPENAI, STORYBOARD, OPENROUTER, GEMINI)

@@ -10,7 +10,7 @@ import pytest
 from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.transport.base import Timeouts
 from tests.support.media.clips import make_clip
-from tests.support.providers.openai_setup import KEY, NOW, TLS
+from tests.support.providers.openai_setup import KEY, NOW, over_the_sdk
 from tests.support.providers.videos_api import VideosApi
 
 if TYPE_CHECKING:
@@ -29,15 +29,14 @@ async def api(clip: Path) -> AsyncIterator[VideosApi]:
         yield server
 
 
-@pytest.fixture
-async def connect() -> AsyncIterator[Callable[..., OpenAIVideos]]:
+@pytest.fixture(params=[OpenAIVideos, over_the_sdk], ids=["light", "sdk"])
+async def connect(request: pytest.FixtureRequest) -> AsyncIterator[Callable[..., OpenAIVideos]]:
     async with contextlib.AsyncExitStack() as stack:
 
         def _connect(base_url: str, **settings: object) -> OpenAIVideos:
             settings.setdefault("api_key", KEY)
-            settings.setdefault("tls", TLS)
             settings.setdefault("timeouts", Timeouts(content_pauses=()))
-            backend = OpenAIVideos(base_url=base_url, clock=lambda: NOW, **settings)
+            backend = request.param(base_url=base_url, clock=lambda: NOW, **settings)
             stack.push_async_callback(backend.close)
             return backend
 

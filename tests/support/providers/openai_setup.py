@@ -13,13 +13,14 @@ from bot.backends.base import (
     BackendUpdate,
     RemoteState,
 )
+from bot.backends.openai_videos import OpenAIVideos
+from bot.backends.transport.openai_sdk import OpenAITransports
 from bot.model import VideoRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from bot.backends.openai_videos import OpenAIVideos
     from tests.support.providers.videos_api import VideosApi
 
 KEY = "sk-made-up-0123456789"
@@ -30,6 +31,12 @@ REQUEST = VideoRequest(
     prompt="Explain how rainbows form", model="sora-2", seconds=8, size="1280x720"
 )
 MAX_BYTES = 50 * 1024 * 1024
+
+
+def over_the_sdk(**settings: Any) -> OpenAIVideos:
+    """Create an adapter that sends through OpenAI's SDK, as the bot does for OpenAI."""
+    transports = OpenAITransports(api_key=settings["api_key"], tls=TLS)
+    return OpenAIVideos(open_transport=transports, **settings)
 
 
 async def submit(backend: OpenAIVideos, request: VideoRequest = REQUEST) -> str:

@@ -1,4 +1,4 @@
-"""Defines a channel: of a server, or a conversation between people."""
+"""Defines a channel: of a server, or for a conversation between people."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Channel:
 
     @property
     def is_hidden(self) -> bool:
-        """True if the bot lacks the permission to view the channel, or to enter it."""
+        """True if the bot lacks the permission to view or enter the channel."""
         # The text chat of a voice channel can only be read by those who may connect.
         required = VIEW_CHANNEL | (CONNECT if self.kind == VOICE else 0)
         return int(self.bot_permissions) & required != required

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Guild:
     """A server; `installed` is False if the app is installed only for the user.
 
-    `has_bot` is False if the app was installed without its bot: it has commands only.
+    `has_bot` is False if the app was installed without its bot, and only has commands.
     """
 
     id: int

@@ -41,7 +41,8 @@ class World:
         #: Fields of options that are accepted, and left out when commands are listed.
         self.hidden_fields: frozenset[str] = frozenset()
         self.team: Payload | None = None
-        #: The users and servers of which they are no members; others are members everywhere.
+        #: Pairs of a user and a server, of which the user is no member. All other users are
+        #: members.
         self.absent: set[tuple[int, int]] = set()
         #: Replaces fields of the application object.
         self.application_fields: Payload = {}
@@ -126,13 +127,13 @@ class World:
         del self._channels[channel.id]
 
     def find_user(self, user_id: int) -> User:
-        """Return a user by id; raise RefusedError if there is none."""
+        """Return a user by id; RefusedError: there is no such user."""
         if user_id not in self._users:
             raise RefusedError(UNKNOWN_USER)
         return self._users[user_id]
 
     def find_member(self, guild_id: int, user_id: int) -> Payload:
-        """Return a member of a server; raise RefusedError if the bot can't see one."""
+        """Return a member of a server; RefusedError: the bot can't see such a member."""
         guild = next((guild for guild in self.guilds if guild.id == guild_id), None)
         if guild is None or not guild.has_bot:
             raise RefusedError(MISSING_ACCESS)
@@ -142,7 +143,7 @@ class World:
         return self.members.payload(user, guild)
 
     def find_channel(self, channel_id: int) -> Channel:
-        """Return a channel by id; raise RefusedError if it is unknown or closed to the bot."""
+        """Return a channel by id; RefusedError: it is unknown, or closed to the bot."""
         channel = self._channels.get(channel_id)
         if channel is None:
             raise RefusedError(UNKNOWN_CHANNEL)

@@ -1,19 +1,19 @@
-"""Prevents downloads from private networks, because the URLs come from providers' answers."""
+"""Prevents downloads from private networks through the SDK's own HTTP client."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, cast
 
-import httpx2
-
+from bot.backends.transport.guarded_resolver import PrivateAddressError
+from bot.backends.transport.origins import origin_of
 from bot.backends.transport.public_addresses import is_public, literal_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import httpx2
 
-class PrivateAddressError(httpx2.ConnectError):
-    """The result's host is this machine, or is in a private network."""
+    from bot.backends.transport.origins import ServerOrigin
 
 
 class AddressGuard:
@@ -23,14 +23,14 @@ class AddressGuard:
     resolves host names itself, so with a proxy only IP addresses in URLs can be checked.
     """
 
-    def __init__(self, trusted: frozenset[httpx2.Origin]) -> None:
+    def __init__(self, trusted: frozenset[ServerOrigin]) -> None:
         self._trusted = trusted
 
     async def __call__(self, request: httpx2.Request) -> None:
-        """Check the URL, and add a check of the connection; PrivateAddressError: it is private."""
-        # A redirected request inherits the previous host's check, which is removed here.
+        """Check the URL, and have the connection checked; PrivateAddressError: it is private."""
+        # A redirected request inherits the check of the previous host, which is removed here.
         extensions = {name: item for name, item in request.extensions.items() if name != "trace"}
-        if request.url.origin not in self._trusted:
+        if origin_of(str(request.url)) not in self._trusted:
             host = request.url.raw_host.decode("ascii")
             if (address := literal_address(host)) is not None:
                 _require_public(address)
@@ -68,4 +68,4 @@ async def _check_peer(stream: _Stream) -> None:
 
 def _require_public(address: str) -> None:
     if not is_public(address):
-        raise PrivateAddressError("the result's host is in a private network")
+        raise PrivateAddressError

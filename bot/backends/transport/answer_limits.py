@@ -1,0 +1,22 @@
+"""Limits on the parts of responses that are read into memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.backends.transport.base import NoAnswerError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+MAX_ANSWER = 4 * 1024 * 1024
+
+
+async def limited(chunks: AsyncIterator[bytes], limit: int = MAX_ANSWER) -> AsyncIterator[bytes]:
+    """Pass chunks on, and raise NoAnswerError once they exceed `limit` bytes."""
+    left = limit
+    async for chunk in chunks:
+        left -= len(chunk)
+        if left < 0:
+            raise NoAnswerError("AnswerTooLarge")
+        yield chunk

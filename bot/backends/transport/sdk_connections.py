@@ -1,0 +1,119 @@
+"""Connections of OpenAI's SDK: timeouts, proxies, and a limit on what is kept in memory."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+import httpx2
+
+from bot.backends.transport.answer_limits import MAX_ANSWER, limited
+from bot.backends.transport.base import CutOffError, NeverSentError, NoAnswerError
+from bot.backends.transport.clip_filter import without_clips
+from bot.backends.transport.origins import is_loopback, origin_of
+from bot.backends.transport.sdk_address_guard import AddressGuard
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bot.backends.transport.base import Endpoint
+
+NO_ANSWER = (
+    NoAnswerError,
+    httpx2.HTTPError,
+    httpx2.InvalidURL,
+    httpx2.StreamError,
+    ssl.SSLError,
+    TimeoutError,
+)
+"""The errors that httpx raises if there is no response."""
+
+_NEVER_SENT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+)
+_CUT_OFF = (httpx2.RemoteProtocolError, httpx2.ReadTimeout)
+_MAX_COMPRESSED_ANSWER = MAX_ANSWER // 64  # gzip can expand to a thousand times its size
+_MAX_REDIRECTS = 5
+_FIRST_NON_SUCCESS = 300
+
+
+def connect(endpoint: Endpoint, *, tls: ssl.SSLContext) -> httpx2.AsyncClient:
+    """Open a connection pool that limits the size of responses.
+
+    The environment's proxy is used, except for loopback.
+    """
+    limits = _Limits(drop_inline_clips=endpoint.drop_inline_clips)
+    trusted = endpoint.downloads_from
+    return httpx2.AsyncClient(
+        verify=tls,
+        timeout=timeouts_of(endpoint),
+        follow_redirects=True,
+        max_redirects=_MAX_REDIRECTS,
+        trust_env=not is_loopback(origin_of(endpoint.base_url).host),
+        headers={"Accept-Encoding": "identity"},
+        event_hooks=(
+            {"response": [limits.limit]}
+            if trusted is None
+            else {"request": [AddressGuard(trusted)], "response": [limits.limit_errors]}
+        ),
+    )
+
+
+def timeouts_of(endpoint: Endpoint) -> httpx2.Timeout:
+    """Return the timeouts of each request."""
+    return httpx2.Timeout(endpoint.read_timeout, connect=endpoint.connect_timeout)
+
+
+def as_no_answer(error: BaseException, *, in_body: bool = False) -> NoAnswerError:
+    """Convert one of `NO_ANSWER`; `in_body`: a response had begun."""
+    if isinstance(error, NoAnswerError):
+        return error
+    reason = type(error).__name__
+    if in_body:
+        return CutOffError(reason) if isinstance(error, _CUT_OFF) else NoAnswerError(reason)
+    return NeverSentError(reason) if isinstance(error, _NEVER_SENT) else NoAnswerError(reason)
+
+
+class _Limits:
+    """Hooks that limit the bodies of responses."""
+
+    def __init__(self, *, drop_inline_clips: bool) -> None:
+        self._drop_inline_clips = drop_inline_clips
+
+    async def limit_errors(self, response: httpx2.Response) -> None:
+        """Limit the size of errors and redirects only."""
+        if response.status_code >= _FIRST_NON_SUCCESS:
+            _replace_body(response, without_inline_clips=False)
+
+    async def limit(self, response: httpx2.Response) -> None:
+        """Limit the size of every response."""
+        _replace_body(response, without_inline_clips=self._drop_inline_clips)
+
+
+def _replace_body(response: httpx2.Response, *, without_inline_clips: bool) -> None:
+    body = response.stream
+    if not isinstance(body, httpx2.AsyncByteStream):
+        return
+    if "content-encoding" in response.headers:
+        chunks = limited(aiter(body), _MAX_COMPRESSED_ANSWER)
+    else:
+        chunks = limited(without_clips(aiter(body)) if without_inline_clips else aiter(body))
+    response.stream = _ReplacedBody(body, chunks)
+
+
+class _ReplacedBody(httpx2.AsyncByteStream):
+    """A body whose content is read from `chunks`."""
+
+    def __init__(self, body: httpx2.AsyncByteStream, chunks: AsyncIterator[bytes]) -> None:
+        self._body = body
+        self._chunks = chunks
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._chunks
+
+    async def aclose(self) -> None:
+        await self._body.aclose()

@@ -1,0 +1,144 @@
+"""ListPolling: polls many jobs at once by the pages of the provider's list."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from bot.errors import BackendError
+from bot.jobs.polling.list_round import ListRound
+from bot.model import JobState
+from storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from bot.backends.base import StatusPage, VideoBackend
+    from bot.jobs.polling.page_step import PageStep
+    from bot.model import JobChanged
+    from bot.pacing import ListIntervals, WatchedClock
+    from storage.jobs.polling.listed_jobs import ListedJobStore, PolledJob
+
+log = logging.getLogger(__name__)
+
+# With fewer jobs than this, polling each job by itself takes fewer requests.
+_MIN_JOBS = 4
+# After a start, jobs are not polled by themselves for this long, because the first pages serve them
+# all.
+_HEAD_START_SECONDS = 5.0
+_MAX_PAUSE_SECONDS = 60.0
+_MAX_ASKED_PAUSE_SECONDS = 300.0
+# The seconds after which a server without a list is asked again, because another may have replaced
+# it.
+_NO_LIST_SECONDS = 600.0
+
+
+class ListPolling:
+    """Reads the list page by page, as long as this saves polls or notices ends of jobs earlier.
+
+    Jobs that no page shows are polled by themselves, and so are all jobs while the list fails.
+    """
+
+    def __init__(
+        self,
+        store: ListedJobStore,
+        backend: VideoBackend,
+        page_step: PageStep,
+        *,
+        intervals: ListIntervals,
+        clock: WatchedClock,
+    ) -> None:
+        self._store = store
+        self._backend = backend
+        self._page_step = page_step
+        self._intervals = intervals
+        self._clock = clock
+        self._job_changed = asyncio.Event()
+        self._round: ListRound | None = None
+        self._served = 0
+        self._failures = 0
+        self._is_first_round = True
+
+    @property
+    def is_reading(self) -> bool:
+        """True between two pages of the same reading of the list."""
+        return self._round is not None
+
+    def on_job_changed(self, event: JobChanged) -> None:
+        """Wake up for a job that is being generated."""
+        if event.job.state is JobState.GENERATING:
+            self._job_changed.set()
+
+    async def run(self) -> None:
+        """Read pages until cancelled."""
+        self._round = None
+        while True:
+            self._job_changed.clear()
+            try:
+                pause = await self.step()
+            except StorageError:
+                log.exception("list.database_failed")
+                pause = self._fail(None)
+            if pause is None:
+                await self._job_changed.wait()
+            else:
+                await asyncio.sleep(pause)
+
+    async def step(self) -> float | None:
+        """Read the next page, and return the seconds until the page after it.
+
+        None: no job needs the list.
+        """
+        requested_at, started = self._clock(), self._clock.steady()
+        if self._round is None:
+            jobs = await self._store.open_jobs(now=requested_at)
+            if not self._is_worth_it(jobs):
+                self._is_first_round = False
+                return self._intervals.period if jobs else None
+            await self._begin(jobs)
+        assert self._round is not None  # noqa: S101 - begun above
+        try:
+            page = await self._backend.list_statuses(self._round.after)
+        except BackendError as error:
+            if not self._failures:
+                log.warning("list.refused error=%r", str(error))
+            return self._fail(error.retry_after)
+        if page is None:
+            log.info("list.absent backend=%s", self._backend.name)
+            self._round = None
+            return _NO_LIST_SECONDS
+        return await self._serve(self._round, page, requested_at=requested_at, started=started)
+
+    async def _begin(self, jobs: list[PolledJob]) -> None:
+        if self._is_first_round:
+            now = self._clock()
+            await self._store.leave_to_list(until=now + _HEAD_START_SECONDS, now=now)
+        self._round = ListRound(jobs)
+        self._served = 0
+
+    async def _serve(
+        self, current: ListRound, page: StatusPage, *, requested_at: float, started: float
+    ) -> float:
+        found = current.take(page)
+        self._served += await self._page_step.serve(found, requested_at=requested_at)
+        if current.is_over:
+            if not self._served:
+                return self._fail(None)  # the list belongs to another key, or has other ids
+            self._round, self._failures, self._is_first_round = None, 0, False
+        elif self._is_first_round:
+            return 0.0
+        pause = self._intervals.between_pages(current.pages)
+        return max(0.0, pause - (self._clock.steady() - started))
+
+    def _is_worth_it(self, jobs: list[PolledJob]) -> bool:
+        blind_age, now = self._intervals.blind_age, self._clock()
+        return len(jobs) >= _MIN_JOBS or (
+            blind_age is not None
+            and any(not job.progress and now - job.generating_at >= blind_age for job in jobs)
+        )
+
+    def _fail(self, asked_for: float | None) -> float:
+        """End the round, and return the pause before the next one."""
+        self._round = None
+        pause = min(self._intervals.period * 2.0**self._failures, _MAX_PAUSE_SECONDS)
+        self._failures = min(self._failures + 1, 10)
+        return max(pause, min(asked_for or 0.0, _MAX_ASKED_PAUSE_SECONDS))

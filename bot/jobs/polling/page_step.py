@@ -1,0 +1,98 @@
+"""PageStep: compares the jobs on a page of the provider's list with the stored jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.backends.base import RemoteState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bot.backends.base import BackendUpdate
+    from bot.jobs.changes.publisher import ChangePublisher
+    from bot.jobs.polling.silence import ProviderSilence
+    from bot.jobs.remote.identity import RemoteIdentity
+    from bot.pacing import WatchedClock
+    from storage.jobs.polling.listed_jobs import ListedJobStore, PolledJob
+
+_ENDED = frozenset({RemoteState.DONE, RemoteState.FAILED})
+_MAX_JOBS = 1000
+
+
+class PageStep:
+    """Puts off the jobs that are still running, and wakes those that have ended, to be polled.
+
+    A job that has changed since it was read, or whose id names another job on the page, is left to
+    its own poll. `put_off`: the seconds after which a job is polled by itself.
+    """
+
+    def __init__(
+        self,
+        store: ListedJobStore,
+        identity: RemoteIdentity,
+        changes: ChangePublisher,
+        silence: ProviderSilence,
+        *,
+        put_off: float,
+        clock: WatchedClock,
+    ) -> None:
+        self._store = store
+        self._identity = identity
+        self._changes = changes
+        self._silence = silence
+        self._put_off = put_off
+        self._clock = clock
+        # The ends that pages have reported. Each wakes its job only once, and losing the record
+        # does no harm.
+        self._told: dict[str, RemoteState] = {}
+
+    async def serve(
+        self, found: Sequence[tuple[PolledJob, BackendUpdate]], *, requested_at: float
+    ) -> int:
+        """Act on the jobs of a page, and return the number of jobs that are certainly ours."""
+        ours = await self._ours(found) if found else []
+        for job, _ in ours:
+            self._silence.end(job.id)
+        await self._postpone([each for each in ours if each[1].state not in _ENDED], requested_at)
+        await self._wake([each for each in ours if each[1].state in _ENDED])
+        return len(ours)
+
+    async def _ours(
+        self, found: Iterable[tuple[PolledJob, BackendUpdate]]
+    ) -> list[tuple[PolledJob, BackendUpdate]]:
+        records = await self._store.records(job for job, _ in found)
+        return [
+            (job, update)
+            for job, update in found
+            if (record := records.get(job.id)) and self._identity.describes(record, update.echo)
+        ]
+
+    async def _postpone(
+        self, running: list[tuple[PolledJob, BackendUpdate]], requested_at: float
+    ) -> None:
+        if not running:
+            return
+        for job, _ in running:
+            self._told.pop(job.id, None)
+        jobs = [(job, _risen(job, update.progress)) for job, update in running]
+        # Counted from the request, because the response may have taken long.
+        next_at = requested_at + self._put_off
+        for job in await self._store.put_off(jobs, next_at=next_at, now=self._clock()):
+            self._changes.publish(job)
+
+    async def _wake(self, ended: list[tuple[PolledJob, BackendUpdate]]) -> None:
+        news = [(job, update) for job, update in ended if self._told.get(job.id) != update.state]
+        if not news:
+            return
+        woken = await self._store.wake((job for job, _ in news), now=self._clock())
+        if len(self._told) >= _MAX_JOBS:
+            self._told.clear()
+        self._told.update({job.id: update.state for job, update in news})
+        for job in woken:
+            self._changes.publish(job)
+
+
+def _risen(job: PolledJob, percent: int | None) -> int | None:
+    known = -1 if job.progress is None else job.progress
+    return percent if percent is not None and percent > known else None

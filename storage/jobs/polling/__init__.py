@@ -1,0 +1,1 @@
+"""The jobs that are polled many at a time."""

@@ -1,0 +1,132 @@
+"""ListedJobStore: the jobs that are polled by pages of the provider's list."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from storage.jobs.remote_jobs import record_from
+from storage.jobs.rows import job_from
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bot.model import Job
+    from storage.database import Database
+    from storage.jobs.remote_jobs import RemoteRecord
+
+# Jobs that were not found, are past their deadline or are on hold are polled by themselves. So are
+# jobs that were made due by a webhook or a page.
+_SERVED = """state = 'generating' AND next_at > updated_at AND backend = :backend
+    AND misses = 0 AND deadline_at > :now AND (hold IS NULL OR hold = 'unanswered')
+    AND remote_passed_at IS NULL"""
+
+_OPEN = f"""
+SELECT id, epoch, remote_id, remote_made_at, progress, generating_at, hold FROM jobs WHERE {_SERVED}
+"""  # noqa: S608 - built from constants
+
+_RECORDS = """
+SELECT jobs.* FROM json_each(:epochs) AS listed CROSS JOIN jobs
+WHERE jobs.id = listed.key AND jobs.epoch = listed.value AND jobs.state = 'generating'
+"""
+
+# The deadline is not checked here, but by a job's own poll.
+_PUT_OFF = """
+UPDATE jobs SET
+    next_at = CASE WHEN next_at >= :next_at OR next_at >= deadline_at THEN next_at
+        WHEN deadline_at < :next_at THEN deadline_at ELSE :next_at END,
+    attempts = attempts + 1, updated_at = :now, hold = NULL, held_since = NULL,
+    progress = CASE WHEN listed.value ->> 1 > coalesce(progress, -1) THEN listed.value ->> 1
+        ELSE progress END
+FROM json_each(:jobs) AS listed
+WHERE jobs.id = listed.key AND jobs.epoch = listed.value ->> 0 AND jobs.state = 'generating'
+RETURNING *
+"""
+
+# The higher epoch invalidates a running poll, which may have been too early and must not postpone
+# this.
+_WAKE = """
+UPDATE jobs SET epoch = epoch + 1, next_at = :now, updated_at = :now
+FROM json_each(:epochs) AS listed
+WHERE jobs.id = listed.key AND jobs.epoch = listed.value AND jobs.state = 'generating'
+RETURNING *
+"""
+
+_LEAVE_TO_LIST = f"""
+UPDATE jobs SET next_at = :next_at
+WHERE {_SERVED} AND next_at < :next_at AND deadline_at > :next_at
+"""  # noqa: S608 - built from constants
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PolledJob:
+    """A job that is being generated, as it was before a page was requested.
+
+    `made_at`: its time of creation by the provider's clock. `is_held`: the provider did not
+    respond.
+    """
+
+    id: str
+    epoch: int
+    remote_id: str
+    made_at: float | None
+    progress: int | None
+    generating_at: float
+    is_held: bool
+
+
+class ListedJobStore:
+    """Reads the jobs that pages serve; a write changes only jobs with the epochs that were read."""
+
+    def __init__(self, database: Database, *, backend: str) -> None:
+        self._database = database
+        self._backend = backend
+
+    async def open_jobs(self, *, now: float) -> list[PolledJob]:
+        """Read all jobs that a page may serve."""
+        rows = await self._database.rows(_OPEN, {"backend": self._backend, "now": now})
+        return [
+            PolledJob(
+                id=row["id"],
+                epoch=row["epoch"],
+                remote_id=row["remote_id"],
+                made_at=row["remote_made_at"],
+                progress=row["progress"],
+                generating_at=row["generating_at"] or now,
+                is_held=row["hold"] is not None,
+            )
+            for row in rows
+        ]
+
+    async def records(self, jobs: Iterable[PolledJob]) -> dict[str, RemoteRecord]:
+        """Return the records of the jobs that have not changed, by the jobs' ids."""
+        rows = await self._database.rows(_RECORDS, {"epochs": _epochs(jobs)})
+        return {row["id"]: record_from(row) for row in rows}
+
+    async def put_off(
+        self, jobs: Sequence[tuple[PolledJob, int | None]], *, next_at: float, now: float
+    ) -> list[Job]:
+        """Postpone jobs that are still running to `next_at`, and return those whose cards change.
+
+        `jobs`: each with its new percentage, or None if it is unchanged.
+        """
+        values = {job.id: (job.epoch, percent) for job, percent in jobs}
+        params = {"jobs": json.dumps(values), "next_at": next_at, "now": now}
+        rows = await self._database.rows(_PUT_OFF, params)
+        changed = {job.id for job, percent in jobs if percent is not None or job.is_held}
+        return [job_from(row) for row in rows if row["id"] in changed]
+
+    async def wake(self, jobs: Iterable[PolledJob], *, now: float) -> list[Job]:
+        """Make jobs due now, so that each is polled by itself."""
+        rows = await self._database.rows(_WAKE, {"epochs": _epochs(jobs), "now": now})
+        return [job_from(row) for row in rows]
+
+    async def leave_to_list(self, *, until: float, now: float) -> None:
+        """Postpone all jobs that pages may serve, because a page will serve them before `until`."""
+        params = {"backend": self._backend, "next_at": until, "now": now}
+        await self._database.rows(_LEAVE_TO_LIST, params)
+
+
+def _epochs(jobs: Iterable[PolledJob]) -> str:
+    return json.dumps({job.id: job.epoch for job in jobs})
