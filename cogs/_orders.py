@@ -62,7 +62,7 @@ async def place(
         )
     except discord.HTTPException as error:
         if is_blocked_by_server(error):
-            # Without a card to find, the job's first step could not show this failure.
+            # Discord has refused the card, and the job's first step would only look for it.
             await services.jobs.fail(job, "failed.automod")
             raise UserError("failed.automod") from error
         if error.code != ALREADY_ANSWERED:

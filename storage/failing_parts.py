@@ -23,7 +23,7 @@ _RECORD_NOTICE = """
 UPDATE failing_parts SET told_at = :now WHERE name IN (SELECT value FROM json_each(:names))
 """
 
-# A component's row is kept after its recovery, because it contains when the operator was notified.
+# A component's row is kept after its recovery, because it stores when the operator was notified.
 ALL_FAILING = "SELECT * FROM failing_parts WHERE failures > 0 ORDER BY name"
 
 

@@ -222,8 +222,8 @@ class JobService:
             progress=update.progress,
         )
         bound = await self.move(job, JobState.GENERATING, changes, after=after)
-        # After the commit, so that no webhook is lost: a later one finds the bound job, an earlier
-        # one is already stored.
+        # Look for earlier webhooks after the commit, so that none is lost: a later webhook finds
+        # the bound job by itself.
         if bound is not None:
             try:
                 await self._webhooks.wake_if_received(job.backend, update.ref)

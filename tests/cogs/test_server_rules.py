@@ -86,8 +86,8 @@ async def test_a_denied_channel_takes_no_orders_and_neither_do_its_threads(desk:
     world = desk.fake_discord.world
     thread = world.add_channel(world.guild, kind=THREAD, parent_id=world.channel.id)
     await set_rule(desk, Setting.CHANNEL, Rule.DENY, target=world.channel.id)
-    await expect_refused(desk, "orders in this channel")
-    await expect_refused(desk, "orders in this channel", thread)
+    await expect_refused(desk, "requests in this channel")
+    await expect_refused(desk, "requests in this channel", thread)
     await expect_allowed(desk, world.add_channel(world.guild))
     await set_rule(desk, Setting.CHANNEL, Rule.ALLOW, target=thread.id)
     await expect_allowed(desk, thread)
@@ -101,26 +101,26 @@ async def test_with_an_allowed_category_the_other_channels_take_no_orders(desk: 
     await set_rule(desk, Setting.CHANNEL, Rule.DENY, target=denied.id)
     await expect_allowed(desk, inside)
     for where in (denied, world.channel):
-        await expect_refused(desk, f"only in <#{CATEGORY}>", where)
+        await expect_refused(desk, f"only accept requests in <#{CATEGORY}>", where)
 
 
 async def test_a_denied_role_counts_more_than_an_allowed_one(desk: Desk) -> None:
     world, guild = desk.fake_discord.world, desk.fake_discord.world.guild
     film, muted = desk.fake_discord.add_role("Film"), desk.fake_discord.add_role("Muted")
     await set_rule(desk, Setting.ROLE, Rule.ALLOW, target=film)
-    await expect_refused(desk, f"one of these roles can order here: <@&{film}>")
+    await expect_refused(desk, f"one of these roles: <@&{film}>")
     world.members.change(world.user, guild, role_ids=(film,))
     await expect_allowed(desk)
     await set_rule(desk, Setting.ROLE, Rule.DENY, target=muted)
     await expect_allowed(desk)
     world.members.change(world.user, guild, role_ids=(film, muted))
-    await expect_refused(desk, f"People with a role like yours (<@&{muted}>)")
+    await expect_refused(desk, f"people with this role make requests here: <@&{muted}>")
 
 
 async def test_a_blocked_person_is_refused_in_that_server_alone(desk: Desk) -> None:
     world = desk.fake_discord.world
     await set_rule(desk, Setting.PERSON, Rule.DENY, target=world.user.id)
-    await expect_refused(desk, "managers have blocked you")
+    await expect_refused(desk, "managers have blocked your requests")
     await expect_allowed(desk, user=world.add_user("grace"))
     await expect_allowed(desk, world.add_channel(world.add_guild("Another")))
     await set_rule(desk, Setting.PERSON, None, target=world.user.id)
@@ -138,13 +138,13 @@ async def test_the_operators_rules_hold_in_every_server(desk: Desk) -> None:
     world = desk.fake_discord.world
     grace, another = world.add_user("grace"), world.add_guild("Another")
     await set_rule(desk, Setting.PERSON, Rule.DENY, target=world.user.id, scope=EVERYWHERE)
-    await expect_refused(desk, "operator of this bot has blocked you")
+    await expect_refused(desk, "My operator has blocked your requests")
     # A server's own settings can't widen that.
     await set_rule(desk, Setting.PERSON, Rule.ALLOW, target=world.user.id)
-    await expect_refused(desk, "operator of this bot has blocked you")
+    await expect_refused(desk, "My operator has blocked your requests")
     await expect_allowed(desk, user=grace)
     await set_rule(desk, Setting.SERVER, Rule.DENY, target=another.id, scope=EVERYWHERE)
-    await expect_refused(desk, "orders in this server", world.add_channel(another), grace)
+    await expect_refused(desk, "requests in this server", world.add_channel(another), grace)
 
 
 @pytest.mark.parametrize("reach", [DMS])
@@ -159,10 +159,10 @@ async def test_an_order_by_dm_counts_for_the_first_server_that_allows_it(desk: D
         (Setting.ROLE, Rule.ALLOW, 77),
     ):
         await set_rule(desk, name, value, target=target)
-        await expect_refused(desk, "None of the servers that you are in", dm)
+        await expect_refused(desk, "None of the servers that you're in", dm)
         await set_rule(desk, name, None, target=target)
     await set_rule(desk, Setting.PERSON, Rule.DENY, target=world.user.id, scope=EVERYWHERE)
-    await expect_refused(desk, "operator of this bot has blocked you", dm)
+    await expect_refused(desk, "My operator has blocked your requests", dm)
 
 
 @pytest.mark.parametrize("reach", [DMS])

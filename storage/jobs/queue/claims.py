@@ -32,7 +32,7 @@ _CLAIMABLE = """state = 'queued' AND next_at IS NOT NULL
     AND id NOT IN (SELECT value FROM json_each(:running))"""
 _DUE = f"next_at <= :now AND {_CLAIMABLE}"
 
-# The turn of a server and of a person passes when their claimed job's create request starts. Until
+# A claimed job uses up the turn of its server and person only when its create request starts. Until
 # then, both are `busy`, and are served after the others.
 CLAIM_QUEUED = f"""
 WITH {_HELD},

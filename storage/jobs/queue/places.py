@@ -26,9 +26,9 @@ FROM of_server JOIN server_turns USING (server)
 ORDER BY place LIMIT :limit
 """
 
-# The place of one job, from the numbers of waiting jobs: when the person's job number `round` is
-# served, others with an earlier turn have been served `round` times, and those with a later turn
-# once less.
+# The place of one job, computed from counts: if it is its person's job number `round`, each person
+# with an earlier turn has started as many jobs by then, and each person with a later turn one
+# fewer, or all of theirs. The same holds for servers.
 _PLACE = """
 WITH this AS MATERIALIZED (
     SELECT jobs.rowid AS number, next_at, queue_server AS server, queue_person AS person,
