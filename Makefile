@@ -5,7 +5,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes -
 # Exit code 2: the command has printed the fix, so make reports no error of its own.
 ADVISED := || test $$? -eq 2
 
-.PHONY: help demo run voice test coverage check contract format lock picture cards prompts storyboard bench proof-media proof-playback proof-shrink proof-kill proof-api proof-web proof-voice peers clean
+.PHONY: help demo run voice test coverage check contract format lock picture cards prompts storyboard bench proof-media proof-playback proof-shrink proof-kill proof-api proof-web proof-voice proof-provenance peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -122,6 +122,10 @@ proof-api: .venv/dev ## send the API what its document allows, and more
 # Speaks with the real voice, from a separate virtual environment.
 proof-voice: .venv-voice/installed ## speak with the offline voice
 	.venv-voice/bin/python -m tests.proofs.voice
+
+# Installs exiftool (on Debian, as root) and c2pa-python, or prints the reason why it can't.
+proof-provenance: .venv/dev ## have other projects' tools read the marks of videos
+	$(BIN)/python -m tests.proofs.provenance $(ADVISED)
 
 # Installs servers of other projects into .venv-peers, or prints the reason why it can't.
 # The first run takes some minutes.

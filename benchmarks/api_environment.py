@@ -29,7 +29,7 @@ _BLOCKED = "moderation_blocked"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Phase:
-    """The bot's peak memory during a phase, and its event loop's longest `lag` in seconds."""
+    """The bot's peak memory in a phase, and the longest `lag` of its event loop in seconds."""
 
     name: str
     peak: Peak
@@ -48,7 +48,7 @@ class ApiEnvironment:
 
     def headers(self, client: str) -> dict[str, str]:
         """Return the headers of a client's requests."""
-        # Each client has its own address, as behind a reverse proxy.
+        # Each client has an address of its own, as it would behind a reverse proxy.
         address = f"10.0.0.{self.clients.index(client) + 1}"
         return {"Authorization": f"Bearer {_token(client)}", "X-Forwarded-For": address}
 
@@ -64,7 +64,7 @@ class ApiEnvironment:
             return job_id
 
     async def share_url(self, client: str, job_id: str) -> str | None:
-        """Return the share link of a client's video; None: the video is not ready."""
+        """Return the share link of a client's video, or None if the video is not ready."""
         async with self.http.post(
             f"{self.url}/api/share", params={"jobId": job_id}, headers=self.headers(client)
         ) as response:

@@ -30,8 +30,10 @@ _CONCURRENT_COMMANDS = 20
 class BurstResult:
     """The seconds from each job's webhook to its video in Discord, and the requests to Discord.
 
-    `spread`: all jobs ended within so many seconds. `single_job`: the seconds of one job alone.
-    `rate_limited`: requests that were answered with 429. `card_edits`: the most edits of one card.
+    `spread`: the seconds over which the jobs' ends were spread.
+    `single_job`: the seconds of one job alone.
+    `rate_limited`: requests with a 429 response.
+    `card_edits`: the most edits of one card.
     """
 
     spread: float

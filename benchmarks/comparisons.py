@@ -29,7 +29,7 @@ _FULL_ENCODE = {
 
 
 class Moviepy:
-    """MoviePy in its own virtual environment; `version` is the one that pip chose."""
+    """MoviePy in a virtual environment of its own; `version` is the one that pip chose."""
 
     def __init__(self, python: Path, version: str) -> None:
         self._python = python
@@ -37,7 +37,7 @@ class Moviepy:
 
     @classmethod
     async def install(cls, folder: Path) -> Moviepy | None:
-        """Install MoviePy into `folder`; None: the installation failed."""
+        """Install MoviePy into `folder`, or return None if that fails."""
         python = folder / "bin" / "python"
         pip = (str(python), "-m", "pip", "--disable-pip-version-check")
         for command in (

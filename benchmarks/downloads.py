@@ -40,7 +40,7 @@ class _Range:
 def download_all(source: Source, *, connections: int, ranges: int) -> float:
     """Download the whole file over each connection; return the seconds until all are finished.
 
-    RuntimeError: the content is not that of the file. Call it in a separate process, because its
+    RuntimeError: the content is not the file's. Call this in a separate process, because its
     threads compete with the caller's event loop for the GIL.
     """
     parts = _split(source.path, ranges)

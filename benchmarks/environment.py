@@ -39,8 +39,8 @@ _STOP_TIMEOUT = 30.0
 class DeliveredVideo:
     """A delivered video: its `url` if it was linked, its `size` if it was uploaded.
 
-    `seconds`: from the provider's webhook to the card with the video. Without a provider, they
-    are measured from the answer to the command.
+    `seconds`: from the provider's webhook to the card with the video. Without a provider, they are
+    measured from the response to the command.
     """
 
     url: str | None
@@ -201,7 +201,7 @@ async def _wait_for_answer(base_url: str) -> None:
 async def run_module(
     log: Path, variables: Mapping[str, str], module: Sequence[str]
 ) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """Run `python -m` with `module` in a folder without .env; stop it as Ctrl-C does."""
+    """Run `python -m` with `module` in a folder without .env, and stop it as Ctrl-C does."""
     with log.open("wb") as output:
         child = await asyncio.create_subprocess_exec(
             sys.executable,

@@ -1,4 +1,4 @@
-"""Measures how fast the bot answers beside hostile requests, and what they add to its log."""
+"""Measures how fast the bot responds during hostile requests, and how much its log grows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from benchmarks.environment import Environment
 
-TARGET = 0.1  # seconds, for each answer of /healthz
+TARGET = 0.1  # seconds, for each response of /healthz
 _SECONDS = 10.0
 _PAUSE = 0.02
 _UPLOAD_LIMIT = 10 * 1024 * 1024
@@ -36,12 +36,12 @@ class HostileResult:
 
     @property
     def percentile_99(self) -> float:
-        """The 99th percentile of the answers of `/healthz`, by the nearest-rank method."""
+        """The 99th percentile of the response times of `/healthz`, by the nearest-rank method."""
         return sorted(self.health)[math.ceil(0.99 * len(self.health)) - 1]
 
 
 async def measure_hostile_load(folder: Path) -> list[HostileResult]:
-    """Send each kind of hostile requests for a while; the first result is without any."""
+    """Send each kind of hostile request for a while; the first result is without any."""
     async with open_environment(
         folder, clip=None, upload_limit=_UPLOAD_LIMIT, api_token=_TOKEN
     ) as environment:
@@ -62,7 +62,7 @@ async def _measure(environment: Environment, log: Path, kind: str | None) -> Hos
             f"--seconds={_SECONDS}",
             f"--token={_TOKEN}",
             cwd=ROOT,
-            stderr=asyncio.subprocess.DEVNULL,  # what it sends is cut off at the end
+            stderr=asyncio.subprocess.DEVNULL,  # the end of its output is always an error
         )
     until = time.perf_counter() + _SECONDS
     health, commands = await asyncio.gather(_ask(environment, until), _command(environment, until))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _CONNECTIONS = 4
 _BOMB = gzip.compress(bytes(60 * 1024 * 1024))[: 291 * 1024]
 _PIECE = 64 * 1024
-# So that the bot gets its share of the processors, which it would not share with attackers.
+# A low priority, because real attackers would not use this machine's processors.
 _NICENESS = 10
 
 
@@ -91,7 +91,7 @@ async def _attack(port: int, parts: Callable[[str], Iterator[bytes]], token: str
         with contextlib.suppress(OSError):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             sending = asyncio.create_task(_send(writer, parts(token)))
-            # Until the server closes the connection, or has answered a request that ends.
+            # Read until the server closes the connection, or has responded to a request that ends.
             while await reader.read(_PIECE) and not sending.done():
                 pass
             sending.cancel()

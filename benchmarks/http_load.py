@@ -38,7 +38,7 @@ _SETTLING = 4.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DownloadTimes:
-    """The seconds of each round until every connection had the whole file."""
+    """The seconds of each round until every connection had received the whole file."""
 
     server: str
     seconds: tuple[float, ...]
@@ -48,9 +48,10 @@ class DownloadTimes:
 class HttpLoadResult:
     """The bot's memory and lag in each phase, the download times, and the messages that arrived.
 
-    `expected`, `received`: final states, one per socket and job. `late_messages` arrived after a
-    final state. `closed_sockets` were closed by the bot. `delays`: seconds from the provider's
-    webhook to each subscriber's final state.
+    `expected`, `received`: numbers of final states, one per socket and job.
+    `late_messages`: messages that arrived after a final state.
+    `closed_sockets`: sockets that the bot closed.
+    `delays`: seconds from the provider's webhook to each subscriber's final state.
     """
 
     idle: Memory
@@ -92,7 +93,7 @@ class _End:
 
 
 async def run_http_load(folder: Path, large: Path, small: Path) -> HttpLoadResult:
-    """Download `large` over all connections, while jobs with subscribers end as `small`."""
+    """Download `large` over all connections, while subscribed jobs end with the clip `small`."""
     phases: list[Phase] = []
     async with (
         open_api_environment(folder, large, (*_CLIENTS, _SHARING_CLIENT)) as environment,
@@ -216,7 +217,7 @@ async def _end_jobs(environment: ApiEnvironment, jobs: Sequence[_Job]) -> dict[s
 
 
 async def _wait_for_final_states(subscribers: Sequence[Subscriber]) -> None:
-    """Wait for all final states; after the timeout, the result counts those that are missing."""
+    """Wait for all final states; after the time-out, the missing ones are counted as such."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(TIMEOUT):
             await asyncio.gather(*(each.wait_for_final_states() for each in subscribers))

@@ -20,6 +20,7 @@ from bot.model import JobState
 from bot.moderation.access.gate import Gate
 from bot.moderation.access.place import Reach
 from bot.moderation.words import BlockedWords
+from storage.access.settings import AccessSettingsStore
 from storage.database import open_database
 from storage.jobs.caps import Caps, CapStore
 from storage.jobs.holds import HoldStore
@@ -38,7 +39,7 @@ _BACKEND = "openai"
 _CHANGES = 100
 _LATER = 24 * 60 * 60.0
 _MANY = 1_000_000
-# All are being generated, and none of them is due.
+# All of these jobs are being generated, and none of them is due.
 _FILL = """
 WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :jobs)
 INSERT INTO jobs (
@@ -53,7 +54,7 @@ FROM numbers
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenJobsResult:
-    """The CPU milliseconds of one change, beside a number of open jobs."""
+    """The CPU milliseconds of one change while a number of jobs are open."""
 
     jobs: int
     milliseconds: float
@@ -75,7 +76,7 @@ async def measure_open_jobs(folder: Path, jobs: int) -> OpenJobsResult:
         before = time.process_time()
         for _ in range(_CHANGES):
             await service.postpone(job, after=_LATER)
-            await asyncio.sleep(0.01)  # so that every lane reads the table anew
+            await asyncio.sleep(0.01)  # until every lane has read the table again
         spent = time.process_time() - before
         for worker in workers:
             await worker.stop(grace=0)
@@ -94,7 +95,11 @@ def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker
         backend=_BACKEND,
         account="benchmark",
         admission=Admission(
-            CapStore(database), caps, BlockedWords(()), gate=Gate(Reach()), clock=clock
+            CapStore(database),
+            caps,
+            BlockedWords(()),
+            gate=Gate(Reach(), AccessSettingsStore(database)),
+            clock=clock,
         ),
         acknowledge_seconds=10.0,
         deadline_seconds=_LATER,

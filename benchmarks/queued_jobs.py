@@ -1,4 +1,4 @@
-"""Measures a claim, a start and the places while many jobs are queued, by wall time."""
+"""Measures the wall time of claims, starts and places while many jobs are queued."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ FROM numbers
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueuedJobsResult:
-    """The median milliseconds of each step beside a number of queued jobs.
+    """The median milliseconds of each step while a number of jobs are queued.
 
     `start`: the commit before the POST, which waits for the disk.
     """

@@ -71,7 +71,7 @@ WORKLOADS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IdleMemory:
-    """The memory of the idle bot; `pillow_loaded`: the renderer's drawing library is loaded."""
+    """The idle bot's memory; `pillow_loaded`: the renderer's drawing library is loaded."""
 
     backend: str
     memory: Memory
@@ -95,7 +95,7 @@ class WorkloadMemory:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeliveryTimes:
-    """Seconds from the webhook to the video in Discord, and of a remux of the same clip."""
+    """The seconds from the webhook to the video in Discord, and those of a remux of the clip."""
 
     name: str
     seconds: tuple[float, ...]
@@ -186,7 +186,7 @@ async def _download_in_ranges(
 
 
 async def _download(http: aiohttp.ClientSession, url: str, start: int, end: int) -> int:
-    """Download the range without its `end`; return its length."""
+    """Download a range of bytes, whose `end` is excluded, and return its length."""
     size = 0
     async with http.get(url, headers={"Range": f"bytes={start}-{end - 1}"}) as response:
         if response.status != HTTPStatus.PARTIAL_CONTENT:

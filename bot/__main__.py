@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol, cast
 
 from bot import __version__
 
-# The exit code that shells report for a process ended by Ctrl-C: 128 + SIGINT.
+# The exit code that shells report for a process that Ctrl-C has ended: 128 + SIGINT.
 _INTERRUPTED = 130
 
 
@@ -22,12 +22,12 @@ class Command(Protocol):
         ...
 
     def run(self, options: argparse.Namespace) -> int:
-        """Run and return the exit code; raise StartupError if the operator has to act."""
+        """Run the command, and return the exit code; StartupError: the operator has to act."""
         ...
 
 
 class CommandEntry(NamedTuple):
-    """A line of `--help`, and the module whose class `type_name` is the command."""
+    """A line of `--help`, and the module and class of the command."""
 
     name: str
     summary: str
@@ -35,7 +35,7 @@ class CommandEntry(NamedTuple):
     type_name: str
 
     def load(self) -> Command:
-        """Import the command, and only what it needs."""
+        """Import the command, and nothing that it does not need."""
         module = importlib.import_module(self.module)
         return cast("Command", getattr(module, self.type_name)())
 
@@ -112,7 +112,7 @@ def _run(command: Command, options: argparse.Namespace) -> int:
 
 
 def _load(entry: CommandEntry, words: list[str]) -> Command:
-    """Import a command; exit with a sentence if libraries are missing from this Python."""
+    """Import a command; exit with a sentence if this Python lacks libraries that it needs."""
     try:
         return entry.load()
     except (ImportError, SyntaxError) as error:
@@ -121,7 +121,7 @@ def _load(entry: CommandEntry, words: list[str]) -> Command:
             is_bug = (error.name or "").partition(".")[0] in {"bot", "cogs", "storage"}
         else:
             is_bug = is_supported
-        # In a virtual environment, a library that is missing means an incomplete installation.
+        # In a virtual environment, a missing library means that the installation is incomplete.
         if is_bug or (sys.prefix != sys.base_prefix and is_supported):
             raise
         print(

@@ -36,9 +36,9 @@ from bot.runtime.workers import make_list_polling, make_workers
 from bot.speech.narrator import Narrator
 from bot.storyboard.lettering.coverage import StoryboardCoverage
 from bot.texts import Texts
-from storage.database_files import DatabaseFiles
 from storage.delivery.second_bots import SecondBotStore
 from storage.failing_parts import FailingPartStore
+from storage.files.database_files import DatabaseFiles
 from storage.identifies import IdentifyStore
 from storage.jobs.listings import ListingStore
 from storage.jobs.queue_outlook import QueueOutlook
@@ -243,7 +243,8 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
     settings = engine.resources.settings
     return Narrator(
         voice,
-        # A separate ffmpeg slot, so that a narration, perhaps paid for, never waits for a render.
+        # This ffmpeg has a slot of its own, so that a narration, which may be paid for, never waits
+        # for a render.
         Ffmpeg(engine.resources.ffmpeg_path, slots=1),
         engine.workspace,
         SpeechStore(engine.resources.database),

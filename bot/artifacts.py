@@ -33,20 +33,20 @@ class Artifact:
     #: Unix time when the requester first got the video (by upload, link, DM or download), or None.
     #: Set by the delivery and by the file server.
     delivered_at: float | None = None
-    #: Number of times the share links were withdrawn; only links with this number are valid.
+    #: Number of times the share links were withdrawn; a link is valid only if it has this number.
     share_serial: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FinishedVideo:
-    """A finished file in the workspace; `note` is the locale key of a sentence about it."""
+    """A finished file in the workspace; `note` is the locale key of a sentence about the file."""
 
     path: Path
     note: str | None = None
 
 
 class Handover(StrEnum):
-    """A delivery's outcome: on the card, left to the DM, or held until the operator acts."""
+    """A delivery's outcome: shown on the card, left to the DM, or held until the operator acts."""
 
     CARD = "card"
     DM = "dm"

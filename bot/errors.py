@@ -58,7 +58,7 @@ class Trouble(StrEnum):
 
 
 class BackendError(ClapperError):
-    """The provider refused or did not answer; requesters never see the provider's `message`.
+    """The provider refused or did not respond; requesters never see the provider's `message`.
 
     `retry_after` is the delay in seconds that the provider asked for, or None.
     """
@@ -88,7 +88,7 @@ class WebhookError(ClapperError):
 class DeliveryError(ClapperError):
     """Discord could not be reached or temporarily refused the request; the step is retried.
 
-    `retry_after`: the seconds until a retry can succeed; None: unknown.
+    `retry_after`: the seconds until a retry can succeed, or None if unknown.
     """
 
     def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
@@ -105,7 +105,7 @@ class MediaError(ClapperError):
 
 
 class NoClipYetError(MediaError):
-    """A small page, JSON or nothing was sent instead of the clip, which may still appear."""
+    """Instead of the clip, a small page, JSON or nothing was sent; the clip may still appear."""
 
 
 class UnfetchedError(MediaError):
@@ -121,14 +121,14 @@ class StartupError(ClapperError):
 
 
 class FirstError:
-    """Keeps an error of one item from stopping the others: the first is raised at the end."""
+    """Keeps an error of one item from stopping the others, and raises the first at the end."""
 
     def __init__(self) -> None:
         self._error: Exception | None = None
 
     @contextmanager
     def deferred(self) -> Generator[None]:
-        """Keep an error of the block for later."""
+        """Keep an error of the block for `raise_if_any`."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - raised at the end

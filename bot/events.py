@@ -35,18 +35,18 @@ class EventBus:
 
 
 class ListChange(StrEnum):
-    """A change of the list of a client's jobs."""
+    """A change to the list of a client's jobs."""
 
     CREATED = "created"
     DELETED = "deleted"
 
 
 ListFollower = Callable[[ListChange, str], None]
-"""Is called with a change of the list, and the job's id."""
+"""A function that is called with a change to the list and the id of the job."""
 
 
 class JobFeed:
-    """Passes each job's changes on to that job's followers, and new jobs to their client's.
+    """Passes each job's changes on to its followers, and list changes to the client's followers.
 
     `on_job_changed` has to be subscribed to the bus.
     """
@@ -56,22 +56,22 @@ class JobFeed:
         self._list_followers: dict[str, list[ListFollower]] = {}
 
     def follow(self, job_id: str, follower: Callable[[Job], None]) -> Callable[[], None]:
-        """Call `follower` after each committed change of a job, until the result is called."""
+        """Call `follower` after each committed change of a job; return a function to stop that."""
         return _add(self._followers, job_id, follower)
 
     def follow_list(self, client: str, follower: ListFollower) -> Callable[[], None]:
-        """Call `follower` after each change of a client's list, until the result is called."""
+        """Call `follower` after each change to a client's list; return a function to stop that."""
         return _add(self._list_followers, client, follower)
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Call the followers of the job."""
+        """Call the followers of the job and, for a new job, those of the client's list."""
         for follower in tuple(self._followers.get(event.job.id, ())):
             follower(event.job)
         if event.previous is None:
             self._tell_list(event.job, ListChange.CREATED)
 
     def on_job_deleted(self, job: Job) -> None:
-        """Call the followers of the list that a client's deleted job was in."""
+        """Call the followers of the list from which a client's job was deleted."""
         self._tell_list(job, ListChange.DELETED)
 
     def _tell_list(self, job: Job, change: ListChange) -> None:

@@ -1,6 +1,6 @@
 """Signed, expiring links, and the keys that sign them.
 
-Written by hand because `itsdangerous` signs the time of signing, while these links carry their
+Written by hand because `itsdangerous` signs the time of signing, while these links contain their
 expiry and need only one `hmac.digest` call.
 """
 
@@ -34,7 +34,7 @@ _SHARE = re.compile(
 class Share:
     """The contents of a share link, which expires at `expires_at` (Unix seconds).
 
-    Withdrawing a job's links raises its serial number, so links with an older number are invalid.
+    Withdrawing a job's links raises its serial number, which invalidates links with older numbers.
     """
 
     job_id: str
@@ -109,7 +109,7 @@ def derive_key(secret: bytes, purpose: str) -> bytes:
 
 
 def load_secret(configured: str, path: Path) -> bytes:
-    """Return the configured secret, or that of the file `path`, created on the first start.
+    """Return the configured secret or that of the file `path`, which the first start creates.
 
     StartupError: the file can't be read or written, or is too short.
     """
@@ -144,7 +144,7 @@ def _make_secret(path: Path) -> bytes:
 
 
 def _sync_folder(folder: Path) -> None:
-    # Otherwise a power cut could undo the rename, which would invalidate every link made so far.
+    # A power cut could undo the rename without this, and invalidate every link made so far.
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

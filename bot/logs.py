@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Secrets that libraries may log: tokens in webhook routes and headers, signed links, keys,
-# passwords in URLs.
-# Secrets with known values are passed to `configure`.
+# Secrets that libraries may log: tokens in webhook routes and headers, signed links, keys, and
+# passwords in URLs. Secrets with known values are passed to `configure` instead.
 _IN_PATHS = re.compile(
     r"(/(?:webhooks|interactions)/\d+/|/[dv]/[0-9a-f]{32}(?:\.\d{1,12}){1,2}\.)[^\s/?&\"']+"
 )
@@ -24,13 +23,13 @@ _IN_VALUES = re.compile(
     r"(Bearer |Bot |whsec_|\bsk-|[?&](?:ex|is|hm)="
     r"|(?i:[?&][\w.-]*(?:sig|signature|token|key|credential|secret)=))[^\s&\"']+"
 )
-# The password of a URL may contain quotes and @, but no slash.
+# The password in a URL may contain quotes and @, but no slash.
 _IN_ORIGINS = re.compile(r"(://)[^\s/?#]+@")
 
 
 # Outsiders can make these loggers write any number of records.
 _LIMITED = ("aiohttp", "asyncio", "bot.web")
-_UNLIMITED_LEVEL = logging.INFO  # at this level, `bot.web` logs only what clients may do
+_UNLIMITED_LEVEL = logging.INFO  # `bot.web` logs only clients' actions at this level
 _REPEAT_SECONDS = 60.0
 _MAX_KINDS = 200
 
@@ -38,8 +37,8 @@ _MAX_KINDS = 200
 class RepeatLimit(logging.Filter):
     """Passes one record a minute of each kind that outsiders can cause, and counts the others.
 
-    A kind is a logger's message before its values are filled in, with the type of the error.
-    aiohttp's values and its errors' texts are left out, because they quote requests.
+    A record's kind is its message before values are filled in, with its logger and error type.
+    aiohttp's values and error texts are ignored, because they quote requests.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -156,5 +155,5 @@ def configure(*, level: str, style: str, secrets: tuple[str, ...]) -> None:
 
 
 def _drop_voice(record: logging.LogRecord) -> bool:
-    """Drop the warnings on missing libraries for voice channels, which the bot never joins."""
+    """Drop the warnings about missing libraries for voice channels, which the bot never joins."""
     return "voice will NOT be supported" not in str(record.msg)

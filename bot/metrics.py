@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _MAX_TIMED = 10_000
 _LAG_SECONDS = 0.5
 _STAGES = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
-# States that follow `generating`, in which a job's cost is final.
+# States that follow `generating`. In them, a job's cost is final.
 _PRICED = frozenset({JobState.DOWNLOADING, JobState.FAILED, JobState.CANCELLED})
 
 
@@ -157,7 +157,7 @@ class Metrics:
         self._skipped.labels(event).inc()
 
     def count_part_failure(self, part: str) -> None:
-        """Count an unexpected error that restarted a part of the bot."""
+        """Count an unexpected error after which a component of the bot was restarted."""
         self._part_failures.labels(part).inc()
 
     def count_refused_order(self, reason: str) -> None:

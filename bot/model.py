@@ -38,17 +38,18 @@ class JobState(StrEnum):
 _STOPPED = frozenset({JobState.FAILED, JobState.CANCELLED})
 
 TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
-    # Straight to `merging` if an existing clip gets a new narration, which needs no provider.
+    # Directly to `merging` if a finished video gets a new narration, which needs no provider.
     JobState.RECEIVED: _STOPPED | {JobState.QUEUED, JobState.MERGING},
     JobState.QUEUED: _STOPPED | {JobState.SUBMITTING},
-    # Straight to `undecided`: the id in the answer is that of another open job.
+    # Directly to `undecided` if the id in the response is that of another open job.
     JobState.SUBMITTING: _STOPPED
     | {JobState.GENERATING, JobState.QUEUED, JobState.UNCONFIRMED, JobState.UNDECIDED},
     JobState.UNCONFIRMED: _STOPPED | {JobState.GENERATING, JobState.QUEUED, JobState.UNDECIDED},
     JobState.UNDECIDED: _STOPPED | {JobState.GENERATING, JobState.QUEUED},
     JobState.GENERATING: _STOPPED | {JobState.DOWNLOADING},
     JobState.DOWNLOADING: _STOPPED | {JobState.MERGING},
-    # To `succeeded` for API clients, which download the file. To `downloading` for a lost clip.
+    # To `succeeded` for API clients, which download the file. To `downloading` if the clip was
+    # lost.
     JobState.MERGING: _STOPPED | {JobState.DELIVERING, JobState.SUCCEEDED, JobState.DOWNLOADING},
     JobState.DELIVERING: _STOPPED | {JobState.NOTIFYING},
     # The video is delivered, so the job can no longer fail or be cancelled.
@@ -58,7 +59,7 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     JobState.CANCELLED: frozenset(),
 }
 
-# States whose work can be stopped; their cards have a Cancel button.
+# States in which the work can be stopped; the cards then have a Cancel button.
 CANCELLABLE = frozenset(
     {JobState.RECEIVED, JobState.QUEUED, JobState.SUBMITTING, JobState.UNCONFIRMED}
     | {JobState.GENERATING, JobState.DOWNLOADING, JobState.MERGING}
@@ -83,14 +84,14 @@ class VideoRequest:
 
     @property
     def fingerprint(self) -> str:
-        """A hex digest that is the same for requests that a provider could not tell apart."""
+        """A hex digest that is the same for requests that look the same to a provider."""
         parts = (self.model or "", str(self.seconds), self.size, self.prompt)
         return sha256("\0".join(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attachment:
-    """An attached narration, or the `text` to speak instead; `size` is in bytes.
+    """An attached narration, or the `text` to read aloud instead; `size` is in bytes.
 
     `url` is None once the file has been downloaded, and for files that were never on Discord.
     """
@@ -102,7 +103,7 @@ class Attachment:
 
 
 def text_attachment(text: str) -> Attachment:
-    """Return the attachment for text to be spoken."""
+    """Return the attachment for a text to read aloud."""
     return Attachment(url=None, filename="narration", size=0, text=text)
 
 
@@ -132,9 +133,10 @@ class Origin:
     bot_can_edit: bool = True
     #: True until an edit has proved that the bot's own token can edit the card.
     bot_access_unproven: bool = False
-    #: The server that an order from outside of the servers counts for; None: for none of them.
+    #: The server that an order from outside all servers counts towards; None: it counts towards
+    #: none.
     home_id: int | None = None
-    #: The requester's roles in the server, or in `home_id`, which are not stored.
+    #: The requester's roles in the server, or in `home_id`; they are not stored.
     role_ids: frozenset[int] = frozenset()
     #: True if the requester boosts the server, which is not stored.
     is_booster: bool = False
@@ -178,7 +180,7 @@ class Job:
     #: Attempts at the state's step that got no usable answer (in `generating`: all polls). The
     #: steps and the worker count these for their pauses and limits; a new state resets the count.
     attempts: int = 0
-    #: When the step is due; None: not until a person or a webhook schedules it.
+    #: When the step is due; None until a person or a webhook schedules it.
     next_at: float | None
     #: When the job was inserted; the daily cap uses this time.
     created_at: float
@@ -190,35 +192,35 @@ class Job:
     request: VideoRequest
     #: The source of the request: an interaction in Discord, or a client.
     requester: Origin | Client
-    #: The narration to lay over the clip; None: the clip keeps its own sound.
+    #: The narration to lay over the clip; without one, the clip keeps its original sound.
     attachment: Attachment | None
     #: Id of the job whose stored narration this job reuses, set on insertion.
     narration_of: str | None
-    #: Id of the job whose finished video this job narrates; None: a new clip is generated.
+    #: Id of the job whose finished video gets a new narration; None: a new clip is generated.
     clip_of: str | None
     #: True if the video of `clip_of` already has a narration, set on insertion.
     clip_has_voice: bool = False
     #: The prompt that the provider gets, set once for each backend before the POST.
     sent_prompt: str | None = None
-    #: Idempotency key of the create, set before the first POST and kept for later ones.
+    #: Idempotency key of the create request, set before the first POST and kept for later ones.
     create_key: str | None = None
-    #: When the latest create started; None again once the provider has clearly refused it.
+    #: When the latest create request started; None again if the provider has clearly refused it.
     submitted_at: float | None = None
-    #: Number of creates started, raised just before each POST and never reset.
+    #: Number of create requests started, raised just before each POST and never reset.
     submits: int = 0
     #: Number of negative results in this state, which are decisive if repeated: remote job not
-    #: found or missing from a complete listing, unusable download, failed merge, unconfirmed
-    #: cancel. Counted by the steps; a new state and each successful poll reset it. In `downloading`
-    #: a missing clip adds `_LAG` (1000), so that both counts fit into one number.
+    #: found or missing from a complete list, unusable download, failed merge, unconfirmed
+    #: cancellation. Counted by the steps; a new state and each successful poll reset it. In
+    #: `downloading`, a missing clip adds `_LAG` (1000), so that one number contains both counts.
     misses: int = 0
-    #: The provider's id for the job, set when the create is answered or found.
+    #: The provider's id for the job, set when the create request is answered or its job is found.
     remote_id: str | None = None
     #: When `remote_id` was set.
     generating_at: float | None = None
     #: When the poller asks the provider to cancel, set with `remote_id`.
     deadline_at: float | None = None
-    #: True once `deadline_at` has passed and the provider has not confirmed the cancel; the poller
-    #: then polls rarely and still accepts the clip. Never reset.
+    #: True once `deadline_at` has passed and the provider has not confirmed the cancellation; the
+    #: poller then polls rarely and still accepts the clip. Never reset.
     late: bool = False
     #: Percent done (0 to 100, never falling) as the provider reports it; None: not reported.
     progress: int | None = None
@@ -226,9 +228,9 @@ class Job:
     cost: float | None = None
     #: Set just before the job's only DM is sent; None: sending has not started.
     dm_intent_at: float | None = None
-    #: The reason why its step can only wait, set by `Holds`; None: the job is not on hold.
+    #: The reason why the job's step can only wait, set by `Holds`; None: the job is not on hold.
     hold: HoldReason | None = None
-    #: When its current hold began; None: the job is not on hold.
+    #: When the job's current hold began; None: the job is not on hold.
     held_since: float | None = None
     #: The reason why the job failed; None: it has not failed.
     failure: Failure | None = None
@@ -271,8 +273,8 @@ class HoldReason(StrEnum):
     """The reason why a job waits in its state.
 
     `DISK`: there is too little free space. `BACKEND`: the job is at a backend that is no longer
-    chosen. `TWIN`: an identical create has no answer yet. `UNANSWERED`: the provider has not
-    answered any request about the job for minutes.
+    chosen. `TWIN`: an identical create request has no response yet. `UNANSWERED`: the provider has
+    not responded to any request about the job for minutes.
     """
 
     DISK = "disk"

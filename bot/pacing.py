@@ -1,4 +1,4 @@
-"""The process's clock, and the pauses between polls, card edits, and look-ups of a create."""
+"""The process's clock, and the pauses between polls, card edits, and searches for lost jobs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: A machine's clock that is off by more than this was set, and did not just drift.
+#: If a machine's clock is off by more than this many seconds, it was set, and did not just drift.
 CLOCK_STEP_SECONDS = 30.0
-# Time for a second correction of the clock, and for asking the provider about every open job.
+# Enough time for a second correction of the clock, and for polling every open job.
 _UNSETTLED_SECONDS = 10 * 60.0
 _DAY = 24 * 60 * 60.0
 
@@ -50,7 +50,7 @@ class WatchedClock:
 
     @property
     def is_unsettled(self) -> bool:
-        """True while the clock must not decide that something is late, or old enough to delete."""
+        """True while the clock must not decide if something is late, or old enough to delete."""
         return abs(self.drift) > CLOCK_STEP_SECONDS or self._steady() < self._unsettled_until
 
     def adopt(self, drift: float) -> None:
@@ -67,7 +67,7 @@ class WatchedClock:
 
     @property
     def known(self) -> float:
-        """The current time by that evidence, even if the machine's clock was set since."""
+        """The current time by that evidence, even if the machine's clock was set since then."""
         return self._evidence + self._steady()
 
     def conservative(self) -> float:
@@ -82,7 +82,8 @@ def machine_clock() -> WatchedClock:
 
 def seconds_since_boot() -> float:
     """Return the seconds since the machine's boot, including the time that it was suspended."""
-    # Only Linux has it. Elsewhere, a suspension looks like a clock that was set, which is harmless.
+    # Only Linux has this clock. Elsewhere, a suspension looks like a clock that was set, which is
+    # harmless.
     boottime = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boottime is None else time.clock_gettime(boottime)
 
@@ -97,7 +98,7 @@ class PollIntervals:
 
     def after(self, polls: int) -> float:
         """Return the seconds to wait after the given number of polls."""
-        # The exponent is bounded because many polls would overflow the float.
+        # The exponent is bounded, because after many polls the power would overflow.
         return min(self.first * self.growth ** min(polls, 100), self.ceiling)
 
 
@@ -105,8 +106,8 @@ class PollIntervals:
 class ListIntervals:
     """Seconds between two readings of the provider's list, and until a listed job is polled alone.
 
-    `blind_age`: the age at which a job that has no percentage is worth a reading, even if it is the
-    only one; None: never.
+    `blind_age`: the age at which a job without a percentage is worth a reading of the list even if
+    it is the only job, or None for never.
     """
 
     period: float
@@ -114,15 +115,15 @@ class ListIntervals:
     blind_age: float | None
 
     def between_pages(self, pages: int) -> float:
-        """Return the seconds between the pages of a list that has so many."""
-        # A few pages are read within the period, more of them four times a second, and very many
-        # fast enough for each job to be seen again before it is polled alone.
+        """Return the seconds between the pages of a list with this many pages."""
+        # A few pages are read within the period, more pages at four a second, and very many fast
+        # enough to show each job again before it is polled alone.
         return max(self.period / pages, min(0.25, 0.8 * self.put_off / pages))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LookupDelays:
-    """Seconds before an unconfirmed create is first looked up, and between further look-ups.
+    """Seconds before an unconfirmed job is first looked for, and between further searches.
 
     `first` is longer than the POST's time-out, because the provider may still be creating the job.
     """

@@ -42,7 +42,7 @@ class Presets:
 
 
 def checked(prompt: str) -> str:
-    """Return the stripped prompt; raise UserError if it is blank, too long or not valid text."""
+    """Return the stripped prompt; UserError: it is blank, too long or not valid text."""
     prompt = prompt.strip()
     if len(prompt) > MAX_PROMPT:
         raise UserError("prompt.too_long", limit=MAX_PROMPT)

@@ -1,6 +1,6 @@
 """The sentences that people read, by key and language.
 
-Written without Babel because these languages need only one plural rule and two number separators.
+Babel is not used, because these languages need only one plural rule and two number separators.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ class Plural:
     def form(self, count: object) -> str:
         """Return the form for a number.
 
-        A language with more forms, such as Polish, needs a rule of its own here.
+        A language with more plural forms, such as Polish, needs a rule of its own here.
         """
         return self.forms["one" if count == 1 and "one" in self.forms else "other"]
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A Unix time in a sentence; Discord shows each reader how far away it is."""
+    """A Unix time in a sentence, which Discord shows each reader relative to the current time."""
 
     at: int
 

@@ -84,14 +84,10 @@ class OrderAnswer:
                 await self._services.jobs.acknowledge(job.id, message_id)
 
     async def _answer_while(self, storing: asyncio.Task[Job | None]) -> None:
-        jobs, draft = self._services.jobs, self._draft
         message_id = await self._post_unsaved(storing)
-        shown = None
-        if message_id is not None:
-            # Behind the job's own statement, so that as a rule one commit stores both.
-            shown = await jobs.acknowledge(draft.id, message_id, is_current=False)
-        if await storing is not None and message_id is not None and shown is None:
-            await jobs.acknowledge(draft.id, message_id, is_current=False)
+        # Until the row has the message's id, the button of the card leads to it.
+        if (job := await storing) is not None and message_id is not None:
+            await self._services.jobs.acknowledge(job.id, message_id, is_current=False)
 
     async def _answer_first(self, store: Store) -> None:
         message_id = await self._post_unsaved(None)

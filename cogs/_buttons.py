@@ -1,4 +1,4 @@
-"""The buttons of cards, registered by a template that also matches them after a restart."""
+"""The buttons of cards, registered by a template of their ids that also matches after a restart."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class CardButton(DynamicButton, template=TEMPLATE):
-    """A button of a card; its id names the action and the job."""
+    """A button of a card; its id contains the action and the job."""
 
     def __init__(self, item: ui.Button[Any], match: re.Match[str]) -> None:
         super().__init__(item, match)
@@ -56,5 +56,5 @@ class CardButton(DynamicButton, template=TEMPLATE):
 
 
 async def setup(bot: VideoBot) -> None:
-    """Register the template."""
+    """Register the template with the bot."""
     bot.add_dynamic_items(CardButton)

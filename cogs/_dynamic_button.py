@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 
     from bot.discord_bot.bot import Services, VideoBot
 
-# discord.py requires a template of every subclass, even of this base, which is not registered.
+# discord.py requires a template for every subclass, even for this base class, which isn't
+# registered.
 _MATCHES_NOTHING = r"(?!)"
 
 
 class DynamicButton(ui.DynamicItem[ui.Button[Any]], ABC, template=_MATCHES_NOTHING):
-    """A button that is rebuilt from its `custom_id`, and so keeps working after a restart.
+    """A button that is rebuilt from its `custom_id`, and therefore works after a restart.
 
-    The constructor of a subclass reads the values from the match.
+    A subclass's constructor reads the values from the match.
     """
 
     @abstractmethod
@@ -44,10 +45,10 @@ class DynamicButton(ui.DynamicItem[ui.Button[Any]], ABC, template=_MATCHES_NOTHI
         return cls(item, match)
 
     async def callback(self, interaction: discord.Interaction[VideoBot]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - only interactions of this bot
-        """Act on the press; if that fails, tell the person why."""
+        """Act on the press; if that fails, tell the person the reason."""
         async with reporting_errors(interaction):
             await self.act(interaction, interaction.client.services)
 
     @abstractmethod
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Act on the press; an exception is reported to the person who pressed."""
+        """Act on the press; an exception is reported to the person who pressed the button."""

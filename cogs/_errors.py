@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def reporting_errors(interaction: discord.Interaction[VideoBot]) -> AsyncGenerator[None]:
-    """Answer the interaction with a sentence if the block raises an exception."""
+    """If the block raises an exception, respond to the interaction with a sentence about it."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - discord.py would only log it

@@ -1,4 +1,4 @@
-"""Reads the values of a submitted form, which may have any shape."""
+"""Reads the values of a submitted form, whose data may have any shape."""
 
 from __future__ import annotations
 

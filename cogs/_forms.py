@@ -1,4 +1,4 @@
-"""The forms that a card's buttons open, and their submission, even after a restart."""
+"""The forms that a card's buttons open. A form can still be submitted after a restart."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _TITLES = {
 
 
 async def open_form(interaction: discord.Interaction[VideoBot], job: Job, action: Action) -> None:
-    """Open the form of a button; UserError: the action is not possible for this job."""
+    """Open a button's form; UserError: the action is not possible for this job."""
     services = interaction.client.services
     if action is not Action.DELETE:
         await services.gate.check(await place_of(interaction))
@@ -54,7 +54,7 @@ async def open_form(interaction: discord.Interaction[VideoBot], job: Job, action
     form = ui.Modal(title=say(_TITLES[action]), custom_id=f"clapper:{action}:{job.id}")
     for item in _items(services, job, action, say):
         form.add_item(item)
-    # discord.py would keep the form in memory. The listener below reads its submission.
+    # discord.py would keep the form in memory; instead, the listener below reads the submission.
     form.stop()
     await interaction.response.send_modal(form)
 
@@ -96,7 +96,7 @@ def _attach(job: Job, say: Callable[[str], str], *, speaks: bool) -> list[ui.Ite
 
 
 def _sources(say: Callable[[str], str], hint: str, *, speaks: bool) -> list[ui.Item[Any]]:
-    """Return the field for a file, and one for a text if there is a voice."""
+    """Return the field for a file and, if there is a voice, the field for a text."""
     audio = _audio_field(say, hint, required=not speaks)
     return [audio, _text_field(say)] if speaks else [audio]
 
@@ -188,7 +188,7 @@ class FormsCog(commands.Cog):
 async def _submit_narration(
     interaction: discord.Interaction[VideoBot], job: Job, clip_of: str | None
 ) -> None:
-    """Place a job with the narration of the form, for a finished video or for a new one."""
+    """Place a job with the form's narration, for a finished video or for a new video."""
     services = interaction.client.services
     narration = _narration_in(interaction.data, services)
     if clip_of is None:
@@ -200,7 +200,7 @@ async def _submit_narration(
 
 
 def _narration_in(data: object, services: Services) -> Attachment:
-    """Return the file or the text of the form; UserError: it has both, or neither."""
+    """Return the form's file or text; UserError: the form has both or neither."""
     audio, text = file_in(data, _AUDIO), text_in(data, _TEXT).strip()
     if audio is not None and text:
         raise UserError("speech.both")
@@ -216,13 +216,13 @@ async def _delete_job(interaction: discord.Interaction[VideoBot], job: Job) -> N
     services = interaction.client.services
     if not await services.retention.mark_deleted(job.id):
         raise UserError("reply.still_open")
-    # Answered first: deleting files may take longer than Discord waits.
+    # Discord doesn't wait as long as deleting the files may take, so respond first.
     await interaction.response.defer()
     await services.retention.delete_content(job.id)
     try:
         await interaction.delete_original_response()
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        # The message may be gone already. If not, its button still works.
+        # The message may already have been deleted. If not, its button still works.
         log.warning("card.undeleted id=%s error=%s", job.id, type(error).__name__)
 
 

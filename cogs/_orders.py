@@ -1,4 +1,4 @@
-"""Places jobs: checks the request, stores the job and answers with its card."""
+"""Places jobs: checks the request, stores the job and responds with its card."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import discord
 from bot.errors import UserError
 from bot.model import Attachment, Origin
 from cogs._answers import OrderAnswer
-from cogs._places import known_place_of, place_of
+from cogs._places import place_of
 from storage.speeches import SpeechRequester
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Counted from the interaction's arrival by this machine's clock, because Discord's may differ.
+# Counted from the interaction's arrival by this machine's clock: Discord's clock may differ.
 _TOKEN_SECONDS = 15 * 60.0
 
 
@@ -34,10 +34,10 @@ async def place(
     narration_of: str | None = None,
     clip_of: str | None = None,
 ) -> None:
-    """Store a job, and post its card as the answer to the interaction; UserError: it is refused.
+    """Store a job, and respond to the interaction with its card; UserError: it is refused.
 
     `narration_of`: the job whose stored narration is used.
-    `clip_of`: the job whose finished video is narrated.
+    `clip_of`: the job whose finished video gets the narration.
     """
     if not interaction.client.arrivals.claim(interaction):
         log.warning("interaction.repeated id=%d", interaction.id)
@@ -46,8 +46,6 @@ async def place(
     sources: JobSources = {"narration_of": narration_of, "clip_of": clip_of}
     draft = services.jobs.draft(request, origin, attachment, **sources)
     sources["job_id"] = draft.id
-    if not services.gate.asks_membership(known := known_place_of(interaction)):
-        await services.gate.check(known)
 
     async def store(message_id: int | None) -> Job | None:
         place = await place_of(interaction)
@@ -74,12 +72,12 @@ async def place_again(interaction: discord.Interaction[VideoBot], job: Job, prom
 async def find_narration(services: Services, job: Job) -> str | None:
     """Return the id of the job under which the narration of `job` is stored.
 
-    None: `job` has no narration, or its narration is a text that can be spoken again. UserError:
-    the narration is no longer kept.
+    None: `job` has no narration, or its narration is a text that can be synthesised again.
+    UserError: the narration is no longer kept.
     """
     if job.attachment is None:
         return None
-    # A job that ended early has stored no narration, but names the job whose narration it uses.
+    # A job that ended early has stored no narration, but refers to the job whose narration it uses.
     for source in (job.id, job.narration_of):
         if source is not None and await services.workspace.has_narration(source):
             return source
@@ -94,13 +92,14 @@ async def _count_speech(
     narrator = interaction.client.services.narrator
     if narrator is None:
         raise UserError("speech.off")
-    # An interaction that Discord sends twice makes one job: `submit` detects the repetition.
+    # If Discord sends an interaction twice, the text counts once, and `submit` detects the
+    # repetition.
     requester = SpeechRequester(user_id=interaction.user.id, interaction_id=interaction.id)
     await narrator.count(requester, text, place=place)
 
 
 def origin_of(interaction: discord.Interaction[VideoBot]) -> Origin:
-    """Return the origin of an order by this interaction."""
+    """Return the origin of a job that this interaction requests."""
     bot_can_edit, unproven = _bot_access(interaction)
     member = interaction.user if isinstance(interaction.user, discord.Member) else None
     return Origin(
@@ -121,7 +120,7 @@ def origin_of(interaction: discord.Interaction[VideoBot]) -> Origin:
 
 
 def _bot_access(interaction: discord.Interaction[VideoBot]) -> tuple[bool, bool]:
-    """Tell whether the bot's own token may edit the answer, and whether that is yet to be proven.
+    """Tell whether the bot's own token may edit the response, and whether that must be proven.
 
     The permissions in an interaction are those of the channel. They do not show whether the bot is
     in a private thread or may connect to a voice channel. An app can be installed without its bot.

@@ -1,4 +1,4 @@
-"""Permissions: the actions that a person may take on a job."""
+"""Permissions: which actions a person may take on a job."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _FOR_MODERATORS = frozenset({Action.CANCEL, Action.DELETE})
 def require_permission(
     interaction: discord.Interaction[VideoBot], job: Job | None, action: Action
 ) -> Job:
-    """Return the job, if the person who pressed the button may take this action.
+    """Return the job if the person who pressed the button may take this action.
 
-    UserError: they may not, or the job no longer exists.
+    UserError: the person may not, or the job no longer exists.
     """
-    # The id may be forged: jobs of API clients have no card.
+    # A button with the id of an API client's job is forged: such jobs have no card.
     if job is None or job.client is not None:
         raise UserError("reply.unknown")
-    # An old card of an undecided job may still have "Cancel", which then gives the job up.
+    # On an old card of an undecided job, the button "Cancel" means "Give up".
     gives_up = action is Action.CANCEL and job.state is JobState.UNDECIDED
     shared = action in _FOR_MODERATORS and not gives_up
     if interaction.user.id != job.origin.user_id and not (shared and _moderates(interaction, job)):
@@ -39,6 +39,6 @@ def require_permission(
 
 
 def _moderates(interaction: discord.Interaction[VideoBot], job: Job) -> bool:
-    # The id may be forged, and a moderator's permission is limited to the channel of the press.
+    # The job's id may be forged, so a moderator's permission applies only in the job's own channel.
     is_here = interaction.channel_id == job.origin.channel_id
     return is_here and interaction.permissions.manage_messages

@@ -5,40 +5,63 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import discord
 from discord import app_commands
 
 from bot.moderation.access.place import OrderFrom, OrderPlace
 
 if TYPE_CHECKING:
-    import discord
-
     from bot.discord_bot.bot import VideoBot
+
+_MAY_BE_RESTRICTED = (
+    discord.TextChannel,
+    discord.Thread,
+    discord.VoiceChannel,
+    discord.StageChannel,
+    discord.ForumChannel,
+)
 
 
 async def place_of(interaction: discord.Interaction[VideoBot]) -> OrderPlace:
     """Return the place of an interaction, which the gate judges."""
-    client, place = interaction.client, known_place_of(interaction)
+    client = interaction.client
+    server_id = interaction.guild_id
+    member = interaction.user if isinstance(interaction.user, discord.Member) else None
+    place = OrderPlace(
+        user_id=interaction.user.id,
+        server_id=server_id,
+        is_installed=server_id is not None and is_installed(interaction, server_id),
+        is_group=server_id is None and not interaction.context.dm_channel,
+        channel_ids=_channel_ids(interaction.channel) if server_id is not None else (),
+        is_age_restricted=_is_age_restricted(interaction.channel),
+        role_ids=frozenset(role.id for role in member.roles) if member else frozenset(),
+    )
     if not client.services.gate.asks_membership(place):
         return place
     memberships = await client.services.memberships.of(client, place.user_id)
     return replace(place, memberships=memberships)
 
 
-def known_place_of(interaction: discord.Interaction[VideoBot]) -> OrderPlace:
-    """Return the place as far as it is known without asking Discord."""
-    server_id = interaction.guild_id
-    return OrderPlace(
-        user_id=interaction.user.id,
-        server_id=server_id,
-        is_installed=server_id is not None and _is_installed(interaction, server_id),
-        is_group=server_id is None and not interaction.context.dm_channel,
-    )
+def _channel_ids(channel: object) -> tuple[int, ...]:
+    """Return the ids of the channel, of a thread's channel, and of the category."""
+    ids: list[int | None] = []
+    if isinstance(channel, discord.Thread):
+        ids += [channel.id, channel.parent_id]
+        channel = channel.parent
+    if isinstance(channel, discord.abc.GuildChannel):
+        ids += [channel.id, channel.category_id]
+    return tuple(dict.fromkeys(each for each in ids if each is not None))
 
 
-def _is_installed(interaction: discord.Interaction[VideoBot], server_id: int) -> bool:
+def _is_age_restricted(channel: object) -> bool:
+    return isinstance(channel, _MAY_BE_RESTRICTED) and channel.is_nsfw()
+
+
+def is_installed(interaction: discord.Interaction[VideoBot], server_id: int) -> bool:
+    """Tell whether a server has installed the bot, and not the person alone."""
     if interaction.is_guild_integration():
         return True
-    # Discord names the person alone if only their own installation allows the interaction.
+    # If only the person's own installation allows the interaction, Discord names only the person.
     is_member = interaction.client.get_guild(server_id) is not None
     return is_member and not interaction.is_user_integration()
 
@@ -46,7 +69,7 @@ def _is_installed(interaction: discord.Interaction[VideoBot], server_id: int) ->
 def offer_where_ordered(
     command: app_commands.Command[Any, ..., Any], order_from: OrderFrom
 ) -> None:
-    """Have Discord offer a command that costs only in the places that orders may come from."""
+    """Have Discord offer a command that costs only in the places from which orders may come."""
     everywhere = order_from is OrderFrom.EVERYWHERE
     command.allowed_installs = app_commands.AppInstallationType(guild=True, user=everywhere)
     command.allowed_contexts = app_commands.AppCommandContext(

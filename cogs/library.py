@@ -1,4 +1,4 @@
-"""`/videos` and "Video details": a person's own jobs, and the details of one job."""
+"""`/videos` and "Video details": a person's own jobs, and all details of one job."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class LibraryCog(commands.Cog):
         self._details = app_commands.ContextMenu(name="Video details", callback=self.details)
 
     async def cog_load(self) -> None:
-        """Add the context menu: discord.py does not find context menus in a cog."""
+        """Add the context menu, which discord.py doesn't find in a cog by itself."""
         self._bot.tree.add_command(self._details)
 
     @app_commands.command(name="videos")
@@ -57,7 +57,7 @@ class LibraryCog(commands.Cog):
     async def suggest(
         self, interaction: discord.Interaction[VideoBot], typed: str
     ) -> list[app_commands.Choice[str]]:
-        """Suggest the person's own prompts."""
+        """Suggest the person's own prompts as search words."""
         found = await self._services.library.suggest(interaction.user.id, typed)
         return [
             app_commands.Choice(name=choice_name(prompt.text), value=prompt.job_id)
@@ -83,7 +83,7 @@ class LibraryCog(commands.Cog):
 
 
 class PageButton(DynamicButton, template=PAGE_TEMPLATE):
-    """Shows another page of the jobs of the person who presses the button."""
+    """Shows another page of the person's jobs."""
 
     def __init__(self, item: ui.Button[Any], match: re.Match[str]) -> None:
         super().__init__(item, match)
@@ -91,7 +91,7 @@ class PageButton(DynamicButton, template=PAGE_TEMPLATE):
         self._search = match["search"]
 
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Replace the page with the one that the button names."""
+        """Replace the page with the page that the button names."""
         view = await _page(interaction, services, search=self._search, offset=self._offset)
         await interaction.response.edit_message(view=view)
 
@@ -104,7 +104,7 @@ class SendButton(DynamicButton, template=SEND_TEMPLATE):
         self._job_id = match["job"]
 
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Send the video to the person who presses the button, if it is theirs."""
+        """Send the video to the person who presses the button, if the video is theirs."""
         await services.resender.send(interaction, self._job_id)
 
 

@@ -1,4 +1,4 @@
-"""`/narrate`: a text as an audio file."""
+"""`/narrate`: reads a text aloud, and responds with an audio file."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _FILENAME = "narration.mp3"
-# An interaction's token expires after 15 minutes.
+# The interaction's token expires after 15 minutes. This is one minute less.
 _TIMEOUT_SECONDS = 840.0
-# Seconds before each repetition of a failed upload.
+# The seconds to wait before each new attempt after a failed upload.
 _PAUSES: Sequence[float] = (1.0, 4.0)
 
 
@@ -46,7 +46,7 @@ class NarrateCog(commands.Cog):
         interaction: discord.Interaction[VideoBot],
         text: app_commands.Range[str, 1, MAX_TEXT],
     ) -> None:
-        """Check the text and the caps, then answer with an audio file of the spoken text."""
+        """Check the text and the caps, then respond with an audio file of the text."""
         wanted = checked_text(text)
         with self._narrator.speech_lock(interaction.user.id):
             requester = SpeechRequester(user_id=interaction.user.id, interaction_id=interaction.id)
@@ -71,7 +71,7 @@ class NarrateCog(commands.Cog):
     async def _upload(
         self, interaction: discord.Interaction[VideoBot], recording: SpokenMp3
     ) -> None:
-        """Upload the file, and repeat the upload when the connection breaks."""
+        """Upload the file, and try again if the connection breaks."""
         sentence = self._services.texts(
             "speech.done", str(interaction.locale), seconds=recording.seconds
         )

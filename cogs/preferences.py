@@ -26,7 +26,7 @@ _CHOICES = [app_commands.Choice(name=notify.value, value=notify.value) for notif
 
 
 class PreferencesCog(commands.Cog):
-    """Shows and changes a person's setting and data; only they see the answers."""
+    """Shows and changes a person's setting and data; only the person sees the responses."""
 
     def __init__(self, bot: VideoBot) -> None:
         self._services = bot.services
@@ -39,7 +39,7 @@ class PreferencesCog(commands.Cog):
         when: str | None = None,
         minutes: app_commands.Range[int, 1, _DAY_MINUTES] | None = None,
     ) -> None:
-        """Store the person's choice, if they make one, and show the current setting."""
+        """Store the person's choice, if the command contains one, and show the current setting."""
         people, user_id = self._services.people, interaction.user.id
         if when is not None or minutes is not None:
             # Minutes alone imply `Notify.LATE`.
@@ -70,7 +70,7 @@ class DataButton(DynamicButton, template=TEMPLATE):
         self._user_id = int(match["user"])
 
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Take the step that the button names; UserError: the button belongs to another person."""
+        """Take the step that the button names; UserError: the data is another person's."""
         if interaction.user.id != self._user_id:
             raise UserError("privacy.not_yours")
         match self._step:
@@ -94,7 +94,7 @@ async def _overview(
 
 async def _delete(interaction: discord.Interaction[VideoBot], services: Services) -> None:
     privacy_view = _privacy_view(interaction, services)
-    # Answered first: deleting many files may take longer than Discord waits.
+    # Discord doesn't wait as long as deleting many files may take, so respond first.
     await interaction.response.edit_message(view=privacy_view.working())
     deletion = await services.retention.delete_all(interaction.user.id)
     await interaction.edit_original_response(view=privacy_view.done(deletion))

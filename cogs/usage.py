@@ -1,4 +1,4 @@
-"""`/usage`: what a person has ordered, what is left, and when one more is."""
+"""`/usage`: how much of each limit a person has used, and when the next use stops counting."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class UsageCog(commands.Cog):
-    """Shows a person's part of each limit; only they see the answer."""
+    """Shows a person's use of each limit; only the person sees the response."""
 
     def __init__(self, bot: VideoBot) -> None:
         self._services = bot.services
 
     @app_commands.command(name="usage")
     async def usage(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Show what the person has used of each limit."""
+        """Show how much of each limit the person has used."""
         texts, locale = self._services.texts, str(interaction.locale)
         allowances = await self._services.jobs.allowances(
             origin_of(interaction), await place_of(interaction)

@@ -1,4 +1,4 @@
-"""`/video`: orders a video."""
+"""`/video`: requests a video."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class VideoCog(commands.Cog):
-    """Accepts orders; the workers do everything after the first answer."""
+    """Accepts requests for videos; the workers do everything after the first response."""
 
     def __init__(self, bot: VideoBot) -> None:
         self._services = bot.services

@@ -46,8 +46,8 @@ _INTRO = """\
 
 Every card, from the command to each outcome, in each language. `make cards` generates this page
 from the bot's own component trees, and a test checks that it is current. Buttons in bold are
-highlighted. `↗` marks a button that opens a page, and ▶ a video with its text for screen readers.
-Discord shows italic times in the reader's language.
+highlighted. `↗` marks a button that opens a page, and ▶ marks a video, followed by its text for
+screen readers. Discord shows italic times in the reader's language.
 """
 
 
@@ -104,7 +104,7 @@ _REASONS = {
     "failed.clip_gone": "the video for a new narration has been deleted",
     "failed.file_gone": "the finished video's file is missing",
     "failed.found_harassment": "moderation found harassment",
-    "failed.found_hate": "moderation found hate",
+    "failed.found_hate": "moderation found hate speech",
     "failed.found_illicit": "moderation found something illicit",
     "failed.found_minors": "moderation found sexual content about minors",
     "failed.found_other": "moderation found something else",
@@ -114,8 +114,8 @@ _REASONS = {
     "failed.unavailable": "the video service accepted nothing for 24 hours",
     "failed.unchecked": "the moderation service can't be reached",
     "failed.no_space": "the disk was full for 24 hours",
-    "failed.other_backend": "the video service was not chosen for 24 hours",
-    "failed.twin": "an identical order had no answer for 24 hours",
+    "failed.other_backend": "the bot used another video service for 24 hours",
+    "failed.twin": "an identical request is unresolved after 24 hours",
     "failed.unexplained": "the video service refuses without a reason",
     "failed.gone": "the video service lost the job",
     "failed.internal": "an error at the video service",
@@ -123,7 +123,7 @@ _REASONS = {
     "failed.moderated": "the video service rejects the prompt",
     "failed.not_a_video": "the result is not a video",
     "failed.not_narrated": "a new narration could not be added",
-    "failed.second_bot": "a second bot with the same token has answered",
+    "failed.second_bot": "a second copy of the bot has answered",
     "failed.rate": "the video service is too busy",
     "failed.timeout": "the video service took too long",
     "failed.transient": "the video service can't be reached",
@@ -135,7 +135,7 @@ _REASONS = {
     "audio.not_audio": "the attachment is not audio",
     "audio.not_kept": "the narration has been deleted",
     "audio.over_limit": "the narration is too long, but its length is unknown",
-    "audio.silent": "nothing can be heard in the narration",
+    "audio.silent": "the attachment is silent",
     "audio.too_large": "the attachment is too large",
     "audio.too_long": "the narration is too long",
     "audio.unreadable": "the attachment is damaged",
@@ -161,12 +161,12 @@ _TROUBLES = {
 
 _HOLDS = {
     HoldReason.DISK: "no disk space",
-    HoldReason.TWIN: "an identical order is still open",
+    HoldReason.TWIN: "an identical request may have been accepted",
 }
 
 
 def _failing(key: str) -> _Scene:
-    # The values in the sentences about audio.
+    # The values that the sentences about audio contain.
     found = "PDF" if key == "audio.not_audio" else "MP3"
     fields = {"found": found, "seconds": 734, "max_seconds": 600, "max_mb": 25}
     return _Scene(
@@ -182,7 +182,7 @@ def _failing(key: str) -> _Scene:
     )
 
 
-# The provider has accepted the job by then, and may charge.
+# When a job fails for one of these reasons, the provider has accepted it, and may charge for it.
 _LATE_FAILURES = frozenset(
     {"failed.gone", "failed.timeout", "failed.not_a_video", "failed.file_gone"}
 )
@@ -201,7 +201,7 @@ _SPEECH_FAILURES = frozenset(
         "unusable",
     )
 )
-# It answers a form and never appears on a card.
+# This sentence is a response to a form, and never appears on a card.
 _IN_A_FORM = frozenset({"audio.missing"})
 _NEW_NARRATION = {"clip_of": "0" * 32, "attachment": _VOICE}
 _NEW_SPEECH = {"clip_of": "0" * 32, "attachment": text_attachment("Once upon a time")}
@@ -239,7 +239,7 @@ def _under_way() -> Iterator[_Scene]:
     waiting = replace(_OUTLOOK, place=3)
     yield _in_state("Queued behind other jobs", JobState.QUEUED, waiting, attachment=_VOICE)
     yield _in_state("Far back in the queue", JobState.QUEUED, replace(_OUTLOOK, place=34))
-    yield _in_state("Refused for now", JobState.QUEUED, _OUTLOOK, submits=1)
+    yield _in_state("Not accepted yet", JobState.QUEUED, _OUTLOOK, submits=1)
     yield _in_state("Next in the queue", JobState.QUEUED, replace(_OUTLOOK, place=1))
     for trouble in Trouble:
         held = Outlook(trouble=trouble)
@@ -257,10 +257,10 @@ def _under_way() -> Iterator[_Scene]:
     yield _in_state("On hold while receiving", JobState.RECEIVED, full)
     yield _in_state("On hold while generating", JobState.GENERATING, gone)
     silent = Outlook(hold=HoldReason.UNANSWERED)
-    yield _in_state("On hold without answers", JobState.GENERATING, silent)
+    yield _in_state("On hold: the video service isn't responding", JobState.GENERATING, silent)
     yield _in_state("On hold while downloading", JobState.DOWNLOADING, full)
     yield _in_state("Submitting", JobState.SUBMITTING, _OUTLOOK)
-    yield _in_state("Submitted without an answer", JobState.UNCONFIRMED)
+    yield _in_state("Submitted, but the response was lost", JobState.UNCONFIRMED)
     yield _in_state("A decision that only the requester can make", JobState.UNDECIDED)
     yield _in_state("Generating, with a percentage", JobState.GENERATING, _OUTLOOK, progress=42)
     yield _in_state("Generating, without a percentage", JobState.GENERATING, _OUTLOOK)
@@ -276,7 +276,7 @@ def _under_way() -> Iterator[_Scene]:
     )
     yield _in_state("Delivering", JobState.DELIVERING)
     yield _Scene(
-        title="Soon uneditable, in a server without the bot",
+        title="The card can't be edited much longer",
         changes={"state": JobState.GENERATING, "progress": 80},
         make=lambda cards, job: cards.render(job, note="card.by_dm"),
     )
@@ -286,6 +286,10 @@ def _finished() -> Iterator[_Scene]:
     yield _with_video("Done")
     yield _with_video("Done, with a new narration", changes=_NEW_NARRATION)
     yield _with_video("Done, with a narration", changes={"attachment": _VOICE})
+    drawn = {"backend": "storyboard"}
+    yield _with_video("Done, drawn by the storyboard", changes=drawn)
+    spoken = {**drawn, "attachment": text_attachment("Once upon a time")}
+    yield _with_video("Done, drawn by the storyboard, with a text spoken", changes=spoken)
     for note in (NOTE_NOT_MERGED, NOTE_HELD_INSTEAD, NOTE_SILENT):
         yield _with_video(f"Done: {_REASONS[note]}", changes={"note": note, "attachment": _VOICE})
     yield _with_video("Done, as a smaller copy", note="card.smaller", original=_URL)
@@ -310,7 +314,7 @@ def _finished() -> Iterator[_Scene]:
         make=lambda cards, job: cards.render_held(job, _ARTIFACT, limit=_ARTIFACT.size),
     )
     yield _Scene(
-        title="Done, where Discord lets the bot attach no files",
+        title="Done, but Discord doesn't let the bot attach files",
         changes=done,
         make=lambda cards, job: cards.render_without_video(job),
     )

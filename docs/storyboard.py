@@ -55,7 +55,7 @@ _SHAPES = ("640x360", "360x640", "480x480")
 _ROW = 150
 _COLUMNS = 3
 _GAP = 6
-_AT = 0.8  # the second of a clip whose frame is shown
+_AT = 0.8  # the time in a clip, in seconds, of the frame that is shown
 _COSTS = ("640x360", "1280x720", "1920x1080")
 _BEFORE = {
     "640x360": "1.3 s, 83 MB",
@@ -120,7 +120,7 @@ async def _render(folder: Path, prompt: str, size: str, *, seconds: int) -> Path
 
 
 def _cost(size: str) -> str:
-    """Measure clips of one size in a process of their own, whose memory is theirs alone."""
+    """Measure clips of one size in a process of their own, so that its memory is theirs alone."""
     done = subprocess.run(  # noqa: S603  # this script
         [sys.executable, "-m", "docs.storyboard", size], check=True, capture_output=True, text=True
     )

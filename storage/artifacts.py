@@ -24,7 +24,7 @@ class ArtifactStore:
         self._database = database
 
     async def save(self, artifact: Artifact) -> None:
-        """Store an artifact, or update the row that an earlier run of the step stored."""
+        """Store an artifact, or update the row from an earlier attempt of the same step."""
         await self._database.row(
             _SAVE,
             {

@@ -1,4 +1,4 @@
-"""The row about the machine's clock, and the times of open jobs, which are shifted with it."""
+"""The row about the machine's clock, and the shifting of open jobs' times when the clock is set."""
 
 from __future__ import annotations
 
@@ -29,9 +29,12 @@ UPDATE clock SET
 WHERE id = 1
 """
 
-# Neither unconfirmed creates nor cards that are being posted are looked for any earlier.
+# Excluded are unconfirmed create requests, and cards that are being posted: looking for them too
+# early would not find them.
 _MAKE_ALL_DUE = """
-UPDATE jobs SET next_at = min(next_at, :now + abs(random() % 30))
+UPDATE jobs SET next_at = CASE
+    WHEN next_at <= :now + 30 THEN next_at
+    ELSE :now + 2 * (instr('0123456789abcdef', substr(id, 1, 1)) - 1) END
 WHERE next_at > :now AND state NOT IN ('submitting', 'unconfirmed')
     AND NOT (state = 'received' AND message_id IS NULL AND client IS NULL)
 RETURNING *
@@ -42,25 +45,25 @@ SELECT * FROM jobs
 WHERE next_at IS NOT NULL OR state NOT IN ('succeeded', 'failed', 'cancelled')
 """
 
-# A wait that is longer than any pause of its state is explained only by a clock that was set.
+# A wait that is longer than any pause of its state can only mean that the clock was set.
 _SHORTEN = """
 UPDATE jobs SET next_at = CASE
     WHEN state IN ('received', 'submitting', 'unconfirmed')
-    THEN :now + (SELECT value FROM json_each(:longest) WHERE key = state)
+    THEN :now + (SELECT CAST(value AS DOUBLE PRECISION) FROM json_each(:longest) WHERE key = state)
     ELSE :now END
-WHERE next_at > :now + :shortest
-    AND next_at > :now + (SELECT value FROM json_each(:longest) WHERE key = state)
+WHERE next_at > :soonest AND next_at > :now + (
+    SELECT CAST(value AS DOUBLE PRECISION) FROM json_each(:longest) WHERE key = state)
 RETURNING *
 """
 
 _SHORTEN_PROBES = """
-UPDATE circuits SET probe_at = :now WHERE probe_at > :now + :longest
+UPDATE circuits SET probe_at = :now WHERE probe_at > :latest
 """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeenClock:
-    """A reading of the machine's clock; before `since`, it may have been set differently."""
+    """A reading of the machine's clock, which may have been set differently before `since`."""
 
     boot: str
     steady: float
@@ -76,7 +79,7 @@ class ClockStore:
         self._database = database
 
     async def read(self) -> SeenClock | None:
-        """Return the reading that an earlier process stored; None: this is the first process."""
+        """Return the reading that an earlier process stored, or None in the first process."""
         row = await self._database.row(
             "SELECT boot, steady, seen_at, known_at, since FROM clock", {}
         )
@@ -87,7 +90,7 @@ class ClockStore:
         await self._database.rows(_SAVE, asdict(seen))
 
     async def shift(self, seen: SeenClock, *, by: float) -> None:
-        """Store that the clock was set, and shift the times of open jobs by the same seconds."""
+        """Store that the clock was set, and shift the times of open jobs by `by` seconds."""
         await self._database.rows(_SHIFT, asdict(seen) | {"shift": by})
 
     async def make_all_due(self, *, now: float) -> None:
@@ -95,14 +98,14 @@ class ClockStore:
         await self._database.rows(_MAKE_ALL_DUE, {"now": now})
 
     async def open_jobs(self) -> list[Job]:
-        """List the jobs that are open, or have a step that is due now or later."""
+        """List the jobs that are open or have a step left."""
         return [job_from(row) for row in await self._database.rows(_OPEN, {})]
 
     async def shorten(
         self, longest: Mapping[JobState, float], *, longest_probe: float, now: float
     ) -> int:
-        """End waits that exceed the `longest` of their state, and return the number of them."""
-        limits = {"longest": json.dumps(dict(longest)), "shortest": min(longest.values())}
+        """End waits that exceed the `longest` of their state, and return how many there were."""
+        limits = {"longest": json.dumps(dict(longest)), "soonest": now + min(longest.values())}
         rows = await self._database.rows(_SHORTEN, limits | {"now": now})
-        await self._database.rows(_SHORTEN_PROBES, {"now": now, "longest": longest_probe})
+        await self._database.rows(_SHORTEN_PROBES, {"now": now, "latest": now + longest_probe})
         return len(rows)

@@ -1,13 +1,11 @@
-"""Opens the process's only SQLite connection, and locks out a second process."""
+"""Opens the process's only SQLite connection."""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import sqlite3
-import unicodedata
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +14,15 @@ import aiosqlite
 from bot.errors import StartupError
 from storage.connection.statement_groups import StatementGroups
 from storage.errors import storage_errors
+from storage.files.data_folder import exclusive
+from storage.jobs.rows import fold
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
 log = logging.getLogger(__name__)
 
-# In earlier versions, two connections in WAL mode can corrupt the file. The bot opens only one.
+# In earlier versions, two connections in WAL mode can corrupt the file, so the bot opens only one.
 _WAL_RESET_FIXED = (3, 51, 3)
 
 _PRAGMAS = """
@@ -33,13 +33,14 @@ PRAGMA busy_timeout = 5000;
 PRAGMA secure_delete = ON;
 """
 
-
-class DataInUseError(StartupError):
-    """Another process has the database open."""
+# The only migration that is partly written in Python.
+_ADDS_FOLDED_PROMPTS = "ADD COLUMN prompt_folded"
+_SOME_PROMPTS = "SELECT id, prompt FROM jobs WHERE id > :last ORDER BY id LIMIT 1000"
+_SET_FOLDED_PROMPT = "UPDATE jobs SET prompt_folded = :folded WHERE id = :id"
 
 
 class Database:
-    """A connection on which a statement is answered when it is committed."""
+    """A connection that returns a statement's result once the statement is committed."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._statements = StatementGroups(connection)
@@ -55,46 +56,28 @@ class Database:
         return rows[0] if rows else None
 
     async def drain(self) -> None:
-        """Wait until no statement is waiting."""
+        """Wait until no statement is waiting any more."""
         await self._statements.drain()
 
     async def truncate_wal(self) -> None:
         """Write the WAL into the database, and truncate it so that no deleted content remains.
 
-        While another process, such as `doctor`, reads the database, the WAL is kept.
+        If another process, such as `doctor`, is reading the database, the WAL is kept.
         """
         row = await self.row("PRAGMA wal_checkpoint(TRUNCATE)", {})
         if row is None or row["busy"]:
             log.info("database.log_busy")
 
 
-def fold(text: str) -> str:
-    """Normalise a text for a search that ignores case, width and the encoding of accents.
-
-    SQL can call it as `fold(column)`, because LIKE ignores case only in ASCII letters.
-    """
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
-def make_folder(folder: Path) -> None:
-    """Create a folder and its parents with access for this user only; existing ones are unchanged.
-
-    Blocks. OSError: the folder can't be created.
-    """
-    for missing in reversed([path for path in folder.parents if not path.exists()]):
-        missing.mkdir(mode=0o700, exist_ok=True)
-    folder.mkdir(mode=0o700, exist_ok=True)
-
-
 @asynccontextmanager
 async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
     """Open `clapper.db`, migrate it to the current schema, and close it after the block.
 
-    DataInUseError: another process has it open. StartupError: the folder is not writable, or the
-    file is not a database. StorageError: the migration failed.
+    The folder has to exist. DataInUseError: another process has the database open. StartupError:
+    the folder is not writable, or the file is not a database. StorageError: the migration failed.
     """
     path = data_dir / "clapper.db"
-    with _exclusive(data_dir):
+    with exclusive(data_dir):
         await asyncio.to_thread(_make_private, path)
         await asyncio.to_thread(_check_opens, path)
         connection = await aiosqlite.connect(path, isolation_level=None)
@@ -102,9 +85,6 @@ async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
             connection.row_factory = sqlite3.Row
             with storage_errors():
                 await connection.executescript(_PRAGMAS)
-                await connection.create_function(  # pyright: ignore[reportUnknownMemberType] - its function is untyped
-                    "fold", 1, fold, deterministic=True
-                )
                 await _migrate(connection)
             _log_old_sqlite()
             database = Database(connection)
@@ -113,33 +93,13 @@ async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
             finally:
                 await asyncio.shield(database.drain())
         finally:
-            # The thread of an open connection would keep the interpreter from exiting.
+            # If the connection stayed open, its thread would keep the interpreter from exiting.
             await asyncio.shield(connection.close())
 
 
-@contextmanager
-def _exclusive(data_dir: Path) -> Generator[None]:
-    try:
-        make_folder(data_dir)
-        handle = (data_dir / "clapper.lock").open("a")
-    except OSError as error:
-        raise StartupError(
-            f"DATA_DIR: {data_dir} is not writable ({error.strerror}); name another folder."
-        ) from error
-    with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise DataInUseError(
-                f"Another Clapper is running with DATA_DIR={data_dir}: "
-                "stop it, or give this one another folder."
-            ) from error
-        yield
-
-
 def _make_private(path: Path) -> None:
-    # The database contains prompts, and its folder may be readable to all users. SQLite creates the
-    # WAL with the mode of the database.
+    # The database contains prompts, and other users may be able to read its folder. SQLite creates
+    # the WAL with the same mode as the database.
     try:
         path.touch(mode=0o600)
         for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
@@ -151,7 +111,7 @@ def _make_private(path: Path) -> None:
 
 
 def _check_opens(path: Path) -> None:
-    # With sqlite3, because aiosqlite's thread would outlive a failed connect.
+    # Uses sqlite3, because aiosqlite's thread would keep running after a failed connect.
     try:
         with closing(sqlite3.connect(path)) as connection:
             connection.executescript(_PRAGMAS)
@@ -174,13 +134,25 @@ async def _migrate(connection: aiosqlite.Connection) -> None:
         return
     # A script may recreate a table, which must not delete the rows that refer to the old table.
     await connection.execute("PRAGMA foreign_keys = OFF")
-    # One transaction: the schema and its number change together or not at all.
+    # All scripts run in one transaction, so that the schema and its number change together or not
+    # at all.
     pending = "\n".join(scripts[version:])
-    await connection.executescript(
-        f"BEGIN IMMEDIATE;\n{pending}\nPRAGMA user_version = {len(scripts)};\nCOMMIT;"
-    )
+    await connection.executescript(f"BEGIN IMMEDIATE;\n{pending}")
+    if _ADDS_FOLDED_PROMPTS in pending:
+        await _fold_prompts(connection)
+    await connection.execute(f"PRAGMA user_version = {len(scripts)}")
+    await connection.execute("COMMIT")
     log.info("database.migrated schema=%d", len(scripts))
     await connection.execute("PRAGMA foreign_keys = ON")
+
+
+async def _fold_prompts(connection: aiosqlite.Connection) -> None:
+    """Store the folded prompts of all jobs, in batches."""
+    last = ""
+    while rows := list(await connection.execute_fetchall(_SOME_PROMPTS, {"last": last})):
+        folded = [{"id": row["id"], "folded": fold(row["prompt"])} for row in rows]
+        await connection.executemany(_SET_FOLDED_PROMPT, folded)
+        last = rows[-1]["id"]
 
 
 def _migrations() -> list[str]:

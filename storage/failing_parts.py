@@ -1,4 +1,4 @@
-"""The table of the bot's parts that fail repeatedly."""
+"""The table of the bot's components that fail repeatedly."""
 
 from __future__ import annotations
 
@@ -16,23 +16,22 @@ _RECORD = """
 INSERT INTO failing_parts (name, error, failures, since, last_at)
 VALUES (:name, :error, :failures, :now, :now)
 ON CONFLICT (name) DO UPDATE SET error = :error, failures = :failures, last_at = :now,
-    since = CASE WHEN failures = 0 THEN :now ELSE since END
+    since = CASE WHEN failing_parts.failures = 0 THEN excluded.since ELSE failing_parts.since END
 """
 
 _RECORD_NOTICE = """
 UPDATE failing_parts SET told_at = :now WHERE name IN (SELECT value FROM json_each(:names))
 """
 
-# The row of a part that runs again still shows when the operator was told.
+# A component's row is kept after its recovery, because it stores when the operator was notified.
 ALL_FAILING = "SELECT * FROM failing_parts WHERE failures > 0 ORDER BY name"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FailingPart:
-    """A part that has failed `failures` times in a row; times are Unix seconds.
+    """A component that has failed `failures` times in a row; times are Unix seconds.
 
-    `error`: the name of the last error's type. `notified_at`: when the operator was
-    notified.
+    `error`: the name of the last error's type. `notified_at`: when the operator was notified.
     """
 
     name: str
@@ -44,39 +43,39 @@ class FailingPart:
 
 
 class FailingPartStore:
-    """Stores which parts keep failing, for the operator's notices and for `doctor`."""
+    """Stores which components keep failing, for the operator's notices and for `doctor`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def record(self, name: str, *, error: str, failures: int, now: float) -> None:
-        """Store that a part has failed again."""
+        """Store that a component has failed again."""
         await self._database.rows(
             _RECORD, {"name": name, "error": error, "failures": failures, "now": now}
         )
 
     async def all(self) -> list[FailingPart]:
-        """List the parts that keep failing."""
+        """List the components that keep failing."""
         return [failing_part_from(row) for row in await self._database.rows(ALL_FAILING, {})]
 
     async def record_notice(self, names: Iterable[str], *, now: float) -> None:
-        """Store that the operator was told of these parts, or could not be told."""
+        """Store that the operator was notified of these components, or could not be notified."""
         params = {"names": json.dumps(list(names)), "now": now}
         await self._database.rows(_RECORD_NOTICE, params)
 
     async def mark_recovered(self, name: str) -> None:
-        """Store that a part works again."""
+        """Store that a component works again."""
         await self._database.rows(
             "UPDATE failing_parts SET failures = 0 WHERE name = :name", {"name": name}
         )
 
     async def mark_all_recovered(self) -> None:
-        """Store that no part is known to fail, as at the start of a process."""
+        """Store that no component is known to fail, as at the start of a process."""
         await self._database.rows("UPDATE failing_parts SET failures = 0", {})
 
 
 def failing_part_from(row: sqlite3.Row) -> FailingPart:
-    """Convert a row to a failing part."""
+    """Convert a row to a failing component."""
     return FailingPart(
         name=row["name"],
         error=row["error"],

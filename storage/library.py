@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.model import JobState
-from storage.database import fold
-from storage.jobs.rows import job_from
+from storage.jobs.rows import fold, job_from
 
 if TYPE_CHECKING:
     from bot.model import Job
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
 _SEARCH = """
 FROM jobs
 WHERE user_id = :user_id AND deleted_at IS NULL
-    AND NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE instr(fold(prompt), value) = 0)
-    AND (:like_job IS NULL OR prompt =
+    AND NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE instr(prompt_folded, value) = 0)
+    AND (CAST(:like_job AS TEXT) IS NULL OR prompt =
         (SELECT prompt FROM jobs WHERE id = :like_job AND user_id = :user_id))
 """
 
@@ -29,11 +28,13 @@ SELECT * {_SEARCH}
 ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
 """
 
-# With max(), SQLite takes the other columns from the row that has the maximum.
 _PROMPTS = f"""
-SELECT id, prompt, max(created_at) AS newest {_SEARCH}
-GROUP BY prompt ORDER BY newest DESC LIMIT :limit
-"""
+SELECT id, prompt FROM (
+    SELECT id, prompt, created_at, row_number() OVER (
+        PARTITION BY prompt ORDER BY created_at DESC, id) AS age
+    {_SEARCH}) AS found
+WHERE age = 1 ORDER BY created_at DESC, id LIMIT :limit
+"""  # noqa: S608 - built from constants
 
 _BY_MESSAGE = """
 SELECT * FROM jobs WHERE message_id = :message_id AND deleted_at IS NULL
@@ -52,8 +53,8 @@ SELECT at, to_state FROM job_events WHERE job_id = :id ORDER BY at DESC, rowid D
 class LibrarySearch:
     """A search for a person's jobs: by words of the prompt, or by the prompt of another job.
 
-    `words`: the prompt must contain them all, in any order and case, or as parts of longer words.
-    `like_job`: the prompt must be the same as this job's.
+    `words`: all of them must occur in the prompt, in any order and case, even as parts of longer
+    words. `like_job`: the prompt must be the same as this job's.
     """
 
     user_id: int
@@ -71,7 +72,7 @@ class LibrarySearch:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UsedPrompt:
-    """A prompt and the newest job with it."""
+    """A prompt, and the newest job with this prompt."""
 
     job_id: str
     text: str
@@ -112,7 +113,7 @@ class LibraryStore:
         return job_from(row) if row else None
 
     async def own(self, job_id: str, user_id: int) -> Job | None:
-        """Read a job; None: it does not exist, or is not this person's."""
+        """Read a person's job, or return None if it does not exist or is another person's."""
         row = await self._database.row(_OWN, {"id": job_id, "user_id": user_id})
         return job_from(row) if row else None
 

@@ -36,7 +36,7 @@ RETURNING user_id
 
 
 class Notify(StrEnum):
-    """The choice when to send a DM about a finished video; `LATE`: only after a long wait."""
+    """The choice of when to send a DM about a finished video; `LATE`: only after a long wait."""
 
     ALWAYS = "always"
     NEVER = "never"
@@ -45,7 +45,7 @@ class Notify(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotifyDefault:
-    """The operator's setting for people without a choice; `minutes` is for `Notify.LATE`."""
+    """The operator's setting for people who have not chosen; `minutes` applies to `Notify.LATE`."""
 
     notify: Notify = Notify.ALWAYS
     minutes: int = 0
@@ -56,9 +56,9 @@ class Person:
     """The stored data about a person.
 
     `notify_minutes`: used only with `Notify.LATE`.
-    `chosen`: `notify` is their own choice, and not the operator's default.
-    `dm_closed_at`: the Unix time at which Discord refused a DM to them; None: no refusal is known.
-    `dm_closed_for`: the subject of the last refused DM.
+    `chosen`: the person chose `notify`, which is otherwise the operator's default.
+    `dm_closed_at`: the Unix time at which Discord last refused a DM to the person, if it did.
+    `dm_closed_for`: the job or the event that the last refused DM was about.
     """
 
     user_id: int
@@ -70,19 +70,19 @@ class Person:
 
     @property
     def is_stored(self) -> bool:
-        """True if there is a row about them."""
+        """True if the person has a row."""
         return self.chosen or self.dm_closed_at is not None
 
 
 class PeopleStore:
-    """Stores people's settings; the `default` is for people who have not chosen."""
+    """Stores people's settings; `default` applies to people who have not chosen."""
 
     def __init__(self, database: Database, default: NotifyDefault | None = None) -> None:
         self._database = database
         self._default = default or NotifyDefault()
 
     async def get(self, user_id: int) -> Person:
-        """Read the data about a person, or the defaults."""
+        """Return a person's stored data, or the defaults without any."""
         row = await self._database.row(_GET, {"user_id": user_id})
         closed_at, closed_for = (row["dm_closed_at"], row["subject"]) if row else (None, None)
         if row is None or not row["chosen"]:

@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 _DAY = 24 * 60 * 60
 
-# The job has ended, and none of its steps is due or running.
+# A job that has ended and has no step left.
 _SETTLED = "state IN ('succeeded', 'failed', 'cancelled') AND next_at IS NULL"
 
-# The row remains without its content, because the daily cap counts it.
+# The row remains without its content, because the daily caps count it.
 _MARK_DELETED = f"""
 UPDATE jobs SET
     deleted_at = coalesce(deleted_at, :now), epoch = epoch + 1, token = NULL,
-    prompt = '', sent_prompt = NULL, fingerprint = '', failure_key = NULL, failure_fields = NULL,
-    attachment_name = NULL, attachment_size = NULL, attachment_url = NULL,
-    attachment_text = NULL
+    prompt = '', prompt_folded = '', sent_prompt = NULL, fingerprint = '',
+    failure_key = NULL, failure_fields = NULL, attachment_name = NULL, attachment_size = NULL,
+    attachment_url = NULL, attachment_text = NULL
 WHERE id = :id AND {_SETTLED}
 RETURNING id
 """  # noqa: S608 - built from constants
 
 # Files are kept while an open job may still reuse them, and until they are delivered. A succeeded
-# job without an artifact has expired, and any remaining files are left over from a crash.
+# job without an artifact has expired: if it still has files, a crash has left them over.
 _STATUSES = f"""
 SELECT id, deleted_at IS NOT NULL AS is_deleted, {_SETTLED} AS is_settled,
     CASE
@@ -71,7 +71,7 @@ _DELETE_TURNS = (
     "DELETE FROM person_turns WHERE waiting = 0 AND coalesce(started_at, 0) < :before",
 )
 
-# Nothing is deleted by an id that has been reassigned to another job.
+# A reassigned id is left out, because deleting it would delete another job at the provider.
 _WITH_REMOTE_JOB = """
 SELECT * FROM jobs
 WHERE deleted_at IS NOT NULL AND erased_at IS NULL AND backend = :backend
@@ -91,7 +91,7 @@ WHERE user_id = :user_id AND deleted_at IS NULL
 _LAST_DELETED = """
 SELECT max(at) AS at FROM (
     SELECT deleted_at AS at FROM jobs WHERE user_id = :user_id
-    UNION ALL SELECT at FROM speeches WHERE user_id = :user_id)
+    UNION ALL SELECT at FROM speeches WHERE user_id = :user_id) AS deleted
 """
 
 
@@ -100,7 +100,7 @@ class DeletionStatus:
     """The deletion status of a job's files.
 
     `is_settled`: no step of the job is due or running.
-    `since`: the Unix time from which the age of its files counts; None: they must be kept.
+    `since`: the Unix time from which the age of the files counts, or None if they must be kept.
     `is_awaited`: the files are deleted only because of their age, never to free space.
     """
 
@@ -115,8 +115,8 @@ class DeletionStatus:
 class StoredJob:
     """A person's job and the size of its video.
 
-    `size`: bytes of the video; None: there is no video.
-    `is_deletable`: the job can be deleted, because none of its steps is due or running.
+    `size`: the video's bytes, or None without a video.
+    `is_deletable`: no step of the job is due or running, so it can be deleted.
     """
 
     job_id: str
@@ -149,7 +149,7 @@ class RetentionStore:
         await self._database.truncate_wal()
 
     async def remote_jobs(self, backend: str) -> list[RemoteRecord]:
-        """List the deleted jobs whose remote job may still exist at the provider."""
+        """List the deleted jobs whose remote jobs may still exist at the provider."""
         rows = await self._database.rows(_WITH_REMOTE_JOB, {"backend": backend})
         return [record_from(row) for row in rows]
 
@@ -162,7 +162,7 @@ class RetentionStore:
         """Delete the rows of deleted jobs that no cap counts any more, and return their number.
 
         Hashes of their remote ids are kept in `spent`, because the provider may still list them.
-        `keeping`: the jobs whose rows are kept.
+        `keeping`: jobs whose rows are kept.
         """
         params = {"keeping": json.dumps(list(keeping)), "before": now - _DAY}
         for row in await self._database.rows(_REFS_TO_DELETE, params):
@@ -178,7 +178,7 @@ class RetentionStore:
         )
 
     async def delete_old_turns(self, *, now: float) -> None:
-        """Delete the turns in the queue of servers and people that started no job for a day."""
+        """Delete the turns of servers and people that have started no job for a day."""
         for sql in _DELETE_TURNS:
             await self._database.rows(sql, {"before": now - _DAY})
 

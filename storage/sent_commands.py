@@ -28,6 +28,6 @@ class SentCommandsStore:
         await self._database.rows(_SAVE, {"application_id": application_id, "digest": digest})
 
     async def read(self, application_id: int) -> str | None:
-        """Return the stored digest; None: this installation has not sent any."""
+        """Return the stored digest, or None if no commands were sent yet."""
         row = await self._database.row(_READ, {"application_id": application_id})
         return row["digest"] if row else None

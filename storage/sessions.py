@@ -14,7 +14,7 @@ ON CONFLICT (hash) DO NOTHING
 """
 _SIGN_OUT_EVERYWHERE = """
 INSERT INTO session_generations (client, generation) VALUES (:client, 1)
-ON CONFLICT (client) DO UPDATE SET generation = generation + 1
+ON CONFLICT (client) DO UPDATE SET generation = session_generations.generation + 1
 RETURNING generation
 """
 
@@ -55,9 +55,9 @@ class SessionStore:
         await self._database.rows(_SIGN_OUT, params)
 
     async def sign_out_everywhere(self, client: str) -> int:
-        """Store that all sessions of a client were signed out, and return their number of times."""
+        """Store that a client has signed out everywhere, and return how often it has done so."""
         [row] = await self._database.rows(_SIGN_OUT_EVERYWHERE, {"client": client})
-        # The generation covers them.
+        # The generation already invalidates the client's individual sessions.
         await self._database.rows(
             "DELETE FROM signed_out WHERE client = :client", {"client": client}
         )

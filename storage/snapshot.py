@@ -36,7 +36,7 @@ _BEGINNING = "SELECT * FROM jobs WHERE deleted_at IS NULL AND id GLOB :pattern L
 
 
 def count_delivering(data_dir: Path) -> int | None:
-    """Count the finished videos that are not delivered yet; None: there is no database yet.
+    """Count the finished videos that are not delivered yet, or return None without a database.
 
     Blocks. StorageError: the database can't be read.
     """
@@ -45,7 +45,7 @@ def count_delivering(data_dir: Path) -> int | None:
 
 
 def read_circuit(data_dir: Path, backend: str) -> Circuit | None:
-    """Read the circuit of a backend; None: it has none, or there is no database yet.
+    """Read a backend's circuit, or return None without a circuit or a database.
 
     Blocks. StorageError: the database can't be read.
     """
@@ -58,7 +58,8 @@ def read_circuit(data_dir: Path, backend: str) -> Circuit | None:
 def list_jobs(data_dir: Path, *, ended: int) -> list[Job]:
     """List all open jobs and the newest `ended` ones, newest first; [] without a database.
 
-    Blocks. StorageError: the database can't be read. StartupError: it is of another version.
+    Blocks. StorageError: the database can't be read. StartupError: the database is of another
+    version.
     """
     return [_job(row) for row in _rows(data_dir, _JOBS, {"ended": ended})]
 
@@ -66,15 +67,15 @@ def list_jobs(data_dir: Path, *, ended: int) -> list[Job]:
 def find_jobs(data_dir: Path, beginning: str) -> list[Job]:
     """List at most two of the jobs whose ids begin with these hex digits.
 
-    Blocks, with the errors of `list_jobs`.
+    Blocks, and raises the errors of `list_jobs`.
     """
     return [_job(row) for row in _rows(data_dir, _BEGINNING, {"pattern": f"{beginning}*"})]
 
 
 def read_second_bot(data_dir: Path) -> SecondBot | None:
-    """Read the second bot that was last noticed; None: there was none, or no database yet.
+    """Read the last second bot that was noticed, or return None without any or without a database.
 
-    Blocks. StorageError: the file can't be read.
+    Blocks. StorageError: the database can't be read.
     """
     if not _has_table(data_dir, "second_bots"):
         return None
@@ -83,9 +84,9 @@ def read_second_bot(data_dir: Path) -> SecondBot | None:
 
 
 def read_failing_parts(data_dir: Path) -> list[FailingPart]:
-    """List the parts of the bot that keep failing; [] without a database.
+    """List the bot's components that keep failing; [] without a database.
 
-    Blocks. StorageError: the file can't be read.
+    Blocks. StorageError: the database can't be read.
     """
     if not _has_table(data_dir, "failing_parts"):
         return []
@@ -93,7 +94,7 @@ def read_failing_parts(data_dir: Path) -> list[FailingPart]:
 
 
 def read_orphans(data_dir: Path, backend: str) -> OrphanCount | None:
-    """Read the last count of orphans; None: nothing was counted, or there is no database yet.
+    """Read the last count of orphans, or return None without a count or a database.
 
     Blocks. StorageError: the database can't be read.
     """
@@ -104,7 +105,7 @@ def read_orphans(data_dir: Path, backend: str) -> OrphanCount | None:
 
 
 def _has_table(data_dir: Path, name: str) -> bool:
-    """Return whether a table exists, which is not so in a schema of an earlier version."""
+    """Return whether a table exists; an earlier version's database may lack it."""
     sql = "SELECT 1 FROM sqlite_master WHERE name = :name"
     return _row(data_dir, sql, {"name": name}) is not None
 

@@ -1,4 +1,4 @@
-"""The table of speeches, which counts each requester's spoken texts for the daily caps."""
+"""The table of speeches, which counts each requester's synthesised texts for the daily caps."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ _DAY = 24 * 60 * 60
 
 _USAGE = """
 SELECT count(*) AS today,
-    coalesce(sum(user_id IS :user_id AND client IS :client), 0) AS of_user,
-    coalesce(max(interaction_id = :interaction_id), 0) AS is_repeated
+    count(*) FILTER (
+        WHERE user_id = :user_id OR client = :client) AS of_user,
+    count(*) FILTER (WHERE interaction_id = :interaction_id) AS repetitions
 FROM speeches WHERE at > :day_ago
 """
 
 _COUNT = f"""
 INSERT INTO speeches (interaction_id, user_id, client, at)
-SELECT :interaction_id, :user_id, :client, :now FROM ({_USAGE})
+SELECT :interaction_id, :user_id, :client, :now FROM ({_USAGE}) AS counted
 WHERE of_user < :max_of_user AND today < :max_today
 ON CONFLICT (interaction_id) DO NOTHING
 RETURNING id
@@ -28,7 +29,7 @@ RETURNING id
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpeechCaps:
-    """The daily caps on spoken texts, for one requester and in all."""
+    """The daily caps on synthesised texts, per requester and in all."""
 
     per_user: int
     per_day: int
@@ -36,7 +37,7 @@ class SpeechCaps:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpeechRequester:
-    """The requester of a speech: an interaction of a person in Discord, or an API client."""
+    """The requester of a speech: a person's interaction in Discord, or an API client."""
 
     user_id: int | None = None
     interaction_id: int | None = None
@@ -45,7 +46,7 @@ class SpeechRequester:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpeechUsage:
-    """The speeches of a day; `is_repeated`: they already include this interaction's speech."""
+    """The speeches of a day; `is_repeated`: this interaction's speech is already among them."""
 
     today: int
     of_user: int
@@ -53,7 +54,7 @@ class SpeechUsage:
 
 
 class SpeechStore:
-    """Counts speeches, but does not store their texts."""
+    """Counts speeches without storing their texts."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -61,7 +62,10 @@ class SpeechStore:
     async def count(
         self, requester: SpeechRequester, caps: SpeechCaps, *, now: float
     ) -> SpeechUsage | None:
-        """Count a speech and return None; if a cap is reached or it is a repetition, the usage."""
+        """Count a speech and return None, or return the usage if the speech is not allowed.
+
+        It is not allowed if a cap is reached, or if the same interaction has already been counted.
+        """
         params = {**asdict(requester), "day_ago": now - _DAY}
         limits = {"max_of_user": caps.per_user, "max_today": caps.per_day, "now": now}
         if await self._database.row(_COUNT, params | limits) is not None:
@@ -70,5 +74,5 @@ class SpeechStore:
         return SpeechUsage(
             today=row["today"] if row else 0,
             of_user=row["of_user"] if row else 0,
-            is_repeated=bool(row and row["is_repeated"]),
+            is_repeated=bool(row and row["repetitions"]),
         )

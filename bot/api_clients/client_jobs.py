@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_PAGE = 50
-# Only the operator can fix these, so a client gets an error instead of a queued job.
+# Only the operator can fix these problems, so a client gets an error instead of a queued job.
 _REFUSALS = {
     Trouble.AUTH: "api.provider_auth",
     Trouble.BALANCE: "api.provider_balance",
@@ -56,7 +56,7 @@ class ClientJobs:
     """Creates and reads jobs for API clients; no client sees another client's jobs.
 
     `min_free_bytes`: the disk space that uploads leave free.
-    `service`: the name of the video service in sentences; empty: the backend's.
+    `service`: the name of the video service in sentences, or "" for the backend's name.
     """
 
     def __init__(
@@ -87,13 +87,13 @@ class ClientJobs:
         )
 
     async def check_upload(self, client: str, *, key: str | None = None) -> None:
-        """Raise UserError if an order with audio would be refused now, whatever is in it."""
+        """Raise UserError if any request with audio would be refused now."""
         await self._check_order(Client(name=client, key=key))
         await self._upload_slots.check(client)
 
     @asynccontextmanager
     async def upload(self, client: str, *, key: str | None = None) -> AsyncGenerator[None]:
-        """Let a client upload audio during the block; UserError: it can't now."""
+        """Let a client upload audio during the block; UserError: no upload is possible now."""
         await self._check_order(Client(name=client, key=key))
         async with self._upload_slots.take(client):
             yield
@@ -161,7 +161,7 @@ class ClientJobs:
                 job_id=upload.job_id if upload else None,
             )
         except BaseException:
-            # The job may have been committed even though the request was aborted.
+            # The job may have been committed even if the client has aborted the request.
             if upload and await self._jobs.get(upload.job_id) is None:
                 await self.delete_upload(upload)
             raise
@@ -185,15 +185,15 @@ class ClientJobs:
         return await self._store.page(client, before=before, limit=min(limit, MAX_PAGE))
 
     async def cancel(self, job: Job) -> Job | None:
-        """Cancel an open or undecided job; return None if it can no longer be cancelled."""
+        """Cancel an open or undecided job, or return None if it can no longer be cancelled."""
         return await self._jobs.cancel(job.id)
 
     async def retry(self, job: Job) -> Job | None:
-        """Requeue an undecided job, which may be charged twice; return None if it is decided."""
+        """Requeue an undecided job, which may be charged twice; None: it is not undecided."""
         return await self._jobs.retry_undecided(job.id)
 
     async def artifact(self, job: Job) -> Artifact | None:
-        """Return a job's finished video, or None if there is none or it has been deleted."""
+        """Return a job's finished video, or None if there is none or it was deleted."""
         return await self._artifacts.get(job.id)
 
     def video(self, job: Job) -> Path:

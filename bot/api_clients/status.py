@@ -68,7 +68,7 @@ class PublicJob:
         }
 
     def follows(self, other: PublicJob | None) -> bool:
-        """Tell whether this status should be sent to a client that has received `other`."""
+        """Tell whether to send this status to a client that has already received `other`."""
         if other is None or self.place > other.place:
             return True
         same = (self.question, self.waiting) == (other.question, other.waiting)
@@ -137,6 +137,6 @@ def sentence_in_utc(texts: Texts, key: str, locale: str, fields: Mapping[str, ob
 
 
 def _in_utc(moment: Moment, texts: Texts, locale: str) -> str:
-    # Rounded up to a whole minute.
+    # Rounded up to the minute, so that the wait has really ended at the shown time.
     at = datetime.fromtimestamp(-(-moment.at // 60) * 60, tz=UTC)
     return texts("outside.at", locale, date=f"{at:%Y-%m-%d}", time=f"{at:%H:%M}")

@@ -1,4 +1,4 @@
-"""Limits the uploads of clients before any of their bytes is read."""
+"""Limits the clients' uploads before any of their bytes are read."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
     from bot.media.files.workspace import Workspace
 
-_MAX_UPLOADS = 2  # of one client, at once
-# A JSON body is stored beside the audio that is decoded from it.
+_MAX_UPLOADS = 2  # at once, per client
+# A JSON body is on the disk together with the audio that is decoded from it.
 _COPIES = 3
 
 
 class UploadSlots:
-    """Gives each client two uploads at once, as long as there is space for all of them.
+    """Gives each client two uploads at once, as long as there is disk space for all of them.
 
-    `max_bytes`: the largest audio. `min_free_bytes`: the space that uploads leave free.
+    `max_bytes`: the largest audio. `min_free_bytes`: the disk space that uploads leave free.
     """
 
     def __init__(self, workspace: Workspace, *, max_bytes: int, min_free_bytes: int) -> None:
@@ -40,9 +40,9 @@ class UploadSlots:
 
     @asynccontextmanager
     async def take(self, client: str) -> AsyncGenerator[None]:
-        """Count an upload as long as it runs; raise UserError if there is no slot or no space."""
+        """Count an upload while it runs; UserError: there is no slot or no disk space left."""
         await self.check(client)
-        # Another one may have begun during the check.
+        # Another upload may have begun during the check.
         if self._running[client] >= _MAX_UPLOADS:
             raise UserError("api.uploads", limit=_MAX_UPLOADS)
         self._running[client] += 1

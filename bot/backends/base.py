@@ -46,7 +46,7 @@ class BackendUpdate:
 
     @property
     def expires_in(self) -> float | None:
-        """Seconds until the provider deletes the video, counted by its own clock; None: unknown."""
+        """The seconds until the provider deletes the video, by its own clock; None: unknown."""
         if self.expires_at is None or self.echo.answered_at is None:
             return None
         return self.expires_at - self.echo.answered_at
@@ -54,9 +54,9 @@ class BackendUpdate:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatusPage:
-    """A page of the provider's list of jobs, which is no proof of the absence of any job.
+    """A page of the provider's list of jobs. A job that is not in it may still exist.
 
-    `after`: the ref after which the next page begins; None: there is none.
+    `after`: the ref after which the next page begins, or None after the last page.
     """
 
     updates: tuple[BackendUpdate, ...]
@@ -65,9 +65,9 @@ class StatusPage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnsweredJob:
-    """A job whose create was answered, and that a trustworthy listing therefore shows.
+    """A job whose create request was answered, and that a trustworthy list therefore shows.
 
-    `is_earlier`: it was answered before the create that is being looked up.
+    `is_earlier`: it was answered before the create request whose job is being looked for.
     """
 
     order: Order
@@ -76,11 +76,12 @@ class AnsweredJob:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
-    """Remote jobs that an unconfirmed create may have started.
+    """The remote jobs that an unconfirmed create request may have started.
 
-    `complete`: the provider says that no job is missing. `certain`: every one of `refs` echoes the
-    request's prompt. `shows_own`: it shows the newest of the answered jobs as it was ordered, so it
-    would also show any other job of the same key.
+    `complete`: the provider says that no job is missing.
+    `certain`: each of the `refs` echoes the request's prompt.
+    `shows_own`: the list shows the newest of the answered jobs as it was ordered, so it would also
+    show any other job of the same key.
     """
 
     refs: tuple[str, ...]
@@ -100,11 +101,11 @@ class Webhook:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Capabilities:
-    """Optional features of a provider, and the longest prompt that it accepts.
+    """The optional features of a provider, and the longest prompt that it accepts.
 
-    `lists`: the provider's protocol has a list that tells the states of its jobs.
-    `own_list`: the provider is a part of this process, so that its complete list is always true.
-    `prompt_characters` defaults to the longest prompt that a requester can type.
+    `lists`: the protocol has a list of jobs with their states.
+    `own_list`: the provider runs in this process, so its complete list is always right.
+    `prompt_characters`: by default, the longest prompt that a requester can type.
     """
 
     webhooks: bool = False
@@ -123,7 +124,7 @@ class VideoBackend(Protocol):
     capabilities: Capabilities
 
     async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
-        """Request the video with exactly one POST; the answer may already report the job's end.
+        """Request the video with exactly one POST; the response may already report its end.
 
         UnconfirmedSubmitError: the provider may have accepted, and charged for, the job.
         Any other BackendError: the provider definitely did not accept it.
@@ -135,9 +136,9 @@ class VideoBackend(Protocol):
         ...
 
     async def list_statuses(self, after: str | None) -> StatusPage | None:
-        """Request the newest jobs, or the next ones `after` a ref; None: this server has no list.
+        """Request the newest jobs, or the jobs `after` a ref; None: this server has no list.
 
-        With `find`, an unconfirmed create is looked up; this serves only to poll many jobs at once.
+        This serves only to poll many jobs at once. An unconfirmed job is looked for with `find`.
         """
         ...
 
@@ -157,7 +158,7 @@ class VideoBackend(Protocol):
     ) -> Listing:
         """List remote jobs of any age: those that match the request, or all without a request.
 
-        `hints` are refs from webhooks that match no known job; each ref is looked up as well.
+        `hints`: refs from webhooks that match no known job. Each of them is looked up as well.
         """
         ...
 
@@ -175,9 +176,9 @@ class VideoBackend(Protocol):
     def parse_webhook(
         self, headers: Mapping[str, str], body: bytes, *, now: float, sent: bytes | None = None
     ) -> Webhook | None:
-        """Verify a webhook and return the job that it names; None: the event is not about a video.
+        """Verify a webhook, and return the job that it names, or None if it isn't about a video.
 
-        `sent`: the body as it was sent, if it was compressed; either of them can be signed.
+        `sent`: the body as it was sent, if it was compressed. Either form can be signed.
         WebhookError: the webhook is forged, stale or unreadable.
         """
         ...

@@ -1,4 +1,4 @@
-"""Compares a job's order with its echo in a provider's answer."""
+"""Compares a job's order with its echo in a provider's response."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from bot.backends.responses.field_values import size_in
 if TYPE_CHECKING:
     from bot.model import VideoRequest
 
-# Models round to values that they support, and some servers echo the rounded values.
+# Models round to lengths that they support, and some servers echo the rounded lengths.
 _SECONDS_TOLERANCE = 1.0
 _PIXELS_TOLERANCE = 32
-# Some servers echo only a prompt's beginning; a shorter beginning could be another prompt's.
+# Some servers echo only the beginning of a prompt. A beginning shorter than this may also be
+# another prompt's.
 _MIN_CUT_PROMPT = 20
-# A provider's own times may differ by this much, because they are rounded.
+# The difference that is tolerated between a provider's own times, because they are rounded.
 _ROUNDING_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Echo:
-    """The description of an order in a provider's answer; what it leaves out is None.
+    """The description of an order in a provider's response; omitted values are None.
 
-    `created_at` is the creation of the remote job, and `answered_at` the answer's `Date` header:
-    both are Unix seconds of the provider's clock.
+    `created_at` is the time of the remote job's creation, and `answered_at` the `Date` header: both
+    are Unix seconds of the provider's clock.
     """
 
     prompt: str | None = None
@@ -36,7 +37,7 @@ class Echo:
 
     @property
     def made_at(self) -> float | None:
-        """The time of the creation or, if it is not given, of the answer."""
+        """The time of the creation or, if it is not given, of the response."""
         return self.answered_at if self.created_at is None else self.created_at
 
     def contradicts(self, request: VideoRequest) -> bool:
@@ -52,10 +53,10 @@ class Echo:
         ) or _are_different(self.size, size_in(request.size))
 
     def is_made_after(self, moment: float | None) -> bool:
-        """Return whether the remote job was created after this moment of the provider's clock."""
+        """Return whether the remote job was created after `moment` by the provider's clock."""
         if moment is None or self.created_at is None:
             return False
-        # Some servers report each answer's time as the creation time, which proves nothing.
+        # Some servers report the time of each response as the creation time, which proves nothing.
         is_stamped_now = (
             self.answered_at is not None and abs(self.created_at - self.answered_at) <= 1
         )
@@ -66,8 +67,9 @@ class Echo:
 class Order:
     """The order to which a remote id was assigned, reduced to what an echo can contain.
 
-    `made_at` is the remote job's `Echo.made_at` in the answer to the create; None: unknown.
-    `is_echoed`: that answer did not contradict the request. `has_prompt`: it is not deleted.
+    `made_at`: the remote job's `Echo.made_at` in the create response, or None if unknown.
+    `is_echoed`: that response did not contradict the request.
+    `has_prompt`: the prompt is still stored.
     """
 
     ref: str

@@ -1,4 +1,4 @@
-"""Requests to small JSON services over HTTP, with limits on the time and size of answers."""
+"""Requests to small JSON services over HTTP, with limits on the responses' time and size."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class JsonService:
     """Sends requests to the service at `base_url`, and never retries them.
 
-    An answer must arrive within `seconds`. Without `api_key`, no Authorization header is sent.
-    Redirects are not followed. BackendError: no usable answer arrived, or the service refused.
+    A response must arrive within `seconds`. Without `api_key`, no Authorization header is sent.
+    Redirects are not followed. BackendError: there was no usable response, or the service refused.
     """
 
     def __init__(self, *, name: str, base_url: str, api_key: str | None, seconds: float) -> None:
@@ -35,11 +35,11 @@ class JsonService:
         )
 
     async def get(self, path: str) -> object:
-        """Send a GET request, and return the parsed answer."""
+        """Send a GET request, and return the parsed response."""
         return await self._ask(Request(method="GET", url=path, follow_redirects=False))
 
     async def post(self, path: str, body: Mapping[str, object]) -> object:
-        """Send a POST request, and return the parsed answer."""
+        """Send a POST request, and return the parsed response."""
         return await self._ask(Request(method="POST", url=path, body=body, follow_redirects=False))
 
     async def close(self) -> None:

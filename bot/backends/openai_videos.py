@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 _TYPES = {"multipart": "multipart/form-data", "json": "application/json"}
 _NO_LISTING_STATUSES = frozenset({400, 404, 405, 501})
-# The answers to a page that is too large, or that begins after a job that was deleted meanwhile.
+# The responses to a page that is too large, or that begins after a job that was deleted meanwhile.
 _REFUSED_PAGE_STATUSES = frozenset({400, 404, 422})
 _STATUS_PAGES = (100, 50)
 _NOT_FOUND = 404
@@ -42,10 +42,10 @@ _NOT_FOUND = 404
 class OpenAIVideos:
     """The adapter for a Videos API server; `base_url` is its address without `/videos`.
 
-    Without `api_key` no Authorization header is sent. `body` is the encoding of a create, and
-    `extra` holds more fields for it. Videos are downloaded from the server, from public addresses,
-    and from `result_origins` ("http://10.0.0.2:9000"). `own_list`: the server is a part of this
-    process. Requests are sent through aiohttp, or through transports from `open_transport`.
+    Without `api_key`, no Authorization header is sent. `body` is the encoding of a create request,
+    and `extra` has more fields for it. Videos are downloaded from the server, from public
+    addresses, and from `result_origins` ("http://10.0.0.2:9000"). `own_list`: the server runs in
+    this process. Requests are sent through aiohttp, or through transports from `open_transport`.
     ValueError: a webhook secret is empty.
     """
 
@@ -82,13 +82,13 @@ class OpenAIVideos:
         )
 
     async def models(self) -> frozenset[str] | None:
-        """Return the names of the server's models; None: the server has no list of models.
+        """Return the names of the server's models, or None if it has no list of models.
 
         BackendError of kind AUTH: the server refuses the key.
         """
         reply = await self._api.ask(Request(method="GET", url="/models"))
         if reply.ok:
-            # A list of models has the same shape as a list of videos.
+            # A list of models has the same form as a list of videos.
             page = remote_job.page_in(reply.answer)
             return frozenset(entry.ref for entry in page.jobs if entry.ref) if page else None
         error = error_kinds.of_job(reply.status, reply.answer)
@@ -97,7 +97,7 @@ class OpenAIVideos:
         return None
 
     async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
-        """Request the video with exactly one POST; the answer may already report the job's end."""
+        """Request the video with exactly one POST; the response may already report its end."""
         fields = {**self.extra, **_fields(request)}
         headers = {"Content-Type": _TYPES[self.body]}
         if self.idempotency_header:
@@ -146,7 +146,7 @@ class OpenAIVideos:
         hints: tuple[str, ...] = (),
         answered: tuple[AnsweredJob, ...] = (),
     ) -> Listing:
-        """List the jobs that match the request, from the server's listing and from `hints`."""
+        """List the jobs that match the request, from the server's list and from `hints`."""
         jobs, complete = await list_jobs(
             self._page_after, max_pages=self.max_pages, answered=answered
         )
@@ -170,13 +170,13 @@ class OpenAIVideos:
         return reply.ok and remote_job.is_deleted(reply.answer)
 
     def check_webhook(self, headers: Mapping[str, str], *, now: float) -> None:
-        """Check the presence and the time of a signature."""
+        """Check that there is a signature, and its time."""
         standard_webhooks.check(headers, now=self._api.provider_time(now))
 
     def parse_webhook(
         self, headers: Mapping[str, str], body: bytes, *, now: float, sent: bytes | None = None
     ) -> Webhook | None:
-        """Verify a webhook and return its job; None: the event is not about a video."""
+        """Verify a webhook, and return its job, or None if it is not about a video."""
         webhook_id = standard_webhooks.verify(
             headers, body, sent=sent, keys=self._keys, now=self._api.provider_time(now)
         )
@@ -198,7 +198,7 @@ class OpenAIVideos:
         return HttpTransport(endpoint, credentials=bearer(self.api_key))
 
     async def _is_gone(self, ref: str) -> bool:
-        # One of several servers may answer 404 for a job that another is still running.
+        # One of several servers may respond with 404 for a job that another server is running.
         try:
             await self._api.retrieve(_path(ref))
         except BackendError as error:

@@ -1,4 +1,4 @@
-"""The requests that all adapters send in the same way: create, poll, download."""
+"""The requests that all adapters send in the same way: create, poll and download."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ _MAX_UNKNOWN_STATUSES = 32
 class ProviderApi:
     """Sends requests to the provider at `base_url` through transports from `open_transport`.
 
-    `secret` is the API key, which is redacted from every answer. Videos are downloaded from the
+    `secret` is the API key, which is redacted from every response. Videos are downloaded from the
     provider, from public addresses, and from `result_origins` (such as "http://10.0.0.2:9000").
-    `translate` converts an answer from the provider's own JSON to the fields of the Videos API.
-    `drop_inline_clips`: base64 clips are removed from answers, and read only from downloads.
+    `translate` converts a response from the provider's own JSON to the fields of the Videos API.
+    `drop_inline_clips`: base64 clips are removed from responses, and read only from downloads.
     """
 
     name: str
@@ -65,11 +65,11 @@ class ProviderApi:
         self._ahead = 0.0
 
     def provider_time(self, now: float) -> float:
-        """Convert a time of our clock to the provider's, using the `Date` of its last answer."""
+        """Convert a time of our clock to the provider's, using its last `Date` header."""
         return now + self._ahead
 
     async def submit(self, request: Request) -> BackendUpdate:
-        """Send the create exactly once, and return the job from the answer.
+        """Send the create request exactly once, and return the job in the response.
 
         The job may already have ended. UnconfirmedSubmitError: the provider may have accepted it.
         Any other BackendError: the provider did not accept it.
@@ -85,7 +85,7 @@ class ProviderApi:
         )
 
     async def poll(self, path: str, ref: str) -> BackendUpdate:
-        """Return the state of the job at `path` under `ref`, even if the answer has another id."""
+        """Return the state of the job at `path` as `ref`, even if the response has another id."""
         return self._update(await self.retrieve(path), ref)
 
     async def retrieve(self, path: str) -> RemoteJob:
@@ -98,7 +98,7 @@ class ProviderApi:
         raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
 
     def status_page(self, reply: Reply) -> StatusPage | None:
-        """Read the jobs in an answer to a request for a list; None: it is not a list."""
+        """Read the jobs in the response to a request for a list; None: it is not a list."""
         page = remote_job.page_in(reply.answer)
         if page is None:
             return None
@@ -109,7 +109,7 @@ class ProviderApi:
         )
 
     async def ask(self, request: Request) -> Reply:
-        """Return the answer, even an error answer; BackendError: no answer arrived in time."""
+        """Return the response, even an error; BackendError: none arrived in time."""
         seconds = self.timeouts.answer
         try:
             async with asyncio.timeout(seconds):
@@ -130,7 +130,7 @@ class ProviderApi:
     ) -> None:
         """Download the video to `sink` from the content route at `path`, or from `result_url`.
 
-        Without a `path`, only `result_url` is used. If the job's own answer contains the video,
+        Without a `path`, only `result_url` is used. If the job's own response contains the video,
         `job_path` is downloaded.
         """
         if result_url == INLINE:
@@ -138,7 +138,8 @@ class ProviderApi:
         elif path and result_url:
             result_url = self._address_of(result_url)
             result_url = None if self._is_at(path, result_url) else result_url
-        # A separate pool: a connection can't be reused after a body with a wrong length.
+        # Use a separate pool, because a connection can't be reused after a body with a wrong
+        # length.
         transport = self._open(self.timeouts.answer, downloads_from=self._trusted)
         fetcher = ContentFetcher(
             ask=lambda url: self._stream(transport, url),
@@ -181,7 +182,7 @@ class ProviderApi:
         return self._read(answer)
 
     async def _send_alone(self, request: Request, seconds: float) -> Answer:
-        """Send over a new connection: a kept one may be dead, so that a POST's fate is unknown."""
+        """Send over a new connection: if a reused one is dead, the POST stays unconfirmed."""
         transport = self._open(seconds)
         try:
             return await transport.send(request)

@@ -37,7 +37,7 @@ def signing_keys(secrets: Iterable[str]) -> tuple[bytes, ...]:
 
 
 def check(headers: Mapping[str, str], *, now: float, tolerance: float = 300.0) -> None:
-    """Check that there is a recent signature, without verifying it; WebhookError: there is none."""
+    """Check that there is a recent signature, without verifying it; WebhookError: there isn't."""
     check_time(_fields(headers)[_TIMESTAMP], now=now, tolerance=tolerance)
 
 
@@ -52,8 +52,9 @@ def verify(
 ) -> str:
     """Check that one of the keys signed this webhook recently, and return its id.
 
-    `sent`: the body as it was sent, if it was compressed; either of them can be signed.
-    `now` and `tolerance` are in seconds. WebhookError: the webhook is forged, stale or unreadable.
+    `sent`: the body as it was sent, if it was compressed. Either form can be signed.
+    `now` and `tolerance` are in seconds.
+    WebhookError: the webhook is forged, stale or unreadable.
     """
     fields = _fields(headers)
     timestamp = fields[_TIMESTAMP]
@@ -70,7 +71,7 @@ def verify(
 
 
 def check_time(timestamp: str, *, now: float, tolerance: float) -> None:
-    """Check that a timestamp in Unix seconds is close enough to `now`; WebhookError: it is not."""
+    """Check that a Unix time is close enough to `now`; WebhookError: it is not."""
     if not _SECONDS.fullmatch(timestamp):
         raise WebhookError("the timestamp is not a number of seconds")
     if abs(now - int(timestamp)) > tolerance:
@@ -111,7 +112,7 @@ def _bytes(text: str) -> bytes:
 
 
 def _signatures(header: str) -> list[bytes]:
-    # compare_digest() accepts non-ASCII only as bytes.
+    # compare_digest() accepts text with non-ASCII characters only as bytes.
     versioned = (part.partition(",") for part in header.split()[:_MAX_SIGNATURES])
     return [_bytes(signature) for version, _, signature in versioned if version == "v1"]
 

@@ -19,7 +19,7 @@ from bot.runtime.engine import open_engine
 from bot.runtime.resources import open_resources
 from bot.web.http.server import url_host
 from bot.web.operator_routes import CANCEL_PATH, OperatorKey
-from storage.database import DataInUseError
+from storage.files.data_folder import DataInUseError
 from storage.jobs.remote_jobs import RemoteJobStore
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Cancellation:
 
 
 async def cancel_job(settings: Settings, job: Job) -> Cancellation:
-    """Cancel a job; StartupError: the running bot can't be asked, or the operator has to act."""
+    """Cancel a job; StartupError: the bot can't be asked, or the operator has to act first."""
     try:
         return await _cancel_directly(settings, job)
     except DataInUseError:

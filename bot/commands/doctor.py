@@ -39,12 +39,15 @@ if TYPE_CHECKING:
 
 _MIB = 1024 * 1024
 _LOW_DISK_MIB = 2048
-# A sentence on the settings begins with a name, or with the file and the line.
+# A sentence about a setting begins with its name, or with the file and the line.
 _SENTENCE = re.compile(r"(\.env(?:, line \d+)?|\w+):? (.+)")
 _TROUBLES = {
     Trouble.AUTH: ("refuses the key", "set another key"),
     Trouble.BALANCE: ("has no credit left for this account", "top up the account"),
-    Trouble.SETUP: ("has no such address or model", "correct its _BASE_URL or VIDEO_MODEL"),
+    Trouble.SETUP: (
+        "doesn't recognise the address or model",
+        "correct its _BASE_URL or VIDEO_MODEL",
+    ),
     Trouble.OUTAGE: ("can't be reached, or answers with errors", "check that it is running"),
 }
 
@@ -56,12 +59,12 @@ class Doctor:
         """Declare no options: the settings decide everything."""
 
     def run(self, options: argparse.Namespace) -> int:  # noqa: ARG002 - it has no options
-        """Run all checks, even if one finds a problem."""
+        """Run all checks, even if one of them finds a problem."""
         try:
             settings = load_settings()
         except StartupError:
             _print([*_invalid_settings(), *_misspelt()])
-            print("Correct these first: the other checks depend on them.")
+            print("Fix these first: the other checks depend on them.")
             return 1
         findings = asyncio.run(examine(settings))
         _print(findings)
@@ -92,7 +95,7 @@ def _misspelt() -> list[Finding]:
 def _print(findings: Sequence[Finding]) -> None:
     width = max(len(finding.subject) for finding in findings)
     for finding in findings:
-        mark = "ok" if finding.ok else "!!"
+        mark = "!!" if not finding.ok else "ok" if finding.checked else "--"
         print(f"{mark:3} {finding.subject:{width}} {finding.found}")
         if finding.advice:
             print(f"{'':4}{'':{width}} -> {finding.advice}")
@@ -133,7 +136,7 @@ def _spelling(settings: Settings) -> Finding:
     return Finding(
         subject="settings",
         ok=unused is None and not any(each.meant for each in unknown),
-        found=", ".join(each.name for each in without_effect) or "all names are valid",
+        found=", ".join(each.name for each in without_effect) or "no unknown names",
         advice="; ".join(map(str, without_effect)),
     )
 
@@ -158,14 +161,17 @@ def _queue(settings: Settings) -> Finding:
 
 
 def _orphans(settings: Settings) -> Finding:
-    subject, backend = "orphans", settings.video_backend
+    subject, backend = "orphaned jobs", settings.video_backend
     try:
         count = read_orphans(settings.data_dir, backend)
     except StorageError as error:
         return unreadable(subject, error)
     if count is None:
         return Finding(
-            subject=subject, ok=True, found=f"not counted: {backend} has not listed its jobs yet"
+            subject=subject,
+            ok=True,
+            checked=False,
+            found=f"not counted: no list of jobs from the {backend} backend yet",
         )
     when = datetime.fromtimestamp(count.counted_at, UTC)
     number = str(count.orphans) if count.is_whole else f"at least {count.orphans}"
@@ -192,7 +198,8 @@ async def _ffmpeg() -> Finding:
 
 def _disk(data_dir: Path) -> Finding:
     try:
-        # The bot creates a missing folder; this check does not, so it tests the nearest parent.
+        # The bot would create a missing folder. This check does not, so it tests the nearest
+        # existing parent.
         folder = next(path for path in (data_dir, *data_dir.parents) if path.exists())
         with tempfile.TemporaryFile(dir=folder):
             pass
@@ -202,19 +209,21 @@ def _disk(data_dir: Path) -> Finding:
             subject="DATA_DIR",
             ok=False,
             found=f"{data_dir}: {error.strerror}",
-            advice="name a folder to which the bot can write",
+            advice="set it to a folder that the bot can write to",
         )
     low = free < _LOW_DISK_MIB
     return Finding(
         subject="DATA_DIR",
         ok=not low,
-        found=f"{data_dir}: {f'{free} MB' if low else f'{free / 1024:.1f} GB'} free",
-        advice="free some space: below 1 GB no new video is started" if low else "",
+        found=f"{data_dir} ({f'{free} MB' if low else f'{free / 1024:.1f} GB'} free)",
+        advice="free some space: with less than 1 GB free, the bot starts no new video"
+        if low
+        else "",
     )
 
 
 def _held(settings: Settings) -> Finding:
-    subject = "held videos"
+    subject = "undelivered videos"
     try:
         count = count_delivering(settings.data_dir)
     except StorageError as error:
@@ -223,7 +232,7 @@ def _held(settings: Settings) -> Finding:
         return Finding(
             subject=subject,
             ok=False,
-            found=f"{count} too large for Discord; without PUBLIC_URL there are no links to them",
+            found=f"{count} too large for Discord; without PUBLIC_URL, the bot can't link to them",
             advice="set PUBLIC_URL and restart the bot: it then delivers them",
         )
     return Finding(subject=subject, ok=True, found=str(count or "none"))

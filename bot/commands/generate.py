@@ -48,11 +48,11 @@ _FILE = "video.mp4"
 _CHUNK = 256 * 1024
 _GRACE_SECONDS = 20.0
 _LOOK_SECONDS = 0.1
-_SIGNALLED = 128  # plus the signal's number: the exit code that shells report
+_SIGNALLED = 128  # the exit code that shells report is this plus the signal's number
 
 
 class Generate:
-    """Orders a video, waits for it with a progress bar, and writes it to a file."""
+    """Requests a video, waits for it with a progress bar, and writes it to a file."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the options: the prompt or a job, the narration and the output file."""
@@ -68,7 +68,7 @@ class Generate:
             "--retry",
             action="store_true",
             help="with --resume: order again if it is unknown whether the provider accepted the "
-            "job; may cost twice",
+            "job; may be charged twice",
         )
         parser.add_argument("--audio", type=Path, help="narration for the video")
         parser.add_argument(
@@ -109,7 +109,7 @@ def _check_output(output: Path) -> None:
 
 
 class _NoDiscord:
-    """Refuses all deliveries, because an API client's jobs are never delivered in Discord."""
+    """Refuses all deliveries, because API clients' jobs are never delivered in Discord."""
 
     async def find_message(self, job: Job) -> int | None:
         """Raise DeliveryError."""
@@ -156,8 +156,8 @@ async def _generate(settings: Settings, options: argparse.Namespace) -> int:
         resources = await open_resources(settings, stack)
         backend = await open_backend(resources, stack)
         engine = await open_engine(resources, backend, stack, client=CLIENT)
-        # Besides the operator's requests, the server receives webhooks: a provider on this machine
-        # can send them.
+        # The operator's requests need a server. It also receives webhooks, which a provider on this
+        # machine can send.
         routes = [*webhooks(engine).routes, *operator_routes(engine).routes]
         server = WebServer(
             routes,
@@ -178,7 +178,7 @@ async def _generate(settings: Settings, options: argparse.Namespace) -> int:
         except asyncio.CancelledError:
             err.write("Interrupted. “python -m bot jobs” shows whether a video was ordered.\n")
             raise
-        # Printed now, because the terminal may be closed before the end.
+        # The command is printed now, because the terminal may be closed before the end.
         command = _resume_command(job, options.output)
         err.write(f"Job {job.id}. If this is interrupted, continue with: {command}\n")
         bar = ProgressBar(err, texts, lambda: engine.clients.trouble)
@@ -226,7 +226,7 @@ async def _make(engine: Engine, job: Job, bar: ProgressBar) -> Job:
 
 
 async def _wait_for_last_step(engine: Engine, job: Job) -> None:
-    """Wait until the video service was asked to stop the job; the next start does the rest."""
+    """Wait until the provider was asked to stop the job; if not, the next start does that."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_GRACE_SECONDS):
             while (now := await engine.jobs.get(job.id)) and now.next_at is not None:  # noqa: ASYNC110 - the last step is not published
@@ -274,7 +274,7 @@ def _copy(video: Path, output: Path, job_id: str) -> None:
     part = output.with_name(f".{job_id}.part")
     try:
         shutil.copyfile(video, part)
-        # Another process may have created the file since the check.
+        # Another process may have created the file after the first check.
         if os.path.lexists(output):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(output))
         commit(part, output)

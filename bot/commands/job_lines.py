@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from bot.model import Job
     from bot.texts import Texts
 
-_ID_CHARACTERS = 12  # as on cards
+_ID_CHARACTERS = 12  # as many as on cards
 _PROMPT_CHARACTERS = 50
 _MINUTE, _HOUR, _DAY = 60, 60 * 60, 24 * 60 * 60
 
 
 def table_line(job: Job, *, now: float) -> str:
-    """Return the line of a job in the list."""
+    """Return a job's line in the list."""
     age = _age(max(0.0, now - job.created_at))
     prompt = cut(printable(job.request.prompt), _PROMPT_CHARACTERS)
     return f"{job.id[:_ID_CHARACTERS]}  {_state(job):17} {age:>6}  {_requester(job):24}  {prompt}"

@@ -28,7 +28,7 @@ _ENDED = 20
 
 
 class Jobs:
-    """Lists all open and the newest other jobs; `show` and `cancel` take one job."""
+    """Lists all open jobs and the newest ended ones; `show` and `cancel` take one job."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the actions."""

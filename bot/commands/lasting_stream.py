@@ -11,29 +11,31 @@ if TYPE_CHECKING:
 
 
 class LastingStream:
-    """Writes to a stream, and discards the output once that is closed: the command continues.
+    """Writes to a stream; if the stream is closed, discards the output, so the command continues.
 
-    `stream`: None if it was closed before the start. What its encoding lacks is replaced.
+    `stream`: None if it was closed before the start. Characters that its encoding lacks are
+    replaced.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="surrogateescape")  # names of files may be any bytes
+            stream.reconfigure(errors="surrogateescape")  # file names may contain any bytes
 
     def isatty(self) -> bool:
         """Tell whether the stream is a terminal."""
         return self._stream is not None and self._stream.isatty()
 
     def write(self, text: str) -> None:
-        """Write a text, and send it at once."""
+        """Write a text immediately."""
         if self._stream is None:
             return
         try:
             self._stream.write(_encodable(text, self._stream))
             self._stream.flush()
         except OSError:
-            # Otherwise Python would fail at exit, when it flushes the stream's buffer.
+            # At its exit, Python flushes the stream's buffer, which would fail on the closed
+            # stream.
             nothing = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nothing, self._stream.fileno())
             os.close(nothing)

@@ -34,7 +34,7 @@ class Run:
         for unknown in unknown_names(os.environ, Settings):
             log.warning("settings.unknown name=%s advice=%r", unknown.name, unknown.advice)
         if not looks_like_a_token(settings.discord_token.get_secret_value()):
-            # A warning only: Discord may change the shape.
+            # Only a warning, since Discord may change the form of its tokens.
             log.warning("settings.token_shape name=DISCORD_TOKEN advice=%r", COPY_AGAIN)
         if unused := unused_provider(settings):
             log.warning("settings.idle name=%s advice=%r", unused.name, unused.advice)
@@ -52,7 +52,7 @@ async def _run(settings: Settings) -> None:
 
 
 async def _check_backend(settings: Settings) -> None:
-    """Log once what `doctor` reports about a provider that can't make videos now."""
+    """Log once what `doctor` finds about a provider that can't make videos now."""
     try:
         finding = await examine_backend(settings)
     except Exception:  # a bug in the check must not stop the bot

@@ -13,7 +13,7 @@ from bot.runtime.stop_signals import on_stop_signals
 from bot.settings.fields import load_settings
 from bot.storyboard.clip_renderer import ClipRenderer
 from bot.storyboard.server import Storyboard
-from storage.database import make_folder
+from storage.files.data_folder import make_folder
 
 if TYPE_CHECKING:
     import argparse
@@ -34,7 +34,7 @@ class ServeStoryboard:
         )
 
     def run(self, options: argparse.Namespace) -> int:
-        """Serve until a signal; the first OPENAI_WEBHOOK_SECRET signs the webhooks."""
+        """Serve until a signal arrives; the first OPENAI_WEBHOOK_SECRET signs the webhooks."""
         settings = load_settings(video_backend="storyboard")
         configure_logs(settings)
         asyncio.run(_serve(settings, port=options.port, webhook_url=options.webhook_url))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _VERSION = re.compile(r"^/api/v\d+(?=/)")
-# The token after an application's or an interaction's id gives access to its messages.
+# The token after an application's or interaction's id gives access to its messages.
 _TOKEN = re.compile(r"^(/(?:webhooks|interactions)/\d+)/[^/]+")
 _ID = re.compile(r"/\d{5,}")
 
@@ -27,7 +27,8 @@ def trace_calls(
 ) -> aiohttp.TraceConfig:
     """Return a trace that calls `count_call` after each request with its method, route and outcome.
 
-    The outcome is the status, or the type of the exception. `report_time` gets Discord's own time.
+    The outcome is the status, or the type of the exception. `report_time` receives the time in
+    Discord's response.
     """
 
     async def ended(
@@ -49,7 +50,7 @@ def trace_calls(
 
 
 def date_of(response: aiohttp.ClientResponse) -> float | None:
-    """Return the response's `Date` header in Unix seconds; None: it is missing or invalid."""
+    """Return the response's `Date` header in Unix seconds, or None if it is missing or invalid."""
     try:
         return parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
     except (ValueError, OverflowError):

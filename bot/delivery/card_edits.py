@@ -1,4 +1,4 @@
-"""Edits of a job's card: by the interaction's token while it is valid, then as the bot."""
+"""Edits of a job's card: with the interaction's token while it is valid, then as the bot."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _MISSING_ACCESS = 50001
 _HTTP_UNAUTHORIZED = 401
 _HTTP_TOO_LARGE = 413
 _HTTP_TRANSIENT = frozenset({408, 429})
-# Rate limits on edits of old messages and on writes to a channel. Both expire.
+# Rate limits on edits of old messages and on writes to a channel. Both end after a while.
 _TRANSIENT = frozenset({20028, 30046})
-# An answer without one of Discord's error codes is from a proxy in front of Discord.
+# A response without one of Discord's error codes is from a proxy in front of Discord.
 _NOT_FROM_DISCORD = frozenset({403, 404})
 _HTTP_CLIENT_ERRORS = range(400, 500)
 _REASON_CHARACTERS = 200
@@ -61,7 +61,8 @@ class FileTooLargeError(Exception):
 class Edit:
     """An edit that replaces the content of a job's card with `view` and freshly opened files.
 
-    `urgent`: if the token is rate-limited, the bot's own token is used instead of waiting.
+    `urgent`: while the interaction's token is rate-limited, edit with the bot's own token instead
+    of waiting.
     """
 
     job: Job
@@ -78,7 +79,7 @@ class Edit:
 class CardEdits:
     """Finds and edits the cards of jobs.
 
-    DeliveryError: the same request may work later.
+    DeliveryError: the same request may succeed later.
     """
 
     def __init__(
@@ -98,10 +99,10 @@ class CardEdits:
         self._edited_as_bot: set[str] = set()
 
     async def find(self, job: Job) -> int | None:
-        """Return the id of the card that answers the job's interaction, if there is one.
+        """Return the id of the card that answers the job's interaction, or None without a card.
 
-        The ids of its buttons prove which job a card belongs to: another process with the same bot
-        token may have answered the interaction.
+        Another process with the same bot token may have answered the interaction with its own
+        card. The job ids in a card's buttons show which job the card belongs to.
         """
         if not self._tokens.is_valid(job):
             return None
@@ -138,11 +139,11 @@ class CardEdits:
             raise as_delivery_error(error) from error
 
     def is_unanswered(self, job: Job) -> bool:
-        """Tell whether an edit of the card was sent that Discord has not answered yet."""
+        """Tell whether an edit of the card was sent to which Discord has not responded yet."""
         return self._tokens.is_unanswered(job) or job.id in self._edited_as_bot
 
     def pause_token(self, job: Job) -> None:
-        """Use the bot's own token for the next edits, if it can edit the card."""
+        """Make the next edits with the bot's own token, if the bot can edit the card."""
         if job.origin.bot_can_edit:
             self._tokens.pause(job)
 
@@ -167,7 +168,10 @@ class CardEdits:
             await self._edit_as_bot(edit)
 
     async def _edit_on_trial(self, edit: Edit) -> bool:
-        """Try an edit as the bot, to learn early whether that works; False: it failed."""
+        """Try an edit as the bot, to learn early whether the bot can edit the card.
+
+        False: the edit failed.
+        """
         try:
             await self._edit_as_bot(edit)
         except MessageGoneError:
@@ -180,7 +184,7 @@ class CardEdits:
                 await self._card_records.prove_bot_access(edit.job.id, bot_can_edit=False)
             return False
         except (aiohttp.ClientError, OSError, TimeoutError):
-            return False  # this proves nothing, so the next edit tries again
+            return False  # this shows nothing about the bot's access, so the next edit tries again
         await self._card_records.prove_bot_access(edit.job.id, bot_can_edit=True)
         return True
 
@@ -188,12 +192,14 @@ class CardEdits:
         try:
             await self._edit_as_bot(edit)
         except ThrottledError as error:
-            # Retry on the route that opens first.
+            # Report the shorter of the two waits, so that the step is retried as soon as one route
+            # opens.
             raise min(error, throttled, key=lambda each: each.seconds) from None
         except discord.HTTPException as error:
             if is_too_large(error) or not is_final(error):
                 raise
-            # The token may have access that the bot lacks, so retry with it after its rate limit.
+            # The token may have access that the bot lacks: retry with it once its rate limit has
+            # ended.
             raise throttled from None
         except MessageGoneError:
             raise throttled from None
@@ -225,27 +231,27 @@ def is_too_large(error: discord.HTTPException) -> bool:
 
 
 def is_transient(error: discord.HTTPException) -> bool:
-    """Tell whether the same request may work later."""
+    """Tell whether the same request may succeed later."""
     before_discord = error.status in _NOT_FROM_DISCORD and not error.code
     ends = error.status in _HTTP_TRANSIENT or error.code in _TRANSIENT
     return error.status not in _HTTP_CLIENT_ERRORS or ends or before_discord
 
 
 def is_final(error: discord.HTTPException) -> bool:
-    """Tell whether Discord will always refuse the same request."""
-    # A 401 ends when the operator sets a valid bot token.
+    """Tell whether Discord will refuse the same request every time."""
+    # A 401 is not final: the operator can set a valid bot token.
     return not is_transient(error) and error.status != _HTTP_UNAUTHORIZED
 
 
 def as_delivery_error(error: Exception) -> DeliveryError:
-    """Convert an error to the one that makes the worker retry the step."""
+    """Convert an error to the DeliveryError that makes the worker retry the step."""
     seconds = error.seconds if isinstance(error, ThrottledError) else None
     return DeliveryError(describe(error), retry_after=seconds)
 
 
 def describe(error: Exception) -> str:
     """Describe an error without secrets."""
-    # Not str(error): aiohttp's errors contain the URL, and the URL contains the token.
+    # str(error) is not used because aiohttp's errors contain the URL, which contains the token.
     if isinstance(error, discord.HTTPException):
         return f"Discord answered {error.status}, code {error.code}"
     return f"Discord could not be reached: {type(error).__name__}"

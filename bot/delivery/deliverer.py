@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _EXPIRY_NOTICE = "card.by_dm"
-# After about an hour of attempts, the requester gets a DM instead.
+# Attempts for about an hour. After the last one, the requester gets a DM instead.
 _CARD_ATTEMPTS = 20
-# The longest time that making a smaller copy is expected to take.
+# The longest time in seconds that making a smaller copy is expected to take.
 _COPY_SECONDS = 300.0
 
 
 class DiscordDeliverer:
-    """Edits the cards of jobs and sends their DMs; edits of one card never overlap."""
+    """Edits jobs' cards and sends their DMs. Two edits of the same card never overlap."""
 
     def __init__(
         self,
@@ -69,11 +69,11 @@ class DiscordDeliverer:
         self._clock = clock
 
     async def find_message(self, job: Job) -> int | None:
-        """Return the id of the card that the command posted; None: it posted none."""
+        """Return the id of the card that the command posted, or None if it posted no card."""
         return await self._card_edits.find(job)
 
     async def show(self, job: Job) -> None:
-        """Show the job's state on its card, or by DM if the card can't be edited any more."""
+        """Show the job's state on its card, or by DM if the card can no longer be edited."""
         async with self._edit_lock.acquire_urgently(
             job.id, lambda: self._card_edits.is_unanswered(job)
         ) as cut_off:
@@ -89,22 +89,22 @@ class DiscordDeliverer:
             await self._send_dm_instead(job)
 
     def lock_card(self, job_id: str) -> AbstractAsyncContextManager[None]:
-        """Acquire the card for `refresh`; a final edit may cancel the task that holds it."""
+        """Lock the card for `refresh`. A final edit may cancel the task that holds the lock."""
         return self._edit_lock.acquire(job_id)
 
     async def queue_places(self) -> Mapping[str, int]:
-        """Return the places of the first queued jobs by their ids."""
+        """Return the places of the first queued jobs by the jobs' ids."""
         return await self._queue_outlook.places()
 
     async def refresh(self, job: Job) -> bool:
-        """Show progress on a card that the caller has locked; False: the card is gone.
+        """Show progress on a card that the caller has locked; False: the card no longer exists.
 
         DeliveryError: the edit may succeed later.
         """
         return await self._show(job, urgent=False)
 
     async def deliver(self, job: Job, artifact: Artifact) -> Handover:
-        """Upload the video, else link it, else hold it until the operator sets PUBLIC_URL."""
+        """Upload the video; if it is too large, link it or hold it until PUBLIC_URL is set."""
         async with self._edit_lock.acquire_urgently(
             job.id, lambda: self._card_edits.is_unanswered(job)
         ) as cut_off:
@@ -120,7 +120,7 @@ class DiscordDeliverer:
         return handover
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send the job's DM, which links to the card or, if the card is gone, carries the video.
+        """Send the job's DM, which links to the card or, if the card is gone, contains the video.
 
         False: the video is too large for a DM, and waits until the operator sets PUBLIC_URL.
         """
@@ -128,7 +128,7 @@ class DiscordDeliverer:
 
     async def _send_dm_instead(self, job: Job) -> None:
         if job.origin.message_id is None and self._clock() < job.origin.token_until:
-            return  # Discord has confirmed that the command has no card
+            return  # no DM is due: Discord has confirmed that the command has no card
         match job.state:
             case JobState.FAILED if not _is_of_second_bot(job):
                 await self._dm_notices.report_failure(job)
@@ -193,7 +193,7 @@ class DiscordDeliverer:
     async def _hand_over_without_file(
         self, job: Job, artifact: Artifact, link: str | None
     ) -> Handover:
-        """Link the video on a card that accepts no files, or else show where the video is."""
+        """Link the video on a card that accepts no files, or say where the video is."""
         if link is not None:
             try:
                 await self._link(job, artifact, link)
@@ -209,7 +209,10 @@ class DiscordDeliverer:
     async def _link(
         self, job: Job, artifact: Artifact, url: str, *, replaceable: bool = False
     ) -> None:
-        """Link the video on the card; `replaceable`: what does not play there gets a copy later."""
+        """Link the video on the card.
+
+        `replaceable`: if Discord can't play the link on the card, a smaller copy replaces it later.
+        """
         if plays_inline(artifact, url):
             try:
                 view = self._cards.render_link(job, artifact, url=url, inline=True)
@@ -230,7 +233,7 @@ class DiscordDeliverer:
         view = self._cards.render(job, stage="state.fitting", note=note)
         try:
             await self._card_edits.edit(Edit(job=job, view=view))
-        except DeliveryError as error:  # this stage is optional
+        except DeliveryError as error:  # showing this stage is optional
             log.info("card.not_refreshed id=%s reason=%r", job.id, str(error))
 
 

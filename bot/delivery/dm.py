@@ -27,11 +27,13 @@ log = logging.getLogger(__name__)
 
 _NONCE_CHARACTERS = 25
 _LOOK_BACK = 50
-# A refusal is final for a week, or for a day if only a DM can reach the recipient.
+# A refused DM is not tried again for a week, or for a day if nothing but a DM can reach the
+# recipient.
 _DAY_SECONDS = 24 * 60 * 60.0
 _WEEK_SECONDS = 7 * _DAY_SECONDS
 _MOST_PEOPLE = 10_000
-# Another DM waits this long for the first one, which may be a long upload, and holds a slot.
+# While the first DM to a recipient is being sent, other DMs wait this long for it, and then fail. A
+# long upload would otherwise block the slots of the worker's lane.
 _FIRST_SECONDS = 2.0
 # Discord's rate limit on opening DM channels.
 _OPENED_TOO_FAST = 40003
@@ -44,7 +46,7 @@ class DmRefusedError(Exception):
 
 
 class DmFormRefusedError(DmRefusedError):
-    """Discord refuses this DM, but may accept a different one to the same recipient."""
+    """Discord refuses this DM, but may accept another one to the same recipient."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +64,7 @@ class DirectMessage:
 
     @property
     def nonce(self) -> str:
-        """The value by which Discord recognises a repetition within a few minutes."""
+        """The value by which Discord recognises a repeated message for a few minutes."""
         return sha256(self.marker.encode()).hexdigest()[:_NONCE_CHARACTERS]
 
 
@@ -89,10 +91,11 @@ class DirectMessages:
     ) -> None:
         """Send a job's DM.
 
-        `may_be_sent`: an earlier attempt may have sent it, so look for it in the channel first.
-        `only_way`: nothing else informs the recipient, so a refusal on an earlier day is not final.
-        DeliveryError: the DM may be accepted later. FileTooLargeError: it may be accepted without
-        these files. DmRefusedError: it will never be accepted.
+        `may_be_sent`: an earlier attempt may have sent the DM, so look for it in the channel first.
+        `only_way`: nothing else informs the recipient, so try again a day after a refusal.
+        DeliveryError: the DM may be accepted later.
+        FileTooLargeError: it may be accepted without these files.
+        DmRefusedError: it will never be accepted.
         """
         dm = DirectMessage(user_id=job.origin.user_id, text=text, marker=dm_marker(job))
         await self.send_message(dm, open_files, may_be_sent=may_be_sent, only_way=only_way)
@@ -109,7 +112,8 @@ class DirectMessages:
         if dm.user_id in self._accepting:
             await self._send_unless_refused(dm, open_files, may_be_sent, only_way=only_way)
             return
-        # One DM at a time until one is accepted. Otherwise, two could be refused at once.
+        # Until one DM to a recipient is accepted, DMs are sent one at a time, so that a recipient
+        # with closed DMs causes one refused request, not several at once.
         first = self._first_dms.setdefault(dm.user_id, asyncio.Lock())
         try:
             async with asyncio.timeout(_FIRST_SECONDS):
@@ -141,7 +145,7 @@ class DirectMessages:
         self._accepting.add(dm.user_id)
 
     def _is_refused(self, person: Person, dm: DirectMessage, *, only_way: bool) -> bool:
-        """Tell whether an earlier refusal still holds."""
+        """Tell whether an earlier refusal still prevents this DM."""
         if person.dm_closed_at is None:
             return False
         age = self._clock() - person.dm_closed_at
@@ -192,5 +196,6 @@ class DirectMessages:
 
 
 def _last_line(text: str) -> str:
-    # The other lines quote a person's text, which may look like another DM's marker.
+    # Only the last line is the marker. The other lines quote a person's text, which may look like
+    # another DM's marker.
     return text.rstrip().rpartition("\n")[2]

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 class DmNotices:
     """Sends DMs to requesters, as they chose with `/notify`.
 
-    A job has at most one DM about its result, and one for each question that its card can't ask.
+    A job has at most one DM about its result, and one for each question that its card can't show.
     """
 
     def __init__(
@@ -77,16 +77,16 @@ class DmNotices:
         return True
 
     async def report_failure(self, job: Job) -> None:
-        """Send the reason of a failure that the card can't show."""
+        """Send the reason for a failure that the card can't show."""
         await self._card_records.mark_card_gone(job.id)
         await self._send(job, self._cards.dm_failed(job))
 
     async def report_cancelled(self, job: Job) -> None:
-        """Send the news of a cancellation that the card can't show."""
+        """Report a cancellation that the card can't show."""
         await self._send(job, self._cards.dm_cancelled(job))
 
     async def ask_what_to_do(self, job: Job) -> None:
-        """Send the question about an undecided job that the card can't show."""
+        """Ask about an undecided job whose card can't show the question."""
         await self._send(job, self._cards.dm_undecided(job))
 
     async def _send(self, job: Job, text: str) -> None:
@@ -106,7 +106,7 @@ class DmNotices:
                 return self._clock() - job.created_at > person.notify_minutes * 60
 
     def _link(self, artifact: Artifact) -> str:
-        # A link to the page, not to the file: Discord shows a page as a preview with a player.
+        # Link to the page, not to the file: Discord shows a page as a preview with a player.
         return self._links.share(artifact.job_id, serial=artifact.share_serial).url
 
     async def _send_video(self, job: Job, artifact: Artifact, *, may_be_sent: bool) -> bool:
@@ -143,4 +143,4 @@ class DmNotices:
 
 
 async def _show_nothing() -> None:
-    """Do nothing, because there is no DM yet that could announce the copy."""
+    """Do nothing: unlike a card, a DM that has not been sent yet can't announce the copy."""

@@ -1,6 +1,6 @@
-"""One lock per card, so that its edits never overlap.
+"""One lock per card, so that edits of the same card never overlap.
 
-A final edit waits only briefly for a progress edit, then cancels it.
+A final edit waits briefly for a running progress edit, then cancels it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EditGracePeriods:
-    """Seconds that a running progress edit gets before it is cancelled.
+    """The seconds that a running progress edit gets before it is cancelled.
 
-    `unanswered`: additional seconds for an edit that Discord may have received, because even if
-    cancelled, it could still overwrite the final one.
+    `unanswered`: additional seconds if Discord may have received the edit. Even after it is
+    cancelled, Discord could still apply it, and overwrite the final edit.
     """
 
     usual: float = 2.0
@@ -31,9 +31,9 @@ class EditGracePeriods:
 
 @dataclass(kw_only=True, slots=True)
 class _CardLock:
-    """The lock of one card, which is deleted when `users` drops to 0.
+    """The lock of one card, which is deleted when no task uses or awaits it (`users` is 0).
 
-    `progress_edit`: the task that holds the lock, if it may be cancelled.
+    `progress_edit`: the task that holds the lock, if a final edit may cancel it.
     """
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -42,7 +42,7 @@ class _CardLock:
 
 
 class EditLock:
-    """Serialises the edits of each card."""
+    """Lets only one task at a time edit a card."""
 
     def __init__(self, grace_periods: EditGracePeriods) -> None:
         self._grace_periods = grace_periods
@@ -50,7 +50,7 @@ class EditLock:
 
     @asynccontextmanager
     async def acquire(self, job_id: str) -> AsyncGenerator[None]:
-        """Acquire the card for a progress edit; a final edit may cancel the current task."""
+        """Lock the card for a progress edit. A final edit may cancel the current task."""
         async with self._lock_of(job_id) as card, card.lock:
             card.progress_edit = asyncio.current_task()
             try:
@@ -62,9 +62,9 @@ class EditLock:
     async def acquire_urgently(
         self, job_id: str, is_unanswered: Callable[[], bool]
     ) -> AsyncGenerator[bool]:
-        """Acquire the card for a final edit, and yield whether a progress edit was cancelled.
+        """Lock the card for a final edit, and yield whether a progress edit was cancelled.
 
-        `is_unanswered` tells whether the progress edit was sent and is still unanswered.
+        `is_unanswered` tells whether the progress edit was sent and Discord has not responded yet.
         """
         async with self._lock_of(job_id) as card:
             cut_off = await self._cut_off(job_id, card.progress_edit, is_unanswered)

@@ -1,4 +1,4 @@
-"""Requests about a job's card that are authorised by its interaction's token."""
+"""Requests about a job's card that are authorised by the token of its interaction."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A request must end before its token expires.
+# A request must end this many seconds before its token expires.
 _MARGIN_SECONDS = 60.0
-# A card that only its token can edit shows a notice this long before the token expires.
+# A card that only its token can edit shows a notice this many seconds before the token expires.
 _EXPIRY_NOTICE_SECONDS = 120.0
 _MESSAGE = "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
 
 
 class InteractionTokens:
-    """Fetches and edits cards by token; the errors are those of `DiscordRequests.send`."""
+    """Fetches and edits cards with their tokens; the errors are those of `DiscordRequests.send`."""
 
     def __init__(self, requests: DiscordRequests, *, clock: WatchedClock) -> None:
         self._requests = requests
@@ -40,19 +40,18 @@ class InteractionTokens:
     def is_valid(self, job: Job) -> bool:
         """Tell whether the token will still be valid in a minute.
 
-        While the clock is unsettled, every stored token counts as valid, because only Discord
-        knows.
+        While the clock is unsettled, every stored token counts as valid: only Discord can tell.
         """
         until = job.origin.token_until - _MARGIN_SECONDS
         may_be_valid = self._clock() < until or self._clock.is_unsettled
         return job.origin.token is not None and may_be_valid
 
     def is_throttled(self, job: Job) -> bool:
-        """Tell whether the token is paused now."""
+        """Tell whether requests with the token are paused."""
         return self._paused_until.get(job.id, -math.inf) > self._clock.steady()
 
     def is_unanswered(self, job: Job) -> bool:
-        """Tell whether a request about the job's card has no answer from Discord yet."""
+        """Tell whether Discord has not yet responded to a request about the job's card."""
         return job.id in self._unanswered
 
     def pause(self, job: Job, seconds: float = PAUSE_SECONDS) -> None:
@@ -62,7 +61,7 @@ class InteractionTokens:
         self._paused_until[job.id] = now + seconds
 
     async def fetch_original_response(self, job: Job) -> dict[str, Any]:
-        """Fetch the message that answers the job's interaction, in the JSON of Discord's API."""
+        """Fetch the message that answers the job's interaction, as the JSON of Discord's API."""
         return await self._requests.send(_route("GET", job, "@original"))
 
     async def edit(
@@ -116,9 +115,9 @@ def _route(method: str, job: Job, message_id: str) -> Route:
 
 
 def expiry_notice_at(job: Job) -> float | None:
-    """Return the time, in Unix seconds, from which the card has to show the expiry notice.
+    """Return the Unix time from which the card shows the expiry notice, or None without a notice.
 
-    The notice says that the card can't be edited much longer. None: the card needs no notice.
+    The notice says that the card can't be edited much longer.
     """
     origin = job.origin
     is_open = job.state in CANCELLABLE or job.state is JobState.UNDECIDED

@@ -1,4 +1,4 @@
-"""DMs to the operator: what stops jobs, that a second bot runs, or that parts of this one fail."""
+"""DMs to the operator about what stops jobs, a second bot, and failing components of this one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Most outages are a restart of the provider, and need no action.
+# Most outages are a restart of the provider and need no action, so only longer ones are reported.
 _OUTAGE_SECONDS = 120.0
 _LOOK_SECONDS = 30.0
 _FIRST_RETRY_SECONDS = 10.0
@@ -73,7 +73,7 @@ class OperatorNotices:
         self._has_held = False
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Wake `run` if an event of the bus may concern the circuit or a hold."""
+        """Wake `run` if a job's change may concern the circuit or a hold."""
         may_end_hold = self._has_held and event.job.state is not event.previous
         if event.outlook_only or event.job.hold is not None or may_end_hold:
             self._changed.set()
@@ -92,9 +92,9 @@ class OperatorNotices:
             await self._sleep(failures)
 
     async def send_due(self) -> None:
-        """Send the notices that are due now; DeliveryError: it may work later.
+        """Send the notices that are due now; DeliveryError: sending may succeed later.
 
-        An unexpected error about one subject is raised after the notices about the others.
+        An unexpected error in one notice is raised after the other notices were sent.
         """
         first_error = FirstError()
         for send in (
@@ -115,7 +115,7 @@ class OperatorNotices:
             return
         since = max(part.since for part in news)
         notified_at = max(part.notified_at or 0.0 for part in news)
-        # Until `record_notice` succeeds, each attempt uses the same marker.
+        # The marker does not change until `record_notice` succeeds, so a repeated DM is recognised.
         marker = f"parts-{int(since):x}-{int(notified_at):x}"
         names = [part.name for part in news]
         await self._send("operator.parts", marker, parts=", ".join(names))
@@ -149,7 +149,7 @@ class OperatorNotices:
         is_notified = notified_at is not None and found.last_at < notified_at + _DAY_SECONDS
         if is_notified or self._clock() > found.last_at + _DAY_SECONDS:
             return
-        # Until `record_notice` succeeds, each attempt uses the same marker.
+        # The marker does not change until `record_notice` succeeds, so a repeated DM is recognised.
         marker = f"second-bot-{int(found.first_at):x}-{int(notified_at or 0):x}"
         await self._send("operator.second_bot", marker)
         await self._second_bot.record_notice(application_id)
@@ -164,7 +164,7 @@ class OperatorNotices:
                 await self._holds.delete_notice(hold)
             return
         since = min((job.held_since or 0.0 for job in held), default=None)
-        # An unconfirmed create is usually resolved within minutes, without the operator.
+        # An unconfirmed create request is usually resolved within minutes, without the operator.
         pause = _OUTAGE_SECONDS if hold is HoldReason.TWIN else 0.0
         if since is None or self._clock() - since < pause:
             return
@@ -175,7 +175,8 @@ class OperatorNotices:
 
     async def _sleep(self, failures: int) -> None:
         if failures:
-            # The exponent is bounded because Discord may be down for days.
+            # The exponent is bounded, since Discord may be down for days and the power would
+            # overflow.
             pause = _FIRST_RETRY_SECONDS * 2.0 ** min(failures, 10)
             await asyncio.sleep(min(pause, _SLOWEST_RETRY_SECONDS))
             return
@@ -190,7 +191,7 @@ class OperatorNotices:
             return False
         if circuit.reason is not Trouble.OUTAGE:
             return True
-        # An outage gets one notice, and none if it ends soon.
+        # An outage is reported once, and only if it has lasted a while.
         has_lasted = self._clock() - circuit.opened_at >= _OUTAGE_SECONDS
         return circuit.notified_reason is None and has_lasted
 
@@ -205,7 +206,7 @@ class OperatorNotices:
         )
 
     async def _send(self, key: str, marker: str, **fields: str) -> bool:
-        """Send a notice to every operator; False: none of them accepts DMs."""
+        """Send a notice to every operator, and return whether at least one DM was accepted."""
         text = "\n".join(
             [
                 self._texts(key, **fields),

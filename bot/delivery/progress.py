@@ -26,7 +26,7 @@ _Content = tuple[JobState, int | None, bool, bool, int | None, HoldReason | None
 
 @dataclass(kw_only=True, slots=True)
 class _LastEdit:
-    """The last edit of a card; `at` is steady time, and `content` is None if the edit failed.
+    """The last edit of a card: its steady time `at`, and its content, or None if the edit failed.
 
     `is_final`: the card gets no more progress edits.
     """
@@ -37,9 +37,9 @@ class _LastEdit:
 
 
 class ProgressCards:
-    """Keeps the latest state of each open job, and edits its card when an edit is due.
+    """Keeps the latest state of each open job, and edits the job's card when an edit is due.
 
-    Intermediate states are skipped.
+    States between two edits are never shown.
     """
 
     def __init__(
@@ -59,21 +59,21 @@ class ProgressCards:
         self._changed = asyncio.Event()
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Record a job's change; API clients' jobs are ignored, because they have no card."""
+        """Record a job's change. Jobs of API clients are ignored, because they have no card."""
         job = event.job
         if job.client is not None:
             return
         self.watch(job)
         self._track_queue(job)
         if job.state not in CANCELLABLE:
-            # From `delivering` on, and when a job ends, the job's step edits the card itself.
+            # From `delivering` on, and after a job's end, the job's own step edits the card.
             self._latest.pop(job.id, None)
             self._last_edits.pop(job.id, None)
             return
         if event.outlook_only and (last := self._last_edits.get(job.id)) and not last.is_final:
-            del self._last_edits[job.id]  # the next edit is due now
+            del self._last_edits[job.id]  # without a last edit, the next one is due now
         if event.previous is None:
-            # The command itself posts the card of a new job.
+            # The command itself posts a new job's card, so that counts as the first edit.
             self._last_edits[job.id] = self._edit_of(job)
         self._latest[job.id] = job
         self._changed.set()
@@ -121,11 +121,11 @@ class ProgressCards:
         return self._places_read_at + self._pace.first_hour - self._clock.steady()
 
     async def _read_places(self) -> None:
-        """Read all places at once, and schedule the cards on which another one is shown."""
+        """Read the places of all queued jobs, and schedule the cards that show another place."""
         self._places_changed, self._places_read_at = False, self._clock.steady()
         try:
             places = await self._deliverer.queue_places()
-        except Exception:  # the next change of the queue reads them again
+        except Exception:  # the places are read again after the next change of the queue
             log.exception("queue.places_unread")
             return
         before, self._places = (
@@ -143,7 +143,7 @@ class ProgressCards:
                 continue
             try:
                 due_in = self._due_in(job)
-            except Exception:  # one card must not stop the others
+            except Exception:  # an error with one card must not stop the others
                 log.exception("card.not_scheduled id=%s", job.id)
                 due_in = None
             if due_in is None:
@@ -182,7 +182,8 @@ class ProgressCards:
         if before is not None and before[0] is not after[0]:
             return self._pace.state
         gap = self._pace.between(age)
-        # The queue may be long, and each start changes many cards in it.
+        # Each start of a job changes the places on many cards, so queued cards are edited less
+        # often.
         is_queued = after[0] is JobState.QUEUED
         return max(gap, self._pace.first_hour) if is_queued else gap
 
@@ -194,7 +195,7 @@ class ProgressCards:
         try:
             async with self._deliverer.lock_card(job_id):
                 job = self._latest.pop(job_id, None)
-                # While this task waited for the lock, a step may have made the final edit.
+                # A step may have made the final edit while this task waited for the lock.
                 if job is not None:
                     await self._show(job)
         except Exception:  # a failed progress edit must not end the job
@@ -210,9 +211,11 @@ class ProgressCards:
             if self._last_edits.get(job.id) is last:
                 self._latest.setdefault(job.id, job)
             return
-        # The edit may have proven that the bot's own token can edit the card.
+        # The edit may have proven that the bot can edit the card itself. `_latest` then has the
+        # newer job.
         job = self._latest.get(job.id, job)
-        # An expiry notice that is due only because the clock is wrong must not be the last edit.
+        # If the clock is wrong, the expiry notice may be due too early, so it must not be the last
+        # edit.
         is_last_edit = is_expiry_notice_due(job, self._clock()) and not self._clock.is_unsettled
         last.is_final = not exists or is_last_edit
 
@@ -221,7 +224,7 @@ class ProgressCards:
         return _LastEdit(at=self._clock.steady(), content=content)
 
     def _content(self, job: Job, now: float) -> _Content:
-        """Return the values on an open job's card that may change."""
+        """Return what an open job's card shows and what may change."""
         place = self._places.get(job.id) if job.state is JobState.QUEUED else None
         is_expiring = is_expiry_notice_due(job, now)
         return job.state, job.progress, job.late, is_expiring, place, job.hold

@@ -1,4 +1,4 @@
-"""Sends a video again to its requester alone: as a new upload, or as a link."""
+"""Sends a finished video to its requester again, as an upload or as a link."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CONCURRENT_UPLOADS = 4
-# An interaction's token expires after 15 minutes.
+# The interaction's token expires after 15 minutes. This is one minute less.
 _TIMEOUT_SECONDS = 840.0
 
 
 class Resender:
     """Handles the button "Send again".
 
-    `pauses`: seconds to wait before each repetition of a failed upload.
+    `pauses`: the seconds to wait before each new attempt after a failed upload.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Resender:
             if await self._upload_fallback.upload(artifact, target, upload, _keep_thinking):
                 return
         except discord.HTTPException as error:
-            # Discord may accept a link where it refuses files.
+            # Discord may accept a link even if it refuses files.
             if link is None or not is_final(error):
                 raise
             log.warning("resend.file_refused id=%s reason=%r", job.id, describe(error))
@@ -123,7 +123,7 @@ class Resender:
     async def _edit(
         self, interaction: discord.Interaction, view: ui.LayoutView, *files: UploadFile
     ) -> None:
-        """Edit the answer, and retry after connection errors and Discord's own faults."""
+        """Edit the response, and retry after connection errors and errors of Discord's servers."""
         for pause in (*self._pauses, None):
             try:
                 await self._edit_when_open(interaction, view, *files)
@@ -143,9 +143,9 @@ class Resender:
     async def _edit_when_open(
         self, interaction: discord.Interaction, view: ui.LayoutView, *files: UploadFile
     ) -> None:
-        """Edit the answer, after waiting for any rate limit to end.
+        """Edit the response, and wait for any rate limit to end first.
 
-        A slot is held only during the request, and not while waiting or making a copy.
+        A slot is occupied only during the request, not while waiting or making a copy.
         """
         route = webhook_message_route(
             "PATCH", interaction.application_id, interaction.token, "@original"

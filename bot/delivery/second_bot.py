@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Discord's answer to a callback for an interaction that was answered before.
+# Discord's error code for a response to an interaction that already has one.
 ALREADY_ANSWERED = 40060
 
 
 class SecondBotWatch:
-    """Stores when another process has answered interactions."""
+    """Records when another process has answered interactions."""
 
     def __init__(self, store: SecondBotStore, *, clock: Callable[[], float]) -> None:
         self._store = store

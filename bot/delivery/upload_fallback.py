@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _MIB = 1024 * 1024
-# Discord accepts at most 100 MiB per request, even if it announces a higher limit. The difference
-# is a margin.
+# Discord accepts at most 100 MiB per request, even if it announces a higher limit. This is 5 %
+# less.
 _CEILING = 95 * _MIB
 _DM_BYTES = 20 * _MIB
 # The file size limits that Discord uses or has used.
@@ -43,14 +43,15 @@ class Shrinker(Protocol):
     ) -> None:
         """Write a copy of at most `limit_bytes` to its path in the workspace, if that is possible.
 
-        `decent`: only if the quality stays acceptable. `in_background`: no merge waits for it.
+        `decent`: write the copy only if its quality is acceptable. `in_background`: no merge waits
+        for the copy.
         """
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UploadTarget:
-    """The place of an upload, and the limit in bytes that Discord `announced` for it.
+    """The place of an upload, and the limit in bytes that Discord has announced for that place.
 
     `guild_id` is 0 for DMs.
     """
@@ -71,7 +72,7 @@ class UploadTarget:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UploadFile:
-    """A file to upload under `filename`; `note` is the key of the sentence about a smaller copy."""
+    """A file to upload as `filename`; `note` is the key of the sentence about a smaller copy."""
 
     path: Path
     filename: str
@@ -84,9 +85,9 @@ class UploadFile:
 
 
 class UploadFallback:
-    """Finds a file that Discord accepts, and remembers the sizes that it refused.
+    """Finds a file that Discord accepts, and remembers the sizes that Discord refused.
 
-    `most_copies`: how many uploads may wait for a smaller copy, which takes minutes.
+    `most_copies`: the number of uploads that may wait for a smaller copy, which takes minutes.
     """
 
     def __init__(
@@ -144,7 +145,7 @@ class UploadFallback:
         target: UploadTarget,
         upload: Callable[[UploadFile], Awaitable[None]],
     ) -> bool:
-        """Upload the video, or a copy that exists already; False: it is too large."""
+        """Upload the video or an existing copy; False: Discord accepts neither."""
         limit = await self.limit(target)
         file = _upload_file(artifact.job_id, self._workspace.video(artifact.job_id), artifact.size)
         if artifact.size > limit:
@@ -161,7 +162,7 @@ class UploadFallback:
         return True
 
     async def make_copy(self, artifact: Artifact, target: UploadTarget) -> UploadFile | None:
-        """Make a decent copy in the background; None: no such copy is small enough."""
+        """Make a decent copy in the background, or return None if none is small enough."""
         limit = await self.limit(target)
         copy = await self._find_copy(artifact.job_id, limit, decent=True)
         if copy is None:
@@ -172,7 +173,7 @@ class UploadFallback:
         return copy
 
     async def learn(self, target: UploadTarget, refused: int) -> bool:
-        """Store the next lower limit; False: there is none."""
+        """Store the next limit below a refused size; False: there is no lower limit."""
         lower = next((limit for limit in _KNOWN_LIMITS if limit < refused), None)
         if lower is None:
             return False
@@ -186,11 +187,11 @@ class UploadFallback:
         job_id = artifact.job_id
         if artifact.size <= limit:
             return _upload_file(job_id, self._workspace.video(job_id), artifact.size)
-        # If there can be no link to the original, a bad copy is better than none.
+        # Without links, the original can't even be linked, so a bad copy is better than no video.
         qualities = (True,) if self._links.enabled else (True, False)
         for decent in qualities:
             if file := await self._find_copy(job_id, limit, decent=decent):
-                return file  # made earlier, perhaps for another target
+                return file  # made earlier, perhaps for another place
         if self._most_copies is not None and self._copies >= self._most_copies:
             raise DeliveryError("other copies are made first", retry_after=_COPY_RETRY_SECONDS)
         self._copies += 1

@@ -1,4 +1,4 @@
-"""Assembles the parts that bring jobs to Discord."""
+"""Assembles the components that bring jobs to Discord."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 
-# One fewer than the slots of the lane for DMs, which is the smaller one.
+# One fewer than the slots of the lane for DMs, the smaller of the two lanes that upload.
 _MOST_COPIES = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivery:
-    """The part that edits cards and sends DMs, and the one that replaces links later."""
+    """The component that edits cards and sends DMs, and the one that replaces links later."""
 
     deliverer: DiscordDeliverer
     smaller_copies: SmallerCopies
@@ -74,7 +74,7 @@ def make_delivery(
     count_delivery: Callable[[str], None] = lambda _: None,
     people: PeopleStore | None = None,
 ) -> Delivery:
-    """Assemble the parts that bring videos to Discord."""
+    """Assemble the components that bring videos to Discord."""
     people, artifacts = people or PeopleStore(database), ArtifactStore(database)
     upload_fallback = _upload_fallback(
         database, shrinker, workspace, links, clock, most_copies=_MOST_COPIES
@@ -136,7 +136,7 @@ def make_resender(
     shrinker: Shrinker,
     clock: WatchedClock,
 ) -> Resender:
-    """Return the part that sends videos again."""
+    """Return the component that sends videos again."""
     return Resender(
         library=library,
         library_view=LibraryView(texts),
@@ -157,7 +157,7 @@ def make_operator_notices(
     backend: str,
     clock: WatchedClock,
 ) -> OperatorNotices:
-    """Return the part that sends DMs to the operator."""
+    """Return the component that sends DMs to the operator."""
     return OperatorNotices(
         bot=bot,
         circuits=CircuitStore(database),

@@ -1,4 +1,4 @@
-"""`demo`: shows one `/video` from the command to the MP4, with a fake Discord on this machine."""
+"""`demo`: shows one `/video`, from the command to the MP4, with a fake Discord on this machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bot.pacing import EditIntervals, LookupDelays, PollIntervals
 from bot.runtime.log_setup import configure_logs
 from bot.runtime.timing import Timing
 from bot.settings.fields import load_settings
-from storage.database import make_folder
+from storage.files.data_folder import make_folder
 
 if TYPE_CHECKING:
     import argparse
@@ -36,7 +36,7 @@ PROMPT = "How rainbows form: raindrops bend sunlight and spread it into colours"
 _WITHIN_SECONDS = 120.0
 # The card of an open job has at least one of these buttons.
 _OPEN = frozenset({Action.CANCEL, Action.RETRY, Action.GIVE_UP})
-_FOREVER = math.inf  # the demo's own time-out ends the wait
+_FOREVER = math.inf  # the wait ends by the demo's own time-out
 _VIDEO = "clapper-demo.mp4"
 # Each demo first deletes the folder of this name that an earlier demo created.
 _WORK_FOLDER = ".clapper-demo"
@@ -91,7 +91,7 @@ class Demo:
 
 
 def _prepare(folder: Path) -> None:
-    # The folder may contain other files: only those of an earlier demo are deleted.
+    # The folder may contain other files, so only those of an earlier demo are deleted.
     work, video = folder / _WORK_FOLDER, folder / _VIDEO
     if video.exists() and not work.is_dir():
         raise StartupError(f"--folder: {video} is not from a demo; name another folder.")
@@ -206,7 +206,7 @@ async def _type_command(fake_discord: FakeDiscord, prompt: str, audio: Path) -> 
 
 def _is_open(message: Message) -> bool:
     buttons = (re.match(TEMPLATE, part.get("custom_id", "")) for part in message.components)
-    # After the video, the DM still follows.
+    # An open button or a video shows that the end is not reached: after the video, a DM follows.
     return bool(message.files) or any(match and match["action"] in _OPEN for match in buttons)
 
 
@@ -224,7 +224,7 @@ async def _wait(
 
 
 def _report(fake_discord: FakeDiscord, message: Message, folder: Path, started: float) -> int:
-    # Replace the file in one step, so that the folder never has an incomplete video.
+    # The file is replaced in one step, so that the folder never has an incomplete video.
     video, part = folder / _VIDEO, folder / _WORK_FOLDER / _VIDEO
     shutil.copyfile(message.files[0].path, part)
     part.replace(video)

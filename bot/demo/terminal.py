@@ -23,7 +23,7 @@ class _Row:
 
 
 class CardTerminal:
-    """Draws each version of a card: over the previous one in a terminal, otherwise below it."""
+    """Draws each version of a card: over the last one in a terminal, or else below it."""
 
     def __init__(
         self, out: TextIO, *, names: Mapping[int, str], clock: Callable[[], float]

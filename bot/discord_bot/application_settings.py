@@ -1,4 +1,4 @@
-"""Settings of the application in the Developer Portal that do not fit the bot's own."""
+"""Finds the application's settings in the Developer Portal that don't match the bot's own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SERVERS, _PEOPLE = "0", "1"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PortalProblem:
-    """A setting with which the bot can't work, or that is wider than the bot's own settings."""
+    """A setting with which the bot can't work, or that allows more than the bot's own settings."""
 
     found: str
     advice: str

@@ -1,4 +1,4 @@
-"""The kinds of files that Discord's picker offers where a person attaches a narration."""
+"""The file types that Discord's file picker offers for a narration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from bot.discord_bot.command_definitions import Definition
 
-# Discord takes ten at most. Systems differ in which of these endings they count as audio.
+# Discord accepts at most ten. Operating systems differ in which of these endings they count as
+# audio.
 AUDIO_FILE_TYPES = (
     "audio",
     ".aac",
@@ -25,14 +26,14 @@ AUDIO_FILE_TYPES = (
     ".webm",
 )
 _ATTACHMENT_OPTION = 11
-_FIELD = "file_types"  # discord.py 2.7 does not know it
+_FIELD = "file_types"  # discord.py 2.7 does not have this field
 
 
 class AudioPicker(ui.FileUpload[Any]):
     """A form's field for one audio file."""
 
     def to_component_dict(self) -> Any:  # noqa: ANN401 - discord.py's type lacks the added field
-        """Return the component in Discord's API JSON."""
+        """Return the component as the JSON of Discord's API."""
         return {**super().to_component_dict(), _FIELD: [*AUDIO_FILE_TYPES]}
 
 

@@ -58,9 +58,10 @@ _EXTENSIONS = (
     "cogs._forms",
 )
 _VOICE_EXTENSIONS = ("cogs.narrate",)
-# Without a timeout, discord.py waits for a rate limit to end, even if that takes a day.
+# Without this timeout, discord.py waits for a rate limit to end, even if that takes a day.
 _SYNC_SECONDS = 60
-# Seconds between attempts, about two days in all. After that, only the next start tries again.
+# Seconds between attempts, about two days in all. After that, the next attempt is at the next
+# start.
 _SYNC_PAUSES = (30, 60, 120, 300, 900, *(3600,) * 48)
 
 # The permissions that cards need; README.md lists them too.
@@ -75,7 +76,7 @@ _PERMISSIONS = discord.Permissions(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Services:
-    """The parts that cogs use; without a `narrator`, the bot does not speak text.
+    """The components that cogs use; without a `narrator`, the bot does not read texts aloud.
 
     `count_answer` is called with the way in which an order was answered.
     """
@@ -141,7 +142,7 @@ class VideoBot(commands.Bot):
         self._warn_of_portal_problems()
         extra = _VOICE_EXTENSIONS if self.services.narrator else ()
         for extension in (*_EXTENSIONS, *extra):
-            if extension not in self.extensions:  # as after a login that failed halfway
+            if extension not in self.extensions:  # loaded if an earlier login failed halfway
                 await self.load_extension(extension)
         self._is_synced = await self._try_sync()
 
@@ -159,7 +160,7 @@ class VideoBot(commands.Bot):
             log.warning("discord.portal found=%r advice=%r", problem.found, problem.advice)
 
     async def keep_commands_synced(self) -> None:
-        """Resend the commands until Discord accepts them, then wait forever.
+        """Resend the command definitions until Discord accepts them, then wait forever.
 
         The supervisor would treat a return as a failure.
         """
@@ -175,16 +176,16 @@ class VideoBot(commands.Bot):
             async with asyncio.timeout(_SYNC_SECONDS):
                 await self._sync_commands()
         except (discord.HTTPException, aiohttp.ClientError, OSError):
-            # Open jobs continue, and Discord still has the commands from the last start.
+            # Open jobs continue, and Discord still has the command definitions from the last start.
             log.exception("discord.commands_refused")
             return False
-        except Exception:  # an answer that discord.py or the comparison can't read
+        except Exception:  # a response that discord.py or the comparison can't read
             log.exception("discord.commands_unread")
             return False
         return True
 
     async def _sync_commands(self) -> None:
-        """Send the commands that the cogs define, if they have changed."""
+        """Send the definitions of the cogs' commands, if they have changed."""
         defined = [command.to_dict(self.tree) for command in self.tree.get_commands()]
         await sync_commands(
             self.http,
@@ -195,18 +196,18 @@ class VideoBot(commands.Bot):
 
     async def close(self) -> None:
         """Disconnect, even while the list of servers is still loading."""
-        # Otherwise discord.py would report readiness later, when its event loop is already gone.
+        # discord.py would report the bot as ready later, when the event loop no longer exists.
         waiting: asyncio.Task[None] | None = getattr(self._connection, "_ready_task", None)
         if waiting is not None:
             waiting.cancel()
         await super().close()
 
     async def on_frame_skipped(self, name: str, error: Exception) -> None:
-        """Count a frame of the gateway that could not be handled."""
+        """Count a gateway frame that could not be handled."""
         self._skipped.record(name if name in self._connection.parsers else "OTHER", error)
 
     async def on_interaction(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Answer an interaction of a type that discord.py does not know."""
+        """Respond to an interaction of a type that discord.py does not know."""
         kind = interaction.type.value
         if kind not in HANDLED_TYPES:
             self._skipped.record(f"INTERACTION_TYPE_{kind}"[:40], TypeError())
@@ -219,7 +220,7 @@ class VideoBot(commands.Bot):
             await unreadable.answer(self, self.services.texts)
 
     def _answer_unreadable(self, data: object) -> None:
-        """Start to answer an interaction that could not be parsed."""
+        """Start a task that responds to an interaction that could not be parsed."""
         if unreadable := unreadable_interaction(data):
             answer = asyncio.create_task(
                 unreadable.answer(self, self.services.texts), name="unreadable interaction"
@@ -228,11 +229,11 @@ class VideoBot(commands.Bot):
             answer.add_done_callback(self._answers.discard)
 
     async def on_ready(self) -> None:
-        """Log that the bot now answers commands, and once how to invite it if no server has it."""
+        """Log that the bot responds to commands, and once how to invite it if no server has it."""
         log.info("discord.ready user=%s guilds=%d", self.user, len(self.guilds))
         if self.guilds or not self.application_id:
             log.info("bot.running advice='type /video in Discord; Ctrl-C here stops the bot'")
-        elif not self._is_invite_logged:  # Discord may report readiness again
+        elif not self._is_invite_logged:  # Discord may report more than once that the bot is ready
             self._is_invite_logged = True
             invite = discord.utils.oauth_url(self.application_id, permissions=_PERMISSIONS)
             log.warning("discord.no_server advice='open this to invite the bot: %s'", invite)
@@ -245,7 +246,7 @@ class CommandTree(app_commands.CommandTree[VideoBot]):
         try:
             await super()._call(interaction)
         except app_commands.AppCommandError:
-            raise  # discord.py passes it to `on_error`
+            raise  # discord.py passes this error to `on_error`
         except Exception as error:  # noqa: BLE001 - any, from malformed data such as a command without a name
             await report_error(interaction, error)
 

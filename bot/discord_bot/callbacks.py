@@ -1,4 +1,4 @@
-"""Counts the callbacks to each interaction, because discord.py repeats failed ones by itself."""
+"""Counts the callbacks to each interaction, because discord.py itself repeats failed callbacks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_INTERACTIONS = 1000
 
 
 class CallbackCounter:
-    """Tells a first answer to an interaction from one that discord.py repeats.
+    """Distinguishes the first response to an interaction from one that discord.py repeats.
 
     `trace` has to be attached to discord.py's requests.
     """

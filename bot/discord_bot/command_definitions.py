@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from bot.texts import Texts
 
-# A command, an option or a choice in Discord's API JSON.
+# A command, an option or a choice as the JSON of Discord's API.
 Definition = dict[str, Any]
 
 # The fields that the bot sends. Discord adds others, such as ids and versions.
@@ -40,12 +40,12 @@ _FIELDS = frozenset(
         "value",
     }
 )
-# Slash commands, and commands in the context menus of users and messages. If an application has
-# an activity, Discord adds an Entry Point command, and refuses a list that omits it (50240).
+# Slash commands, and commands in the context menus of users and messages. If an application has an
+# activity, Discord adds an Entry Point command, and refuses a list without it (error 50240).
 _OUR_TYPES = frozenset({1, 2, 3})
-# Discord returns it as a string, and takes a number.
+# Discord returns this field as a string, but accepts a number.
 _PERMISSIONS = "default_member_permissions"
-# What may be sent of a command that another program has defined.
+# The fields of another program's command that can be sent back to Discord.
 _WRITABLE = frozenset(
     {
         "contexts",
@@ -62,7 +62,7 @@ _WRITABLE = frozenset(
     }
 )
 _UNORDERED = frozenset({"contexts", "integration_types", "channel_types", "file_types"})
-# No document says that Discord gives it back.
+# It is not documented whether Discord returns this field.
 _MAYBE_HIDDEN = frozenset({"file_types"})
 
 
@@ -83,7 +83,7 @@ def are_alike(found: Iterable[Definition], wanted: Iterable[Definition]) -> bool
 
 
 def may_be_alike(found: list[Definition], wanted: Iterable[Definition]) -> bool:
-    """Tell whether the definitions differ only in a field that Discord does not give back."""
+    """Tell whether the definitions differ only in a field that Discord does not return."""
     returned = _FIELDS - _MAYBE_HIDDEN if _hides_fields(found) else _FIELDS
     return _comparable(found, returned) == _comparable(wanted, returned)
 
@@ -95,12 +95,12 @@ def digest(definitions: Iterable[Definition]) -> str:
 
 
 def is_ours(command: Definition) -> bool:
-    """Tell whether the bot may replace a command: it never defines those of other types."""
+    """Tell whether the bot may replace a command: commands of other types are never the bot's."""
     return command.get("type", 1) in _OUR_TYPES
 
 
 def writable(found: Iterable[Definition]) -> list[Definition]:
-    """Return definitions that Discord has, as they can be sent back to it unchanged."""
+    """Return definitions that Discord has, in the form in which they can be sent back unchanged."""
     return [
         {
             name: int(value) if name == _PERMISSIONS else value
@@ -139,7 +139,7 @@ def _key_of(name: str) -> str:
 
 
 def _hides_fields(definitions: Iterable[Definition]) -> bool:
-    """Tell whether no command and no option has a field that Discord may not give back."""
+    """Tell whether no command and no option has a field that Discord may not return."""
     return all(
         _MAYBE_HIDDEN.isdisjoint(entry) and _hides_fields(entry.get("options") or ())
         for entry in definitions

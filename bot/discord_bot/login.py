@@ -33,22 +33,22 @@ _UNAUTHORIZED = 401
 async def log_in(bot: discord.Client, token: str, *, api_url: str) -> None:
     """Log in to Discord, or to the server at `api_url` if one is set.
 
-    StartupError: the server refuses the token, or does not answer like Discord.
-    DeliveryError: the server can't be reached now.
+    StartupError: the server refuses the token, or does not respond like Discord. DeliveryError: the
+    server can't be reached now.
     """
     if api_url:
         await _set_api_url(api_url)
     try:
         with _translating_errors():
             await bot.login(token)
-    except Exception:  # any, from `setup_hook` too; the session must not stay open
+    except Exception:  # any error, also from `setup_hook`: the session must be closed
         await _close_http(bot)
         raise
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """The bot that a token belongs to; `problems`: None if its settings could not be read."""
+    """The bot that a token belongs to; `problems` is None if its settings could not be read."""
 
     name: str
     problems: list[PortalProblem] | None
@@ -57,8 +57,8 @@ class Account:
 async def fetch_account(token: str, *, api_url: str, reach: Reach) -> Account:
     """Return the bot that a token belongs to, without connecting to the gateway.
 
-    TokenRefusedError: the token is invalid. StartupError: the server does not answer like
-    Discord. DeliveryError: the server can't be reached now.
+    TokenRefusedError: the token is invalid. StartupError: the server does not respond like Discord.
+    DeliveryError: the server can't be reached now.
     """
     if api_url:
         await _set_api_url(api_url)
@@ -105,7 +105,7 @@ def _refused() -> TokenRefusedError:
 
 
 def _unreachable(error: Exception) -> str:
-    """Return a sentence that names the error and, for known errors, gives advice."""
+    """Return a sentence that names the error and, for known causes, gives advice."""
     unreachable = f"Discord can't be reached ({type(error).__name__})"
     match error:
         case aiohttp.ClientConnectorDNSError():
@@ -133,8 +133,9 @@ async def _close_http(bot: discord.Client) -> None:
 async def _set_api_url(api_url: str) -> None:
     """Make discord.py use the REST base URL `api_url` and the gateway that this server names.
 
-    discord.py keeps both in class attributes, so only this function writes global state.
-    StartupError: the server does not answer like Discord. DeliveryError: it can't be reached.
+    discord.py keeps both in class attributes, so this function is the only one that writes global
+    state. StartupError: the server does not respond like Discord. DeliveryError: it can't be
+    reached.
     """
     try:
         async with (

@@ -39,11 +39,11 @@ async def report_error(interaction: discord.Interaction[VideoBot], error: Except
 
 
 async def reply_privately(interaction: discord.Interaction[VideoBot], sentence: str) -> None:
-    """Answer with a sentence that only this person sees; if that fails, only log the failure.
+    """Respond with a sentence that only this person sees; if that fails, only log the failure.
 
-    The sentence replaces the "thinking" message, or the card of a job that was not stored. An
-    interaction that was answered otherwise gets no follow-up, because discord.py repeats that POST
-    after a server error, so two messages could appear.
+    The sentence replaces the "thinking" message, or the card of a job that was not stored. After
+    another response, no follow-up is sent, because discord.py repeats that POST after a server
+    error, so that two messages could appear.
     """
     try:
         if interaction.type is discord.InteractionType.autocomplete:
@@ -62,7 +62,7 @@ async def reply_privately(interaction: discord.Interaction[VideoBot], sentence: 
 
 
 async def is_second_bot(interaction: discord.Interaction[VideoBot], error: Exception) -> bool:
-    """Tell whether another process has answered the interaction, and store that it has."""
+    """Tell whether another process has answered the interaction, and if so, record that."""
     bot = interaction.client
     if not bot.callbacks.shows_second_bot(interaction, error):
         return False

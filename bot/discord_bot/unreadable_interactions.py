@@ -1,4 +1,4 @@
-"""Answers interactions that discord.py can't parse, so that nothing has to time out."""
+"""Responds to interactions that discord.py can't parse, so that the person need not wait."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LONGEST_TOKEN = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnreadableInteraction:
-    """The fields that an answer to an interaction needs; `locale` is "" if unknown."""
+    """The fields that a response to an interaction needs; `locale` is "" if unknown."""
 
     id: int
     token: str
@@ -40,7 +40,7 @@ class UnreadableInteraction:
     locale: str = ""
 
     async def answer(self, client: discord.Client, texts: Texts) -> None:
-        """Report the failure privately, or offer no choices; if the answer fails, log that."""
+        """Report the failure privately, or offer no choices; if the response fails, log that."""
         route = Route(
             "POST",
             "/interactions/{interaction_id}/{interaction_token}/callback",
@@ -68,7 +68,7 @@ class UnreadableInteraction:
 
 
 def unreadable_interaction(data: object) -> UnreadableInteraction | None:
-    """Read the fields that an answer needs; None: there is no usable id or token."""
+    """Read the fields that a response needs, or return None without a usable id or token."""
     match data:
         case {"id": str() | int() as given, "token": str(token)}:
             pass

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Consecutive refusals. A single refusal may only mean that the provider is restarting.
+# The number of consecutive refusals that open the circuit. A single refusal may only mean that the
+# provider is restarting.
 _OPEN_AFTER = 3
 _FIRST_PAUSE_SECONDS = 30.0
 _MAX_PAUSE_SECONDS = 15 * 60.0
-# The delay of the next probe after a crash during a probe, hence longer than any create.
+# The seconds until the next probe after a crash during a probe; longer than a create request takes.
 _PROBE_SECONDS = 5 * 60.0
 
 MAX_PROBE_PAUSE_SECONDS = _MAX_PAUSE_SECONDS
@@ -40,7 +41,7 @@ TROUBLES: Mapping[ErrorKind, Trouble] = {
     ErrorKind.SETUP: Trouble.SETUP,
     ErrorKind.TRANSIENT: Trouble.OUTAGE,
 }
-"""The kinds of refusal that affect every job; all others concern a single job."""
+"""The kinds of refusal that affect every job; all other kinds concern a single job."""
 
 
 class SubmitDecision(Enum):
@@ -55,8 +56,8 @@ class SubmitDecision(Enum):
 class CircuitBreaker:
     """Opens after consecutive refusals, half-opens for one probe at a time, closes on a success.
 
-    The state is stored in the database and survives a restart. While the circuit is open, no queued
-    job is claimed before the next probe is due, except to fail it after MAX_HELD_SECONDS.
+    The state is stored in the database and survives a restart. While the circuit is open, queued
+    jobs are claimed only once the next probe is due, or to fail them after MAX_HELD_SECONDS.
     """
 
     def __init__(
@@ -71,11 +72,11 @@ class CircuitBreaker:
 
     @property
     def trouble(self) -> Trouble | None:
-        """The reason why the queue is paused, as far as this process knows; None: not paused."""
+        """The reason why the queue is paused, or None if this process knows of no pause."""
         return self._trouble
 
     async def resume(self) -> None:
-        """Make a probe due now if the circuit is open: the operator may have set another key."""
+        """Make a probe due now if the circuit is open: the operator may have fixed the cause."""
         circuit = await self._store.get(self._backend)
         if circuit is not None and circuit.is_open:
             await self._postpone_probe(0)
@@ -99,7 +100,7 @@ class CircuitBreaker:
         return SubmitDecision.WAIT if claimed is None else SubmitDecision.PROBE
 
     async def paused_circuit(self) -> Circuit | None:
-        """Return the circuit while it makes new jobs wait; None: new jobs can be submitted."""
+        """Return the circuit if it makes new jobs wait, or None if new jobs can be submitted."""
         circuit = await self._store.get(self._backend)
         if circuit is None or not circuit.is_open or circuit.probe_at <= self._clock():
             return None
@@ -126,7 +127,7 @@ class CircuitBreaker:
         await self._jobs.publish_queue()
 
     async def refused(self, trouble: Trouble, *, probing: bool) -> None:
-        """Record a refusal or missing answer that concerns the provider, not a single job."""
+        """Record a refusal, or a missing response, that concerns more than one job."""
         if probing:
             await self._probe_refused(trouble)
             return
@@ -147,8 +148,8 @@ class CircuitBreaker:
     async def attribute_refusal(self, job: Job) -> Trouble | int:
         """Record an unexplained refusal of a job, and return its likely cause.
 
-        Returns a Trouble if the key is to blame, and otherwise the number of times that the job has
-        been refused. The key is to blame once a second prompt has been refused too.
+        Return a Trouble if the key is to blame, and otherwise the number of times that the job has
+        been refused. The key is to blame once jobs with two different prompts have been refused.
         """
         circuit = await self._store.get(self._backend)
         is_key = circuit is not None and circuit.is_open and circuit.reason is Trouble.AUTH
@@ -157,7 +158,7 @@ class CircuitBreaker:
         return Trouble.AUTH if is_key or self._unexplained.concern_others(job, now=now) else tries
 
     async def release_probe(self, *, busy: bool) -> None:
-        """End a probe whose result concerns only its own job; `busy` delays the next probe."""
+        """End a probe whose result says nothing about other jobs; `busy` delays the next probe."""
         circuit = await self._store.get(self._backend)
         if circuit is not None:
             await self._postpone_probe(_probe_pause(circuit) if busy else 0)
@@ -180,5 +181,5 @@ class CircuitBreaker:
 
 
 def _probe_pause(circuit: Circuit) -> float:
-    # The exponent is bounded because a day of outage has many probes.
+    # The exponent is bounded, since a day of outage has many probes and the power would overflow.
     return min(_FIRST_PAUSE_SECONDS * 2.0 ** min(circuit.probes, 10), _MAX_PAUSE_SECONDS)

@@ -1,4 +1,4 @@
-"""The step of `downloading`: fetches the paid clip, and retries as long as it may appear."""
+"""The step of `downloading`: fetches the paid clip, and retries as long as the clip may appear."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A quarter of an hour, because a server may send a part of a clip that it is still storing.
+# Attempts for a quarter of an hour if the clip is unusable: some servers send a part of a clip that
+# they are still storing.
 _DOWNLOADS = 6
 _FIRST_PAUSE_SECONDS = 60.0
 _MAX_PAUSE_SECONDS = 300.0
 _LAG_SECONDS = 30.0
 _RESTORE_SECONDS = 2.0
-# `misses` holds two counts: a missing clip adds this number, and an unusable clip adds 1.
+# `misses` holds two counts: each missing clip adds this number, and each unusable clip adds 1.
 _LAG = 1000
-# The number of attempts if the remote job is not found (about ten minutes), and if it has
-# completed, but its clip is not available yet (about an hour).
+# The numbers of attempts: while the remote job is not found (about ten minutes), and while it is
+# complete but its clip is not available yet (about an hour).
 _GONE = 20
 _NOT_YET = 120
-# The number of attempts while the provider is down (about a day, and no provider keeps a clip
-# for longer).
+# The number of attempts while the provider is down: about a day. No provider is known to keep a
+# clip for longer.
 _FETCH_ATTEMPTS = 300
-# A final download may take minutes, and runs in the lane that polls all other jobs.
+# The most final downloads at once: each may take minutes in the lane that polls all other jobs.
 _MAX_FINAL_DOWNLOADS = 4
 _FINAL_RETRY_SECONDS = 15.0
 
@@ -57,9 +58,9 @@ class Downloading:
         """Download the clip; if it is missing or the download fails, try again later."""
         clip = (await self.workspace.create(job.id)).clip
         if await asyncio.to_thread(is_clip, clip):
-            await self.jobs.move(job, JobState.MERGING)  # FinalDownload has downloaded it
+            await self.jobs.move(job, JobState.MERGING)  # FinalDownload has downloaded the clip
             return
-        # The poller has checked that this answer is about the job.
+        # The poller has checked that this response is about the job.
         update = self.fresh_answers.pop(job)
         try:
             if update is None:
@@ -85,7 +86,7 @@ class Downloading:
             await self.jobs.move(job, JobState.MERGING)
 
     async def restore(self, job: Job) -> bool:
-        """Restore a clip that a merging job's folder has lost; False: the job was moved instead."""
+        """Restore the clip if a merging job's folder lacks it; False: the job was moved instead."""
         if await asyncio.to_thread(self.workspace.folder(job.id).clip.exists):
             return True
         log.warning("download.clip_missing id=%s", job.id)
@@ -100,7 +101,7 @@ class Downloading:
         return True
 
     async def _poll(self, job: Job) -> BackendUpdate | None:
-        """Poll the remote job; None: its status can't be read, but its clip may still exist."""
+        """Poll the remote job, or return None if it can't be read although its clip may exist."""
         try:
             return await self.backend.poll(job.remote_id or "")
         except BackendError as error:
@@ -109,7 +110,7 @@ class Downloading:
             return None
 
     async def _missing(self, job: Job, update: BackendUpdate | None, failure: str) -> None:
-        """Retry a missing clip for a while, because a replica or the storage may lag behind."""
+        """Retry a missing clip for a while: a replica or the storage may be behind."""
         left = update.expires_in if update else None
         expired = left is not None and left <= 0
         most = _GONE if update is None or expired else _NOT_YET
@@ -128,7 +129,7 @@ class Downloading:
 
 
 class FinalDownload:
-    """Tries to download a job's clip, no matter which state the provider reports."""
+    """Tries to download a job's clip, whichever state the provider reports."""
 
     def __init__(self, backend: VideoBackend, workspace: Workspace, *, max_bytes: int) -> None:
         self._backend = backend

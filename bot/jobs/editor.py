@@ -74,7 +74,7 @@ class NarrationEditor:
     async def ingest_kept(self, job_id: str, *, of: str) -> None:
         """Ingest the attachment that was kept from another job.
 
-        UserError: `audio.not_kept`, or as in `ingest`. MediaError: a retry may work.
+        UserError: `audio.not_kept`, or the errors of `ingest`. MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         if not await _is_ingested(folder):
@@ -88,7 +88,7 @@ class NarrationEditor:
     async def ingest_given(self, job_id: str) -> None:
         """Ingest the attachment that is already in the job's folder.
 
-        UserError: `audio.not_kept`, or as in `ingest`. MediaError: a retry may work.
+        UserError: `audio.not_kept`, or the errors of `ingest`. MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         if not await _is_ingested(folder):
@@ -98,10 +98,10 @@ class NarrationEditor:
         await self._workspace.keep_narration(job_id)
 
     async def speak(self, job_id: str, text: str) -> None:
-        """Synthesise a text, make it the job's narration, and keep it for later jobs.
+        """Synthesise a text, make the speech the job's narration, and keep it for later jobs.
 
-        A text whose speech is already complete is not synthesised again. UserError: the error's
-        key starts with `speech.`. MediaError: a retry may work.
+        A text whose speech is already complete is not synthesised again. UserError: the error's key
+        starts with `speech.`. MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         try:
@@ -112,9 +112,9 @@ class NarrationEditor:
         await self._workspace.keep_narration(job_id)
 
     async def encode_ahead(self, job_id: str) -> None:
-        """Encode the job's narration while its clip is made, and keep it for later jobs.
+        """Encode the job's narration while its clip is made, and keep the result for later jobs.
 
-        The merge does without it if anything goes wrong.
+        If this fails, the merge encodes the narration itself.
         """
         folder = self._workspace.folder(job_id)
         try:
@@ -128,29 +128,32 @@ class NarrationEditor:
             log.warning("narration.not_encoded id=%s reason=%r", job_id, str(error))
 
     async def finish(
-        self, job_id: str, *, narrated: bool, replacing: bool = False
+        self, job_id: str, *, narrated: bool, replacing: bool = False, spoken: bool = False
     ) -> FinishedVideo:
         """Return a video that Discord can play: the clip, merged with the narration if `narrated`.
 
-        `replacing`: the narration replaces the clip's sound, whatever the options say.
+        `replacing`: the narration replaces the clip's own sound, even if the settings would mix
+        them.
+        `spoken`: the narration is a text that a machine has read aloud.
         UnconvertedError: the clip can't become an MP4. MediaError: ffmpeg failed.
         """
         folder = self._workspace.folder(job_id)
-        # After a crash, the clip may already have been moved, and then needs no conversion.
+        # After a crash, the clip may already be the finished video's file, and needs no conversion.
         if await asyncio.to_thread(folder.clip.exists):
             await convert(self._ffmpeg, folder.clip)
         if not narrated:
             return await self._repair(folder)
         mix = NarrationMix.REPLACE if replacing else self._options.mix
-        return await self._narrate(folder, replace(self._options, mix=mix))
+        options = replace(self._options, mix=mix, spoken=spoken)
+        return await self._narrate(folder, options)
 
     async def shrink(
         self, job_id: str, *, limit_bytes: int, decent: bool, in_background: bool = False
     ) -> None:
         """Make and keep a copy of the job's finished video that is within the limit, if possible.
 
-        `decent`: make the copy only if it still looks good. Concurrent calls for one job run one by
-        one, and reuse a copy that is small enough. `in_background`: no merge waits for it.
+        `decent`: make the copy only if it still looks good. `in_background`: no merge waits for the
+        copy. Calls for the same job run one after another, and reuse a copy that is small enough.
         """
         ffmpeg = self._background_ffmpeg if in_background else self._ffmpeg
         async with self._shrinking.setdefault(job_id, asyncio.Lock()):
@@ -220,7 +223,7 @@ def _check_audible(narration: Narration) -> None:
 
 def _note(narration: Narration, merged: MergeResult) -> str | None:
     if narration.loudness is None:
-        return NOTE_SILENT  # ingested by an earlier version
+        return NOTE_SILENT  # an earlier version of the bot has ingested it
     return NOTE_HELD_INSTEAD if merged.held_instead else None
 
 

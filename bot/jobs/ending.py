@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _RETRYABLE = frozenset({ErrorKind.TRANSIENT, ErrorKind.RATE})
-# Six tries in about five minutes; then the remote job is left to finish, and may be charged.
+# Six attempts in about five minutes. After that, the remote job finishes, and may be charged.
 _MAX_CANCELS = 6
 _CANCEL_RETRY_SECONDS = 10.0
 
@@ -49,7 +49,7 @@ class EndSteps:
         self._cards = cards
 
     async def show(self, job: Job) -> None:
-        """Show the job's final state or question on its card; after that, no step is due."""
+        """Show the job's final state or question on its card, after which no step is due."""
         await self._show(job)
         if job.state.is_final:
             await self._workspace.delete_folder(job.id)
@@ -62,7 +62,7 @@ class EndSteps:
             return
         try:
             await self._show(job)
-        except DeliveryError as error:  # the next try shows it
+        except DeliveryError as error:  # the next attempt updates the card
             log.info("card.not_refreshed id=%s reason=%r", job.id, str(error))
         pause = _CANCEL_RETRY_SECONDS * 2.0**job.misses
         await self._jobs.postpone(job, after=pause, misses=job.misses + 1)
@@ -72,7 +72,7 @@ class EndSteps:
             await self._cards.show(job)
 
     async def _is_stopped(self, job: Job) -> bool:
-        """Ask the provider to cancel; False: a retry may succeed."""
+        """Ask the provider to cancel the remote job; False: a retry may succeed."""
         is_ours = job.backend == self._backend.name
         if job.remote_id is None or not is_ours or job.attempts:
             return True

@@ -33,7 +33,8 @@ _MERGE_RETRY_SECONDS = 2.0
 _NO_SPACE = "No space left on device"
 _MAX_MERGES = 2
 _HOLD_RETRY_SECONDS = 60 * 60.0
-# About a day each for the card and the DM; after that, the video is only in the library.
+# Attempts for about a day each for the card and the DM. After that, the video is only in the
+# library.
 _MAX_DELIVERIES = 300
 
 
@@ -41,7 +42,7 @@ class Deliverer(Protocol):
     """Delivers to a job's requester in Discord; DeliveryError: try again later."""
 
     async def find_message(self, job: Job) -> int | None:
-        """Return the id of the card that the command may have posted; None: there is none."""
+        """Return the id of the card that the command may have posted, or None without a card."""
         ...
 
     async def show(self, job: Job) -> None:
@@ -73,7 +74,7 @@ class NarrationEditing(Protocol):
         ...
 
     async def speak(self, job_id: str, text: str) -> None:
-        """Synthesise a text, and use the speech as narration; UserError: it can't be spoken."""
+        """Synthesise a text as narration; UserError: the text can't be synthesised."""
         ...
 
     async def encode_ahead(self, job_id: str) -> None:
@@ -81,11 +82,12 @@ class NarrationEditing(Protocol):
         ...
 
     async def finish(
-        self, job_id: str, *, narrated: bool, replacing: bool = False
+        self, job_id: str, *, narrated: bool, replacing: bool = False, spoken: bool = False
     ) -> FinishedVideo:
         """Return the finished video, with the narration if `narrated`; MediaError: ffmpeg failed.
 
-        `replacing`: the narration replaces the clip's own sound.
+        `replacing`: the narration replaces the clip's own sound. `spoken`: a machine has read the
+        narration aloud.
         """
         ...
 
@@ -159,7 +161,8 @@ class Pipeline:
             return
         moved = await self._jobs.move(job, JobState.MERGING if job.clip_of else JobState.QUEUED)
         if moved is not None and moved.state is JobState.QUEUED and job.attachment is not None:
-            # After the commit, because the order doesn't wait for it.
+            # The narration is encoded after the commit, so that the submission does not wait for
+            # it.
             await self._editor.encode_ahead(job.id)
 
     async def _collect_inputs(self, job: Job) -> None:
@@ -194,7 +197,7 @@ class Pipeline:
     async def _merge(self, job: Job) -> None:
         clip = self._workspace.folder(job.id).clip
         if await self._workspace.is_published(job.id, clip):
-            video: FinishedVideo | None = self._unedited(job)  # published just before a crash
+            video: FinishedVideo | None = self._unedited(job)  # from just before a crash
         else:
             video = await self._edit(job) if await self._downloading.restore(job) else None
         if video is None:
@@ -205,16 +208,17 @@ class Pipeline:
             await self._jobs.move(job, JobState.DELIVERING, Changes(note=video.note))
             return
         await self._jobs.move(job, JobState.SUCCEEDED, Changes(note=video.note))
-        # After the commit, because a repeated step needs the files; the sweep deletes leftovers.
+        # Delete the files after the commit, because a repeated step needs them; a sweep deletes
+        # leftovers.
         await self._workspace.delete_folder(job.id)
 
     async def _restore_narration(self, job: Job) -> None:
-        """Ingest the kept narration again if the job's folder has lost it."""
+        """Ingest the kept narration again if the job's folder lacks it."""
         narration = self._workspace.folder(job.id).narration
         if job.attachment is None or await asyncio.to_thread(narration.exists):
             return
         log.warning("merge.narration_missing id=%s", job.id)
-        with suppress(UserError):  # it is not kept either; the merge fails
+        with suppress(UserError):  # it is not kept either, so the merge will fail
             await self._editor.ingest_kept(job.id, of=job.id)
 
     async def _edit(self, job: Job) -> FinishedVideo | None:
@@ -224,6 +228,7 @@ class Pipeline:
                 job.id,
                 narrated=job.attachment is not None,
                 replacing=job.clip_has_voice,
+                spoken=job.attachment is not None and job.attachment.text is not None,
             )
         except MediaError as error:
             tail = error.stderr_tail[-500:]
@@ -277,12 +282,12 @@ class Pipeline:
         elif not await self._deliverer.notify(job, artifact):
             await self._jobs.postpone(job, after=_HOLD_RETRY_SECONDS)
             return
-        # Before the commit, because no later step would delete the files.
+        # Delete the files before the commit, because no later step would delete them.
         await self._workspace.delete_folder(job.id)
         await self._jobs.move(job, JobState.SUCCEEDED)
 
     async def _artifact(self, job: Job) -> Artifact | None:
-        """Return the finished video; None: its file was deleted."""
+        """Return the finished video, or None if its file was deleted."""
         artifact = await self._artifacts.get(job.id)
         return artifact if await self._workspace.has_video(job.id) else None
 

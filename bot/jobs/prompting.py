@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# About a minute of retries while the moderation service can't be reached.
+# Attempts for about a minute while the moderation service can't be reached.
 _MAX_CHECKS = 6
 _MAX_PAUSE_SECONDS = 60.0
 
 
 class PromptStep:
-    """Prepares a queued job for its create; `fallback` writes the prompt if `writer` fails.
+    """Prepares a queued job for its create request; `fallback` writes the prompt if `writer` fails.
 
-    Without a `moderator`, nothing is checked. While the moderator can't answer, nothing is sent.
+    Without a `moderator`, nothing is checked. While the moderator can't respond, nothing is sent.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class PromptStep:
         self._fallback = fallback
 
     async def prepare(self, job: Job) -> Job | None:
-        """Return the job with its stored `sent_prompt`; None: the job must not be submitted now."""
+        """Return the job with its stored `sent_prompt`, or None if it must not be submitted now."""
         if job.sent_prompt is not None and job.backend == self._backend.name:
             return job
         if not await self.passes(job, (job.request.prompt,)):
@@ -54,7 +54,7 @@ class PromptStep:
         return await self._jobs.write_prompt(job, written)
 
     async def may_be_spoken(self, job: Job) -> bool:
-        """Moderate a text before paid speech synthesis; True: it passes, or there is no text."""
+        """Moderate a text before it is synthesised; True: it passes, or there is no text."""
         text = job.attachment.text if job.attachment else None
         if text is None:
             return True

@@ -49,7 +49,8 @@ class JobQueue:
     ) -> list[Job]:
         """Claim due jobs that are not `running`; `clients_only`: claim only API clients' jobs.
 
-        `narrated`: True: claim only jobs with a narration; False: only those without; None: both.
+        `narrated`: claim only jobs with a narration (True), only those without (False), or both
+        (None).
         """
         due = await self._store.claim(
             [state for state in states if state is not JobState.QUEUED],
@@ -82,7 +83,7 @@ class JobQueue:
         clients_only: bool = False,
         narrated: bool | None = None,
     ) -> float | None:
-        """Return the seconds until the next job is due; None: none is, or the provider is full."""
+        """Return the seconds until a job is due, or None if none is or the provider is full."""
         now = self._clock()
         due = await self._store.next_due(
             [state for state in states if state is not JobState.QUEUED],

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 class JobService:
     """Creates jobs, changes their states, and publishes every change.
 
-    A command has `acknowledge_seconds` to post a new job's card; after that, the job's first step
+    A command has `acknowledge_seconds` to post a new job's card. After that, the job's first step
     looks for the card. A generating job has `deadline_seconds` to finish.
 
     A write returns None if the job has changed since it was read.
@@ -88,33 +88,32 @@ class JobService:
         place: OrderPlace | None = None,
         **sources: Unpack[JobSources],
     ) -> Job | None:
-        """Create a job; None: the interaction, or the client's key, has already created one.
+        """Create a job, or return None if the interaction or the client's key already created one.
 
-        `place`: the place in Discord that the order comes from, which the gate judges.
+        `place`: the place of the order in Discord, which the gate judges.
         UserError: orders are refused there, a cap is reached, or a word is blocked.
         """
         try:
-            requester = await self._admission.admit(requester, place)
+            admitted = await self._admission.admit(requester, place)
         except UserError:
             if await self._store.by_requester(requester) is not None:
                 return None
             raise
-        draft = self.draft(request, requester, attachment, **sources)
-        job = await self._store.insert(draft, self._admission.caps_for(requester))
+        draft = self.draft(request, admitted.requester, attachment, **sources)
+        job = await self._store.insert(draft, admitted.caps)
         if job is None:
             if await self._store.by_requester(requester) is not None:
                 return None
-            raise await self._admission.refusal(requester)
+            raise await self._admission.refusal(admitted)
         self._changes.publish_state(job, None)
         return job
 
     async def check_caps(self, requester: Origin | Client) -> None:
-        """Raise UserError if the requester could create no job now."""
-        requester = await self._admission.admit(requester, None)
-        await self._admission.check_caps(requester)
+        """Raise UserError if a new job of the requester would be refused now."""
+        await self._admission.check_caps(await self._admission.admit(requester, None))
 
     async def allowances(self, requester: Origin, place: OrderPlace) -> list[Allowance]:
-        """Return what a person has used of each cap that counts in a place."""
+        """Return how much a person has used of each cap that applies in a place."""
         return await self._admission.allowances(requester, place)
 
     async def acknowledge(
@@ -140,13 +139,13 @@ class JobService:
         return await self._store.by_requester(requester)
 
     async def cancel(self, job_id: str) -> Job | None:
-        """Cancel an open or undecided job; None: not found, or in another state."""
+        """Cancel an open or undecided job, or return None if there is no such job."""
         return await self._move_if(job_id, JobState.CANCELLED, CANCELLABLE | {JobState.UNDECIDED})
 
     async def retry_undecided(self, job_id: str, *, place: OrderPlace | None = None) -> Job | None:
-        """Queue an undecided job again, which may cost a second time; None: it is not undecided.
+        """Queue an undecided job again, which may cost twice; None: it is not undecided.
 
-        UserError: orders are refused in the `place` that the retry comes from.
+        UserError: orders are refused in the `place` of the retry.
         """
         job = await self._store.get(job_id)
         if job is None:
@@ -155,13 +154,13 @@ class JobService:
         return await self._move_if(job_id, JobState.QUEUED, frozenset({JobState.UNDECIDED}))
 
     async def cancel_undecided(self, job_id: str) -> Job | None:
-        """Cancel an undecided job; None: it is not undecided."""
+        """Cancel an undecided job, or return None if it is not undecided."""
         return await self._move_if(job_id, JobState.CANCELLED, frozenset({JobState.UNDECIDED}))
 
     async def cancel_postponed_delivery(self, job_id: str) -> Job | None:
         """Cancel a job whose delivery waits for the operator, so that it can be deleted.
 
-        None: its delivery is not postponed, or is running.
+        Return None if its delivery is not postponed, or is running.
         """
         job = await self._store.get(job_id)
         if job is None or not self.is_delivery_postponed(job):
@@ -169,7 +168,7 @@ class JobService:
         return await self.move(job, JobState.CANCELLED, after=None)
 
     def is_delivery_postponed(self, job: Job) -> bool:
-        """Tell whether the delivery of a job is postponed."""
+        """Tell whether a job's delivery is postponed."""
         return job.state is JobState.DELIVERING and (job.next_at or 0) > self._clock()
 
     async def move(
@@ -184,7 +183,7 @@ class JobService:
         if to not in TRANSITIONS[job.state]:
             raise ValueError(f"no transition from {job.state} to {to}")
         now = self._clock()
-        # A succeeded job has no last step; failed and cancelled ones update the card.
+        # A succeeded job has no last step; a failed or cancelled job's last step updates the card.
         if to is JobState.SUCCEEDED:
             after = None
         next_at = None if after is None else now + min(after, MAX_PAUSES[to])
@@ -204,7 +203,7 @@ class JobService:
         return await self._store.write_prompt(job, prompt, backend=self._backend, now=self._clock())
 
     async def begin_submit(self, job: Job) -> Job | None:
-        """Commit the intent to POST; None: the job changed, or an identical one is unconfirmed."""
+        """Store the intent to POST; None: the job changed, or an identical one is unconfirmed."""
         moved = await self._store.begin_submit(
             job,
             backend=self._backend,
@@ -229,16 +228,17 @@ class JobService:
             progress=update.progress,
         )
         bound = await self.move(job, JobState.GENERATING, changes, after=after)
-        # After the commit: later webhooks find the row, and earlier ones are in the inbox.
+        # Look for earlier webhooks after the commit, so that none is lost: a later webhook finds
+        # the bound job by itself.
         if bound is not None:
             try:
                 await self._webhooks.wake_if_received(job.backend, update.ref)
             except StorageError:
-                log.exception("job.not_woken id=%s", job.id)  # it is bound, and will be polled
+                log.exception("job.not_woken id=%s", job.id)  # the job is bound, and will be polled
         return bound
 
     async def bind_cancelled(self, job: Job, update: BackendUpdate) -> Job | None:
-        """Bind a job that was cancelled during its create, so that its remote job is cancelled."""
+        """Bind a job that was cancelled during its create request, to cancel its remote job."""
         changes = identity_of(job, update)
         return self._changes.publish(
             await self._store.bind_cancelled(job, changes, now=self._clock())
@@ -269,7 +269,7 @@ class JobService:
         )
 
     async def release(self, job: Job) -> Job | None:
-        """Record that no step is due, because the card shows the job's final state or question."""
+        """Store that no step is due, because the card shows the job's final state or question."""
         return await self._store.release(job, now=self._clock())
 
     async def wake_postponed_deliveries(self) -> int:
@@ -283,11 +283,11 @@ class JobService:
 
     async def sweep(self) -> None:
         """Delete expired interaction tokens."""
-        if not self._clock.is_unsettled:  # otherwise, the next sweep does it
+        if not self._clock.is_unsettled:  # a later sweep deletes them if the clock is unsettled
             await self._store.delete_expired_tokens(now=self._clock.conservative())
 
     async def _move_if(self, job_id: str, to: JobState, states: frozenset[JobState]) -> Job | None:
-        # A claim may raise the epoch between read and write, so try a few times.
+        # If a claim raises the epoch between read and write, the write is tried again a few times.
         for _ in range(5):
             job = await self._store.get(job_id)
             if job is None or job.state not in states or to not in TRANSITIONS[job.state]:

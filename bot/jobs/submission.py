@@ -1,4 +1,4 @@
-"""Submits jobs: sends the one POST that costs, and finds out what became of unanswered ones."""
+"""Submits jobs with the one POST that costs, and finds out what became of unanswered requests."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Listings without the job: this many that prove its absence, or as many in a row that don't.
+# Two lists without the job prove its absence. If two lists in a row prove nothing, the requester
+# has to decide.
 _ENOUGH_LISTINGS = 2
-# Creates of one job that may be lost before the requester has to decide.
+# The number of a job's create requests that may be lost before the requester has to decide.
 _MAX_LOST_SUBMITS = 3
-# About an hour of retries while the provider is busy.
+# Attempts for about an hour while the provider is busy.
 _MAX_BUSY_SUBMITS = 18
 # Attempts for a job that is refused without a known reason.
 _MAX_UNEXPLAINED = 2
@@ -43,8 +44,8 @@ _SAME_CREATE_SECONDS = 5.0
 class Submission:
     """The steps of `queued`, `submitting` and `unconfirmed`, which never repeat a POST blindly.
 
-    `first_poll` is the delay of the first poll in seconds. With less than `min_free_bytes` of free
-    disk space, nothing is submitted.
+    `first_poll`: the seconds until the first poll. With less than `min_free_bytes` of free disk
+    space, nothing is submitted.
     """
 
     def __init__(
@@ -92,10 +93,10 @@ class Submission:
             case SubmitDecision.FAIL:
                 await self._jobs.fail(job, "failed.unavailable")
             case SubmitDecision.WAIT:
-                pass  # another job is the probe; this one stays due
+                pass  # another job is the probe, and this one stays due
 
     async def _submit(self, job: Job, *, probing: bool) -> None:
-        """Write the prompt, commit the intent to POST, POST, and act on the answer."""
+        """Write the prompt, store the intent to POST, POST, and act on the response."""
         prepared = await self._prompt_step.prepare(job)
         if prepared is None:
             await self._release_probe(probing=probing)
@@ -122,7 +123,7 @@ class Submission:
             await self._circuit.accepted()
 
     async def _bind(self, job: Job, update: BackendUpdate) -> bool:
-        """Bind a job to its remote job; False: the id is another open job's."""
+        """Bind a job to its remote job; False: another open job has the same remote id."""
         save, acquire = self._saver.save, partial(self._identity.acquire, job, update.ref)
         ended = update.state in {RemoteState.DONE, RemoteState.FAILED}
         bind = partial(self._jobs.bind, job, update, after=0 if ended else self._first_poll)
@@ -130,7 +131,8 @@ class Submission:
         if is_free and await save(bind):
             return True
         if not is_free or not await save(acquire):
-            # The create was accepted, but its remote job can't be polled or deleted by this id.
+            # The create request was accepted, but this id does not identify its remote job, so that
+            # the job can't be polled or deleted.
             log.warning("submit.ref_in_use id=%s ref=%s", job.id, update.ref)
             if job.state is not JobState.UNDECIDED:
                 await save(partial(self._jobs.move, job, JobState.UNDECIDED))
@@ -142,7 +144,8 @@ class Submission:
     async def _refused(self, job: Job, error: BackendError, *, probing: bool) -> None:
         trouble, again = await self._judged(job, error)
         if trouble is not None:
-            # A refused probe is queued again behind the others, so the next probe is another job.
+            # After a refused probe, the job is queued behind the others, so that the next probe is
+            # another job.
             await self._jobs.move(
                 job, JobState.QUEUED, after=0 if probing else _retry_pause(job, error)
             )
@@ -157,7 +160,7 @@ class Submission:
         await self._release_probe(probing=probing, busy=error.kind is ErrorKind.RATE)
 
     async def _judged(self, job: Job, error: BackendError) -> tuple[Trouble | None, bool]:
-        """Return the trouble that affects every job, if any, and whether this job is retried."""
+        """Return the trouble that affects every job, if any, and whether to retry this job."""
         match error.kind:
             case ErrorKind.UNEXPLAINED:
                 blamed = await self._circuit.attribute_refusal(job)
@@ -174,11 +177,11 @@ class Submission:
             await self._circuit.release_probe(busy=busy)
 
     async def mark_unconfirmed(self, job: Job) -> None:
-        """Mark a job as unconfirmed: its create failed without an answer, or the bot restarted."""
+        """Mark a job as unconfirmed: its create request got no response, or the bot restarted."""
         await self._jobs.move(job, JobState.UNCONFIRMED, after=self._lookup_delays.first)
 
     async def reconcile(self, job: Job) -> None:
-        """Look for the remote job that an unconfirmed create may have started."""
+        """Look for the remote job that an unconfirmed create request may have started."""
         try:
             found = await self._lookup.candidates(job)
         except BackendError:
@@ -194,7 +197,7 @@ class Submission:
             await self._absent(job, is_proof=found.proves_absence)
 
     async def _absent(self, job: Job, *, is_proof: bool) -> None:
-        # If two listings in a row prove nothing, further ones are not expected to either.
+        # If two lists in a row prove nothing, later ones are not expected to prove anything either.
         misses = job.misses + is_proof
         unproven = 0 if is_proof else job.attempts + 1
         if (misses if is_proof else unproven) < _ENOUGH_LISTINGS:
@@ -219,5 +222,5 @@ class Submission:
 
 
 def _retry_pause(job: Job, error: BackendError) -> float:
-    # Never shorter than our own pause, or repeated `Retry-After: 0` would use up the attempts.
+    # Never shorter than our own pause, because `Retry-After: 0` would use up the attempts at once.
     return max(error.retry_after or 0, min(2.0**job.submits, _MAX_PAUSE_SECONDS))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from bot.model import Job
 
 _KEPT = 64
-# Refusals that are further apart are regarded as unrelated.
+# Refusals that are further apart than this are regarded as unrelated.
 _RELATED_SECONDS = 60 * 60.0
 
 
@@ -25,7 +25,7 @@ class _Refused:
 class UnexplainedRefusals:
     """The jobs that were refused without a known reason since the last success.
 
-    They are kept only in memory: a restart forgets them, and the jobs are tried again.
+    The record is kept in memory only: after a restart, the jobs are tried again.
     """
 
     _jobs: OrderedDict[str, _Refused] = field(default_factory=OrderedDict[str, _Refused])
@@ -40,7 +40,10 @@ class UnexplainedRefusals:
         return refused.tries
 
     def concern_others(self, job: Job, *, now: float) -> bool:
-        """Return whether another prompt was refused recently too, so that none is to blame."""
+        """Return whether a job with another prompt was recently refused too.
+
+        Then neither prompt is to blame.
+        """
         return any(
             other.prompt != _prompt_of(job) and now - other.at < _RELATED_SECONDS
             for other in self._jobs.values()

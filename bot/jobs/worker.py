@@ -1,4 +1,4 @@
-"""Workers: each claims due jobs for one lane and runs their steps."""
+"""Workers: each of them claims the due jobs of one lane and runs their steps."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The longest sleep between two reads of the table, which is bounded because clocks may jump.
+# The longest sleep between two reads of the table, bounded because the clock may be set meanwhile.
 _IDLE_SECONDS = 5.0
 _MAX_RETRY_SECONDS = 300.0
-# A bug in these states fails the job. In later states the job may be paid, so retries never end.
+# A bug in these states fails the job. In later states the job may be paid, so it is always retried.
 _UNPAID = frozenset({JobState.RECEIVED, JobState.QUEUED})
 _MAX_UNPAID_ATTEMPTS = 5
 _SHOWN = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED})
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DISK_FULL_SECONDS = 60.0
-# About two minutes; then the requester and the operator are told that the provider does not answer.
+# Attempts for about two minutes. After that, the requester and the operator are told that the
+# provider does not respond.
 _UNANSWERED_DOWNLOADS = 7
 _LONG_WAIT_SECONDS = 60.0
-# About a day of attempts; after that, the card is left unchanged.
+# Attempts to update a card for about a day. After that, the card is left unchanged.
 _MAX_SHOWN_ATTEMPTS = 300
 
 
@@ -43,9 +44,9 @@ _MAX_SHOWN_ATTEMPTS = 300
 class Lane:
     """A group of steps, of which at most `slots` run at once.
 
-    `interruptible`: the steps of a cancelled job can be cancelled midway without loss.
-    `needs_discord`: its steps need Discord, except for the jobs of API clients.
-    `narrated`: True: it runs only jobs with a narration; False: only those without; None: both.
+    `interruptible`: if a job is cancelled, its running step is cancelled without loss.
+    `needs_discord`: the steps need Discord, except for the jobs of API clients.
+    `narrated`: run only jobs with a narration (True), only those without (False), or both (None).
     """
 
     name: str
@@ -67,22 +68,26 @@ def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tu
     receives = {"interruptible": True, "needs_discord": True}
     return (
         lane("intake", 3, JobState.RECEIVED, **receives, narrated=False),
-        # Separate, because a narration may arrive slowly, be spoken, or wait for ffmpeg.
+        # In a lane of their own, because a narration may arrive slowly, be synthesised, or wait for
+        # ffmpeg.
         lane("narrations", 3, JobState.RECEIVED, **receives, narrated=True),
-        # Both states are in one lane, because a lane knows which of its jobs are running.
+        # Both states are in one lane, because a lane does not know which jobs run in another.
         lane("submit", 4, JobState.QUEUED, JobState.SUBMITTING),
-        # Separate, because a create may take minutes, and must not delay a reconciliation.
+        # In a lane of its own, because a create request may take minutes and would delay a
+        # reconciliation.
         lane("reconcile", 4, JobState.UNCONFIRMED),
         lane("poll", 16, JobState.GENERATING),
         lane("download", 6, JobState.DOWNLOADING, interruptible=True),
         lane("merge", 4, JobState.MERGING, interruptible=True, narrated=False),
-        # Separate, because only one ffmpeg runs at a time, and most other merges need none.
+        # In a lane of their own, because only one ffmpeg runs at a time, and most other merges need
+        # none.
         lane("narrate", 4, JobState.MERGING, interruptible=True, narrated=True),
         lane("deliver", 8, JobState.DELIVERING, needs_discord=True),
-        # Separate, because Discord limits DMs most strictly, and no video should wait for them.
+        # In a lane of their own, because Discord limits DMs most strictly, and no video should wait
+        # for one.
         lane("notify", 4, JobState.NOTIFYING, needs_discord=True),
         lane("show", 8, *sorted(_SHOWN - {JobState.CANCELLED}), needs_discord=True),
-        # Separate, because a cancel may wait minutes for the provider's answer.
+        # In a lane of its own, because a cancellation may wait minutes for the provider's response.
         lane("stop", 4, JobState.CANCELLED, needs_discord=True),
     )
 
@@ -124,7 +129,7 @@ class Worker:
         self._woken.set()
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Wake up if the job is one for this lane, or makes room for one; stop a cancelled step."""
+        """Wake up if this lane can run a job now; cancel the running step of a cancelled job."""
         running = self._running.get(event.job.id)
         if running and self._lane.interruptible and event.job.state is JobState.CANCELLED:
             running.cancel()
@@ -135,7 +140,7 @@ class Worker:
             self._woken.set()
 
     async def run(self) -> None:
-        """Claim and run jobs until stopped, and retry after database errors."""
+        """Claim and run jobs until stopped; after a database error, try again."""
         while not self._stopping:
             self._woken.clear()
             try:
@@ -170,7 +175,7 @@ class Worker:
             narrated=self._lane.narrated,
         )
         if self._stopping:
-            return  # stopped during the claim; the claimed jobs stay due
+            return  # stopped during the claim, and the claimed jobs stay due
         for job in due:
             task = asyncio.create_task(self._advance(job), name=f"{self._lane.name}:{job.id}")
             self._running[job.id] = task
@@ -203,7 +208,7 @@ class Worker:
             await self._step(job)
         except StorageError:
             log.exception("job.step_unsaved id=%s state=%s", job.id, job.state)
-            await asyncio.sleep(1)  # the row is unchanged and still due: avoid a busy loop
+            await asyncio.sleep(1)  # the row is still due, so a pause avoids a busy loop
         except Exception:  # a bug in the handling of a failed step
             log.exception("job.step_unfinished id=%s state=%s", job.id, job.state)
             await asyncio.sleep(_IDLE_SECONDS)
@@ -222,7 +227,7 @@ class Worker:
 
     async def _retry_later(self, job: Job, error: Exception) -> None:
         discord_is_down = isinstance(error, DeliveryError)
-        # Many cards share a rate limit, so only a long wait counts as an attempt.
+        # Many cards share a rate limit, so an attempt counts only if the wait is long.
         is_brief = discord_is_down and (error.retry_after or math.inf) < _LONG_WAIT_SECONDS
         attempts = job.attempts + (not is_brief)
         if job.state in _UNPAID and attempts >= _MAX_UNPAID_ATTEMPTS and not discord_is_down:

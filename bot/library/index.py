@@ -27,7 +27,7 @@ _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LibraryEntry:
-    """A job in the list; `kept`: its video can be sent again."""
+    """A job in the list; `kept`: its video is stored and can be sent again."""
 
     job: Job
     kept: bool
@@ -72,7 +72,7 @@ class Library:
     async def page(self, user_id: int, *, search: str = "", offset: int = 0) -> LibraryPage:
         """Return the page with the job at `offset`, or the last page if the list is shorter.
 
-        `search` holds words of the prompt, or a job's id to find all jobs with the same prompt.
+        `search` contains words of the prompt, or a job's id to find all jobs with the same prompt.
         """
         query = _search(user_id, search)
         total = await self._store.count(query)
@@ -87,7 +87,7 @@ class Library:
         return await self._store.prompts(_search(user_id, typed), limit=MAX_CHOICES)
 
     async def details(self, message_id: int) -> JobDetails | None:
-        """Return the details of the job that a card shows; None: the message is not a card."""
+        """Return the details of the job that a card shows, or None if the message is not a card."""
         job = await self._store.by_message(message_id)
         if job is None:
             return None
@@ -100,7 +100,7 @@ class Library:
     async def get_video(self, job_id: str, user_id: int) -> tuple[Job, Artifact]:
         """Return a person's job and its finished video.
 
-        UserError: the job is not theirs, or its file is no longer kept.
+        UserError: the job is another person's, or its file is no longer kept.
         """
         job = await self._store.own(job_id, user_id)
         artifact = await self._file(job) if job else None
@@ -110,7 +110,7 @@ class Library:
 
     @contextmanager
     def send_lock(self, user_id: int) -> Generator[None]:
-        """Let only one video at a time be sent to a person; UserError: another is being sent."""
+        """Allow only one video at a time to be sent to a person; UserError: one is being sent."""
         if user_id in self._sending:
             raise UserError("library.busy")
         self._sending.add(user_id)

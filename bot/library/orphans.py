@@ -1,4 +1,4 @@
-"""OrphanCounter: counts the jobs at the provider that no row of ours explains."""
+"""OrphanCounter: counts the jobs at the provider that no row of the database explains."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _PAUSE_SECONDS = 60 * 60.0
 
 
 class OrphanCounter:
-    """Counts orphans every hour: jobs in the provider's list that the bot has no record of.
+    """Counts orphans every hour: jobs in the provider's list of which the bot has no record.
 
-    They come from abandoned creates or from other programs, and may have been charged.
+    Abandoned create requests or other programs have started them, and they may have been charged.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class OrphanCounter:
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def count(self) -> int | None:
-        """Count once, and store the number; None: the provider has no list.
+        """Count once, and store the number; None: the provider has no list of jobs.
 
         BackendError: the provider could not be asked.
         """
@@ -86,8 +86,9 @@ class OrphanCounter:
 
     async def _unexplained(self, listing: Listing) -> list[str]:
         name = self._backend.name
-        # Unanswered creates are read first: in the other order, one that is answered meanwhile
-        # would be in neither result, and its job would count as an orphan.
+        # Read the unanswered create requests before the jobs with a remote id. In the opposite
+        # order, a request that is answered between the two reads would be in neither, and its job
+        # would count as an orphan.
         begun = await self._remote_jobs.begun(name)
         holders = await self._remote_jobs.holders(name, listing.refs)
         spent = await self._spent.among(name, listing.refs)
@@ -107,5 +108,5 @@ class OrphanCounter:
             if (request := next(fitting, None)) is None:
                 orphans.append(ref)
             else:
-                begun.remove(request)  # a create starts one job at most
+                begun.remove(request)  # a create request starts at most one job
         return orphans

@@ -1,4 +1,4 @@
-"""RemoteDeletion: asks the provider to delete its data about deleted jobs."""
+"""RemoteDeletion: asks the provider to delete its data about jobs that were deleted here."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _RETRY_SECONDS = 60 * 60.0
 class RemoteDeletion:
     """Asks the provider after each deletion, then hourly until it confirms or the row is deleted.
 
-    Not every provider can delete prompts and clips; our own renderer can.
+    Not every provider can delete prompts and clips; the embedded renderer can.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class RemoteDeletion:
             log.info("job.erased id=%s ref=%s", deleted.job_id, deleted.remote_id)
 
     async def _delete(self, deleted: RemoteRecord) -> bool:
-        """Ask for one deletion; True: nothing of the job is left at the provider."""
+        """Ask the provider to delete one job; True: no data about it is left there."""
         ref = deleted.remote_id
         try:
             if await may_delete(self._backend, deleted):

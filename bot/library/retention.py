@@ -42,8 +42,9 @@ class RetentionLimits:
 class StoredData:
     """A summary of the data that is stored about a person; times are Unix seconds.
 
-    `video_bytes` includes the smaller copies. `next_at` is when the first video expires.
-    `rows_until` is when the last empty row of a deleted job is removed; None: no such row exists.
+    `video_bytes` includes the smaller copies. `next_at`: when the next video is due to be deleted.
+    `rows_until`: when the last empty row of a deleted job will be removed, or None without such a
+    row.
     """
 
     person: Person
@@ -63,9 +64,9 @@ class StoredData:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deletion:
-    """The result of deleting a person's data; `open_jobs` counts jobs that must end first.
+    """The result of deleting a person's data; `open_jobs`: the number of jobs that must end first.
 
-    `choice`: the person's preferences were deleted too. `rows_until`: as in `StoredData`.
+    `choice`: the person's setting was deleted too. `rows_until`: the same as in `StoredData`.
     """
 
     deleted: int
@@ -77,7 +78,7 @@ class Deletion:
 class Retention:
     """Deletes ended jobs; a running download of a deleted video can still finish.
 
-    `on_deleted` is called when the provider may also hold data to delete.
+    `on_deleted` is called if the provider may have data to delete too.
     """
 
     def __init__(
@@ -115,10 +116,10 @@ class Retention:
         return True
 
     async def mark_deleted(self, job_id: str) -> bool:
-        """Empty the row of an ended job, which marks the job as deleted; False: it is still open.
+        """Clear the row of an ended job, which marks the job as deleted; False: it is still open.
 
         A job whose delivery waits for the operator is cancelled first. The caller must then call
-        `delete_content`. After a crash in between, the sweep deletes the files instead.
+        `delete_content`. After a crash before that call, the sweep deletes the files instead.
         """
         await self._jobs.cancel_postponed_delivery(job_id)
         if not await self._store.mark_deleted(job_id, now=self._clock()):
@@ -127,7 +128,7 @@ class Retention:
         return True
 
     async def delete_content(self, job_id: str) -> None:
-        """Delete a marked job's files, and ask the provider to delete its data too."""
+        """Delete a marked job's files, and have the provider delete its data too."""
         await self._delete_files(job_id)
         await self._finish_deletion()
 
@@ -174,11 +175,12 @@ class Retention:
         await self._store.delete_artifacts_of_deleted()
         if self._clock.is_unsettled:
             log.warning("sweep.postponed because=clock")
-            return  # the next sweep does the rest
+            return  # the next sweep continues
         now = self._clock.conservative()
         await self._store.delete_old_speeches(now=now)
         await self._store.delete_old_turns(now=now)
-        # Read the disk before the table; otherwise, a new job's files would look unknown.
+        # Read the disk before the table. In the opposite order, a job that is created between the
+        # two reads would be unknown, and its files would be deleted.
         inventory = await self._workspace.inventory()
         statuses = await self._store.deletion_statuses(inventory.job_ids)
         first_error = FirstError()
@@ -187,7 +189,8 @@ class Retention:
         with first_error.deferred():
             await self._expire(inventory, statuses)
         with first_error.deferred():
-            # A daily cap may count a row for a day of true time.
+            # A daily cap may count a row for a day of real time, so the earlier of the two clock
+            # readings is used.
             rows = await self._store.delete_rows(
                 keeping=inventory.job_ids, spent=self._spent, now=min(now, self._clock.known)
             )
@@ -223,7 +226,7 @@ class Retention:
         return item.modified_at < self._clock.conservative() - seconds
 
     async def _expire(self, inventory: Inventory, statuses: Mapping[str, DeletionStatus]) -> None:
-        """Delete files, the oldest first, until the rest are within the limits."""
+        """Delete files, the oldest first, until the remaining files are within the limits."""
         sizes = Counter[str]()
         for item in inventory.kept:
             if (job := statuses.get(item.job_id)) and not job.is_deleted:
@@ -254,7 +257,8 @@ class Retention:
         self._is_overfull = is_overfull
 
     async def _delete_files(self, job_id: str) -> None:
-        # In this order, because links and lists must never refer to a deleted file.
+        # Delete the row before the file, because links and lists must never refer to a deleted
+        # file.
         await self._store.delete_artifact(job_id)
         await self._delete_from_disk(job_id)
 

@@ -1,4 +1,4 @@
-"""Detects by its first bytes whether a file is a video, and which demuxer reads it."""
+"""Detects from its first bytes whether a file is a video, and which demuxer reads it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEAD = 16
 """The number of first bytes that identify the format."""
 
 _MOV = "mov"
-# QuickTime's own boxes at the start of a file without `ftyp`.
+# The boxes with which a QuickTime file without `ftyp` may start.
 _MOV_BOXES = (b"styp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _STILL_BRANDS = (b"avif", b"heic", b"heix", b"mif1")
 _AUDIO_BRANDS = (b"M4A ", b"M4B ", b"M4P ")
@@ -24,7 +24,7 @@ _SEGMENT = b"\x18\x53\x80\x67"
 
 
 def demuxer_of(head: bytes) -> str | None:
-    """Return ffmpeg's demuxer for a video that starts with `head`; None: it is not a video."""
+    """Return ffmpeg's demuxer for a video that starts with `head`, or None if it is no video."""
     if head[4:8] == b"ftyp":
         return None if head[8:12] in {*_STILL_BRANDS, *_AUDIO_BRANDS} else _MOV
     if head[4:8] in _MOV_BOXES:
@@ -37,7 +37,7 @@ def demuxer_of(head: bytes) -> str | None:
 
 
 def is_mp4(head: bytes) -> bool:
-    """Return whether a file that starts with `head` is an MP4, and not a QuickTime movie."""
+    """Return whether a file that starts with `head` is an MP4 rather than a QuickTime movie."""
     return demuxer_of(head) == _MOV and head[4:8] == b"ftyp" and head[8:12] != _QUICKTIME
 
 
@@ -48,7 +48,7 @@ def head_of(path: Path) -> bytes:
 
 
 def check_clip(path: Path) -> None:
-    """Check that the file is a video, and a complete one as far as its format tells (blocking).
+    """Check that the file is a video, and complete as far as its header states (blocking).
 
     MediaError: it is not.
     """
@@ -63,7 +63,7 @@ def check_clip(path: Path) -> None:
 
 
 def _declared_bytes(path: Path, demuxer: str) -> int:
-    """Return the least size of a whole file, as told by its header; 0: it doesn't tell."""
+    """Return the least size of the complete file according to its header, or 0 if unknown."""
     with path.open("rb") as file:
         if demuxer == "avi":
             return 8 + int.from_bytes(file.read(8)[4:], "little")
@@ -73,7 +73,7 @@ def _declared_bytes(path: Path, demuxer: str) -> int:
 
 
 def _declared_matroska(file: BinaryIO) -> int:
-    """Return where the second element of a WebM or Matroska file ends, which holds all media."""
+    """Return the end of a WebM or Matroska file's second element, which contains all media."""
     file.seek(4)
     header = _element_size(file)
     file.seek(header or 0, SEEK_CUR)
@@ -84,7 +84,7 @@ def _declared_matroska(file: BinaryIO) -> int:
 
 
 def _element_size(file: BinaryIO) -> int | None:
-    """Read an element's size, whose length its first bits tell; None: it is unknown."""
+    """Read an element's size, whose length is in its first bits, or return None if unknown."""
     first = file.read(1)
     if not first or not first[0]:
         return None

@@ -26,7 +26,7 @@ class Moderator(Protocol):
     """Checks the requester's texts before a job costs anything."""
 
     async def check(self, texts: Sequence[str]) -> Reason | None:
-        """Return the gravest reason to refuse these texts; None: there is none.
+        """Return the gravest reason to refuse these texts, or None if they pass.
 
         BackendError: the service failed.
         """

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _SECONDS = 10.0
 _MODEL = "omni-moderation-latest"
-# Names like "sexual/minors" are subcategories; an unlisted subcategory counts as its category.
+# Names such as "sexual/minors" are subcategories; an unlisted subcategory counts as its category.
 _REASONS: Mapping[str, Reason] = {
     "sexual/minors": Reason.MINORS,
     "self-harm": Reason.SELF_HARM,
@@ -35,7 +35,7 @@ class OpenAIModerator:
         )
 
     async def check(self, texts: Sequence[str]) -> Reason | None:
-        """Return the gravest reason to refuse these texts; None: there is none."""
+        """Return the gravest reason to refuse these texts, or None if they pass."""
         answer = await self._service.post("/moderations", {"model": _MODEL, "input": list(texts)})
         verdicts = _verdicts_in(answer)
         if len(verdicts) != len(texts):
@@ -62,7 +62,7 @@ def _reasons(verdict: object) -> Iterator[Reason]:
         raise BackendError(ErrorKind.TRANSIENT, "the answer holds an unreadable verdict")
     if flagged:
         categories = _mapping(fields.get("categories"))
-        # A text that is flagged in an unknown category, or in none, is refused as well.
+        # A text that is flagged in an unknown category or without any category is refused as well.
         named = [name for name, holds in categories.items() if holds is True]
         yield from map(_reason, named or [""])
 

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 _MAX_BYTES = 1024 * 1024
 _MAX_PHRASES = 10_000
-# A # inside a word belongs to it.
+# A # inside a word belongs to the word.
 _COMMENT = re.compile(r"(?:^|\s)#.*")
-# Scripts without spaces: Thai to Tibetan, Burmese, Khmer, and the Japanese and Chinese ones.
+# Scripts without spaces: from Thai to Tibetan, Burmese, Khmer, and those of Japanese and Chinese.
 _UNSPACED = re.compile(
     "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
@@ -43,7 +43,7 @@ class BlockedWords:
 
 
 def load_words(path: Path) -> BlockedWords:
-    """Read a file with one phrase per line; comments begin with #, also after a phrase.
+    """Read a file with one phrase per line; comments begin with #, even after a phrase.
 
     StartupError: the file can't be read, or is too large.
     """

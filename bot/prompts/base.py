@@ -14,7 +14,7 @@ class PromptWriter(Protocol):
     name: str
 
     async def write(self, words: str, *, room: int) -> str:
-        """Return the words with as many additions as fit in `room` characters, possibly none.
+        """Return the words and as many additions as fit in `room` characters, possibly none.
 
         BackendError: the writer's service failed.
         """

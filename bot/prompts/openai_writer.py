@@ -1,4 +1,4 @@
-"""A writer that appends a chat model's brief to the requester's words."""
+"""A prompt writer that appends a chat model's brief to the requester's words."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ brands, writing or a style that they don't name.\
 class OpenAIWriter:
     """Sends one request per prompt to the Chat Completions server at `base_url`.
 
-    The answer must arrive within `seconds`. For a prompt that is already rich in details, there is
-    no request and no brief.
+    The response must arrive within `seconds`. A prompt that is already rich in details gets no
+    brief, and no request is sent.
     """
 
     name = "openai"
@@ -59,7 +59,7 @@ class OpenAIWriter:
         )
 
     async def write(self, words: str, *, room: int) -> str:
-        """Return the words, followed by the model's brief; both fit into `room` characters."""
+        """Return the words, followed by the model's brief, in at most `room` characters."""
         reading = self._reader.read(words)
         if reading.rich or len(words) >= room:
             return words
@@ -85,9 +85,9 @@ class OpenAIWriter:
 
 
 def _sentences(brief: Mapping[str, str | None], reading: PromptReading) -> Iterator[str]:
-    """Yield the model's sentences, but none for a detail that the words already name.
+    """Yield the model's sentences, except those about a detail that the words already name.
 
-    The model was told to leave such details out, but may add them anyway.
+    The model was told to omit such sentences, but may add them anyway.
     """
     for name in _FIELDS:
         sentence = brief[name]

@@ -1,4 +1,4 @@
-"""Analyses prompts with word lists: their language, and the details that they already name."""
+"""Analyses prompts with word lists: their language, and the details that they name."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ class Language:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PromptReading:
-    """The result of reading a prompt; `language` is None if unknown.
+    """The result of analysing a prompt; `language` is None if unknown.
 
-    `named` are the kinds of details that the prompt names. `asks`: the prompt asks for an
-    explanation (of `topic`, if found). `rich`: the prompt is so detailed that nothing is added.
+    `named`: the kinds of details that the prompt names. `asks`: the prompt asks for an explanation
+    (of `topic`, if found). `rich`: the prompt is so detailed that nothing is added.
     """
 
     language: Language | None
@@ -73,9 +73,9 @@ class PromptReading:
 
 
 class PromptReader:
-    """Reads prompts with the word lists of `languages`.
+    """Analyses prompts with the word lists of `languages`.
 
-    `others` has the common words of languages that are recognized, but not analysed, by name.
+    `others`: for each language that is recognised but not analysed, its common words.
     """
 
     def __init__(self, languages: Iterable[Language], others: Mapping[str, frozenset[str]]) -> None:
@@ -90,7 +90,7 @@ class PromptReader:
         return cls((_language(name, table) for name, table in tables.items()), others)
 
     def read(self, prompt: str) -> PromptReading:
-        """Read a prompt; if its language is unknown, the result is empty."""
+        """Analyse a prompt; if its language is unknown, the result is empty."""
         text = _folded(prompt)
         language = self._language_of(text)
         if language is None:
@@ -124,7 +124,10 @@ class PromptReader:
 
 
 def _only_match(languages: Iterable[Language], text: str) -> Language | None:
-    """Return the one language whose detail words occur in a text; None: none or several do."""
+    """Return the one language whose detail words occur in a text, or None.
+
+    None: there is no such language, or more than one.
+    """
     found = [
         language
         for language in languages

@@ -1,4 +1,4 @@
-"""A writer that needs no service: it adds a template's brief in the prompt's language."""
+"""A prompt writer that needs no service: it adds a template's brief in the prompt's language."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _ORDER = (DetailKind.SETTING, DetailKind.CAMERA, DetailKind.LIGHT, DetailKind.MO
 
 
 class TemplateWriter:
-    """Adds sentences only for details that a prompt doesn't name, so as not to contradict it.
+    """Adds sentences only about details that a prompt doesn't name, so as not to contradict it.
 
     A prompt that is already rich in details, or in a language without a template, is sent
-    unchanged. The same words always give the same brief.
+    unchanged. The same words always get the same brief.
     """
 
     name = "template"

@@ -29,7 +29,7 @@ from bot.storyboard.create_request import CreateError, check_size
 from bot.storyboard.server import Storyboard
 from bot.web.http.server import url_host
 from bot.web.webhooks import WEBHOOK_PATH
-from storage.database import make_folder
+from storage.files.data_folder import make_folder
 
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
@@ -57,7 +57,7 @@ async def open_backend(resources: Resources, stack: AsyncExitStack) -> VideoBack
         case "storyboard":
             backend = await _open_storyboard(resources, stack)
         case "openai":
-            # The SDK takes 15 MiB of memory, so it is imported here, where it is chosen.
+            # The SDK takes 15 MiB of memory, so it is imported only if it is used.
             from bot.backends.transport.openai_sdk import OpenAITransports  # noqa: PLC0415
 
             api_key = settings.openai_api_key.get_secret_value() or None
@@ -80,7 +80,7 @@ async def open_backend(resources: Resources, stack: AsyncExitStack) -> VideoBack
 
 
 async def open_voice(settings: Settings) -> Voice | None:
-    """Return the voice, or None if the setting is "off"; raise StartupError if Piper is missing."""
+    """Return the voice, or None if the setting is "off"; StartupError: Piper is missing."""
     match settings.narration_backend:
         case "off":
             return None
@@ -101,7 +101,7 @@ async def open_voice(settings: Settings) -> Voice | None:
 async def open_writer(
     resources: Resources, backend: VideoBackend, reader: PromptReader, stack: AsyncExitStack
 ) -> PromptWriter:
-    """Open the prompt writer; title cards always get the requester's own words."""
+    """Open the prompt writer; title cards always show the requester's own words."""
     if backend.name == STORYBOARD:
         return VerbatimWriter()
     match resources.settings.prompt_writer:
@@ -121,7 +121,7 @@ async def open_writer(
 
 
 def open_moderator(settings: Settings, stack: AsyncExitStack) -> Moderator | None:
-    """Open the prompt moderator; return None if moderation is off."""
+    """Open the prompt moderator, or return None if moderation is off."""
     match settings.moderation:
         case "off":
             return None
@@ -135,7 +135,7 @@ def open_moderator(settings: Settings, stack: AsyncExitStack) -> Moderator | Non
 
 
 async def load_blocked_words(settings: Settings) -> BlockedWords:
-    """Read the operator's word list; raise StartupError if it can't be read."""
+    """Read the operator's list of blocked words; StartupError: it can't be read."""
     if not settings.blocked_words_file:
         return BlockedWords()
     words = await asyncio.to_thread(load_words, Path(settings.blocked_words_file))
@@ -144,7 +144,7 @@ async def load_blocked_words(settings: Settings) -> BlockedWords:
 
 
 async def _open_openrouter(settings: Settings) -> OpenRouter:
-    # The bot could not verify an unsigned callback, and OpenRouter refuses a URL without TLS.
+    # The bot can't verify an unsigned callback, and OpenRouter refuses a callback URL without TLS.
     with_callback = settings.webhook_secrets and settings.public_url.startswith("https://")
     backend = OpenRouter(
         base_url=settings.openrouter_base_url,

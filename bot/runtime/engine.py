@@ -1,4 +1,4 @@
-"""Assembles the parts that turn a request into a video file, without Discord."""
+"""Assembles the components that turn a request into a video file, without Discord."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ from bot.runtime.reach import reach_of
 from bot.runtime.resources import MIN_FREE_BYTES
 from bot.runtime.timing import timing_for
 from bot.settings.types import BOOSTER
+from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
 from storage.clock import ClockStore
 from storage.jobs.caps import Caps, CapStore
@@ -62,7 +63,7 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Engine:
-    """The parts that make videos for both Discord and API clients."""
+    """The components that make videos for both Discord and API clients."""
 
     resources: Resources
     backend: VideoBackend
@@ -102,7 +103,7 @@ async def open_engine(
     voice: Voice | None = None,
     client: str | None = None,
 ) -> Engine:
-    """Assemble the engine; given a `client`, it runs only that client's jobs."""
+    """Assemble the engine; if a `client` is given, it runs only that client's jobs."""
     settings, clock = resources.settings, resources.clock
     timing = timing or timing_for(backend)
     bus, feed, metrics = EventBus(), JobFeed(), Metrics()
@@ -111,7 +112,11 @@ async def open_engine(
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
     workspace, presets = Workspace(settings.data_dir), _presets(settings)
     account = account_of(settings, resources.secret)
-    gate = Gate(reach_of(settings), count=metrics.count_refused_order)
+    gate = Gate(
+        reach_of(settings),
+        AccessSettingsStore(resources.database),
+        count=metrics.count_refused_order,
+    )
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
     changes = ChangePublisher(bus)
     webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)

@@ -46,7 +46,7 @@ async def open_http_server(
     is_ready: Callable[[], bool],
 ) -> None:
     """Start the server; `is_ready` tells whether Discord is connected."""
-    # A separate ffmpeg slot, so pages don't wait for renders.
+    # This ffmpeg has a slot of its own, so that pages don't wait for renders.
     poster_cache = PosterCache(Ffmpeg(engine.resources.ffmpeg_path, slots=1), engine.workspace)
     shares = SharePage(
         links=links,
@@ -79,7 +79,7 @@ async def open_http_server(
         refuse=ErrorResponses(texts).response_to,
         accepts_compressed=(WEBHOOK_PATH,),
         only_tls=engine.resources.settings.public_url.startswith("https://"),
-        # The other half is for files, the database, ffmpeg and requests to services.
+        # The other half of the open files is for the database, ffmpeg and requests to services.
         max_connections=min(MAX_CONNECTIONS, limit() // 2),
         proxies=Proxies(engine.resources.settings.proxies),
     )

@@ -9,11 +9,11 @@ WANTED = 8192
 
 
 def raise_limit() -> int:
-    """Raise this process's limit as far as needed and allowed, and return it."""
+    """Raise this process's limit as far as needed and allowed, and return the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        # macOS can refuse less than its hard limit.
+        # macOS may reject a value even if it is below the hard limit.
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     return limit()

@@ -1,4 +1,4 @@
-"""PartWatch: restarts a part that fails after a pause, while the process keeps running."""
+"""PartWatch: restarts failed components after a pause, while the process keeps running."""
 
 from __future__ import annotations
 
@@ -20,20 +20,21 @@ log = logging.getLogger(__name__)
 _MAX_PAUSE_SECONDS = 300.0
 _LASTING_SECONDS = 600.0
 _MAX_DOUBLINGS = 20
-# The operator is told about a part that has failed this often in a row.
+# The operator is notified after this many failures of a component in a row.
 _TOLD_FAILURES = 3
 
 
 class EndedError(Exception):
-    """A part that should run as long as the process has returned."""
+    """A component returned although it should run as long as the process."""
 
 
 class PartWatch:
-    """Restarts parts with growing pauses, and stores which of them keep failing.
+    """Restarts failed components after growing pauses, and stores which of them keep failing.
 
-    `first_pause`: the first pause in seconds, which doubles with each failure in a row. A part that
-    has run for `lasting` seconds starts again at the first pause. `count` is called with the name
-    of each part that fails.
+    `first_pause`: the first pause in seconds, which is doubled after each failure in a row.
+    `lasting`: after a component has run for this many seconds, its next pause is the first one
+    again.
+    `count` is called with the name of each component that fails.
     """
 
     def __init__(
@@ -58,11 +59,11 @@ class PartWatch:
         await self._store.mark_all_recovered()
 
     def stop(self) -> None:
-        """Restart no more parts."""
+        """Stop restarting components."""
         self._is_stopping = True
 
     async def keep_running(self, name: str, run: Callable[[], Awaitable[object]]) -> None:
-        """Run a part until it is cancelled, and restart it after errors except StartupError."""
+        """Run a component until it is cancelled; restart it after errors except StartupError."""
         while not self._is_stopping:
             lasting = asyncio.create_task(self._note_lasting(name), name=f"{name} lasts")
             try:
@@ -73,7 +74,7 @@ class PartWatch:
             except asyncio.CancelledError as cancelled:
                 if _is_cancelled():
                     raise
-                error = cancelled  # something that the part awaited was cancelled
+                error = cancelled  # a cancelled task that the component awaited
             except Exception as failure:  # noqa: BLE001 - a bug must not end the others
                 error = failure
             finally:
@@ -87,7 +88,7 @@ class PartWatch:
             await asyncio.sleep(pause)
 
     async def record_failure(self, name: str, error: BaseException) -> None:
-        """Count a failure, and store it if the part keeps failing."""
+        """Count a component's failure, and store it if the component keeps failing."""
         self._count(name)
         self._failures[name] += 1
         if self._failures[name] < _TOLD_FAILURES:
@@ -103,7 +104,7 @@ class PartWatch:
             log.exception("part.not_stored name=%r", name)
 
     async def record_recovery(self, name: str) -> None:
-        """Forget the failures of a part that has run for a while."""
+        """Forget the failures of a component that has been running for a while."""
         if not self._failures.pop(name, 0):
             return
         try:

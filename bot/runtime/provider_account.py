@@ -1,4 +1,4 @@
-"""Keyed hashes that the database holds in place of the API key and remote ids."""
+"""Keyed hashes that are stored in the database instead of the API key and remote ids."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def account_of(settings: Settings, secret: bytes) -> str:
     """Return a keyed hash of the chosen provider's address and API key."""
     match settings.video_backend:
         case "storyboard":
-            parts = ("", "")  # its address changes with each start
+            parts = ("", "")  # the storyboard's address changes with each start
         case "openai":
             parts = (settings.openai_base_url, settings.openai_api_key.get_secret_value())
         case "openrouter":
@@ -29,7 +29,7 @@ def account_of(settings: Settings, secret: bytes) -> str:
 
 
 def ref_hasher(secret: bytes) -> Callable[[str], str]:
-    """Return the keyed hash for the ids of remote jobs whose rows were deleted."""
+    """Return the keyed hash function for the ids of remote jobs whose rows were deleted."""
     key = derive_key(secret, "remote ids")
     return lambda ref: _hash(key, ref)
 

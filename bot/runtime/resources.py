@@ -1,4 +1,4 @@
-"""Opens the resources that all parts share: the database, the port, ffmpeg and an HTTP client."""
+"""Opens the shared resources: the database, the port, ffmpeg and an HTTP client."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from bot.pacing import machine_clock
 from bot.runtime.open_files import raise_limit
 from bot.web.http.server import bind
 from storage.database import open_database
+from storage.files.data_folder import make_data_folder
 
 if TYPE_CHECKING:
     import socket
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: With less free disk space, no video is begun.
+#: With less free disk space, no video is started.
 MIN_FREE_BYTES = 1024**3
 
 
@@ -53,8 +54,9 @@ class Resources:
 
 
 async def open_resources(settings: Settings, stack: AsyncExitStack) -> Resources:
-    """Open the resources; raise StartupError if the operator has to change something."""
+    """Open the resources; StartupError: the operator has to change something."""
     log.debug("app.open_files limit=%d", raise_limit())
+    await asyncio.to_thread(make_data_folder, settings.data_dir)
     database = await stack.enter_async_context(open_database(settings.data_dir))
     secret = await asyncio.to_thread(
         load_secret, settings.secret_key.get_secret_value(), settings.data_dir / "secret.key"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-# SIGHUP: the terminal was closed, or the connection to it was lost.
+# SIGHUP arrives when the terminal was closed, or the connection to it was lost.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -18,7 +18,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def on_stop_signals(stop: Callable[[signal.Signals], object]) -> Generator[None]:
     """Call `stop` with each of these signals that arrives during the block.
 
-    SIGHUP stays ignored where `nohup` has made the process ignore it.
+    SIGHUP stays ignored if `nohup` started the process.
     """
     loop = asyncio.get_running_loop()
     handled = [

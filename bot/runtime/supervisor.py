@@ -1,4 +1,4 @@
-"""Runs the parts as tasks until a stop is requested, then stops them in order."""
+"""Runs the components as tasks until a stop is requested, then stops them in order."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from bot.library.retention import Retention
     from bot.metrics import Metrics
     from bot.runtime.part_watch import PartWatch
-    from storage.database_files import DatabaseFiles
+    from storage.files.database_files import DatabaseFiles
 
 log = logging.getLogger(__name__)
 
-#: The name of the part that stays connected to Discord.
+#: The name of the component that stays connected to Discord.
 GATEWAY = "gateway"
 _GRACE_SECONDS = 20.0
 _SWEEP_SECONDS = 60 * 60.0
@@ -45,10 +45,10 @@ _MAX_LOGIN_PAUSE_SECONDS = 300.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Service:
-    """The parts that run as tasks.
+    """The components that run as tasks.
 
-    `log_in` is retried until Discord can be reached: first after `login_pause` seconds, then with
-    doubling pauses. `part_watch` restarts the tasks that fail.
+    `log_in` is tried until Discord can be reached: the second time after `login_pause` seconds,
+    then after doubled pauses. `part_watch` restarts the tasks that fail.
     """
 
     bot: VideoBot
@@ -77,8 +77,8 @@ class Service:
 async def supervise(service: Service, stop: asyncio.Event) -> None:
     """Run until `stop` is set; StartupError: Discord refuses the login or the connection.
 
-    Parts that work without Discord start immediately, the others after the login. A part that fails
-    is restarted.
+    Components that work without Discord start immediately, the others after the login. A component
+    that fails is restarted.
     """
     watch = service.part_watch
     await watch.start()
@@ -88,7 +88,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
     log.info("app.started held=%d", held)
     for job in await service.card_records.editable_by_token_only():
         service.progress.watch(job)
-    # Otherwise, cards of jobs that were queued before the restart would keep their old places.
+    # Update the cards of queued jobs, which still show their places from before the restart.
     await service.jobs.publish_queue()
     logged_in = asyncio.Event()
     for worker in service.workers:
@@ -141,7 +141,7 @@ class _Swept(Protocol):
 
 
 async def _connect(service: Service, logged_in: asyncio.Event) -> None:
-    """Log in, retrying until Discord can be reached, and stay connected."""
+    """Log in, retry until Discord can be reached, and stay connected."""
     pause = service.login_pause
     while not logged_in.is_set():
         try:
@@ -161,5 +161,5 @@ async def _sweep(swept: _Swept) -> None:
         try:
             await swept.sweep()
         except (StorageError, OSError):
-            log.exception("sweep.failed")  # the next sweep does the rest
+            log.exception("sweep.failed")  # the next sweep tries again
         await asyncio.sleep(_SWEEP_SECONDS)

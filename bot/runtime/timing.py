@@ -11,20 +11,22 @@ if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
 
 SUBMIT_SECONDS = 120.0
-# Gemini may hold its answer until the clip is finished, and any answer may contain the clip. It has
-# no job list in which to look up an unconfirmed create, so its `lookup_delays` don't matter.
+# Gemini may not respond until the clip is finished, and any response may contain the clip. It has
+# no list of jobs in which to look for an unconfirmed create request, so its `lookup_delays` don't
+# matter.
 GEMINI_SUBMIT_SECONDS = 600.0
 GEMINI_ANSWER_SECONDS = 120.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timing:
-    """Pauses and time-outs of the parts; the demo and the tests use shorter ones.
+    """Pauses and time-outs; the demo and the tests use shorter ones.
 
-    `list_period`: seconds between two readings of the provider's list, if it has one.
-    `acknowledge`: seconds for a command to post its card; after that, the bot looks for the card.
-    `login_pause`: seconds before the second login attempt if Discord can't be reached.
-    `restart_pause`: seconds before a part that failed is restarted, or a connection to Discord.
+    `list_period`: the seconds between two readings of the provider's list, if it has one.
+    `acknowledge`: the seconds in which a command posts its card, after which the bot looks for it.
+    `login_pause`: the seconds before the second login attempt if Discord can't be reached.
+    `restart_pause`: the seconds before a failed component is restarted, or Discord is connected
+    again.
     """
 
     lookup_delays: LookupDelays
@@ -36,7 +38,7 @@ class Timing:
     restart_pause: float = 1.0
 
 
-# The embedded renderer runs in this process.
+# For the embedded renderer, which runs in this process and responds immediately.
 LOCAL = Timing(
     lookup_delays=LookupDelays(first=2.0, interval=2.0),
     poll_intervals=PollIntervals(first=2.0, growth=1.2, ceiling=10.0),

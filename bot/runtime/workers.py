@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from bot.runtime.engine import Engine
 
 _MAX_CLIP_BYTES = 500 * 1024 * 1024
-# The age from which polls of one job are further apart than two readings of the list.
+# From this age on, a job is polled by itself less often than the list is read.
 _BLIND_AGE_SECONDS = 30.0
 
 
 def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
-    """Return the workers that run the jobs' steps; every job change wakes them."""
+    """Return the workers that run the jobs' steps; every change of a job wakes them."""
     database, clock = engine.resources.database, engine.resources.clock
     remote_jobs, fresh_answers = RemoteJobStore(database), FreshAnswers(clock.steady)
     identity = RemoteIdentity(remote_jobs, engine.jobs, engine.backend, clock=clock)
@@ -113,7 +113,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
 
 
 def make_list_polling(engine: Engine) -> ListPolling | None:
-    """Return the part that polls many jobs at once; None: the backend has no list."""
+    """Return the component that polls many jobs at once, or None if there is no list."""
     backend, timing = engine.backend, engine.timing
     if not backend.capabilities.lists:
         return None

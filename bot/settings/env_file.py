@@ -1,8 +1,7 @@
 """Finds lines in `.env` that are not NAME=value, and quoted values in the environment.
 
 python-dotenv silently skips a line that it can't parse, and accepts a name without a value. In both
-cases the setting keeps its default.
-Docker's `--env-file` keeps quotation marks as part of a value.
+cases the setting keeps its default. Docker's `--env-file` keeps quotation marks as part of a value.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ def odd_lines(path: Path, names: Collection[str]) -> list[str]:
         with path.open(encoding="utf-8-sig") as file:
             return list(_complaints(parse_stream(file), path.name, names))
     except OSError:
-        return []  # a missing file, or a folder: only the environment is read
+        return []  # if the file is missing or is a folder, only the environment is read
 
 
 def _complaints(bindings: Iterable[Binding], name: str, names: Collection[str]) -> Iterable[str]:

@@ -157,7 +157,7 @@ class Settings(BaseSettings):
 
     @property
     def api_tokens(self) -> Mapping[str, str]:
-        """The API tokens by client name."""
+        """The API tokens by their clients' names."""
         pairs = (part.rpartition(":") for part in split_secret(self.api_token))
         return {name or DEFAULT_CLIENT: token for name, _, token in pairs}
 
@@ -187,12 +187,12 @@ class Settings(BaseSettings):
 
     @property
     def allowed_server_ids(self) -> frozenset[int]:
-        """The servers that orders may come from; empty: every server that the bot is in."""
+        """The servers from which orders may come; empty: every server that the bot is in."""
         return frozenset(int(part) for part in split_list(self.allowed_servers))
 
     @property
     def caps_by_role(self) -> Mapping[str, int]:
-        """The daily caps of roles by their IDs, and that of boosters."""
+        """The daily caps by the roles' IDs, and the cap for those who boost a server."""
         pairs = (part.partition(":") for part in split_list(self.role_caps))
         return {role: int(cap) for role, _, cap in pairs}
 
@@ -205,8 +205,8 @@ class Settings(BaseSettings):
 def load_settings(*, with_discord: bool = False, **overrides: Any) -> Settings:  # noqa: ANN401 - the settings have many types
     """Read the settings; `overrides` take precedence over the environment.
 
-    `with_discord`: True if the Discord token is required too.
-    StartupError: values are missing or invalid; a line for each names the variable and the fix.
+    `with_discord`: the Discord token is required too. StartupError: values are missing or invalid;
+    it has a line for each, with the variable and the fix.
     """
     fields, invalid = Settings.model_fields, dict[str, str]()
     try:

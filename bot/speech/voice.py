@@ -16,29 +16,30 @@ MAX_TEXT = 1000
 
 
 class Voice(Protocol):
-    """Speaks texts of at most MAX_TEXT characters; `costs`: each text may be charged."""
+    """Reads texts of at most MAX_TEXT characters aloud; `costs`: each text may be charged."""
 
     name: str
     costs: bool
 
     async def speak(self, text: str, target: Path) -> None:
-        """Speak a text into the file `target`, which is written completely or not at all.
+        """Read a text aloud into the file `target`, which is written completely or not at all.
 
-        UserError: with a `speech.` key. MediaError: a retry may work.
+        UserError: its key begins with `speech.`. MediaError: a retry may work.
         """
         ...
 
 
 async def speak_once(voice: Voice, text: str, target: Path) -> None:
-    """Speak a text unless `target` exists; each folder allows only one paid attempt.
+    """Read a text aloud unless `target` exists; each folder allows only one paid attempt.
 
-    UserError: with a `speech.` key; `speech.unsure`: an earlier attempt may have been charged.
-    MediaError: a retry may work.
+    UserError: its key begins with `speech.`; `speech.unsure`: an earlier attempt may have been
+    charged. MediaError: a retry may work.
     """
     if await asyncio.to_thread(target.exists):
         return
     if voice.costs:
-        # Marked before the request, so that a retry after a crash does not pay again.
+        # The attempt is marked before the request, so that a retry after a crash does not pay
+        # again.
         await run_uncancelled(_mark_paid_try, target.with_name("asked"))
     await voice.speak(text, target)
 
@@ -46,7 +47,7 @@ async def speak_once(voice: Voice, text: str, target: Path) -> None:
 def checked_text(text: str) -> str:
     """Return the text without extra whitespace.
 
-    UserError: nothing in it can be spoken, or it is too long or invalid.
+    UserError: it has nothing to read aloud, or it is too long or invalid.
     """
     check_characters(text)
     text = "\n".join(line for part in text.splitlines() if (line := " ".join(part.split())))
@@ -58,7 +59,7 @@ def checked_text(text: str) -> str:
 
 
 def as_speech_error(error: UserError) -> UserError:
-    """Translate an ingest error about generated speech into a speech error."""
+    """Translate an error in ingesting synthesised speech into an error of the voice."""
     if error.key in {"audio.too_long", "audio.over_limit"}:
         return UserError("speech.too_long", **error.fields)
     return UserError("speech.unusable") if error.key.startswith("audio.") else error

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from bot.media.files.atomic import run_uncancelled
 from bot.media.process.child import ProcessLimits
+from bot.media.provenance import DigitalSource, append_mark
 from bot.storyboard.drawing.animation import arguments
 from bot.storyboard.drawing.artwork import FPS, Artwork, Canvas
 
@@ -22,7 +24,8 @@ _ENCODED_PERCENT = 99  # the progress once ffmpeg has written the last frame
 _LIMITS = ProcessLimits(
     wall_seconds=300,
     cpu_seconds=600,
-    # Address space: ffmpeg's threads reserve a lot of it, but use less than 0.5 GiB.
+    # This limits the address space: ffmpeg's threads reserve a lot of it, but use less than 0.5
+    # GiB.
     memory_bytes=16 * 1024**3,
     file_bytes=512 * 1024**2,
 )
@@ -39,7 +42,7 @@ class ClipRenderer:
     ) -> Path:
         """Render an order's clip in `folder`, and return the file; progress is in percent.
 
-        The folder's name varies the pictures, so the clips of one prompt differ.
+        The pictures depend on the folder's name, so that two clips of one prompt differ.
         MediaError: ffmpeg failed.
         """
         art = await _draw(order, folder)
@@ -53,7 +56,10 @@ class ClipRenderer:
                 min(_ENCODED_PERCENT, int(_DRAWN_PERCENT + seconds * share))
             ),
         )
-        return folder / _VIDEO
+        video = folder / _VIDEO
+        # No model takes part: neither pictures nor sounds are made by anything trained.
+        await run_uncancelled(append_mark, video, DigitalSource.CODE)
+        return video
 
 
 async def _draw(order: ClipOrder, folder: Path) -> Artwork:
@@ -65,7 +71,8 @@ async def _draw(order: ClipOrder, folder: Path) -> Artwork:
     try:
         return await asyncio.shield(drawing)
     finally:
-        # Wait, because the thread can't be stopped and the caller deletes the thread's folder.
+        # Wait for the thread: it can't be stopped, and the caller deletes the folder that it writes
+        # to.
         await asyncio.wait({drawing})
 
 

@@ -1,4 +1,4 @@
-"""Accepts clip orders, renders them first come, first served, and keeps the clips for a day."""
+"""Accepts orders for clips, renders them in order of arrival, and keeps the clips for a day."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ log = logging.getLogger(__name__)
 KEPT_SECONDS = 24 * 3600
 """The number of seconds for which a completed or failed clip is kept."""
 
-# After a start, because the clock may have been set meanwhile.
+# After a start, clips are kept for at least this many seconds, because the clock may have been set.
 _LEAST_KEPT_SECONDS = 3600
 _SWEEP_SECONDS = 300
-_DISK_RETRY_SECONDS = 5  # after a clip could not be stored, for example on a full disk
+_DISK_RETRY_SECONDS = 5  # the pause after a clip could not be stored, for example on a full disk
 _MAX_ATTEMPTS = 5
 _MAX_KEPT = 500
 _COMPLETED_PERCENT = 100
@@ -58,14 +58,14 @@ class BusyError(ClapperError):
 
 
 class KeyReusedError(ClapperError):
-    """An idempotency key was reused for a different order."""
+    """An idempotency key was used again for a different order."""
 
 
 class ClipService:
     """Renders one store's clips, sends their webhooks, and deletes expired clips.
 
     At most `waiting` clips are queued, and `renders` are rendered at a time. `steady`: seconds that
-    pass evenly, by which clips expire, however the clock is set.
+    pass evenly, so that clips expire on time even if the clock is set.
     """
 
     def __init__(

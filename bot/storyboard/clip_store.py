@@ -55,7 +55,7 @@ class ClipError:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WebhookNotice:
-    """An undelivered webhook; every attempt uses the same event id."""
+    """An undelivered webhook; every attempt to deliver it uses the same event id."""
 
     event_id: str
     attempts: int
@@ -147,11 +147,11 @@ class ClipStore:
         self._remember(clip)
 
     async def update(self, clip: Clip) -> bool:
-        """Store a changed clip; False: it was removed in the meantime, and stays removed."""
+        """Store a changed clip; False: it was removed meanwhile, and stays removed."""
         if clip.id not in self._clips:
             return False
         await self._run_in_writer(lambda: self._write(clip))
-        if clip.id not in self._clips:  # its files are about to be deleted
+        if clip.id not in self._clips:  # the clip's files are about to be deleted
             return False
         self._clips[clip.id] = clip
         return True

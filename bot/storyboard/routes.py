@@ -51,7 +51,7 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
         return _error_response(error)
     except web.HTTPException as error:
         return _error_response(CreateError(error.status, error.reason))
-    except Exception:  # the outermost handler: a bug becomes one response and one log entry
+    except Exception:  # the outermost handler: one response and one log entry for each bug
         log.exception("storyboard.bug path=%s", request.path)
         return _error_response(CreateError(500, "The storyboard has an internal error."))
 

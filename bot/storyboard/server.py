@@ -75,7 +75,7 @@ class Storyboard:
 
     @property
     def base_url(self) -> str:
-        """Return the API's base URL, such as "http://127.0.0.1:8123/v1"; empty before `start`."""
+        """Return the API's base URL, such as "http://127.0.0.1:8123/v1", or "" before `start`."""
         return self._base_url
 
     async def start(self) -> None:

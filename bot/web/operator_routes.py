@@ -28,14 +28,14 @@ _PROOF = re.compile(r"(?P<expires>[0-9]{1,12})\.(?P<mac>[\w-]{43})", re.ASCII)
 
 
 class OperatorKey:
-    """Proves that a request's sender has DATA_DIR's secret, without sending the secret."""
+    """Proves that a request's sender knows DATA_DIR's secret, without sending the secret."""
 
     def __init__(self, secret: bytes, *, clock: Callable[[], float]) -> None:
         self._key = derive_key(secret, "operator")
         self._clock = clock
 
     def headers(self, job_id: str) -> dict[str, str]:
-        """Return the header that proves a request about a job, for a minute."""
+        """Return the header that proves a request about a job, and is valid for a minute."""
         expires = int(self._clock() + _SECONDS)
         return {hdrs.AUTHORIZATION: f"{_SCHEME}{expires}.{self._mac(job_id, expires)}"}
 
@@ -54,7 +54,7 @@ class OperatorKey:
 
 
 class OperatorRoutes:
-    """Cancels jobs of any requester; requests from other machines get 404."""
+    """Cancels jobs of any requester; requests from other machines get a 404."""
 
     def __init__(self, jobs: JobService, key: OperatorKey) -> None:
         self._jobs = jobs
@@ -83,7 +83,7 @@ def _is_local(request: web.Request) -> bool:
     if request.transport is None or hdrs.X_FORWARDED_FOR in request.headers:
         return False
     peer, own = (request.transport.get_extra_info(name) for name in ("peername", "sockname"))
-    # With HTTP_HOST set to an address of the machine, its own requests have that address.
+    # If HTTP_HOST is an address of the machine, its own requests come from that address.
     return bool(peer and own) and (peer[0] == own[0] or _is_loopback(peer[0]))
 
 

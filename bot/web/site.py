@@ -73,7 +73,7 @@ class Site:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """The routes of all parts."""
+        """The routes of all components."""
         return [
             *self._api.routes,
             *self._narrations.routes,

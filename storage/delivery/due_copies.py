@@ -1,4 +1,4 @@
-"""The table of smaller copies that are still to be made, of videos that cards only link."""
+"""The table of smaller copies that are still to be made for videos that are only linked."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class DueCopy:
 
 
 class DueCopyStore:
-    """Stores which copies are due; the job's interaction token is kept as long."""
+    """Stores which copies are due. A job's interaction token is kept until its copy is deleted."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -49,12 +49,12 @@ class DueCopyStore:
         return DueCopy(**dict(row)) if row else None
 
     async def postpone(self, job_id: str, *, next_at: float, attempts: int) -> None:
-        """Store when the next attempt is due, and the number of failed ones."""
+        """Store when the next attempt is due, and the number of failed attempts."""
         params = {"job_id": job_id, "next_at": next_at, "attempts": attempts}
         await self._database.rows(_POSTPONE, params)
 
     async def delete(self, job_id: str) -> None:
-        """Delete a copy that is uploaded, or no longer wanted."""
+        """Delete a due copy that was uploaded or is no longer wanted."""
         await self._database.rows(
             "DELETE FROM due_copies WHERE job_id = :job_id", {"job_id": job_id}
         )

@@ -1,4 +1,4 @@
-"""The table of second bots, which are other processes that answered with this bot's token."""
+"""The table of second bots: other processes that respond to interactions with this bot's token."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _RECORD = """
 INSERT INTO second_bots (application_id, first_at, last_at, times)
 VALUES (:application_id, :now, :now, 1)
-ON CONFLICT (application_id) DO UPDATE SET last_at = :now, times = times + 1
+ON CONFLICT (application_id) DO UPDATE SET last_at = :now, times = second_bots.times + 1
 RETURNING *
 """
 
@@ -24,10 +24,10 @@ UPDATE second_bots SET told_at = :now WHERE application_id = :application_id RET
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SecondBot:
-    """A bot that another process runs with the same token; times are Unix seconds.
+    """Another process with the same token; times are Unix seconds.
 
-    `times`: the number of interactions that it answered first. `notified_at`: when the operator was
-    notified.
+    `times`: the number of interactions that it answered before this bot. `notified_at`: when the
+    operator was notified.
     """
 
     application_id: int
@@ -38,7 +38,7 @@ class SecondBot:
 
 
 class SecondBotStore:
-    """Remembers one second bot for each application."""
+    """Stores one second bot for each application."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -48,14 +48,14 @@ class SecondBotStore:
         await self._database.row(_RECORD, {"application_id": application_id, "now": now})
 
     async def get(self, application_id: int) -> SecondBot | None:
-        """Read the record of a second bot; None: none was ever noticed."""
+        """Read the record of a second bot, or return None if none was ever noticed."""
         row = await self._database.row(
             "SELECT * FROM second_bots WHERE application_id = :id", {"id": application_id}
         )
         return second_bot_from(row) if row else None
 
     async def record_notice(self, application_id: int, *, now: float) -> None:
-        """Store that the operator was told, or could not be told."""
+        """Store that the operator was notified, or could not be notified."""
         await self._database.row(_RECORD_NOTICE, {"application_id": application_id, "now": now})
 
 

@@ -1,4 +1,4 @@
-"""The table of learned upload limits, for servers where Discord's own figure was too high."""
+"""The table of learned upload limits, for servers where Discord announced too high a limit."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from storage.database import Database
 
-# A limit can rise, for instance when a server is boosted, so a learned one expires.
+# A limit can rise, for instance when a server is boosted, so a learned limit expires.
 _KEEP_SECONDS = 7 * 24 * 60 * 60
 
 _SAVE = """
 INSERT INTO upload_limits (guild_id, bytes, learned_at) VALUES (:guild_id, :bytes, :now)
 ON CONFLICT (guild_id) DO UPDATE SET
-    bytes = CASE WHEN learned_at > :since THEN min(bytes, :bytes) ELSE :bytes END,
+    bytes = CASE
+        WHEN upload_limits.learned_at > :since AND upload_limits.bytes < excluded.bytes
+        THEN upload_limits.bytes ELSE excluded.bytes END,
     learned_at = :now
 RETURNING guild_id
 """
 
 
 class UploadLimits:
-    """Stores learned upload limits for a week; server 0 means all DMs."""
+    """Stores learned upload limits for a week. The server 0 stands for all DMs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def get(self, guild_id: int, *, now: float) -> int | None:
-        """Read the learned limit of a server in bytes; None: Discord's own figure is used."""
+        """Read a server's learned limit in bytes, or return None if the announced limit applies."""
         row = await self._database.row(
             "SELECT bytes FROM upload_limits WHERE guild_id = :guild_id AND learned_at > :since",
             {"guild_id": guild_id, "since": now - _KEEP_SECONDS},

@@ -1,4 +1,4 @@
-"""The table of circuit breakers, each with the state of a backend that refuses all creates."""
+"""The table of circuits: for each backend, whether its provider refuses every create request."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ MAX_HELD_SECONDS = 24 * 60 * 60.0
 
 _REFUSE = """
 INSERT INTO circuits (backend, reason, refusals) VALUES (:backend, :reason, 1)
-ON CONFLICT (backend) DO UPDATE SET refusals = refusals + 1, reason = :reason
-WHERE state <> 'open'
+ON CONFLICT (backend) DO UPDATE SET refusals = circuits.refusals + 1, reason = :reason
+WHERE circuits.state <> 'open'
 RETURNING *
 """
 
-# `told` is kept: until the operator is told of the recovery, the earlier message is still valid.
+# `told` is not reset: the operator was told of the earlier outage, and not yet of its end.
 _OPEN = """
 UPDATE circuits SET state = 'open', opened_at = :now, probe_at = :probe_at, probes = 0
 WHERE backend = :backend AND state <> 'open'
 RETURNING *
 """
 
-# The next probe is scheduled before the POST of this one, regardless of its outcome.
+# The probe after this one is scheduled before this one's POST, so it never depends on the outcome.
 _PROBE = """
 UPDATE circuits SET probes = probes + 1, probe_at = :probe_at
 WHERE backend = :backend AND state = 'open' AND probe_at <= :now
@@ -53,7 +53,7 @@ RETURNING *
 """
 
 _RECORD_NOTICE = """
-UPDATE circuits SET told = :reason, reached = max(reached, :reached)
+UPDATE circuits SET told = :reason, reached = CASE WHEN :reached = 1 THEN 1 ELSE reached END
 WHERE backend = :backend AND opened_at = :opened_at
 RETURNING *
 """
@@ -63,10 +63,10 @@ RETURNING *
 class Circuit:
     """The circuit of a backend; times are Unix seconds.
 
-    `refusals`: consecutive refusals before it opened.
+    `refusals`: consecutive refusals before the circuit opened.
     `probes`: probes since it opened.
     `notified_reason`: the reason in the last notice to the operator.
-    `reached`: Discord delivered that message to at least one operator.
+    `reached`: Discord delivered that notice to at least one operator.
     """
 
     backend: str
@@ -92,7 +92,7 @@ class CircuitStore:
         self._database = database
 
     async def get(self, backend: str) -> Circuit | None:
-        """Read a circuit; None: the backend has refused nothing, or its circuit was deleted."""
+        """Read a circuit, or return None if nothing was refused or the circuit was deleted."""
         return await self._one("SELECT * FROM circuits WHERE backend = :backend", backend=backend)
 
     async def refuse(self, backend: str, reason: Trouble) -> Circuit | None:
@@ -110,7 +110,7 @@ class CircuitStore:
     async def schedule_probe(
         self, backend: str, *, probe_at: float, reason: Trouble | None = None
     ) -> Circuit | None:
-        """Schedule the next probe, and store the reason of the last refusal."""
+        """Schedule the next probe, and store the reason for the last refusal."""
         return await self._one(_SCHEDULE_PROBE, backend=backend, probe_at=probe_at, reason=reason)
 
     async def reset_refusals(self, backend: str) -> Circuit | None:
@@ -129,7 +129,7 @@ class CircuitStore:
         )
 
     async def record_notice(self, circuit: Circuit, *, reached: bool) -> Circuit | None:
-        """Store that the operator was notified that the circuit is open."""
+        """Store that the operator was notified of the open circuit."""
         return await self._one(
             _RECORD_NOTICE,
             backend=circuit.backend,

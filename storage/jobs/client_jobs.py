@@ -14,11 +14,12 @@ _OWN = """
 SELECT * FROM jobs WHERE id = :id AND client = :client AND deleted_at IS NULL
 """
 
-# The id orders jobs that were created at the same time.
+# Jobs that were created at the same time are ordered by their ids.
 _PAGE = """
 SELECT * FROM jobs
-WHERE client = :client AND deleted_at IS NULL AND (:before IS NULL OR (created_at, id) < (
-    SELECT created_at, id FROM jobs WHERE id = :before AND client = :client))
+WHERE client = :client AND deleted_at IS NULL AND (
+    CAST(:before AS TEXT) IS NULL OR (created_at, id) < (
+        SELECT created_at, id FROM jobs WHERE id = :before AND client = :client))
 ORDER BY created_at DESC, id DESC LIMIT :limit
 """
 
@@ -30,11 +31,11 @@ class ClientJobStore:
         self._database = database
 
     async def own(self, client: str, job_id: str) -> Job | None:
-        """Read a client's job; None: it does not exist, or belongs to another client."""
+        """Read a client's job, or return None if it does not exist or belongs to another client."""
         row = await self._database.row(_OWN, {"client": client, "id": job_id})
         return job_from(row) if row else None
 
     async def page(self, client: str, *, before: str | None, limit: int) -> list[Job]:
-        """List a client's jobs, newest first; `before`: list only jobs older than this one."""
+        """List a client's jobs, newest first; with `before`, only jobs older than that job."""
         params = {"client": client, "before": before, "limit": limit}
         return [job_from(row) for row in await self._database.rows(_PAGE, params)]

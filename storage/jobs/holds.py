@@ -19,11 +19,11 @@ WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """
 
-# No lane claims these jobs, because CLAIM skips them.
+# These jobs are not claimed by any lane, because CLAIM skips other backends.
 _HOLD_OTHER_BACKENDS = """
 UPDATE jobs SET hold = 'backend', held_since = :now, updated_at = :now
 WHERE state IN ('submitting', 'unconfirmed', 'generating', 'downloading')
-    AND backend <> :backend AND hold IS NOT 'backend'
+    AND backend <> :backend AND coalesce(hold, '') <> 'backend'
 RETURNING *
 """
 
@@ -40,13 +40,14 @@ SELECT * FROM jobs WHERE hold IS NOT NULL
 
 _RECORD_NOTICE = """
 INSERT INTO hold_notices (hold, since, reached) VALUES (:hold, :since, :reached)
-ON CONFLICT (hold) DO UPDATE SET reached = max(reached, :reached)
+ON CONFLICT (hold) DO UPDATE SET
+    reached = CASE WHEN excluded.reached = 1 THEN 1 ELSE hold_notices.reached END
 """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HoldNotice:
-    """A notice to the operator about the jobs that have been on hold for a reason since a time.
+    """A notice to the operator about jobs that are on hold for one reason, the first since `since`.
 
     `reached`: Discord delivered the notice to at least one operator.
     """
@@ -65,7 +66,7 @@ class HoldStore:
     async def hold(
         self, job: Job, hold: HoldReason, *, next_at: float, attempts: int, now: float
     ) -> Job | None:
-        """Put a claimed job on hold; None: the job has changed meanwhile."""
+        """Put a claimed job on hold, or return None if the job has changed meanwhile."""
         key = {"id": job.id, "epoch": job.epoch, "was": job.state}
         wait = {"hold": hold, "next_at": next_at, "attempts": attempts, "now": now}
         jobs = await self._jobs(_HOLD, key | wait)
@@ -76,7 +77,7 @@ class HoldStore:
         return await self._jobs(_HOLD_OTHER_BACKENDS, {"backend": backend, "now": now})
 
     async def release_own_backend(self, backend: str, *, now: float) -> list[Job]:
-        """Release the jobs whose backend was chosen again."""
+        """Release the jobs of a backend that the operator has chosen again."""
         return await self._jobs(_RELEASE_OWN_BACKEND, {"backend": backend, "now": now})
 
     async def held(self) -> list[Job]:
@@ -84,7 +85,7 @@ class HoldStore:
         return await self._jobs(_HELD, {})
 
     async def notice(self, hold: HoldReason) -> HoldNotice | None:
-        """Read the notice about jobs on hold for a reason; None: the operator was not told."""
+        """Read the notice about a reason for holds, or return None if there was no notice."""
         row = await self._database.row(
             "SELECT * FROM hold_notices WHERE hold = :hold", {"hold": hold}
         )

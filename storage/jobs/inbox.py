@@ -21,7 +21,7 @@ _HAS = """
 SELECT 1 FROM inbox WHERE backend = :backend AND remote_id = :remote_id LIMIT 1
 """
 
-# The newest first, by row id and not by time, because our clock may have been set meanwhile.
+# Ordered by row id, not by time, because our clock may have been set meanwhile; newest first.
 _UNBOUND = """
 SELECT remote_id FROM inbox
 WHERE backend = :backend AND NOT EXISTS (
@@ -50,12 +50,12 @@ class Inbox:
         return row is not None
 
     async def unbound(self, backend: str) -> tuple[str, ...]:
-        """List up to 20 remote ids that webhooks named and that no row has."""
+        """List up to 20 remote ids that webhooks have named and that no job has."""
         rows = await self._database.rows(_UNBOUND, {"backend": backend})
         return tuple(row["remote_id"] for row in rows)
 
     async def sweep(self, *, now: float) -> None:
-        """Delete webhooks that are too old to be repeated."""
+        """Delete webhooks that are so old that the provider no longer repeats them."""
         await self._database.rows(
             "DELETE FROM inbox WHERE received_at < :before", {"before": now - KEEP_SECONDS}
         )

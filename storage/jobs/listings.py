@@ -1,4 +1,4 @@
-"""The table of listings: the results of reading the job list of each provider account."""
+"""The table of listings: for each provider account, the results of reading its list of jobs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
 _SHOWN = """
 INSERT INTO listings (backend, account, shown_at) VALUES (:backend, :account, :now)
-ON CONFLICT DO UPDATE SET shown_at = :now
+ON CONFLICT (backend, account) DO UPDATE SET shown_at = :now
 """
 
 _COUNTED = """
 INSERT INTO listings (backend, account, orphans, counted_at, is_whole)
 VALUES (:backend, :account, :orphans, :now, :is_whole)
-ON CONFLICT DO UPDATE SET orphans = :orphans, counted_at = :now, is_whole = :is_whole
+ON CONFLICT (backend, account) DO UPDATE SET
+    orphans = :orphans, counted_at = :now, is_whole = :is_whole
 """
 
 _WAS_SHOWN = """
@@ -26,10 +27,12 @@ SELECT 1 FROM listings
 WHERE backend = :backend AND account = :account AND shown_at BETWEEN :since AND :now
 """
 
-# With max(), SQLite takes the other columns from the row that has the maximum.
 _ORPHANS = """
-SELECT backend, orphans, max(counted_at) FROM listings
-WHERE counted_at IS NOT NULL GROUP BY backend
+SELECT backend, orphans FROM (
+    SELECT backend, orphans, row_number() OVER (
+        PARTITION BY backend ORDER BY counted_at DESC) AS age
+    FROM listings WHERE counted_at IS NOT NULL) AS counted
+WHERE age = 1
 """
 
 LAST_COUNT = """
@@ -40,7 +43,7 @@ WHERE backend = :backend AND counted_at IS NOT NULL ORDER BY counted_at DESC LIM
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OrphanCount:
-    """The jobs at the provider that no row explains, and when they were counted.
+    """The number of jobs at the provider that no row explains, and when they were counted.
 
     `is_whole`: the provider's whole list was read.
     """
@@ -51,13 +54,13 @@ class OrphanCount:
 
 
 class ListingStore:
-    """Reads and writes the results of reading a provider account's job list."""
+    """Reads and writes the results of reading a provider account's list of jobs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def record_shown(self, backend: str, account: str, *, now: float) -> None:
-        """Store that the list has shown a job whose create was answered."""
+        """Store that the list has shown a job whose create request was answered."""
         await self._database.rows(_SHOWN, {"backend": backend, "account": account, "now": now})
 
     async def was_shown(self, backend: str, account: str, *, since: float, now: float) -> bool:
@@ -73,13 +76,13 @@ class ListingStore:
         await self._database.rows(_COUNTED, params | {"is_whole": int(is_whole)})
 
     async def orphans(self) -> dict[str, int]:
-        """Return the last count of each backend."""
+        """Return each backend's last count of orphans."""
         rows = await self._database.rows(_ORPHANS, {})
         return {row["backend"]: row["orphans"] for row in rows}
 
 
 def count_from(row: sqlite3.Row) -> OrphanCount:
-    """Convert a row to a count."""
+    """Convert a row to a count of orphans."""
     return OrphanCount(
         orphans=row["orphans"], counted_at=row["counted_at"], is_whole=bool(row["is_whole"])
     )

@@ -1,4 +1,4 @@
-"""Estimates an open job's waiting time from this bot's own history."""
+"""Estimates an open job's waiting time from the bot's own history."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from storage.database import Database
     from storage.jobs.circuits import Circuit
 
-# A median of fewer jobs would mean little.
+# A median of fewer times would mean little.
 _MIN_SAMPLES = 3
 
 _HELD_BY_CIRCUIT = frozenset({JobState.RECEIVED, JobState.QUEUED})
@@ -33,10 +33,11 @@ _NOT_YET_GENERATED = frozenset(
 class Outlook:
     """The forecast for an open job.
 
-    `place`: its position in the queue, from 1; None also for a position far back. `usual_seconds`:
-    the median time that the provider took for similar jobs. `trouble`: the reason why the queue is
-    paused. `hold`: the reason why this job waits. `operator_knows`: the operator was told of that
-    reason.
+    `place`: the job's place in the queue, from 1, or None if it is not queued or far back.
+    `usual_seconds`: the median time that the provider took for similar jobs.
+    `trouble`: the reason why the queue is paused.
+    `hold`: the reason why this job waits.
+    `operator_knows`: the operator was notified of that reason.
     """
 
     place: int | None = None
@@ -57,7 +58,7 @@ class QueueOutlook:
         self._places = QueuePlaces(database)
 
     async def of(self, job: Job) -> Outlook:
-        """Return a job's queue position and usual duration, or the trouble that delays it."""
+        """Return a job's place and usual duration, or the trouble that delays it."""
         circuit = await self._circuit(job)
         if circuit is not None and circuit.is_open:
             return Outlook(trouble=circuit.reason, operator_knows=circuit.reached)
@@ -69,7 +70,7 @@ class QueueOutlook:
         )
 
     async def places(self) -> Mapping[str, int]:
-        """Return the places of the first queued jobs by their ids."""
+        """Return the places of the first queued jobs by the jobs' ids."""
         return await self._places.first()
 
     async def _circuit(self, job: Job) -> Circuit | None:

@@ -51,8 +51,8 @@ WHERE id = :id AND remote_id = :ref AND remote_passed_at IS NULL
 
 _MARK_DELETED = "UPDATE jobs SET remote_deleted_at = :now WHERE id = :id AND remote_id = :ref"
 
-# A trustworthy listing shows these jobs: their creates were answered, and the provider has not
-# deleted them. Row ids of transitions follow real time, even if the clock was set.
+# A trustworthy list shows these jobs: their create requests were answered, and the provider has not
+# deleted them. Row ids of state changes follow real time, even if the clock was set.
 _ANSWERED = """
 SELECT jobs.*, answered.rowid < (
     SELECT max(rowid) FROM job_events WHERE job_id = :id AND to_state = 'submitting') AS is_earlier
@@ -68,10 +68,11 @@ ORDER BY answered.rowid DESC LIMIT 500
 class RemoteRecord:
     """A job's remote job: its id, its request, and its state.
 
-    `made_at`: its time of creation by the provider's clock. `bound_at`: when its id was stored, by
-    our clock. `is_echoed`: the answer to the create
-    did not contradict the request. `has_prompt`: the prompt has not been deleted. `is_reassigned`:
-    the id belongs to another job now.
+    `made_at`: the time of its creation by the provider's clock.
+    `bound_at`: the time when its id was stored, by our clock.
+    `is_echoed`: the response to the create request did not contradict the request.
+    `has_prompt`: the prompt has not been deleted.
+    `is_reassigned`: the id now belongs to another job.
     """
 
     job_id: str
@@ -92,7 +93,7 @@ class RemoteJobStore:
         self._database = database
 
     async def get(self, job_id: str) -> RemoteRecord | None:
-        """Read a job's remote job; None: the job has none."""
+        """Read a job's remote job, or return None if the job has none."""
         row = await self._database.row(
             "SELECT * FROM jobs WHERE id = :id AND remote_id IS NOT NULL", {"id": job_id}
         )
@@ -107,21 +108,21 @@ class RemoteJobStore:
     async def answered(
         self, backend: str, account: str, *, job_id: str = ""
     ) -> list[tuple[RemoteRecord, bool]]:
-        """List the newest jobs whose creates were answered, and that still exist at the provider.
+        """List the newest jobs with answered create requests that are still at the provider.
 
-        The flag of each tells whether its answer arrived before the last create of `job_id` began.
+        The flag tells whether the response came before the last create request of `job_id` began.
         """
         params = {"backend": backend, "account": account, "id": job_id}
         rows = await self._database.rows(_ANSWERED, params)
         return [(record_from(row), bool(row["is_earlier"])) for row in rows]
 
     async def begun(self, backend: str) -> list[VideoRequest]:
-        """List the requests whose creates have not been answered yet."""
+        """List the requests whose create requests have not been answered yet."""
         rows = await self._database.rows(_BEGUN, {"backend": backend})
         return [_request(row) for row in rows]
 
     async def reassign(self, backend: str, ref: str, *, job_id: str, now: float) -> str | None:
-        """Release an id from an ended job for the job `job_id`, and return the ended job's id."""
+        """Take an id from an ended job for the job `job_id`, and return the ended job's id."""
         params = {"backend": backend, "ref": ref, "id": job_id, "now": now}
         row = await self._database.row(_REASSIGN, params)
         return row["id"] if row else None
@@ -141,12 +142,12 @@ class RemoteJobStore:
         await self._database.rows(_MARK_LOST, {"id": job_id, "ref": ref, "now": now})
 
     async def mark_deleted(self, job_id: str, ref: str, *, now: float) -> None:
-        """Store that the provider has deleted, or cancelled, the remote job."""
+        """Store that the provider has deleted or cancelled the remote job."""
         await self._database.rows(_MARK_DELETED, {"id": job_id, "ref": ref, "now": now})
 
 
 def record_from(row: sqlite3.Row) -> RemoteRecord:
-    """Convert a job's row that has a remote id."""
+    """Convert the row of a job with a remote id."""
     return RemoteRecord(
         job_id=row["id"],
         remote_id=row["remote_id"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from bot.model import Attachment, Client, Failure, HoldReason, Job, JobState, Origin, VideoRequest
@@ -108,15 +109,20 @@ def _failure(row: sqlite3.Row) -> Failure | None:
 
 
 def queue_server_of(requester: Origin | Client) -> str:
-    """Return the server that a requester's jobs count for, as in the column `queue_server`."""
+    """Return the server that a requester's jobs count towards, as stored in `queue_server`."""
     if isinstance(requester, Client):
         return f"client:{requester.name}"
     server_id = requester.home_id or requester.guild_id
     return "dm" if server_id is None else f"server:{server_id}"
 
 
+def fold(text: str) -> str:
+    """Normalise a text for a search that ignores case, width and the encoding of accents."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
 def requester_columns(requester: Origin | Client) -> dict[str, Any]:
-    """Return the columns of a requester; those of the other kind of requester are NULL."""
+    """Return a requester's columns; the columns of the other kind of requester are NULL."""
     columns: dict[str, Any] = dict.fromkeys(_REQUESTER_COLUMNS)
     if isinstance(requester, Client):
         return columns | {

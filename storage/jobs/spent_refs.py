@@ -14,7 +14,7 @@ _KEEP_SECONDS = 30 * 24 * 60 * 60.0
 
 _ADD = """
 INSERT INTO spent_ref_hashes (ref_hash, at) VALUES (:ref_hash, :now)
-ON CONFLICT DO UPDATE SET at = :now
+ON CONFLICT (ref_hash) DO UPDATE SET at = :now
 """
 
 _KNOWN = """
@@ -25,7 +25,8 @@ _LISTED = """
 UPDATE spent_ref_hashes SET at = :now WHERE ref_hash IN (SELECT value FROM json_each(:hashes))
 """
 
-# Kept while a create is unconfirmed, so that it is not bound to a deleted job's remote job.
+# All hashes are kept while a create request is unconfirmed. Otherwise, its job could be bound to a
+# deleted job's remote job.
 _DELETE_UNLISTED = """
 DELETE FROM spent_ref_hashes WHERE at < :before AND NOT EXISTS (
     SELECT 1 FROM jobs WHERE state IN ('submitting', 'unconfirmed', 'undecided'))
@@ -33,7 +34,7 @@ DELETE FROM spent_ref_hashes WHERE at < :before AND NOT EXISTS (
 
 
 class SpentRefs:
-    """Recognises remote jobs that had a row; `hash_ref` is a keyed hash."""
+    """Recognises remote jobs that once had a row; `hash_ref` is a keyed hash."""
 
     def __init__(self, database: Database, hash_ref: Callable[[str], str]) -> None:
         self._database = database
@@ -55,7 +56,7 @@ class SpentRefs:
         await self._database.rows(_LISTED, {"hashes": json.dumps(hashes), "now": now})
 
     async def sweep(self, *, now: float) -> None:
-        """Hash the ids that earlier versions stored, and delete hashes that no list shows now."""
+        """Hash the ids that earlier versions stored, and delete the hashes of unlisted ids."""
         for row in await self._database.rows("SELECT * FROM spent_refs", {}):
             await self.add(row["backend"], row["remote_id"], now=now)
         await self._database.rows("DELETE FROM spent_refs", {})

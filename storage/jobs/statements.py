@@ -6,22 +6,24 @@ from storage.jobs.caps import USAGE, WITHIN_CAPS
 
 INSERT = f"""
 INSERT INTO jobs (
-    id, state, next_at, created_at, updated_at, backend, prompt, model, seconds, size, fingerprint,
-    interaction_id, application_id, user_id, guild_id, home_id, channel_id, locale, token,
-    token_until, upload_limit, by_bot, by_bot_unproven, message_id,
-    client, client_key, client_digest,
-    attachment_name, attachment_size, attachment_url, attachment_text, narration_of, clip_of,
-    clip_has_voice)
+    id, state, next_at, created_at, updated_at, backend, prompt, prompt_folded, model, seconds,
+    size, fingerprint, interaction_id, application_id, user_id, guild_id, home_id, channel_id,
+    locale, token, token_until, upload_limit, by_bot, by_bot_unproven, message_id, client,
+    client_key, client_digest, attachment_name, attachment_size, attachment_url, attachment_text,
+    narration_of, clip_of, clip_has_voice)
 SELECT
-    :id, 'received', :next_at, :now, :now, :backend, :prompt, :model, :seconds, :size, :fingerprint,
+    :id, 'received', :next_at, :now, :now,
+    -- The backend that made the picture, which need not be the current one.
+    coalesce((SELECT backend FROM jobs WHERE id = :clip_of), :backend),
+    :prompt, :prompt_folded, :model, :seconds, :size, :fingerprint,
     :interaction_id, :application_id, :user_id, :guild_id, :home_id, :channel_id, :locale, :token,
     :token_until, :upload_limit, :by_bot, :by_bot_unproven, :message_id,
     :client, :client_key, :client_digest,
     :attachment_name, :attachment_size, :attachment_url, :attachment_text, :narration_of, :clip_of,
     -- Stored now, because the other job may be deleted later.
-    EXISTS (SELECT 1 FROM jobs WHERE id = :clip_of AND attachment_name IS NOT NULL
-        AND note IS NOT 'note.not_merged')
-FROM ({USAGE})
+    CASE WHEN EXISTS (SELECT 1 FROM jobs WHERE id = :clip_of AND attachment_name IS NOT NULL
+        AND coalesce(note, '') <> 'note.not_merged') THEN 1 ELSE 0 END
+FROM ({USAGE}) AS counted
 WHERE {WITHIN_CAPS}
 ON CONFLICT DO NOTHING
 RETURNING *
@@ -36,12 +38,13 @@ WHERE interaction_id = :interaction_id OR (client = :client AND client_key = :cl
 _CLAIMABLE = """next_at IS NOT NULL
             AND (backend = :backend
                 OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
-            AND (:client IS NULL OR client = :client)
-            AND (NOT :clients_only OR client IS NOT NULL)
-            AND (:narrated IS NULL OR :narrated = (attachment_name IS NOT NULL))
+            AND (CAST(:client AS TEXT) IS NULL OR client = :client)
+            AND (:clients_only = 0 OR client IS NOT NULL)
+            AND (CAST(:narrated AS INTEGER) IS NULL
+                OR (:narrated = 1) = (attachment_name IS NOT NULL))
             AND id NOT IN (SELECT value FROM json_each(:running))"""
 
-# State by state, because the index provides the order only within one state.
+# Each state has its own SELECT, because the index orders rows only within one state.
 CLAIM = f"""
 UPDATE jobs SET epoch = epoch + 1
 WHERE id IN (
@@ -49,9 +52,9 @@ WHERE id IN (
     WHERE due.id IN (
         SELECT id FROM jobs
         WHERE state = lane.value AND next_at <= :now AND {_CLAIMABLE}
-        ORDER BY next_at LIMIT :limit)
-    ORDER BY due.next_at LIMIT :limit)
-RETURNING *
+        ORDER BY next_at, rowid LIMIT :limit)
+    ORDER BY due.next_at, due.rowid LIMIT :limit)
+RETURNING *, rowid AS number
 """  # noqa: S608 - built from constants
 
 NEXT_DUE = f"""
@@ -84,7 +87,7 @@ UPDATE jobs SET
     attachment_url = CASE WHEN :was = 'received' THEN NULL ELSE attachment_url END,
     remote_id = coalesce(:remote_id, remote_id),
     remote_made_at = coalesce(:remote_made_at, remote_made_at),
-    echoes_order = min(echoes_order, :echoes_order),
+    echoes_order = CASE WHEN :echoes_order = 0 THEN 0 ELSE echoes_order END,
     generating_at = coalesce(:generating_at, generating_at),
     generated_seconds = CASE WHEN :was = 'generating' AND :to = 'downloading'
         THEN :now - generating_at ELSE generated_seconds END,
@@ -93,12 +96,13 @@ UPDATE jobs SET
     cost_usd = coalesce(:cost_usd, cost_usd),
     failure_key = :failure_key, failure_fields = :failure_fields,
     note = coalesce(:note, note),
-    card_gone = max(card_gone, :card_gone)
-WHERE id = :id AND epoch = :epoch AND state = :was AND (:remote_id IS NULL OR {_IS_FREE})
+    card_gone = CASE WHEN :card_gone = 1 THEN 1 ELSE card_gone END
+WHERE id = :id AND epoch = :epoch AND state = :was
+    AND (CAST(:remote_id AS TEXT) IS NULL OR {_IS_FREE})
 RETURNING *
 """  # noqa: S608 - built from constants
 
-# Written once for each backend, so that a repeated step sends the same prompt.
+# A prompt is written only once for each backend, so that a repeated step sends the same prompt.
 WRITE_PROMPT = """
 UPDATE jobs SET
     sent_prompt = :sent_prompt, fingerprint = :fingerprint, backend = :backend, updated_at = :now
@@ -107,7 +111,7 @@ WHERE id = :id AND epoch = :epoch AND state = 'queued'
 RETURNING *
 """
 
-# The intent to spend is committed before the POST, and only while no identical create is
+# The intent to spend is committed before the POST, and only if no identical create request is
 # unconfirmed. All POSTs of a job have the same key, for providers that support idempotency keys.
 BEGIN_SUBMIT = """
 UPDATE jobs SET
@@ -125,7 +129,8 @@ RETURNING *
 POSTPONE = """
 UPDATE jobs SET
     next_at = :next_at, attempts = :attempts,
-    progress = max(coalesce(:progress, progress), coalesce(progress, 0)),
+    progress = CASE WHEN CAST(:progress AS INTEGER) > coalesce(progress, -1) THEN :progress
+        ELSE progress END,
     late = :late, misses = :misses, updated_at = :now, hold = NULL, held_since = NULL
 WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
@@ -139,7 +144,7 @@ WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """
 
-# The epoch is raised to invalidate a step that looked for the message and found none.
+# The higher epoch invalidates a step that looked for the message and found none.
 ACKNOWLEDGE = """
 UPDATE jobs SET
     epoch = epoch + 1, message_id = :message_id, next_at = :now, updated_at = :now
@@ -148,13 +153,13 @@ WHERE id = :id AND state IN ('received', 'failed', 'cancelled') AND message_id I
 RETURNING *
 """
 
-# The POST was answered after the job was cancelled. The epoch is raised because a running last step
-# must not clear `next_at`. For a deleted job, nothing but the remote job is left to delete.
+# For a job that was cancelled before the POST was answered. The higher epoch prevents a running
+# last step from clearing `next_at`. If the job is deleted, only its remote job is left to delete.
 BIND_CANCELLED = f"""
 UPDATE jobs SET
     epoch = epoch + 1, remote_id = :remote_id, attempts = 0, updated_at = :now,
     remote_made_at = :remote_made_at, echoes_order = :echoes_order,
-    next_at = CASE WHEN deleted_at IS NULL THEN :now END
+    next_at = CASE WHEN deleted_at IS NULL THEN CAST(:now AS DOUBLE PRECISION) END
 WHERE id = :id AND state = 'cancelled' AND remote_id IS NULL AND {_IS_FREE}
 RETURNING *
 """  # noqa: S608 - built from constants
@@ -164,8 +169,8 @@ UPDATE jobs SET dm_intent_at = :now
 WHERE id = :id AND epoch = :epoch AND state = 'notifying' RETURNING *
 """
 
-# The epoch is raised because a running poll may have asked too early, and must not postpone the
-# next one.
+# The higher epoch invalidates a running poll, which may have been too early and must not postpone
+# the next poll.
 WAKE_REMOTE = """
 UPDATE jobs SET epoch = epoch + 1, next_at = :now, updated_at = :now
 WHERE backend = :backend AND remote_id = :remote_id AND remote_passed_at IS NULL
@@ -177,7 +182,7 @@ WAKE_UNDECIDED = """
 UPDATE jobs SET next_at = :now WHERE backend = :backend AND state = 'undecided' RETURNING *
 """
 
-# PUBLIC_URL may be set since the restart, so deliveries that waited for it are due again.
+# PUBLIC_URL may have been set before the restart, so deliveries that waited for it are due again.
 WAKE_HELD = """
 UPDATE jobs SET next_at = :now
 WHERE state IN ('delivering', 'notifying') AND next_at > :now
@@ -194,7 +199,7 @@ UPDATE jobs SET token = NULL WHERE token IS NOT NULL AND token_until < :now
 
 NOT_EDITABLE_BY_BOT = """
 SELECT * FROM jobs WHERE token IS NOT NULL AND message_id IS NOT NULL
-    AND (NOT by_bot OR by_bot_unproven)
+    AND (by_bot = 0 OR by_bot_unproven = 1)
 """
 
 MARK_CARD_GONE = """
@@ -202,7 +207,8 @@ UPDATE jobs SET card_gone = 1 WHERE id = :id RETURNING *
 """
 
 PROVE_BOT_ACCESS = """
-UPDATE jobs SET by_bot = :by_bot, by_bot_unproven = 0 WHERE id = :id AND by_bot_unproven RETURNING *
+UPDATE jobs SET by_bot = :by_bot, by_bot_unproven = 0 WHERE id = :id AND by_bot_unproven = 1
+RETURNING *
 """
 
 COUNTS = """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from storage.errors import NotUniqueError
 from storage.jobs import statements
 from storage.jobs.caps import cap_columns
-from storage.jobs.rows import job_from, requester_columns
+from storage.jobs.rows import fold, job_from, requester_columns
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -42,7 +42,7 @@ class JobStore:
         self._database = database
 
     async def insert(self, job: Job, caps: Caps) -> Job | None:
-        """Insert a job in the state `received`; None: a cap is reached, or it is a repetition."""
+        """Insert a job as `received`; None: a cap is reached, or the request is a repetition."""
         attachment = job.attachment
         return await self._one(
             statements.INSERT,
@@ -51,6 +51,7 @@ class JobStore:
             now=job.created_at,
             backend=job.backend,
             prompt=job.request.prompt,
+            prompt_folded=fold(job.request.prompt),
             model=job.request.model,
             seconds=job.request.seconds,
             size=job.request.size,
@@ -70,7 +71,7 @@ class JobStore:
         return await self._one("SELECT * FROM jobs WHERE id = :id", id=job_id)
 
     async def by_requester(self, requester: Origin | Client) -> Job | None:
-        """Read the job that this interaction or this client's key created."""
+        """Read the job that this interaction or this client's key has created."""
         return await self._one(statements.BY_REQUESTER, **requester_columns(requester))
 
     async def claim(
@@ -88,21 +89,28 @@ class JobStore:
         """Claim up to `limit` due jobs that are not `running`, and raise their epochs.
 
         Jobs that were submitted to another backend are skipped. Queued jobs are claimed by
-        `QueueStore`. `client`: claim only this client's jobs; None: every requester's.
-        `clients_only`: claim no jobs from Discord. `narrated`: True: claim only jobs with a
-        narration; False: only those without; None: both.
+        `QueueStore`.
+        `client`: claim only this client's jobs, or all requesters' jobs if None.
+        `clients_only`: claim no jobs from Discord.
+        `narrated`: claim only jobs with a narration (True), only those without (False), or both
+        (None).
         """
-        return await self._many(
+        rows = await self._database.rows(
             statements.CLAIM,
-            states=json.dumps(list(states)),
-            backend=backend,
-            client=client,
-            clients_only=int(clients_only),
-            narrated=narrated,
-            running=json.dumps(list(running)),
-            limit=limit,
-            now=now,
+            {
+                "states": json.dumps(list(states)),
+                "backend": backend,
+                "client": client,
+                "clients_only": int(clients_only),
+                "narrated": None if narrated is None else int(narrated),
+                "running": json.dumps(list(running)),
+                "limit": limit,
+                "now": now,
+            },
         )
+        # RETURNING has no order.
+        rows.sort(key=lambda row: (row["next_at"], row["number"]))
+        return [job_from(row) for row in rows]
 
     async def next_due(
         self,
@@ -123,7 +131,7 @@ class JobStore:
                 "backend": backend,
                 "client": client,
                 "clients_only": int(clients_only),
-                "narrated": narrated,
+                "narrated": None if narrated is None else int(narrated),
                 "running": json.dumps(list(running)),
                 "now": now,
             },
@@ -133,7 +141,7 @@ class JobStore:
     async def move(
         self, job: Job, to: JobState, changes: Changes, *, next_at: float | None, now: float
     ) -> Job | None:
-        """Move a job to another state; None also if another open job has its new `remote_id`."""
+        """Move a job to another state; None also if another open job has the new `remote_id`."""
         failure = changes.failure
         return await self._one_unless_taken(
             statements.MOVE,
@@ -169,7 +177,7 @@ class JobStore:
     async def begin_submit(
         self, job: Job, *, backend: str, account: str, create_key: str, now: float
     ) -> Job | None:
-        """Commit the intent to spend; None: an identical create is unconfirmed."""
+        """Store the intent to spend; None: an identical create request is unconfirmed."""
         return await self._one_unless_taken(
             statements.BEGIN_SUBMIT,
             **_key(job),
@@ -207,7 +215,7 @@ class JobStore:
         return await self._one(statements.RELEASE, **_key(job), now=now)
 
     async def acknowledge(self, job_id: str, *, message_id: int, now: float) -> Job | None:
-        """Store a job's message once, and make the job due, even if it has ended meanwhile."""
+        """Store the id of a job's card once, and make the job due, even if it has ended."""
         return await self._one(statements.ACKNOWLEDGE, id=job_id, message_id=message_id, now=now)
 
     async def bind_cancelled(self, job: Job, changes: Changes, *, now: float) -> Job | None:
@@ -273,7 +281,7 @@ class JobStore:
         return job_from(row) if row else None
 
     async def _one_unless_taken(self, sql: str, **params: Any) -> Job | None:  # noqa: ANN401
-        """Run a statement on a job; None also if another row has what an index allows once."""
+        """Run a statement on a job; None also if a unique index refuses the change."""
         try:
             return await self._one(sql, **params)
         except NotUniqueError:

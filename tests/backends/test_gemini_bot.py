@@ -66,7 +66,7 @@ async def test_an_unanswered_create_is_undecided_and_never_repeated(
         async with wire.bot(**chosen(api)):
             message = await wire.video("A cat")
             await wire.wait_for_card_text(
-                message, "I can't tell whether the video service accepted this"
+                message, "I can't tell whether the video service accepted your request"
             )
             await wire.wait_for_job("undecided")
     assert len(api.made("POST")) == 1

@@ -114,7 +114,7 @@ def test_run_refuses_an_invalid_setting_in_one_sentence_and_doctor_has_a_row_for
     printed = capsys.readouterr()
     row, rest = printed.out.splitlines()
     assert row.split() == ["!!", *sentence.replace(f"{name}:", name).split()]
-    assert rest == "Correct these first: the other checks depend on them."
+    assert rest == "Fix these first: the other checks depend on them."
     assert printed.err == ""
     assert not (here / "data").exists()
 

@@ -124,8 +124,8 @@ async def test_a_providers_answer_is_interpreted(tmp_path: Path, status: int, ad
 @pytest.mark.parametrize(
     ("body", "found", "advice"),
     [
-        ("", "without a known reason", "whether it is the key"),
-        ("<title>Forbidden</title>", "without a known reason", "whether it is the key"),
+        ("", "for an unknown reason", "whether the cause is the key"),
+        ("<title>Forbidden</title>", "for an unknown reason", "whether the cause is the key"),
         ('{"error": "Invalid API key"}', "refuses the key", "correct OPENAI_API_KEY"),
         ('{"code": "insufficient_user_quota"}', "out of credit", "top up"),
     ],
@@ -160,7 +160,7 @@ async def test_a_403_is_not_always_a_refused_key(
             "key accepted, model sora-2 known, price not published, polling",
         ),
         (["wan", "hunyuan"], {}, False, "model sora-2 unknown"),
-        (["wan"], {"video_model": "-"}, True, "its default model"),
+        (["wan"], {"video_model": "-"}, True, "default model"),
         (["openai/*"], {}, True, "model sora-2 not checked"),
         ([], {}, True, "model sora-2 not checked"),
         (None, {}, True, "key not checked, model sora-2 not checked"),
@@ -231,7 +231,7 @@ async def test_a_key_that_only_the_model_list_refuses_is_reported(tmp_path: Path
     [
         (Trouble.AUTH, "refuses the key", "set another key"),
         (Trouble.BALANCE, "no credit left", "top up the account"),
-        (Trouble.SETUP, "no such address or model", "VIDEO_MODEL"),
+        (Trouble.SETUP, "recognise the address or model", "VIDEO_MODEL"),
         (Trouble.OUTAGE, "can't be reached", "check that it is running"),
     ],
 )
@@ -253,14 +253,14 @@ async def test_a_paused_queue_is_reported_with_its_reason(
 
 
 async def test_the_last_count_of_orphans_is_reported(tmp_path: Path, clock: Clock) -> None:
-    assert (await look("orphans", tmp_path)).found.startswith("not counted")
+    assert (await look("orphaned jobs", tmp_path)).found.startswith("not counted")
     async with open_bench(tmp_path, clock) as bench:
-        assert (await look("orphans", tmp_path)).found.startswith("not counted")
+        assert (await look("orphaned jobs", tmp_path)).found.startswith("not counted")
         for number, is_whole in ((0, True), (3, True), (20, False)):
             await bench.listings.record_count(
                 "storyboard", "a key", number, is_whole=is_whole, now=clock()
             )
-            seen = await look("orphans", tmp_path)
+            seen = await look("orphaned jobs", tmp_path)
             amount = "at least 20" if not is_whole else str(number or "none")
             assert seen.found == f"{amount} at storyboard, counted 2027-01-15 08:00 UTC"
             assert (seen.ok, bool(seen.advice)) == (True, number > 0)

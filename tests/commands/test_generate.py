@@ -200,6 +200,7 @@ async def test_an_undecided_job_is_ordered_again_only_with_retry(
     tmp_path: Path, clip: Path
 ) -> None:
     async with provider(clip) as (api, settings):
+        (tmp_path / "data").mkdir()
         async with open_database(tmp_path / "data") as database:
             client = Client(name="cli")
             job = new_job(REQUEST, client, None, backend="openai", now=time.time(), next_at=0.0)
@@ -210,7 +211,7 @@ async def test_an_undecided_job_is_ordered_again_only_with_retry(
             )
         asked = await run_bot(tmp_path, "generate", "--resume", job.id, **settings)
         assert asked.code == 1
-        assert "may cost twice" in asked.err
+        assert "may be charged twice" in asked.err
         assert f"--resume {job.id} --retry -o video.mp4" in asked.err
         assert not api.creates
         ended = await run_bot(tmp_path, "generate", "--resume", job.id, "--retry", **settings)
@@ -223,6 +224,7 @@ async def test_an_undecided_job_is_ordered_again_only_with_retry(
 
 async def test_a_new_key_is_tried_at_once_after_a_refused_one(tmp_path: Path, clip: Path) -> None:
     async with provider(clip) as (_, settings):
+        (tmp_path / "data").mkdir()
         async with open_database(tmp_path / "data") as database:
             circuits = CircuitStore(database)
             await circuits.refuse("openai", Trouble.AUTH)

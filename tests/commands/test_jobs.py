@@ -44,6 +44,7 @@ def clip(tmp_path: Path) -> Path:
 
 async def stored(folder: Path, **changes: str | float | None) -> Job:
     """Store a job of the command line in the folder's database, with these columns."""
+    (folder / "data").mkdir(exist_ok=True)
     async with open_database(folder / "data") as database:
         job = new_job(
             REQUEST, Client(name="cli"), None, backend="openai", now=time.time(), next_at=0.0

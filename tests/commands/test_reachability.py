@@ -72,7 +72,7 @@ async def examine_address(address: str) -> Finding:
 async def test_an_address_of_this_machine_is_refused(url: str) -> None:
     found = await examine_public_url(url, look_up=resolving_to("93.184.215.14"))
     assert not found.ok
-    assert "those machines themselves" in found.found
+    assert "that machine itself" in found.found
     assert "leave it empty" in found.advice
 
 
@@ -100,7 +100,7 @@ async def test_the_public_url_is_shown_without_its_password() -> None:
 
 async def test_clapper_is_recognised_by_its_answer() -> None:
     async with clapper() as port:
-        assert await probe(f"http://127.0.0.1:{port}") == (True, "Clapper answers there", "")
+        assert await probe(f"http://127.0.0.1:{port}") == (True, "Clapper responds there", "")
 
 
 async def test_no_answer_is_reported_without_blaming_the_address() -> None:
@@ -113,9 +113,9 @@ async def test_no_answer_is_reported_without_blaming_the_address() -> None:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (200, "a server answers 200, but it is not Clapper"),
-        (404, "a server answers 404, but it is not Clapper"),
-        (502, "a proxy answers 502: is the bot running"),
+        (200, "a server responds with 200, but it is not Clapper"),
+        (404, "a server responds with 404, but it is not Clapper"),
+        (502, "a proxy responds with 502: is the bot running"),
     ],
 )
 async def test_another_server_at_the_address_is_reported(status: int, words: str) -> None:

@@ -29,9 +29,9 @@ WITH_A_VIDEO = {JobState.NOTIFYING, JobState.SUCCEEDED}
     [
         (JobState.RECEIVED, "Getting ready"),
         (JobState.QUEUED, "Queued"),
-        (JobState.SUBMITTING, "Sending it to the video service"),
-        (JobState.UNCONFIRMED, "Checking whether the video service accepted it"),
-        (JobState.UNDECIDED, "I can't tell whether the video service accepted this"),
+        (JobState.SUBMITTING, "Sending your request to the video service"),
+        (JobState.UNCONFIRMED, "Checking whether the video service accepted your request"),
+        (JobState.UNDECIDED, "I can't tell whether the video service accepted your request"),
         (JobState.GENERATING, "Creating the video"),
         (JobState.DOWNLOADING, "Downloading the video"),
         (JobState.MERGING, "Finishing the video"),
@@ -52,7 +52,7 @@ def test_each_state_says_what_happens_to_which_prompt(
 @pytest.mark.parametrize("state", [state for state in JobState if state not in WITH_A_VIDEO])
 def test_only_what_can_be_pressed_has_a_button(cards: CardRenderer, state: JobState) -> None:
     ends = {
-        JobState.UNDECIDED: ["Try again (may cost twice)", "Give up"],
+        JobState.UNDECIDED: ["Try again (may be charged twice)", "Give up"],
         JobState.CANCELLED: ["Again", "Edit prompt", "Delete"],
         JobState.FAILED: ["Try again", "Edit prompt", "Delete"],
         JobState.DELIVERING: [],
@@ -87,14 +87,14 @@ def test_what_is_not_told_in_percent_is_told_in_time(
 
 def test_a_late_video_is_said_to_be_late_with_its_progress(cards: CardRenderer) -> None:
     lines = read(cards.render(job(JobState.GENERATING, late=True, progress=99)))
-    assert lines[0] == "**Running late, but still waiting: it's already paid for**"
+    assert lines[0].startswith("**This is taking longer than expected. I'll keep waiting")
     assert "99%" in lines[2]
     lines = read(cards.render(job(JobState.DOWNLOADING, late=True)))
     assert lines[0] == "**Downloading the video**"
 
 
 def test_an_undecided_job_names_the_cost_of_either_answer(cards: CardRenderer) -> None:
-    assert "may cost twice" in read(cards.render(job(JobState.UNDECIDED)))[2]
+    assert "may be charged twice" in read(cards.render(job(JobState.UNDECIDED)))[2]
 
 
 def test_open_succeeded_failed_and_undecided_cards_have_different_colours(
@@ -235,4 +235,4 @@ def test_a_new_narration_speaks_of_no_provider_and_costs_nothing(
     assert lines[0] == f"**{heading}**"
     assert lines[-1].startswith("-# For <@42> · new narration")
     assert not re.search(r"openai|sora|8 s|may have|may charge", "\n".join(lines))
-    assert set(labels(cards.render(over))) <= {"Cancel", "Delete", "Try another file"}
+    assert set(labels(cards.render(over))) <= {"Cancel", "Delete", "Change the narration"}

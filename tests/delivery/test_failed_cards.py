@@ -24,8 +24,8 @@ from tests.support.shown import labels, parts, read
         ("failed.invalid", ["Edit prompt"]),
         ("failed.transient", ["Try again", "Edit prompt"]),
         ("failed.timeout", ["Try again", "Edit prompt"]),
-        ("audio.too_large", ["Try another file"]),
-        ("audio.not_kept", ["Try another file"]),
+        ("audio.too_large", ["Change the narration"]),
+        ("audio.not_kept", ["Change the narration"]),
     ],
 )
 def test_a_failed_job_offers_what_may_help(
@@ -59,7 +59,7 @@ def test_a_fault_of_the_video_service_is_not_reported_as_ours(cards: CardRendere
 def test_a_failure_is_told_with_its_numbers(cards: CardRenderer) -> None:
     failure = Failure(key="audio.too_long", fields={"seconds": 700, "max_seconds": 600})
     assert (
-        "700 s long, and the limit is 600 s"
+        "700 seconds long, and the limit is 600 seconds"
         in read(cards.render(job(JobState.FAILED, failure=failure)))[2]
     )
 
@@ -87,7 +87,7 @@ def test_the_numbers_of_a_failure_are_written_as_the_language_does(cards: CardRe
     failed = job(JobState.FAILED, failure=failure)
     german = replace(failed, requester=replace(failed.origin, locale="de"))
     assert "1.234,5 s lang" in read(cards.render(german))[2]
-    assert "1,234.5 s long" in read(cards.render(failed))[2]
+    assert "1,234.5 seconds long" in read(cards.render(failed))[2]
 
 
 def test_a_cancelled_job_says_whether_it_may_cost(cards: CardRenderer) -> None:
@@ -135,9 +135,9 @@ def test_what_is_spoken_may_cost_where_the_voice_does(
     [
         (None, ["Delete"]),
         ("failed.clip_gone", ["Delete"]),
-        ("failed.not_narrated", ["Try another file", "Delete"]),
-        ("audio.empty", ["Try another file", "Delete"]),
-        ("audio.silent", ["Try another file", "Delete"]),
+        ("failed.not_narrated", ["Change the narration", "Delete"]),
+        ("audio.empty", ["Change the narration", "Delete"]),
+        ("audio.silent", ["Change the narration", "Delete"]),
     ],
 )
 def test_a_new_narration_that_failed_offers_what_may_help(

@@ -10,7 +10,7 @@ import pytest
 from bot.artifacts import NOTE_NOT_MERGED, NOTE_SILENT
 from bot.delivery.views.card import CardRenderer
 from bot.delivery.views.service_name import ServiceName
-from bot.model import CANCELLABLE, JobState, VideoRequest
+from bot.model import CANCELLABLE, JobState, VideoRequest, text_attachment
 from bot.texts import Texts
 from tests.support.fakes.clock import START
 from tests.support.fakes.orders import VOICE
@@ -18,6 +18,7 @@ from tests.support.jobs import job
 from tests.support.shown import ARTIFACT, labels, parts, read
 
 if TYPE_CHECKING:
+    from bot.model import Attachment
     from tests.support.fakes.clock import Clock
 
 MIB = 1024 * 1024
@@ -30,7 +31,10 @@ def test_a_finished_card_plays_the_video_that_is_uploaded_with_it(cards: CardRen
     [item] = next(part["items"] for part in parts(view) if "items" in part)
     assert item["media"]["url"] == "attachment://clapper-01234567.mp4"
     assert item["description"] == "a cat on a roof"
-    assert read(view) == ["> a cat on a roof", "-# For <@42> · sora-2 · made in 2:00"]
+    assert read(view) == [
+        "> a cat on a roof",
+        "-# For <@42> · sora-2 · made with AI · made in 2:00",
+    ]
     assert labels(view) == FINISHED
 
 
@@ -60,9 +64,10 @@ def test_a_card_names_who_makes_the_video_and_not_the_protocol(
     name = ServiceName(label=label, backend=backend, model=model)
     cards = CardRenderer(Texts.load(), free_backends=frozenset(), clock=clock, service_name=name)
     made = job(JobState.QUEUED, backend=backend, request=replace(REQUEST, model=model))
+    origin = "drawn without AI" if backend == "storyboard" else "made with AI"
     for view, rest in (
         (cards.render(made), ["8 s", "1280×720"]),  # noqa: RUF001 - the multiplication sign
-        (cards.render_video(made, filename="a.mp4"), ["made in 2:00"]),
+        (cards.render_video(made, filename="a.mp4"), [origin, "made in 2:00"]),
     ):
         assert read(view)[-1] == " · ".join(["-# For <@42>", *named, *rest])
 
@@ -95,8 +100,8 @@ def test_a_held_video_says_who_has_to_do_what(cards: CardRenderer) -> None:
         (10 * MIB + 1, 10 * MIB, "at 10.1 MB it is too large for Discord here (limit: 10 MB)"),
         (10 * MIB + 40_000, 10 * MIB + 39_999, "at 10.1 MB it is too large"),
         (10 * MIB, 10 * MIB - 1, "at 10 MB it is too large for Discord here (limit: 9.9 MB)"),
-        (5 * MIB, 10 * MIB, "Discord doesn't accept a file of 5 MB here"),
-        (10 * MIB, 10 * MIB, "Discord doesn't accept a file of 10 MB here"),
+        (5 * MIB, 10 * MIB, "Discord won't accept a 5 MB file here"),
+        (10 * MIB, 10 * MIB, "Discord won't accept a 10 MB file here"),
     ],
 )
 def test_a_held_video_never_reads_as_large_as_the_limit(
@@ -126,7 +131,40 @@ def test_a_video_with_a_new_narration_is_not_said_to_be_made_by_a_provider(
 ) -> None:
     over = job(JobState.DELIVERING, clip_of="a" * 32, attachment=VOICE)
     last = read(cards.render_video(over, filename="a.mp4"))[-1]
-    assert last == "-# For <@42> · new narration · made in 2:00"
+    assert last == "-# For <@42> · new narration · made with AI · made in 2:00"
+
+
+SPOKEN = text_attachment("Once upon a time")
+MADE_WITH = [
+    ("openai", None, "ai"),
+    ("openai", VOICE, "ai"),
+    ("gemini", SPOKEN, "ai"),
+    ("storyboard", None, "drawn"),
+    ("storyboard", VOICE, "drawn"),
+    ("storyboard", SPOKEN, "drawn_spoken"),
+]
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "de", "ja"])
+@pytest.mark.parametrize(("backend", "attachment", "key"), MADE_WITH)
+def test_each_way_to_hand_over_a_video_says_in_the_readers_language_whether_ai_made_it(
+    cards: CardRenderer, backend: str, attachment: Attachment | None, key: str, locale: str
+) -> None:
+    made = job(JobState.DELIVERING, backend=backend, attachment=attachment)
+    made = replace(made, requester=replace(made.origin, locale=locale))
+    words = Texts.load()(f"made.{key}", locale)
+    for view in (
+        cards.render_video(made, filename="a.mp4"),
+        cards.render_link(made, ARTIFACT, url="https://x.example/d/1"),
+    ):
+        assert words in read(view)[-1].split(" · ")
+    assert Texts.load()(f"origin.{key}", locale) in cards.dm_with_video(made).split("\n")
+
+
+def test_a_text_that_was_not_added_to_a_storyboard_is_no_voice(cards: CardRenderer) -> None:
+    made = job(JobState.DELIVERING, backend="storyboard", attachment=SPOKEN, note=NOTE_NOT_MERGED)
+    last = read(cards.render_video(made, filename="a.mp4"))[-1]
+    assert last == "-# For <@42> · storyboard · drawn without AI · made in 2:00"
 
 
 def test_a_smaller_copy_says_so_and_leads_to_the_original(cards: CardRenderer) -> None:

@@ -207,11 +207,11 @@ async def test_a_command_is_accepted_meanwhile_and_its_card_says_why_it_waits(
 ) -> None:
     await open_circuit(desk)
     _, message = await desk.video()
-    assert "rejects this bot's API key" in message.text
+    assert "rejects my API key" in message.text
     assert "has been notified" not in message.text
     await notices(desk).send_due()
     _, message = await desk.video()
-    assert "rejects this bot's API key" in message.text
+    assert "rejects my API key" in message.text
     assert "The operator has been notified" in message.text
 
 
@@ -227,8 +227,8 @@ async def on_hold(desk: Desk, hold: HoldReason) -> Job:
     [
         (HoldReason.DISK, ("less than 1 GB", "KEEP_GB", "24 hours")),
         (HoldReason.BACKEND, ("fake", "VIDEO_BACKEND", "24 hours")),
-        (HoldReason.TWIN, ("no answer", "paid for twice")),
-        (HoldReason.UNANSWERED, ("fake", "isn't answering", "API key", "24 hours")),
+        (HoldReason.TWIN, ("hasn't responded", "paid for twice")),
+        (HoldReason.UNANSWERED, ("fake", "isn't responding", "API key", "24 hours")),
     ],
 )
 async def test_the_owner_is_told_of_jobs_on_hold_once_and_of_their_end_once(

@@ -49,7 +49,7 @@ def test_a_prompt_formats_and_mentions_nothing(cards: CardRenderer, prompt: str)
         cards.dm(prompted(prompt), link="https://x"),
         cards.dm_with_video(prompted(prompt)),
     ):
-        _, line, marker = text.split("\n")
+        _, line, *_, marker = text.split("\n")
         assert line == f"> {quoted}"
         assert JOB_ID.startswith(marker.removeprefix("-# clapper "))
 

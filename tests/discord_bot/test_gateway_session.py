@@ -234,7 +234,7 @@ async def budget_of(tmp_path: Path, clock: Clock, starts: int) -> list[float]:
         clock.advance(seconds)
 
     for _ in range(starts):
-        async with open_database(tmp_path / "data") as database:
+        async with open_database(tmp_path) as database:
             budget = IdentifyBudget(IdentifyStore(database), clock=clock, sleep=sleep)
             await budget.wait(7, after_fault=False)
             await budget.record(7, after_fault=False)
@@ -263,7 +263,7 @@ async def test_a_clock_that_is_set_back_does_not_block_logins_for_long(
 
 async def store_logins(tmp_path: Path, clock: Clock, logins: int) -> None:
     """Store the new sessions of earlier processes, a second apart."""
-    async with open_database(tmp_path / "data") as database:
+    async with open_database(tmp_path) as database:
         store = IdentifyStore(database)
         for _ in range(logins):
             identify = Identify(at=clock(), after_fault=False)

@@ -142,7 +142,7 @@ async def test_settings_that_do_no_harm_are_fine(tmp_path: Path, fields: dict[st
     async with FakeDiscord(tmp_path / "discord") as fake:
         fake.world.application_fields = fields
         found = await examined(fake, tmp_path)
-    assert (found.ok, found.found) == (True, "its settings fit")
+    assert (found.ok, found.found) == (True, "no problems found")
 
 
 async def test_an_application_that_cannot_be_read_leaves_the_token_accepted(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from bot.media.files.workspace import Workspace
 from bot.media.mp4.reader import read_mp4
 from bot.media.narration.ingest import ingest
 from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.provenance import DigitalSource
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.speech.voice import speak_once
 from tests.support.fakes.media import FakeVoice
@@ -95,6 +97,26 @@ async def test_a_narrated_video_is_finished_with_a_note_on_the_merge(
     assert video.path == workspace.folder(JOB).result
     assert video.note == NOTE_HELD_INSTEAD
     assert read_mp4(video.path).seconds == pytest.approx(4, abs=0.1)
+    assert read_mp4(video.path).digital_source is DigitalSource.MIX_WITH_MODEL
+
+
+async def test_a_text_that_a_machine_speaks_leaves_a_generated_video_wholly_generated(
+    editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path
+) -> None:
+    await narrated(editor, workspace, origin, tmp_path / "attached")
+    video = await editor.finish(JOB, narrated=True, spoken=True)
+    assert read_mp4(video.path).digital_source is DigitalSource.MODEL
+
+
+async def test_a_clip_that_plays_as_it_is_is_published_byte_for_byte(
+    editor: NarrationEditor, workspace: Workspace
+) -> None:
+    folder = await workspace.create(JOB)
+    made = clips.make_clip(folder.clip, seconds=1).read_bytes()
+    video = await editor.finish(JOB, narrated=False)
+    artifact = await workspace.publish(JOB, video.path, now=0)
+    assert workspace.video(JOB).read_bytes() == made
+    assert artifact.sha256 == hashlib.sha256(made).hexdigest()
 
 
 @pytest.mark.parametrize(

@@ -125,8 +125,8 @@ async def test_a_job_of_a_backend_that_is_no_longer_chosen_says_so(
         await bench.holds.check()
         held = await bench.now(job.id)
         assert (held.state, held.hold) == (state, HoldReason.BACKEND)
-        assert "now uses a different video service" in await read_card(bench, job)
-        assert "now uses a different video service" in (waiting(held) or "")
+        assert "been switched to a different video service" in await read_card(bench, job)
+        assert "been switched to a different video service" in (waiting(held) or "")
         assert bench.changes[-1].job == held
         clock.advance(60)
         await bench.holds.check()
@@ -178,7 +178,7 @@ async def test_a_full_disk_after_the_create_is_shown_and_ends_no_paid_job(
         await worker._step(claimed)  # noqa: SLF001 - one step, as the lane runs it
         held = await bench.now(job.id)
         assert (held.state, held.hold) == (JobState.DOWNLOADING, HoldReason.DISK)
-        assert "After 24 hours" not in await read_card(bench, job)
+        assert "more than 24 hours" not in await read_card(bench, job)
         bench.clock.advance(2 * DAY)
     await bench.step(job.id)
     assert (await bench.now(job.id)).hold is None
@@ -210,9 +210,9 @@ async def test_a_busy_video_service_is_named_while_the_job_is_queued_again(bench
     refused = await bench.step(job.id)
     assert refused.state is JobState.QUEUED
     card = await read_card(bench, job)
-    assert "hasn't accepted this yet" in card
+    assert "hasn't accepted your request yet" in card
     assert "Next in the queue" not in card
-    assert "hasn't accepted this yet" in (waiting(refused) or "")
+    assert "hasn't accepted your request yet" in (waiting(refused) or "")
     accepted = await bench.step(job.id)
     assert accepted.state is JobState.GENERATING
     assert waiting(accepted) is None
@@ -242,9 +242,9 @@ async def test_a_video_service_without_answers_is_named_and_polled_on(
     held = await bench.now(job.id)
     assert (held.state, held.hold) == (state, HoldReason.UNANSWERED)
     card = await read_card(bench, job)
-    assert "isn't answering my questions about this video" in card
-    assert "After 24 hours" in card
-    assert "isn't answering" in (waiting(held) or "")
+    assert "isn't responding to my status requests for this video" in card
+    assert "more than 24 hours" in card
+    assert "isn't responding" in (waiting(held) or "")
     while (ended := await bench.now(job.id)).state is state:
         await worker._step(await bench.claim(job.id))  # noqa: SLF001
     assert ended.state is JobState.FAILED
@@ -274,4 +274,4 @@ async def test_an_attachment_that_can_not_be_downloaded_is_no_fault_of_the_bot(
         await worker._step(await bench.claim(job.id))  # noqa: SLF001 - one step, as the lane runs it
     assert ended.failure is not None
     assert ended.failure.key == "audio.unfetched"
-    assert "Try another file" in await read_card(bench, job)
+    assert "Change the narration" in await read_card(bench, job)

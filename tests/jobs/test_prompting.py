@@ -136,6 +136,7 @@ async def test_a_kill_at_any_statement_sends_the_stored_prompt(
         backend, deliverer, writer = FakeBackend(clock), FakeDeliverer(), FakeWriter()
         backend.finish()
         survived = False
+        root.mkdir()
         async with open_database(root) as database:
             mortal = Bench(
                 MortalDatabase(database, kill_at=kill_at, after=after),

@@ -43,6 +43,7 @@ async def test_a_text_is_kept_with_the_job_and_spoken_by_its_first_step(bench: B
     second = await bench.submit(attachment=text_attachment("Once upon a time"), narration_of=job.id)
     assert (await bench.run_out(second.id)).state is JobState.SUCCEEDED
     assert len(bench.editor.spoken) == 1
+    assert bench.editor.machine_spoken == [job.id, second.id]
 
 
 async def test_a_text_that_can_not_be_spoken_fails_the_job_before_anything_is_paid(
@@ -98,7 +99,7 @@ async def test_a_narration_is_added_to_a_finished_video_without_a_new_one(bench:
     assert bench.workspace.video(first.id).read_bytes() == CLIP + b"video_1"
     assert bench.deliverer.dms[job.id] == 1
     assert bench.backend.posts == 1
-    assert bench.editor.replaced == []
+    assert bench.editor.replaced == bench.editor.machine_spoken == []
 
 
 @pytest.mark.parametrize("deleted", [False, True])
@@ -119,6 +120,22 @@ async def test_a_narration_that_was_never_added_does_not_count_as_the_first(benc
     job = await bench.submit(attachment=VOICE, clip_of=first.id)
     assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
     assert bench.editor.replaced == []
+
+
+async def test_a_narration_keeps_the_name_of_the_service_that_made_the_picture(
+    bench: Bench,
+) -> None:
+    first = await finished(bench)
+    await bench.database.rows(
+        "UPDATE jobs SET backend = 'storyboard' WHERE id = :id", {"id": first.id}
+    )
+    over = await bench.submit(attachment=VOICE, clip_of=first.id)
+    assert (await bench.now(over.id)).backend == "storyboard"
+    assert (await bench.run_out(over.id)).state is JobState.SUCCEEDED
+    again = await bench.submit(attachment=VOICE, clip_of=over.id)
+    assert (await bench.now(again.id)).backend == "storyboard"
+    other = await bench.submit(attachment=VOICE)
+    assert (await bench.now(other.id)).backend == bench.backend.name
 
 
 async def test_a_narration_for_a_deleted_video_fails_the_job(

@@ -37,7 +37,7 @@ async def test_the_owner_learns_everything_about_a_video(desk: Desk) -> None:
         "says `\u200b``hello`\u200b`` **loudly**",
     ]
     steps = [line.partition(" ")[2] for line in lines if line.startswith("<t:")]
-    assert steps[:3] == ["Getting ready", "Queued", "Sending it to the video service"]
+    assert steps[:3] == ["Getting ready", "Queued", "Sending your request to the video service"]
     assert steps[-2:] == ["Delivering the video", "Ready"]
     assert lines[-3:] == [
         "-# default model · 8 s · 1280×720",  # noqa: RUF001 - the multiplication sign

@@ -136,7 +136,7 @@ async def test_a_refused_size_within_the_limit_is_not_compared_with_it(desk: Des
     page = await videos(desk)
     desk.fake_discord.faults.add("PATCH /webhooks/*", api_errors.TOO_LARGE)
     reply = await press(desk, page, "clapper:send:")
-    assert reply.text.startswith("Discord doesn't accept a file of 0.1 MB here.")
+    assert reply.text.startswith("Discord won't accept a 0.1 MB file here.")
 
 
 async def test_without_an_address_a_video_that_is_too_large_is_explained(desk: Desk) -> None:

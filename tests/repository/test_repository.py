@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from bot.__main__ import all_commands
 from bot.api_clients.status import PublicStatus
+from bot.delivery.views.made_with import MadeWith
 from bot.errors import ErrorKind, Trouble
 from bot.model import HoldReason, JobState
 from bot.settings.fields import Settings
@@ -33,8 +34,10 @@ PUT_TOGETHER = {
     "found": {"text", "data", "mp4 or m4a", "webm or matroska"},
     "trouble": frozenset(Trouble),
     "hold": frozenset(HoldReason),
+    "made": frozenset(MadeWith),
+    "origin": frozenset(MadeWith),
     # The limits that `/usage` tells.
-    "usage": {"user", "user_day", "server_day", "home_day", "dm_day", "day"},
+    "usage": {"user", "user_day", "member_day", "server_day", "home_day", "dm_day", "day"},
     "operator": frozenset(Trouble)
     | {"over"}
     | frozenset(HoldReason)

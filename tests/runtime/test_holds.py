@@ -65,7 +65,7 @@ async def test_a_job_at_another_backend_is_reported_and_continues_when_that_is_c
             ref = await wire.api.created()
             await wire.wait_for_card_text(message, "Creating the video")
         async with wire.bot(video_backend="storyboard"):
-            await wire.wait_for_card_text(message, "now uses a different video service")
+            await wire.wait_for_card_text(message, "been switched to a different video service")
             await wire.wait_for_card_text(message, "The operator has been notified")
             [dm] = wire.fake_discord.dms()
             assert "openai" in dm.text

@@ -173,10 +173,10 @@ async def test_a_silent_narration_is_refused_before_anything_is_spent(
 ) -> None:
     async with wire.bot():
         message = await wire.video("A cat", clips.make_silence(tmp_path / "voice.ogg"))
-        await wire.wait_for_card_text(message, "Nothing can be heard")
+        await wire.wait_for_card_text(message, "silent from beginning to end")
         await wire.wait_for_job("failed")
     assert "Nothing was charged" in message.text
-    assert button(message, "Try another file")
+    assert button(message, "Change the narration")
     assert wire.creates() == 0
 
 
@@ -401,7 +401,7 @@ async def test_an_undecided_job_is_asked_about_and_a_retry_is_one_more_create(
     wire.api.add_faults("list", *[Fault(status=400, body={})] * 2)
     async with wire.bot():
         message = await wire.video("A cat")
-        await wire.wait_for_card_text(message, "may cost twice")
+        await wire.wait_for_card_text(message, "may be charged twice")
         await wire.wait_for_job("undecided")
         assert wire.creates() == 1
         await wire.fake_discord.click(message, button(message, "Try again"))
@@ -415,7 +415,7 @@ async def test_cancelling_an_undecided_job_ends_it(wire: Wire) -> None:
     wire.api.add_faults("list", *[Fault(status=400, body={})] * 2)
     async with wire.bot():
         message = await wire.video("A cat")
-        await wire.wait_for_card_text(message, "may cost twice")
+        await wire.wait_for_card_text(message, "may be charged twice")
         await wire.wait_for_job("undecided")
         await wire.fake_discord.click(message, button(message, "Give up"))
         await wire.wait_for_job("cancelled")

@@ -77,8 +77,8 @@ def test_a_missing_setting_is_reported_with_its_misspelling(
     assert main(["run"]) == 2
     [line] = capsys.readouterr().err.splitlines()
     assert line == (
-        "DISCORD_TOKEN is missing: copy it from the Developer Portal's Bot page into .env. "
-        f"{name} in .env is not a setting: did you mean DISCORD_TOKEN?"
+        "DISCORD_TOKEN is missing: copy it into .env from the Bot page of the Discord Developer "
+        f"Portal. {name} in .env is not a setting: did you mean DISCORD_TOKEN?"
     )
 
 
@@ -110,13 +110,13 @@ def test_the_doctor_warns(capsys: pytest.CaptureFixture[str]) -> None:
     write("VIDEO_BACKED=openai\nCOMPOSE_PROJECT=bots\n")
     assert main(["doctor"]) == 1
     lines = capsys.readouterr().out.splitlines()
-    at = lines.index("!!  settings          COMPOSE_PROJECT, VIDEO_BACKED")
+    at = lines.index("!!  settings           COMPOSE_PROJECT, VIDEO_BACKED")
     assert "VIDEO_BACKED in .env is not a setting: did you mean VIDEO_BACKEND?" in lines[at + 1]
 
 
 def test_the_doctor_accepts_known_settings(capsys: pytest.CaptureFixture[str]) -> None:
     main(["doctor"])
-    assert "ok  settings          all names are valid" in capsys.readouterr().out.splitlines()
+    assert "ok  settings           no unknown names" in capsys.readouterr().out.splitlines()
 
 
 def test_a_provider_that_is_not_chosen_is_reported(
@@ -127,7 +127,7 @@ def test_a_provider_that_is_not_chosen_is_reported(
     write("OPENAI_BASE_URL=http://127.0.0.1:8000/v1\nDISCORD_TOKEN=a.b.c\n")
     assert main(["doctor"]) == 1
     lines = capsys.readouterr().out.splitlines()
-    at = lines.index("!!  settings          OPENAI_BASE_URL")
+    at = lines.index("!!  settings           OPENAI_BASE_URL")
     assert "set VIDEO_BACKEND=openai to use it" in lines[at + 1]
 
     monkeypatch.setenv("HTTP_HOST", "203.0.113.1")
@@ -149,4 +149,4 @@ def test_every_provider_requires_a_setting_that_shows_that_it_is_meant(backend: 
 def test_title_cards_may_be_chosen_over_a_provider(capsys: pytest.CaptureFixture[str]) -> None:
     write("OPENAI_BASE_URL=http://127.0.0.1:8000/v1\nVIDEO_BACKEND=storyboard\n")
     main(["doctor"])
-    assert "ok  settings          all names are valid" in capsys.readouterr().out.splitlines()
+    assert "ok  settings           no unknown names" in capsys.readouterr().out.splitlines()

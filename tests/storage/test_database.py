@@ -18,7 +18,7 @@ from storage.database import open_database
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 NAMES = ("clapper.db", "clapper.db-wal", "clapper.db-shm")
 OPEN = """
@@ -93,16 +93,10 @@ async def schema(data_dir: Path) -> tuple[int, set[str]]:
     return version[0], {row["name"] for row in tables}
 
 
-async def test_a_new_folder_gets_every_table(tmp_path: Path) -> None:
-    version, tables = await schema(tmp_path / "new" / "data")
+async def test_an_empty_folder_gets_every_table(tmp_path: Path) -> None:
+    version, tables = await schema(tmp_path)
     assert version >= 1
     assert tables >= {"jobs", "job_events", "artifacts", "inbox"}
-
-
-async def test_the_data_folder_is_private(tmp_path: Path) -> None:
-    await schema(tmp_path / "new" / "data")
-    for folder in (tmp_path / "new", tmp_path / "new" / "data"):
-        assert folder.stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("before", [None, 0o644])
@@ -181,10 +175,10 @@ async def test_a_killed_process_leaves_the_folder_free(tmp_path: Path) -> None:
         pass
 
 
-async def test_a_file_where_the_folder_should_be_is_explained(tmp_path: Path) -> None:
-    (tmp_path / "data").write_text("")
+async def test_a_folder_that_is_missing_is_explained_and_not_created(tmp_path: Path) -> None:
     with pytest.raises(StartupError, match="is not writable"):
         await schema(tmp_path / "data")
+    assert not (tmp_path / "data").exists()
 
 
 async def test_a_folder_where_the_file_should_be_is_explained(tmp_path: Path) -> None:
@@ -297,6 +291,48 @@ async def test_jobs_submitted_before_prompt_writers_existed_were_sent_as_typed(
         found = await opened.row("SELECT sent_prompt FROM jobs", NOTHING)
         assert found is not None
         assert found["sent_prompt"] == sent
+
+
+async def before_folded_prompts(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, prompts: Iterable[str]
+) -> None:
+    """Create a database of the last schema without folded prompts, with a job for each prompt."""
+    every = database._migrations()  # noqa: SLF001 - the real scripts
+    (folded,) = [i for i, script in enumerate(every) if "ADD COLUMN prompt_folded" in script]
+    with monkeypatch.context() as former:
+        former.setattr(database, "_migrations", lambda: every[:folded])
+        async with open_database(folder) as opened:
+            for number, prompt in enumerate(prompts):
+                job = {"id": f"{number:032x}", "interaction": number, "attachment": None}
+                await opened.row(OLD_JOB, {**job, "clip_of": None, "note": None})
+                await opened.row(
+                    "UPDATE jobs SET prompt = :prompt WHERE id = :id", job | {"prompt": prompt}
+                )
+
+
+async def test_the_prompts_of_earlier_versions_are_folded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompts = ["STRASSE Straße", "E\u0301cole", "ｶﾞ", ""] + ["A Cat"] * 2100
+    await before_folded_prompts(tmp_path, monkeypatch, prompts)
+    async with open_database(tmp_path) as opened:
+        rows = await opened.rows("SELECT prompt, prompt_folded FROM jobs ORDER BY id", NOTHING)
+    assert [row["prompt"] for row in rows] == prompts
+    folded = ["strasse strasse", "\u00e9cole", "ガ", ""] + ["a cat"] * 2100
+    assert [row["prompt_folded"] for row in rows] == folded
+
+
+async def test_a_start_that_ends_while_prompts_are_folded_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await before_folded_prompts(tmp_path, monkeypatch, ["a", "b"])
+    with monkeypatch.context() as broken:
+        broken.setattr(database, "fold", {"A": "a"}.__getitem__)
+        with pytest.raises(KeyError):
+            await schema(tmp_path)
+    async with open_database(tmp_path) as opened:
+        rows = await opened.rows("SELECT prompt_folded FROM jobs ORDER BY id", NOTHING)
+    assert [row["prompt_folded"] for row in rows] == ["a", "b"]
 
 
 async def test_a_newer_schema_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

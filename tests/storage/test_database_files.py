@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from storage.database import open_database
-from storage.database_files import DatabaseFiles
+from storage.files.database_files import DatabaseFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable

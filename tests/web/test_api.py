@@ -340,6 +340,25 @@ async def test_the_list_is_sorted_newest_first_and_continues_on_the_next_page(
     assert len(first["jobs"]) == 20
 
 
+@pytest.mark.parametrize(
+    ("backend", "sentence"),
+    [
+        ("openai", "Dieses Video wurde mit KI erstellt."),
+        ("storyboard", "Dieses Video wurde von einem Programm gezeichnet, ohne KI."),
+    ],
+)
+async def test_the_list_says_of_finished_videos_alone_whether_ai_made_them(
+    caller: Caller, backend: str, sentence: str
+) -> None:
+    job_id = await caller.order({"scriptOrQuestion": "a cat on a roof"})
+    _, listed = await caller.ask("GET", "/api/jobs")
+    assert listed["jobs"][0]["madeWith"] is None
+    await caller.finish(job_id)
+    await caller.bench.database.rows("UPDATE jobs SET backend = :backend", {"backend": backend})
+    _, listed = await caller.ask("GET", "/api/jobs", headers={"Accept-Language": "de"})
+    assert listed["jobs"][0]["madeWith"] == sentence
+
+
 async def test_a_client_that_exceeds_its_rate_has_to_wait(caller: Caller) -> None:
     answers = [await caller.ask("GET", "/api/jobs") for _ in range(61)]
 
@@ -376,9 +395,9 @@ async def test_a_cancel_abandons_an_unconfirmed_order(caller: Caller) -> None:
     while (await bench.now(job_id)).state is not JobState.UNDECIDED:
         await bench.step(job_id)
     _, answer = await caller.ask("GET", f"/api/status?jobId={job_id}")
-    assert "may cost twice" in answer["question"]
+    assert "may be charged twice" in answer["question"]
     _, answer = await caller.ask("GET", "/api/jobs")
-    assert "may cost twice" in answer["jobs"][0]["question"]
+    assert "may be charged twice" in answer["jobs"][0]["question"]
     status, answer = await caller.ask("POST", f"/api/cancel?jobId={job_id}")
     assert (status, answer["status"]) == (200, "failed")
     assert "question" not in answer

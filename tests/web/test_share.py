@@ -9,6 +9,7 @@ import pytest
 from yarl import URL
 
 from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.provenance import MARK_BYTES, DigitalSource, append_mark
 from bot.media.render.poster_cache import PosterCache
 from bot.model import JobState
 from tests.support.clients.site import LINK_SECONDS, OTHER_TOKEN, Caller, open_site
@@ -123,6 +124,41 @@ async def test_a_shared_page_has_the_metadata_for_a_preview_with_the_video(
     }
     assert page.attributes["src"] == f"{path.rpartition('/')[2]}/video.mp4"
     assert page.attributes["poster"] == f"{path.rpartition('/')[2]}/poster.jpg"
+
+
+MADE_WITH = [
+    ("openai", "en", "This video was made with AI."),
+    ("openai", "de", "Dieses Video wurde mit KI erstellt."),
+    ("openai", "ja", "この動画はAIで生成されました。"),
+    ("storyboard", "en", "This video was drawn by code, without AI."),
+]
+
+
+@pytest.mark.parametrize(("backend", "locale", "sentence"), MADE_WITH)
+async def test_a_shared_page_says_in_the_readers_language_whether_ai_made_the_video(
+    caller: Caller, clip: bytes, backend: str, locale: str, sentence: str
+) -> None:
+    job_id = await made(caller, clip)
+    await caller.bench.database.rows("UPDATE jobs SET backend = :backend", {"backend": backend})
+    _, body = await get(caller, await shared(caller, job_id), **{"Accept-Language": locale})
+    assert sentence in Page(body.decode()).text.split("\n")
+
+
+async def test_the_mark_at_the_end_of_a_video_is_sent_as_a_range_too(
+    caller: Caller, clip: bytes
+) -> None:
+    job_id = await made(caller, clip)
+    video = caller.bench.workspace.video(job_id)
+    await asyncio.to_thread(append_mark, video, DigitalSource.MODEL)
+    path = await shared(caller, job_id) + "/video.mp4"
+    response, end = await get(caller, path, Range=f"bytes=-{MARK_BYTES}")
+    assert response.status == 206
+    assert (
+        response.headers["Content-Range"]
+        == f"bytes {len(clip)}-{len(clip) + 1023}/{len(clip) + 1024}"
+    )
+    assert end.startswith(b"\0\0\x04\0uuid")
+    assert b"digitalsourcetype/trainedAlgorithmicMedia<" in end
 
 
 async def test_what_og_video_points_to_is_the_file_with_ranges(caller: Caller, clip: bytes) -> None:

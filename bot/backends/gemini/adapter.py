@@ -1,4 +1,4 @@
-"""The adapter for Gemini Omni's Interactions API, which has no listing and no signed webhooks."""
+"""The adapter for Gemini Omni's Interactions API, which has no job list and no signed webhooks."""
 
 from __future__ import annotations
 
@@ -75,14 +75,14 @@ class Gemini:
         *,
         create_key: str,  # noqa: ARG002 - there is no header for it
     ) -> BackendUpdate:
-        """Request the video with exactly one POST; the answer may already report the job's end.
+        """Request the video with exactly one POST; the response may already report its end.
 
-        Google stores the interaction, and the clip is always downloaded by the interaction's id,
-        so a restart of the bot loses nothing.
+        Google stores the interaction, and the clip is always downloaded by the interaction's id, so
+        a restart of the bot loses nothing.
         """
         try:
             shape = response_format(seconds=request.seconds, size=request.size)
-        except StartupError as error:  # the settings have changed since the job was created
+        except StartupError as error:  # the settings may have changed since the job was created
             raise BackendError(ErrorKind.INVALID, str(error)) from error
         return await self._api.submit(
             Request(
@@ -130,7 +130,7 @@ class Gemini:
         hints: tuple[str, ...] = (),  # noqa: ARG002 - there are no webhooks
         answered: tuple[AnsweredJob, ...] = (),  # noqa: ARG002 - there is no list to show them
     ) -> Listing:
-        """Return an empty, incomplete listing: the API has no listing and stores no create key."""
+        """Return an empty, incomplete list: the API has no list, and stores no create key."""
         return Listing(refs=(), complete=False)
 
     async def cancel(self, ref: str) -> bool:
@@ -184,7 +184,7 @@ class Gemini:
                 return update
 
     def _own_path(self, link: str | None) -> str | None:
-        """Return the link's path below our base URL; None: the link is invalid or elsewhere."""
+        """Return a link's path below the base URL, or None if it is invalid or elsewhere."""
         if link is None or link == INLINE:
             return None
         if link.startswith("/"):

@@ -19,12 +19,12 @@ _FILE_PATH = re.compile(r"(/[^?#]*/files/[^/:?#]+)(?::download)?(?:\?[^#]*)?")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GeminiAnswers:
-    """Converts the answers of the server at `base_url`."""
+    """Converts the responses of the server at `base_url`."""
 
     base_url: str
 
     def __call__(self, answer: object) -> object:
-        """Add `url` and `error` to an interaction; return any other answer unchanged."""
+        """Add `url` and `error` to an interaction; return any other response unchanged."""
         fields = _mapping(answer)
         if not fields.keys() & {"steps", "outputs", "output_video", "errors"}:
             return answer
@@ -34,7 +34,7 @@ class GeminiAnswers:
         if fields.get("errors") and not fields.get("error"):
             added["error"] = fields["errors"]
         if video is None and fields.get("status") == "completed" and fields.get("steps"):
-            # The model has answered with text instead of a video.
+            # The model has responded with text instead of a video.
             added |= {"status": "failed", "error": {"message": _text_in(fields)}}
         return {**fields, **added}
 
@@ -43,12 +43,12 @@ class GeminiAnswers:
             return None
         if _FILE_NAME.match(uri):
             return f"{self.base_url}/v1/{uri}"
-        # A gateway may leave Google's address in its answers although it serves the files itself.
+        # A gateway may keep Google's address in its responses although it serves the files itself.
         return f"{self.base_url}/{uri.removeprefix(_GOOGLE)}" if uri.startswith(_GOOGLE) else uri
 
 
 def file_in(path: str) -> tuple[str, str] | None:
-    """Return the paths of a stored file's metadata and content; None: `path` names no file."""
+    """Return the paths of a stored file's metadata and content, or None if it isn't a file."""
     match = _FILE_PATH.fullmatch(path)
     return (match[1], f"{match[1]}:download?alt=media") if match else None
 

@@ -37,7 +37,7 @@ class ListPrice:
 def response_format(*, seconds: int, size: str) -> dict[str, str]:
     """Build the API's `response_format` for a clip; StartupError: unsupported length or size.
 
-    The video is requested as a file, because only a short clip fits into an answer.
+    The video is requested as a file, because only a short clip fits in a response.
     """
     if not _MIN_SECONDS <= seconds <= _MAX_SECONDS:
         raise StartupError(
@@ -57,7 +57,7 @@ def response_format(*, seconds: int, size: str) -> dict[str, str]:
 
 
 def list_price(*, model: str, seconds: int, size: str) -> ListPrice | None:
-    """Look up the price of a clip; None: `prices.toml` does not list it."""
+    """Look up the price of a clip, or return None if `prices.toml` does not list it."""
     listed = tomllib.loads((files("bot.backends") / "prices.toml").read_text("utf-8")).get(model)
     _, resolution = _FORMATS.get(size, ("", ""))
     if listed is None or resolution not in listed:

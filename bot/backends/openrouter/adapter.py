@@ -1,4 +1,4 @@
-"""The adapter for OpenRouter's video API: no listing, no cancellation, signed callbacks."""
+"""The adapter for OpenRouter's video API: no list of jobs, no cancellation, signed callbacks."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class OpenRouter:
         *,
         create_key: str,  # noqa: ARG002 - there is no header for it
     ) -> BackendUpdate:
-        """Request the video with exactly one POST; the answer may already report the job's end."""
+        """Request the video with exactly one POST; the response may already report its end."""
         body = {
             "model": request.model,
             "prompt": request.prompt,
@@ -123,7 +123,7 @@ class OpenRouter:
         hints: tuple[str, ...] = (),
         answered: tuple[AnsweredJob, ...] = (),  # noqa: ARG002 - there is no list to show them
     ) -> Listing:
-        """Look up the hints; the listing is never complete, because the API has no list."""
+        """Look up the hints; the result is never complete, because the API has no list of jobs."""
         none = Listing(refs=(), complete=False)
         return await with_hints(none, request, hints, lambda ref: self._api.retrieve(_path(ref)))
 
@@ -132,13 +132,13 @@ class OpenRouter:
         return False
 
     def check_webhook(self, headers: Mapping[str, str], *, now: float) -> None:
-        """Check the presence and the time of a signature."""
+        """Check that there is a signature, and its time."""
         webhooks.check(headers, now=self._api.provider_time(now))
 
     def parse_webhook(
         self, headers: Mapping[str, str], body: bytes, *, now: float, sent: bytes | None = None
     ) -> Webhook | None:
-        """Verify a callback and return its job; None: the event is not about a video."""
+        """Verify a callback, and return its job, or None if it is not about a video."""
         now = self._api.provider_time(now)
         webhooks.verify(headers, body, sent=sent, keys=self._keys, now=now)
         return webhooks.read(body)

@@ -15,7 +15,7 @@ _MAX_MODELS = 2000
 _MAX_LISTED = 12
 _FOUR_K = 2160
 _CENT = 0.01
-# Some models charge by the token; a clip has width x height x frames / 1024 tokens.
+# Some models charge by the token: a clip has width x height x frames / 1024 tokens.
 _FRAMES_PER_SECOND = 24
 _PIXELS_PER_TOKEN = 1024
 
@@ -24,7 +24,7 @@ _PIXELS_PER_TOKEN = 1024
 class ModelOffer:
     """A listed model; `seconds` and `sizes` are empty if the list does not state them.
 
-    `skus` holds the model's prices by OpenRouter's names for them.
+    `skus` has the model's prices by OpenRouter's names for them.
     """
 
     names: tuple[str, ...]
@@ -34,7 +34,7 @@ class ModelOffer:
     skus: Mapping[str, float]
 
     def price(self, *, seconds: int, size: str) -> float | None:
-        """Estimate the price of a clip in US dollars; None: the list has no price for it."""
+        """Estimate the price of a clip in US dollars, or return None without a listed price."""
         width, height = (int(side) for side in size.split("x"))
         rate = self._per_second(min(width, height))
         if rate is None and (per_token := self._per_token()) is not None:
@@ -74,7 +74,7 @@ def offers_in(answer: object) -> tuple[ModelOffer, ...]:
 def check(
     offers: tuple[ModelOffer, ...], *, model: str | None, seconds: int, size: str
 ) -> ModelOffer:
-    """Return the model's offer; StartupError: the model is not listed, or can't make the clip."""
+    """Return the model's offer; StartupError: the model isn't listed, or can't make the clip."""
     for offer in offers:
         if model in offer.names:
             if offer.seconds and seconds not in offer.seconds:

@@ -28,7 +28,7 @@ def signing_keys(secrets: Iterable[str]) -> tuple[bytes, ...]:
 
 
 def check(headers: Mapping[str, str], *, now: float, tolerance: float = 300.0) -> None:
-    """Check that there is a recent signature, without verifying it; WebhookError: there is none."""
+    """Check that there is a recent signature, without verifying it; WebhookError: there isn't."""
     timestamp, _ = _signed_time(headers)
     check_time(timestamp, now=now, tolerance=tolerance)
 
@@ -69,7 +69,7 @@ def _signed_time(headers: Mapping[str, str]) -> tuple[str, list[str]]:
 
 
 def read(body: bytes) -> Webhook | None:
-    """Read the job that a verified body names; None: the event is not about a video.
+    """Read the job that a verified body names, or return None if it isn't about a video.
 
     Repeated deliveries have the same `X-OpenRouter-Idempotency-Key`, "<job>-<status>". That header
     is not signed, so the id is built from the signed body. WebhookError: the body is unreadable.
@@ -90,7 +90,7 @@ def _matches(sent: list[str], signed: bytes, keys: Iterable[bytes]) -> bool:
     for key in keys:
         expected = hmac.digest(key, signed, "sha256").hex().encode()
         for signature in sent:
-            # compare_digest() accepts non-ASCII only as bytes.
+            # compare_digest() accepts text with non-ASCII characters only as bytes.
             given = signature.encode("utf-8", "surrogatepass")
             matched |= hmac.compare_digest(expected, given)
     return matched

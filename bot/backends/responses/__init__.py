@@ -1,1 +1,1 @@
-"""Parsers for providers' answers."""
+"""Parsers for providers' responses."""

@@ -1,4 +1,4 @@
-"""Finds a finished video's address in an answer, by field names.
+"""Finds a finished video's address in a response, by field names.
 
 Only the fields named below are followed, from the outermost inwards. The video's address is
 therefore never confused with that of an input file, image, audio file, poster or callback, or with
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 INLINE = "data:"
-"""The value that replaces a link if the answer itself contains the video, as base64."""
+"""The value that replaces a link if the response itself contains the video, as base64."""
 
 # Names are compared without underscores and in lower case, so `videoUrl` equals `video_url`. They
 # are tried in this order, the most reliable first.
@@ -78,8 +78,9 @@ HOLDERS: Mapping[str, str] = {
     "job": "several",
     "payload": "several",
 }
-# Fields that hold the video itself, though their values may have been removed.
+# Fields that contain the video itself, though their values may have been removed.
 _BASE64 = frozenset({"b64json", "videobase64", "base64", "b64", "videob64"})
+_SEARCHED = (*LINKS, *HOLDERS, *sorted(_BASE64))
 _DATA_URI = re.compile(
     r"data:(?:video/|image/gif|application/(?:octet-stream|mp4)|;base64)", re.IGNORECASE
 )
@@ -104,8 +105,10 @@ _MAX_ITEMS = 200
 def find_link(value: object) -> str | None:
     """Find the video's URL, or its path at the server ("/files/1.mp4").
 
-    INLINE: the answer itself contains the video.
+    INLINE: the response itself contains the video.
     """
+    if not value:
+        return None
     found = (_link(name, text) for name, text in texts_of_clips(value))
     return next(filter(None, found), None)
 
@@ -129,7 +132,7 @@ def _link(name: str, text: str) -> str | None:
 
 
 def _visited(name: str, value: object, depth: int) -> Iterator[tuple[str, str | None]]:
-    """Yield a value and its contents; even useless ones are yielded, to count towards the limit."""
+    """Yield a value and its contents, even if useless, since all count towards the limit."""
     yield name, value.strip() if isinstance(value, str) else None
     if depth > 0 and isinstance(value, list):
         for item in islice(cast("list[object]", value), _MAX_ITEMS):
@@ -144,13 +147,13 @@ def _visited(name: str, value: object, depth: int) -> Iterator[tuple[str, str | 
 
 def _visited_in(fields: Mapping[str, object], depth: int) -> Iterator[tuple[str, str | None]]:
     named = {_plain(name): value for name, value in islice(fields.items(), _MAX_ITEMS)}
-    for name in (*LINKS, *HOLDERS, *sorted(_BASE64)):
+    for name in _SEARCHED:
         if name in named:
             yield from _visited(name, named[name], depth)
 
 
 def _quoted(text: str) -> object:
-    """Read JSON inside a string, as in kie's `resultJson`; None: it is not JSON."""
+    """Read JSON inside a string, as in kie's `resultJson`, or return None if it isn't JSON."""
     try:
         return cast("object", json.loads(text)) if len(text) <= _MAX_QUOTED else None
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Downloads a finished video from the content route, or from a link in the provider's answer."""
+"""Downloads a finished video from the content route, or from a link in the provider's response."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.backends.transport.base import Answer
 
 _CHUNK = 256 * 1024
-_MAX_LINKS = 2  # a link may lead to JSON that holds the actual link
+_MAX_LINKS = 2  # a link may lead to JSON with the actual link
 _MAX_PAGE = 1024 * 1024
 _BAD_REQUEST = 400
 _NOT_FOUND = 404
@@ -34,8 +34,8 @@ _CLOUD_LINK = re.compile(r"\bcloud URL: (https?://[^\s\"'<>]+)")
 class ContentFetcher:
     """Downloads a video to the file `sink`.
 
-    `ask` requests a path or URL, and returns the answer, even with an error status. `address_of`
-    returns the URL of a link that was found in an answer. `pauses` are the waits, in seconds,
+    `ask` requests a path or URL, and returns the response, even with an error status. `address_of`
+    returns the URL of a link that was found in a response. `pauses` are the waits, in seconds,
     between attempts while the content is missing.
     """
 
@@ -48,8 +48,8 @@ class ContentFetcher:
     async def fetch(self, path: str | None, result_url: str | None) -> None:
         """Download from the content route at `path`, or from `result_url` if there is no content.
 
-        BackendError: the download failed. MediaError: the file is not a video. NoClipYetError: it
-        is only a page. TooLargeError: the file is larger than `max_bytes`.
+        BackendError: the download failed. MediaError: the file is not a video. NoClipYetError: the
+        file is only a web page. TooLargeError: the file is larger than `max_bytes`.
         """
         try:
             link = result_url if path is None else await self._fetch_content(path, result_url)
@@ -68,7 +68,7 @@ class ContentFetcher:
         if response.ok:
             await self._receive(response)
             link = await self._unpack()
-            # Some servers answer every path with a web page, which is not the video.
+            # Some servers respond to every path with a web page, which is not the video.
             return link or (None if await asyncio.to_thread(self._is_video) else result_url)
         answer = remote_job.parse(response.content)
         link = result_url or _link_in_refusal(response.status, answer)
@@ -83,7 +83,7 @@ class ContentFetcher:
         return link
 
     async def _fetch_link(self, link: str) -> str | None:
-        """Download from a link; return the next link if the answer holds one instead of a video."""
+        """Download from a link; return the next link if the response has one instead of a video."""
         response = await self.ask(link)
         if not response.ok:
             raise error_kinds.of_link(response.status)
@@ -130,13 +130,13 @@ def _check(path: Path) -> None:
     try:
         check_clip(path)
     except MediaError as error:
-        # A server answers like this while it stores the clip, or is under maintenance.
+        # A server responds with a page while it stores the clip, or during maintenance.
         is_page = path.stat().st_size <= _MAX_PAGE and demuxer_of(head_of(path)) is None
         raise (NoClipYetError(str(error)) if is_page else error) from None
 
 
 class _Body:
-    """An answer's body; `is_truncated`: it ended before its announced length."""
+    """A response's body; `is_truncated`: it ended before its announced length."""
 
     def __init__(self, response: Answer) -> None:
         self._response = response
@@ -163,7 +163,8 @@ class _Body:
 
 
 def _link_in_refusal(status: int, answer: object) -> str | None:
-    # SGLang with cloud storage answers like this. A link in any other text is not followed.
+    # SGLang with cloud storage puts the link in such a message. A link in any other text is not
+    # followed.
     if status != _BAD_REQUEST or not isinstance(answer, dict):
         return None
     detail = cast("dict[str, object]", answer).get("detail")

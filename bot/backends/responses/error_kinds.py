@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _NO_QUOTA = re.compile(r"\blimit: 0\b")
 _RETRY_DELAY = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 _RETRY_IN = re.compile(r"\bretry in (\d{1,9}(?:\.\d{1,9})?) ?s", re.IGNORECASE)
-# Without a database, LiteLLM answers every key but its master key with 400 and this code.
+# Without a database, LiteLLM responds to every key except its master key with 400 and this code.
 _UNKNOWN_KEY_CODE = "no_db_connection"
 _INVALID = re.compile(r"\binvalid[ _](?:request|prompt|value|param|size|seconds)", re.IGNORECASE)
 _QUERY = re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']+", re.IGNORECASE)
@@ -49,7 +49,7 @@ _FORBIDDEN = 403
 _TOO_MANY_REQUESTS = 429
 _AMBIGUOUS_STATUSES = frozenset({400, 403, 413, 422, 429})
 # Refusals that count even with a success status. An overload does not, because a busy server may
-# have kept the request.
+# have accepted the request.
 _REFUSALS = frozenset({ErrorKind.MODERATED, ErrorKind.AUTH, ErrorKind.BALANCE, ErrorKind.SETUP})
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 _JOB_KINDS: Mapping[int, ErrorKind] = {
@@ -64,7 +64,7 @@ _EXPIRED_LINK_STATUSES = frozenset({403, 404, 410})
 _UNFINISHED = re.compile(r"in[ _-]progress|not (?:yet )?(?:ready|complete|finished)", re.IGNORECASE)
 _GONE_STATUSES = frozenset({"expired", "deleted", "task_not_found"})
 _OVER_BUDGET = "budget_exceeded"
-# new-api and others answer 400 with such a code for a job that they do not know.
+# new-api and others respond with 400 and such a code for a job that they do not know.
 _UNKNOWN_JOB = re.compile(
     r"(?:(?:task|video|job|generation|prediction|resource)_?)?not_?(?:found|exists?)", re.IGNORECASE
 )
@@ -73,9 +73,10 @@ _UNKNOWN_JOB = re.compile(
 def of_create(
     status: int, answer: object, *, retry_after: float | None, prompt: str = ""
 ) -> BackendError:
-    """Classify a refused create; UnconfirmedSubmitError: a job may exist despite this status.
+    """Classify a refused create request.
 
-    `prompt` is ignored where the answer repeats it, because its words are not the provider's.
+    UnconfirmedSubmitError: a job may exist despite this status. `prompt`: its words are ignored
+    where the response repeats them, because they are not the provider's.
     """
     message = describe(answer, status)
     if status not in _CREATE_KINDS:
@@ -88,9 +89,9 @@ def of_create(
 
 
 def of_success_without_job(answer: object, *, prompt: str = "") -> BackendError:
-    """Classify the answer to a create that has a success status but no id.
+    """Classify the response to a create request with a success status but without an id.
 
-    UnconfirmedSubmitError: a job may exist, because the answer contains no known refusal.
+    UnconfirmedSubmitError: a job may exist, because the response contains no known refusal.
     """
     kind = _kind_by_text(answer, prompt)
     if kind is not None and kind in _REFUSALS and has_error(answer):
@@ -99,7 +100,7 @@ def of_success_without_job(answer: object, *, prompt: str = "") -> BackendError:
 
 
 def of_job(status: int, answer: object, *, retry_after: float | None = None) -> BackendError:
-    """Classify the refusal of a request other than a create or a download."""
+    """Classify the refusal of a request other than a create request or a download."""
     kind = _JOB_KINDS.get(status, ErrorKind.TRANSIENT)
     if status == _BAD_REQUEST and _is_key_error(answer):
         kind = ErrorKind.AUTH
@@ -141,9 +142,9 @@ def of_failure(job: RemoteJob) -> BackendError:
 
 
 def describe(answer: object, status: int | None = None) -> str:
-    """Summarize an error answer in one short line, without its links' query strings.
+    """Summarise an error response in one short line, without its links' query strings.
 
-    A query string may hold the link's signature, which must not be logged.
+    A query string may contain the link's signature, which must not be logged.
     """
     joined = ": ".join(texts_in(answer))[:_MAX_JOINED]
     line = " ".join(joined.split())[:_MAX_CLASSIFIED]
@@ -153,7 +154,7 @@ def describe(answer: object, status: int | None = None) -> str:
 
 
 def retry_after_in(header: str | None, *, now: float) -> float | None:
-    """Convert a Retry-After header, which holds seconds or an HTTP date, to seconds from `now`."""
+    """Convert a Retry-After header, in seconds or as an HTTP date, to seconds from `now`."""
     if header is None:
         return None
     try:
@@ -164,8 +165,8 @@ def retry_after_in(header: str | None, *, now: float) -> float | None:
 
 
 def retry_delay_in(answer: object) -> float | None:
-    """Read the retry delay, in seconds, from the RetryInfo or message of Google's error answers."""
-    first = next(iter(_items(answer)), answer)  # some of Google's routes wrap it in a list
+    """Read the retry delay in seconds from the RetryInfo or message of Google's errors."""
+    first = next(iter(_items(answer)), answer)  # some of Google's routes wrap the error in a list
     details = _items(_mapping(_mapping(first).get("error")).get("details"))
     named = (_RETRY_DELAY.fullmatch(str(_mapping(item).get("retryDelay"))) for item in details)
     delay = next(filter(None, named), None) or _RETRY_IN.search(_text_of(answer))
@@ -196,7 +197,7 @@ def _is_key_error(answer: object) -> bool:
 def _may_mean(status: int, told: ErrorKind | None) -> bool:
     if status == _UNAUTHORIZED:
         return told is ErrorKind.BALANCE
-    # With any status but 403, an unknown model may concern only this request.
+    # With any status but 403, the unknown model may concern only this request.
     return status in _AMBIGUOUS_STATUSES and (told is not ErrorKind.SETUP or status == _FORBIDDEN)
 
 

@@ -1,4 +1,4 @@
-"""The codes and messages in an error answer, and the failed job that it may contain."""
+"""The codes and messages in an error response, and the failed job that it may contain."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _ERROR_FIELDS = frozenset(
 _FLAGS = ("success", "ok")
 _FAILED = frozenset({"error", "fail", "failed", "failure"})
 _ENVELOPES = frozenset({"data", "result", "response", "responsemetadata"})
-# Fields that may echo the request: a prompt does not explain the error, and must not be logged.
+# Fields that may repeat the request: a prompt does not explain the error, and must not be logged.
 _ECHO_FIELDS = frozenset({"input", "flagged_input", "prompt", "ctx", "loc"})
 
 
 def find_failed_job(value: object) -> RemoteJob | None:
-    """Find a failed job in an error answer: its body, or JSON inside one of its strings.
+    """Find a failed job in an error response: its body, or JSON inside one of its strings.
 
-    An answer that lacks an id or a known status is an outage, not a failed job.
+    A response without an id or a known status is an outage, not a failed job.
     """
     jobs = (job_in(value), *_jobs_in_texts(value))
     failed = (job for job in jobs if job and job.ref and job.status and not job.inferred)
@@ -45,7 +45,7 @@ def find_failed_job(value: object) -> RemoteJob | None:
 
 
 def has_error(value: object, depth: int = _MAX_DEPTH) -> bool:
-    """Return whether an answer, even one with a success status, describes an error."""
+    """Return whether a response, even one with a success status, describes an error."""
     if depth == 0 or not isinstance(value, dict):
         return False
     fields = {name.lower(): item for name, item in cast("Mapping[str, object]", value).items()}
@@ -58,7 +58,7 @@ def has_error(value: object, depth: int = _MAX_DEPTH) -> bool:
 
 
 def codes_in(value: object) -> Iterator[str]:
-    """Iterate over the values of the code fields in an error answer."""
+    """Iterate over the values of the code fields in an error response."""
     for part in islice(_parts(value, _MAX_DEPTH), _MAX_PARTS):
         if isinstance(part, dict):
             for name, code in cast("Mapping[str, object]", part).items():
@@ -67,9 +67,9 @@ def codes_in(value: object) -> Iterator[str]:
 
 
 def texts_in(value: object) -> Iterator[str]:
-    """Iterate over the strings and numbers in an error answer, codes before messages.
+    """Iterate over the strings and numbers in an error response, codes before messages.
 
-    A huge answer yields only its first parts, and a long string only its beginning.
+    A huge response yields only its first parts, and a long string only its beginning.
     """
     for part in islice(_parts(value, _MAX_DEPTH), _MAX_PARTS):
         if isinstance(part, str | int | float) and not isinstance(part, bool):
@@ -96,7 +96,8 @@ def _in_order(fields: Mapping[str, object]) -> Iterator[object]:
 
 
 def _jobs_in_texts(value: object) -> Iterator[RemoteJob]:
-    # Each "{" may cost a parse to the end of its string, so all strings share one limit.
+    # Each "{" may start a parse of the rest of its string, so all strings share one limit on
+    # parses.
     braces = ((text, brace.start()) for text in texts_in(value) for brace in re.finditer("{", text))
     for text, start in islice(braces, _MAX_BRACES):
         try:

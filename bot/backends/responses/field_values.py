@@ -15,17 +15,17 @@ _SIZE = re.compile(r"(\d{1,5})\s*[xX*]\s*(\d{1,5})", re.ASCII)
 
 
 def mapping_in(value: object) -> Mapping[str, object] | None:
-    """Return the value if it is a JSON object, otherwise None."""
+    """Return the value if it is a JSON object, or else None."""
     return cast("Mapping[str, object]", value) if isinstance(value, dict) else None
 
 
 def sequence_in(value: object) -> list[object] | None:
-    """Return the value if it is a JSON list, otherwise None."""
+    """Return the value if it is a JSON list, or else None."""
     return cast("list[object]", value) if isinstance(value, list) else None
 
 
 def text_in(value: object) -> str | None:
-    """Return a string without surrounding spaces; None: it is empty, or not a string."""
+    """Return a string without surrounding spaces, or None if it is empty or not a string."""
     return value.strip() or None if isinstance(value, str) else None
 
 
@@ -35,7 +35,7 @@ def status_in(value: object) -> str:
 
 
 def number_in(value: object) -> float | None:
-    """Read a finite number, which may be a string; None: it is not a finite number."""
+    """Read a finite number, which may be a string, or return None without one."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
@@ -52,13 +52,14 @@ def percent_in(value: object) -> int | None:
     number = number_in(text.rstrip("% ") if isinstance(text, str) else text)
     if number is None:
         return None
-    # 1 is read as 1 %: otherwise a server that counts from 0 to 100 would start with a full bar.
+    # 1 is read as 1 %: if it meant 100 %, a server that counts from 0 to 100 would start with a
+    # full bar.
     fraction = 0 < number < 1 and not percent
     return round(min(max(number * 100 if fraction else number, 0), 100))
 
 
 def dollars_in(usage: object) -> float | None:
-    """Read the cost in US dollars from the usage; None: it is not reported."""
+    """Read the cost in US dollars from the usage, or return None if it is not reported."""
     fields = mapping_in(usage)
     dollars = number_in(fields.get("cost")) if fields else None
     return dollars if dollars is not None and dollars >= 0 else None

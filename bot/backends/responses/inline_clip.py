@@ -24,7 +24,7 @@ _HEAD = -(-HEAD // 3) * 4
 
 
 def start_of_clip(text: mmap.mmap) -> int | None:
-    """Return the offset of a video's base64; None: no field for videos contains any."""
+    """Return the offset of a video's base64, or None if no field for videos contains any."""
     starts: list[int] = []
     outline = _outline(text, starts)
     if outline is None:
@@ -48,7 +48,10 @@ def is_clip(text: bytes) -> bool:
 
 
 def _outline(text: mmap.mmap, starts: list[int]) -> bytes | None:
-    """Replace long strings with markers, and add their offsets to `starts`; None: over a limit."""
+    """Replace long strings with markers, and add their offsets to `starts`.
+
+    None: a limit is exceeded.
+    """
     pieces: list[bytes] = []
     position = size = 0
     for count, match in enumerate(islice(_STRING.finditer(text), _MAX_STRINGS + 1)):

@@ -1,4 +1,4 @@
-"""Searches a provider's remote jobs for the job of an unconfirmed create."""
+"""Searches a provider's remote jobs for the job of an unconfirmed create request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.backends.responses.remote_job import ListingPage, RemoteJob
     from bot.model import VideoRequest
 
-# The machines of one provider may disagree about the time.
+# The seconds by which the machines of one provider may disagree about the time.
 _SKEW_SECONDS = 300.0
 
 
@@ -28,9 +28,9 @@ async def list_jobs(
 ) -> tuple[list[RemoteJob], bool]:
     """Return the listed jobs, and whether the list is complete.
 
-    `page_after` reads the page after a ref, newest jobs first, or returns None if the server has
-    no listing. The list is read to its end, or back to one of the earlier `answered` jobs: our own
-    clock says nothing about the provider's times.
+    `page_after` reads the page after a ref, newest jobs first, or returns None if the server has no
+    list. The list is read to its end, or back to one of the earlier `answered` jobs, since our own
+    clock tells nothing about the provider's times.
     """
     earlier = tuple(each for each in answered if each.is_earlier)
     jobs: list[RemoteJob] = []
@@ -43,7 +43,8 @@ async def list_jobs(
         fresh = [job for job in page.jobs if job.ref not in known]
         jobs.extend(fresh)
         if page.unreadable or len(fresh) < len(page.jobs):
-            # An unreadable entry may be our job, and a server that ignores `after` may omit it.
+            # An unreadable entry may be our job, and a server that ignores `after` may omit our
+            # job.
             return jobs, False
         # A server without `has_more` marks the end of its list with an empty page.
         if page.has_more is False or not fresh or _reaches_back(jobs, earlier):
@@ -85,7 +86,7 @@ async def with_hints(
     lost = False
     for ref in sorted({*refs}):
         try:
-            # Each job keeps the ref by which it was looked up: some servers answer with another.
+            # Each job keeps the ref by which it was looked up: some servers respond with another.
             jobs.append(replace(await retrieve(ref), ref=ref))
         except BackendError as error:
             if error.kind is not ErrorKind.GONE:
@@ -104,14 +105,15 @@ async def with_hints(
 def _shows_newest(jobs: tuple[RemoteJob, ...], answered: tuple[AnsweredJob, ...]) -> bool:
     """Return whether the newest answered job is listed: servers forget the oldest ones first.
 
-    A list with older ones alone omits jobs, as one does that is sorted the other way and cut off.
+    A list that shows only older jobs omits some, for example because it begins with the oldest and
+    is cut off.
     """
     comparable = [each for each in answered if each.order.is_echoed]
     return bool(_shown(jobs, tuple(comparable[:1])))
 
 
 def _shown(jobs: Iterable[RemoteJob], answered: tuple[AnsweredJob, ...]) -> list[RemoteJob]:
-    """Return the listed jobs that are among `answered`, and echo what was ordered."""
+    """Return the listed jobs that are among `answered` and echo their orders."""
     orders = {each.order.ref: each.order for each in answered if each.order.is_echoed}
     return [
         job

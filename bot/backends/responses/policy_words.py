@@ -1,7 +1,7 @@
 """The wording of refusals for a prompt's or a video's content, by provider.
 
-"several": wording that several providers or gateways share. Patterns are searched for in an
-answer's strings, ignoring case, and in its codes with spaces between their words.
+"several": wording that several providers or gateways share. Patterns are searched for in a
+response's strings, ignoring case, and in its codes with spaces between their words.
 """
 
 from __future__ import annotations

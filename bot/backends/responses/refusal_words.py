@@ -1,7 +1,7 @@
 """The wording of providers' refusals: one table for each kind of refusal, by provider.
 
-"several": wording that several providers or gateways share. Patterns are searched for in an
-answer's strings, ignoring case, and in its codes with spaces between their words. `CODES` are
+"several": wording that several providers or gateways share. Patterns are searched for in a
+response's strings, ignoring case, and in its codes with spaces between their words. `CODES` are
 compared with the values of its code fields.
 """
 
@@ -118,7 +118,7 @@ OVERLOAD: Table = {
     ),
 }
 
-# Searched for last: a busy service also advertises a larger plan.
+# Searched last: a busy service also advertises a larger plan.
 PLAN: Table = {
     "several": (
         r"(?:upgrade|change) (?:\w+ ){0,4}plan|(?:free )?trial (?:\w+ )?(?:ended|expired|over)",
@@ -158,7 +158,7 @@ def _any_of(table: Table) -> re.Pattern[str]:
     )
 
 
-# The order matters: access is also denied when credit or the model is missing.
+# The order matters, because access is also denied if credit or the model is missing.
 _WORDS = {
     ErrorKind.MODERATED: _any_of(POLICY),
     ErrorKind.BALANCE: _any_of(MONEY),
@@ -178,14 +178,14 @@ _CLOSED = re.compile(
 
 
 def kind_of_code(code: str) -> ErrorKind | None:
-    """Look up the kind of refusal that a provider's code means; None: the code is unknown."""
+    """Look up the kind of refusal that a code means, or return None if it is unknown."""
     return _KINDS.get(code)
 
 
 def kind_of_text(text: str, *, is_busy: bool = False) -> ErrorKind | None:
-    """Return the kind of refusal that a text expresses; None: it contains no known wording.
+    """Return the kind of refusal that a text expresses, or None without any known wording.
 
-    `is_busy`: the status says so, and a busy service may also mention its policies.
+    `is_busy`: the status means "busy"; a busy service may also mention its policies.
     """
     text = f"{text}\n{_JOINTS.sub(' ', text)}"
     if _CLOSED.search(text):

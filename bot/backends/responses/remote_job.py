@@ -39,12 +39,12 @@ _ENVELOPES = status_words.ENVELOPES
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoteJob:
-    """A job as a server describes it; a field that the server leaves out is None.
+    """A job as a server describes it; values that the server omits are None.
 
     `status` is the server's status word in lower case. `state` is None if no field reveals it;
     `inferred`: it was derived from fields other than the status word. `error` is the raw value.
-    Times are Unix seconds of the server's clock; `answered_at` is that of its answer. `progress` is
-    0 to 100, `cost` is in US dollars.
+    Times are Unix seconds of the server's clock; `answered_at` is the time of its response.
+    `progress` is 0 to 100, `cost` is in US dollars.
     """
 
     ref: str | None
@@ -77,8 +77,8 @@ class RemoteJob:
     def contradicts(self, request: VideoRequest) -> bool:
         """Return whether the echoed fields show that this job belongs to another request.
 
-        The model is compared only if no prompt is echoed, because gateways answer with the name
-        of the model behind their alias.
+        The model is compared only if no prompt is echoed, because gateways respond with the name of
+        the model behind their alias.
         """
         return self.echo.contradicts(request) or (
             self.prompt is None and _contradicting_models(self.model, request.model)
@@ -87,7 +87,7 @@ class RemoteJob:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListingPage:
-    """One page of a listing; `has_more` is None if the server does not say.
+    """One page of a list; `has_more` is None if the server does not say.
 
     `unreadable` is the number of entries that could not be read or exceeded the limit.
     """
@@ -99,7 +99,7 @@ class ListingPage:
 
 
 def parse(body: bytes) -> object:
-    """Parse JSON; None: it is not JSON."""
+    """Parse JSON, or return None if the body is not JSON."""
     try:
         return cast("object", json.loads(body))
     except (ValueError, RecursionError):
@@ -107,7 +107,7 @@ def parse(body: bytes) -> object:
 
 
 def job_in(value: object) -> RemoteJob | None:
-    """Read the job in an answer's body or in a field such as `data`; None: there is no job."""
+    """Read the job in a response's body or in a field such as `data`; None: there is no job."""
     fields = mapping_in(value)
     if fields is None:
         return None
@@ -118,11 +118,11 @@ def job_in(value: object) -> RemoteJob | None:
 
 
 def _contents(fields: Mapping[str, object], depth: int = 2) -> Iterator[Mapping[str, object]]:
-    """Yield what is in the envelopes, and in envelopes inside those."""
+    """Yield the contents of the envelopes, and of the envelopes inside them."""
     if depth == 0 or fields.get("object") == "list" or "has_more" in fields:
         return
     values = [fields.get(name) for name in _ENVELOPES]
-    # Some gateways answer a create with a list of its only job.
+    # Some gateways respond to a create request with a list of the one job.
     lists = (sequence_in(each) for each in values)
     singles = (items[0] if items and len(items) == 1 else None for items in lists)
     found = (
@@ -135,7 +135,7 @@ def _contents(fields: Mapping[str, object], depth: int = 2) -> Iterator[Mapping[
 
 
 def page_in(value: object) -> ListingPage | None:
-    """Read a page of jobs; None: the answer is not a listing."""
+    """Read a page of jobs, or return None if the response is not a list."""
     fields = mapping_in(value)
     entries = sequence_in(fields.get("data")) if fields else None
     if fields is None or entries is None:
@@ -151,13 +151,13 @@ def page_in(value: object) -> ListingPage | None:
 
 
 def is_deleted(value: object) -> bool:
-    """Return whether an answer confirms a deletion."""
+    """Return whether a response confirms a deletion."""
     fields = mapping_in(value)
     return fields is not None and fields.get("deleted") is True
 
 
 def ref_in(value: object) -> str | None:
-    """Read an id; None: it is missing, or can't be used in a URL's path."""
+    """Read an id, or return None if it is missing or can't be part of a URL's path."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     ref = str(value)
@@ -166,7 +166,7 @@ def ref_in(value: object) -> str | None:
 
 
 def event_in(body: bytes) -> tuple[str, str | None] | None:
-    """Read a webhook's type and the ref in its data; None: the body is not an event."""
+    """Read a webhook's type and the ref in its data, or return None if it is not an event."""
     fields = mapping_in(parse(body))
     kind = fields.get("type") if fields else None
     if fields is None or not isinstance(kind, str):
@@ -199,7 +199,7 @@ def _job(fields: Mapping[str, object], more: Mapping[str, object]) -> RemoteJob:
     link = find_link(fields) or find_link(more)
     told = status_words.state_of(status)
     if link is None and told is RemoteState.DONE:
-        link = find_link({"url": fields.get("fail_reason")})  # where new-api used to put it
+        link = find_link({"url": fields.get("fail_reason")})  # new-api used to put the link here
     error = _error(fields, more)
     times = (layer.get(name) for layer in (fields, more) for name in status_words.END_NAMES)
     ended = progress == _COMPLETE or any(times)
@@ -254,8 +254,8 @@ def _error(fields: Mapping[str, object], more: Mapping[str, object]) -> object:
 
 
 def _found(names: tuple[str, ...], *layers: Mapping[str, object]) -> dict[str, object] | None:
-    found = {name: layer[name] for layer in layers for name in names if is_error(layer.get(name))}
-    return found or None
+    present = ((name, layer.get(name)) for layer in layers if layer for name in names)
+    return {name: value for name, value in present if value and is_error(value)} or None
 
 
 def is_error(value: object, depth: int = 4) -> bool:
@@ -264,7 +264,7 @@ def is_error(value: object, depth: int = 4) -> bool:
         return bool(value)
     fields = mapping_in(value)
     if fields is not None:
-        # MiniMax sends it even on success, and others send an object of empty fields.
+        # MiniMax sends this field even on success, and others send an object of empty fields.
         code = fields.get("status_code", fields.get("code"))
         is_success = code not in _NOTHING and not is_error(code, depth - 1)
         told = (each for name, each in fields.items() if not name.lower().endswith("id"))

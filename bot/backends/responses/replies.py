@@ -1,4 +1,4 @@
-"""The status, body and Retry-After of a provider's HTTP answer."""
+"""The status, body and Retry-After of a provider's HTTP response."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _TITLE = re.compile(r"<title>([^<]{1,200})</title>", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """A provider's answer; `retry_after` is in seconds.
+    """A provider's response; `retry_after` is in seconds.
 
-    `answer` is its parsed JSON, or the text of a refusal that is not JSON. `answered_at` is its
+    `answer` is the parsed JSON, or the text of a refusal that is not JSON. `answered_at` is the
     `Date` header, in Unix seconds.
     """
 
@@ -34,15 +34,15 @@ class Reply:
 
     @property
     def job(self) -> RemoteJob | None:
-        """The job in the answer; an error answer can only contain a failed job."""
+        """The job in the response; an error response can only contain a failed job."""
         job = remote_job.job_in(self.answer) if self.ok else find_failed_job(self.answer)
         return job and replace(job, answered_at=self.answered_at)
 
 
 def read(response: Answer, *, secret: str | None, now: float) -> Reply:
-    """Read an answer, with `secret` redacted: servers repeat the key that they refuse.
+    """Read a response, with `secret` redacted: servers repeat the key that they refuse.
 
-    `now` is used only if the answer has no `Date`: our clock may differ from the provider's.
+    `now` is used only without a `Date` header: our clock may differ from the provider's.
     """
     body = response.content
     if secret:

@@ -1,4 +1,4 @@
-"""The payload of a download: the clip itself, or JSON that holds its base64 or a link to it."""
+"""The payload of a download: the clip itself, or JSON with its base64 or a link to it."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _STEP = 1024 * 1024
 def unpack(path: Path, *, max_bytes: int) -> str | None:
     """Replace a JSON file with the clip in its base64, or return the link in it (blocking).
 
-    A file with neither is left unchanged. MediaError: the base64 is broken.
-    TooLargeError: the clip is larger than `max_bytes`.
+    A file with neither is left unchanged. MediaError: the base64 is broken. TooLargeError: the clip
+    is larger than `max_bytes`.
     """
     if not _is_object(path):
         return None

@@ -113,7 +113,7 @@ _STATES = {
 
 
 def state_of(status: str) -> RemoteState | None:
-    """Look up a status word in lower case; None: it is unknown.
+    """Look up a status word in lower case, or return None if it is unknown.
 
     `task_status_succeed` counts as `succeed`, and `inprogress` as `in_progress`.
     """

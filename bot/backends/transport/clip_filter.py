@@ -1,6 +1,6 @@
-"""Removes inline base64 clips from JSON answers as they arrive, to limit memory use.
+"""Removes inline base64 clips from JSON responses as they arrive, to limit memory use.
 
-`ijson` is not used, because it yields values, while the rest of an answer must stay JSON text.
+`ijson` is not used, because it yields values, while the rest of a response must stay JSON text.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-# Quotes inside a JSON string are escaped, so this matches only a key, or the start of a string.
+# Quotes inside a JSON string are escaped, so this matches only a key or the start of a string.
 _START = re.compile(
     rb'"(?:data|b64_json|b64|base64|video_base64|video_b64)"\s{0,16}:\s{0,16}"'
     rb'|(?<!\\)"data:[\w/+.-]{0,60}(?:;[\w=+.-]{0,30}){0,2};base64,'
@@ -20,7 +20,7 @@ _MAX_START = 200
 
 
 async def without_clips(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Pass a JSON body on without its base64.
+    """Pass on a JSON body without the base64 of clips.
 
     The value of a key such as `"data"` becomes an empty string. A data URI ends after its comma.
     """
@@ -40,7 +40,7 @@ class _ClipFilter:
         self._inside = False
 
     def kept(self, chunk: bytes) -> bytes:
-        """Return what is certainly no clip, of this chunk and of what was held."""
+        """Return the bytes of this chunk, and of those held back, that are certainly no clip."""
         text, self.held = self.held + chunk, b""
         kept: list[bytes] = []
         while text:

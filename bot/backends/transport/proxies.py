@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EnvironmentProxies:
-    """The proxies by scheme, and `all`; loopback is always reached directly."""
+    """The proxy of each scheme, and `all` for the others; loopback is reached directly."""
 
     by_scheme: Mapping[str, str]
 
@@ -37,7 +37,7 @@ class EnvironmentProxies:
         )
 
     def url_for(self, origin: ServerOrigin) -> str | None:
-        """Return the proxy's URL; None: there is no proxy. NeverSentError: it can't be used."""
+        """Return the proxy's URL, or None without a proxy; NeverSentError: it can't be used."""
         url = self.by_scheme.get(origin.scheme) or self.by_scheme.get("all")
         if url is None or proxy_bypass(origin.host):
             return None

@@ -1,7 +1,7 @@
-"""Tells public IP addresses from all others, also where one address is embedded in another.
+"""Tells public IP addresses from all others, even if one address is embedded in another.
 
-`ipaddress.is_global` knows the special networks of the year of its Python, and counts as global
-what was never allocated.
+`ipaddress.is_global` only knows the special networks of its Python version's year, and regards
+addresses that were never allocated as global.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _embedded(ip: IPv6Address) -> Iterator[IPv4Address]:
 def _in_local_nat64(number: int) -> Iterator[IPv4Address]:
     """Find the address in one of RFC 6052's two layouts, if all other bits are zero.
 
-    Other bits are of a translator's choice, so such an address could mean any IPv4 address.
+    The translator chooses the other bits, so with them, an address could mean any IPv4 address.
     """
     subnet_and_suffix = number & ((1 << 80) - 1)
     if subnet_and_suffix >> 32 == 0:

@@ -27,8 +27,8 @@ class AddressGuard:
         self._trusted = trusted
 
     async def __call__(self, request: httpx2.Request) -> None:
-        """Check the URL, and add a check of the connection; PrivateAddressError: it is private."""
-        # A redirected request inherits the previous host's check, which is removed here.
+        """Check the URL, and have the connection checked; PrivateAddressError: it is private."""
+        # A redirected request inherits the check of the previous host, which is removed here.
         extensions = {name: item for name, item in request.extensions.items() if name != "trace"}
         if origin_of(str(request.url)) not in self._trusted:
             host = request.url.raw_host.decode("ascii")

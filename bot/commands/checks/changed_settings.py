@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
     from bot.settings.fields import Settings
 
-# Extra fields of a request may contain a provider's key.
+# The extra fields of a request may contain a provider's key.
 _UNSHOWN = frozenset({"openai_extra"})
 
 
 def examine_changes(settings: Settings) -> Finding:
     """List the changed settings with their values; a secret's value is not shown."""
     return Finding(
-        subject="changed",
+        subject="changed settings",
         ok=True,
-        found=", ".join(_changes(settings)) or "no setting: all defaults",
+        found=", ".join(_changes(settings)) or "none",
     )
 
 

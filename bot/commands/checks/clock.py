@@ -1,4 +1,4 @@
-"""The check of this machine's clock against Discord's."""
+"""Compares this machine's clock with Discord's."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 _SUBJECT = "clock"
 _DISCORD = "https://discord.com/api/v10"
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
-# Discord's time has whole seconds, and its answer takes time. Webhooks tolerate five minutes.
+# Discord sends whole seconds, and its response takes a moment. Webhooks tolerate five minutes.
 _TOLERATED_SECONDS = 60.0
 
 
 async def examine_clock(api_url: str, *, clock: Callable[[], float] = time.time) -> Finding:
-    """Compare this machine's clock with the time in an answer from Discord."""
+    """Compare this machine's clock with the time in a response from Discord."""
     try:
         async with (
             aiohttp.ClientSession(timeout=_TIMEOUT) as session,
@@ -32,7 +32,7 @@ async def examine_clock(api_url: str, *, clock: Callable[[], float] = time.time)
         theirs = ours = None
     if theirs is None or ours is None:
         return Finding(
-            subject=_SUBJECT, ok=True, found="not compared: Discord's answer has no time"
+            subject=_SUBJECT, ok=True, checked=False, found="not checked: no time from Discord"
         )
     ahead = ours - theirs
     if abs(ahead) <= _TOLERATED_SECONDS:
@@ -41,8 +41,8 @@ async def examine_clock(api_url: str, *, clock: Callable[[], float] = time.time)
         subject=_SUBJECT,
         ok=False,
         found=f"{_duration(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} Discord's",
-        advice="set it, and keep it set by NTP (on Linux: timedatectl set-ntp true); "
-        "with a wrong clock, webhooks are refused and links expire at the wrong time",
+        advice="correct the clock, and keep it correct with NTP (on Linux: timedatectl set-ntp "
+        "true); with a wrong clock, webhooks are refused and links expire at the wrong time",
     )
 
 

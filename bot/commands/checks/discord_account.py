@@ -20,10 +20,10 @@ _TOKEN, _APPLICATION = "DISCORD_TOKEN", "application"
 
 
 async def examine_account(token: str, api_url: str, reach: Reach) -> list[Finding]:
-    """Check that Discord accepts the token, and that no setting keeps the bot from working."""
+    """Check that Discord accepts the token, and the application's settings."""
     who = f"{_origin(api_url)} (DISCORD_API_URL)" if api_url else "Discord"
     if not token:
-        advice = "copy it from the Developer Portal's Bot page into .env"
+        advice = "copy it into .env from the Bot page of the Discord Developer Portal"
         return _refused("missing", advice)
     if not looks_like_a_token(token):
         return _refused("does not look like a bot token", COPY_AGAIN)
@@ -33,12 +33,12 @@ async def examine_account(token: str, api_url: str, reach: Reach) -> list[Findin
     except TokenRefusedError:
         return _refused(
             f"{who} refuses it",
-            "copy it again from the Developer Portal's Bot page: a reset voids the old one",
+            "copy it again from the Developer Portal's Bot page: a reset voids the old token",
         )
     except (StartupError, DeliveryError, TimeoutError) as error:
         return _refused(
             f"looks right, but could not be checked with {who}",
-            str(error) or f"no answer from {who} in {_LOGIN_SECONDS} s: check the network",
+            str(error) or f"no response from {who} within {_LOGIN_SECONDS} s: check the network",
         )
     accepted = Finding(subject=_TOKEN, ok=True, found=f"{who} accepts it: {account.name}")
     return [accepted, _application(account)]
@@ -55,7 +55,7 @@ def _application(account: Account) -> Finding:
     return Finding(
         subject=_APPLICATION,
         ok=not account.problems,
-        found="; ".join(problem.found for problem in account.problems) or "its settings fit",
+        found="; ".join(problem.found for problem in account.problems) or "no problems found",
         advice="; ".join(problem.advice for problem in account.problems),
     )
 
@@ -63,7 +63,9 @@ def _application(account: Account) -> Finding:
 def _refused(found: str, advice: str) -> list[Finding]:
     return [
         Finding(subject=_TOKEN, ok=False, found=found, advice=advice),
-        Finding(subject=_APPLICATION, ok=True, found="not checked: see DISCORD_TOKEN"),
+        Finding(
+            subject=_APPLICATION, ok=True, checked=False, found="not checked: needs DISCORD_TOKEN"
+        ),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Check whether parts of the running bot keep failing."""
+"""Checks whether a component of the running bot keeps failing."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ if TYPE_CHECKING:
 
 
 def examine_failing_parts(data_dir: Path) -> Finding:
-    """Report the parts that failed several times in a row and have not recovered; blocks."""
-    subject = "parts"
+    """Report the components that failed several times in a row and have not recovered.
+
+    Blocks.
+    """
+    subject = "components"
     try:
         failing = read_failing_parts(data_dir)
     except StorageError as error:
         return unreadable(subject, error)
     if not failing:
-        return Finding(subject=subject, ok=True, found="no repeated failures")
+        return Finding(subject=subject, ok=True, found="none fails repeatedly")
     return Finding(
         subject=subject,
         ok=False,
@@ -30,6 +33,6 @@ def examine_failing_parts(data_dir: Path) -> Finding:
             f"{datetime.fromtimestamp(part.last_at, UTC):%Y-%m-%d %H:%M} UTC"
             for part in failing
         ),
-        advice="look for part.failed in the log; if an update or a restart does not help, report "
-        "it with those lines",
+        advice="look for part.failed in the log; if neither an update nor a restart helps, report "
+        "the failure with those lines",
     )

@@ -12,12 +12,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """A line of `doctor`'s table; `advice` is empty if there is nothing to do."""
+    """A line of `doctor`'s table.
+
+    `advice` is empty if there is nothing to do. `checked` is false if the check could not be made.
+    """
 
     subject: str
     ok: bool
     found: str
     advice: str = ""
+    checked: bool = True
 
 
 def unreadable(subject: str, error: StorageError) -> Finding:

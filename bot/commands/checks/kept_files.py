@@ -1,4 +1,4 @@
-"""Compares the size of the kept videos and narrations with KEEP_GB."""
+"""Compares the size of the stored videos and narrations with KEEP_GB."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _GIB = 1024 * 1024 * 1024
 
 
 async def examine_kept_files(settings: Settings) -> Finding:
-    """Measure the kept files, and advise if they exceed KEEP_GB."""
-    subject = "kept files"
+    """Measure the stored files, and advise if they exceed KEEP_GB."""
+    subject = "stored files"
     try:
         kept = (await Workspace(settings.data_dir).inventory()).kept
     except OSError as error:
@@ -28,7 +28,7 @@ async def examine_kept_files(settings: Settings) -> Finding:
             advice="give the bot's user read access to DATA_DIR",
         )
     if not kept:
-        return Finding(subject=subject, ok=True, found="none")
+        return Finding(subject=subject, ok=True, found="no videos or narrations yet")
     gigabytes = sum(item.size for item in kept) / _GIB
     # Rounded up, so that a size above the limit is not shown as the limit.
     shown = math.ceil(gigabytes * 100) / 100 if gigabytes > settings.keep_gb else gigabytes
@@ -36,9 +36,10 @@ async def examine_kept_files(settings: Settings) -> Finding:
     return Finding(
         subject=subject,
         ok=True,
-        found=f"{len(kept)}, {shown:.2f} of {settings.keep_gb:g} GB, oldest {oldest:%Y-%m-%d}",
-        advice="the oldest are deleted within the hour; if this line remains, undelivered videos "
-        "fill the space: raise KEEP_GB"
+        found=f"{len(kept)} videos and narrations, {shown:.2f} of {settings.keep_gb:g} GB, "
+        f"oldest from {oldest:%Y-%m-%d}",
+        advice="the bot deletes the oldest within an hour; if this advice remains, undelivered "
+        "videos fill the space: raise KEEP_GB"
         if gigabytes > settings.keep_gb
         else "",
     )

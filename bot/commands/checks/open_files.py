@@ -5,17 +5,17 @@ from __future__ import annotations
 from bot.commands.checks.findings import Finding
 from bot.runtime.open_files import raise_limit
 
-# The server's connections, and the same number for everything else.
+# As many as the server's connections, plus the same number for everything else.
 _ENOUGH = 1024
 
 
 def examine_open_files() -> Finding:
-    """Raise the limit as the bot does, and report the result."""
+    """Raise the limit as the bot does at its start, and report the new limit."""
     limit = raise_limit()
     return Finding(
         subject="open files",
         ok=limit >= _ENOUGH,
-        found=f"at most {limit}",
+        found=f"limit: {limit:,}",
         advice=f"allow {_ENOUGH} or more: LimitNOFILE= in a systemd unit, --ulimit nofile= in "
         "docker, or ulimit -Hn in a shell"
         if limit < _ENOUGH

@@ -22,7 +22,7 @@ _HARMLESS = "a paper boat"
 
 
 async def examine_writer(settings: Settings) -> Finding:
-    """Check that the prompt writer answers, accepts the key and lists the model."""
+    """Check that the prompt writer responds, accepts the key and lists the model."""
     if settings.video_backend == "storyboard":
         return Finding(
             subject=_WRITER, ok=True, found="not used: title cards show the prompt as typed"
@@ -47,7 +47,7 @@ async def examine_writer(settings: Settings) -> Finding:
         subject=_WRITER,
         ok=True,
         found=f"openai: {without_password(settings.prompt_base_url)} answers",
-        advice="it does not list PROMPT_MODEL: check the name"
+        advice="the service does not list PROMPT_MODEL: check the name"
         if models and settings.prompt_model not in models
         else "",
     )

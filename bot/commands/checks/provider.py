@@ -25,12 +25,12 @@ _SECONDS = 10.0
 _OK = 200
 _MAX_LISTED_MODELS = 5
 _MAX_ANSWER = 4000
-# Proxies answer with one of these if the server is down, and some servers while they start.
+# Proxies respond with one of these if the server is down, and some servers while they start.
 _UNAVAILABLE = frozenset({502, 503, 504})
 
 
 async def examine_backend(settings: Settings) -> Finding:
-    """Check the chosen backend: reachability, key, model, price, and webhooks or polling."""
+    """Check that the chosen backend is usable, and report its price and its kind of updates."""
     match settings.video_backend:
         case "storyboard":
             return Finding(
@@ -94,7 +94,7 @@ def _refused_by_openai(url: str, status: int, answer: str) -> Finding | None:
             found=f"openai: {url} is unavailable at the moment ({status})",
             advice="try again later; if that server is yours, check its log",
         )
-    # Some usable servers have no list and answer 400 or 405.
+    # Some usable servers offer no list of videos and respond with 400 or 405.
     return None
 
 
@@ -105,10 +105,10 @@ def _forbidden(url: str, answer: str) -> Finding:
         case ErrorKind.BALANCE:
             found, advice = "out of credit (403)", "top up the account of OPENAI_API_KEY"
         case _:
-            found = "answers 403 without a known reason"
+            found = "responds with 403 for an unknown reason"
             advice = (
-                "ask the provider whether it is the key, this machine's address or the list of "
-                "videos, and correct OPENAI_API_KEY if it is the key"
+                "ask the provider whether the cause is the key, this machine's address or the list "
+                "of videos, and correct OPENAI_API_KEY if it is the key"
             )
     return Finding(subject=_SUBJECT, ok=False, found=f"openai: {url}: {found}", advice=advice)
 
@@ -149,16 +149,17 @@ async def _usable(settings: Settings, *, lists: bool) -> Finding:
 
 
 def _check_model(model: str | None, models: frozenset[str] | None) -> tuple[str, str]:
-    """Return a finding about the model, and advice if the server does not have it."""
+    """Return a finding about the model, and advice if the server does not offer that model."""
     if model is None:
-        return "its default model", ""
+        return "default model", ""
     # A name with a star is a pattern, so the list is incomplete.
     if not models or any("*" in name for name in models):
         return f"model {model} not checked: the server has no complete list", ""
     if model in models:
         return f"model {model} known", ""
     listed = ", ".join(sorted(models)[:_MAX_LISTED_MODELS])
-    return f"model {model} unknown", f"set VIDEO_MODEL to one of its models ({listed}), or to -"
+    advice = f"set VIDEO_MODEL to one of the server's models ({listed}), or to - for its default"
+    return f"model {model} unknown", advice
 
 
 def _openai_updates(settings: Settings) -> str:

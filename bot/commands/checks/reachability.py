@@ -29,7 +29,7 @@ _SECONDS = 5.0
 _OK = 200
 # The body of the bot's `/healthz`.
 _HEALTHY = b"ok\n"
-# Proxies answer with one of these if the server is down.
+# Proxies respond with one of these if the server is down.
 _UNAVAILABLE = frozenset({502, 503, 504})
 
 
@@ -50,15 +50,15 @@ async def examine_public_url(
         return Finding(
             subject=_PUBLIC_URL,
             ok=True,
-            found="not set: no outside webhooks, no links to large videos",
-            advice="set PUBLIC_URL if videos may exceed Discord's size limit",
+            found="not set: no webhooks from outside, and no links to large videos",
+            advice="set it if your videos may exceed Discord's size limit",
         )
     host, shown = urlsplit(url).hostname or "", without_password(url)
     if _is_this_machine(host):
         return Finding(
             subject=_PUBLIC_URL,
             ok=False,
-            found=f"{shown}: on other machines this address means those machines themselves",
+            found=f"{shown}: on any other machine, this address means that machine itself",
             advice="set it to the address at which others reach the bot, or leave it empty",
         )
     try:
@@ -68,7 +68,7 @@ async def examine_public_url(
             subject=_PUBLIC_URL,
             ok=False,
             found=f"{shown}: {host} can't be resolved",
-            advice="correct the name or its DNS record, or check this machine's network",
+            advice="correct the host name or its DNS record, or check this machine's network",
         )
     ok, found, advice = await probe(url)
     notes = [note for note in (advice, *_limits(url, addresses)) if note]
@@ -90,7 +90,7 @@ def _unmapped(address: Address) -> Address:
 
 
 def _limits(url: str, addresses: Iterable[Address]) -> list[str]:
-    """List the features that do not work with this address."""
+    """List the features that do not work with this address, with the reasons."""
     limits: list[str] = []
     private = [address for address in map(_unmapped, addresses) if not is_public(str(address))]
     # /etc/hosts may map a machine's own name to loopback, while others resolve its public address.
@@ -101,8 +101,8 @@ def _limits(url: str, addresses: Iterable[Address]) -> list[str]:
         )
     elif private:
         limits.append(
-            f"{private[0]} is in a private network: links open only there, Discord shows none of "
-            "the videos inline, and services outside can't send webhooks"
+            f"{private[0]} is in a private network: links work only there, Discord can't show "
+            "linked videos inline, and services outside can't send webhooks"
         )
     if url.startswith("http://"):
         limits.append(
@@ -118,13 +118,17 @@ async def probe(url: str) -> tuple[bool, str, str]:
     except aiohttp.ClientSSLError as error:
         return False, f"no secure connection ({type(error).__name__})", "check its certificate"
     except (aiohttp.ClientError, OSError, ValueError):
-        return True, "no answer: is the bot running, and does your proxy forward to it?", ""
+        return True, "no response: is the bot running, and does your proxy forward to it?", ""
     if status == _OK and body == _HEALTHY:
-        return True, "Clapper answers there", ""
+        return True, "Clapper responds there", ""
     if status in _UNAVAILABLE:
-        return True, f"a proxy answers {status}: is the bot running, and is its port right?", ""
+        return (
+            True,
+            f"a proxy responds with {status}: is the bot running, and is its port correct?",
+            "",
+        )
     advice = "let your proxy forward /healthz and the other paths in docs/operating.md to the bot"
-    return True, f"a server answers {status}, but it is not Clapper", advice
+    return True, f"a server responds with {status}, but it is not Clapper", advice
 
 
 async def _ask(url: str) -> tuple[int, bytes]:

@@ -16,18 +16,19 @@ _DAY = 24 * 60 * 60
 
 
 def examine_second_bot(data_dir: Path, *, now: float) -> Finding:
-    """Report a second bot that was noticed in the last day."""
-    subject = "second bot"
+    """Report a second bot that was noticed in the last 24 hours."""
+    subject = "other instances"
     try:
         found = read_second_bot(data_dir)
     except StorageError as error:
         return unreadable(subject, error)
     if found is None or found.last_at < now - _DAY:
-        return Finding(subject=subject, ok=True, found="none noticed in the last day")
+        return Finding(subject=subject, ok=True, found="none noticed in the last 24 hours")
     last = datetime.fromtimestamp(found.last_at, UTC)
     return Finding(
         subject=subject,
         ok=False,
-        found=f"another process has answered {found.times} times, last {last:%Y-%m-%d %H:%M} UTC",
+        found=f"another process has answered {found.times} commands or clicks, last "
+        f"{last:%Y-%m-%d %H:%M} UTC",
         advice="stop the other bot with this DISCORD_TOKEN, or reset the token and set it here",
     )

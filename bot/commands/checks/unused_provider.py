@@ -1,4 +1,4 @@
-"""Finds a provider that is set up but not chosen, so the bot makes title cards instead."""
+"""Finds a provider that has settings but is not chosen, so the bot makes title cards instead."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REQUIRED_SETTINGS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnusedProvider:
-    """A setting of a backend that is not chosen."""
+    """A setting of a provider that VIDEO_BACKEND does not choose."""
 
     name: str
     backend: str
@@ -33,7 +33,7 @@ class UnusedProvider:
 
 
 def unused_provider(settings: Settings) -> UnusedProvider | None:
-    """Return the first provider that is set up; None: there is none, or a backend was chosen."""
+    """Return the first provider with settings, or None if VIDEO_BACKEND is set or there is none."""
     given = settings.model_fields_set
     if "video_backend" in given:
         return None

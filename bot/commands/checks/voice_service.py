@@ -1,4 +1,4 @@
-"""Checks the voice by having it speak one word."""
+"""Checks the voice by having it read one word aloud."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ async def examine_voice(settings: Settings) -> Finding:
 
 
 async def _try(voice: Voice) -> Narration:
-    """Speak, ingest and encode a word, as `/narrate` does."""
+    """Read a word aloud, ingest it and encode it, as `/narrate` does."""
     ffmpeg = Ffmpeg(await find_ffmpeg(), slots=1)
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="clapper-"))
     try:

@@ -1,1 +1,1 @@
-"""Smaller copies of videos that are linked on their cards."""
+"""Smaller copies of videos that are only linked on their cards."""

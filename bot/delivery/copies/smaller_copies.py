@@ -1,4 +1,4 @@
-"""SmallerCopies: replaces the link on a card by a smaller copy of the video, once it is made."""
+"""SmallerCopies: makes a smaller copy of a linked video, which replaces the link on the card."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ log = logging.getLogger(__name__)
 _IDLE_SECONDS = 60.0
 _DELIVERING_SECONDS = 5.0
 _MAX_RETRY_SECONDS = 3600.0
-# About half a day; the card keeps its link.
+# Attempts for about half a day. After the last one, the card keeps its link.
 _MAX_ATTEMPTS = 20
 _LINKED = frozenset({JobState.NOTIFYING, JobState.SUCCEEDED})
 
 
 class SmallerCopies:
-    """Makes one copy at a time, in the background, and uploads it with one more edit of the card.
+    """Makes one copy at a time in the background, and adds it to the card with one more edit.
 
-    Which copies are due is stored, so they survive a restart.
+    The list of copies to make is stored, so it survives a restart.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class SmallerCopies:
         self._woken = asyncio.Event()
 
     async def add(self, job: Job) -> None:
-        """Make a copy due, before the card shows the link."""
+        """Schedule a copy. Call this before the card shows the link."""
         await self._store.add(job.id, now=self._clock())
         self._woken.set()
 
@@ -92,16 +92,18 @@ class SmallerCopies:
     async def make_next(self) -> float:
         """Make the copy that is due first, and return the seconds until the next one is due.
 
-        A copy that fails unexpectedly is tried again after the others, and its error is raised.
+        If a copy fails unexpectedly, its error is raised, and it is tried again after the other
+        copies.
         """
         due = await self._store.next()
         if due is None:
             return _IDLE_SECONDS
         wait = due.next_at - self._clock()
-        # A longer wait means that the clock was set back.
+        # A longer wait can't have been scheduled: the clock was set back, and the copy is due.
         if 0 < wait <= _MAX_RETRY_SECONDS:
             return wait
-        # A final edit of the card cancels this task, not the loop.
+        # Run the copy in a task of its own, because a final edit of the card cancels the task that
+        # holds the card's lock.
         task = asyncio.create_task(self._make(due), name=f"copy:{due.job_id}")
         try:
             await asyncio.wait({task})
@@ -130,7 +132,10 @@ class SmallerCopies:
             await self._postpone(due, _DELIVERING_SECONDS, attempts=due.attempts)
 
     async def _replace_link(self, job_id: str) -> bool:
-        """Upload the copy in place of the link; False: the link is not on the card yet."""
+        """Replace the link on the card by the copy.
+
+        False: the video is still being delivered, so the card does not show the link yet.
+        """
         job = await self._jobs.get(job_id)
         if job is not None and job.state is JobState.DELIVERING:
             return False
@@ -149,7 +154,7 @@ class SmallerCopies:
         return True
 
     async def _wanted(self, job: Job | None) -> Artifact | None:
-        """Return the video of a card that shows its link; None: there is none any more."""
+        """Return the video if its card still shows only a link, or else None."""
         if job is None or job.state not in _LINKED or job.deleted_at is not None or job.card_gone:
             return None
         artifact = await self._artifacts.get(job.id)

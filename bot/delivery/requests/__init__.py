@@ -1,1 +1,1 @@
-"""Requests to Discord about cards and DMs, and its rate limits."""
+"""Requests to Discord about cards and DMs, and Discord's rate limits."""

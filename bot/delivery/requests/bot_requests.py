@@ -26,7 +26,7 @@ class BotRequests:
 
     @property
     def user_id(self) -> int:
-        """The id of the bot, once it has logged in."""
+        """The bot's user id, which is known once the bot has logged in."""
         return self._bot.user.id if self._bot.user else 0
 
     async def edit(
@@ -50,7 +50,7 @@ class BotRequests:
     ) -> None:
         """Post a message with files.
 
-        For a few minutes Discord drops a second message with the same nonce.
+        For a few minutes, Discord ignores a second message with the same nonce.
         """
         route = Route("POST", _MESSAGES, channel_id=channel_id)
         with handle_message_parameters(
@@ -72,6 +72,6 @@ class BotRequests:
         return self._dm_channels[user_id]
 
     async def latest(self, channel_id: int, *, limit: int) -> list[dict[str, Any]]:
-        """Return the newest messages of a channel in the JSON of Discord's API."""
+        """Return a channel's newest messages as the JSON of Discord's API."""
         route = Route("GET", _MESSAGES, channel_id=channel_id)
         return await self._requests.send(route, bot=self._bot, query={"limit": str(limit)})

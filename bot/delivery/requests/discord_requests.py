@@ -1,7 +1,7 @@
 """Requests about cards and DMs, which fail instead of waiting: their steps are tried again later.
 
-discord.py would sleep through rate limits and server errors, and hold a slot of the worker's lane
-meanwhile.
+discord.py would sleep until a rate limit or server error has passed, and occupy a slot of the
+worker's lane meanwhile.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# `total` allows for the largest file over a slow connection; `sock_read` detects a missing answer.
+# `total` allows for the largest file over a slow connection; `sock_read` detects a missing
+# response.
 TIMEOUT = aiohttp.ClientTimeout(total=900, sock_connect=15, sock_read=60)
 _HTTP_FORBIDDEN = 403
 _HTTP_NOT_FOUND = 404
@@ -64,11 +65,11 @@ class DiscordRequests:
         json: Mapping[str, object] | None = None,
         query: Mapping[str, str] | None = None,
     ) -> Any:  # noqa: ANN401 - any JSON
-        """Send a request once, and return the JSON of its answer.
+        """Send a request once, and return the JSON of the response.
 
-        `bot`: the bot whose token authorises the request; None: the URL contains a token.
-        discord.HTTPException: Discord refuses the request. ThrottledError, other
-        aiohttp.ClientError, OSError: the request may succeed later.
+        `bot`: the bot whose token authorises the request, or None if the URL contains a token.
+        discord.HTTPException: Discord refuses the request.
+        ThrottledError, other aiohttp.ClientError, OSError: the request may succeed later.
         """
         key = f"{route.key}:{route.major_parameters}"
         self._limits.begin(key, is_global=bot is not None)

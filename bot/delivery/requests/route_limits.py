@@ -1,7 +1,7 @@
-"""Discord's rate limits by route: no request is sent to a closed route until it opens.
+"""Discord's rate limits by route: no request is sent to a route that is closed by a limit.
 
-discord.py implements them too, but sleeps until they end, and can't be told to give up in less than
-30 seconds (`max_ratelimit_timeout`).
+discord.py implements the limits too, but sleeps until a limit ends, and can't be told to fail in
+less than 30 seconds (`max_ratelimit_timeout`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _GLOBAL = "global"
 
 
 class ThrottledError(aiohttp.ClientError):
-    """Discord accepts no such request for `seconds`."""
+    """Discord accepts no request on the same route for `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
@@ -31,7 +31,10 @@ class ThrottledError(aiohttp.ClientError):
 
 @dataclass(kw_only=True, slots=True)
 class _Window:
-    """The `seconds` after `since`, in which a route accepts `left` requests; None: unknown."""
+    """The period of `seconds` after `since`, in which a route accepts `left` more requests.
+
+    `left` is None if the number is unknown.
+    """
 
     left: int | None = None
     since: float = 0.0
@@ -39,7 +42,7 @@ class _Window:
     in_flight: int = 0
 
     def opens_in(self, now: float) -> float:
-        """Return the seconds until the window ends, or 0."""
+        """Return the seconds until the period ends, or 0 if it has ended."""
         wait = self.since + self.seconds - now
         # A longer wait means that the clock was set back.
         return wait if 0 < wait <= 2 * self.seconds + 1 else 0.0
@@ -49,7 +52,7 @@ class _Window:
 
 
 class RouteLimits:
-    """Remembers what Discord's answers said about each route."""
+    """Remembers the limits that Discord's responses reported for each route."""
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -70,7 +73,7 @@ class RouteLimits:
         window.in_flight += 1
 
     def end(self, route: str, headers: Mapping[str, str] | None) -> None:
-        """Count a request that has ended, and learn from the headers of its answer, if any."""
+        """Count a request as ended, and learn from the response's headers, if there are any."""
         window = self._windows.get(route)
         if window is None:
             return
@@ -79,12 +82,12 @@ class RouteLimits:
         left = _number(headers or {}, "X-RateLimit-Remaining")
         if seconds is None or left is None:
             return
-        # Discord has not counted the requests in flight yet.
+        # Discord's number does not include the requests that are still in flight.
         window.left = max(0, int(left) - window.in_flight)
         window.since, window.seconds = self._clock(), min(seconds, _LONGEST_PAUSE_SECONDS)
 
     def close(self, route: str, headers: Mapping[str, str], *, is_global: bool) -> float:
-        """Close a route that answered with a rate limit, and return the seconds until it opens."""
+        """Close a route after a rate-limit response, and return the seconds until it opens."""
         now = self._clock()
         seconds = _number(headers, "Retry-After")
         seconds = PAUSE_SECONDS if seconds is None else min(max(seconds, 0), _LONGEST_PAUSE_SECONDS)

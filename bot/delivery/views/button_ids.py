@@ -1,6 +1,6 @@
 """The ids and labels of a card's buttons.
 
-An id names an action and a job. It grants no permission.
+An id contains an action and a job's id. It grants no permission.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _STYLES = {
 def make_button(
     action: Action, job_id: str, label: str, *, highlighted: bool = False
 ) -> discord.ui.Button[discord.ui.LayoutView]:
-    """Return a plain button; the cogs handle it by a template of its id, not by this view."""
+    """Return a button without a handler: the cogs handle it by the pattern of its id."""
     style = _STYLES.get(action, discord.ButtonStyle.secondary)
     return discord.ui.Button(
         style=discord.ButtonStyle.primary if highlighted else style,

@@ -12,6 +12,7 @@ from bot.delivery.views.button_ids import LABELS, Action, make_button
 from bot.delivery.views.card_buttons import FINISHED, HELD, buttons_for
 from bot.delivery.views.card_text import CardText
 from bot.delivery.views.formatting import cut, megabytes, over_limit
+from bot.delivery.views.made_with import made_with
 from bot.delivery.views.service_name import ServiceName
 from bot.model import JobState
 from storage.jobs.queue_outlook import Outlook
@@ -41,10 +42,11 @@ _Container = ui.Container[ui.LayoutView]
 
 
 class CardRenderer:
-    """Renders cards and DMs; each view is stopped, since discord.py keeps live views in memory.
+    """Renders cards and DMs. Each view is stopped, since discord.py keeps active views in memory.
 
-    `free_backends`: the backends that never charge. `voice_costs`: whether speaking a text may be
-    charged. `coverage`: by their names, the backends that draw text.
+    `free_backends`: the backends that never charge.
+    `voice_costs`: whether reading a text aloud may be charged.
+    `coverage`: for each backend that draws text, the characters that it can't draw.
     """
 
     def __init__(
@@ -97,9 +99,9 @@ class CardRenderer:
         note: str | None = None,
         original: str | None = None,
     ) -> ui.LayoutView:
-        """Render a finished video that the same edit uploads under `filename`.
+        """Render a finished video that is uploaded as `filename` by the edit with this view.
 
-        `ready_at`: the time at which the video was ready, in Unix seconds; None: now.
+        `ready_at`: the Unix time at which the video was ready, or None for now.
         `note`: the key of a sentence about the uploaded file.
         `original`: the URL of the original, if the upload is a smaller copy.
         """
@@ -116,7 +118,7 @@ class CardRenderer:
     ) -> ui.LayoutView:
         """Render a finished video as a link.
 
-        `inline`: add a player if `plays_inline` says so; Discord may still refuse the edit.
+        `inline`: add a player if `plays_inline` is true; Discord may still refuse the edit.
         """
         text = self._text
         view, container = _make_view([text.say(job, "card.ready"), text.prompt(job)])
@@ -131,7 +133,7 @@ class CardRenderer:
         return view
 
     def render_without_video(self, job: Job) -> ui.LayoutView:
-        """Render the card of a finished video that Discord does not let it show.
+        """Render the card of a finished video that Discord doesn't let the card show.
 
         The prompt is omitted, because it may be what Discord refuses.
         """
@@ -144,7 +146,7 @@ class CardRenderer:
     def render_held(self, job: Job, artifact: Artifact, *, limit: int) -> ui.LayoutView:
         """Render a finished video that waits for the operator; `limit` is Discord's, in bytes."""
         text = self._text
-        # Discord may refuse a file that is within the limit that it announced.
+        # Discord may refuse a file that is within its announced limit.
         key = "card.held" if artifact.size > limit else "card.held_refused"
         lines = [
             text.say(job, "card.held_heading"),
@@ -164,10 +166,11 @@ class CardRenderer:
     def dm_with_video(
         self, job: Job, *, note: str | None = None, original: str | None = None
     ) -> str:
-        """Write the DM that carries the video; `note` and `original` as in `render_video`."""
+        """Write the DM that contains the video; for the parameters, see `render_video`."""
         say = self._text.say
         notes = self._notes(job, note)
         notes += [say(job, "dm.original", link=original)] if original else []
+        notes.append(say(job, f"origin.{made_with(job)}"))
         return self._write_dm(job, say(job, "dm.ready_here"), *notes)
 
     def dm_failed(self, job: Job) -> str:
@@ -181,11 +184,11 @@ class CardRenderer:
         return self._write_dm(job, self._text.say(job, "dm.cancelled"), *details)
 
     def dm_in_library(self, job: Job) -> str:
-        """Write the DM about a finished video that Discord accepts nowhere."""
+        """Write the DM about a finished video that Discord accepts neither on the card nor here."""
         return self._write_dm(job, self._text.say(job, "dm.in_library"), *self._notes(job, None))
 
     def dm_undecided(self, job: Job) -> str:
-        """Write the DM that asks what to do with an undecided job."""
+        """Write the DM that asks what to do about a job that may have been accepted."""
         details = self._text.details(job, _NO_OUTLOOK)
         return self._write_dm(job, self._text.say(job, "dm.undecided"), *details)
 
@@ -196,7 +199,7 @@ class CardRenderer:
         return [self._text.say(job, key) for key in (job.note, note) if key]
 
     def _add_buttons(self, container: _Container, job: Job, actions: Iterable[Action]) -> None:
-        # After a failure the first button is what most requesters want next.
+        # After a failure, the first button is the action that most requesters want next.
         failed = job.state is JobState.FAILED
         buttons = [
             make_button(

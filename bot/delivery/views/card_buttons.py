@@ -15,7 +15,7 @@ HELD = (Action.DELETE,)
 FINISHED = (Action.AGAIN, Action.EDIT, Action.NARRATE, Action.DELETE)
 
 _REASONS = frozenset(Reason)
-# The same prompt would be refused again.
+# Failures that the same prompt would cause again.
 _ABOUT_THE_PROMPT = _REASONS | {"failed.moderated", "failed.invalid"}
 
 
@@ -27,7 +27,7 @@ def buttons_for(job: Job) -> tuple[Action, ...]:
         case JobState.UNDECIDED:
             return (Action.RETRY, Action.GIVE_UP)
         case JobState.CANCELLED if job.clip_of is not None:
-            # "Again" would make a new video, and the video to narrate has its own card.
+            # No "Again", which would make a new video: the finished video still has its own card.
             return (Action.DELETE,)
         case JobState.CANCELLED:
             return (Action.AGAIN, Action.EDIT, Action.DELETE)
@@ -41,7 +41,8 @@ def _after_failure(job: Job) -> tuple[Action, ...]:
     key = job.failure.key if job.failure else ""
     about_a_narration = key.startswith(("audio.", "speech.")) or key == "failed.not_narrated"
     is_spoken = job.attachment is not None and job.attachment.text is not None
-    # Prompt and text are checked together, so either may be the cause. This form has both.
+    # Prompt and text are checked together, so either may be the cause. The form of this button has
+    # both.
     if about_a_narration or (is_spoken and key in _REASONS):
         return (Action.ATTACH,)
     if job.clip_of is not None:

@@ -13,6 +13,7 @@ from bot.delivery.views.formatting import (
     rough_time,
     rounded_place,
 )
+from bot.delivery.views.made_with import made_with
 from bot.model import HoldReason, JobState
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 _PROMPT_CHARACTERS = 300
 _NO_BREAK = "\u00a0"
-# Failures after which the voice charged nothing: it refused the text, or was not asked.
+# After these failures nothing was charged for the voice: it refused the text, or was not asked.
 _NOT_SPOKEN = frozenset(
     {"speech.moderated", "speech.refused", "speech.unavailable", "speech.off", "failed.clip_gone"}
 )
@@ -38,18 +39,19 @@ _NAMED_CHARACTERS = 12
 
 
 class Coverage(Protocol):
-    """Tells what a backend that draws text can't draw."""
+    """Tells which characters a backend that draws text can't draw."""
 
     def missing(self, prompt: str) -> tuple[str, ...]:
-        """Return the characters of a prompt that are left out, each once."""
+        """Return the characters of a prompt that the backend leaves out, each once."""
         ...
 
 
 class CardText:
-    """Describes a job.
+    """Writes the lines that describe a job.
 
-    `free_backends`: the backends that never charge. `voice_costs`: whether speaking a text may be
-    charged. `coverage`: by their names, the backends that draw text.
+    `free_backends`: the backends that never charge.
+    `voice_costs`: whether reading a text aloud may be charged.
+    `coverage`: for each backend that draws text, the characters that it can't draw.
     """
 
     def __init__(
@@ -90,13 +92,13 @@ class CardText:
         return self.say(job, "card.prompt", prompt=quoted(job.request.prompt, _PROMPT_CHARACTERS))
 
     def details(self, job: Job, outlook: Outlook) -> list[str]:
-        """Return the lines about progress, or about the job's end and cost."""
+        """Return the lines about the job's progress, or about its end and cost."""
         if outlook.hold is not None:
             return self._on_hold(job, outlook, outlook.hold)
         return [*self._details_of_state(job, outlook), *self._left_out(job)]
 
     def _left_out(self, job: Job) -> list[str]:
-        """Name, until a job is submitted, the characters of its prompt that can't be drawn."""
+        """Until the job is submitted, name the characters of its prompt that can't be drawn."""
         coverage = self._coverage.get(job.backend)
         if coverage is None or job.state not in _WAITING or job.clip_of is not None:
             return []
@@ -127,7 +129,7 @@ class CardText:
                 return []
 
     def footer(self, job: Job) -> str:
-        """Return the last line of an unfinished job: its requester and what is being made."""
+        """Return the last line of an unfinished job: its requester and the video being made."""
         parts = [self._requester(job)]
         if job.clip_of is not None:
             parts.append(self.say(job, "card.narration_only"))
@@ -142,7 +144,7 @@ class CardText:
         return _small(parts)
 
     def finished_footer(self, job: Job, ready_at: float | None) -> str:
-        """Return the last line of a finished job: its requester, the service and the duration."""
+        """Return the last line of a finished job: its requester, and how its video was made."""
         parts = [self._requester(job)]
         if job.clip_of is not None:
             parts.append(self.say(job, "card.narration_only"))
@@ -150,6 +152,7 @@ class CardText:
             parts += self._maker(job)
             if _is_narrated(job) and job.note != NOTE_NOT_MERGED:
                 parts.append(self.say(job, "card.narration"))
+        parts.append(self.say(job, f"made.{made_with(job)}"))
         duration = clock_time((ready_at or self._clock()) - job.created_at)
         return _small([*parts, self.say(job, "card.made", duration=duration)])
 
@@ -181,7 +184,7 @@ class CardText:
         if job.state in _NOT_SUBMITTED:
             end = "card.held_up_ends"
         elif hold is HoldReason.DISK and job.clip_of is None:
-            end = "card.on_hold_continues"  # it was paid for
+            end = "card.on_hold_continues"  # the paid video is kept without a time limit
         else:
             end = "card.on_hold_ends"
         return [self.say(job, f"hold.{hold}"), *notice, self.say(job, end)]
@@ -204,7 +207,7 @@ class CardText:
     def _charges(self, job: Job, video_key: str | None) -> list[str]:
         """Return the line about what may have been charged."""
         if job.failure is not None and job.failure.key == _MAYBE_SPOKEN:
-            return []  # the reason already says it
+            return []  # the reason already says that the voice may have charged
         voice_key = "card.voice_charged" if self._was_spoken(job) else None
         return [self.say(job, video_key or voice_key or "card.free")]
 

@@ -1,4 +1,4 @@
-"""The answer to the command "Video details": all details of a job, or only the public ones."""
+"""The response to the command "Video details": all details of a job, or only the public ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.model import Job
     from bot.texts import Texts
 
-# Discord's limit for the whole text of a message.
+# Discord's limit on the length of a message's text, in UTF-16 code units.
 _MOST_UNITS = 4000
 _PROMPT_UNITS = 2500
 _LEAST_UNITS = 100
@@ -26,7 +26,7 @@ _FENCES = 10  # the characters of a code block's fences, and the line breaks aro
 
 
 class DetailsView:
-    """Renders details in the viewer's language; each view is stopped."""
+    """Renders details in the viewer's language, as stopped views."""
 
     def __init__(self, texts: Texts, service_name: ServiceName) -> None:
         self._texts = texts
@@ -54,7 +54,7 @@ class DetailsView:
         )
 
     def _prompt(self, job: Job, locale: str, room: int) -> list[str]:
-        """Quote the requester's prompt and the additions to it, in at most `room` units."""
+        """Quote the requester's prompt and the additions to it, in at most `room` code units."""
         words, sent = job.request.prompt, job.sent_request.prompt
         shown = [_block(words, min(room, _PROMPT_UNITS))]
         if sent == words:
@@ -74,7 +74,7 @@ class DetailsView:
                 state=self._texts(state_key(step.state), locale),
             )
             for step in details.steps
-            # Between delivery and success only a DM is sent.
+            # Between delivery and success, only a DM is sent.
             if step.state is not JobState.SUCCEEDED
         ]
         failure = details.job.failure
@@ -106,7 +106,7 @@ class DetailsView:
 
 
 def _block(text: str, room: int) -> str:
-    """Put a multi-line text in a code block of at most `room` units."""
+    """Put a multi-line text in a code block of at most `room` UTF-16 code units."""
     # A fence within the text would end the code block.
     escaped = text.replace("``", "`\N{ZERO WIDTH SPACE}`")
     return f"```\n{cut_block(escaped, max(0, room - _FENCES))}\n```"

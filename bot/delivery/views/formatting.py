@@ -11,8 +11,8 @@ import discord
 _BAR_CELLS = 16
 _LONGEST_WORD = 24
 _MINUTE = 60
-# Every character of Discord's markup. discord.utils.escape_markdown is not used: of two links it
-# escapes only the first, and it leaves URLs as they are.
+# Every character of Discord's markup. discord.utils.escape_markdown is not used, because it escapes
+# only the first of two links and leaves URLs unescaped.
 _MARKUP = re.compile(r"[\\*_~`|\[\]()#<>]|^[-+]")
 _SKIN_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
 _JOINER, _VARIATION_SELECTORS = "\u200d", frozenset("\ufe0e\ufe0f")
@@ -39,7 +39,7 @@ def cut(text: str, characters: int) -> str:
 
 
 def cut_block(text: str, most: int) -> str:
-    """Cut a multi-line text to `most` units, but never within a visible character."""
+    """Cut a multi-line text to `most` UTF-16 code units, but never within a visible character."""
     if units(text) <= most:
         return text
     end = min(len(text), most) - 1
@@ -49,7 +49,7 @@ def cut_block(text: str, most: int) -> str:
 
 
 def units(text: str) -> int:
-    """Return the length in UTF-16 code units, by which Discord's clients count."""
+    """Return the length in UTF-16 code units, in which Discord counts."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
@@ -69,8 +69,8 @@ def clock_time(seconds: float) -> str:
 def rough_time(seconds: float) -> tuple[str, int]:
     """Round a duration, and return its unit's locale key and the number of units.
 
-    It is rounded to five seconds; to half a minute if it is a minute or more; and to a minute if it
-    is five minutes or more.
+    Durations below a minute are rounded to five seconds, those below five minutes to half a minute,
+    and longer ones to a minute.
     """
     rounded = max(5, 5 * round(seconds / 5))
     if rounded < _MINUTE:
@@ -108,11 +108,11 @@ def _belongs_together(before: str, after: str) -> bool:
 
 
 EXACT_PLACES = 20
-"""The places in the queue that are told exactly."""
+"""The places in the queue that are shown exactly; later ones are rounded."""
 
 
 def rounded_place(place: int) -> int:
-    """Round a place far back in the queue up, so that few cards change with each start."""
+    """Round a place far back in the queue up, so that few cards change when a job starts."""
     if place <= EXACT_PLACES:
         return place
     step = 10 if place <= 200 else 100  # noqa: PLR2004 - as many steps as exact places

@@ -1,4 +1,4 @@
-"""The answers to `/videos`: pages of a person's own jobs, and a video that is sent again."""
+"""The responses to `/videos`: pages of a person's jobs, and a video that is sent again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.model import Job
     from bot.texts import Texts
 
-# The search is a part of the page buttons' ids, which have at most 100 characters.
+# The ids of the page buttons contain the search, and have at most 100 characters.
 MAX_SEARCH = 60
 PAGE_TEMPLATE = rf"clapper:page:(?P<offset>[0-9]{{1,9}}):(?P<search>.{{0,{MAX_SEARCH}}})"
 SEND_TEMPLATE = r"clapper:send:(?P<job>[0-9a-f]{32})"
@@ -33,7 +33,7 @@ _CHOOSABLE = CANCELLABLE | {JobState.UNDECIDED}
 
 
 class LibraryView:
-    """Renders a person's library in their language; each view is stopped."""
+    """Renders a person's library in their language, as stopped views."""
 
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
@@ -60,7 +60,7 @@ class LibraryView:
         note: str | None = None,
         original: str | None = None,
     ) -> ui.LayoutView:
-        """Render a video that is sent again and that the same edit uploads under `filename`.
+        """Render a resent video that is uploaded as `filename` by the edit with this view.
 
         `note`: the key of an additional sentence. `original`: the URL of the original, if the
         upload is a smaller copy.
@@ -75,7 +75,7 @@ class LibraryView:
         return view
 
     def render_link(self, job: Job, locale: str, *, artifact: Artifact, url: str) -> ui.LayoutView:
-        """Render a video that is sent again as a link."""
+        """Render a resent video as a link."""
         view, container = make_view(self._caption(job, locale))
         label = self._texts("button.watch", locale, size=megabytes(artifact.size))
         container.add_item(ui.ActionRow(ui.Button[ui.LayoutView](label=label, url=url)))
@@ -107,7 +107,7 @@ class LibraryView:
         if job.state is JobState.UNDECIDED:
             lines.append(self._texts("card.undecided", locale))
         if job.card_gone and job.failure is not None:
-            # Possibly not even a DM has reported the failure.
+            # Possibly no card and no DM has reported the failure.
             lines.append(failure_reason(self._texts, job.failure, locale))
         return "\n".join([*lines, f"-# {' · '.join(facts)}"])
 
@@ -124,7 +124,7 @@ class LibraryView:
             label = self._texts("button.send", locale)
             buttons.append(ui.Button(label=label, custom_id=f"clapper:send:{entry.job.id}"))
         if entry.job.state in _CHOOSABLE:
-            # The card itself may be gone, or not editable any more.
+            # The card may be gone or no longer editable, so the buttons are offered here.
             buttons += [
                 make_button(action, entry.job.id, self._texts(LABELS[action], locale))
                 for action in buttons_for(entry.job)
@@ -153,7 +153,7 @@ class LibraryView:
 
 
 def choice_name(prompt: str) -> str:
-    """Return a prompt as one line, cut to Discord's limit for the name of a choice."""
+    """Return a prompt as one line, cut to the length that Discord allows in a list of choices."""
     return cut(prompt, _CHOICE_CHARACTERS)
 
 

@@ -1,4 +1,4 @@
-"""The answers to `/notify` and `/privacy`: a person's setting, their data and its deletion."""
+"""The responses to `/notify` and `/privacy`: a person's setting, their data and its deletion."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class PrivacyStep(StrEnum):
-    """The step that a button takes: ask for a confirmation, delete, or show the data again."""
+    """The effect of a button: ask for a confirmation, delete, or show the data again."""
 
     ASK = "ask"
     DELETE = "sure"
@@ -33,7 +33,7 @@ _COLOUR = discord.Colour.from_rgb(88, 101, 242)
 
 
 class PrivacyView:
-    """Renders views in a person's language; each is already stopped."""
+    """Renders a person's setting and data in their language, as stopped views."""
 
     def __init__(self, texts: Texts, locale: str) -> None:
         self._texts = texts
@@ -93,7 +93,7 @@ class PrivacyView:
         return _make_view([self._say("privacy.deleting")])
 
     def done(self, deletion: Deletion) -> ui.LayoutView:
-        """Render what was deleted, and what is left."""
+        """Render what was deleted and what was kept."""
         lines = [self._outcome(deletion), *self._open(deletion.open_jobs)]
         lines += self._rows(deletion.rows_until)
         lines += [self._say("privacy.cards_left")] if deletion.deleted else []

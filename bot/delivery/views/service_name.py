@@ -18,8 +18,8 @@ _CHARACTERS = 60
 class ServiceName:
     """Names the service that makes a video: by the operator's `label`, or else by its model.
 
-    The label is for `backend` with `model`. A backend's own name would only name a protocol, which
-    servers of many vendors speak.
+    The label applies to `backend` with `model`. A backend's own name is not shown: it only names a
+    protocol, which servers of many vendors implement.
     """
 
     label: str = ""
@@ -27,7 +27,7 @@ class ServiceName:
     model: str | None = None
 
     def of(self, job: Job) -> str | None:
-        """Return the name of the service that makes a job's video; None: it is unknown."""
+        """Return the name of the service that makes a job's video, or None if it is unknown."""
         return self._label(job) or self._model(job)
 
     def in_full(self, job: Job) -> list[str]:
@@ -35,11 +35,11 @@ class ServiceName:
         return [name for name in (self._label(job), self._model(job)) if name]
 
     def _label(self, job: Job) -> str:
-        # A job with an earlier setting was sent to another service.
+        # A job from before the setting was changed was sent to another service.
         is_current = (job.backend, job.request.model) == (self.backend, self.model)
         return quoted(self.label, _CHARACTERS) if is_current else ""
 
     def _model(self, job: Job) -> str | None:
         if job.backend == _TITLE_CARDS:
-            return _TITLE_CARDS  # it draws them itself, whatever model is set
+            return _TITLE_CARDS  # the storyboard draws title cards itself, with any model
         return quoted(job.request.model, _CHARACTERS) if job.request.model else None

@@ -36,7 +36,7 @@ class Refusal:
 
 
 class RefusedError(ClapperError):
-    """Makes the fake Discord answer the request with `refusal`."""
+    """Makes the fake Discord respond to the request with `refusal`."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(f"{refusal.status} {refusal.code}: {refusal.message}")

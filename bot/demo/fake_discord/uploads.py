@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 CHUNK = 256 * 1024
 JSON_LIMIT = 1024 * 1024
-# The rest of a refused upload is read too; otherwise the bot would see a reset, not the answer.
+# The rest of a refused upload is read up to this size. Unread, the bot would see a reset instead of
+# the response.
 DRAIN_LIMIT = 1024 * 1024 * 1024
 _FILE_FIELD = re.compile(r"files\[([0-9])\]")
 

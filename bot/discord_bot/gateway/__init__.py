@@ -1,1 +1,1 @@
-"""The gateway connection, which skips what it can't read and reconnects after interruptions."""
+"""The gateway connection, which skips unreadable events and reconnects after interruptions."""

@@ -1,4 +1,4 @@
-"""Discord's codes for closing a gateway connection, as far as the bot has to act on them."""
+"""The codes with which Discord closes a gateway connection, if the bot has to act on them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 NEW_SESSION_CODES = frozenset({4003, 4007, 4009})
 
 _UPDATE = "update Clapper, and discord.py with it"
-# With these codes, another attempt would be refused too.
+# After these codes, another attempt would be refused too.
 _ADVICE: Mapping[int, str] = {
     4004: "Discord no longer accepts DISCORD_TOKEN; copy it again from the Developer Portal's Bot "
     "page",
@@ -25,7 +25,7 @@ _ADVICE: Mapping[int, str] = {
 
 
 def final_sentence(code: int | None) -> str | None:
-    """Return the operator's sentence for a code that ends the bot; None: the bot reconnects."""
+    """Return the sentence for the operator if a code ends the bot, or None if it reconnects."""
     advice = None if code is None else _ADVICE.get(code)
     if advice is None:
         return None

@@ -1,4 +1,4 @@
-"""IdentifyBudget: keeps new sessions far below the 1000 a day after which a token is reset."""
+"""IdentifyBudget: delays new sessions, since Discord resets a token after 1000 in a day."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _HOUR, _DAY = 60 * 60.0, 24 * 60 * 60.0
-# Without a pause; after that 20 an hour, so that a loop of restarts opens at most 880 a day.
+# The number of sessions that can be opened without a pause. Beyond that, 20 an hour are allowed, so
+# that a restart loop opens at most 880 sessions a day.
 _MOST_AT_ONCE = 400
 _MOST_PER_HOUR = 20
 _MOST_FAULTS_PER_DAY = 20
@@ -25,7 +26,7 @@ _LOOK_SECONDS = 60.0
 
 
 class IdentifyBudget:
-    """Delays new sessions; earlier processes' sessions count, because restarts open the most."""
+    """Delays new sessions. Those of earlier processes count too, because restarts open the most."""
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class IdentifyBudget:
             if not is_logged:
                 log.warning("gateway.too_many_logins again_in=%d", pause)
                 is_logged = True
-            # The machine's clock may be set during the pause.
+            # The pause is divided, because the machine's clock may be set meanwhile.
             await self._sleep(min(pause, _LOOK_SECONDS))
 
     async def record(self, application_id: int, *, after_fault: bool) -> None:
@@ -76,5 +77,5 @@ class IdentifyBudget:
 
 
 def _until_free(times: list[float], most: int, seconds: float, now: float) -> float:
-    """Return the wait until fewer than `most` of the sorted times are within the last `seconds`."""
+    """Return the wait until fewer than `most` of the sorted times are in the last `seconds`."""
     return 0.0 if len(times) < most else times[-most] + seconds - now

@@ -25,16 +25,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Longer than the 60 s in which discord.py waits for HELLO and then closes the connection.
+# Longer than the 60 s for which discord.py waits for HELLO before it closes the connection.
 _OPEN_SECONDS = 90.0
-# After a connection that lasted this long, the backoff starts again.
+# If a connection has lasted this long, the next backoff starts with the first pause.
 _LASTING_SECONDS = 120.0
 _MAX_PAUSE_SECONDS = 300.0
 _MAX_FAULT_PAUSE_SECONDS = 3600.0
-# Discord asks for a pause of 1 to 5 s before a new session.
+# The pause before a new session, as a multiple of the first pause: Discord asks for 1 to 5 s.
 _NEW_SESSION_PAUSES = 5.0
 _MOST_DOUBLINGS = 20
-# After this many failed attempts to resume a session, a new one is opened.
+# The number of failed resumes in a row after which a new session is opened: while Discord is
+# reachable, and while it is not.
 _MOST_FAILED_RESUMES, _MOST_UNREACHABLE = 3, 8
 _UNREACHABLE = (OSError, aiohttp.ClientError, discord.HTTPException, discord.GatewayNotFound)
 
@@ -49,11 +50,11 @@ class _Session:
 
 
 class GatewaySession:
-    """Stays connected; used instead of `Client.connect`, which ends at an unexpected error.
+    """Stays connected. Replaces `Client.connect`, which ends at an unexpected error.
 
-    That method also reconnects without pauses, and opens any number of new sessions.
-    `first_pause`: seconds, which double with each attempt. `report` is called with each unexpected
-    error, and with None when a connection has lasted.
+    `Client.connect` also reconnects without pauses, and opens any number of new sessions.
+    `first_pause`: the first pause in seconds, which is doubled at each attempt.
+    `report` is called with each unexpected error, and with None once a connection has lasted.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class GatewaySession:
         self._is_after_fault = False
 
     async def run(self) -> None:
-        """Stay connected until the client is closed; StartupError: Discord does not allow it."""
+        """Stay connected until the client is closed; StartupError: Discord won't let it connect."""
         while not self._client.is_closed():
             self._socket = None
             try:
@@ -101,7 +102,7 @@ class GatewaySession:
                 await self._interrupted(type(error).__name__, is_fault=True)
 
     async def _serve(self) -> None:
-        """Connect and handle events until the connection ends, which raises its reason."""
+        """Connect and handle events until the connection ends, and raise the reason for its end."""
         session = self._session
         if session is None:
             await self._budget.wait(self._application_id, after_fault=self._is_after_fault)
@@ -109,7 +110,7 @@ class GatewaySession:
         async with asyncio.timeout(_OPEN_SECONDS):
             socket = await GatewaySocket.from_client(
                 self._client,
-                initial=True,  # without discord.py's own pause
+                initial=True,  # skips discord.py's own pause
                 resume=session is not None,
                 session=session.id if session else None,
                 sequence=session.sequence if session else None,
@@ -137,7 +138,7 @@ class GatewaySession:
         await self._sleep(pause)
 
     def _resumable(self, most_failed: int) -> _Session | None:
-        """Return the session to resume; None: a new one has to be opened."""
+        """Return the session to resume, or None if a new session has to be opened."""
         before, socket = self._session, self._socket
         after = before if socket is None else _session_of(socket)
         self._failed_resumes = self._failed_resumes + 1 if after == before else 0

@@ -15,16 +15,16 @@ log = logging.getLogger(__name__)
 
 Parser: TypeAlias = "Callable[[Any], None]"
 
-# A session whose READY can't be parsed can't be used.
+# A session whose READY event can't be parsed is unusable.
 _NEEDED = "READY"
 _INTERACTION = "INTERACTION_CREATE"
 
 
 class SkippedEvents:
-    """Wraps parsers so that they skip what they can't parse, and logs each event's name once.
+    """Wraps parsers so that they skip unreadable events and log the name of each event once.
 
-    `count` is called with each skipped event's name, and `answer` with the data of an interaction,
-    whose person is still waiting for an answer.
+    `count` is called with each skipped event's name. `answer` is called with the data of a skipped
+    interaction, to which the person still expects a response.
     """
 
     def __init__(self, *, count: Callable[[str], None], answer: Callable[[Any], None]) -> None:
@@ -33,7 +33,7 @@ class SkippedEvents:
         self._skipped = Counter[str]()
 
     def guard(self, parsers: MutableMapping[str, Parser]) -> None:
-        """Wrap all parsers but that of READY, which may end the connection."""
+        """Wrap all parsers except that of READY, which may end the connection."""
         for name, parser in parsers.items():
             if name != _NEEDED:
                 parsers[name] = self._guarded(name, parser)

@@ -1,4 +1,4 @@
-"""GatewaySocket: skips unreadable frames unless the connection needs them."""
+"""GatewaySocket: skips unreadable frames, unless the connection depends on them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from discord.utils import _from_json  # pyright: ignore[reportPrivateUsage] - wh
 
 _DISPATCH = DiscordWebSocket.DISPATCH
 _READY, _CONTROL = "READY", "control"
-# Sent by the gateway: dispatch, heartbeat, reconnect, invalid session, HELLO, heartbeat ACK.
-# A list, because a malformed op may be unhashable.
+# The op codes that the gateway sends: dispatch, heartbeat, reconnect, invalid session, HELLO,
+# heartbeat ACK. They are in a list, because a malformed op may be unhashable.
 _RECEIVED_OPS = [0, 1, 7, 9, 10, 11]
-# Frames that are not events are short. Events are parsed only by discord.py.
+# Frames that are not events are short. Longer frames are events, and are parsed only by discord.py.
 _MOST_CONTROL_CHARACTERS = 2000
 # Discord asks for a heartbeat about every 41 s.
 _LEAST_HEARTBEAT_MS, _MOST_HEARTBEAT_MS = 1000, 600_000
@@ -22,7 +22,7 @@ _LONGEST_NAME = 40
 
 
 class UnreadableFrameError(Exception):
-    """A frame that the connection needs can't be read."""
+    """A frame on which the connection depends can't be read."""
 
 
 class SocketClosedError(Exception):
@@ -34,7 +34,7 @@ class SocketClosedError(Exception):
 
 
 class GatewaySocket(DiscordWebSocket):
-    """A connection to the gateway that reports what it skips as the event `frame_skipped`."""
+    """A gateway connection that reports each skipped frame with the event `frame_skipped`."""
 
     async def received_message(self, msg: Any, /) -> None:  # noqa: ANN401 - as in discord.py
         """Handle a frame.
@@ -43,7 +43,7 @@ class GatewaySocket(DiscordWebSocket):
         """
         text = self._inflated(msg) if isinstance(msg, bytes) else msg
         if text is None:
-            return  # the rest of the frame is still to come
+            return  # the rest of the frame has not arrived yet
         is_short = len(text) <= _MOST_CONTROL_CHARACTERS
         if (is_short or self._keep_alive is None) and not self._is_usable(_parsed(text)):
             return
@@ -55,7 +55,7 @@ class GatewaySocket(DiscordWebSocket):
             self._skip(_name(_parsed(text)), error)
 
     async def poll_event(self) -> None:
-        """Wait for a frame and handle it; any error closes the connection.
+        """Receive a frame and handle it; any error closes the connection.
 
         SocketClosedError: the connection was closed, or silent for too long.
         """
@@ -66,11 +66,12 @@ class GatewaySocket(DiscordWebSocket):
                 return
         except TimeoutError:
             frame = None
-        except Exception:  # no frame can be read after an error of any kind
+        except Exception:  # after any error, no more frames can be read
             await self.close()
             raise
         await self.close()
-        # aiohttp's own `close_code` is lost if Discord ends the connection without waiting.
+        # aiohttp's `close_code` is lost if Discord closes the connection without waiting for a
+        # reply.
         is_close = frame is not None and frame.type is aiohttp.WSMsgType.CLOSE
         raise SocketClosedError(frame.data if frame and is_close else self.socket.close_code)
 
@@ -80,7 +81,7 @@ class GatewaySocket(DiscordWebSocket):
         except UnicodeDecodeError as error:
             self._dispatch("frame_skipped", "text", error)
             return None
-        except Exception as error:  # zlib and zstd have errors of their own
+        except Exception as error:  # zlib and zstd raise errors of their own
             raise UnreadableFrameError("the compressed stream is broken") from error
 
     def _is_usable(self, frame: object) -> bool:
@@ -99,7 +100,7 @@ class GatewaySocket(DiscordWebSocket):
         return True
 
     def _skip(self, name: str, error: Exception) -> None:
-        """Report a frame as skipped, unless the connection needs it."""
+        """Report a frame as skipped, unless the connection depends on it."""
         if name in {_READY, _CONTROL}:
             if name == _READY:
                 self.session_id = None  # discord.py's copy of the session is incomplete
@@ -108,7 +109,7 @@ class GatewaySocket(DiscordWebSocket):
 
 
 def _parsed(text: str) -> object:
-    """Return the JSON value, or None if there is none."""
+    """Return the JSON value of a text, or None if it is not valid JSON."""
     try:
         value: object = _from_json(text)
     except (ValueError, RecursionError):
@@ -117,7 +118,7 @@ def _parsed(text: str) -> object:
 
 
 def _name(frame: object) -> str:
-    """Return the part of a frame that may be logged."""
+    """Return the part of a frame's content that may be logged."""
     match frame:
         case {"op": object() as op} if op != _DISPATCH:
             return _CONTROL

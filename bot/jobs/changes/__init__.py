@@ -1,1 +1,1 @@
-"""Publishing the changes of jobs, and storing those that concern cards and webhooks."""
+"""Publishing the changes of jobs, and storing the changes that concern cards and webhooks."""

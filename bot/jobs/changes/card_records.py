@@ -1,4 +1,4 @@
-"""CardRecords: stores how a job's card and DM can be reached."""
+"""CardRecords: stores the data with which a job's card and DM can be found and edited."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CardRecords:
         await self._store.delete_token(job_id)
 
     async def mark_card_gone(self, job_id: str) -> None:
-        """Store that a job's card can't show how it ended, so that the library shows it instead."""
+        """Store that the card can't show the job's end, so that the library shows it instead."""
         await self._store.mark_card_gone(job_id)
 
     async def prove_bot_access(self, job_id: str, *, bot_can_edit: bool) -> None:
@@ -39,5 +39,5 @@ class CardRecords:
         return await self._store.editable_by_token_only()
 
     async def intend_dm(self, job: Job) -> Job | None:
-        """Commit the intent to send the job's only DM."""
+        """Store the intent to send the job's only DM, before the DM is sent."""
         return await self._store.intend_dm(job, now=self._clock())

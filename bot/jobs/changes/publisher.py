@@ -15,13 +15,16 @@ log = logging.getLogger(__name__)
 
 
 class ChangePublisher:
-    """Publishes changes on the event bus; the caller has committed them."""
+    """Publishes changes on the event bus, which the caller has already committed."""
 
     def __init__(self, bus: EventBus) -> None:
         self._bus = bus
 
     def publish(self, job: Job | None) -> Job | None:
-        """Publish that a job has changed within its state, unless it is None, and return it."""
+        """Publish that a job has changed within its state, and return the job.
+
+        None means that nothing has changed.
+        """
         if job is not None:
             self._bus.publish(JobChanged(job=job, previous=job.state))
         return job

@@ -28,19 +28,20 @@ class WebhookReceiver:
             backend=backend, webhook_id=webhook_id, remote_id=remote_id, now=self._clock()
         )
         if new and not await self._wake(backend, remote_id):
-            # The webhook may be about an unconfirmed create that was left undecided.
+            # The webhook may name the remote job of an undecided job, whose create request got no
+            # response.
             for job in await self._store.wake_undecided(backend, now=self._clock()):
                 self._changes.publish(job)
         return new
 
     async def wake_if_received(self, backend: str, remote_id: str) -> None:
-        """Make a newly bound job due now if a webhook has already named its remote job."""
+        """Make a newly bound job due now if an earlier webhook has named its remote job."""
         if await self._inbox.has(backend, remote_id):
             await self._wake(backend, remote_id)
 
     async def sweep(self) -> None:
-        """Delete webhooks that are too old to be repeated."""
-        if not self._clock.is_unsettled:  # otherwise, the next sweep does it
+        """Delete webhooks that are so old that the provider no longer repeats them."""
+        if not self._clock.is_unsettled:  # a later sweep deletes them if the clock is unsettled
             await self._inbox.sweep(now=self._clock.conservative())
 
     async def _wake(self, backend: str, remote_id: str) -> bool:

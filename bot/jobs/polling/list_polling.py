@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Fewer jobs cost fewer requests if each is polled by itself.
+# With fewer jobs than this, polling each job by itself takes fewer requests.
 _MIN_JOBS = 4
-# The time in which the first pages after a start serve all jobs.
+# While the first pages after a start arrive, jobs are not polled by themselves for this long.
 _HEAD_START_SECONDS = 5.0
 _MAX_PAUSE_SECONDS = 60.0
 _MAX_ASKED_PAUSE_SECONDS = 300.0
-# A server without a list may be replaced by one that has it.
+# The seconds after which a server without a list is asked again, because another may have replaced
+# it.
 _NO_LIST_SECONDS = 600.0
 
 
 class ListPolling:
-    """Reads the list page by page, over and over, while this saves polls or notices ends earlier.
+    """Reads the list page by page, as long as this saves polls or notices ends of jobs earlier.
 
-    Jobs that no page shows, and all jobs while the list fails, are polled by themselves as if there
-    was no list.
+    Jobs that no page shows are polled by themselves, and so are all jobs while the list fails.
     """
 
     def __init__(
@@ -56,10 +56,11 @@ class ListPolling:
         self._served = 0
         self._failures = 0
         self._is_first_round = True
+        self._head_start_until = 0.0
 
     @property
     def is_reading(self) -> bool:
-        """True between two pages of one reading of the list."""
+        """True between two pages of the same reading of the list."""
         return self._round is not None
 
     def on_job_changed(self, event: JobChanged) -> None:
@@ -83,14 +84,19 @@ class ListPolling:
                 await asyncio.sleep(pause)
 
     async def step(self) -> float | None:
-        """Read the next page, and return the seconds until the one after it; None: no job waits."""
+        """Read the next page, and return the seconds until the page after it.
+
+        None: no job needs the list.
+        """
         requested_at, started = self._clock(), self._clock.steady()
         if self._round is None:
             jobs = await self._store.open_jobs(now=requested_at)
             if not self._is_worth_it(jobs):
                 self._is_first_round = False
                 return self._intervals.period if jobs else None
-            await self._begin(jobs)
+            self._begin(jobs)
+        if self._is_first_round:
+            await self._keep_head_start()
         assert self._round is not None  # noqa: S101 - begun above
         try:
             page = await self._backend.list_statuses(self._round.after)
@@ -104,12 +110,16 @@ class ListPolling:
             return _NO_LIST_SECONDS
         return await self._serve(self._round, page, requested_at=requested_at, started=started)
 
-    async def _begin(self, jobs: list[PolledJob]) -> None:
-        if self._is_first_round:
-            now = self._clock()
-            await self._store.leave_to_list(until=now + _HEAD_START_SECONDS, now=now)
+    def _begin(self, jobs: list[PolledJob]) -> None:
         self._round = ListRound(jobs)
         self._served = 0
+        self._head_start_until = 0.0
+
+    async def _keep_head_start(self) -> None:
+        now = self._clock()
+        if now >= self._head_start_until - _HEAD_START_SECONDS / 2:
+            self._head_start_until = now + _HEAD_START_SECONDS
+            await self._store.leave_to_list(until=self._head_start_until, now=now)
 
     async def _serve(
         self, current: ListRound, page: StatusPage, *, requested_at: float, started: float
@@ -118,7 +128,7 @@ class ListPolling:
         self._served += await self._page_step.serve(found, requested_at=requested_at)
         if current.is_over:
             if not self._served:
-                return self._fail(None)  # the list of another key, or with ids of its own
+                return self._fail(None)  # the list belongs to another key, or has other ids
             self._round, self._failures, self._is_first_round = None, 0, False
         elif self._is_first_round:
             return 0.0

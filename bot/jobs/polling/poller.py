@@ -26,16 +26,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A clip that is finished after the deadline has still been paid for, so rare polls continue.
+# A clip that is finished after the deadline was paid for too, so rare polls continue for a day.
 _LATE_SECONDS = 24 * 60 * 60.0
 _LATE_INTERVAL_SECONDS = 300.0
-# Ten minutes of polls, because a server with replicas, or after a restart, may miss its own job.
+# Polls for ten minutes if the job is missing: a restarted server, or one with replicas, may not
+# know its own job for a while.
 _MISSED_SECONDS = 30.0
 _MISSES = 20
 
 
 class Poller:
-    """The step of `generating`: one request, then the next state or the next poll."""
+    """The step of `generating`: one poll, then the next state or the time of the next poll."""
 
     def __init__(
         self,
@@ -63,7 +64,7 @@ class Poller:
         self._jitter = jitter
 
     async def poll(self, job: Job) -> None:
-        """Ask the provider once, and act on the answer."""
+        """Poll the job once, and act on the response."""
         assert job.remote_id is not None  # noqa: S101 - the table's CHECK
         try:
             update = await self._backend.poll(job.remote_id)
@@ -112,7 +113,7 @@ class Poller:
         if not job.late:
             percent = update.progress if update else None
             interval = await self._schedule.seconds_until_next(job, percent)
-        # Bounded, because only a poll checks the deadline.
+        # The wait is bounded, because the job's deadline is only checked when it is polled.
         asked_for = min(retry_after or 0, _LATE_INTERVAL_SECONDS)
         after, attempts = max(interval * (1 + self._jitter()), asked_for), job.attempts + 1
         if update is None and self._silence.is_long(job):
@@ -127,8 +128,8 @@ class Poller:
         )
 
     async def _is_past_a_limit(self, job: Job, update: BackendUpdate | None) -> bool:
-        """Act on a time limit that has passed; False: none has."""
-        # Only with an answer: without one, the job may be finished and must not be cancelled.
+        """Act on a time limit that has passed; False: none has passed."""
+        # Without a response, the job may be finished, so it must not be cancelled.
         if update is not None and not job.late and self._has_passed(job.deadline_at or 0):
             await self._deadline_passed(job, update)
             return True
@@ -140,7 +141,7 @@ class Poller:
     async def _end(
         self, job: Job, update: BackendUpdate | None, failure: Failure, *, clear: bool = False
     ) -> None:
-        """Fail a job; unless it is `clear` that there is no clip, try to download one first."""
+        """Fail a job, but first try to download a clip, unless it is `clear` that there is none."""
         cost = update.cost if update else None
         if not clear and await self._final_download.try_download(job, update):
             await self._jobs.move(job, JobState.DOWNLOADING, Changes(progress=100, cost=cost))
@@ -164,11 +165,11 @@ class Poller:
             return False
 
     def _is_last_poll(self, job: Job, update: BackendUpdate | None) -> bool:
-        # The provider's clock decides how long the clip is kept, and can't be compared with ours.
+        # The provider tells how long it will keep the clip, measured by its own clock.
         if job.late and update is not None and update.expires_in is not None:
             return update.expires_in <= 0
         return self._has_passed((job.generating_at or 0) + _LATE_SECONDS)
 
     def _has_passed(self, moment: float) -> bool:
-        """Return whether a time of our clock has passed; False while the clock is unsettled."""
+        """Return whether our clock has reached `moment`; False while the clock is unsettled."""
         return not self._clock.is_unsettled and self._clock() >= moment

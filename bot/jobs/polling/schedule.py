@@ -1,4 +1,4 @@
-"""PollSchedule: decides when a job's provider is asked next, so that its end is noticed soon."""
+"""PollSchedule: decides when to poll a job next, so that its end is noticed soon."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from bot.pacing import PollIntervals, WatchedClock
     from storage.jobs.generation_times import GenerationTimes
 
-# The shortest pause, except for a backend whose first interval is even shorter.
+# The shortest pause, unless the backend's first interval is even shorter.
 _MIN_SECONDS = 1.5
-# The share of the estimated rest to wait, because the estimate may be too long.
+# Poll after this share of the estimated remaining time, because the estimate may be too long.
 _SHARE_OF_REST = 0.8
-# The fewest times of similar jobs that allow an estimate, and the polls from the shortest of them
-# to the longest.
+# An estimate needs the times of at least this many similar jobs. Between the shortest and the
+# longest of these times, this many polls are made.
 _MIN_TIMES = 5
 _POLLS_IN_RANGE = 13
-# The longest pauses, in ceilings of the intervals: before the shortest of the times has passed, and
-# while the percentage moves, which the card repeats.
+# The longest pauses, as multiples of the longest interval: while even the fastest similar job would
+# still be running, and while the percentage rises, which the card shows.
 _CEILINGS_BEFORE_RANGE = 4
 _CEILINGS_WITH_PERCENTAGE = 2
 _MAX_JOBS = 1000
@@ -27,14 +27,14 @@ _MAX_JOBS = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Reading:
-    """A percentage, and the steady time of the first answer that had it."""
+    """A percentage, and the steady time of the first response with this percentage."""
 
     percent: int
     at: float
 
 
 class _Readings:
-    """The first and the latest percentage of each job in memory; losing them does no harm."""
+    """The first and the latest percentage of each job; losing them only makes estimates worse."""
 
     def __init__(self) -> None:
         self._ends: dict[str, tuple[_Reading, _Reading]] = {}
@@ -50,7 +50,7 @@ class _Readings:
         self._ends[job_id] = (first, reading if percent > latest.percent else latest)
 
     def seconds_left(self, job_id: str, at: float) -> float | None:
-        """Extrapolate to 100 %; None: there is no speed yet, or the job should have ended."""
+        """Return the seconds until 100 %; None: no speed is known, or the job is overdue."""
         if job_id not in self._ends:
             return None
         first, latest = self._ends[job_id]
@@ -66,9 +66,9 @@ class _Readings:
 
 
 class PollSchedule:
-    """Extrapolates from the percentages that move, or else uses the times of similar jobs.
+    """Extrapolates from rising percentages, or else uses the times of similar jobs.
 
-    Without either, and if webhooks wake the poller, the intervals only grow.
+    Without either, and if webhooks wake the poller, each interval is longer than the last.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class PollSchedule:
         self._readings = _Readings()
 
     async def seconds_until_next(self, job: Job, percent: int | None) -> float:
-        """Return the seconds to wait after an answer that had this percentage."""
+        """Return the seconds until the next poll, after a response with this percentage."""
         growing = self._intervals.after(job.attempts)
         if self._has_webhooks:
             return growing

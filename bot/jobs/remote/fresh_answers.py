@@ -1,4 +1,4 @@
-"""FreshAnswers: passes the answer that a job is done on to the download of its clip."""
+"""FreshAnswers: passes the response that a job is done on to the download of its clip."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     from bot.backends.base import BackendUpdate
     from bot.model import Job
 
-# Links in an answer may expire soon after it.
+# Download links in a response may expire soon afterwards.
 _FRESH_SECONDS = 30.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Answer:
-    """An answer, and the steady time when it arrived."""
+    """A response, and the steady time when it arrived."""
 
     update: BackendUpdate
     at: float
 
 
 class FreshAnswers:
-    """Keeps the answers of the last 30 seconds in memory, because their links are secrets.
+    """Keeps the responses of the last 30 seconds, in memory only, because their links are secrets.
 
     `steady`: a clock that is never set.
     """
@@ -34,14 +34,14 @@ class FreshAnswers:
         self._answers: dict[str, _Answer] = {}
 
     def put(self, job: Job, update: BackendUpdate) -> None:
-        """Keep the provider's answer that a job is done, and drop those that are not fresh."""
+        """Keep the provider's response that a job is done, and drop older responses."""
         self._answers = {
             job_id: answer for job_id, answer in self._answers.items() if self._is_fresh(answer)
         }
         self._answers[job.id] = _Answer(update=update, at=self._steady())
 
     def pop(self, job: Job) -> BackendUpdate | None:
-        """Return the answer once, if it is fresh and about the job's remote id."""
+        """Remove and return the response, if it is fresh and about the job's remote id."""
         answer = self._answers.pop(job.id, None)
         if answer is None or not self._is_fresh(answer):
             return None

@@ -1,4 +1,4 @@
-"""RemoteIdentity: checks that a remote id still belongs to a job before anything is done with it.
+"""RemoteIdentity: before a remote id is used, checks that it still means this job's remote job.
 
 Small servers restart their numbering with each process, so an id may later name another job.
 """
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Ten minutes of checks: several servers behind one address may each have a job with the same id.
+# Attempts for ten minutes, because several servers behind one address may each have a job with the
+# same id.
 _MAX_CHECKS = 20
 _CHECK_SECONDS = 30.0
-# The answers to a create and to a poll take a while, and times are rounded.
+# A create request and a poll take a while, and the reported times are rounded.
 _STAMP_SECONDS = 5.0
 
 
@@ -56,12 +57,12 @@ class RemoteIdentity:
         return not await self._store.is_held(job.backend, ref, job_id=job.id)
 
     async def is_own(self, job: Job, update: BackendUpdate) -> bool:
-        """Return whether the provider's answer can describe this job's remote job."""
+        """Return whether the provider's response can describe this job's remote job."""
         record = await self._store.get(job.id)
         return record is not None and self.describes(record, update.echo)
 
     def describes(self, record: RemoteRecord, echo: Echo) -> bool:
-        """Return whether the echo in an answer of this moment can describe a job's remote job."""
+        """Return whether the echo in a response from now can describe a job's remote job."""
         return is_described(record, self._judgeable(record, echo))
 
     async def handle_foreign(self, job: Job) -> None:
@@ -77,9 +78,9 @@ class RemoteIdentity:
         await self._jobs.fail(job, "failed.gone")
 
     async def cancel(self, job: Job, *, unless_done: bool = False) -> bool:
-        """Ask the provider to cancel the job's remote job; True: it is cancelled, or not ours.
+        """Cancel the job's remote job at the provider; True: it is cancelled, or is not this job's.
 
-        `unless_done`: a remote job that is done by now is kept. BackendError: the provider refuses,
+        `unless_done`: a remote job that has finished is kept. BackendError: the provider refuses,
         or can't be reached.
         """
         record = await self._store.get(job.id)
@@ -99,10 +100,11 @@ class RemoteIdentity:
         return True
 
     def _judgeable(self, record: RemoteRecord, echo: Echo) -> Echo:
-        """Drop a creation that is as late as an answer without a `Date`.
+        """Drop the creation time if it is only the time of the response.
 
-        Some servers report the time of each answer as the creation. How much time has passed since
-        the create does not depend on what our clock shows.
+        Some servers report the time of each response as the creation time. Without a `Date` header,
+        the time of the response is computed from the seconds since the create request, which don't
+        depend on whether our clock is right.
         """
         if echo.answered_at is None and record.made_at is not None and record.bound_at:
             answered_at = record.made_at + self._clock() - record.bound_at
@@ -112,7 +114,7 @@ class RemoteIdentity:
 
 
 def identity_of(job: Job, update: BackendUpdate) -> Changes:
-    """Return the changes that store the remote job's identity, from the answer to its create."""
+    """Return the changes that store a remote job's identity, from the create response."""
     return Changes(
         remote_id=update.ref,
         remote_made_at=update.echo.made_at,
@@ -121,7 +123,7 @@ def identity_of(job: Job, update: BackendUpdate) -> Changes:
 
 
 def order_of(record: RemoteRecord) -> Order:
-    """Return the order that an echo is compared with."""
+    """Return the order that the values in a provider's response are compared with."""
     return Order(
         ref=record.remote_id,
         request=record.request,
@@ -132,7 +134,7 @@ def order_of(record: RemoteRecord) -> Order:
 
 
 def is_described(record: RemoteRecord, echo: Echo) -> bool:
-    """Return whether an answer for a record's id can describe the remote job of that record."""
+    """Return whether a response for a record's id can describe that record's remote job."""
     return not record.is_reassigned and order_of(record).is_of(echo)
 
 
@@ -157,5 +159,6 @@ async def _look(backend: VideoBackend, record: RemoteRecord) -> BackendUpdate | 
 
 
 def _is_deletable(record: RemoteRecord, echo: Echo | None) -> bool:
-    # Perhaps only one replica of the provider does not know it.
+    # An unknown job (no echo) can be deleted too: perhaps only one of the provider's replicas lacks
+    # it.
     return not record.is_reassigned and (echo is None or is_described(record, echo))

@@ -1,4 +1,4 @@
-"""RemoteLookup: looks for the remote job of an unconfirmed create, or for proof of its absence."""
+"""RemoteLookup: looks for an unconfirmed job at the provider, or for proof of its absence."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _DAY = 24 * 60 * 60.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Candidates:
-    """The remote jobs that may belong to an unconfirmed create.
+    """The remote jobs that an unconfirmed create request may have started.
 
-    `proves_absence`: a remote job that is not among them does not exist. `is_ambiguous`: none of
-    them certainly belongs to the create.
+    `proves_absence`: a remote job that is not among them does not exist.
+    `is_ambiguous`: it is not certain which of them the create request has started.
     """
 
     found: tuple[BackendUpdate, ...]
@@ -36,12 +36,12 @@ class Candidates:
 
     @property
     def match(self) -> BackendUpdate | None:
-        """The remote job that certainly belongs to the create; None: there is none."""
+        """The remote job that the create request is certain to have started, or None."""
         return None if self.is_ambiguous or not self.found else self.found[0]
 
 
 class RemoteLookup:
-    """Reads the provider's list, and the jobs that webhooks have named.
+    """Reads the provider's list of jobs, and the remote jobs that webhooks have named.
 
     `account`: a keyed hash of the provider's address and the API key.
     """
@@ -66,7 +66,7 @@ class RemoteLookup:
         self._clock = clock
 
     async def has_hints(self, job: Job) -> bool:
-        """Return whether a webhook has named a remote job that belongs to no job."""
+        """Return whether a webhook has named a remote job to which no job is bound."""
         is_ours = job.backend == self._backend.name
         return is_ours and bool(await self._unconfirmed.unclaimed(job.backend))
 
@@ -76,10 +76,13 @@ class RemoteLookup:
         answered = await self._answered(job)
         listing = await self._backend.find(job.sent_request, hints=hints, answered=answered)
         proves_absence = await self._proves_absence(listing, answered)
-        # In this order, a create that is answered meanwhile is a rival here or bound below.
+        # Read the other unconfirmed jobs before the bound ones. In the opposite order, a job that
+        # is bound between the two reads would be in neither, and its remote job would seem to be
+        # free.
         rivals = await self._unconfirmed.others(job)
         refs, doubtful = await self._unbound(job, listing)
-        # Even a single candidate may be a rival's if the listing does not distinguish prompts.
+        # If the list does not show prompts, even a single candidate may belong to another
+        # unconfirmed job.
         may_be_rivals = bool(refs) and rivals and not listing.certain
         return Candidates(
             found=tuple(
@@ -100,10 +103,10 @@ class RemoteLookup:
         )
 
     async def _proves_absence(self, listing: Listing, answered: tuple[AnsweredJob, ...]) -> bool:
-        """Return whether a job that the listing lacks does not exist.
+        """Return whether a job that the list lacks does not exist.
 
-        A listing is trusted only if it shows a job that it must contain, or has recently done so.
-        Where ids are reused, another job may have replaced the missing one in it.
+        A list is trusted only if it shows a job that it must contain, or has recently done so.
+        Where ids are reused, another job may have replaced the missing one in the list.
         """
         now, name = self._clock(), self._backend.name
         if await self._remote_jobs.has_reused_ids(name, self._account):
@@ -120,7 +123,7 @@ class RemoteLookup:
         )
 
     async def _unbound(self, job: Job, listing: Listing) -> tuple[list[str], bool]:
-        """Return the refs that no other job explains, and whether one may have two owners."""
+        """Return the ids that no other job explains, and whether one may have two owners."""
         holders = await self._remote_jobs.holders(job.backend, listing.refs)
         spent = await self._spent.among(job.backend, listing.refs)
         free: list[str] = []

@@ -1,4 +1,4 @@
-"""ProviderCapacity: how many jobs may be at the provider at once."""
+"""ProviderCapacity: limits the number of jobs that are at the provider at once."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# After a refusal for too many requests, one more job is tried each minute.
+# After a refusal for too many requests, the limit rises by one job each minute.
 _RAISE_SECONDS = 60.0
 
 
 class ProviderCapacity:
-    """Limits the jobs at the provider; after a 429, to as many as it has, and then slowly more."""
+    """Limits the jobs at the provider. A 429 lowers the limit, which then rises again slowly."""
 
     def __init__(self, store: QueueStore, *, limit: int, steady: Callable[[], float]) -> None:
         self._store = store
@@ -33,12 +33,12 @@ class ProviderCapacity:
         return min(self._max, self._lowered_to + raised)
 
     async def free(self, running: Collection[str]) -> int:
-        """Return how many more jobs may be claimed besides the `running` ones."""
+        """Return how many more jobs may be claimed, if the `running` ones count as well."""
         limit = self.limit
         return max(0, limit - await self._store.occupied(limit=limit, running=running))
 
     async def lower(self) -> None:
-        """Lower the limit to the number of jobs that the provider has, because it refused one."""
+        """Lower the limit to the number of jobs at the provider, because it refused one more."""
         before = self.limit
         self._lowered_to = max(1, await self._store.occupied(limit=before))
         self._lowered_at = self._steady()

@@ -25,13 +25,13 @@ _CHECK_SECONDS = 5.0
 _SAVE_SECONDS = 10 * 60.0
 # A smaller difference is a measurement error.
 _MIN_DRIFT_SECONDS = 1.0
-# A longer downtime can't be distinguished from a clock that was set meanwhile.
+# After a longer downtime with a reboot, it is unknown whether the clock was set meanwhile.
 _DOUBTFUL_DOWNTIME_SECONDS = 10 * 60.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class ClockWatcher:
-    """Compares the machine's clock with the time that has really passed, also before this process.
+    """Compares the machine's clock with the time that has really passed, even across restarts.
 
     `boot`: the id of the machine's boot, since which steady time is counted.
     """
@@ -45,7 +45,7 @@ class ClockWatcher:
         self._saved_at = 0.0
 
     async def resume(self) -> None:
-        """Compare the clock with the time that an earlier process stored, once before `run`."""
+        """Compare the clock with the time that an earlier process stored; precedes `run`."""
         seen = await self._store.read()
         if seen is None:
             await self._save()
@@ -60,7 +60,7 @@ class ClockWatcher:
             await self._move_jobs(drift)
             await self._check_jobs(drift)
         elif passed is None and now - seen.seen_at > _DOUBTFUL_DOWNTIME_SECONDS:
-            # Times that were stored before now may be those of a different clock.
+            # Earlier times were perhaps stored with a wrong clock.
             self._since = now
             self._clock.mark_unsettled()
         await self._save()
@@ -72,11 +72,11 @@ class ClockWatcher:
             try:
                 await self.check()
             except StorageError:
-                log.exception("clock.not_followed")  # the next check repeats it
+                log.exception("clock.not_followed")  # the next check tries again
             await asyncio.sleep(_CHECK_SECONDS)
 
     async def check(self) -> None:
-        """Follow the machine's clock, and end waits that are longer than any pause."""
+        """Shift stored times if the clock was set, and shorten waits longer than any pause."""
         drift = self._clock.drift
         if abs(drift) >= _MIN_DRIFT_SECONDS:
             await self._follow(drift)
@@ -85,7 +85,8 @@ class ClockWatcher:
         await self._shorten()
 
     async def _follow(self, drift: float) -> None:
-        # In this order, no job is due too early in between.
+        # If the clock was set back, adopt the new time before shifting the jobs; if it was set
+        # forward, afterwards. In this order, no job becomes due too early in between.
         if drift < 0:
             self._clock.adopt(drift)
         try:
@@ -113,7 +114,7 @@ class ClockWatcher:
         if abs(drift) <= CLOCK_STEP_SECONDS:
             return
         await self._store.make_all_due(now=self._clock())
-        # Other parts keep times of these jobs in memory.
+        # Other components keep times of these jobs in memory, and update them on this event.
         for job in await self._store.open_jobs():
             self._bus.publish(JobChanged(job=job, previous=job.state))
 
@@ -137,13 +138,13 @@ class ClockWatcher:
         )
 
     def _passed_since(self, seen: SeenClock) -> float | None:
-        """Return the seconds since the clock was seen; None: the machine was rebooted meanwhile."""
+        """Return the seconds since the clock was seen; None: the machine was rebooted since."""
         passed = self._clock.steady() - seen.steady
         return passed if self._boot and self._boot == seen.boot and passed >= 0 else None
 
 
 def boot_id() -> str:
-    """Return the id of the machine's current boot, or "" if it has none; blocks."""
+    """Return the id of the machine's current boot, or "" if the machine has no such id; blocks."""
     try:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except (OSError, ValueError):

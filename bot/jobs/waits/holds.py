@@ -1,4 +1,4 @@
-"""Holds: jobs that can only wait, with the reason, and a time limit of a day."""
+"""Holds: makes jobs wait for a stated reason, for at most a day."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ class Holds:
     async def hold(
         self, job: Job, hold: HoldReason, *, after: float, attempts: int | None = None
     ) -> None:
-        """Keep a claimed job in its state; its step is due again in `after` seconds.
+        """Keep a claimed job in its state and on hold; its step is due again in `after` seconds.
 
-        `attempts`: the job's new number of attempts; None: unchanged.
+        `attempts`: the job's new number of attempts, or None to keep the number.
         """
         # A job that only adds a narration to a finished video is unpaid in every state.
         is_unpaid = job.state in _NOT_SUBMITTED or job.clip_of is not None
@@ -78,11 +78,11 @@ class Holds:
             try:
                 await self.check()
             except StorageError:
-                log.exception("holds.not_looked_at")  # the next check repeats it
+                log.exception("holds.not_looked_at")  # the next check tries again
             await asyncio.sleep(_CHECK_SECONDS)
 
     async def check(self) -> None:
-        """Put jobs at other backends on hold, and end those that have been on hold for a day."""
+        """Put other backends' jobs on hold, and end the jobs that have been on hold for a day."""
         now = self._clock()
         for job in await self._store.release_own_backend(self._backend, now=now):
             self._bus.publish(JobChanged(job=job, previous=job.state))
@@ -110,7 +110,7 @@ class Holds:
         if current is None:
             return
         if current.state is JobState.UNCONFIRMED:
-            # The create may have been charged, so the requester decides.
+            # The create request may have been charged, so the requester decides.
             await self._jobs.move(current, JobState.UNDECIDED)
         else:
             await self._jobs.fail(current, _FAILURES[HoldReason.BACKEND])

@@ -1,4 +1,4 @@
-"""The longest pause in each state; a longer wait means that the clock was set since."""
+"""The longest pause in each state; a longer wait means that the clock was set meanwhile."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from bot.model import JobState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# The longest pause between retries, with jitter.
+# The longest pause between attempts, including its random part.
 _RETRY_SECONDS = 6 * 60.0
 _HOUR = 60 * 60.0
 
 MAX_PAUSES: Mapping[JobState, float] = {
     **dict.fromkeys(JobState, _RETRY_SECONDS),
-    # A busy provider sets its own pause.
+    # A busy provider asks for a pause of its own choice.
     JobState.QUEUED: _HOUR,
     # A video that is too large waits for the operator.
     JobState.DELIVERING: _HOUR,
     JobState.NOTIFYING: _HOUR,
 }
-"""In seconds; `JobService` shortens any longer pause."""
+"""The pauses in seconds; `JobService` shortens any longer pause."""

@@ -1,4 +1,4 @@
-"""Writes files atomically: a file appears complete or not at all."""
+"""Writes files atomically: a file appears completely or not at all."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def part_of(target: Path) -> Path:
 
 
 def commit(part: Path, target: Path) -> None:
-    """Rename the finished `part` to `target`; the result survives a power cut (blocking)."""
+    """Rename the finished `part` to `target`, so that it survives a power cut (blocking)."""
     _sync(part)
     part.replace(target)
     _sync(target.parent)
@@ -76,8 +76,8 @@ async def _fill(part: Path, chunks: AsyncIterable[bytes], max_bytes: int) -> int
 
 
 def _write_at(path: Path, offset: int, chunk: bytes) -> None:
-    # Opened for each chunk, so that a cancelled task leaves no file open. The mode keeps a write
-    # that outlives its task from recreating the deleted part.
+    # The file is reopened for each chunk, so that a cancelled task leaves no file open. "r+b" never
+    # creates a file, so a write that outlives its task can't bring back a deleted part.
     with path.open("r+b") as file:
         file.seek(offset)
         file.write(chunk)

@@ -57,7 +57,7 @@ class AttachmentFetcher:
         except TooLargeError as error:
             raise UserError("audio.too_large", max_mb=self._max_bytes // _MIB) from error
         except (aiohttp.ClientError, TimeoutError) as error:
-            # The messages of these errors may repeat the signed URL.
+            # The messages of these errors may contain the signed URL.
             reason = f"the attachment's download failed: {type(error).__name__}"
             raise UnfetchedError(reason) from None
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# A `.part` file is unfinished, from before a crash; it is deleted with its job.
+# A `.part` file is unfinished and from before a crash, and is deleted with its job.
 _NAME = re.compile(r"(?P<job>[0-9a-f]{32})(\.(mp4|jpg|m4a)(\.part)?)?")
 
 
@@ -64,5 +64,5 @@ def _item(entry: os.DirEntry[str]) -> InventoryFile | None:
     try:
         status = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
-        return None  # deleted since the folder was listed
+        return None  # deleted after the folder was listed
     return InventoryFile(job_id=match["job"], size=status.st_size, modified_at=status.st_mtime)

@@ -1,4 +1,4 @@
-"""Manages jobs' files: a private folder while a job runs, and its results when it is done."""
+"""Manages jobs' files: a private folder while a job runs, and its results afterwards."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class JobFolder:
 
     @property
     def encoded_narration(self) -> Path:
-        """The narration, encoded before the clip was there."""
+        """The narration, encoded before the clip was available."""
         return self.path / "narration.m4a"
 
     @property
@@ -55,8 +55,8 @@ class JobFolder:
 class Workspace:
     """The folders under `root`: `work/<job id>` (mode 0700) for running jobs, others for results.
 
-    Results are the video `videos/<job id>.mp4`, its poster `videos/<job id>.jpg`, smaller copies in
-    `fitted` and `squeezed` under the video's name, the attachment `narrations/<job id>`, and
+    Results are the video `videos/<job id>.mp4`, its poster `videos/<job id>.jpg`, smaller copies
+    with the video's name in `fitted` and `squeezed`, the attachment `narrations/<job id>`, and
     `narrations/<job id>.m4a`, which is the same narration, encoded for a merge.
 
     ValueError: a job id isn't 32 hex digits.
@@ -80,7 +80,7 @@ class Workspace:
     def copy(self, job_id: str, *, decent: bool) -> Path:
         """Return the path of a smaller copy of a finished video.
 
-        `decent`: the copy of acceptable quality rather than the one of any quality.
+        `decent`: the copy of acceptable quality, rather than the copy of any quality.
         """
         return self._root / ("fitted" if decent else "squeezed") / f"{_checked(job_id)}.mp4"
 
@@ -98,7 +98,7 @@ class Workspace:
         return self._root / "narrations" / _checked(job_id)
 
     def encoded_narration(self, job_id: str) -> Path:
-        """Return the path of a job's kept narration in its encoded form, which need not exist."""
+        """Return the path of the encoded form of a job's kept narration, which need not exist."""
         return self.narration(job_id).with_suffix(".m4a")
 
     async def create(self, job_id: str) -> JobFolder:
@@ -122,7 +122,7 @@ class Workspace:
     async def publish(self, job_id: str, path: Path, *, now: float) -> Artifact:
         """Move the finished file at `path` to the videos folder, and return its description.
 
-        Idempotent: a file that was already moved is only described again.
+        Idempotent: if the file was already moved, only its description is returned.
         """
         return await asyncio.to_thread(self._publish, job_id, path, now)
 
@@ -212,7 +212,8 @@ def _checked(job_id: str) -> str:
 def _link_or_copy(source: Path, target: Path) -> None:
     """Make `target` a hard link to `source`, or a copy if the file system has no hard links."""
     part = part_of(target)
-    # Delete first: renaming a hard link over another link to the same file does nothing.
+    # Delete the old links first: renaming a hard link over another link to the same file does
+    # nothing.
     for old in (part, target):
         old.unlink(missing_ok=True)
     try:

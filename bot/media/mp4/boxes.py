@@ -1,4 +1,4 @@
-"""Walks the boxes of an untrusted MP4: every size and count is checked before use."""
+"""Walks the boxes of an untrusted MP4, and checks every size and count before using it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from bot.errors import MediaError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Reading this many headers takes about a second, which bounds the work for a hostile file. A
-# normal file has at most about 20 boxes per frame, even if every frame is its own fragment.
+# Reading this many headers takes about a second, which bounds the work for a hostile file. A normal
+# file has at most about 20 boxes per frame, even if every frame is its own fragment.
 _MAX_BOXES = 500_000
-# An hour of video takes less than half of this, and reading it takes a few seconds.
+# An hour of video needs less than half of these bytes, and reading all of them takes a few seconds.
 _MAX_BYTES = 64 * 1024**2
 _SIZE_IN_64_BITS = 1  # this box size means that the real size follows in 64 bits
 _SIZE_TO_END = 0
@@ -22,9 +22,9 @@ _SIZE_TO_END = 0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Box:
-    """One box: its four-letter type, and three file offsets.
+    """A box: its four-letter type, and three file offsets.
 
-    The box begins with its header at `begin`. Its payload starts at `start` and stops at `end`.
+    The header begins at `begin`. The payload starts at `start` and stops at `end`.
     """
 
     kind: bytes
@@ -55,7 +55,7 @@ class Boxes:
             start = box.end
 
     def find(self, parent: Box, *path: bytes) -> Box | None:
-        """Return the first box at `path` below `parent`; None: there is none."""
+        """Return the first box at `path` below `parent`, or None if there is no such box."""
         box: Box | None = parent
         for kind in path:
             box = next(self.inside(box, kind), None) if box else None
@@ -69,7 +69,7 @@ class Boxes:
         return self._read(box.start, min(box.end - box.start, max_bytes))
 
     def at(self, start: int, count: int) -> bytes:
-        """Return `count` bytes of the file from `start` on; MediaError: it ends before."""
+        """Return `count` bytes of the file from `start` on; MediaError: the file ends before."""
         return self._read(start, count)
 
     def kind_after(self, box: Box) -> bytes:

@@ -1,4 +1,4 @@
-"""Computes when a track of an MP4 starts and how long it plays, from its samples and edit list.
+"""Computes when an MP4's track starts and how long it plays, from its samples and edit list.
 
 The duration in the headers is not trusted: in a fragmented clip it covers only the first fragment.
 """
@@ -29,8 +29,9 @@ _MAX_SECONDS = 86_400  # a day; longer durations are encoder errors
 class Track:
     """A track: its box `trak` in `moov`, and its `fragments`.
 
-    Its media has `scale` time units per second; its header states a duration of `recorded` units.
-    `enabled`: players may show it.
+    Its media has `scale` time units per second, and its header states a duration of `recorded`
+    units.
+    `enabled`: players may show the track.
     """
 
     moov: Box
@@ -43,15 +44,15 @@ class Track:
 
     @property
     def samples(self) -> int:
-        """The number of samples, in the index and in fragments."""
+        """The number of samples in the index and in fragments together."""
         return self.timing.frames + sum(fragment.count for fragment in self.fragments)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Edits:
-    """An edit list: playback starts after `delay` seconds, and skips `skipped` media units.
+    """An edit list: playback starts after `delay` seconds, and skips `skipped` media time units.
 
-    `seconds` is the total duration of the `count` parts that are shown.
+    `seconds` is the total duration of the `count` edits that are played.
     """
 
     delay: float = 0.0
@@ -78,7 +79,7 @@ def open_track(boxes: Boxes, moov: Box, trak: Box, moofs: Sequence[Box]) -> Trac
 
 
 def read_start(boxes: Boxes, track: Track) -> float | None:
-    """Return the time in seconds of a track's first sample; None: the track has no samples."""
+    """Return the time in seconds of a track's first sample, or None without samples."""
     shown = _first_shown(track)
     edits = _edits(boxes, track)
     return None if shown is None else edits.delay + max(0, shown - edits.skipped) / track.scale
@@ -96,13 +97,13 @@ def read_reorder_delay(track: Track) -> float:
 
 
 def read_seconds(boxes: Boxes, track: Track) -> float:
-    """Return a track's duration in seconds; MediaError: it has none."""
+    """Return a track's duration in seconds; MediaError: it is 0."""
     full = _full_seconds(track)
     edits = _edits(boxes, track)
     early = ((_first_shown(track) or 0) - edits.skipped) / track.scale
     whole = full + min(0.0, early)
     shown = edits.seconds - max(0.0, early)
-    # In a fragmented clip, the edit list says only where the fragments begin.
+    # In a fragmented clip, the edit list only states where the fragments begin.
     is_shown = not track.fragments and 0 < shown <= edits.count * full + _EDIT_TOLERANCE
     return shown if is_shown else whole if whole > 0 else full
 
@@ -124,7 +125,7 @@ def _full_seconds(track: Track) -> float:
 
 
 def _first_shown(track: Track) -> int | None:
-    """Return the first sample's display time in media units, before any edit."""
+    """Return the first sample's display time in media time units, before any edit."""
     if track.timing.units:
         return track.timing.first
     return next((fragment.shown for fragment in track.fragments), None)
@@ -154,7 +155,7 @@ def _edits(boxes: Boxes, track: Track) -> _Edits:
 
 
 def _clock(header: bytes) -> tuple[int, int]:
-    """Return an `mvhd` or `mdhd` header's time units per second, and its duration in such units."""
+    """Return the time units per second in an `mvhd` or `mdhd` header, and its duration in units."""
     layout, start = (">IQ", 20) if header[:1] == b"\1" else (">II", 12)
     scale, duration = struct.unpack_from(layout, header, start)
     if not scale:

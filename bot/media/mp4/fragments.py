@@ -1,4 +1,4 @@
-"""Reads the samples of a fragmented track, which its fragments list instead of the index."""
+"""Reads the samples of a fragmented track, which are listed in its fragments, not in the index."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _NO_SYNC = 0x10000  # the flag of a sample at which decoding can't start
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fragment:
-    """A run of a track's samples; all times are in media units.
+    """A run of a track's samples; all times are in media time units.
 
     `start` and `end` are decoding times. `shown` is the first sample's display time, and
-    `reorder_delay` the longest delay between a sample's decoding and its display. The `count`
-    samples use the description of this number, and are stored from the file offset `first_byte` to
-    `last_byte`; both are 0 if that is not told. `syncs` are the offsets of those at which decoding
-    can start.
+    `reorder_delay` the longest delay between a sample's decoding and its display. All `count`
+    samples use the description with the number `description`. They are stored from the file offset
+    `first_byte` to `last_byte`; both are 0 if the offsets are unknown. `syncs` are the offsets of
+    the samples at which decoding can start.
     """
 
     start: int
@@ -46,7 +46,7 @@ class Fragment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Defaults:
-    """The values of samples that state none of their own."""
+    """The values that apply to samples without values of their own."""
 
     description: int = 1
     duration: int = 0
@@ -56,9 +56,9 @@ class _Defaults:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Place:
-    """The decoding time and the file offset of the next run; its offsets count from `base`.
+    """The decoding time and the file offset of the next run, whose offsets count from `base`.
 
-    `known` is False if that depends on another track's samples.
+    `known` is False if the offset depends on another track's samples.
     """
 
     time: int
@@ -70,7 +70,7 @@ class _Place:
 def read_fragments(
     boxes: Boxes, moov: Box, moofs: Sequence[Box], track: int, *, start: int
 ) -> Iterator[Fragment]:
-    """Yield the runs of `track` in `moofs`; `start` is the end of the samples in `moov`."""
+    """Yield the runs of `track` in `moofs`; the samples in `moov` end at the time `start`."""
     defaults = _track_defaults(boxes, moov, track)
     for moof in moofs:
         for number, traf in enumerate(boxes.inside(moof, b"traf")):
@@ -113,7 +113,7 @@ def _read_traf(
 
 
 def _with_header(header: bytes, defaults: _Defaults, place: _Place) -> tuple[_Defaults, _Place]:
-    """Apply the values in a `tfhd`, which come in a fixed order."""
+    """Apply the values in a `tfhd` box, which are stored in a fixed order."""
     flags, at = _flags(header), 8
     if flags & _TFHD_OFFSET:
         (base,) = struct.unpack_from(">Q", header, at)
@@ -177,7 +177,7 @@ def _read_run(boxes: Boxes, trun: Box, defaults: _Defaults, place: _Place) -> Fr
 def _syncs(
     byte: int, sizes: list[int] | None, flags: list[int] | None, defaults: _Defaults
 ) -> tuple[int, ...]:
-    """Return the offsets of a run's sync samples; of samples without own sizes only the first."""
+    """Return the offsets of a run's sync samples, or only the first if sizes are missing."""
     found: list[int] = []
     for number, size in enumerate(sizes or [defaults.size]):
         own = flags[number] if flags and number < len(flags) else defaults.flags

@@ -26,7 +26,7 @@ _Runs = list[tuple[int, int]]
 class FrameTiming:
     """The number and display times of a track's frames, except those in fragments.
 
-    In media units: `units` is the total duration, `first` the first frame's display time, and
+    In media time units: `units` is the total duration, `first` the first frame's display time, and
     `reorder_delay` the longest delay between a frame's decoding and its display.
 
     In seconds: `moving` is the total duration if each frame counts for one second at most. `usual`
@@ -45,12 +45,12 @@ class FrameTiming:
 
     @property
     def is_held(self) -> bool:
-        """Tell whether the last frame is shown for much longer than a usual one."""
+        """Tell whether the last frame is shown for much longer than the usual frame."""
         return self.last > 2 * self.usual
 
 
 def read_timing(boxes: Boxes, trak: Box, scale: int) -> FrameTiming:
-    """Read a track's frame times; its media has `scale` units per second."""
+    """Read a track's frame times; its media has `scale` time units per second."""
     runs = _read_runs(boxes.head(trak, *SAMPLE_TABLE, b"stts", max_bytes=_MAX_TABLE_BYTES), ">II")
     table = boxes.find(trak, *SAMPLE_TABLE, b"ctts")
     delays = _read_runs(boxes.head(table, max_bytes=_MAX_TABLE_BYTES), ">Ii") if table else []

@@ -1,4 +1,4 @@
-"""Reads keyframes, parameter sets and colours from a track's H.264 without decoding pictures.
+"""Reads keyframes, parameter sets and colours from H.264 without decoding pictures.
 
 Written by hand, because every other way without ffmpeg decodes the whole clip.
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.media.mp4.boxes import Boxes
 
 _SLICE, _IDR, _SEQUENCE_SET, _PICTURE_SET = 1, 5, 7, 8
-_MAX_UNITS = 64  # before the first slice of a picture
+_MAX_UNITS = 64  # units before the first slice of a picture
 _MAX_SET_BYTES = 4096
 _HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128})
 _EXTENDED_SAR = 255
@@ -27,7 +27,7 @@ _4_4_4 = 3
 class H264:
     """A track's decoder configuration: its profile and parameter sets.
 
-    Each unit of the stream follows its length, which is stored in `length_bytes` bytes.
+    In the stream, each unit is preceded by its length, which takes `length_bytes` bytes.
     """
 
     profile: int
@@ -35,7 +35,7 @@ class H264:
     sets: frozenset[bytes]
 
     def colours(self) -> tuple[int, int] | None:
-        """Return the numbers of the primaries and of the transfer; None: they aren't stated."""
+        """Return the numbers of primaries and transfer function, or None if not stated."""
         for each in self.sets:
             if each[0] & 0x1F == _SEQUENCE_SET:
                 with suppress(IndexError, ValueError):
@@ -44,7 +44,7 @@ class H264:
 
 
 def read_h264(record: bytes) -> H264 | None:
-    """Read an `avcC` box's content; None: it is damaged."""
+    """Read the content of an `avcC` box, or return None if it is damaged."""
     try:
         sets: list[bytes] = []
         at = 6
@@ -67,8 +67,8 @@ def read_h264(record: bytes) -> H264 | None:
 def keeps_playing(boxes: Boxes, h264: H264, syncs: Iterable[int]) -> bool:
     """Tell whether the pictures at the offsets `syncs` are real keyframes of the same stream.
 
-    Players start there after a seek. If such a picture needs earlier ones, or the stream changes
-    its parameters, some of them stop.
+    Players start there after a seek. If such a picture needs earlier ones, or the stream's
+    parameters change, some players stop.
     """
     return all(_is_keyframe(boxes, h264, offset) for offset in syncs)
 
@@ -89,7 +89,7 @@ def _is_keyframe(boxes: Boxes, h264: H264, offset: int) -> bool:
 
 
 class _Bits:
-    """Reads the bits of a parameter set, which are numbers of varying length."""
+    """Reads the bits of a parameter set, whose numbers vary in length."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -114,7 +114,7 @@ class _Bits:
 
 
 def _colours(bits: _Bits) -> tuple[int, int] | None:
-    """Return primaries and transfer of a sequence parameter set (H.264, 7.3.2.1.1 and E.1.1)."""
+    """Return primaries and transfer from a sequence parameter set (H.264, 7.3.2.1.1 and E.1.1)."""
     profile = bits.read(24) >> 16
     bits.golomb()
     if profile in _HIGH_PROFILES:

@@ -1,4 +1,4 @@
-"""Decides whether a clip plays inside Discord as it is and, if not, which parts need repair."""
+"""Decides whether a clip plays inside Discord unchanged and, if not, which parts need repair."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _H264_BASELINE, _H264_MAIN, _H264_HIGH = 66, 77, 100
 _PROFILES = frozenset({_H264_BASELINE, _H264_MAIN, _H264_HIGH})
 # MPEG-4 AAC, the three profiles of MPEG-2 AAC, and the two object types of MP3.
 _SOUNDS = frozenset({0x40, 0x66, 0x67, 0x68, 0x69, 0x6B})
-# Primaries of BT.2020, and the transfers of BT.2020, PQ and HLG: players that know only BT.709 show
-# such a picture dull or dark.
+# The primaries of BT.2020, and the transfer functions of BT.2020, PQ and HLG. Players that only
+# know BT.709 show such a picture dull or dark.
 _WIDE_PRIMARIES, _WIDE_TRANSFERS = 9, frozenset({14, 15, 16, 18})
-_MAX_FRAME_RATE = 121  # frames per second: more than a screen shows
+_MAX_FRAME_RATE = 121  # frames per second, which is more than a screen shows
 _MAX_STEADY_RATE = 60
-_PAUSE_SECONDS = 0.5  # a frame this long among short frames looks like a freeze
-_PAUSE_RATIO = 8  # to the usual frame duration
+_PAUSE_SECONDS = 0.5  # a frame of this duration among short frames looks like a freeze
+_PAUSE_RATIO = 8  # relative to the usual frame duration
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +39,7 @@ class Repair:
 
 
 def repair_for(info: VideoInfo) -> Repair:
-    """Return the parts that keep a clip from playing inside Discord."""
+    """Return the parts that prevent a clip from playing inside Discord."""
     return Repair(
         picture=(
             info.video_codec != "avc1"
@@ -62,12 +62,12 @@ def repair_for(info: VideoInfo) -> Repair:
 
 
 def is_wide(colours: tuple[int, int] | None) -> bool:
-    """Tell whether the numbers of primaries and transfer mean more light or colour than BT.709."""
+    """Tell whether primaries and transfer function exceed BT.709's range of light or colour."""
     return colours is not None and (colours[0] == _WIDE_PRIMARIES or colours[1] in _WIDE_TRANSFERS)
 
 
 def is_steady(timing: FrameTiming) -> bool:
-    """Tell whether the frame rate is plausible, and no frame inside the clip looks frozen."""
+    """Tell whether the frame rate is plausible and no frame within the clip looks frozen."""
     if not timing.usual:
         return True
     uneven = timing.longest > _PAUSE_RATIO * timing.usual and timing.longest > _PAUSE_SECONDS

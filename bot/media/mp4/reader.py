@@ -18,6 +18,7 @@ from bot.media.mp4.h264 import read_h264
 from bot.media.mp4.streams import choose_picture, choose_sound, is_seekable
 from bot.media.mp4.tracks import colours_in, is_rotated, read_title, sound_object
 from bot.media.mp4.wholeness import check_fragments, check_places
+from bot.media.provenance import read_mark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from bot.media.mp4.duration import Track
     from bot.media.mp4.frame_timing import FrameTiming
     from bot.media.mp4.streams import Stream
+    from bot.media.provenance import DigitalSource
 
 _MEDIA_BOXES = frozenset({b"moov", b"mdat", b"moof", b"styp", b"sidx", b"emsg", b"prft"})
 """Boxes that hold parts of the clip: a file that ends inside one of them is truncated."""
@@ -38,14 +40,18 @@ class VideoInfo:
 
     `seconds` is the picture's duration, and `moving` its duration if each frame counts for one
     second at most. The picture starts `picture_delay` seconds after the sound, and a frame is
-    decoded up to `reorder_delay` seconds before it is shown. `streamable`: the index precedes the
-    media. `rotated`: the picture is stored rotated or mirrored. `timing` leaves out the frames in
-    fragments.
+    decoded up to `reorder_delay` seconds before it is shown.
+    `streamable`: the index precedes the media.
+    `rotated`: the picture is stored rotated or mirrored.
+    `timing` does not include frames in fragments.
 
-    The picture is the track `video_number` of all pictures, the sound `audio_number` of all sounds,
-    from 0. `video_joined` and `audio_joined`: the track changes its format midway. `seekable`: the
-    picture can be decoded from each of its keyframes. `colours` are the numbers of its primaries
-    and of its transfer (ISO/IEC 23091-2), or None if they aren't stated.
+    The picture is the video track number `video_number`, and the sound the audio track number
+    `audio_number`, both counted from 0.
+    `video_joined`, `audio_joined`: the track changes its format midway.
+    `seekable`: the picture can be decoded from each of its keyframes.
+    `colours` are the numbers of its primaries and transfer function (ISO/IEC 23091-2), or None if
+    they aren't stated.
+    `digital_source` is the source in an XMP box, if our videos can have that source.
     """
 
     width: int
@@ -70,6 +76,7 @@ class VideoInfo:
     audio_joined: bool
     seekable: bool
     colours: tuple[int, int] | None
+    digital_source: DigitalSource | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,9 +100,9 @@ def read_mp4(path: Path) -> VideoInfo:
 
 
 def read_sound_number(path: Path) -> int:
-    """Return which sound of an MP4 or MOV is the one to hear, from 0 (blocking).
+    """Return the number of the audio track to hear in an MP4 or MOV, from 0 (blocking).
 
-    MediaError: the file lacks a part of it. A file that can't be read at all is left to ffmpeg.
+    MediaError: a part of that track is missing. A file that can't be read at all is left to ffmpeg.
     """
     with path.open("rb") as file:
         boxes = Boxes(file, path.stat().st_size)
@@ -133,7 +140,7 @@ def read_sound_seconds(path: Path) -> float:
 
 
 def _sound_in(boxes: Boxes, top: Sequence[Box]) -> Stream | None:
-    """Return the sound to hear; None: there is none. MediaError or struct.error: damage."""
+    """Return the sound to hear, or None without any; MediaError, struct.error: damage."""
     moov = next((box for box in top if box.kind == b"moov"), None)
     if moov is None:
         return None
@@ -193,6 +200,7 @@ def _read(boxes: Boxes) -> VideoInfo:
         audio_joined=audio is not None and audio.joined,
         seekable=h264 is None or is_seekable(boxes, h264, video),
         colours=colours_in(video.entry) or (h264.colours() if h264 else None),
+        digital_source=read_mark(boxes, top),
     )
 
 
@@ -215,7 +223,7 @@ def _top_level(boxes: Boxes) -> list[Box]:
 
 
 def _is_whole(boxes: Boxes, top: list[Box]) -> bool:
-    """Tell whether `top` is a complete clip, so that only trailing garbage is unreadable."""
+    """Tell whether the boxes `top` are a complete clip, followed only by unreadable garbage."""
     kinds = {box.kind for box in top}
     return {b"moov", b"mdat"} <= kinds and boxes.kind_after(top[-1]) not in _MEDIA_BOXES
 
@@ -234,7 +242,7 @@ def _size(entry: bytes, *, swaps_sides: bool) -> tuple[int, int]:
 def _header(tkhd: bytes) -> _Header:
     matrix = tkhd[52 if tkhd[:1] == b"\1" else 40 :]
     a, b, _u, c, d = struct.unpack_from(">5i", matrix)
-    # Phones store upright pictures sideways, and mark them with a quarter turn.
+    # Phones store upright pictures sideways, with a matrix that makes a quarter turn.
     swaps_sides = a == 0 and d == 0 and b != 0 and c != 0
     return _Header(rotated=is_rotated(matrix), swaps_sides=swaps_sides)
 

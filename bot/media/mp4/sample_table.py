@@ -1,4 +1,4 @@
-"""Reads a track's sample table: the places of its samples in the file, and their descriptions."""
+"""Reads a track's sample table: the file offsets of its samples, and their descriptions."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ if TYPE_CHECKING:
 
     from bot.media.mp4.boxes import Box, Boxes
 
-_MAX_ENTRIES = 300_000  # per table; the places in a longer one are not checked
+_MAX_ENTRIES = 300_000  # per table; the offsets in a longer one are not checked
 _MAX_RUN_BYTES = 12 * _MAX_ENTRIES + 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chunk:
-    """Samples that lie one behind the other in the file, from `offset` on, at their `offsets`.
+    """Adjacent samples in the file, which begin at `offset`.
 
-    `first` is the number of the first one, from 0. They have the description of this number, from
-    1. Samples of equal size are counted only: `offsets` is then empty.
+    `first` is the number of the first sample, from 0. All of them use the description with the
+    number `description`, from 1. `offsets` has each sample's offset, or is empty if all have the
+    same size.
     """
 
     first: int
@@ -36,7 +37,7 @@ class Chunk:
     description: int
 
     def offset_of(self, number: int) -> int:
-        """Return the file offset of the sample of this number among those of the track."""
+        """Return the file offset of the track's sample with this number."""
         index = number - self.first
         if self.offsets:
             return self.offsets[index]
@@ -45,7 +46,7 @@ class Chunk:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SampleTable:
-    """A track's chunks, and the numbers of its `syncs`, at which decoding can start, from 0.
+    """A track's chunks, and the numbers of its `syncs` (from 0), at which decoding can start.
 
     `syncs` is None if decoding can start at each sample.
     """
@@ -55,9 +56,9 @@ class SampleTable:
 
 
 def read_sample_table(boxes: Boxes, trak: Box) -> SampleTable:
-    """Read a track's sample table; one that lacks a part, or is too long, has no chunks.
+    """Read a track's sample table; without chunks if a part is missing or it is too long.
 
-    MediaError: it tells of more samples than it lists.
+    MediaError: it lists fewer samples than it states.
     """
     stbl = boxes.find(trak, *SAMPLE_TABLE)
     if stbl is None:
@@ -121,7 +122,7 @@ def _chunks(boxes: Boxes, tables: dict[bytes, Box]) -> Iterator[Chunk]:
 
 
 def _runs(boxes: Boxes, stsc: Box) -> Iterator[tuple[int, int]]:
-    """Yield each chunk's number of samples and description, the last ones endlessly."""
+    """Yield each chunk's number of samples and description; the last pair repeats endlessly."""
     entries = _entries(boxes, stsc, ">III")
     for (start, count, description), (end, _, _) in pairwise(entries):
         for _ in range(min(end - start, _MAX_ENTRIES)):

@@ -1,4 +1,4 @@
-"""Chooses which picture and which sound of an MP4 are the clip."""
+"""Chooses which video track and which audio track of an MP4 are the clip's."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from bot.media.mp4.h264 import H264
     from bot.media.mp4.sample_table import SampleTable
 
-_MAX_SYNCS = 5000  # keyframes; later ones are not looked at
-_MAX_TRACKS = 16  # of a kind; a track of a few bytes may tell of frames that take long to time
-_FEW = 0.25  # of the samples of the track with the most: one with fewer is only a thumbnail
+_MAX_SYNCS = 5000  # later keyframes are not checked
+_MAX_TRACKS = 16  # of each kind; even a tiny track may list frames that take long to read
+_FEW = 0.25  # a video track with fewer than this share of the most samples is only a thumbnail
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stream:
-    """A track with its sample table; it is the track of this `number` among those of its kind.
+    """A track with its sample table; `number` is its number among the tracks of its kind.
 
-    `entry` is the first of its sample descriptions that is used; `joined`: there are others.
+    `entry`: the first sample description that it uses. `joined`: it uses several.
     """
 
     number: int
@@ -46,7 +46,7 @@ class Stream:
 
 
 def choose_picture(boxes: Boxes, moov: Box, traks: Sequence[Box], moofs: Sequence[Box]) -> Stream:
-    """Choose the picture: the first track that is shown and that is no mere thumbnail.
+    """Choose the picture: the first track that is shown and isn't just a thumbnail.
 
     MediaError: a track is damaged.
     """
@@ -57,10 +57,10 @@ def choose_picture(boxes: Boxes, moov: Box, traks: Sequence[Box], moofs: Sequenc
 def choose_sound(
     boxes: Boxes, moov: Box, traks: Sequence[Box], moofs: Sequence[Box]
 ) -> Stream | None:
-    """Choose the sound in the same way; None: there is none that could be played."""
+    """Choose the sound in the same way, or return None if no audio track can be played."""
     tracks: dict[int, Track] = {}
     for number, trak in enumerate(traks[:_MAX_TRACKS]):
-        with suppress(MediaError, struct.error):  # damaged sound doesn't spoil the picture
+        with suppress(MediaError, struct.error):  # damaged sound doesn't make the picture unusable
             track = open_track(boxes, moov, trak, moofs)
             if track.samples:
                 tracks[number] = track
@@ -68,7 +68,7 @@ def choose_sound(
 
 
 def is_seekable(boxes: Boxes, h264: H264, video: Stream) -> bool:
-    """Tell whether a player can start at the first frame and at each frame that is marked so."""
+    """Tell whether a player can start at the first frame and at each marked keyframe."""
     table, fragments = video.table, video.track.fragments
     begins = not table.chunks or table.syncs is None or 0 in table.syncs
     syncs = [*sync_offsets(table, _MAX_SYNCS)]

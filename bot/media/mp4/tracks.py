@@ -24,7 +24,7 @@ _ES, _DECODER = 0x03, 0x04
 
 
 def sample_entry(boxes: Boxes, trak: Box, number: int) -> bytes:
-    """Return a track's sample description of this number, from 1, from its size and codec on."""
+    """Return a track's sample description with this number, from 1, without its header."""
     stsd = boxes.find(trak, *SAMPLE_TABLE, b"stsd")
     if stsd is None:
         raise MediaError("the clip's index lacks stsd")
@@ -41,7 +41,7 @@ def sample_entry(boxes: Boxes, trak: Box, number: int) -> bytes:
 
 
 def colours_in(entry: bytes) -> tuple[int, int] | None:
-    """Return the numbers of the primaries and of the transfer in a sample description's `colr`."""
+    """Return the numbers of primaries and transfer in a sample description's `colr` box."""
     content = entry.partition(b"colr")[2]
     if content[:4] not in (b"nclx", b"nclc") or len(content) < _COLR_BYTES:
         return None
@@ -73,7 +73,7 @@ def read_title(boxes: Boxes, moov: Box) -> str | None:
 
 
 def written_by_ffmpeg(boxes: Boxes, moov: Box) -> bool:
-    """Tell whether the clip's metadata name the library of ffmpeg that writes files."""
+    """Tell whether the clip's metadata name ffmpeg's library for writing files."""
     return _metadata(boxes, moov, b"\xa9too").startswith("Lavf")
 
 
@@ -81,7 +81,7 @@ def _metadata(boxes: Boxes, moov: Box, kind: bytes) -> str:
     with suppress(MediaError, struct.error):
         meta = boxes.find(moov, b"udta", b"meta")
         if meta is not None:
-            # Four bytes of version and flags precede the boxes.
+            # The boxes follow four bytes of version and flags.
             inner = Box(kind=meta.kind, begin=meta.begin, start=meta.start + 4, end=meta.end)
             data = boxes.head(inner, b"ilst", kind, b"data", max_bytes=8 + 4 * _MAX_TITLE)
             return data[8:].decode("utf-8", errors="ignore")

@@ -1,4 +1,4 @@
-"""Checks that an MP4 holds all of the media of which its indexes tell."""
+"""Checks that an MP4 contains all of the media that its indexes list."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CUT = "the clip is cut off"
 def check_places(
     boxes: Boxes, top: Sequence[Box], tracks: Iterable[tuple[Track, SampleTable]]
 ) -> None:
-    """Check that all samples lie inside the media; MediaError: some do not."""
+    """Check that all listed samples are inside the media; MediaError: some are not."""
     media = sorted((box.start, box.end) for box in top if box.kind == b"mdat")
     starts = [start for start, _ in media]
     for track, table in tracks:
@@ -46,7 +46,10 @@ def _extents(track: Track, table: SampleTable) -> Iterator[tuple[int, int]]:
 
 
 def check_fragments(boxes: Boxes, top: Sequence[Box], moov: Box, seconds: float) -> None:
-    """Check that no fragment is missing, of those that last `seconds`; MediaError: one is."""
+    """Check that no fragment is missing; MediaError: one is.
+
+    `seconds`: the duration of the fragments that were found.
+    """
     declared = _declared_seconds(boxes, moov)
     missing = declared is not None and seconds < declared - _TOLERANCE
     short = any(_end_of_index(boxes, box) > boxes.whole.end for box in top if box.kind == b"sidx")
@@ -72,12 +75,13 @@ def _end_of_index(boxes: Boxes, sidx: Box) -> int:
     at += struct.calcsize(layout)
     (count,) = struct.unpack_from(">H", content, at + 2)
     entries = content[at + 4 : at + 4 + 12 * count]
-    # The first bit tells whether a reference leads to another index.
+    # The first bit states whether a reference leads to another index.
     sizes = (each & 0x7FFFFFFF for each, _, _ in struct.iter_unpack(">III", entries))
     return sidx.end + first + sum(sizes)
 
 
 def _lacks_closing_index(boxes: Boxes, top: Sequence[Box], moov: Box) -> bool:
-    # ffmpeg ends a fragmented file with an index, but not one of segments, each with its `styp`.
+    # ffmpeg ends a fragmented file with an index (`mfra`), unless its fragments are segments
+    # (`styp`).
     kinds = {box.kind for box in top}
     return not kinds & {b"mfra", b"styp"} and written_by_ffmpeg(boxes, moov)

@@ -1,4 +1,4 @@
-"""Builds the command that decodes an untrusted sound to a WAV, and its limits."""
+"""Builds the command that decodes an untrusted audio file to a WAV, and its limits."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DECODERS = (
 def decoding_arguments(
     demuxer: str, source: Path, part: Path, *, seconds: int, track: int
 ) -> list[str]:
-    """Return arguments that write at most `seconds` of a sound track to the WAV `part`."""
+    """Return arguments that write at most `seconds` of an audio track to the WAV `part`."""
     sound = graph.input(
         f"file:{source.absolute()}",
         format=demuxer,
@@ -38,11 +38,12 @@ def decoding_arguments(
         codec_whitelist=_DECODERS,
     )
     plain = (
-        # Convert to 16 bits first, to remove NaN and infinite samples.
+        # Convert to 16 bits first, which removes NaN and infinite samples.
         sound[f"a:{track}"]
         .filter("aformat", sample_fmts="s16")
         .filter("astats", measure_perchannel="none", measure_overall="Peak_level+Flat_factor")
-        # No `first_pts`: if the format changes midway, it would insert silence for the time so far.
+        # `first_pts` is not set, because it would insert silence for the time so far if the format
+        # changes midway.
         .filter("aresample", _RATE, **{"async": 1})
         .filter("aformat", channel_layouts="stereo", sample_fmts="s16")
     )
@@ -66,10 +67,10 @@ def _max_bytes(seconds: int) -> int:
 
 
 def decoding_limits(seconds: int) -> ProcessLimits:
-    """Return the limits for decoding so many seconds."""
+    """Return the limits for decoding this many seconds."""
     return ProcessLimits(
         wall_seconds=60 + seconds / 5,
         cpu_seconds=15 + seconds // 20,
-        # ffmpeg itself stops within a packet of `-fs`; this limit applies if it doesn't.
+        # ffmpeg itself stops within a packet of `-fs`. This limit applies if it doesn't.
         file_bytes=2 * _max_bytes(seconds),
     )

@@ -33,9 +33,9 @@ log = logging.getLogger(__name__)
 
 _PEAK = re.compile(r"Peak level dB: (\S+)")
 _FLATNESS = re.compile(r"Flat factor: (\S+)")
-_CLIPPED_PEAK, _CLIPPED_FLATNESS = -0.1, 3.0  # in dB, and as astats' flat factor
+_CLIPPED_PEAK, _CLIPPED_FLATNESS = -0.1, 3.0  # in dB, and as the flat factor of astats
 _NO_TRACK = "matches no streams"
-_PADDING_SECONDS = 0.5  # encoders add silence at both ends, which not every file records
+_PADDING_SECONDS = 0.5  # encoders add silence at both ends, whose length not every file records
 _ESTIMATED = "Estimating duration from bitrate"
 _DECLARED = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d\.\d)", re.MULTILINE)
 
@@ -55,7 +55,7 @@ class Narration:
 
     @property
     def encoded(self) -> Path:
-        """The narration as an M4A, which `encode_narration` writes; it need not exist."""
+        """The narration as an M4A, which `encode_narration` writes; the file need not exist."""
         return self.path.with_suffix(".m4a")
 
 
@@ -102,7 +102,10 @@ async def ingest(ffmpeg: Ffmpeg, source: Path, target: Path, *, max_seconds: int
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Wav:
-    """The unfinished WAV `part`, and the temporary files for one link of a chained file."""
+    """The paths to which a narration is decoded: the unfinished WAV `part`, and temporary files.
+
+    A chained file is copied and decoded link by link. `name`: the format, as in messages.
+    """
 
     part: Path
     name: str
@@ -118,7 +121,7 @@ class _Wav:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Ingest:
-    """The parts of an ingestion that are the same for each link of a file."""
+    """The values of an ingestion that are the same for each link of a file."""
 
     ffmpeg: Ffmpeg
     format: Format
@@ -140,7 +143,7 @@ def _links(source: Path, found: Format) -> list[Link]:
 
 
 async def _decode_links(job: _Ingest, source: Path, links: list[Link]) -> bool:
-    """Decode the links one by one into one WAV, and tell whether one of them is clipped."""
+    """Decode the links one by one into one WAV, and tell whether any of them is clipped."""
     clipped, seconds = False, 0.0
     await run_uncancelled(begin_wav, job.wav.part)
     for link in links:
@@ -165,7 +168,7 @@ async def read_narration(path: Path) -> Narration | None:
 
 
 async def _decode(job: _Ingest, source: Path, part: Path) -> str:
-    # One extra second distinguishes a file that is too long from one that is just at the limit.
+    # The extra second distinguishes a file that is too long from one that just meets the limit.
     seconds = job.max_seconds + 1
     track = (
         await asyncio.to_thread(_sound_number, source, job) if job.format.demuxer == "mov" else 0
@@ -184,7 +187,7 @@ async def _decode(job: _Ingest, source: Path, part: Path) -> str:
 
 
 def _sound_number(source: Path, job: _Ingest) -> int:
-    """Return the number of the sound in an MP4; UserError: it is not all there."""
+    """Return the number of the audio track in an MP4; UserError: a part of it is missing."""
     try:
         return read_sound_number(source)
     except MediaError as error:
@@ -216,7 +219,8 @@ def _checked_seconds(part: Path, stderr: str | None, max_seconds: int) -> float:
     if seconds <= max_seconds + _PADDING_SECONDS:
         return seconds
     declared = _declared_seconds(stderr or "")
-    # Decoding stopped a second after the limit, so that the end was seen or is only declared.
+    # Decoding stops a second after the limit. If the sound ended before that, `seconds` is its
+    # length; otherwise, only the header states the length.
     longest = max(declared, math.ceil(10 * seconds) / 10)
     if stderr is None or _ESTIMATED in stderr or (seconds >= max_seconds + 1 and not declared):
         raise UserError("audio.over_limit", max_seconds=max_seconds)
@@ -224,7 +228,7 @@ def _checked_seconds(part: Path, stderr: str | None, max_seconds: int) -> float:
 
 
 def _commit(part: Path, narration: Narration) -> None:
-    # The measurement is written first, so that it exists whenever the WAV does.
+    # The measurement is written before the WAV, so that it exists whenever the WAV does.
     measurement_file = _measurement_file(narration.path)
     measured = {"loudness": narration.loudness, "clipped": narration.clipped}
     part_of(measurement_file).write_text(json.dumps(measured), encoding="utf-8")

@@ -18,12 +18,12 @@ _SILENCE_LUFS = -70.0  # EBU R 128's absolute gate: quieter blocks are ignored
 _BLOCK_SECONDS = 0.4  # EBU R 128's gating block: shorter audio has no integrated loudness
 # A constant offset, and tones below or above the range of hearing, count as silence.
 _MIN_HERTZ = 35
-_AUDIBLE_RATE = 38_000  # twice the highest frequency that is kept
+_AUDIBLE_RATE = 38_000  # twice the highest frequency that is audible
 _MIN_PEAK = -70.0  # dB
-# The filters leave this much, in dB, of what they should remove.
+# The filters leave this much, in dB, of the frequencies that they should remove.
 _LEFT_OVER = -45.0
-# The filters themselves produce noise at both ends, which are therefore left out. A narration that
-# is shorter than `_MIN_SECONDS` is only measured as a whole.
+# The filters produce noise at both ends, so these seconds are left out at each end. A narration
+# that is shorter than `_MIN_SECONDS` is measured as a whole.
 _EDGE_SECONDS = 0.15
 _MIN_SECONDS = 1.0
 _PEAK = re.compile(r"max_volume: (\S+) dB")
@@ -32,7 +32,7 @@ _LEVEL = re.compile(r"RMS level dB: (\S+)")
 
 
 async def measure_loudness(ffmpeg: Ffmpeg, sound: Path, *, seconds: float) -> float | None:
-    """Return the integrated loudness of the ingested WAV `sound` in LUFS; None: it is silent.
+    """Return the integrated loudness of the WAV `sound` in LUFS, or None if it is silent.
 
     If it is shorter than 0.4 s, the RMS level is returned instead. MediaError: ffmpeg failed.
     """
@@ -42,7 +42,7 @@ async def measure_loudness(ffmpeg: Ffmpeg, sound: Path, *, seconds: float) -> fl
         limits=ProcessLimits(wall_seconds=60 + seconds / 5),
     )
     pattern = _INTEGRATED if seconds >= _BLOCK_SECONDS else _LEVEL
-    # ffmpeg 5 initialises its filters twice, and first prints a summary of no samples.
+    # ffmpeg 5 initialises its filters twice, and first prints a summary without samples.
     found = pattern.findall(stderr)
     measured = float(found[-1]) if found else _SILENCE_LUFS
     is_audible = _is_audible(_PEAK.findall(stderr), measured)
@@ -77,7 +77,7 @@ def _measured(sound: graph.Stream) -> graph.Stream:
 
 
 def _audible(sound: graph.Stream, seconds: float) -> graph.Stream:
-    for _ in range(8):  # 12 dB per octave each: nearly nothing is left of 20 Hz
+    for _ in range(8):  # 8 times 12 dB per octave leave nearly nothing at 20 Hz
         sound = sound.filter("highpass", f=_MIN_HERTZ)
     return (
         sound.filter("aresample", _AUDIBLE_RATE, filter_size=256)

@@ -1,4 +1,4 @@
-"""Finds the first whole frame of MPEG sound in a file that begins with something else."""
+"""Finds the first complete frame of MPEG audio in a file that begins with something else."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_FRAMES = 3  # so many frames in a row are no coincidence
+_FRAMES = 3  # this many frames in a row are no coincidence
 _SYNC = re.compile(rb"\xff[\xe2-\xff]|\x56[\xe0-\xff]")
-# Bit rates in kbit/s, by whether the frame is MPEG-1 (else MPEG-2), and by layer.
+# Bit rates in kbit/s, by whether the frame is MPEG-1 (or else MPEG-2), and by layer.
 _RATES = {
     (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
     (True, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
@@ -25,7 +25,7 @@ _ADTS_HEADER = 7
 
 
 def demuxer_of_frames(data: bytes) -> str | None:
-    """Return the demuxer of the MPEG sound that begins somewhere in `data`, or None."""
+    """Return the demuxer of the MPEG audio that begins somewhere in `data`, or None."""
     for found in _SYNC.finditer(data):
         for demuxer, length in _LENGTHS.items():
             if _is_followed(data, found.start(), length):
@@ -34,7 +34,7 @@ def demuxer_of_frames(data: bytes) -> str | None:
 
 
 def adts_parameters(data: bytes, at: int) -> tuple[int, int] | None:
-    """Return the length of the ADTS frame at `at`, and the bits of its parameters; None: no frame.
+    """Return an ADTS frame's length and its parameters' bits, or None if `at` has no frame.
 
     The parameters are the profile, the sampling rate and the channels.
     """

@@ -1,7 +1,7 @@
 """Detects a file's format from its first bytes, so that ffmpeg never has to probe untrusted input.
 
-Written by hand: libmagic and the package filetype return MIME types for hundreds of formats, but
-this needs one of few ffmpeg demuxers, even if an ID3 tag precedes the audio.
+Written by hand: libmagic and the package filetype return MIME types of hundreds of formats, while
+this module needs one of a few ffmpeg demuxers, even if an ID3 tag precedes the audio.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ NAMES = {
     "eac3": "AC-3",
     "mpegts": "MPEG-TS",
 }
-"""Each demuxer's formats, as messages name them."""
+"""The formats of each demuxer, as messages name them."""
 
 _HEAD = 1024
-_SEARCHED = 64 * 1024  # so far ffmpeg searches for a frame too
+_SEARCHED = 64 * 1024  # as far as ffmpeg searches for a frame
 _ID3_HEADER = 10
 _SYNC_MP3 = 0xFFE0
 _SYNC_AAC = 0xFFF0
@@ -112,16 +112,16 @@ _REFUSED = (
     (b"\x28\xb5\x2f\xfd", "ZSTD"),
     (b"SQLITE FORMAT 3", "SQLITE"),
 )
-_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")  # of text
+_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")  # byte order marks of text
 _ICY = (b"ICY ", b"HTTP/1.")
 _ICY_INTERVAL = re.compile(rb"icy-metaint:\s*(\d{1,7})\s", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Format:
-    """A file's demuxer; its sound begins at `start`, after the header of a radio stream.
+    """A file's demuxer; the sound begins at `start`, after a radio stream's header, if it has one.
 
-    Text is inserted after each `interval` bytes of sound, unless that is 0.
+    Text is inserted after each `interval` bytes of sound, unless `interval` is 0.
     """
 
     demuxer: str
@@ -141,7 +141,8 @@ def sniff(path: Path) -> Format | None:
                 file.seek(0)
                 found = demuxer_of_frames(file.read(_SEARCHED))
             return Format(demuxer=found) if found else None
-        # FLAC and AAC may also start with an ID3 tag; its length uses 7 bits of each byte.
+        # FLAC and AAC may also start with an ID3 tag, whose length is stored in 7 bits of each
+        # byte.
         length = 0
         for byte in head[6:_ID3_HEADER]:
             length = length << 7 | byte & 0x7F
@@ -183,7 +184,7 @@ def _is_text(head: bytes) -> bool:
     if head.startswith(_MARKS):
         return True
     try:
-        # The last character may be cut.
+        # The last character may be cut off.
         text = head.decode()
     except UnicodeDecodeError as error:
         if error.start < max(1, len(head) - 3):
@@ -205,7 +206,7 @@ def _demuxer(head: bytes) -> str | None:
 
 def _packet_demuxer(head: bytes) -> str | None:
     for size in _TS_PACKETS:
-        # In packets of 192 bytes, a time of four bytes comes first.
+        # In packets of 192 bytes, a time stamp of four bytes precedes the sync byte.
         syncs = head[size - _TS_PACKETS[0] :: size][:4]
         if len(syncs) > 1 and set(syncs) == {_TS_SYNC}:
             return "mpegts"
@@ -219,7 +220,7 @@ def _packet_demuxer(head: bytes) -> str | None:
 
 def _mpeg_demuxer(head: bytes) -> str | None:
     first = int.from_bytes(head[:2], "big")
-    # Text in UTF-16 may begin with such bits too.
+    # Text in UTF-16 may begin with the same bits.
     is_text = head.startswith(_MARKS) and head[3:4] == b"\0"
     if first & _SYNC_MP3 != _SYNC_MP3 or is_text:
         return None

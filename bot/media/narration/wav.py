@@ -1,4 +1,4 @@
-"""Puts the decoded links of a chained file together in one WAV."""
+"""Joins the decoded links of a chained file in one WAV."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from bot.media.narration.links import Link
 
 _RATE = 48_000
-_HEADER = 44  # bytes, as the module `wave` writes them
+_HEADER = 44  # bytes of the header that the module `wave` writes
 _COPIED = 1024 * 1024
 
 
 def begin_wav(path: Path) -> None:
-    """Write a WAV of 48 kHz, stereo and 16 bits without samples."""
+    """Write a WAV without samples, for 48 kHz, stereo and 16 bits."""
     with wave.open(str(path), "wb") as sound:
         sound.setparams((2, 2, _RATE, 0, "NONE", "not compressed"))
 
@@ -38,11 +38,11 @@ def append_wav(path: Path, more: Path) -> float:
 
 
 def copy_link(source: Path, target: Path, link: Link, interval: int) -> None:
-    """Copy a link of a file, without the texts that a radio inserts after each `interval` bytes."""
+    """Copy a link of a file without the texts that a radio inserts after each `interval` bytes."""
     with source.open("rb") as file, target.open("wb") as copy:
         file.seek(link.start)
         while (left := link.end - file.tell()) > 0:
             copy.write(file.read(min(left, interval or _COPIED)))
             if interval:
-                # The length of the text, in units of 16 bytes.
+                # The byte is the length of the text in units of 16 bytes.
                 file.seek(16 * int.from_bytes(file.read(1), "big"), SEEK_CUR)

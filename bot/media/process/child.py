@@ -29,7 +29,7 @@ _PROBE_SECONDS = 10
 _TAIL_BYTES = 64 * 1024
 NICENESS = 10
 _CPU_GRACE_SECONDS = 5
-# setpriv and prlimit exit with 126 or 127 if they can't start the program; the OOM killer sends
+# setpriv and prlimit exit with 126 or 127 if they can't start the program. The OOM killer sends
 # SIGKILL.
 _NOT_AT_FAULT = frozenset({126, 127, -signal.SIGKILL})
 _KEPT_ENV = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")  # other variables may hold secrets
@@ -37,7 +37,7 @@ _KEPT_ENV = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")  # other variables may hold se
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProcessLimits:
-    """A child's limits: `memory_bytes` caps its address space, `file_bytes` each file it writes."""
+    """A child's limits: `memory_bytes` on its address space, `file_bytes` on each written file."""
 
     wall_seconds: float = 120
     cpu_seconds: int = 240
@@ -52,9 +52,9 @@ class LostChildError(MediaError):
 class Child:
     """Runs at most `slots` copies of a command at a time.
 
-    A copy is killed when it exceeds a limit, when its task is cancelled, or when this process
-    ends. `name` appears in errors; `environment` is added to the few variables a child inherits.
-    `niceness`: the operating system's, 19 for work that everything else may overtake.
+    A copy is killed when it exceeds a limit, when its task is cancelled, or when this process ends.
+    `name` appears in errors. `environment` is added to the few variables that a child inherits.
+    `niceness`: the operating system's priority; at 19, everything else has precedence.
     """
 
     def __init__(
@@ -169,7 +169,7 @@ def _start_readers(
 
 
 async def _wait_for_readers(readers: set[asyncio.Task[None]]) -> None:
-    # Cancelling wait() leaves the readers running until the child's pipes close.
+    # A cancelled wait() leaves the readers running until the child's pipes are closed.
     done, _ = await asyncio.wait(readers, return_when=asyncio.FIRST_EXCEPTION)
     for reader in done:
         reader.result()
@@ -201,7 +201,8 @@ def _rlimits(limits: ProcessLimits) -> list[tuple[int, str, int, int]]:
     """Return each limit, its prlimit(1) option, and its soft and hard value (at most our own)."""
     cpu = limits.cpu_seconds
     wanted = (
-        # The lower soft limit ends a child with SIGXCPU: SIGKILL would look like the OOM killer.
+        # The lower soft limit ends a child with SIGXCPU, since SIGKILL would look like the OOM
+        # killer.
         (resource.RLIMIT_CPU, "cpu", cpu, cpu + _CPU_GRACE_SECONDS),
         (resource.RLIMIT_AS, "as", limits.memory_bytes, limits.memory_bytes),
         (resource.RLIMIT_FSIZE, "fsize", limits.file_bytes, limits.file_bytes),
@@ -239,20 +240,21 @@ def _exit_name(code: int) -> str:
 
 
 async def _find_parent_death_guard() -> tuple[str, ...]:
-    """Return a command prefix that makes a child die with this process; empty: there is none."""
+    """Return a command prefix that makes a child end with this process, or () if unavailable."""
     setpriv = await asyncio.to_thread(shutil.which, "setpriv")
     if setpriv:
         guard = (setpriv, "--pdeathsig", "KILL", "--no-new-privs")
         # BusyBox's setpriv lacks both options.
         if await read_output(*guard, "echo", "guarded"):
             return guard
-    # An orderly shutdown still ends every child; only a crash of this process leaves one running.
+    # Without the prefix, an orderly shutdown still ends every child, but a crash leaves them
+    # running.
     log.info("child.unguarded reason=no_setpriv children_end_by=cpu_limit")
     return ()
 
 
 async def read_output(*command: str) -> str:
-    """Return a trusted command's stdout; empty if the command fails or takes over 10 s."""
+    """Return a trusted command's stdout, or "" if the command fails or takes over 10 s."""
     try:
         child = await asyncio.create_subprocess_exec(
             *command,

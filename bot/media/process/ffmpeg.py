@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bot.media.process.child import ProcessLimits
 
-_FFMPEG_5_1 = (57, 28)  # libavutil's version, because distributions write ffmpeg's in many ways
+_FFMPEG_5_1 = (57, 28)  # libavutil's, because distributions write ffmpeg's own version in many ways
 _BACKGROUND_NICENESS = 19
 _ENCODERS = frozenset({"libx264", "aac"})
 
@@ -27,7 +27,7 @@ _ENCODERS = frozenset({"libx264", "aac"})
 class Ffmpeg:
     """Runs at most `slots` ffmpeg processes at a time, each in a confined child.
 
-    `in_background`: everything else on the machine may overtake them.
+    `in_background`: everything else on the machine has precedence over these processes.
     """
 
     def __init__(self, binary: Path, *, slots: int, in_background: bool = False) -> None:
@@ -82,7 +82,7 @@ class _Progress:
 
 
 async def find_ffmpeg() -> Path:
-    """Return the system's ffmpeg if it is 5.1 or newer with libx264 and aac, else the bundled one.
+    """Return the system's ffmpeg if it is 5.1 or newer with libx264 and aac, or the bundled one.
 
     StartupError: neither is usable.
     """

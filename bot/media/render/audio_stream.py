@@ -61,7 +61,7 @@ def plain(sound: graph.Stream) -> graph.Stream:
     """Convert a clip's own sound to 48 kHz stereo floats, in sync with its picture."""
     return (
         sound.filter("aresample", _RATE, **{"async": 1, "first_pts": 0})
-        # Convert to 16 bits first, to remove NaN and infinite samples.
+        # Convert to 16 bits first, which removes NaN and infinite samples.
         .filter("aformat", channel_layouts="stereo", sample_fmts="s16")
         .filter("aformat", sample_fmts="fltp")
     )

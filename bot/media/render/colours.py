@@ -1,4 +1,4 @@
-"""Brings the light and the colours of a picture to BT.709, which every player shows alike."""
+"""Converts a picture's light and colours to BT.709, which every player shows alike."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ BT709: Mapping[str, str | float] = {
     "colorspace": "bt709",
     "color_range": "tv",
 }
-"""Output options that say that a picture has the colours of BT.709."""
+"""Output options that declare a picture's colours to be BT.709."""
 
 _H264 = ("avc1", "avc3")
-_WHITE_NITS = 203  # of a white page in HDR, by ITU-R BT.2408
+_WHITE_NITS = 203  # the brightness of a white page in HDR (ITU-R BT.2408)
 _PEAK = 1000 / _WHITE_NITS  # brighter light is cut off
 _KNEE = 0.3  # darker light keeps its brightness
 _PQ, _HLG = 16, 18
@@ -43,7 +43,7 @@ _NUMBERS = {
     "bt2020-10": 14,
     "bt2020-12": 15,
 }
-# Metadata, which may imitate the line of a stream, are printed with a deeper indentation.
+# Metadata may imitate the line of a stream, but ffmpeg prints metadata with a deeper indentation.
 _PRINTED = re.compile(
     r"^ {1,4}Stream #\S{1,80}: Video: .{0,500}?[(, ][\w-]{1,40}/([\w-]{1,40})/([\w-]{1,40})[,)]",
     re.MULTILINE,
@@ -62,7 +62,7 @@ class Colours:
 
 
 async def wide_colours(ffmpeg: Ffmpeg, clip: Path, info: VideoInfo) -> Colours | None:
-    """Return a clip's colours if they have to be brought to BT.709, and ffmpeg can do it.
+    """Return a clip's colours if they need conversion to BT.709 and ffmpeg can do it.
 
     LostChildError: ffmpeg could not be started.
     """
@@ -75,7 +75,7 @@ async def wide_colours(ffmpeg: Ffmpeg, clip: Path, info: VideoInfo) -> Colours |
 async def convertible(
     ffmpeg: Ffmpeg, stated: tuple[int, int] | None, *, cwd: Path
 ) -> Colours | None:
-    """Return wide colours; None: they aren't wide, or this ffmpeg has no filter for them."""
+    """Return wide colours, or None if they aren't wide or this ffmpeg can't convert them."""
     if stated is None or not is_wide(stated):
         return None
     if not await ffmpeg.has_filters("zscale", "tonemap", cwd=cwd, limits=_LIMITS):
@@ -86,14 +86,14 @@ async def convertible(
 async def probe_colours(
     ffmpeg: Ffmpeg, clip: Path, *, demuxer: str, number: int
 ) -> tuple[int, int] | None:
-    """Return the numbers of primaries and transfer as ffmpeg tells them, or None."""
+    """Return the numbers of primaries and transfer function that ffmpeg reports, or None."""
     try:
         stderr = await ffmpeg.run(_probing(clip, demuxer, number), cwd=clip.parent, limits=_LIMITS)
     except LostChildError:
         raise
     except MediaError:
         return None
-    # The last line about a picture is that of the output.
+    # The last line about a picture describes the output.
     for primaries, transfer in reversed(_PRINTED.findall(stderr)):
         return _NUMBERS.get(primaries, 2), _NUMBERS.get(transfer, 2)
     return None
@@ -108,10 +108,10 @@ def _probing(clip: Path, demuxer: str, number: int) -> list[str]:
 
 
 def bt709_steps(colours: Colours | None) -> Sequence[Step]:
-    """Return the filters that bring colours to BT.709; none if they are None."""
+    """Return the filters that convert colours to BT.709, or none if the colours are None."""
     if colours is None:
         return ()
-    # Players and decoders lose these on the way, and zscale doesn't guess.
+    # Players and decoders lose these properties on the way, and zscale does not guess them.
     source: Step = (
         "setparams",
         {
@@ -136,7 +136,7 @@ def bt709_steps(colours: Colours | None) -> Sequence[Step]:
 
 
 def as_bt709(picture: graph.Stream, colours: Colours | None) -> graph.Stream:
-    """Bring a picture of these colours, in its final size, to BT.709; None: leave it alone."""
+    """Convert a picture in its final size from these colours to BT.709; None: don't convert."""
     for name, options in bt709_steps(colours):
         picture = picture.filter(name, **options)
     return picture

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from bot.errors import MediaError, UnconvertedError
 from bot.media.clip_format import demuxer_of, head_of, is_mp4
-from bot.media.files.atomic import commit, part_of, run_uncancelled
+from bot.media.files.atomic import part_of, run_uncancelled
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.child import ProcessLimits
+from bot.media.provenance import DigitalSource, commit_marked
 from bot.media.render.colours import BT709, as_text, bt709_steps, convertible, probe_colours
 from bot.media.render.video_stream import CLOCK
 
@@ -50,7 +51,7 @@ async def convert(ffmpeg: Ffmpeg, clip: Path) -> bool:
     try:
         source = await _choose(ffmpeg, clip, demuxer)
         await ffmpeg.run(_arguments(source, clip, part), cwd=clip.parent, limits=_LIMITS)
-        await run_uncancelled(commit, part, clip)
+        await run_uncancelled(commit_marked, part, clip, source.digital_source)
     except MediaError as error:
         raise UnconvertedError(f"no MP4 of this {demuxer}: {error}", error.stderr_tail) from error
     finally:
@@ -61,27 +62,31 @@ async def convert(ffmpeg: Ffmpeg, clip: Path) -> bool:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Source:
-    """The demuxer of a clip, its picture and sound as ffmpeg names them, and wide colours."""
+    """A clip's demuxer, its picture and sound as ffmpeg names them, and its origin."""
 
     demuxer: str
     picture: str
     sound: str
     colours: Colours | None
+    digital_source: DigitalSource
 
 
 async def _choose(ffmpeg: Ffmpeg, clip: Path, demuxer: str) -> _Source:
     video = audio = 0
+    digital_source = None
     if demuxer == "mov":
-        with suppress(MediaError):  # then ffmpeg may still be able to read it
+        with suppress(MediaError):  # ffmpeg may still be able to read the sound
             info = await asyncio.to_thread(read_mp4, clip)
             video, audio = info.video_number, info.audio_number
+            digital_source = info.digital_source
     stated = await probe_colours(ffmpeg, clip, demuxer=demuxer, number=video)
-    # With a large V, ffmpeg leaves out covers and thumbnails.
+    # The capital V makes ffmpeg ignore covers and thumbnails.
     return _Source(
         demuxer=demuxer,
         picture=f"0:v:{video}" if video else "0:V:0",
         sound=f"0:a:{audio}?",
         colours=await convertible(ffmpeg, stated, cwd=clip.parent),
+        digital_source=digital_source or DigitalSource.MODEL,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.errors import MediaError
@@ -12,6 +13,7 @@ from bot.media.files.atomic import run_uncancelled
 from bot.media.mp4.playable import repair_for
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.child import LostChildError
+from bot.media.provenance import MARK_BYTES, DigitalSource
 from bot.media.render.audio_stream import ducked, narration_only, plain, repeated
 from bot.media.render.colours import wide_colours
 from bot.media.render.encoded_narration import encoded_seconds, encoded_sound
@@ -33,12 +35,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_MAX_AUDIO_BYTES = 400_000 / 8  # per second, as reached by noise; speech takes less than half
+_MAX_AUDIO_BYTES = 400_000 / 8  # per second of noise; speech takes less than half
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MergeResult:
-    """A merge's result; `held_instead`: the last frame is held, as a loop would be too large."""
+    """A merge's result; `held_instead`: a loop would be too large, so the last frame is held."""
 
     held_instead: bool
 
@@ -66,14 +68,16 @@ async def merge(
 ) -> MergeResult:
     """Merge `narration` into the MP4 `clip`, and write an MP4 that plays in Discord to `target`.
 
-    MediaError: the clip isn't a complete MP4, or ffmpeg failed.
+    The result is marked with its origin. MediaError: the clip isn't a complete MP4, or ffmpeg
+    failed.
     """
     read = await _read_clip(clip, narration, options)
     loops_new_picture = read.plan.filling is Filling.LOOPED and repair_for(read.info).picture
     if not (loops_new_picture or read.info.video_joined or read.info.audio_joined):
         return await _merge_directly(ffmpeg, read, narration, target, options)
-    # Encode once, then loop by copying, so that the loop's size is known beforehand. A joined clip
-    # changes midway, where the filters of a narration would start again.
+    # Encode once, then loop by copying, so that the loop's size is known beforehand. This also
+    # avoids filtering a joined clip together with a narration, whose filters would restart where
+    # the clip changes.
     encoded_once = target.with_name("once.mp4")
     try:
         await repair(ffmpeg, clip, encoded_once)
@@ -95,7 +99,8 @@ async def _merge_directly(
         encoded=encoded,
         colours=await wide_colours(ffmpeg, clip, info) if encoded else None,
     )
-    # Shift the clip so that its first frame is shown immediately, even if the clip delays it.
+    # Shift the clip so that its first frame is shown immediately, even if the clip starts with a
+    # delay.
     source = open_clip(clip, info, shift_back=info.picture_delay, loops_until=_loop_end(info, plan))
     sounds: list[Sound | None] = []
     if options.mix is NarrationMix.DUCK and info.audio_codec is not None:
@@ -104,7 +109,9 @@ async def _merge_directly(
     if await asyncio.to_thread(_is_copyable, narration, plan):
         sounds.append(Sound(stream=encoded_sound(narration), treatment=SoundTreatment.CUT))
     sounds.append(Sound(stream=narration_only(narration, seconds=plan.seconds)))
-    await _write_with_first(ffmpeg, picture, source, target, sounds=sounds)
+    stated = info.digital_source or DigitalSource.MODEL
+    result = stated.with_voice(spoken=options.spoken)
+    await _write_with_first(ffmpeg, picture, source, target, sounds=sounds, digital_source=result)
     return MergeResult(held_instead=plan.held_instead)
 
 
@@ -130,7 +137,8 @@ async def repair(ffmpeg: Ffmpeg, clip: Path, target: Path) -> bool:
     sounds: list[Sound | None] = [None]
     if info.audio_codec is not None:
         sounds.insert(0, _repaired_sound(sound_of(source, info), info, repair_due))
-    await _write_with_first(ffmpeg, picture, source, target, sounds=sounds)
+    stated = info.digital_source or DigitalSource.MODEL
+    await _write_with_first(ffmpeg, picture, source, target, sounds=sounds, digital_source=stated)
     return True
 
 
@@ -149,35 +157,37 @@ async def _write_with_first(
     target: Path,
     *,
     sounds: Sequence[Sound | None],
+    digital_source: DigitalSource,
 ) -> None:
     """Write a result with the first of the `sounds` that ffmpeg can process."""
+    write = partial(write_mp4, ffmpeg, picture, source, target, digital_source=digital_source)
     for sound in sounds[:-1]:
         try:
-            await write_mp4(ffmpeg, picture, source, target, sound=sound)
+            await write(sound=sound)
         except LostChildError:
             raise
         except MediaError as error:
             if sound and sound.treatment is SoundTreatment.CUT:
                 log.warning("merge.not_copied reason=%r", str(error))
                 continue
-            # Undecodable or empty sound is no reason to lose the picture.
+            # If the clip's own sound is undecodable or empty, the picture can still be used.
             log.warning("merge.own_sound_dropped reason=%r", str(error))
         else:
             return
-    await write_mp4(ffmpeg, picture, source, target, sound=sounds[-1])
+    await write(sound=sounds[-1])
 
 
 def _is_copyable(narration: Narration, plan: _MergePlan) -> bool:
     """Tell whether the result's sound is the beginning of the narration's M4A (blocking)."""
-    # A longer narration is faded out.
+    # A longer narration is faded out, which needs a new encoding.
     return narration.seconds <= plan.seconds <= encoded_seconds(narration)
 
 
 def _own_sound(clip: Path, source: graph.Stream, picture: Picture) -> graph.Stream:
     if picture.filling is not Filling.LOOPED:
         return plain(sound_of(source, picture.info))
-    # Read from a separate input: if looped together, picture and sound would both repeat after the
-    # longer one's duration.
+    # The sound is read from a separate input: if picture and sound were looped together, both would
+    # repeat after the longer one's duration.
     again = open_clip(clip, picture.info, shift_back=picture.info.picture_delay)
     return repeated(plain(sound_of(again, picture.info)), seconds=picture.info.seconds)
 
@@ -194,7 +204,7 @@ def _plan_for(
     if narration.seconds <= info.seconds or options.fit is NarrationFit.TRIM:
         return _MergePlan(seconds=info.seconds)
     seconds = narration.seconds
-    looped = size * seconds / info.seconds + _MAX_AUDIO_BYTES * seconds
+    looped = size * seconds / info.seconds + _MAX_AUDIO_BYTES * seconds + MARK_BYTES
     if options.fit is NarrationFit.HOLD:
         return _MergePlan(seconds=seconds, filling=Filling.HELD)
     if looped > options.max_bytes:
@@ -203,7 +213,7 @@ def _plan_for(
 
 
 def _loop_end(info: VideoInfo, plan: _MergePlan) -> float | None:
-    """Return when to stop reading a loop, so that no frame remains to be shown after the end."""
+    """Return when to stop reading a loop, so that no frame is left to show after the end."""
     if plan.filling is not Filling.LOOPED:
         return None
     return max(info.seconds, plan.seconds - info.reorder_delay)

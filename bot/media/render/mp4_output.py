@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import ffmpeg as graph
 
-from bot.media.files.atomic import commit, part_of, run_uncancelled
+from bot.media.files.atomic import part_of, run_uncancelled
 from bot.media.process.child import ProcessLimits
+from bot.media.provenance import commit_marked
 from bot.media.render.video_stream import ffmpeg_time
 
 if TYPE_CHECKING:
@@ -17,21 +18,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.media.process.ffmpeg import Ffmpeg
+    from bot.media.provenance import DigitalSource
     from bot.media.render.video_stream import Picture
 
 _COMMENT = "Generated video"
-# Speech is below 16 kHz, so a cutoff there saves bits and time. Constant quality avoids the search
-# that a constant bit rate needs: it sounds like 160 kbit/s, in two thirds of the time.
+# Speech is below 16 kHz, so a cutoff there saves bits and time. With constant quality, the encoder
+# need not search for a constant bit rate. It sounds like 160 kbit/s and takes two thirds of the
+# time.
 AAC: Mapping[str, str | float] = {"acodec": "aac", "q:a": 1.6, "cutoff": 16_000}
-# A joined sound is filtered apart from the picture, whose changes would start its filters again.
+# A joined sound is filtered separately, because its filters would restart where the picture
+# changes.
 _PLAIN = "aresample=48000:async=1,aformat=channel_layouts=stereo:sample_fmts=s16"
 _MAX_WALL_SECONDS = 3600  # even for a clip that claims to be very long
 
 
 class SoundTreatment(Enum):
-    """The ways in which a sound is stored.
+    """The ways to store a sound.
 
-    It is copied, copied up to the exact end of the picture, encoded, or encoded after unlike parts.
+    It is copied, copied up to the exact end of the picture, encoded, or encoded from parts in
+    different formats.
     """
 
     COPIED = auto()
@@ -42,7 +47,7 @@ class SoundTreatment(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sound:
-    """A result's sound, and how it is stored."""
+    """A result's sound, and the way in which it is stored."""
 
     stream: graph.Stream
     treatment: SoundTreatment = SoundTreatment.ENCODED
@@ -73,10 +78,11 @@ async def write_mp4(
     target: Path,
     *,
     sound: Sound | None,
+    digital_source: DigitalSource,
 ) -> None:
     """Write the `picture` of `source`, together with `sound`, to `target`.
 
-    MediaError: ffmpeg failed.
+    The result is marked with its `digital_source`. MediaError: ffmpeg failed.
     """
     part = part_of(target)
     sounds = [] if sound is None else [sound]
@@ -97,7 +103,7 @@ async def write_mp4(
     arguments = ["-v", "warning", "-filter_complex_threads", "1", *output.get_args()]
     try:
         await ffmpeg.run(arguments, cwd=target.parent, limits=_limits(picture))
-        await run_uncancelled(commit, part, target)
+        await run_uncancelled(commit_marked, part, target, digital_source)
     finally:
         await run_uncancelled(part.unlink, missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""The operator's options for narrations."""
+"""The options for narrations: the operator's, and the narration's own."""
 
 from __future__ import annotations
 
@@ -26,8 +26,12 @@ class NarrationMix(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NarrationOptions:
-    """The options for merging a narration; a looped result has at most `max_bytes`."""
+    """The options for merging a narration; a looped result has at most `max_bytes`.
+
+    `spoken`: the narration is a text that a machine has read aloud.
+    """
 
     fit: NarrationFit = NarrationFit.HOLD
     mix: NarrationMix = NarrationMix.REPLACE
     max_bytes: int = 200 * 1024**2
+    spoken: bool = False

@@ -31,12 +31,12 @@ class PosterCache:
         self._impossible: set[str] = set()
 
     async def get(self, job_id: str) -> Path | None:
-        """Return the poster of a finished video; None: it can't be extracted."""
+        """Return the poster of a finished video, or None if it can't be extracted."""
         poster = self._workspace.poster(job_id)
         if await asyncio.to_thread(poster.exists):
             return poster
         async with self._lock:
-            # Another task may have extracted it while this one waited for the lock.
+            # Another task may have extracted the poster while this task waited for the lock.
             if await asyncio.to_thread(poster.exists):
                 return poster
             return await self._extract(job_id, poster)

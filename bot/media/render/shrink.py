@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import ffmpeg as graph
 
 from bot.errors import MediaError
-from bot.media.files.atomic import commit, part_of, run_uncancelled
+from bot.media.files.atomic import part_of, run_uncancelled
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.child import LostChildError, ProcessLimits
+from bot.media.provenance import MARK_BYTES, DigitalSource, commit_marked
 from bot.media.render.colours import BT709, as_bt709, wide_colours
 from bot.media.render.mp4_output import metadata_options
 from bot.media.render.shrink_plan import ShrinkSource, make_plan
@@ -40,14 +41,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PASSES = 2
-_SECOND_PASS_TARGET = 0.95  # of the limit
+_SECOND_PASS_TARGET = 0.95  # as a share of the limit
 _MAX_DECENT_QUANTIZER = 40.0
 _QUANTIZER = re.compile(r"frame P:\s*\d+\s+Avg QP:\s*([\d.]+)")
-_ONE_THREAD_SECONDS = 15  # of wall time per second of a clip, if one thread encodes it
+_ONE_THREAD_SECONDS = 15  # wall time per second of a clip that is encoded by one thread
 
 
 class TooLittleRoomError(MediaError):
-    """In so few bytes, the clip would look so bad that a link is the better way to share it."""
+    """With so few bytes, the clip would look so bad that a link is the better way to share it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +73,7 @@ async def shrink_video(
 ) -> ShrunkVideo:
     """Write the whole MP4 `clip` to `target`, in at most `limit_bytes`.
 
-    If `clip` is already small enough, it is returned as it is, and nothing is written.
+    If `clip` is already small enough, its own path is returned, and nothing is written.
     `on_progress` receives a share from 0 to 1 that never decreases. TooLittleRoomError: the limit
     is too low, or (`decent`) the video would look bad. MediaError: the clip isn't a complete MP4,
     or ffmpeg failed.
@@ -89,7 +90,7 @@ async def shrink_video(
     size = (await asyncio.to_thread(clip.stat)).st_size
     if size <= limit_bytes:
         return ShrunkVideo(path=clip, size=size, width=source.width, height=source.height, passes=0)
-    plan = make_plan(source, limit_bytes, decent=decent)
+    plan = make_plan(source, limit_bytes - MARK_BYTES, decent=decent)
     if plan is None:
         raise TooLittleRoomError(f"{limit_bytes} bytes are too few for {source.seconds:.0f} s")
     inputs = _ShrinkInput(
@@ -104,7 +105,8 @@ async def shrink_video(
         shrunk = await _encode_with_fallback(
             ffmpeg, inputs, plan, _Progress(source.seconds, on_progress)
         )
-        await run_uncancelled(commit, inputs.part, target)
+        digital_source = info.digital_source or DigitalSource.MODEL
+        await run_uncancelled(commit_marked, inputs.part, target, digital_source)
     finally:
         await run_uncancelled(inputs.part.unlink, missing_ok=True)
     log.info(
@@ -171,7 +173,7 @@ async def _encode(
         stderr = await _run(ffmpeg, inputs, plan, progress)
         if inputs.decent and _mean_quantizer(stderr) > _MAX_DECENT_QUANTIZER:
             raise TooLittleRoomError(f"{inputs.limit_bytes} bytes are too few for such a picture")
-        size = (await asyncio.to_thread(inputs.part.stat)).st_size
+        size = (await asyncio.to_thread(inputs.part.stat)).st_size + MARK_BYTES
         if size <= inputs.limit_bytes:
             return ShrunkVideo(
                 path=inputs.target,
@@ -203,7 +205,7 @@ def _size(path: Path) -> int:
 
 
 def _mean_quantizer(stderr: str) -> float:
-    """Return x264's mean quantizer, 0 to 51; from about 40 up, the picture is mostly blocks."""
+    """Return x264's mean quantizer, 0 to 51; from about 40 on, the picture is mostly blocks."""
     found = _QUANTIZER.findall(stderr)
     return float(found[-1]) if found else 0.0
 
@@ -214,7 +216,8 @@ def _limits(inputs: _ShrinkInput) -> ProcessLimits:
     return ProcessLimits(
         wall_seconds=wall,
         cpu_seconds=2 * wall,
-        # A first pass that reaches twice the limit, as none did in tests, is stopped for a second.
+        # A first pass is stopped at twice the limit, which none reached in tests, and a second pass
+        # follows.
         file_bytes=2 * inputs.limit_bytes + 1024 * 1024,
     )
 
@@ -244,7 +247,7 @@ def _arguments(inputs: _ShrinkInput, plan: ShrinkPlan) -> list[str]:
 
 
 def _picture_options(plan: ShrinkPlan, encoder: EncoderSettings) -> dict[str, str | float]:
-    # The quality is constant and the rate only capped, so that simple clips stay small.
+    # The quality is constant and only the rate is limited, so that simple clips stay small.
     return {
         "vcodec": "libx264",
         **CLOCK,

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 from bot.media.render.video_stream import scaled_size
 
-# With a bound of this form, x264 veryfast kept 25 of 25 measured clips within the limit.
+# With this bound, x264 veryfast kept 25 of 25 measured clips within the limit.
 _USABLE_SHARE = 0.98
 _FIXED_BITS = 320_000  # the container's headers, and overhead that the encoder doesn't count
 _INDEX_BITS = 10_000  # per second: each frame has an entry in the index
-_SOUND_SHARE = 0.2  # of all bits; above this share, a lower sound rate is chosen
+_SOUND_SHARE = 0.2  # of all bits; if sound needs a larger share, a lower sound rate is chosen
 _SOUND_RATES = (128_000, 64_000)
 _MIN_SOUND_RATE = 32_000
-_SOUND_OVERSHOOT = 1.05  # AAC's rate is an average
+_SOUND_OVERSHOOT = 1.05  # AAC's rate is only an average
 _BUFFER_SECONDS = 0.5
 _INITIAL_BUFFER = 0.9  # x264 starts with its rate-control buffer filled to this share
 _FRAME_RATE = 30
-_MIN_BITS_PER_PIXEL = 0.06  # with fewer, a smaller picture looks better, even enlarged
+_MIN_BITS_PER_PIXEL = 0.06  # with fewer bits, a smaller picture looks better, even enlarged
 _SHORT_SIDES = (1080, 720, 540, 480, 360)
 _POOR_SHORT_SIDES = (240, 144)
 _MIN_BIT_RATE = 8_000
@@ -28,7 +28,7 @@ _MIN_BIT_RATE = 8_000
 class ShrinkSource:
     """The original clip; `moving` is the number of seconds in which its picture changes.
 
-    No side may be encoded with more than `longest` pixels.
+    When it is encoded, no side may have more than `longest` pixels.
     """
 
     width: int
@@ -71,7 +71,7 @@ def make_plan(source: ShrinkSource, limit_bytes: int, *, decent: bool) -> Shrink
     """
     sound_rate = _sound_rate(source, limit_bytes, decent=decent)
     bits = _picture_bits(source, limit_bytes, sound_rate)
-    # Holding a frame takes no bits, so only the moving seconds count.
+    # A held frame takes no bits, so only the moving seconds count.
     max_rate = bits / (source.moving + _INITIAL_BUFFER * _BUFFER_SECONDS)
     width, height = _size(source, max_rate, decent=decent)
     if max_rate < _MIN_BIT_RATE or (decent and max_rate < _min_rate(width, height)):

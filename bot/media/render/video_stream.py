@@ -1,4 +1,4 @@
-"""Builds a result's video stream: copied where possible, and held or looped if needed."""
+"""Builds a result's video stream: copied if possible, and held or looped if needed."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class EncoderSettings:
 class Picture:
     """A result's picture, with a duration of `seconds`; it is either `encoded` or copied.
 
-    `colours`: those that are to be brought to BT.709 while it is encoded.
+    `colours`: the colours to convert to BT.709 while the picture is encoded.
     """
 
     info: VideoInfo
@@ -100,7 +100,7 @@ class Picture:
         return as_bt709(picture, self.colours).filter("format", "yuv420p")
 
     def _joined_filters(self) -> dict[str, str]:
-        """Return filters that bring all parts of the picture to the size of the first."""
+        """Return filters that scale all parts of the picture to the size of the first part."""
         longest = encoder_settings_for(self.info).longest
         width, height = scaled_size(self.info.width, self.info.height, longest=longest)
         filters = [
@@ -110,7 +110,8 @@ class Picture:
             *(as_text(step) for step in bt709_steps(self.colours)),
             "format=yuv420p",
         ]
-        # Not a complex graph: the sound's filters would start again wherever the picture changes.
+        # A simple graph is used, because in a complex one the sound's filters would restart
+        # wherever the picture changes.
         return {"filter:v": ",".join(filters)}
 
 
@@ -135,13 +136,14 @@ def open_clip(
     """Open a provider's untrusted clip as an ffmpeg input.
 
     Its timestamps are reduced by `shift_back` seconds. `loops_until`: the clip is repeated until
-    that many seconds have been read.
+    this many seconds have been read.
     """
     options: dict[str, str | float] = {}
     if shift_back:
         options["itsoffset"] = ffmpeg_time(-shift_back)
     if loops_until is not None:
-        # Input options, because bitstream filters in ffmpeg 5 stop after the first repetition.
+        # These are input options, because bitstream filters in ffmpeg 5 stop after the first
+        # repetition.
         options |= {"stream_loop": -1, "t": ffmpeg_time(loops_until)}
     return graph.input(
         f"file:{clip.absolute()}",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _THREADS = "2"
 _PIXELS = "scale={size}out_color_matrix=bt709:out_range=tv,format=yuva420p"
-_GRAIN = "noise=c0s=5:c0_seed=7"  # against banding, the same in every frame
+_GRAIN = "noise=c0s=5:c0_seed=7"  # reduces banding; the same in every frame
 _ENCODING = {
     "-c:v": "libx264",
     "-preset": "veryfast",
@@ -32,15 +32,15 @@ _ENCODING = {
     "-movflags": "+faststart",
     "-f": "mp4",
 }
-# In seconds.
+# The seconds in which the clip fades in.
 _FADE_IN = 0.5
 _FADE_OUT = 0.34
 _RISE = 0.85
 _STAGGER = 0.12
 _BLEND = 14
-"""The frames in which one picture becomes the next."""
+"""The number of frames in which one picture becomes the next."""
 _SPARE = 2
-"""More frames of each picture than are shown, because a transition rounds its start."""
+"""The extra frames of each picture, needed because a transition rounds its start."""
 
 
 def arguments(art: Artwork, output: str) -> list[str]:
@@ -191,7 +191,7 @@ def _hold(start: float, end: float) -> str:
 
 
 def blend_frames(start: int, end: int) -> int:
-    """Return for how many frames the picture before a card blends into the card's."""
+    """Return the number of frames in which the picture before a card blends into the card's."""
     return max(2, min(_BLEND, (end - start) // 2))
 
 

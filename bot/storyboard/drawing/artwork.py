@@ -38,9 +38,9 @@ class Canvas:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Layer:
-    """A part of an image file, `row` pixels from its top, and its position on the canvas.
+    """A part of an image file, from the pixel row `row` on, and its position on the canvas.
 
-    The file of an enlarged layer has fewer pixels than are shown.
+    An enlarged layer is shown with more pixels than its file has.
     """
 
     file: str
@@ -56,7 +56,7 @@ class Layer:
 class Motion:
     """A movement by `dx` and `dy` pixels per frame, and a swing around it, in pixels and seconds.
 
-    Fractions of pixels would jitter, so positions are whole: a slow pace skips frames evenly.
+    Positions are whole pixels, because fractions would jitter: a slow movement skips frames evenly.
     """
 
     dx: float = 0.0
@@ -83,7 +83,7 @@ class Plane:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
-    """One scene: lines of text that appear one after the other, below a short rule.
+    """One scene: lines of text that appear one after another, below a short rule.
 
     Its `planes` are the picture behind it, from back to front; the first fills the canvas.
     """

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.storyboard.lettering.typefaces import Typefaces
 
 _OVERSAMPLING = 4
-_RUN_LENGTHS = 3  # the strategy of zlib that is fast for plain areas
+_RUN_LENGTHS = 3  # the zlib strategy that is fast for plain areas
 
 
 class LayerFiles:

@@ -36,14 +36,14 @@ def draw(prompt: str, canvas: Canvas, folder: Path, *, seed: str = "") -> Artwor
 
 
 def draw_at(place: Place, prompt: str, canvas: Canvas, folder: Path, *, seed: str = "") -> Artwork:
-    """Draw a prompt's clip at a place."""
+    """Draw a prompt's clip at the given place, as PNG files in `folder`."""
     random = _random(prompt, seed)
     typefaces = Typefaces()
     text = clean(typefaces.drawable(clean(prompt)))
     scenes = split_scenes(text, seconds=canvas.seconds)
     lights = place.choose_lights(random, len(scenes))
     files = LayerFiles(canvas=canvas, light=lights[0], typefaces=typefaces, folder=folder)
-    # Pictures are painted in 720p at most, and enlarged: only the text has to be sharp.
+    # Pictures are painted in 720p at most and then enlarged, because only the text has to be sharp.
     zoom = max(1.0, canvas.unit)
     painted = Canvas(
         width=math.ceil(canvas.width / zoom),

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 
 RATE = 48_000
-_SYNTH_RATE = 24_000  # half the sample rate is enough for a pad below 2 kHz, in half the time
+_SYNTH_RATE = 24_000  # half the usual rate is enough for a pad below 2 kHz, and takes half the time
 _ROOTS = (45, 47, 48, 50, 52, 53)  # MIDI notes, A2 to F3
-# Semitones above the root, as open chords.
+# Open chords, in semitones above the root.
 _PROGRESSION = ((0, 7, 16, 23), (-3, 9, 16, 19), (5, 12, 16, 21), (-5, 7, 14, 23), (0, 12, 16, 19))
 _VOICE = 0.084
 _OVERLAP = 0.6
 
 
 def pad(starts: tuple[float, ...], seconds: float, phase: float) -> str:
-    """Return a filter chain without inputs that generates a stereo pad of about -24 LUFS.
+    """Return a filter chain without inputs that generates a stereo pad at about -24 LUFS.
 
     A new chord begins at each of `starts`, which are in seconds. `phase`, 0 to 2 pi, selects the
     key.
@@ -46,7 +46,7 @@ def _chord(root: int, chord: tuple[int, ...], start: float, end: float, side: in
 
 
 def _voice(note: int, number: int, side: int) -> str:
-    """Return the expression for a detuned sine with a quiet octave and a slow tremolo."""
+    """Return the expression for a detuned sine wave with a quiet octave and a slow tremolo."""
     frequency = 440 * 2 ** ((note - 69) / 12) * (1 + 0.0016 * side * (1 if number % 2 else -1))
     angle = frequency * math.tau
     level = _VOICE / (1 + number * 0.25)

@@ -27,7 +27,7 @@ _TITLE = Style(weight=700, is_display=True)
 _TEXT = Style(weight=600)
 _SMALL = Style(weight=500)
 _LEADING = 1.24
-_BASELINE = 0.9  # the distance from a line's top, relative to the type size
+_BASELINE = 0.9  # its distance from a line's top, relative to the type size
 _BAR_HEIGHT = 5
 _GAP = 10
 
@@ -85,7 +85,7 @@ def _lines(
 ) -> tuple[Layer, ...]:
     """Draw the lines into one file, each as its own layer, because each is animated separately.
 
-    Text that runs to the left is aligned to the right.
+    Text that is written from right to left is aligned to the right.
     """
     canvas = layer_files.canvas
     sheet = Image.new(
@@ -97,7 +97,7 @@ def _lines(
     for line, baseline in zip(drawn, baselines, strict=True):
         picture = _coloured(line, layer_files.light)
         sheet.paste(picture, (0, row))
-        # The ink is aligned, not the side bearings.
+        # Aligns the visible ink, and ignores the glyphs' side bearings.
         x = canvas.width - canvas.margin - picture.width if base else canvas.margin
         layers.append(
             Layer(
@@ -115,7 +115,7 @@ def _lines(
 
 
 def _coloured(line: DrawnLine, light: Light) -> Image.Image:
-    """Return a line with its letters in ink, and its emoji in the accent colour."""
+    """Return a line with its letters in the ink colour, and its emoji in the accent colour."""
     picture = tint(line.letters, light.ink)
     if line.emoji.getbbox():
         picture.paste(tint(line.emoji, light.accent), mask=line.emoji)

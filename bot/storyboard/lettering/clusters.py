@@ -1,7 +1,7 @@
-"""Divides text into what is drawn as one: a letter with its marks, an emoji with its parts.
+"""Divides text into units that are drawn as one: a letter with its marks, an emoji with its parts.
 
-Written by hand: the libraries for UAX #29 leave conjuncts of Indic letters apart or carry tables of
-their own, and a line may be broken between any two clusters here.
+Written by hand: the libraries for UAX #29 separate conjuncts of Indic letters or contain their own
+tables, and here a line may be broken between any two clusters.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _TONES = range(0x1F3FB, 0x1F400)
 _FLAG_LETTERS = range(0x1F1E6, 0x1F200)
 _TAGS = range(0xE0020, 0xE0080)
 _PICTOGRAPHS = range(0x1F000, 0x1FB00)
-_VIRAMA = 9  # the combining class of what joins two Indic letters
-# Letters that Unicode counts as such, but that are drawn on the one before: the vowel AM of Thai
-# and Lao, and the voicing marks of narrow katakana.
+_VIRAMA = 9  # the combining class of the sign that joins two Indic letters
+# Characters that Unicode classes as letters, but that are drawn on the letter before: the vowel AM
+# of Thai and Lao, and the voicing marks of half-width katakana.
 _ATTACHED = frozenset("\u0e33\u0eb3\uff9e\uff9f")
 
 
@@ -29,7 +29,7 @@ def is_mark(char: str) -> bool:
 
 
 def is_pictograph(char: str) -> bool:
-    """Tell whether a character is an emoji, also one that is newer than Python's tables."""
+    """Tell whether a character is an emoji, even one that is newer than Python's tables."""
     return ord(char) in _PICTOGRAPHS
 
 
@@ -50,7 +50,7 @@ def is_emoji(cluster: str) -> bool:
 
 
 def clusters(text: str) -> list[str]:
-    """Divide a text into clusters, which together are the text."""
+    """Divide a text into clusters; joined together, they are the text."""
     found: list[str] = []
     for char in text:
         if found and _joins(found[-1], char):

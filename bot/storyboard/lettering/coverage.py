@@ -1,4 +1,4 @@
-"""Tells which characters of a prompt can't be drawn, before the prompt is ordered."""
+"""Tells which characters of a prompt can't be drawn, before the video is requested."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _REMEMBERED = 64
 
 
 class StoryboardCoverage:
-    """Looks prompts up in the typefaces of title cards, which are opened for the first one."""
+    """Looks prompts up in the typefaces of title cards, which are opened for the first prompt."""
 
     def __init__(self) -> None:
         self._typefaces: Typefaces | None = None

@@ -1,11 +1,11 @@
-"""Orders text that runs in both directions as UAX #9 defines.
+"""Orders text that runs in both directions, as defined in UAX #9.
 
 Written by hand: `python-bidi` returns reordered characters, but shaping needs the levels of the
-text as it was typed. Texts have no embeddings, overrides or isolates here, because `clean` removes
-their controls, so only the implicit rules are left. The tests compare the order with python-bidi's.
+text as it was typed. Only the implicit rules are needed, because `clean` removes the control
+characters of embeddings, overrides and isolates. The tests compare the order with python-bidi's.
 """
 
-# ruff: noqa: RUF001  # the punctuation of many scripts is the subject here
+# ruff: noqa: RUF001  # this module contains the punctuation of many scripts
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 _STRONG = {"L": "L", "R": "R", "AL": "R"}
 _NUMBERS = frozenset(("EN", "AN"))
 _NEUTRALS = frozenset(("B", "S", "WS", "ON"))
-# Level and class to the level of the run: even levels run to the right.
+# The level of a run, by the paragraph's level and the run's class; even levels run to the right.
 _IMPLICIT = {"L": (0, 1), "R": (1, 0), "AN": (2, 1), "EN": (2, 1)}
 _BRACKETS = dict(
     zip("([{«‹（［｛「『【〈《", ")]}»›）］｝」』】〉》", strict=True),
@@ -29,7 +29,7 @@ _OPENING = {end: start for start, end in _BRACKETS.items()}
 
 
 def base_level(text: str) -> int:
-    """Return 1 for a text whose first letter with a direction runs to the left, else 0."""
+    """Return 1 if a text's first letter with a direction runs to the left, or else 0."""
     strong = (_STRONG.get(unicodedata.bidirectional(char)) for char in text)
     return int(next((side for side in strong if side), "L") == "R")
 
@@ -40,7 +40,7 @@ def levels(text: str, base: int) -> list[int]:
     classes = _brackets(text, classes, "LR"[base])
     classes = _neutral(classes, "LR"[base])
     found = [base + _IMPLICIT[kind][base] for kind in classes]
-    # Spaces at the end run as the paragraph does (L1).
+    # Spaces at the end run in the paragraph's direction (L1).
     for index in range(len(text.rstrip()), len(text)):
         found[index] = base
     return found
@@ -94,7 +94,7 @@ def _separators(classes: list[str]) -> None:
 
 
 def _brackets(text: str, classes: list[str], side: str) -> list[str]:
-    """Give both brackets of a pair the direction of what is inside (N0)."""
+    """Give both brackets of a pair the direction of the text inside them (N0)."""
     for start, end in sorted(_pairs(text, classes)):
         inside = {_side(kind) for kind in classes[start + 1 : end]} - {""}
         if side in inside:
@@ -124,7 +124,7 @@ def _pairs(text: str, classes: list[str]) -> Iterator[tuple[int, int]]:
 
 
 def _neutral(classes: list[str], side: str) -> list[str]:
-    """Give neutral characters the direction of both neighbours, else the paragraph's (N1, N2)."""
+    """Give neutral characters their neighbours' direction, or the paragraph's (N1, N2)."""
     for start, end in list(_runs(classes, _NEUTRALS)):
         before = _side(classes[start - 1]) if start else side
         after = _side(classes[end]) if end < len(classes) else side

@@ -1,10 +1,10 @@
 """Finds where text in any script can be broken into lines.
 
 Written by hand: uniseg and PyICU (UAX #14) tell where a break is allowed, but not which break reads
-best. BudouX does, but only for a few Asian languages.
+best. BudouX tells the best break, but only in a few Asian languages.
 """
 
-# ruff: noqa: RUF001  # the punctuation of many scripts is the subject here
+# ruff: noqa: RUF001  # this module contains the punctuation of many scripts
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from itertools import accumulate
 
 from bot.storyboard.lettering.clusters import clusters, columns, is_pictograph
 
-# Kinsoku: characters that Japanese never puts at the start or the end of a line.
+# Kinsoku: characters that Japanese never puts at the start of a line, or at its end.
 _NEVER_FIRST = frozenset(
     "、。，．,.!?！？…‥・:;：；)]}）］｝」』】〉》〕”’»%％々ー〜～"
     "ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ"
@@ -37,7 +37,7 @@ FORBIDDEN = 9.0
 """The penalty for breaking a word elsewhere."""
 
 _VOWELS = frozenset("aeiouyäöüåæøœàáâãèéêëìíîïòóôõùúûýаеёиоуыэюяіїєαεηιουωάέήίόύώ")
-# Two letters that are one consonant.
+# Two letters that stand for one consonant.
 _DIGRAPHS = frozenset(("ch", "ck", "ph", "th", "sh", "qu", "gn", "ll", "rr", "cz", "sz"))
 _LONG_WORD = 12
 _SHORTEST_PART = 4
@@ -79,7 +79,7 @@ def word_breaks(text: str) -> dict[int, float]:
 def _syllables(text: str) -> list[int]:
     """Return where long words may be hyphenated: before the consonant that starts a syllable.
 
-    A rule of thumb for all languages: dictionaries would need to know the text's language.
+    This is a rule of thumb for all languages: dictionaries would need to know the text's language.
     """
     found: list[int] = []
     start = 0

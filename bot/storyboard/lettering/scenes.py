@@ -1,6 +1,6 @@
-"""Splits a prompt in any language into a title and a few further parts."""
+"""Splits a prompt in any language into a title and a few more scenes."""
 
-# ruff: noqa: RUF001  # the punctuation of many scripts is the subject here
+# ruff: noqa: RUF001  # this module contains the punctuation of many scripts
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bot.storyboard.lettering.line_breaks import breaks
 
 _UNTITLED = "Untitled"
 _MAX_CHARACTERS = 8000
-_MAX_CLUSTER = 16  # characters: more than any letter or emoji has
+_MAX_CLUSTER = 16  # more characters than any real letter or emoji has
 _TITLE_COLUMNS = 64
 _PART_COLUMNS = 96
 _EASY_COLUMNS = 38
@@ -37,15 +37,16 @@ _NUMBER = r"(?:\d{1,2}|[a-z])[.)]|[#№]\d+[.:]?"
 _IS_NUMBER = re.compile(rf"\s*(?:{_NUMBER})\s*")
 _ITEM = re.compile(r"(?:^|(?<=\s))(\d{1,2})[.)](?=\s)")
 _EDGE_CHARACTERS = " \n,;:-–—、，；："
-# The general categories of what has no picture: format, surrogate, private use, unassigned.
+# The general categories of characters without a picture: format, surrogate, private use,
+# unassigned.
 _UNDRAWN = frozenset(("Cf", "Cs", "Co", "Cn"))
 
 
 def clean(prompt: str) -> str:
-    """Remove what can't be drawn from a prompt, and put single spaces; line breaks stay.
+    """Remove a prompt's undrawable characters, and put single spaces; line breaks stay.
 
-    These are control, format and private-use characters, marks without a letter below them, and all
-    but the first characters of a letter or an emoji that is endless.
+    Removed are control, format and private-use characters, marks without a letter below them, and
+    all but the first characters of an endless letter or emoji.
     """
     lines = unicodedata.normalize("NFC", prompt[:_MAX_CHARACTERS]).splitlines()
     cleaned = (" ".join(map(_with_room, _kept(line).split())) for line in lines)
@@ -70,7 +71,7 @@ def _with_room(word: str) -> str:
 def split_scenes(text: str, *, seconds: float) -> tuple[str, ...]:
     """Return 2 to 8 scenes, the title first; a shorter clip has fewer.
 
-    They end where sentences, lines and the items of a list do. `text` must already be cleaned by
+    A scene ends at the end of a sentence, line or list item. `text` must already be cleaned by
     `clean`.
     """
     text = text or _UNTITLED
@@ -83,16 +84,16 @@ def split_scenes(text: str, *, seconds: float) -> tuple[str, ...]:
 
 
 def scene_count(seconds: float) -> int:
-    """Return how many scenes a clip has at most: one per 2 seconds, and fewer in a long clip."""
+    """Return the most scenes for a clip: one per 2 seconds, and fewer in a long clip."""
     if seconds < _SHORT_SECONDS:
         return max(2, min(_SHORT_SCENES, int(seconds) // 2))
     return min(_LONG_SCENES, int(seconds) // 3)
 
 
 def shorten(text: str, max_columns: int) -> str:
-    """Return the text if it is at most `max_columns` wide, else its start and an ellipsis.
+    """Return the text if it is at most `max_columns` wide, or else its start and an ellipsis.
 
-    It is cut after a sentence, else after a clause, else after a word.
+    It is cut after a sentence if possible, or else after a clause or a word.
     """
     text = _strip(text)
     if columns(text) <= max_columns:
@@ -112,7 +113,7 @@ def _sentences(text: str) -> list[str]:
 
 
 def _item_starts(text: str) -> list[int]:
-    """Return where the items of a list start that is numbered from 1 upwards."""
+    """Return where the items start in a list that is numbered from 1 upwards."""
     found: list[int] = []
     for match in _ITEM.finditer(text):
         if int(match[1]) == len(found) + 1:
@@ -143,7 +144,7 @@ def _is_end(text: str, match: re.Match[str], start: int) -> bool:
 
 
 def _title(sentences: list[str]) -> tuple[str, list[str]]:
-    """Return the title and what follows: it ends after a sentence, else a clause, else a word."""
+    """Return the title and the rest: the title ends after a sentence, a clause or a word."""
     first, rest = sentences[0], sentences[1:]
     if columns(first) <= _TITLE_COLUMNS:
         return first, rest
@@ -173,7 +174,7 @@ def _prefix(text: str, max_columns: int) -> int:
 
 
 def _repeat(text: str, part_count: int) -> tuple[str, ...]:
-    """Return the parts of a short prompt to repeat: its list items, else its final phrase."""
+    """Return the parts of a short prompt to repeat: its list items or its final phrase."""
     clauses = _slices(text, _ends(text, _CLAUSE_END))
     if len(clauses) < _MIN_LIST_ITEMS:
         clauses = _halves(max(clauses, key=columns))[-1:]
@@ -195,7 +196,7 @@ def _halves(text: str) -> list[str]:
 
 
 def _widths(text: str) -> dict[int, int]:
-    """Return the width of the text before each of its clusters, and of all of it."""
+    """Return the width of the text before each of its clusters, and of the whole text."""
     found = {0: 0}
     end = width = 0
     for cluster in clusters(text):
@@ -212,7 +213,7 @@ def _groups(sentences: list[str], part_count: int) -> tuple[str, ...]:
     wanted = min(part_count, max(len(sentences), math.ceil(width / _EASY_COLUMNS)))
     pieces = sentences
     if width <= wanted * _PART_COLUMNS:
-        # All of it can be shown, so long sentences may continue in the next scene.
+        # The whole text can be shown, so long sentences may continue in the next scene.
         pieces = [
             part for piece in pieces for part in _pieces(piece, by_clause=wanted > len(sentences))
         ]

@@ -1,7 +1,7 @@
 """Shapes text in any script and direction with HarfBuzz, and draws it.
 
-Pillow shapes text only where the system has libfribidi, which slim containers and macOS lack.
-Imported only in a worker thread, because it loads HarfBuzz and Pillow.
+Pillow shapes text only if the system has libfribidi, which slim containers and macOS lack. Imported
+only in a worker thread, because it loads HarfBuzz and Pillow.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Shaper:
         self._style = style
 
     def advances(self, text: str) -> list[float]:
-        """Return each character's width in ems, that of a cluster at its first character."""
+        """Return each character's width in ems; a cluster's width is at its first character."""
         found = [0.0] * len(text)
         for glyph in self.shape(text, base_level(text)):
             found[glyph.at] += glyph.advance
@@ -102,7 +102,7 @@ class Shaper:
         return DrawnLine(letters=masks[0], emoji=masks[1], left=left, top=top)
 
     def _parts(self, text: str, base: int) -> Iterator[tuple[int, int, int, hb.Font, bool]]:
-        """Yield the parts of a text that have one level and one typeface, as they are typed."""
+        """Yield the parts of a text with one level and one typeface, in the order of typing."""
         found = levels(text, base)
         for run in self._typefaces.runs(text, self._style):
             for level, group in groupby(range(run.start, run.end), found.__getitem__):
@@ -121,7 +121,7 @@ def _shaped(text: str, start: int, end: int, font: hb.Font, level: int) -> hb.Bu
 
 
 def _render(glyphs: list[Glyph], size: float) -> tuple[Image.Image, int, int] | None:
-    """Return a mask of the glyphs, and its top left corner; None: nothing is inked."""
+    """Return a mask of the glyphs, and its top left corner, or None if they have no ink."""
     raster = hb.RasterDraw()
     for glyph in glyphs:
         scale = size / glyph.font.face.upem

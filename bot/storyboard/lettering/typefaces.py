@@ -33,7 +33,7 @@ _DISPLAY_AXES = {"opsz": 96.0, "SOFT": 60.0}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Style:
-    """A weight, 100 to 900; `is_display` sets Latin letters in the typeface of titles."""
+    """A weight, 100 to 900; `is_display`: Latin letters are set in the typeface of titles."""
 
     weight: int
     is_display: bool = False
@@ -41,7 +41,7 @@ class Style:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TypefaceRun:
-    """A part of a text that one typeface has all glyphs for."""
+    """A part of a text whose glyphs are all in one typeface."""
 
     start: int
     end: int
@@ -50,7 +50,7 @@ class TypefaceRun:
 
 
 class Typefaces:
-    """The installed typefaces, each opened when a text needs it first."""
+    """The installed typefaces, each of which is opened when a text first needs it."""
 
     def __init__(self) -> None:
         self._faces: dict[str, hb.Face] = {}
@@ -88,7 +88,7 @@ class Typefaces:
         return all(self._has(name, cluster) for cluster in letters)
 
     def _name(self, cluster: str, before: str, style: Style) -> str | None:
-        """Return the typeface for a cluster; punctuation keeps the one of the text before."""
+        """Return the typeface for a cluster; punctuation keeps that of the text before it."""
         names = [_EMOJI, *_TEXT] if is_emoji(cluster) else [*_TEXT, _EMOJI]
         if style.is_display:
             names.insert(0, _DISPLAY)

@@ -1,4 +1,4 @@
-"""Sets text: chooses its line breaks and the size at which it fits a box.
+"""Sets text: chooses its line breaks and the type size at which it fits a box.
 
 Written by hand: Pillow draws lines but does not break them, and Pango, which does, is a system
 library.
@@ -111,7 +111,7 @@ class _LineBreaker:
         return 1 - _RAGGED_COST * sum(gaps) / len(gaps)
 
     def texts(self, lines: tuple[tuple[int, int], ...]) -> tuple[str, ...]:
-        """Return the words of lines, with the hyphens of those that end inside a word."""
+        """Return the words of each line, with a hyphen if the line ends inside a word."""
         return tuple(
             self._text[start:end].strip() + (_HYPHEN if self._is_hyphenated(end) else "")
             for start, end in lines
@@ -120,8 +120,8 @@ class _LineBreaker:
     def lines(self, width: float, worst: float) -> tuple[tuple[int, int], ...]:
         """Return the best lines of at most `width` ems, without breaks of a penalty above `worst`.
 
-        An empty result means that there are none. Dynamic programming over all breaks minimises
-        raggedness, penalties and the number of lines.
+        The result is empty if there are no such lines. Dynamic programming over all breaks
+        minimises raggedness, penalties and the number of lines.
         """
         ends = {
             index: penalty for index, penalty in sorted(self._breaks.items()) if penalty <= worst
@@ -133,7 +133,7 @@ class _LineBreaker:
             for start in starts:
                 line = self._width(start, end)
                 if line > width:
-                    # Lines from here on are even longer.
+                    # Lines that end later are even longer from this start.
                     first = max(first, start + 1) if start == min(starts) else first
                     continue
                 cost, cuts = best[start]

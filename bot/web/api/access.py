@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 _ADDRESS_RATE = Rate(burst=120, per_second=20)
 _CLIENT_RATE = Rate(burst=60, per_second=10)
-# The bursts are twice what a client needs to open all its sockets and follow every job on them.
+# The bursts are twice what a client needs to open all its sockets and follow every job on each.
 _SOCKET_RATE = Rate(burst=40, per_second=1)
 _MESSAGE_RATE = Rate(burst=2000, per_second=50)
-# Not a lockout: a valid token is always accepted, because otherwise other users of the same address
-# could lock its client out. Guesses are therefore always checked, and a token's only protection is
-# its length.
+# These limits never lock a client out: a valid token is always accepted, since otherwise another
+# user of the same address could lock its client out. So every guess is checked, and a token's only
+# protection is its length.
 _FAILURE_RATE = Rate(burst=20, per_second=0.2)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from storage.sessions import SessionStore
 
 COOKIE = "clapper_session"
-_SECURE_PREFIX = "__Host-"  # browsers accept such a cookie only from this host, and over TLS
+_SECURE_PREFIX = "__Host-"  # browsers accept such a cookie only over TLS and only from this host
 _SCHEME = "bearer "
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _PORTS = {"http": 80, "https": 443}
@@ -28,8 +28,8 @@ _Origin = tuple[str, str, int]
 class Authentication:
     """Identifies clients by their tokens and sessions.
 
-    `tokens` maps client names to tokens. `key` signs sessions, and `store` has those that were
-    signed out. `public_url` is the server's URL as its callers see it, or empty.
+    `tokens` maps client names to tokens. `key` signs sessions, and `store` has the signed-out
+    sessions. `public_url` is the server's URL as its callers see it, or empty.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Authentication:
     def by_token(self, token: str) -> str | None:
         """Return the client that a token belongs to, or None if the token is unknown."""
         presented, found = _digest(token), None
-        # Every token is compared, each in constant time, so the duration reveals nothing.
+        # Every token is compared in constant time, so that the duration reveals nothing about them.
         for name, digest in self._digests.items():
             if hmac.compare_digest(presented, digest):
                 found = name
@@ -69,7 +69,7 @@ class Authentication:
     def by_request(self, request: web.Request) -> str | None:
         """Return the client that a request's header or session identifies, or None.
 
-        A session authorizes a change only if one of the bot's own pages sent the request.
+        A session authorises a change only if one of the bot's own pages sent the request.
         """
         if has_token(request):
             return self.by_token(request.headers[hdrs.AUTHORIZATION][len(_SCHEME) :].strip())
@@ -92,13 +92,13 @@ class Authentication:
 
 
 def has_token(request: web.Request) -> bool:
-    """Tell whether a request's header has a token, which then counts instead of a session."""
-    # A proxy in front of the bot may ask browsers for a password, which is of another scheme.
+    """Tell whether a request's header has a token, which then takes precedence over a session."""
+    # Other schemes are ignored: a proxy in front of the bot may ask browsers for a password.
     return request.headers.get(hdrs.AUTHORIZATION, "").lower().startswith(_SCHEME)
 
 
 def _digest(token: str) -> bytes:
-    # Undecodable header bytes and lone JSON escapes such as \ud800 are surrogates here.
+    # Undecodable header bytes and lone JSON escapes such as \ud800 arrive as surrogates.
     return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 

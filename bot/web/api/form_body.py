@@ -1,4 +1,4 @@
-"""Opens a form, whose lines between the parts' contents are limited in number."""
+"""Opens a form, and limits the number of lines between its parts' contents."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _MAX_LINES = 64
 def open_form(request: web.Request) -> MultipartReader:
     """Return the parts of a form; ValueError: it is malformed, or has too many lines.
 
-    aiohttp skips any number of lines before the first part without letting anything else run.
+    aiohttp skips any number of lines before the first part, and nothing else can run meanwhile.
     """
     return MultipartReader(request.headers, cast("StreamReader", _FewLines(request.content)))
 
 
 class _FewLines:
-    """The methods of a StreamReader that the parts are read with."""
+    """A StreamReader with the methods with which the parts are read, and a limit on the lines."""
 
     def __init__(self, content: StreamReader) -> None:
         self._content = content

@@ -37,7 +37,7 @@ _ONLY_VERSION = "v3"
 _TEXT_BYTES = 64 * 1024
 _CHUNK = 256 * 1024
 _READ_SECONDS = 300.0  # enough for the largest audio over a slow connection
-# The repetitions are bounded, because nothing else runs while `re` searches.
+# The repetitions are bounded, because nothing else can run while `re` searches.
 _AUDIO = re.compile(rb'"audioBuffer"\s{0,100}:\s{0,100}"(?:data:[\w/+.;=\\-]{0,100},)?')
 # JSON escapes of base64 characters; any other escape is not base64.
 _ESCAPED = {rb"\/": b"/", rb"\u002f": b"/", rb"\u002b": b"+", rb"\u003d": b"="}
@@ -54,7 +54,7 @@ class VideoOrder:
 
 
 class OrderReader:
-    """Reads orders, and deletes the uploads of refused orders."""
+    """Reads orders, and deletes the uploads of those that are refused."""
 
     def __init__(self, clients: ClientJobs, *, max_audio_bytes: int) -> None:
         self._clients = clients
@@ -63,7 +63,7 @@ class OrderReader:
     async def read(self, request: web.Request, client: str, *, key: str | None) -> VideoOrder:
         """Read an order; raise ApiError or UserError if it is invalid.
 
-        A body that is larger than texts is read only if the client may upload audio now.
+        A body that is too large for texts alone is read only if the client may upload audio now.
         """
         check_version(request.query.get(VERSION))
         for name in request.query:
@@ -115,7 +115,7 @@ class OrderReader:
             fields[name] = await _text(part)
 
     async def _read_json(self, request: web.Request) -> VideoOrder:
-        # Base64 adds a third, JSON escapes some more, and the other fields are text.
+        # Base64 adds a third and JSON escapes add some more; the other fields are text.
         max_bytes = self._max_audio_bytes * 3 // 2 + _TEXT_BYTES
         async with self._clients.temporary_file() as path:
             try:
@@ -214,7 +214,7 @@ async def _decoded(path: Path, span: tuple[int, int]) -> AsyncIterator[bytes]:
         whole = len(rest) // 4 * 4
         yield _from_base64(rest[:whole])
         rest = rest[whole:]
-    # An incomplete escape at the very end is not valid base64, so decoding refuses it.
+    # An incomplete escape at the very end is not valid base64, so decoding raises an error.
     yield _from_base64(rest + escaped)
 
 

@@ -1,4 +1,4 @@
-"""Opens and checks the page's sessions, and remembers those that were signed out."""
+"""Opens and checks the page's sessions, and remembers the signed-out ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from storage.sessions import SessionStore
 
 SESSION_SECONDS = 30 * 24 * 60 * 60
-# Beyond this number, a client's other sessions are signed out too.
+# If a client has signed out more sessions than this, all its sessions are signed out.
 _MAX_SIGNED_OUT = 1000
 _ID_BYTES = 16
 _SESSION = re.compile(
@@ -29,7 +29,7 @@ _SESSION = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageSession:
-    """A valid session; `hash` names it without allowing anyone to use it."""
+    """A valid session; `hash` identifies it, but can't be used to sign in."""
 
     client: str
     expires_at: int
@@ -69,7 +69,7 @@ class PageSessions:
         return f"{client}.{expires}.{session_id}.{self._mac(client, expires, session_id)}"
 
     def find(self, cookie: str) -> PageSession | None:
-        """Return a cookie's session; None: it is forged, expired or signed out."""
+        """Return a cookie's session, or None if it is forged, expired or signed out."""
         match = _SESSION.fullmatch(cookie)
         if match is None or match["client"] not in self._digests:
             return None
@@ -100,7 +100,7 @@ class PageSessions:
         }
 
     def _mac(self, client: str, expires: int, session_id: str) -> str:
-        # The MAC covers the token, so changing a token ends its sessions.
+        # The token is part of what is signed, so a changed token invalidates its sessions.
         generation = self._generations.get(client, 0)
         named = f"session|{client}|{expires}|{session_id}|{generation}|".encode()
         mac = hmac.digest(self._key, named + self._digests[client], "sha256")

@@ -1,4 +1,4 @@
-"""The HTTP API: orders a video, reports its status, and sends the file."""
+"""The HTTP API: accepts requests for videos, reports their status, and sends the files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from aiohttp import hdrs, web
 
 from bot.api_clients.status import PublicStatus, public_job
+from bot.delivery.views.made_with import made_with
 from bot.web.api.order_body import check_version
 from bot.web.http.error_response import ApiError, language
 from bot.web.http.file_response import is_intact, open_file, send_file, video_headers
@@ -118,7 +119,7 @@ class ApiRoutes:
     async def _record_download(self, job: Job) -> None:
         try:
             await self._clients.mark_downloaded(job)
-        except Exception:  # the answer is already sent
+        except Exception:  # the response has already been sent
             log.exception("download.not_noted id=%s", job.id)
 
     async def _poster(self, request: web.Request, client: str) -> web.StreamResponse:
@@ -127,7 +128,7 @@ class ApiRoutes:
         poster = await self._poster_cache.get(job.id)
         try:
             file = await open_file(poster) if poster else None
-        except FileNotFoundError:  # deleted in the meantime
+        except FileNotFoundError:  # the file was deleted meanwhile
             file = None
         if file is None:
             raise ApiError(HTTPStatus.NOT_FOUND, "api.no_poster")
@@ -169,7 +170,8 @@ class ApiRoutes:
         artifact = await self._finished(job, request)
         if not self._links.enabled:
             raise ApiError(HTTPStatus.CONFLICT, "api.no_address")
-        # Create the poster now, so that the chat that previews the link need not wait for it.
+        # Create the poster now, so that the chat that shows a preview of the link need not wait for
+        # it.
         await self._poster_cache.get(job.id)
         share = self._links.share(job.id, serial=artifact.share_serial)
         return web.json_response({"url": share.url, "expiresAt": share.expires_at})
@@ -208,15 +210,17 @@ class ApiRoutes:
 
     async def _entry(self, job: Job, locale: str) -> dict[str, object]:
         public_job = self._public_job(job, locale)
-        artifact = None
+        artifact = made = None
         if public_job.status is PublicStatus.COMPLETED:
             artifact = await self._clients.artifact(job)
+            made = self._texts(f"origin.{made_with(job)}", locale)
         return {
             "jobId": job.id,
             "scriptOrQuestion": job.request.prompt,
             "createdAt": int(job.created_at),
             "narrated": job.attachment is not None,
             "note": self._texts(job.note, locale) if job.note else None,
+            "madeWith": made,
             "size": artifact.size if artifact else None,
             **public_job.as_json(),
         }

@@ -24,8 +24,8 @@ _MAX_BODY_BYTES = 4096
 class SessionRoutes:
     """Exchanges a token for a cookie that scripts can't read and other sites can't send.
 
-    `on_end` is called with the client and the hash of a session that was signed out, or without
-    the latter if all of them were.
+    `on_end` is called with the client and the hash of a signed-out session, or with the client
+    alone if all its sessions were signed out.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class SessionRoutes:
         ]
 
     async def _sign_in(self, request: web.Request) -> web.Response:
-        # Otherwise a form on another site could sign a visitor in as a different client.
+        # A form on another site could sign a visitor in as a different client.
         if request.headers.get("Origin") and not self._authentication.is_own_page(request):
             self._access.count_failure(request)
             raise ApiError(HTTPStatus.FORBIDDEN, "api.other_site")

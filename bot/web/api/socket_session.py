@@ -1,4 +1,4 @@
-"""One open WebSocket: the jobs that it follows, and the messages queued for it."""
+"""One open WebSocket: the jobs that it follows, and the messages that wait to be sent."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class SocketSession:
-    """Reports the jobs that a socket follows, and closes the socket when its queue is full.
+    """Reports the jobs that a socket follows, and closes the socket when too many messages wait.
 
     `count_message` counts a client's message, and raises ApiError if there were too many.
     """
@@ -97,7 +97,7 @@ class SocketSession:
 
     async def _listen(self) -> None:
         async for message in self._socket:
-            # Messages that have already arrived are read without a pause.
+            # While messages that have already arrived are read, no other task would run.
             await asyncio.sleep(0)
             order = _parsed(message.data) if message.type is WSMsgType.TEXT else {}
             job_id = order.get("jobId")
@@ -106,7 +106,8 @@ class SocketSession:
                 self._count_message(self._client)
             except ApiError as error:
                 self._refuse(error.key, valid_id, **error.fields)
-                # Nothing is read during the pause, so a client that keeps sending is slowed down.
+                # No messages are read during the pause, which slows down a client that sends too
+                # many.
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
             if order.get("action") == "subscribe_list" and "jobId" not in order:
@@ -132,14 +133,15 @@ class SocketSession:
         if len(self._following) >= _MAX_FOLLOWED:
             self._refuse("api.too_many_jobs", job_id)
             return
-        # Subscribe before reading the table, so that no change in between is missed.
+        # Subscribe before reading the table. In the opposite order, a change between the two would
+        # be missed.
         self._following[job_id] = self._feed.follow(job_id, self._report)
         job = await self._clients.get(self._client, job_id)
         if job is None:
             self._unfollow(job_id)
             self._refuse("api.unknown_job", job_id)
         elif job_id not in self._last_sent:
-            # Otherwise a change queued in the meantime is at least as recent.
+            # If the job has changed since, a status at least as recent is already queued.
             self._report(job)
 
     def _report(self, job: Job) -> None:

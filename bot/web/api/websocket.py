@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 _MAX_SOCKETS = 20  # per client
 _PING_SECONDS = 25.0
-_CLOSE_SECONDS = 2.0  # to wait for the peer's close frame
+_CLOSE_SECONDS = 2.0  # the wait for the peer's close frame
 _UNAUTHORIZED = 4401
 _SIGNED_OUT = b"the session was signed out"
 
@@ -46,7 +46,7 @@ class JobSocket:
         self._authentication = authentication
         self._access = access
         self._texts = texts
-        # Each client's sockets, with the hash of the session that opened them.
+        # Each client's sockets, with the hash of the session that opened each.
         self._sockets: dict[str, dict[web.WebSocketResponse, str | None]] = {}
 
     @property
@@ -64,7 +64,7 @@ class JobSocket:
         await asyncio.gather(*closing, return_exceptions=True)
 
     async def end(self, client: str, session: str | None) -> None:
-        """Close the sockets that a session has opened, or any session of the client if None."""
+        """Close the sockets that a session has opened, or all of the client's if it is None."""
         ended = [
             socket
             for socket, opened_by in self._sockets.get(client, {}).items()
@@ -74,7 +74,7 @@ class JobSocket:
         await asyncio.gather(*closing, return_exceptions=True)
 
     async def _open(self, request: web.Request) -> web.StreamResponse:
-        # Browsers let any page open a WebSocket to any server, but they send the page's origin.
+        # Browsers let any page open a WebSocket to any server, but name the page's origin.
         if hdrs.ORIGIN in request.headers and not self._authentication.is_own_page(request):
             self._access.reject(request)
         client = self._authentication.by_request(request)
@@ -87,7 +87,7 @@ class JobSocket:
             compress=False,
         )
         await socket.prepare(request)
-        # From here on, the response is a WebSocket, so errors are reported as close codes.
+        # From here on, the response is a WebSocket, so errors can only be reported as close codes.
         try:
             await self._authenticate(socket, request, client)
         except ApiError:

@@ -1,7 +1,7 @@
 """Accepts connections one at a time.
 
-`loop.create_server` would log a traceback for each of a hundred attempts to accept a connection
-while the process has no file descriptor left, and again a hundred times as many a second later.
+While the process has no file descriptor left, `loop.create_server` would log a hundred tracebacks,
+one for each attempt to accept a connection, and again a hundred times as many a second later.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _CLOSED = {errno.ECONNABORTED, errno.EPROTO, errno.EPERM}
 
 
 class Acceptor:
-    """Gives each connection of a listening socket a protocol, until it is closed."""
+    """Gives each connection to a listening socket a protocol, until the acceptor is closed."""
 
     def __init__(
         self, listener: socket.socket, connect: Callable[[], asyncio.BaseProtocol]
@@ -38,7 +38,7 @@ class Acceptor:
         self._task = asyncio.create_task(self._run(), name="web.accept")
 
     async def close(self) -> None:
-        """Accept no more connections, but leave the open ones open."""
+        """Accept no more connections; the open ones stay open."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -56,4 +56,4 @@ class Acceptor:
             try:
                 await loop.connect_accepted_socket(self._connect, connection)
             except OSError:
-                connection.close()  # the peer closed it meanwhile
+                connection.close()  # the peer has closed it meanwhile

@@ -1,6 +1,6 @@
 """Refuses compressed bodies, except on the routes that inflate them themselves.
 
-aiohttp would inflate every body on the event loop before any handler can look at the request.
+aiohttp would inflate every body on the event loop before a handler can check the request.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _IDENTITY = "identity"
 _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
-# Senders disagree on whether "deflate" has zlib's header, so both are tried.
+# Senders disagree on whether "deflate" includes zlib's header, so both forms are tried.
 _FORMATS = {"gzip": (_GZIP,), "x-gzip": (_GZIP,), "deflate": (_ZLIB, _RAW)}
 
 
@@ -28,7 +28,7 @@ class CompressedBodyError(Exception):
 
 
 class CompressedBodies:
-    """Answers 415 to compressed bodies, except at `accepting`, the paths that inflate them."""
+    """Responds with 415 to compressed bodies, except on the paths in `accepting`."""
 
     def __init__(self, *, accepting: Collection[str] = ()) -> None:
         self._accepting = frozenset(accepting)
@@ -37,7 +37,7 @@ class CompressedBodies:
     async def refuse(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Handle a request whose body is not compressed, or may be."""
+        """Handle a request unless its body is compressed and the path does not accept that."""
         if content_encoding(request) and request.path not in self._accepting:
             raise web.HTTPUnsupportedMediaType(headers={hdrs.ACCEPT_ENCODING: _IDENTITY})
         return await handler(request)

@@ -1,7 +1,7 @@
-"""Hands a connection to aiohttp, and passes on the bytes that it receives in small pieces.
+"""Connects a transport with aiohttp, and passes received bytes on in small pieces.
 
-aiohttp parses each piece without letting anything else run. asyncio receives up to 256 KiB at
-once, which take a tenth of a second to parse if the body is sent in chunks of one byte.
+While aiohttp parses a piece, nothing else can run. asyncio receives up to 256 KiB at once, which
+take a tenth of a second to parse if the body is sent in chunks of one byte.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ RECEIVED_BYTES = 4 * 1024
 
 
 class Connection(asyncio.BufferedProtocol):
-    """A connection that `admit` gives its HTTP protocol, or closes by returning None.
+    """A connection that gets its HTTP protocol from `admit`, or is closed if that returns None.
 
     `buffer` may be shared by all connections, since it is emptied as soon as it is filled.
     """
@@ -40,29 +40,29 @@ class Connection(asyncio.BufferedProtocol):
             self._protocol.connection_made(transport)
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - the size is always the same
-        """Return the buffer for what is received next."""
+        """Return the buffer for the bytes that are received next."""
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Hand over what was received."""
+        """Pass on the received bytes."""
         if self._protocol is not None:
             self._protocol.data_received(bytes(self._buffer[:nbytes]))
 
     def eof_received(self) -> bool | None:
-        """Hand over that the peer sends no more."""
+        """Pass on that the peer sends no more."""
         return self._protocol.eof_received() if self._protocol else None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Hand over that the connection is closed."""
+        """Pass on that the connection is closed."""
         if self._protocol is not None:
             self._protocol.connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """Hand over that the peer reads too slowly."""
+        """Pass on that the peer reads too slowly."""
         if self._protocol is not None:
             self._protocol.pause_writing()
 
     def resume_writing(self) -> None:
-        """Hand over that the peer has read enough."""
+        """Pass on that the peer has read enough."""
         if self._protocol is not None:
             self._protocol.resume_writing()

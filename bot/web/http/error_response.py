@@ -43,7 +43,7 @@ _STATUSES = {
     "api.provider_setup": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 _KEPT_HEADERS = ("Accept-Encoding", "Allow", "Content-Range", "Retry-After")
-# Error keys for requests that aiohttp itself rejects.
+# The keys of errors with which aiohttp itself rejects requests.
 _KEYS = {
     HTTPStatus.NOT_FOUND: "api.no_route",
     HTTPStatus.METHOD_NOT_ALLOWED: "api.no_method",
@@ -58,7 +58,7 @@ _KEYS = {
 
 
 class ApiError(ClapperError):
-    """A refusal with an HTTP status; `key` names a sentence that takes `fields`."""
+    """A refusal with an HTTP status; `key` names the sentence, and `fields` are its values."""
 
     def __init__(self, status: HTTPStatus, key: str, **fields: object) -> None:
         super().__init__(key)

@@ -1,7 +1,7 @@
 """Sends files over HTTP, with ranges, an ETag and a readable file name.
 
 Written by hand because aiohttp's FileResponse opens the file only after the handler has returned,
-too late for a JSON error, and does not tell when the whole file has been sent.
+too late for a JSON error, and does not report when the whole file has been sent.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ async def send_file(
     *,
     on_sent: Callable[[], Awaitable[None]] | None = None,
 ) -> web.StreamResponse:
-    """Answer with a file or its requested range.
+    """Respond with a file or its requested range.
 
     `on_sent` is called after a response that contained the whole file. web.HTTPException: a
     precondition of the request fails, or the range does not exist. OSError, EOFError: reading
@@ -66,8 +66,8 @@ async def send_file(
     await response.prepare(request)
     await _stream(request, file, part)
     await response.write_eof()
-    # A caller that requests the end may never have received the start, so a part does not count
-    # as a delivery: a video that was only sent in parts is kept until it expires.
+    # Only a whole file counts as delivered: a caller that requests the end may never have received
+    # the start. A video that was only sent in ranges is kept until it expires.
     if on_sent and len(part) == stat.st_size:
         await on_sent()
     return response
@@ -116,7 +116,7 @@ def _matches(tag: ETag, given: tuple[ETag, ...], *, weakly: bool = False) -> boo
 
 def _requested_range(request: web.Request, tag: ETag, stat: os.stat_result) -> range | None:
     """Return the requested byte range, or None for the whole file."""
-    # Ranges are defined for GET alone.
+    # Ranges are defined only for GET.
     if request.method != hdrs.METH_GET or not _allows_range(request, tag, stat.st_mtime):
         return None
     parts = _parse_ranges(request.headers.get(hdrs.RANGE, ""), stat.st_size)
@@ -129,7 +129,7 @@ def _requested_range(request: web.Request, tag: ETag, stat: os.stat_result) -> r
 
 
 def _parse_ranges(header: str, size: int) -> list[range]:
-    """Return the requested ranges, or none if the unit is unknown or one of them is invalid."""
+    """Return the requested ranges, or [] if the unit is unknown or a range is invalid."""
     unit, _, listed = header.partition("=")
     items = [item.strip(" \t") for item in listed.split(",")]
     found = [_RANGE.fullmatch(item) for item in items if item]

@@ -1,4 +1,4 @@
-"""The outermost middleware: answers every error, and logs each bug once."""
+"""The outermost middleware: responds to every error, and logs each bug once."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ _API = ("/api/", "/ws")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex, nofollow",  # crawlers find shared links
+    "X-Robots-Tag": "noindex, nofollow",  # shared links may be found by crawlers
     "Content-Security-Policy": "default-src 'none'; media-src 'self'; sandbox",
 }
 
 
 class ErrorMiddleware:
-    """Answers 503 if the database fails and 500 after a bug, so that the sender can try again.
+    """Responds with 503 if the database fails and with 500 after a bug.
 
-    `refuse` answers requests below `/api/` and `/ws` that aiohttp itself rejects.
+    The sender can then try again. `refuse` responds to requests below `/api/` and `/ws` that
+    aiohttp itself rejects.
     """
 
     def __init__(self, refuse: Callable[[Exception, web.Request], web.Response] | None) -> None:
@@ -40,7 +41,7 @@ class ErrorMiddleware:
     async def handle(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Handle a request, and turn an exception into an answer."""
+        """Handle a request, and turn an exception into a response."""
         request[_REQUEST_ID] = uuid4().hex
         try:
             return await handler(request)
@@ -51,7 +52,7 @@ class ErrorMiddleware:
         except StorageError:
             log.exception("web.database_failed %s", _log_fields(request))
             return abort_response(request) or web.Response(status=503, text="try again later\n")
-        except Exception as error:  # a bug: one answer and one log entry
+        except Exception as error:  # a bug: one response and one log entry
             started = abort_response(request)
             if is_caller_fault(error, request):
                 if started is None:
@@ -68,7 +69,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     response.headers["X-Request-Id"] = request_id(request)
     request[_STARTED] = response
     if request.content.exception() is not None:
-        # Otherwise aiohttp keeps reading the broken body, and logs that as a bug.
+        # aiohttp would keep reading the broken body, and log each error as a bug.
         request.content.feed_eof()
         response.force_close()
 
@@ -81,7 +82,7 @@ async def require_tls(_: web.Request, response: web.StreamResponse) -> None:
 def abort_response(request: web.Request) -> web.StreamResponse | None:
     """Abort and return the response that has already started, or return None.
 
-    The caller would read a second response as the rest of the first.
+    The caller would read a second response as a part of the first.
     """
     started = request.get(_STARTED)
     if started is not None and request.transport is not None:

@@ -32,13 +32,14 @@ log = logging.getLogger(__name__)
 MAX_BODY_BYTES = 64 * 1024
 MAX_CONNECTIONS = 512
 _READ_AHEAD_BYTES = 64 * 1024
-# To discard the rest of a refused body, so that its sender can read the answer.
+# The time in seconds to discard the rest of a refused body, so that its sender can read the
+# response.
 _LINGER_SECONDS = 2.0
 _NOT_LOCAL = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Bind the port before other parts need its number; 0 means any free port, `::` also IPv4.
+    """Bind the port early, since its number is needed; 0: any free port, `::`: IPv4 too.
 
     StartupError: the port is in use, or the host is not an address of this machine.
     """
@@ -61,7 +62,7 @@ def _explain(error: OSError | UnicodeError, host: str, port: int) -> str:
         return f"HTTP_HOST: {host} is not a valid host name."
     if isinstance(error, socket.gaierror) or error.errno in _NOT_LOCAL:
         return f"HTTP_HOST: {host} is not an address of this machine ({error.strerror})."
-    # create_server repeats the address in its text.
+    # create_server repeats the address in the error's text.
     reason = os.strerror(error.errno) if error.errno else error.strerror
     return (
         f"HTTP_PORT: can't listen on {host}:{port} ({reason}). "
@@ -80,12 +81,14 @@ def url_host(host: str) -> str:
 class WebServer:
     """Serves the given routes on a bound socket, with health and readiness checks.
 
-    `request_seconds`: the time limit for the head of a request, counted from the connection's start
-    or from the previous answer. Handlers limit the body themselves. `reader_seconds`: a caller that
-    reads nothing of an answer for this long is disconnected, at most a sixth of that time later.
-    One address can hold `max_per_address` of the `max_connections`; a caller behind one of the
-    `proxies` can instead have that number of concurrent requests. Compressed bodies are refused,
-    except at the paths `accepts_compressed`. `only_tls`: browsers are told to use TLS.
+    `request_seconds`: the time limit for the head of a request, from the connection's start or the
+    previous response. Handlers limit the body themselves.
+    `reader_seconds`: a caller that reads nothing of a response for this long is disconnected, at
+    most a sixth of that time later.
+    `max_per_address`: the number of the `max_connections` that one address can have open. Behind
+    one of the `proxies`, it limits a caller's concurrent requests instead.
+    `accepts_compressed`: the paths on which compressed bodies are not refused.
+    `only_tls`: browsers are told to use TLS.
     """
 
     def __init__(
@@ -133,7 +136,7 @@ class WebServer:
         self._stall_check: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Start answering requests."""
+        """Start to respond to requests."""
         await self._runner.setup()
         self._acceptor.start()
         stalled_readers = StalledReaders(
@@ -163,7 +166,8 @@ class WebServer:
         if server is None or len(open_now) >= self._max_connections:
             return None
         peer = _peer(transport)
-        # A proxy's connections all have its own address, so requests are counted by caller instead.
+        # All connections of a proxy have the proxy's address, so requests are counted by caller
+        # instead.
         if not self._proxies.trusts(peer):
             self._networks[transport] = network = network_of(peer)
             same = sum(self._networks.get(each) == network for each in open_now)
@@ -184,7 +188,7 @@ class WebServer:
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         address = self._proxies.address_of(request)
-        # The proxy did not name the caller, or the request is from this machine itself.
+        # The proxy did not name the caller, or this machine itself sent the request.
         if self._proxies.trusts(address):
             return await handler(request)
         if self._active_requests[address] >= self._max_per_address:

@@ -1,4 +1,4 @@
-"""Closes connections whose reader has stopped reading.
+"""Closes connections whose peer has stopped reading.
 
 aiohttp has no write time-out, and TCP_USER_TIMEOUT also disconnected slow readers with a small
 window.
@@ -29,7 +29,7 @@ _LINGER_RESET = struct.pack("ii", 1, 0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Reading:
-    """The bytes that a reader has acknowledged, and the time when that count last changed."""
+    """The number of bytes that a peer has acknowledged, and the time of its last change."""
 
     acked: int
     changed_at: float

@@ -38,7 +38,7 @@ class Asset:
         return hashlib.sha256(self.text.encode()).hexdigest()[:32]
 
     def response_to(self, request: web.Request, headers: Mapping[str, str]) -> web.Response:
-        """Answer with the text, or with 304 if the browser already has it."""
+        """Respond with the text, or with 304 if the browser already has it."""
         known = request.if_none_match or ()
         if any(etag.value == self.etag for etag in known):
             response = web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -47,7 +47,7 @@ class Asset:
                 text=self.text, content_type=self.content_type, charset="utf-8", headers=headers
             )
         response.etag = ETag(value=self.etag)
-        # The browser revalidates each time, so a new version takes effect immediately.
+        # The browser revalidates each time, so that a new version takes effect immediately.
         response.headers.setdefault(hdrs.CACHE_CONTROL, "no-cache")
         return response
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class FileLinks:
-    """Sends videos, and answers every invalid link with the same 404."""
+    """Sends videos, and responds to every invalid link with the same 404."""
 
     def __init__(self, links: Links, artifacts: ArtifactStore, workspace: Workspace) -> None:
         self._links = links

@@ -15,7 +15,7 @@ from bot.web.pages.assets import Asset, fill, load
 if TYPE_CHECKING:
     from bot.texts import Texts
 
-# Listed by name, so no path from a request is ever opened.
+# Listed by name, so that no path from a request is ever opened.
 _FILES = (
     "app.css",
     "app.js",
@@ -45,7 +45,7 @@ _OTHER_TEXTS = ("prompt.empty", "audio.too_large", "speech.empty")
 class HomePage:
     """Serves the page in the browser's language; the page itself contains no client data.
 
-    `sharing`: share links can be created. `speaking`: text can be spoken.
+    `sharing`: share links can be created. `speaking`: texts can be read aloud.
     """
 
     def __init__(

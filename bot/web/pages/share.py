@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import hdrs, web
 
 from bot.delivery.views.formatting import cut
+from bot.delivery.views.made_with import made_with
 from bot.errors import MediaError
 from bot.media.mp4.reader import read_mp4
 from bot.web.http.error_response import language
@@ -43,7 +44,7 @@ _HEADERS = {
 
 
 class SharePage:
-    """Serves the pages of shared videos, and answers every invalid link with the same 404."""
+    """Serves the pages of shared videos, and responds to every invalid link with the same 404."""
 
     def __init__(
         self,
@@ -91,8 +92,11 @@ class SharePage:
         share, job = found
         has_poster = await self._poster_cache.get(job.id) is not None
         fields = _fields(share, job, info, has_poster=has_poster)
-        until = self._texts("share.until", locale, date=_date(share.expires_at))
-        return self._answer(self._page, fields | {"until": until}, locale, HTTPStatus.OK)
+        fields |= {
+            "made_with": self._texts(f"origin.{made_with(job)}", locale),
+            "until": self._texts("share.until", locale, date=_date(share.expires_at)),
+        }
+        return self._answer(self._page, fields, locale, HTTPStatus.OK)
 
     async def _send_video(self, request: web.Request) -> web.StreamResponse:
         found = await self._find(request)
@@ -149,8 +153,8 @@ def _fields(share: Share, job: Job, info: VideoInfo, *, has_poster: bool) -> dic
     prompt = job.request.prompt
     title = cut(prompt, _TITLE_CHARACTERS)
     description = cut(prompt, _DESCRIPTION_CHARACTERS)
-    # URLs in the page are relative, so that it works under any base address. URLs in its metadata
-    # are absolute, because other services read them.
+    # The page's own URLs are relative, so that they work under any base address. Those in its
+    # metadata are absolute, because other services read them.
     token = share.url.rpartition("/")[2]
     return {
         "title": title,

@@ -1,1 +1,1 @@
-"""The queue in front of the provider: claims in turns, and the place of each queued job."""
+"""The queue for the provider: claims jobs in turns, and tells each queued job's place."""

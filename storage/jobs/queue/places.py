@@ -1,4 +1,4 @@
-"""The places of queued jobs: after how many starts each is next, if no other job is queued."""
+"""The places of queued jobs: a job's place is the number of starts until it has started."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from bot.model import Job
     from storage.database import Database
 
-# Each person's jobs are numbered, then each server's by these rounds, and then all in the same way.
+# Each person's jobs are numbered. These numbers order the jobs within a server, and the server's
+# numbers order the jobs of all servers.
 _PLACES = """
 WITH of_person AS (
     SELECT id, queue_server AS server, queue_person AS person, row_number() OVER (
@@ -25,8 +26,9 @@ FROM of_server JOIN server_turns USING (server)
 ORDER BY place LIMIT :limit
 """
 
-# The same for one job, from the numbers of waiting jobs: `round` of the person's jobs are served up
-# to this one, and as many of each person before it, and one fewer of each after it.
+# The place of one job, computed from counts: if it is its person's job number `round`, each person
+# with an earlier turn has started as many jobs by then, and each person with a later turn one
+# fewer, or all of theirs. The same holds for servers.
 _PLACE = """
 WITH this AS MATERIALIZED (
     SELECT jobs.rowid AS number, next_at, queue_server AS server, queue_person AS person,
@@ -43,32 +45,35 @@ of_person AS MATERIALIZED (
     FROM this),
 of_server AS MATERIALIZED (
     SELECT of_person.server, (
-        SELECT sum(min(other.waiting, round - (
-            (other.turn, other.since, other.person)
-                > (of_person.turn, of_person.since, of_person.person))))
+        SELECT sum(CASE
+            WHEN other.waiting < of_person.round THEN other.waiting
+            WHEN (other.turn, other.since, other.person)
+                > (of_person.turn, of_person.since, of_person.person)
+            THEN of_person.round - 1 ELSE of_person.round END)
         FROM person_turns AS other
         WHERE other.server = of_person.server AND other.waiting > 0) AS round
     FROM of_person),
 turn_of_server AS MATERIALIZED (
     SELECT server, round, turn, since FROM of_server JOIN server_turns USING (server))
-SELECT sum(min(other.waiting, round - (
-    (other.turn, other.since, other.server)
-        > (this.turn, this.since, this.server)))) AS place
+SELECT sum(CASE
+    WHEN other.waiting < this.round THEN other.waiting
+    WHEN (other.turn, other.since, other.server) > (this.turn, this.since, this.server)
+    THEN this.round - 1 ELSE this.round END) AS place
 FROM turn_of_server AS this JOIN server_turns AS other ON other.waiting > 0
 """
 
 MAX_PLACE = 1000
-"""Places further back are not told."""
+"""Places beyond this one are not shown."""
 
 
 class QueuePlaces:
-    """Reads the places of queued jobs, from 1; a job that is not due yet keeps its place."""
+    """Reads the places of queued jobs, from 1. A job that is not due yet keeps its place."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def of(self, job: Job) -> int | None:
-        """Return the place of a job; None: it is not queued, or is far back."""
+        """Return the place of a job, or None if it is not queued or is far back."""
         if job.state is not JobState.QUEUED:
             return None
         row = await self._database.row(_PLACE, {"id": job.id})
@@ -76,6 +81,6 @@ class QueuePlaces:
         return place if place is not None and place <= MAX_PLACE else None
 
     async def first(self) -> dict[str, int]:
-        """Return the places of the first queued jobs by their ids."""
+        """Return the places of the first queued jobs by the jobs' ids."""
         rows = await self._database.rows(_PLACES, {"limit": MAX_PLACE})
         return {row["id"]: row["place"] for row in rows}

@@ -101,7 +101,7 @@ async def _through_the_bot(wire: Wire, base_url: str, findings: Findings) -> Non
         wire.bot(**settings | {"openai_api_key": "sk-wrong"}),
     ):
         waiting = await wire.video("A red kite on the ground")
-        await wire.wait_for_card_text(waiting, "rejects this bot's API key")
+        await wire.wait_for_card_text(waiting, "rejects my API key")
     async with (
         findings.step(NAME, "/video whose create is accepted but not answered: POSTed once"),
         wire.bot(**settings),
@@ -110,7 +110,9 @@ async def _through_the_bot(wire: Wire, base_url: str, findings: Findings) -> Non
         before = wire.creates()
         wire.api.add_faults("create", Fault(after=True, reset=True))
         message = await wire.video("A red kite that was taken")
-        await wire.fake_discord.wait_for(lambda: "may cost twice" in labels(message), within=WITHIN)
+        await wire.fake_discord.wait_for(
+            lambda: "may be charged twice" in labels(message), within=WITHIN
+        )
         assert wire.creates() == before + 1
 
 

@@ -105,6 +105,7 @@ async def watch(user: KeyboardUser, auditor: Auditor) -> None:
     check(shown == "x".join(map(str, SIZE)), f"the video is {shown}")
     check(await user.page.evaluate("video.webkitAudioDecodedByteCount"), "there is no sound")
     await user.page.evaluate("video.pause()")
+    check("AI" in await user.page.inner_text("#made-with"), "nothing says how it was made")
     await auditor.audit("a finished video")
 
 
@@ -158,6 +159,7 @@ async def _open_without_scripts(user: KeyboardUser, link: str) -> None:
     page = await context.new_page()
     await page.goto(link)
     await page.wait_for_function("() => document.querySelector('video').readyState > 0")
+    check("AI" in await page.inner_text("main"), "nothing says how the shared video was made")
     await context.close()
 
 

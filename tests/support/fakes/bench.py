@@ -43,8 +43,10 @@ from bot.moderation.access.place import OrderFrom, Reach
 from bot.moderation.words import BlockedWords
 from bot.pacing import ListIntervals, LookupDelays, PollIntervals
 from bot.prompts.base import VerbatimWriter
+from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
+from storage.files.data_folder import make_folder
 from storage.jobs.caps import Caps, CapStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.generation_times import GenerationTimes
@@ -101,7 +103,8 @@ class Bench:
     ) -> None:
         self.moderator = moderator
         self.blocked = BlockedWords(blocked)
-        self.gate = Gate(reach)
+        self.access = AccessSettingsStore(database)
+        self.gate = Gate(reach, self.access)
         self.writer = writer or VerbatimWriter()
         self.database = database
         self.root = root
@@ -411,6 +414,7 @@ async def open_bench(
     reach: Reach = EVERYWHERE,
 ) -> AsyncGenerator[Bench]:
     """Start on the folder `root`; with the fakes of an earlier start, this is a restart."""
+    await asyncio.to_thread(make_folder, root)
     async with open_database(root) as database:
         yield Bench(
             database,

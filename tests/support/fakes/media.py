@@ -56,6 +56,7 @@ class FakeEditor:
     ingested: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     spoken: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     replaced: list[str] = field(default_factory=list[str])
+    machine_spoken: list[str] = field(default_factory=list[str])
     least: dict[bool, int] = field(default_factory=dict[bool, int])
     shrunk: list[tuple[int, bool]] = field(default_factory=list[tuple[int, bool]])
     in_background: list[bool] = field(default_factory=list[bool])
@@ -107,11 +108,13 @@ class FakeEditor:
             await self.workspace.keep_narration(job_id)
 
     async def finish(
-        self, job_id: str, *, narrated: bool, replacing: bool = False
+        self, job_id: str, *, narrated: bool, replacing: bool = False, spoken: bool = False
     ) -> FinishedVideo:
         self._fail()
         if replacing:
             self.replaced.append(job_id)
+        if spoken:
+            self.machine_spoken.append(job_id)
         folder = self.workspace.folder(job_id)
         if not narrated:
             return FinishedVideo(path=folder.clip)

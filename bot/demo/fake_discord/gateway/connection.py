@@ -89,9 +89,9 @@ class Gateway:
         self._open.set()
         self.identified = 0
         self.resumed = 0
-        #: Replaces fields of READY; None as a value leaves the field out.
+        #: Replaces fields of READY; a field with the value None is left out.
         self.ready_fields: Payload = {}
-        #: Close each connection that asks to resume a session, as a broken gateway does.
+        #: Whether to close each connection that asks to resume a session, as a broken gateway does.
         self.refuse_resumes = False
 
     @property
@@ -100,7 +100,7 @@ class Gateway:
         return any(session.connection is not None for session in self._sessions.values())
 
     def dispatch(self, event: str, data: Payload) -> bool:
-        """Add an event to every session, connected or not; return False if there is none."""
+        """Add an event to every session, connected or not; False: there are no sessions."""
         for session in self._sessions.values():
             session.add(event, data)
         return bool(self._sessions)

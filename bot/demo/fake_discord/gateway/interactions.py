@@ -41,8 +41,8 @@ class Interaction:
     `owners`: the authorizing integration owners of Discord's interaction object.
     `source`: the message that was clicked.
     `form`: the interaction that was answered with the form.
-    `answer`: the type of the bot's callback, or None if there is none yet.
-    `message`, `modal`, `choices`: the bot's answer, depending on its kind.
+    `answer`: the type of the bot's callback, or None before the callback.
+    `message`, `modal`, `choices`: the bot's response, depending on its kind.
     """
 
     id: int
@@ -61,7 +61,7 @@ class Interaction:
     followups: list[Message] = field(default_factory=list["Message"])
 
     def metadata(self) -> Payload:
-        """Return the metadata for messages that answer the interaction."""
+        """Return the metadata for messages that respond to the interaction."""
         metadata: Payload = {
             "id": str(self.id),
             "type": int(self.kind),
@@ -99,7 +99,7 @@ class Interactions:
         source: Message | None = None,
         form: Interaction | None = None,
     ) -> Interaction:
-        """Open an interaction; its token is valid from now on."""
+        """Open an interaction, whose token is valid from now on."""
         interaction = Interaction(
             id=self._ids.next(),
             token=secrets.token_urlsafe(48),
@@ -115,7 +115,7 @@ class Interactions:
         return interaction
 
     def unanswered(self, interaction_id: int, token: str) -> Interaction:
-        """Return an interaction that awaits its callback; raise RefusedError if there is none."""
+        """Return an interaction that awaits its callback; RefusedError: there is none."""
         interaction = self._by_token.get(token)
         if interaction is None or interaction.id != interaction_id:
             raise RefusedError(UNKNOWN_INTERACTION)

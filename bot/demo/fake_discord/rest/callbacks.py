@@ -66,7 +66,7 @@ class Callbacks:
     def reply(
         self, interaction: Interaction, body: Payload, files: Sequence[StoredFile]
     ) -> Message:
-        """Post a message that answers an interaction, as a callback or as a follow-up."""
+        """Post a message that responds to an interaction, as a callback or as a follow-up."""
         return self._messages.create(
             interaction.channel,
             self._world.bot,
@@ -78,7 +78,7 @@ class Callbacks:
     def follow_up(
         self, interaction: Interaction, body: Payload, files: Sequence[StoredFile]
     ) -> Message:
-        """Post a follow-up; the first follow-up replaces a deferred answer."""
+        """Post a follow-up; the first follow-up replaces a deferred response."""
         first = interaction.message
         if first is not None and first.loading:
             self._messages.edit(first, body, files)

@@ -25,12 +25,12 @@ class Fault:
         """Run after the body is read and before the request is handled."""
 
     async def on_answer(self, request: web.Request) -> None:
-        """Run after the request is handled and before the answer is sent."""
+        """Run after the request is handled and before the response is sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse(Fault):
-    """The request is answered with an error instead of being handled."""
+    """The request gets an error response instead of being handled."""
 
     refusal: Refusal
 
@@ -56,7 +56,7 @@ class Cut(Fault):
 
 @dataclass(frozen=True, slots=True)
 class LoseAnswer(Fault):
-    """The request is handled, but the connection is reset before the answer."""
+    """The request is handled, but the connection is reset before the response."""
 
     async def on_answer(self, request: web.Request) -> None:
         """Reset the connection."""
@@ -65,19 +65,19 @@ class LoseAnswer(Fault):
 
 @dataclass(frozen=True, slots=True)
 class FailAfterwards(Fault):
-    """The request is carried out, but answered with an error."""
+    """The request is handled, but gets an error response."""
 
     refusal: Refusal
 
     async def on_answer(self, request: web.Request) -> None:
-        """Answer with the error."""
+        """Send the error response."""
         del request
         raise RefusedError(self.refusal)
 
 
 @dataclass(frozen=True, slots=True)
 class Hold(Fault):
-    """The answer is held back: `reached` is set when it is ready, and `release` sends it."""
+    """The response is held back: `reached` is set when it is ready, and `release` sends it."""
 
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     release: asyncio.Event = field(default_factory=asyncio.Event)
@@ -90,7 +90,7 @@ class Hold(Fault):
 
 
 class ConnectionCutError(Exception):
-    """The connection is closed, so there is no answer."""
+    """The connection is closed, so there is no response."""
 
 
 def reset(request: web.Request) -> None:

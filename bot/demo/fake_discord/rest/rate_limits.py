@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _NOT_GLOBAL = re.compile(r"/(interactions|webhooks)/")
-# Each route's limit: a number of requests in a number of seconds. Discord documents no numbers;
-# these were observed by others, or are stricter guesses.
+# Each route's limit: a number of requests in a number of seconds. Discord documents no numbers.
+# These were observed by others, or are stricter guesses.
 _ROUTES = (
     (re.compile(r"PATCH (/webhooks/\d+/[^/]+)/"), 5, 5.0),
     (re.compile(r"PATCH (/channels/\d+/messages)/"), 5, 5.0),
@@ -27,7 +27,7 @@ _BUCKET, _BUCKET_SECONDS = 50, 1.0
 
 @dataclass(kw_only=True, slots=True)
 class _Window:
-    """A bucket's remaining requests until `ends`."""
+    """The number of requests that a bucket accepts until `ends`."""
 
     ends: float
     left: int

@@ -134,14 +134,14 @@ class RestRoutes:
         return _json(self._webhook_message(request).payload)
 
     async def edit_webhook_message(self, request: web.Request) -> web.Response:
-        """PATCH the same path."""
+        """PATCH the path of `get_webhook_message`."""
         body, message = _body(request), self._webhook_message(request)
         _check_files(body, message.channel)
         self._messages.edit(message, body.json, body.files)
         return _json(message.payload)
 
     async def delete_webhook_message(self, request: web.Request) -> web.Response:
-        """DELETE the same path."""
+        """DELETE the path of `get_webhook_message`."""
         self._messages.delete(self._webhook_message(request))
         return _no_content()
 
@@ -174,7 +174,7 @@ class RestRoutes:
         return _json(self._message(request).payload)
 
     async def edit(self, request: web.Request) -> web.Response:
-        """PATCH the same path."""
+        """PATCH the path of `get`."""
         body, message = _body(request), self._message(request)
         if message.author != self._world.bot:
             raise RefusedError(NOT_THE_AUTHOR)
@@ -183,7 +183,7 @@ class RestRoutes:
         return _json(message.payload)
 
     async def delete(self, request: web.Request) -> web.Response:
-        """DELETE the same path."""
+        """DELETE the path of `get`."""
         self._messages.delete(self._message(request))
         return _no_content()
 

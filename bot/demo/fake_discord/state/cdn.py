@@ -22,7 +22,7 @@ ROUTE = r"/{kind:(?:ephemeral-)?attachments}/{owner}/{id:\d+}/{name}"
 
 
 class Cdn:
-    """Gives each file an attachment id and a URL under `base()`."""
+    """Gives each file an attachment id, and a URL below `base()`."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Cdn:
     def publish(
         self, stored: StoredFile, owner: int, *, ephemeral: bool = False, description: str = ""
     ) -> Payload:
-        """Return Discord's attachment object; `owner` is the id of a channel or the app."""
+        """Return Discord's attachment object; `owner` is the id of a channel or of the app."""
         number = self._ids.next()
         self._files[number] = stored
         kind = "ephemeral-attachments" if ephemeral else "attachments"
@@ -78,5 +78,5 @@ class Cdn:
 
 
 def _sign(path: str, until: str) -> str:
-    # Not a secret signature: it only detects a changed or truncated URL.
+    # This is no secret signature: it only detects a changed or truncated URL.
     return hashlib.sha256(f"{path} {until}".encode()).hexdigest()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Guild:
     """A server; `installed` is False if the app is installed only for the user.
 
-    `has_bot` is False if the app was installed without its bot: it has commands only.
+    `has_bot` is False if the app was installed without its bot, and only has commands.
     """
 
     id: int
@@ -28,9 +28,14 @@ class Guild:
 
 def everyone_role(guild: Guild) -> Payload:
     """Return the role that every member has."""
+    return role_payload(guild.id, "@everyone")
+
+
+def role_payload(role_id: int, name: str) -> Payload:
+    """Return Discord's role object."""
     return {
-        "id": str(guild.id),
-        "name": "@everyone",
+        "id": str(role_id),
+        "name": name,
         "permissions": PERMISSIONS,
         "position": 0,
         "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},

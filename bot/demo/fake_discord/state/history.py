@@ -1,4 +1,4 @@
-"""Records every request and every message with its edits, and waits for changes."""
+"""Records every request and every message with its edits, and lets callers wait for changes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recorded:
-    """A request and the status of its answer.
+    """A request and the status of the response.
 
     `at`: Unix seconds.
     `path`, `template`: relative to the API's base; the template has the parameter names of
     Discord's documentation.
     `json`: the JSON body, or the field `payload_json` of a `multipart` body.
     `arrived`: True if the body was received in full.
-    `status`: 0 if there was no answer.
+    `status`: 0 without a response.
     """
 
     at: float
@@ -41,14 +41,14 @@ class Recorded:
 
     @property
     def operation(self) -> str:
-        """Method and template, as in "PATCH /channels/{channel_id}/messages/{message_id}"."""
+        """The method and template, as in "PATCH /channels/{channel_id}/messages/{message_id}"."""
         return f"{self.method} {self.template}"
 
 
 class History:
     """Records everything in order of completion.
 
-    `on_message`: is called with each message that is created, edited or deleted.
+    `on_message`: called with each message that is created, edited or deleted.
     `downloads`: the paths of the files that were fetched from the CDN.
     """
 

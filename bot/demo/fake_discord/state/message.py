@@ -60,5 +60,5 @@ class Message:
 
     @property
     def loading(self) -> bool:
-        """True if the message is a deferred answer ("the bot is thinking")."""
+        """True if the message is a deferred response ("the bot is thinking")."""
         return bool(self.payload["flags"] & IS_LOADING)

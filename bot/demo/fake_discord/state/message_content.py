@@ -42,7 +42,7 @@ def compose(
 
 
 def _flags(previous: int, asked: int) -> int:
-    # The V2 flag can't be cleared. An edit completes a deferred answer, so it clears IS_LOADING.
+    # The V2 flag can't be cleared. An edit completes a deferred response, so it clears IS_LOADING.
     kept = previous & (IS_EPHEMERAL | IS_COMPONENTS_V2)
     return kept | (asked & _SETTABLE_FLAGS) & ~IS_LOADING
 

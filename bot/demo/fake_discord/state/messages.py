@@ -65,7 +65,7 @@ class MessageStore:
     def create_deferred(
         self, channel: Channel, author: User, flags: int, fields: Payload
     ) -> Message:
-        """Post a deferred answer, which says that the bot is thinking."""
+        """Post a deferred response, which says that the bot is thinking."""
         message = Message(id=self._ids.next(), channel=channel, author=author)
         flags = flags & IS_EPHEMERAL | IS_LOADING
         fixed = self._fixed(message, "") | fields
@@ -86,7 +86,7 @@ class MessageStore:
         self._history.record_message(message)
 
     def find(self, message_id: int, channel: Channel | None = None) -> Message:
-        """Return a message; raise RefusedError if it is not visible in `channel`."""
+        """Return a message; RefusedError: it is not visible in `channel`."""
         message = self._messages.get(message_id)
         hidden = message and channel and (message.channel != channel or message.ephemeral)
         if message is None or hidden:

@@ -1,4 +1,4 @@
-"""Knows all places with their words and lights, and chooses the one that a prompt is about."""
+"""Lists all places with their words and lights, and chooses the place for a prompt."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """A kind of place, and the lights in which it looks well: darker and lighter ones."""
+    """A kind of place, and the lights in which it looks good: dark ones and light ones."""
 
     name: str
     paint: Callable[[Painter], None]
@@ -41,7 +41,7 @@ class Place:
     light: tuple[Light, ...] = ()
 
     def choose_lights(self, random: Random, count: int) -> list[Light]:
-        """Return the light of each view; all are dark, or none is, since the text has one ink."""
+        """Return the light of each view: all dark or all light, since the text has one colour."""
         chosen = random.choice([group for group in (self.dark, self.light) if group])
         first = random.randrange(len(chosen))
         return [chosen[(first + n) % len(chosen)] for n in range(count)]
@@ -125,13 +125,16 @@ PLACES = (
 )
 
 
-_ALONE = 4  # the most letters of a word that is no start of other words
-_ANYWHERE = 0x0900  # the first letter of the scripts in which words are found anywhere
+_ALONE = 4  # words of at most this many letters must stand alone
+_ANYWHERE = 0x0900  # from this character on, scripts whose words are found anywhere in a text
 _GERMAN_PART = 5
 
 
 def choose_place(text: str, random: Random) -> Place:
-    """Return the place that most words of a text name, the earliest of several; else any shapes."""
+    """Return the place that most words of a text name, or abstract shapes if none is named.
+
+    Of several such places, it is the one that is named first.
+    """
     words = _WORD.findall(text.casefold())
     scores = {
         place.name: _score(WORDS.get(place.name, "").split(), words, text) for place in PLACES
@@ -145,7 +148,7 @@ def choose_place(text: str, random: Random) -> Place:
 
 
 def _score(known: list[str], words: list[str], text: str) -> tuple[int, int]:
-    """Return how many words of a text name a place, and how early the first one does."""
+    """Return how many words of a text name a place, and how early the first of them does."""
     found = [index for index, word in enumerate(words) if any(_names(w, word) for w in known)]
     wide = [at for at in (text.find(w) for w in known if ord(w[0]) >= _ANYWHERE) if at >= 0]
     first = min([*found, *wide], default=0)

@@ -11,13 +11,13 @@ _KNEE = 0.04045  # the value below which sRGB's transfer function is linear
 
 
 def rgb(code: str) -> Rgb:
-    """Return the colour of a hexadecimal code."""
+    """Convert a hexadecimal colour code to RGB."""
     red, green, blue = bytes.fromhex(code)
     return red, green, blue
 
 
 def mix(one: Rgb, other: Rgb, share: float) -> Rgb:
-    """Return a colour between two; `share` is that of the other, 0 to 1."""
+    """Return a mixture of two colours; `share` is the share of `other`, 0 to 1."""
     red, green, blue = (
         round(a + (b - a) * min(1.0, max(0.0, share))) for a, b in zip(one, other, strict=True)
     )

@@ -1,4 +1,4 @@
-"""Paints what several places have: rays of light, and light on water.
+"""Paints details that several places share: rays of light, and light on water.
 
 Imported only in a worker thread, because it loads Pillow.
 """
@@ -30,7 +30,7 @@ def paint_shafts(p: Painter, x: float, colour: Rgb, count: int, strength: int) -
 
 
 def paint_glitter(p: Painter, top: float, colour: Rgb, count: int) -> None:
-    """Paint light on water, which rocks."""
+    """Paint rocking reflections of light on water."""
     for layer in range(2):
         shine = p.pen(colour, top=top)
         for _ in range(count):

@@ -14,7 +14,7 @@ from bot.storyboard.drawing.layer_files import curve, scale, tint
 if TYPE_CHECKING:
     from bot.storyboard.drawing.scenery.colours import Rgb
 
-_RIM = 180  # the value of Pillow's radial gradient at the middle of an edge
+_RIM = 180  # the value of Pillow's radial gradient in the middle of each edge
 
 
 def blurred(picture: Image.Image, radius: float) -> Image.Image:
@@ -23,13 +23,13 @@ def blurred(picture: Image.Image, radius: float) -> Image.Image:
 
 
 def falloff(far: float) -> float:
-    """Return how bright a glow is at a value of Pillow's radial gradient, 1 to 0."""
+    """Return the brightness of a glow, 1 to 0, at a value of Pillow's radial gradient."""
     near = max(0.0, 1 - far / _RIM)
     return near * near * (3 - 2 * near)
 
 
 def in_mist(picture: Image.Image, colour: Rgb, top: float, bottom: float) -> Image.Image:
-    """Return a silhouette in mist, whose share changes from its top to its bottom."""
+    """Return a silhouette in mist, which gets denser or thinner from top to bottom."""
     ramp = curve(
         Image.linear_gradient("L"), lambda depth: 255 * (top + (bottom - top) * depth / 255)
     )

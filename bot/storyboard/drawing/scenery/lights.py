@@ -9,7 +9,7 @@ from bot.storyboard.drawing.scenery.colours import Rgb, rgb
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Light:
-    """A sky from `top` to `low`, what shines in it, and the ground from `far` to `near`.
+    """A sky from `top` to `low`, its sun or moon, and the ground from `far` to `near`.
 
     `ink` and `accent` are the colours of the text and of its ornaments.
     """
@@ -29,7 +29,7 @@ class Light:
 
 
 def _light(codes: str) -> Light:
-    """Return a light of seven colours, in the order of its fields."""
+    """Return a light made of seven colours, in the order of its fields."""
     top, low, glow, far, near, accent, ink = (rgb(code) for code in codes.split())
     return Light(top=top, low=low, glow=glow, far=far, near=near, accent=accent, ink=ink)
 

@@ -1,4 +1,4 @@
-"""The painter's tools: skies, silhouettes, lights and things that drift.
+"""The painter's tools: skies, silhouettes, lights and drifting things.
 
 Imported only in a worker thread, because it loads Pillow.
 """
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from bot.storyboard.drawing.scenery.lights import Light
     from bot.storyboard.drawing.scenery.pen import Point
 
-_PROOF = 4  # the reduction of the pictures in which colours are looked up
-# Speeds in pixels per frame that have an even pace; others would jitter.
+_PROOF = 4  # the pictures in which colours are looked up are reduced by this factor
+# Speeds in pixels per frame at which a plane moves evenly; other speeds would jitter.
 _PACES = (0.0, 1 / 6, 1 / 5, 1 / 4, 1 / 3, 1 / 2, 1.0, 2.0, 3.0, 4.0, 6.0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class View:
-    """One look at a place: `number` counts the film's views, `side` is 1 or -1.
+    """One view of a place: `number` counts the clip's views, `side` is 1 or -1.
 
     `text` is the area of the text: left, top, right, lower.
     """
@@ -70,7 +70,7 @@ class Painter:
     # The sky
 
     def sky(self, top: Rgb | None = None, low: Rgb | None = None, *, horizon: float = 0.8) -> None:
-        """Start with a gradient, which reaches its lower colour at the horizon."""
+        """Start with a gradient that reaches its lower colour at the horizon."""
         top, low = top or self.light.top, low or self.light.low
         depth = max(1, round(self.h * horizon))
         ramp = Image.linear_gradient("L")
@@ -89,14 +89,14 @@ class Painter:
         self._backdrop.paste(colour, (round(x - radius), round(y - radius)), mask)
 
     def on_sky(self, pen: Pen, *, blur: float = 0) -> None:
-        """Put what was drawn on the sky itself, where it doesn't move."""
+        """Add a drawing to the sky itself, where it doesn't move."""
         picture = pen.finish()
         if blur:
             picture = blurred(picture, blur)
         self._backdrop.paste(picture, (pen.left, pen.top), picture)
 
     def sun(self, x: float, y: float, radius: float, colour: Rgb | None = None) -> None:
-        """Add a disc with its halo, beside or below the text."""
+        """Add a disc with a halo, beside or below the text."""
         colour = colour or self.light.glow
         x, y = self._aside(x, y, radius)
         self.glow(x, y, radius * 5.5, mix(self.light.low, colour, 0.6), 0.55)
@@ -139,7 +139,7 @@ class Painter:
         depth: float = 0.0,
         spare: float = 0,
     ) -> Pen:
-        """Return a pen for a strip that is wide enough for its drift, and for a swing."""
+        """Return a pen for a strip that is wide enough to drift and swing."""
         room = math.ceil(abs(self._pace(depth)) * self.view.frames)
         return Pen(
             colour,
@@ -158,7 +158,7 @@ class Painter:
         blur: float = 0,
         motion: Motion | None = None,
     ) -> None:
-        """Add a strip as a plane; nearer ones, of a depth towards 1, pass faster.
+        """Add a strip as a plane; nearer planes, whose depth is closer to 1, move faster.
 
         `mist` is a colour with its share at the top and at the bottom.
         """
@@ -189,7 +189,7 @@ class Painter:
         self._pictures.append(_Picture(picture=cropped, x=left, y=top, motion=motion))
 
     def _hide(self, y: float) -> None:
-        """Leave out what is behind an opaque plane."""
+        """Leave out the parts that an opaque plane covers."""
         shown = ((part, math.ceil(y - part.y) + 2) for part in self._pictures)
         self._pictures = [
             part
@@ -207,7 +207,7 @@ class Painter:
         colour: Rgb,
         draw: Callable[[Pen], None],
     ) -> None:
-        """Add a small thing that moves by itself; it is drawn from 0, 0 to its size."""
+        """Add a small thing with a motion of its own; it is drawn from 0, 0 to its size."""
         pen = Pen(colour, width=math.ceil(size[0]), top=0, lower=math.ceil(size[1]))
         draw(pen)
         self.picture(pen.finish(), at[0], at[1], motion)
@@ -222,7 +222,7 @@ class Painter:
         alpha: int = 200,
         length: float = 0,
     ) -> None:
-        """Add many small things that fall or rise through the whole picture, as snow does."""
+        """Add many small things that fall or rise through the whole picture, such as snow."""
         travel = math.ceil(abs(motion.dy) * self.view.frames)
         high = self.h + travel
         mask = Image.new("L", (self.w * FINENESS, high * FINENESS))
@@ -250,7 +250,7 @@ class Painter:
         return tuple(planes)
 
     def extremes(self, *, brightest: bool) -> list[Rgb]:
-        """Return the brightest or darkest colour behind the text at several times."""
+        """Return the brightest or darkest colours behind the text, at several times."""
         found: list[Rgb] = []
         small = [(part, part.picture.reduce(_PROOF)) for part in self._pictures]
         backdrop = self._backdrop.reduce(_PROOF)
@@ -272,15 +272,15 @@ class Painter:
         return mix(self.light.far, self.light.near, share)
 
     def waves(self, base: float, height: float, length: float) -> Callable[[float], float]:
-        """Return a soft random line of hills around `base`."""
+        """Return the height at each x of a soft random line of hills around `base`."""
         return soft_line(self.random, base, height, length)
 
     def peaks(self, base: float, height: float, length: float) -> Callable[[float], float]:
-        """Return a jagged random line of mountains that rise above `base`."""
+        """Return the height at each x of a jagged random line of mountains above `base`."""
         return jagged_line(self.random, base, height, length, self.w * 2)
 
     def _aside(self, x: float, y: float, radius: float) -> Point:
-        """Return a place for a disc where it doesn't meet the text, as near as possible."""
+        """Return the nearest place for a disc at which it doesn't touch the text."""
         left, top, right, lower = self.view.text
         room = radius + 34 * self.u
         if not (left - room < x < right + room and top - room < y < lower + room):
@@ -290,7 +290,7 @@ class Painter:
         return x, lower + room
 
     def _pace(self, depth: float) -> float:
-        """Return the speed of a plane at a depth, in pixels per frame, as an even pace."""
+        """Return the speed of a plane at a depth in pixels per frame, as one of the even speeds."""
         wanted = 2.2 * depth * self.u
         pace = min(_PACES, key=lambda pace: abs(pace - wanted))
         return pace * self.view.side

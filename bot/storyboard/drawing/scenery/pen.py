@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Point = tuple[float, float]
 
 FINENESS = 2
-"""The oversampling of shapes."""
+"""The factor by which shapes are oversampled."""
 
 
 class Pen:
@@ -30,14 +30,14 @@ class Pen:
         self.left = left
         self.width = width
         self.lower = lower
-        # Transparent pixels have the colour, too, so that edges have no dark fringe.
+        # Transparent pixels have the colour too, so that edges have no dark fringe.
         size = width * FINENESS, max(1, lower - top) * FINENESS
         self._picture = Image.new("RGBA", size, (*colour, 0))
         self._draw = ImageDraw.Draw(self._picture)
         self.colour = colour
 
     def over(self, colour: Rgb, alpha: int) -> Rgb:
-        """Return a colour as it looks over the pen's own, since shapes replace what is below."""
+        """Return a colour blended with the pen's own, since shapes replace pixels below them."""
         return mix(self.colour, colour, alpha / 255)
 
     def polygon(self, points: Iterable[Point], colour: Rgb | None = None, alpha: int = 255) -> None:

@@ -1,4 +1,4 @@
-"""Shades the picture behind a text as much as its brightest or darkest spot demands.
+"""Shades the picture behind a text, as much as its brightest or darkest spot requires.
 
 Imported only in a worker thread, because it loads Pillow.
 """
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from bot.storyboard.drawing.scenery.lights import Light
     from bot.storyboard.drawing.scenery.painter import Painter
 
-_ENOUGH = READABLE + 0.5  # encoding changes colours a little
+_ENOUGH = READABLE + 0.5  # a margin, because encoding changes colours a little
 _SMALL = 8
 _STEP = 0.04
 
 
 def shade(painter: Painter, text: Light) -> None:
-    """Add a soft shade behind the text, where the picture is too close to its colour."""
+    """Add a soft shade behind the text where the picture's colour is too close to the text's."""
     veil = mix(painter.light.top, (0, 0, 0) if text.is_dark else (255, 255, 255), 0.5)
     area = painter.view.text
     worst = painter.extremes(brightest=text.is_dark)
@@ -42,7 +42,7 @@ def shade(painter: Painter, text: Light) -> None:
 
 
 def _needed(colour: Rgb, veil: Rgb, ink: Rgb) -> float:
-    """Return how much of the veil makes text on a colour readable."""
+    """Return the opacity of the veil with which text on a colour becomes readable."""
     share = 0.0
     while share < 1 and contrast(ink, mix(colour, veil, share)) < _ENOUGH:
         share += _STEP

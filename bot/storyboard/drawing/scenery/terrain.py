@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from random import Random
 
 _ROUGHNESS = 0.5
-_DETAILS = 5  # how many times the points of a line are doubled
+_DETAILS = 5  # the number of times that a line's points are doubled
 
 
 def soft_line(
     random: Random, base: float, height: float, length: float
 ) -> Callable[[float], float]:
-    """Return the height at each x of hills around `base`: three waves, one in the other."""
+    """Return the height at each x of hills around `base`, as the sum of three waves."""
     parts = [
         (
             height * share,

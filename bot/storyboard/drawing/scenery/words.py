@@ -1,10 +1,10 @@
 """The words by which places are chosen, in several languages.
 
-A word of up to four letters has to stand alone; a longer one is the start of a word, or a part of a
-German compound. Words of Asian scripts, and emoji, are found anywhere.
+A word of up to four letters has to stand alone. A longer one may be the start of another word, or a
+part of a German compound. Words of Asian scripts, and emoji, are found anywhere in a text.
 """
 
-# ruff: noqa: RUF001  # words of many scripts are the subject here
+# ruff: noqa: RUF001  # this module contains words in many scripts
 
 from __future__ import annotations
 
@@ -116,4 +116,4 @@ WORDS = {
         बारिश ฝน yağmur
     """,
 }
-"""The words of each place, by its name."""
+"""The words for each place, by the place's name."""

@@ -55,6 +55,7 @@ function onOrdered(jobId, script, narrated) {
     createdAt: Date.now() / 1000,
     narrated,
     note: null,
+    madeWith: null,
     size: undefined, // not known yet; null if expired
     status: "queued",
     progress: 0,
@@ -71,7 +72,7 @@ function show(job, options) {
 
 async function onChanged(jobId, jobStatus) {
   const { status, progress, error, question, waiting } = jobStatus;
-  // Only the list has the size and the note of a finished video.
+  // Only the list has the size of a finished video, and the sentences about it.
   if (status === "completed") {
     jobList.update(jobId, { size: undefined });
     await jobList.refresh().catch(() => null);

@@ -138,6 +138,7 @@ export class JobView {
     const url = videoUrl(this.#job.jobId);
     if (video.getAttribute("src") !== url) video.src = url;
     byId("download").href = url;
+    showMessage("made-with", this.#job.madeWith);
     showMessage("note", this.#job.note);
     this.#sharing.setJob(this.#job.jobId);
   }

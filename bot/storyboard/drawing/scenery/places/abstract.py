@@ -1,4 +1,4 @@
-"""Paints shapes that are no place."""
+"""Paints abstract shapes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def paint_abstract(p: Painter) -> None:
-    """Paint one view without a place: circles, ribbons, arcs, tiles or blinds."""
+    """Paint one abstract view: circles, ribbons, arcs, tiles or blinds."""
     p.sky(horizon=1.0)
     colours = (
         p.light.accent,

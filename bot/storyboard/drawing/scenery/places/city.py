@@ -1,4 +1,4 @@
-"""Paints a city, also in rain: a skyline, a river under a bridge, roofs, umbrellas."""
+"""Paints a city, in rain too: a skyline, a river under a bridge, roofs, umbrellas."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _bridge(p: Painter, ground: float) -> None:
 
 
 def _roofs(p: Painter) -> None:
-    """Paint near roofs with chimneys, a water tank and aerials."""
+    """Paint the nearest roofs, with chimneys, a water tank and aerials."""
     pen = p.pen(p.between(1.0), top=p.h * 0.66, depth=0.8)
     x = -60 * p.u
     while x < pen.width:

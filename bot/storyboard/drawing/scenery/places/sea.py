@@ -33,7 +33,7 @@ def paint_sea(p: Painter) -> None:
 
 
 def _water(p: Painter, horizon: float, sun: float) -> None:
-    """Paint the surface, and the path of the light on it."""
+    """Paint the water's surface, and the path of light on it."""
     pen = p.pen(mix(p.light.far, p.light.low, 0.35), top=horizon)
     pen.box(0, horizon, p.w, p.h)
     p.put(pen, mist=(p.light.near, 0.0, 0.75))
@@ -56,7 +56,7 @@ def _water(p: Painter, horizon: float, sun: float) -> None:
 
 
 def _swell(p: Painter, horizon: float) -> None:
-    """Paint the waves in front."""
+    """Paint the foreground waves."""
     for number, share in enumerate((0.35, 0.65, 1.0)):
         base = horizon + (p.h - horizon) * (0.42 + 0.24 * number)
         edge = p.waves(base, (9 + 9 * number) * p.u, (260 + 170 * number) * p.u)
@@ -75,7 +75,7 @@ def _swell(p: Painter, horizon: float) -> None:
 
 
 def _coast(p: Painter, horizon: float) -> None:
-    """Paint a headland with its lighthouse and the beam."""
+    """Paint a headland with a lighthouse and its beam."""
     colour = p.between(0.55)
     pen = p.pen(colour, top=horizon - 280 * p.u, lower=horizon + 4 * p.u, depth=0.1)
     foot = p.w * 0.78

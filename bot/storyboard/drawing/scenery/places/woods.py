@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def paint_forest(p: Painter) -> None:
-    """Paint one view of a forest: its edge, its inside, a clearing."""
+    """Paint one view of a forest: its edge, its inside or a clearing."""
     look = p.view.number % 3
     p.sky(horizon=0.75)
     p.sun(p.w * p.random.uniform(0.62, 0.8), p.h * 0.5, 44 * p.u)
@@ -89,7 +89,7 @@ def ridge(
     *,
     cap: Rgb | None = None,
 ) -> None:
-    """Paint a chain of mountains, which may have caps of snow."""
+    """Paint a chain of mountains, which may be snow-capped."""
     edge = p.peaks(base * p.h, height * p.h, length * p.u)
     pen = p.pen(colour, top=(base - height * 1.25) * p.h, depth=depth)
     pen.ground(edge)
@@ -158,7 +158,7 @@ def _pine(p: Painter, pen: Pen, x: float, foot: float, tall: float, snow: Rgb | 
 
 
 def _trunks(p: Painter) -> None:
-    """Paint tall trunks close by."""
+    """Paint tall trunks in the foreground."""
     for depth, near, count in ((0.6, 0.75, 7), (1.0, 1.0, 4)):
         pen = p.pen(p.between(near), depth=depth)
         for number in range(count):
@@ -225,7 +225,7 @@ def _slope(p: Painter, base: float, height: float, depth: float, colour: Rgb) ->
 
 
 def _hut(p: Painter) -> None:
-    """Paint a hut whose windows are lit."""
+    """Paint a hut with lit windows."""
     x, y, s = p.w * 0.66, p.h * 0.86, 1.5 * p.u
     pen = p.pen(p.between(0.9), top=y - 130 * s, lower=y + 10, depth=0.45)
     pen.box(x - 60 * s, y - 50 * s, x + 60 * s, y + 8)
@@ -252,7 +252,7 @@ def _hut(p: Painter) -> None:
 
 
 def _lake(p: Painter) -> None:
-    """Paint a lake, with the mountains' reflection and reeds."""
+    """Paint a lake with reeds, in which the mountains are reflected."""
     y = p.h * 0.8
     pen = p.pen(mix(p.light.low, p.light.far, 0.35), top=y)
     pen.box(0, y, p.w, p.h)
@@ -269,7 +269,7 @@ def _lake(p: Painter) -> None:
 
 
 def _balloons(p: Painter) -> None:
-    """Paint hot-air balloons that rise."""
+    """Paint rising hot-air balloons."""
     for number, size in enumerate((120, 76, 54)):
         s = size * p.u / 100
         stripe = (

@@ -20,7 +20,7 @@ _Identity = tuple[int, int]
 class DatabaseFiles:
     """Compares the files on disk with the open ones, and saves what only the open ones contain.
 
-    SQLite goes on writing to a removed file, and everything in it is lost at the next start.
+    SQLite continues to write to a removed file, whose content would be lost at the next start.
     """
 
     def __init__(self, database: Database, data_dir: Path) -> None:
@@ -30,17 +30,18 @@ class DatabaseFiles:
         self._opened = self._identities()
 
     async def sweep(self) -> None:
-        """Compare the files once; an error in the log says what the operator has to do."""
+        """Compare the files once. If they differ, the log tells the operator what to do."""
         database, wal = await asyncio.to_thread(self._identities)
         if database != self._opened[0]:
             await self._rescue()
         elif wal != self._opened[1]:
-            # From now on, each sweep saves what was committed since the last one.
+            # Now and at each later sweep, this writes the commits since the last sweep to the
+            # database file.
             await self._database.truncate_wal()
             log.error(
                 "database.wal_removed file=%s advice=%r",
                 self._wal.name,
-                "its content is saved in clapper.db; restart the bot, and remove no file of its"
+                "its content is saved in clapper.db; restart the bot, and remove none of its files"
                 " while it runs",
             )
 

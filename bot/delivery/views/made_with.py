@@ -1,0 +1,33 @@
+"""The ways in which finished videos are made, as requesters are told of them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from bot.artifacts import NOTE_NOT_MERGED
+
+if TYPE_CHECKING:
+    from bot.model import Job
+
+_DRAWING = "storyboard"
+
+
+class MadeWith(StrEnum):
+    """The ways to make a video: by a model, by code alone, or by code with a model's voice."""
+
+    AI = "ai"
+    DRAWN = "drawn"
+    DRAWN_SPOKEN = "drawn_spoken"
+
+
+def made_with(job: Job) -> MadeWith:
+    """Return the way in which a job's video was made.
+
+    It completes the keys of two sentences: `made.` on cards, and `origin.` in DMs and on pages.
+    """
+    if job.backend != _DRAWING:
+        return MadeWith.AI
+    has_text = job.attachment is not None and job.attachment.text is not None
+    is_spoken = has_text and job.note != NOTE_NOT_MERGED
+    return MadeWith.DRAWN_SPOKEN if is_spoken else MadeWith.DRAWN

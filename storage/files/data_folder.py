@@ -1,0 +1,65 @@
+"""Creates DATA_DIR, which any database needs, and locks it, which only SQLite needs."""
+
+from __future__ import annotations
+
+import fcntl
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from bot.errors import StartupError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+
+class DataInUseError(StartupError):
+    """Another process has the database open."""
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder and its parents with access for this user only; existing ones are unchanged.
+
+    Blocks. OSError: the folder can't be created.
+    """
+    for missing in reversed([path for path in folder.parents if not path.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def make_data_folder(data_dir: Path) -> None:
+    """Create DATA_DIR, as `make_folder` does.
+
+    Blocks. StartupError: the folder can't be created.
+    """
+    try:
+        make_folder(data_dir)
+    except OSError as error:
+        raise _not_writable(data_dir, error) from error
+
+
+@contextmanager
+def exclusive(data_dir: Path) -> Generator[None]:
+    """Lock out other processes; DataInUseError: another process has the lock.
+
+    Blocks. StartupError: the folder is not writable, or does not exist.
+    """
+    try:
+        handle = (data_dir / "clapper.lock").open("a")
+    except OSError as error:
+        raise _not_writable(data_dir, error) from error
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DataInUseError(
+                f"Another Clapper is running with DATA_DIR={data_dir}: "
+                "stop it, or give this one another folder."
+            ) from error
+        yield
+
+
+def _not_writable(data_dir: Path, error: OSError) -> StartupError:
+    return StartupError(
+        f"DATA_DIR: {data_dir} is not writable ({error.strerror}); name another folder."
+    )
