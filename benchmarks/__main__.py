@@ -16,6 +16,7 @@ from benchmarks.hostile_load import measure_hostile_load
 from benchmarks.http_load import run_http_load
 from benchmarks.imports import measure_imports
 from benchmarks.open_jobs import measure_open_jobs
+from benchmarks.polling import measure_polling
 from benchmarks.queued_jobs import measure_queued_jobs
 from benchmarks.sample_media import SampleMedia
 from benchmarks.scenarios import WORKLOADS, measure_delivery, measure_idle, measure_workload
@@ -30,6 +31,8 @@ _LARGE_CLIP = 100_000_000
 _DELIVERY_RUNS = 5
 _BURST_JOBS, _BURST_SECONDS = 200, 10.0
 _OPEN_JOBS = (100, 1_000, 10_000)
+# Jobs, and whether a list polls them.
+_POLLED = ((1_000, False), (1_000, True), (10_000, False), (10_000, True))
 
 
 async def _run_all(folder: Path) -> tuple[str, list[str]]:
@@ -56,6 +59,11 @@ async def _run_all(folder: Path) -> tuple[str, list[str]]:
     open_jobs = [await measure_open_jobs(folder / f"open-{n}", n) for n in _OPEN_JOBS]
     _print_progress("queued jobs")
     queued_jobs = [await measure_queued_jobs(folder / f"queued-{n}", n) for n in _OPEN_JOBS]
+    _print_progress("polling")
+    polling = [
+        await measure_polling(folder / f"polling-{jobs}-{by_list}", jobs, by_list=by_list)
+        for jobs, by_list in _POLLED
+    ]
     _print_progress("load over HTTP")
     http_load = await run_http_load(folder / "http-load", large, small)
     _print_progress("hostile requests")
@@ -69,6 +77,7 @@ async def _run_all(folder: Path) -> tuple[str, list[str]]:
         burst=burst,
         open_jobs=open_jobs,
         queued_jobs=queued_jobs,
+        polling=polling,
         http_load=http_load,
         hostile=hostile,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import statistics
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from benchmarks.http_load import HttpLoadResult
     from benchmarks.imports import ImportCost
     from benchmarks.open_jobs import OpenJobsResult
+    from benchmarks.polling import PollingResult
     from benchmarks.queued_jobs import QueuedJobsResult
     from benchmarks.scenarios import DeliveryTimes, IdleMemory, WorkloadMemory
 
@@ -64,6 +66,11 @@ Jobs of 3,000 people on 100 servers. A claim chooses the server, the person and 
 it is. A start is the commit before the POST, and waits for the disk. The places of all cards are
 read at most every 15 seconds.
 """
+_POLLING_NOTE = """\
+The provider is another process on the same machine, whose jobs all run and never end. A restart
+follows a minute of downtime. The share and the longest time were measured for half a minute after
+all jobs had been polled.
+"""
 _PHASE_NOTE = """\
 Memory is RSS, and growth is the peak minus the idle RSS. The lag is the longest event loop delay
 that `/metrics` reports; the bot measures it twice a second. Each of ten clients has 20 sockets,
@@ -100,6 +107,7 @@ def render(
     burst: BurstResult,
     open_jobs: Sequence[OpenJobsResult],
     queued_jobs: Sequence[QueuedJobsResult],
+    polling: Sequence[PollingResult],
     http_load: HttpLoadResult,
     hostile: list[HostileResult],
 ) -> str:
@@ -126,6 +134,9 @@ def render(
         _OPEN_JOBS_NOTE,
         _queued_jobs_table(queued_jobs),
         _QUEUED_JOBS_NOTE,
+        "## Polling many jobs\n",
+        _polling_table(polling),
+        _POLLING_NOTE,
         "## Load over HTTP\n",
         _phase_table(http_load),
         _PHASE_NOTE,
@@ -273,6 +284,27 @@ def _queued_jobs_table(results: Sequence[QueuedJobsResult]) -> str:
         for each in results
     ]
     heads = ("Queued jobs", "Claim, median ms", "Max", "Start", "Place of a job", "All places")
+    return _table(heads, rows)
+
+
+def _polling_table(results: Sequence[PollingResult]) -> str:
+    rows = [
+        (
+            f"{each.jobs:,}",
+            "a list" if each.by_list else "each by itself",
+            f"{each.restart:.1f}" if math.isfinite(each.restart) else "over 120",
+            f"{each.share:.1f}",
+            f"{each.longest:.1f}",
+        )
+        for each in results
+    ]
+    heads = (
+        "Jobs",
+        "Polled by",
+        "Seconds until all are polled after a restart",
+        "CPU, % of a core",
+        "Longest seconds since a job's last poll",
+    )
     return _table(heads, rows)
 
 

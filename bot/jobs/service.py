@@ -80,7 +80,7 @@ class JobService:
         UserError: orders are refused there, a cap is reached, or a word is blocked.
         """
         try:
-            requester = await self._admission.admit(requester, place)
+            admitted = await self._admission.admit(requester, place)
         except UserError:
             if await self._store.by_requester(requester) is not None:
                 return None
@@ -92,7 +92,7 @@ class JobService:
         job = await self._store.insert(
             new_job(
                 request,
-                requester,
+                admitted.requester,
                 attachment,
                 backend=self._backend,
                 now=now,
@@ -101,19 +101,18 @@ class JobService:
                 narration_of=narration_of,
                 clip_of=clip_of,
             ),
-            self._admission.caps_for(requester),
+            admitted.caps,
         )
         if job is None:
             if await self._store.by_requester(requester) is not None:
                 return None
-            raise await self._admission.refusal(requester)
+            raise await self._admission.refusal(admitted)
         self._changes.publish_state(job, None)
         return job
 
     async def check_caps(self, requester: Origin | Client) -> None:
         """Raise UserError if a new job of the requester would be refused now."""
-        requester = await self._admission.admit(requester, None)
-        await self._admission.check_caps(requester)
+        await self._admission.check_caps(await self._admission.admit(requester, None))
 
     async def allowances(self, requester: Origin, place: OrderPlace) -> list[Allowance]:
         """Return how much a person has used of each cap that applies in a place."""

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import ffmpeg as graph
 
 from bot.media.files.atomic import part_of, run_uncancelled
-from bot.media.mp4.provenance import commit_marked
 from bot.media.process.child import ProcessLimits
+from bot.media.provenance import commit_marked
 from bot.media.render.video_stream import ffmpeg_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from bot.media.mp4.provenance import DigitalSource
     from bot.media.process.ffmpeg import Ffmpeg
+    from bot.media.provenance import DigitalSource
     from bot.media.render.video_stream import Picture
 
 _COMMENT = "Generated video"
