@@ -133,9 +133,10 @@ class Origin:
     bot_can_edit: bool = True
     #: True until an edit has proved that the bot's own token can edit the card.
     bot_access_unproven: bool = False
-    #: The server that an order from outside of the servers counts for; None: for none of them.
+    #: The server that an order from outside all servers counts towards; None: it counts towards
+    #: none.
     home_id: int | None = None
-    #: The requester's roles in the server, or in `home_id`, which are not stored.
+    #: The requester's roles in the server, or in `home_id`; they are not stored.
     role_ids: frozenset[int] = frozenset()
     #: True if the requester boosts the server, which is not stored.
     is_booster: bool = False

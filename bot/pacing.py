@@ -106,8 +106,8 @@ class PollIntervals:
 class ListIntervals:
     """Seconds between two readings of the provider's list, and until a listed job is polled alone.
 
-    `blind_age`: the age at which a job that has no percentage is worth a reading, even if it is the
-    only one; None: never.
+    `blind_age`: the age at which a job without a percentage is worth a reading of the list even if
+    it is the only job, or None for never.
     """
 
     period: float
@@ -115,9 +115,9 @@ class ListIntervals:
     blind_age: float | None
 
     def between_pages(self, pages: int) -> float:
-        """Return the seconds between the pages of a list that has so many."""
-        # A few pages are read within the period, more of them four times a second, and very many
-        # fast enough for each job to be seen again before it is polled alone.
+        """Return the seconds between the pages of a list with this many pages."""
+        # A few pages are read within the period, more pages at four a second, and very many fast
+        # enough to show each job again before it is polled alone.
         return max(self.period / pages, min(0.25, 0.8 * self.put_off / pages))
 
 

@@ -34,7 +34,7 @@ async def place_of(interaction: discord.Interaction[VideoBot]) -> OrderPlace:
 def _is_installed(interaction: discord.Interaction[VideoBot], server_id: int) -> bool:
     if interaction.is_guild_integration():
         return True
-    # Discord names the person alone if only their own installation allows the interaction.
+    # If only the person's own installation allows the interaction, Discord names only the person.
     is_member = interaction.client.get_guild(server_id) is not None
     return is_member and not interaction.is_user_integration()
 
@@ -42,7 +42,7 @@ def _is_installed(interaction: discord.Interaction[VideoBot], server_id: int) ->
 def offer_where_ordered(
     command: app_commands.Command[Any, ..., Any], order_from: OrderFrom
 ) -> None:
-    """Have Discord offer a command that costs only in the places that orders may come from."""
+    """Have Discord offer a command that costs only in the places from which orders may come."""
     everywhere = order_from is OrderFrom.EVERYWHERE
     command.allowed_installs = app_commands.AppInstallationType(guild=True, user=everywhere)
     command.allowed_contexts = app_commands.AppCommandContext(

@@ -33,14 +33,14 @@ PRAGMA busy_timeout = 5000;
 PRAGMA secure_delete = ON;
 """
 
-# The one migration of which a part is written in Python.
+# The only migration that is partly written in Python.
 _ADDS_FOLDED_PROMPTS = "ADD COLUMN prompt_folded"
 _SOME_PROMPTS = "SELECT id, prompt FROM jobs WHERE id > :last ORDER BY id LIMIT 1000"
 _SET_FOLDED_PROMPT = "UPDATE jobs SET prompt_folded = :folded WHERE id = :id"
 
 
 class Database:
-    """A connection on which a statement is answered when it is committed."""
+    """A connection that returns a statement's result once the statement is committed."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._statements = StatementGroups(connection)
@@ -56,7 +56,7 @@ class Database:
         return rows[0] if rows else None
 
     async def drain(self) -> None:
-        """Wait until no statement is waiting."""
+        """Wait until no statement is waiting any more."""
         await self._statements.drain()
 
     async def truncate_wal(self) -> None:

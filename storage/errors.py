@@ -1,4 +1,4 @@
-"""The errors of the database, in words that name no particular database."""
+"""The errors of the database, independent of SQLite."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _NOT_UNIQUE = frozenset({sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTR
 
 
 class StorageError(Exception):
-    """The database failed, and the statement changed nothing that can be relied on."""
+    """The database failed, and it is unknown whether the statement changed anything."""
 
 
 class NotUniqueError(StorageError):
-    """A unique index refused a row: an answer, which is the same each time, and not a failure."""
+    """A unique index refused a row. Unlike a failure, a repetition would have the same result."""
 
 
 @contextmanager
@@ -26,7 +26,8 @@ def storage_errors() -> Generator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        # Errors that the driver itself raises have no code. The cause would double each traceback.
+        # Errors that the driver itself raises have no code. A chained cause would double each
+        # traceback.
         if getattr(error, "sqlite_errorcode", None) in _NOT_UNIQUE:
             raise NotUniqueError(str(error)) from None
         raise StorageError(str(error)) from None

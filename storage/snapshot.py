@@ -36,7 +36,7 @@ _BEGINNING = "SELECT * FROM jobs WHERE deleted_at IS NULL AND id GLOB :pattern L
 
 
 def count_delivering(data_dir: Path) -> int | None:
-    """Count the finished videos that are not delivered yet; None: there is no database yet.
+    """Count the finished videos that are not delivered yet, or return None without a database.
 
     Blocks. StorageError: the database can't be read.
     """

@@ -42,10 +42,10 @@ _NOT_FOUND = 404
 class OpenAIVideos:
     """The adapter for a Videos API server; `base_url` is its address without `/videos`.
 
-    Without `api_key` no Authorization header is sent. `body` is the encoding of a create, and
-    `extra` holds more fields for it. Videos are downloaded from the server, from public addresses,
-    and from `result_origins` ("http://10.0.0.2:9000"). `own_list`: the server is a part of this
-    process. Requests are sent through aiohttp, or through transports from `open_transport`.
+    Without `api_key`, no Authorization header is sent. `body` is the encoding of a create request,
+    and `extra` has more fields for it. Videos are downloaded from the server, from public
+    addresses, and from `result_origins` ("http://10.0.0.2:9000"). `own_list`: the server runs in
+    this process. Requests are sent through aiohttp, or through transports from `open_transport`.
     ValueError: a webhook secret is empty.
     """
 

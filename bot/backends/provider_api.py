@@ -109,7 +109,7 @@ class ProviderApi:
         )
 
     async def ask(self, request: Request) -> Reply:
-        """Return the answer, even an error answer; BackendError: no answer arrived in time."""
+        """Return the response, even an error; BackendError: none arrived in time."""
         seconds = self.timeouts.answer
         try:
             async with asyncio.timeout(seconds):
@@ -182,7 +182,7 @@ class ProviderApi:
         return self._read(answer)
 
     async def _send_alone(self, request: Request, seconds: float) -> Answer:
-        """Send over a new connection: a kept one may be dead, so that a POST's fate is unknown."""
+        """Send over a new connection: if a reused one is dead, the POST stays unconfirmed."""
         transport = self._open(seconds)
         try:
             return await transport.send(request)

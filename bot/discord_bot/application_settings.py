@@ -16,7 +16,7 @@ _SERVERS, _PEOPLE = "0", "1"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PortalProblem:
-    """A setting with which the bot can't work, or that is wider than the bot's own settings."""
+    """A setting with which the bot can't work, or that allows more than the bot's own settings."""
 
     found: str
     advice: str

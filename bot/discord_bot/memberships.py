@@ -1,4 +1,4 @@
-"""Finds the allowed servers that a person is in, without the privileged intent for members."""
+"""Finds the allowed servers of which a person is a member, without the privileged intent."""
 
 from __future__ import annotations
 
@@ -18,21 +18,23 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The answer to the interaction is due within 3 seconds.
+# The time for all requests, because Discord expires an interaction without a response after 3
+# seconds.
 _SECONDS = 1.5
 _MAX_SERVERS = 10
 _MAX_KNOWN = 1000
 _KNOWN_SECONDS = 600.0
-# A person who has just joined can order soon, and a stranger's orders cause few requests.
+# A result without servers is kept for a shorter time than others: a person who has just joined can
+# soon use the bot, and another person's commands still cause few requests.
 _STRANGER_SECONDS = 60.0
 
 Memberships = tuple[Membership, ...]
 
 
 class MembershipFinder:
-    """Asks Discord which allowed servers a person is in, and keeps answers for ten minutes.
+    """Asks Discord in which allowed servers a person is, and keeps each result for ten minutes.
 
-    At most ten servers are asked: those in `allowed_servers`, or the bot's oldest ones.
+    At most ten servers are asked: those in `allowed_servers`, or else the bot's oldest ones.
     """
 
     def __init__(self, reach: Reach, *, clock: Callable[[], float]) -> None:
@@ -42,11 +44,11 @@ class MembershipFinder:
         self._asking: dict[int, asyncio.Task[Memberships]] = {}
 
     async def of(self, client: discord.Client, user_id: int) -> Memberships:
-        """Return the allowed servers that a person is known to be in, the bot's oldest first."""
+        """Return the allowed servers in which a person is known to be, the bot's oldest first."""
         known = self._known.get(user_id)
         if known is not None and known[1] > self._clock():
             return known[0]
-        # Several orders of one person share the requests.
+        # Several commands of one person share the requests.
         task = self._asking.get(user_id)
         if task is None:
             task = asyncio.create_task(self._find(client, user_id), name="memberships")

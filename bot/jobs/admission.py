@@ -50,7 +50,7 @@ class Allowance:
 
 
 class Admission:
-    """Checks requests against the gate, the operator's caps and blocked words."""
+    """Checks requests against the gate, the operator's caps and the blocked words."""
 
     def __init__(
         self,
@@ -70,10 +70,10 @@ class Admission:
         self._clock = clock
 
     async def admit(self, requester: Origin | Client, place: OrderPlace | None) -> Origin | Client:
-        """Return the requester of an allowed order, with the server that it counts for.
+        """Return the requester of an allowed order, with the server that the order counts towards.
 
-        Without a `place`, an order from Discord counts as one from outside of all servers.
-        UserError: orders from this requester and place are refused.
+        Without a `place`, an order from Discord counts as one from outside all servers. UserError:
+        orders from this requester and place are refused.
         """
         if place is None and isinstance(requester, Origin):
             place = OrderPlace(user_id=requester.user_id, server_id=requester.guild_id)

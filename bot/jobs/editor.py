@@ -112,9 +112,9 @@ class NarrationEditor:
         await self._workspace.keep_narration(job_id)
 
     async def encode_ahead(self, job_id: str) -> None:
-        """Encode the job's narration while its clip is made, and keep it for later jobs.
+        """Encode the job's narration while its clip is made, and keep the result for later jobs.
 
-        The merge does without it if anything goes wrong.
+        If this fails, the merge encodes the narration itself.
         """
         folder = self._workspace.folder(job_id)
         try:
@@ -132,8 +132,9 @@ class NarrationEditor:
     ) -> FinishedVideo:
         """Return a video that Discord can play: the clip, merged with the narration if `narrated`.
 
-        `replacing`: the narration replaces the clip's sound, whatever the options say. `spoken`: it
-        is a text that was spoken by a machine.
+        `replacing`: the narration replaces the clip's own sound, even if the settings would mix
+        them.
+        `spoken`: the narration is a text that a machine has read aloud.
         UnconvertedError: the clip can't become an MP4. MediaError: ffmpeg failed.
         """
         folder = self._workspace.folder(job_id)

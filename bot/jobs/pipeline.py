@@ -86,7 +86,8 @@ class NarrationEditing(Protocol):
     ) -> FinishedVideo:
         """Return the finished video, with the narration if `narrated`; MediaError: ffmpeg failed.
 
-        `replacing`: the narration replaces the clip's own sound. `spoken`: a machine speaks it.
+        `replacing`: the narration replaces the clip's own sound. `spoken`: a machine has read the
+        narration aloud.
         """
         ...
 
@@ -160,7 +161,8 @@ class Pipeline:
             return
         moved = await self._jobs.move(job, JobState.MERGING if job.clip_of else JobState.QUEUED)
         if moved is not None and moved.state is JobState.QUEUED and job.attachment is not None:
-            # After the commit, because the order doesn't wait for it.
+            # The narration is encoded after the commit, so that the submission does not wait for
+            # it.
             await self._editor.encode_ahead(job.id)
 
     async def _collect_inputs(self, job: Job) -> None:
@@ -210,12 +212,12 @@ class Pipeline:
         await self._workspace.delete_folder(job.id)
 
     async def _restore_narration(self, job: Job) -> None:
-        """Ingest the kept narration again if the job's folder has lost it."""
+        """Ingest the kept narration again if the job's folder lacks it."""
         narration = self._workspace.folder(job.id).narration
         if job.attachment is None or await asyncio.to_thread(narration.exists):
             return
         log.warning("merge.narration_missing id=%s", job.id)
-        with suppress(UserError):  # it is not kept either; the merge fails
+        with suppress(UserError):  # it is not kept either, so the merge will fail
             await self._editor.ingest_kept(job.id, of=job.id)
 
     async def _edit(self, job: Job) -> FinishedVideo | None:

@@ -73,10 +73,11 @@ class JobService:
     ) -> Job | None:
         """Create a job, or return None if the interaction or the client's key already created one.
 
-        `place`: the place in Discord that the order comes from, which the gate judges.
-        `job_id`: a result of `new_job_id`. `narration_of`: the job whose narration is reused.
-        `clip_of`: the job whose finished video is used instead of a new clip. UserError: orders are
-        refused there, a cap is reached, or a word is blocked.
+        `place`: the place of the order in Discord, which the gate judges.
+        `job_id`: a result of `new_job_id`.
+        `narration_of`: the job whose narration is reused.
+        `clip_of`: the job whose finished video is used instead of a new clip.
+        UserError: orders are refused there, a cap is reached, or a word is blocked.
         """
         try:
             requester = await self._admission.admit(requester, place)
@@ -228,7 +229,7 @@ class JobService:
             try:
                 await self._webhooks.wake_if_received(job.backend, update.ref)
             except StorageError:
-                log.exception("job.not_woken id=%s", job.id)  # it is bound, and will be polled
+                log.exception("job.not_woken id=%s", job.id)  # the job is bound, and will be polled
         return bound
 
     async def bind_cancelled(self, job: Job, update: BackendUpdate) -> Job | None:

@@ -1,4 +1,4 @@
-"""Reads from the settings where orders may come from."""
+"""Reads from the settings from which places orders may come."""
 
 from __future__ import annotations
 

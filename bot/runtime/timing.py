@@ -22,10 +22,11 @@ GEMINI_ANSWER_SECONDS = 120.0
 class Timing:
     """Pauses and time-outs; the demo and the tests use shorter ones.
 
-    `list_period`: seconds between two readings of the provider's list, if it has one.
-    `acknowledge`: seconds for a command to post its card; after that, the bot looks for the card.
-    `login_pause`: seconds before the second login attempt if Discord can't be reached.
-    `restart_pause`: seconds before a part that failed is restarted, or a connection to Discord.
+    `list_period`: the seconds between two readings of the provider's list, if it has one.
+    `acknowledge`: the seconds in which a command posts its card, after which the bot looks for it.
+    `login_pause`: the seconds before the second login attempt if Discord can't be reached.
+    `restart_pause`: the seconds before a failed component is restarted, or Discord is connected
+    again.
     """
 
     lookup_delays: LookupDelays

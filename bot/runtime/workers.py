@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bot.runtime.engine import Engine
 
 _MAX_CLIP_BYTES = 500 * 1024 * 1024
-# The age from which polls of one job are further apart than two readings of the list.
+# From this age on, one job's own polls are further apart than two readings of the list.
 _BLIND_AGE_SECONDS = 30.0
 
 
@@ -113,7 +113,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
 
 
 def make_list_polling(engine: Engine) -> ListPolling | None:
-    """Return the part that polls many jobs at once; None: the backend has no list."""
+    """Return the component that polls many jobs at once, or None if there is no list."""
     backend, timing = engine.backend, engine.timing
     if not backend.capabilities.lists:
         return None

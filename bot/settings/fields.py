@@ -187,7 +187,7 @@ class Settings(BaseSettings):
 
     @property
     def allowed_server_ids(self) -> frozenset[int]:
-        """The servers that orders may come from; empty: every server that the bot is in."""
+        """The servers from which orders may come; empty: every server that the bot is in."""
         return frozenset(int(part) for part in split_list(self.allowed_servers))
 
     @property

@@ -57,7 +57,7 @@ class ClipRenderer:
             ),
         )
         video = folder / _VIDEO
-        # No model takes part: neither pictures nor sounds come from anything trained.
+        # No model takes part: neither pictures nor sounds are made by anything trained.
         await run_uncancelled(append_mark, video, DigitalSource.CODE)
         return video
 

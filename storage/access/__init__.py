@@ -1,1 +1,1 @@
-"""The tables of who may order: the settings of servers and of the operator, and their audit."""
+"""The tables about access: the settings of servers and of the operator, and their audit."""

@@ -1,4 +1,4 @@
-"""The audit: each change of who may order, and each event that an owner caused."""
+"""The audit: each change of an access setting, and each event that an owner caused."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ WHERE scope = :scope ORDER BY id DESC LIMIT :limit
 class AuditEntry:
     """One change or event; `scope`, `name` and `target` are those of `storage.access.settings`.
 
-    `value`: the new value; None: the setting was removed. `actor`: Discord's ID of the person;
-    None: the command line. `at`: Unix time.
+    `value`: the new value, or None if the setting was removed. `actor`: the person's Discord ID, or
+    None for the command line. `at`: Unix time.
     """
 
     at: float
@@ -56,6 +56,6 @@ class AuditStore:
         )
 
     async def newest(self, scope: int, *, limit: int) -> list[AuditEntry]:
-        """Return the newest entries of a scope, the newest first."""
+        """Return the newest entries of a scope, newest first."""
         rows = await self._database.rows(_NEWEST, {"scope": scope, "limit": limit})
         return [AuditEntry(**dict(row)) for row in rows]

@@ -1,4 +1,4 @@
-"""The settings of who may order, for one server or everywhere."""
+"""The access settings, which decide who may order, for one server or everywhere."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 #: The scope of the operator's settings; the scope of a server's settings is the server's ID.
 EVERYWHERE = 0
-#: The target of a setting that is about no channel, role, person or server.
+#: The target of a setting that is not about a channel, role, person or server.
 NO_TARGET = 0
 #: The target of the cap of people who boost the server.
 BOOSTERS = 0
-#: Settings with one name in one scope.
+#: The most settings with one name in one scope.
 MAX_TARGETS = 500
 
 _SET = """
@@ -44,7 +44,7 @@ _GET = """
 SELECT value FROM access_settings WHERE scope = :scope AND name = :name AND target = :target
 """
 
-# Of the people with a setting, only one.
+# Of all people with a setting, only the one who is asked about is read.
 _READ = """
 SELECT scope, name, target, value FROM access_settings
 WHERE scope IN (SELECT value FROM json_each(:scopes)) AND name <> 'person'
@@ -87,7 +87,7 @@ ON = "on"
 
 
 class Outcome(Enum):
-    """The result of a change; `FULL`: there are already `MAX_TARGETS`."""
+    """The result of a change; `FULL`: the limit `MAX_TARGETS` is reached."""
 
     CHANGED = auto()
     UNCHANGED = auto()
@@ -96,7 +96,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """A change of one setting; a `value` of None removes it."""
+    """A change of one setting; a `value` of None removes the setting."""
 
     scope: int
     name: Setting
@@ -106,10 +106,11 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccessSettings:
-    """The settings of one scope, with those about one person.
+    """The settings of one scope, including those about one person.
 
-    None, False and empty: the scope has no such setting. `role_caps`, `person_day` and `server_day`
-    are numbers of videos in 24 hours. `notify`: as in `/notify`, such as `always` or `late:10`.
+    None, False and empty mean that the scope has no such setting. `role_caps`, `person_day` and
+    `server_day` are numbers of videos in 24 hours. `notify` is written as in `/notify`, such as
+    `always` or `late:10`.
     """
 
     channels: Mapping[int, Rule] = field(default_factory=dict[int, Rule])
@@ -126,13 +127,13 @@ class AccessSettings:
 
 
 class AccessSettingsStore:
-    """Stores the settings; each change is also in the audit, with who made it."""
+    """Stores the settings; each change is also stored in the audit, with its author."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def change(self, change: Change, *, actor: int | None, now: float) -> Outcome:
-        """Make a change; `actor`: Discord's ID of the person; None: it is the command line's."""
+        """Make a change; `actor`: the person's Discord ID, or None for the command line."""
         params = {
             "scope": change.scope,
             "name": change.name,

@@ -1,7 +1,7 @@
-"""StatementGroups: runs the statements that wait at the same time in one transaction.
+"""StatementGroups: runs the statements that are waiting at the same time in one transaction.
 
-A commit waits for the disk, so that more statements end in a second if they share one. aiosqlite
-commits each by itself.
+A commit waits for the disk, so more statements per second are possible if they share one. aiosqlite
+commits each statement by itself.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _Statement:
         return self.sql.startswith(_ALONE)
 
     def give(self, answer: Answer) -> None:
-        """Answer the caller, unless it was cancelled."""
+        """Give the caller its result, unless the caller was cancelled."""
         if self.future.done():
             return
         if isinstance(answer, Exception):
@@ -46,9 +46,9 @@ class _Statement:
 
 
 class StatementGroups:
-    """Runs statements in their order, and answers each after its commit.
+    """Runs statements in order, and returns the result of each after its commit.
 
-    A statement that fails changes nothing, and the others of its group are committed.
+    A statement that fails changes nothing, and the others of its group are still committed.
     """
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
@@ -65,7 +65,7 @@ class StatementGroups:
         return await future
 
     async def drain(self) -> None:
-        """Wait until no statement is waiting."""
+        """Wait until no statement is waiting any more."""
         if self._task is not None:
             await self._task
 
@@ -108,7 +108,7 @@ def _run_group(opened: aiosqlite.Connection, group: Sequence[_Statement]) -> lis
 def _run_together(
     connection: sqlite3.Connection, group: Sequence[_Statement]
 ) -> list[Answer] | None:
-    """Run a group in one transaction; None: nothing of it is committed."""
+    """Run a group in one transaction, or return None if none of it is committed."""
     connection.execute("BEGIN")
     answers: list[Answer] = []
     for statement in group:

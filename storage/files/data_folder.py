@@ -1,4 +1,4 @@
-"""Creates DATA_DIR, which any database needs, and locks it, which only SQLite does."""
+"""Creates DATA_DIR, which any database needs, and locks it, which only SQLite needs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def make_folder(folder: Path) -> None:
 
 
 def make_data_folder(data_dir: Path) -> None:
-    """Create the folder of all data, as `make_folder` does.
+    """Create DATA_DIR, as `make_folder` does.
 
     Blocks. StartupError: the folder can't be created.
     """
@@ -40,7 +40,7 @@ def make_data_folder(data_dir: Path) -> None:
 
 @contextmanager
 def exclusive(data_dir: Path) -> Generator[None]:
-    """Lock out other processes; DataInUseError: another one has the lock.
+    """Lock out other processes; DataInUseError: another process has the lock.
 
     Blocks. StartupError: the folder is not writable, or does not exist.
     """

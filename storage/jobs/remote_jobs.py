@@ -68,10 +68,11 @@ ORDER BY answered.rowid DESC LIMIT 500
 class RemoteRecord:
     """A job's remote job: its id, its request, and its state.
 
-    `made_at`: its time of creation by the provider's clock. `bound_at`: when its id was stored, by
-    our clock. `is_echoed`: the answer to the create
-    did not contradict the request. `has_prompt`: the prompt has not been deleted. `is_reassigned`:
-    the id belongs to another job now.
+    `made_at`: the time of its creation by the provider's clock.
+    `bound_at`: the time when its id was stored, by our clock.
+    `is_echoed`: the response to the create request did not contradict the request.
+    `has_prompt`: the prompt has not been deleted.
+    `is_reassigned`: the id now belongs to another job.
     """
 
     job_id: str

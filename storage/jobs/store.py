@@ -276,7 +276,7 @@ class JobStore:
         return job_from(row) if row else None
 
     async def _one_unless_taken(self, sql: str, **params: Any) -> Job | None:  # noqa: ANN401
-        """Run a statement on a job; None also if another row has what an index allows once."""
+        """Run a statement on a job; None also if a unique index refuses the change."""
         try:
             return await self._one(sql, **params)
         except NotUniqueError:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.backends.responses.remote_job import ListingPage, RemoteJob
     from bot.model import VideoRequest
 
-# The machines of one provider may disagree about the time.
+# The seconds by which the machines of one provider may disagree about the time.
 _SKEW_SECONDS = 300.0
 
 

@@ -1,4 +1,4 @@
-"""Limits on what is read into memory from answers."""
+"""Limits on the parts of responses that are read into memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_ANSWER = 4 * 1024 * 1024
 
 
 async def limited(chunks: AsyncIterator[bytes], limit: int = MAX_ANSWER) -> AsyncIterator[bytes]:
-    """Pass chunks on, and raise NoAnswerError once they are larger than `limit` bytes."""
+    """Pass chunks on, and raise NoAnswerError once they exceed `limit` bytes."""
     left = limit
     async for chunk in chunks:
         left -= len(chunk)

@@ -1,4 +1,4 @@
-"""The request to a provider, its answer, and the protocol of the transports between them."""
+"""The request to a provider, its response, and the protocol of the transports between them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SUCCESS = range(200, 300)
 
 
 class NoAnswerError(Exception):
-    """No answer has arrived, or only a part of one; the message is the name of the cause."""
+    """No response has arrived, or only a part of one; the message is the name of the cause."""
 
 
 class NeverSentError(NoAnswerError):
@@ -26,7 +26,7 @@ class CutOffError(NoAnswerError):
 
 
 NO_ANSWER = (NoAnswerError, TimeoutError)
-"""The errors of a request without an answer: the transport's, and that of a caller's limit."""
+"""The errors of a request without a response: the transport's, and a caller's time-out."""
 
 
 def reason_of(error: BaseException) -> str:
@@ -54,7 +54,7 @@ class Request:
     """A request to a provider; `url` is a path below the provider's base URL, or an absolute URL.
 
     `body` is sent as JSON, unless `headers` sets another Content-Type. `stream`: the body of a
-    successful answer is left for the caller to read. Only the redirects of a GET are followed.
+    successful response is left for the caller to read. Only the redirects of a GET are followed.
     """
 
     method: str
@@ -69,10 +69,11 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """A provider's answer; the names of its `headers` have no case.
+    """A provider's response; the names of its `headers` are case-insensitive.
 
-    `content` is the body, unless it was left to be read: then it arrives in `chunks`, which raise
-    NoAnswerError (CutOffError after the last bytes that arrived), and `close` ends the reading.
+    `content` is the body, unless the body was left for the caller. It then arrives in `chunks`,
+    which raise NoAnswerError (CutOffError after the last bytes that arrived), and `close` ends the
+    reading.
     """
 
     status: int
@@ -88,10 +89,10 @@ class Answer:
 
 
 class Transport(Protocol):
-    """Connections to one provider; it adds the API key, and sends no create twice."""
+    """Connections to one provider; adds the API key, and sends no create request twice."""
 
     async def send(self, request: Request) -> Answer:
-        """Return the answer, even with an error status; raise NoAnswerError if there is none."""
+        """Return the response, even with an error status; NoAnswerError: there is none."""
         ...
 
     async def close(self) -> None:
@@ -104,8 +105,8 @@ class Endpoint:
     """The provider that a transport connects to, with the limits of its connections.
 
     `downloads_from` is set only for downloads: the origins allowed in addition to public addresses.
-    The size of their successful answers is not limited. `drop_inline_clips`: base64 clips are
-    removed from other answers before their size is checked. Timeouts are in seconds.
+    Successful downloads are not limited in size. `drop_inline_clips`: base64 clips are removed from
+    other responses before their size is checked. Timeouts are in seconds.
     """
 
     base_url: str

@@ -20,7 +20,7 @@ _MAX_START = 200
 
 
 async def without_clips(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Pass a JSON body on without its base64.
+    """Pass on a JSON body without the base64 of clips.
 
     The value of a key such as `"data"` becomes an empty string. A data URI ends after its comma.
     """
@@ -40,7 +40,7 @@ class _ClipFilter:
         self._inside = False
 
     def kept(self, chunk: bytes) -> bytes:
-        """Return what is certainly no clip, of this chunk and of what was held."""
+        """Return the bytes of this chunk, and of those held back, that are certainly no clip."""
         text, self.held = self.held + chunk, b""
         kept: list[bytes] = []
         while text:

@@ -1,4 +1,4 @@
-"""Prevents downloads from private networks, because the URLs come from providers' answers."""
+"""Prevents downloads from private networks, because the URLs are from providers' responses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PrivateAddressError(NeverSentError):
 
 
 class GuardedResolver(AbstractResolver):
-    """Resolves to public addresses only, except for the `trusted` origins.
+    """Resolves host names only to public addresses, except for the `trusted` origins.
 
     A connection is only made to an address that was returned here, so a name can't change its
     address after the check. A proxy resolves host names itself: `proxy` is its own origin.
@@ -37,19 +37,19 @@ class GuardedResolver(AbstractResolver):
         self._resolver = ThreadedResolver()
 
     def check(self, origin: ServerOrigin) -> None:
-        """Check the host of a URL if it is an address, in any notation; names are checked later."""
+        """Check a URL's host if it is an address in any notation; host names are checked later."""
         address = literal_address(origin.host)
         if address is not None and origin not in self._trusted and not is_public(address):
             raise PrivateAddressError
 
     def trust(self, proxy: ServerOrigin) -> None:
-        """Allow the connection to a proxy, whose address comes from the environment."""
+        """Allow connections to a proxy, whose address is from the environment."""
         self._names.add((proxy.host, proxy.port))
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Return the addresses that may be connected to; PrivateAddressError: none of them."""
+        """Return the addresses that may be connected to; PrivateAddressError: there are none."""
         found = await self._resolver.resolve(host, port, family)
         if (host.lower(), port) in self._names:
             return found

@@ -45,7 +45,7 @@ class OpenAITransport:
         )
 
     async def send(self, request: Request) -> Answer:
-        """Return the answer, even with an error status; raise NoAnswerError if there is none."""
+        """Return the response, even with an error status; NoAnswerError: there is none."""
         try:
             return _answer(await self._sent(request))
         except openai.APIStatusError as error:

@@ -1,4 +1,4 @@
-"""URLs from settings and from providers' answers: their origins, and how they are sent."""
+"""URLs from settings and from providers' responses: their origins, and how they are sent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class InvalidUrlError(NoAnswerError):
 
 
 class ServerOrigin(NamedTuple):
-    """The scheme, host and port of a URL; the host is in lower case, and has no brackets."""
+    """The scheme, host and port of a URL; the host is in lower case and without brackets."""
 
     scheme: str
     host: str
@@ -43,10 +43,10 @@ def origin_of(url: str) -> ServerOrigin:
 
 
 def sendable(url: str) -> URL:
-    """Parse an absolute http URL, and quote only what can't be sent.
+    """Parse an absolute http URL, and quote only the characters that can't be sent.
 
-    yarl's own quoting rewrites what it understands, such as `%20` in a query, and a signed link
-    would no longer match its signature.
+    yarl's own quoting rewrites known sequences, such as `%20` in a query, and a signed link would
+    no longer match its signature.
     """
     try:
         parts = urlsplit(url)
@@ -60,7 +60,7 @@ def sendable(url: str) -> URL:
 
 
 def joined(base: str, link: str) -> str:
-    """Return the absolute URL of a link in an answer from `base`."""
+    """Return the absolute URL of a link in a response from `base`."""
     try:
         return urljoin(base, link)
     except ValueError as error:

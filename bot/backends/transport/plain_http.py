@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from bot.backends.transport.base import Endpoint, Request
 
-# A connection that failed has carried no byte of the request. A refused CONNECT has not either.
+# If the connection failed, no byte of the request was sent. The same is true for a refused CONNECT.
 _NEVER_SENT = (
     aiohttp.ClientConnectorError,
     aiohttp.ConnectionTimeoutError,
@@ -52,7 +52,7 @@ class HttpTransport:
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, request: Request) -> Answer:
-        """Return the answer, even with an error status; raise NoAnswerError if there is none."""
+        """Return the response, even with an error status; NoAnswerError: there is none."""
         try:
             response = await self._follow(request)
             try:
@@ -145,7 +145,7 @@ class HttpTransport:
                 max_line_size=_MAX_HEADER,
                 max_field_size=_MAX_HEADER,
             )
-            # aiohttp would repeat a GET or DELETE, even on a new connection.
+            # aiohttp would repeat a GET or DELETE by itself, even over a new connection.
             session._retry_connection = False  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
             self._session = session
         return self._session
@@ -157,13 +157,13 @@ def bearer(api_key: str | None) -> dict[str, str]:
 
 
 async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """Yield a body as it arrives, and all of what arrived of one that is cut off."""
+    """Yield a body as it arrives; if it is cut off, yield all bytes that arrived before."""
     stream = response.content
     try:
         async for chunk in stream.iter_any():
             yield chunk
     except (aiohttp.ClientPayloadError, aiohttp.SocketTimeoutError) as error:
-        # The public methods of a stream drop the bytes that arrived before its error.
+        # A stream's public methods drop the bytes that arrived before its error.
         if rest := stream._read_nowait(-1):  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
             yield rest
         raise CutOffError(type(error).__name__) from error

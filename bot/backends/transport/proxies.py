@@ -37,7 +37,7 @@ class EnvironmentProxies:
         )
 
     def url_for(self, origin: ServerOrigin) -> str | None:
-        """Return the proxy's URL; None: there is no proxy. NeverSentError: it can't be used."""
+        """Return the proxy's URL, or None without a proxy; NeverSentError: it can't be used."""
         url = self.by_scheme.get(origin.scheme) or self.by_scheme.get("all")
         if url is None or proxy_bypass(origin.host):
             return None

@@ -1,6 +1,6 @@
-"""Encodes the bodies of requests: JSON, or a form.
+"""Encodes the bodies of requests as JSON or as a form.
 
-Not aiohttp's MultipartWriter: it gives each field a Content-Type, which OpenAI's SDK does not send.
+aiohttp's MultipartWriter is not used: it gives each field a Content-Type, unlike OpenAI's SDK.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Connections of OpenAI's SDK: timeouts, proxies, and a limit on what is read into memory."""
+"""Connections of OpenAI's SDK: timeouts, proxies, and a limit on what is kept in memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NO_ANSWER = (
     ssl.SSLError,
     TimeoutError,
 )
-"""The errors that httpx raises when there is no answer."""
+"""The errors that httpx raises if there is no response."""
 
 _NEVER_SENT = (
     httpx2.ConnectError,
@@ -42,7 +42,7 @@ _FIRST_NON_SUCCESS = 300
 
 
 def connect(endpoint: Endpoint, *, tls: ssl.SSLContext) -> httpx2.AsyncClient:
-    """Open a connection pool that limits the size of answers.
+    """Open a connection pool that limits the size of responses.
 
     The environment's proxy is used, except for loopback.
     """
@@ -69,7 +69,7 @@ def timeouts_of(endpoint: Endpoint) -> httpx2.Timeout:
 
 
 def as_no_answer(error: BaseException, *, in_body: bool = False) -> NoAnswerError:
-    """Convert one of `NO_ANSWER`; `in_body`: an answer had begun."""
+    """Convert one of `NO_ANSWER`; `in_body`: a response had begun."""
     if isinstance(error, NoAnswerError):
         return error
     reason = type(error).__name__
@@ -79,7 +79,7 @@ def as_no_answer(error: BaseException, *, in_body: bool = False) -> NoAnswerErro
 
 
 class _Limits:
-    """Hooks that limit the bodies of answers."""
+    """Hooks that limit the bodies of responses."""
 
     def __init__(self, *, drop_inline_clips: bool) -> None:
         self._drop_inline_clips = drop_inline_clips
@@ -90,7 +90,7 @@ class _Limits:
             _replace_body(response, without_inline_clips=False)
 
     async def limit(self, response: httpx2.Response) -> None:
-        """Limit the size of every answer."""
+        """Limit the size of every response."""
         _replace_body(response, without_inline_clips=self._drop_inline_clips)
 
 
@@ -106,7 +106,7 @@ def _replace_body(response: httpx2.Response, *, without_inline_clips: bool) -> N
 
 
 class _ReplacedBody(httpx2.AsyncByteStream):
-    """A body of which `chunks` are read."""
+    """A body whose content is read from `chunks`."""
 
     def __init__(self, body: httpx2.AsyncByteStream, chunks: AsyncIterator[bytes]) -> None:
         self._body = body

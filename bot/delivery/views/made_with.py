@@ -1,4 +1,4 @@
-"""The ways in which finished videos are made, as people are told of them."""
+"""The ways in which finished videos are made, as requesters are told of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DRAWING = "storyboard"
 
 
 class MadeWith(StrEnum):
-    """The ways: by a model, by code alone, or by code with a text that a model speaks."""
+    """The ways to make a video: by a model, by code alone, or by code with a model's voice."""
 
     AI = "ai"
     DRAWN = "drawn"
@@ -24,7 +24,7 @@ class MadeWith(StrEnum):
 def made_with(job: Job) -> MadeWith:
     """Return the way in which a job's video was made.
 
-    It completes the keys of two sentences: `made.` for cards, and `origin.` for DMs and pages.
+    It completes the keys of two sentences: `made.` on cards, and `origin.` in DMs and on pages.
     """
     if job.backend != _DRAWING:
         return MadeWith.AI

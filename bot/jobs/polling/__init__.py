@@ -1,1 +1,1 @@
-"""Asking the provider how remote jobs are: each by itself, or many by a page of its list."""
+"""Polling of remote jobs: each by itself, or many at once by a page of the provider's list."""

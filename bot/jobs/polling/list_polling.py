@@ -20,21 +20,22 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Fewer jobs cost fewer requests if each is polled by itself.
+# With fewer jobs than this, polling each job by itself takes fewer requests.
 _MIN_JOBS = 4
-# The time in which the first pages after a start serve all jobs.
+# After a start, jobs are not polled by themselves for this long, because the first pages serve them
+# all.
 _HEAD_START_SECONDS = 5.0
 _MAX_PAUSE_SECONDS = 60.0
 _MAX_ASKED_PAUSE_SECONDS = 300.0
-# A server without a list may be replaced by one that has it.
+# The seconds after which a server without a list is asked again, because another may have replaced
+# it.
 _NO_LIST_SECONDS = 600.0
 
 
 class ListPolling:
-    """Reads the list page by page, over and over, while this saves polls or notices ends earlier.
+    """Reads the list page by page, as long as this saves polls or notices ends of jobs earlier.
 
-    Jobs that no page shows, and all jobs while the list fails, are polled by themselves as if there
-    was no list.
+    Jobs that no page shows are polled by themselves, and so are all jobs while the list fails.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class ListPolling:
 
     @property
     def is_reading(self) -> bool:
-        """True between two pages of one reading of the list."""
+        """True between two pages of the same reading of the list."""
         return self._round is not None
 
     def on_job_changed(self, event: JobChanged) -> None:
@@ -83,7 +84,10 @@ class ListPolling:
                 await asyncio.sleep(pause)
 
     async def step(self) -> float | None:
-        """Read the next page, and return the seconds until the one after it; None: no job waits."""
+        """Read the next page, and return the seconds until the page after it.
+
+        None: no job needs the list.
+        """
         requested_at, started = self._clock(), self._clock.steady()
         if self._round is None:
             jobs = await self._store.open_jobs(now=requested_at)
@@ -118,7 +122,7 @@ class ListPolling:
         self._served += await self._page_step.serve(found, requested_at=requested_at)
         if current.is_over:
             if not self._served:
-                return self._fail(None)  # the list of another key, or with ids of its own
+                return self._fail(None)  # the list belongs to another key, or has other ids
             self._round, self._failures, self._is_first_round = None, 0, False
         elif self._is_first_round:
             return 0.0

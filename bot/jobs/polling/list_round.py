@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 
 #: The most jobs that a provider is asked for at once.
 PAGE_JOBS = 100
-# Pages in addition to twice as many as our jobs need, because others may have jobs in the list.
+# The pages that are read in addition to twice the number that our jobs need: other programs may
+# have jobs in the list.
 _MORE_PAGES = 2
-# The machines of one provider may disagree about the time.
+# The seconds by which the machines of one provider may disagree about the time.
 _SKEW_SECONDS = 300.0
 
 
 class ListRound:
-    """The jobs that no page has shown yet, and the place where the next page begins."""
+    """The jobs that no page has shown yet, and the ref at which the next page begins."""
 
     def __init__(self, jobs: Iterable[PolledJob]) -> None:
         self._missing = {job.remote_id: job for job in jobs}
@@ -36,7 +37,7 @@ class ListRound:
     def take(self, page: StatusPage) -> list[tuple[PolledJob, BackendUpdate]]:
         """Return our jobs on a page, each at its first appearance.
 
-        An id that a page has twice names two jobs, so neither of them is ours for certain.
+        If an id occurs twice on a page, it names two jobs, of which neither is certainly ours.
         """
         counts = Counter(update.ref for update in page.updates)
         found = [
@@ -58,7 +59,7 @@ class ListRound:
         return found
 
     def _is_past_oldest(self, page: StatusPage) -> bool:
-        """Return whether a list that is sorted by time has no room left for our jobs."""
+        """Return whether a list sorted by time has already passed our oldest job."""
         made = [job.made_at for job in self._missing.values()]
         listed = [update.echo.created_at for update in page.updates]
         ours = [moment for moment in made if moment is not None]

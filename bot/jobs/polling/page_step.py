@@ -1,4 +1,4 @@
-"""PageStep: compares the jobs on a page of the provider's list with what is stored of them."""
+"""PageStep: compares the jobs on a page of the provider's list with the stored jobs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MAX_JOBS = 1000
 
 
 class PageStep:
-    """Puts off the jobs that still run, and wakes those that have ended, so that each is polled.
+    """Puts off the jobs that are still running, and wakes those that have ended, to be polled.
 
     A job that has changed since it was read, or whose id names another job on the page, is left to
     its own poll. `put_off`: the seconds after which a job is polled by itself.
@@ -43,13 +43,14 @@ class PageStep:
         self._silence = silence
         self._put_off = put_off
         self._clock = clock
-        # The ends that pages have told. Each wakes its job once, and a loss does no harm.
+        # The ends that pages have reported. Each wakes its job only once, and losing the record
+        # does no harm.
         self._told: dict[str, RemoteState] = {}
 
     async def serve(
         self, found: Sequence[tuple[PolledJob, BackendUpdate]], *, requested_at: float
     ) -> int:
-        """Act on the jobs of a page, and return the number of those that are certainly ours."""
+        """Act on the jobs of a page, and return the number of jobs that are certainly ours."""
         ours = await self._ours(found) if found else []
         for job, _ in ours:
             self._silence.end(job.id)
@@ -75,7 +76,7 @@ class PageStep:
         for job, _ in running:
             self._told.pop(job.id, None)
         jobs = [(job, _risen(job, update.progress)) for job, update in running]
-        # Counted from the request, because the answer may have taken long.
+        # Counted from the request, because the response may have taken long.
         next_at = requested_at + self._put_off
         for job in await self._store.put_off(jobs, next_at=next_at, now=self._clock()):
             self._changes.publish(job)

@@ -1,4 +1,4 @@
-"""ProviderSilence: since when the provider has answered no request about each job."""
+"""ProviderSilence: since when the provider has not responded to requests about each job."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
     from bot.model import Job
 
-# Time after which the requester and the operator are told that the provider does not answer.
+# After this time, the requester and the operator are told that the provider does not respond.
 _LONG_SECONDS = 120.0
 _MAX_JOBS = 1000
 
 
 class ProviderSilence:
-    """Keeps the start of each job's time without answers in memory.
+    """Keeps in memory since when requests about each job have had no response.
 
-    A loss only delays a notice. `steady`: a clock that is never set.
+    If this is lost, a notice is late. `steady`: a clock that is never set.
     """
 
     def __init__(self, steady: Callable[[], float]) -> None:
@@ -27,11 +27,11 @@ class ProviderSilence:
         self._since: dict[str, float] = {}
 
     def end(self, job_id: str) -> None:
-        """Record that the provider has answered a request about the job."""
+        """Record that the provider has responded to a request about the job."""
         self._since.pop(job_id, None)
 
     def is_long(self, job: Job) -> bool:
-        """Record that a request had no answer; True: there has been none for two minutes."""
+        """Record that a request got no response; True: none has had one for two minutes."""
         if len(self._since) >= _MAX_JOBS:
             self._since.clear()
         since = self._since.setdefault(job.id, self._steady())

@@ -1,4 +1,4 @@
-"""AnswerSaver: repeats the writes that store the provider's answer to a paid create."""
+"""AnswerSaver: repeats the writes that store the response to a paid create request."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ log = logging.getLogger(__name__)
 
 _Result = TypeVar("_Result")
 
-# Without its answer, a paid create has to be looked for at the provider, or its requester be asked.
+# If the response were lost, the job would have to be looked for at the provider, or its requester
+# asked.
 _MAX_SECONDS = 60.0
 _FIRST_PAUSE_SECONDS = 1.0
 _MAX_PAUSE_SECONDS = 8.0
 
 
 class AnswerSaver:
-    """Keeps an answer in memory while the database fails; `steady` is a clock that is never set."""
+    """Keeps a response in memory while the database fails; `steady`: a clock that is never set."""
 
     def __init__(
         self,
@@ -34,7 +35,7 @@ class AnswerSaver:
         self._sleep = sleep
 
     async def save(self, write: Callable[[], Awaitable[_Result]]) -> _Result:
-        """Return the result of a write, which is repeated for up to a minute while storage fails.
+        """Return the result of a write, which is repeated for a minute while the database fails.
 
         The write has to be conditional, so that a repetition changes nothing. StorageError: it
         failed for the whole minute.

@@ -61,7 +61,7 @@ class RemoteIdentity:
         return record is not None and self.describes(record, update.echo)
 
     def describes(self, record: RemoteRecord, echo: Echo) -> bool:
-        """Return whether the echo in an answer of this moment can describe a job's remote job."""
+        """Return whether the echo in a response from now can describe a job's remote job."""
         return is_described(record, self._judgeable(record, echo))
 
     async def handle_foreign(self, job: Job) -> None:

@@ -38,7 +38,7 @@ class JobFolder:
 
     @property
     def encoded_narration(self) -> Path:
-        """The narration, encoded before the clip was there."""
+        """The narration, encoded before the clip was available."""
         return self.path / "narration.m4a"
 
     @property
@@ -98,7 +98,7 @@ class Workspace:
         return self._root / "narrations" / _checked(job_id)
 
     def encoded_narration(self, job_id: str) -> Path:
-        """Return the path of a job's kept narration in its encoded form, which need not exist."""
+        """Return the path of the encoded form of a job's kept narration, which need not exist."""
         return self.narration(job_id).with_suffix(".m4a")
 
     async def create(self, job_id: str) -> JobFolder:

@@ -1,7 +1,7 @@
-"""Marks MP4s with where they came from, for machines: an XMP box with IPTC's digital source type.
+"""Marks MP4s with their origin, for machines: an XMP box with IPTC's digital source type.
 
 Written by hand: exiftool needs Perl, and python-xmp-toolkit needs Exempi, a C++ library. Any remux
-by ffmpeg drops the box, so it is appended after each.
+by ffmpeg drops the box, so it is appended after each remux.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.media.mp4.boxes import Box, Boxes
 
 MARK_BYTES = 1024
-"""The size of the box, the same for every source."""
+"""The size of the box, which is the same for every source."""
 
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _TERMS = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -36,7 +36,7 @@ _PACKET = (
     "</rdf:Description></rdf:RDF></x:xmpmeta>"
 )
 _PACKET_END = b'<?xpacket end="r"?>'
-# XMP may have the value as an element, as an attribute, or as an element's resource.
+# XMP may contain the value as an element, as an attribute, or as an element's resource.
 _STATED = re.compile(
     rb"DigitalSourceType\b[^<]{0,64}"
     rb"https?://cv\.iptc\.org/newscodes/digitalsourcetype/([A-Za-z]+)\s*[<\"']"
@@ -45,7 +45,7 @@ _MOST_READ = 64 * 1024
 
 
 class DigitalSource(StrEnum):
-    """The ways in which our videos come about, by IPTC's terms for digital source types."""
+    """The origins of our videos, as IPTC's terms for digital source types."""
 
     CODE = "algorithmicMedia"
     """Drawn by code that was not trained on anything."""
@@ -58,7 +58,7 @@ class DigitalSource(StrEnum):
     over a drawn picture."""
 
     def with_voice(self, *, spoken: bool) -> DigitalSource:
-        """Return the source of such a video with a voice over it; `spoken`: a model's voice."""
+        """Return the source of a video with a voice over it; `spoken`: the voice is a model's."""
         match self:
             case DigitalSource.MODEL:
                 return self if spoken else DigitalSource.MIX_WITH_MODEL
@@ -69,9 +69,10 @@ class DigitalSource(StrEnum):
 
 
 def append_mark(path: Path, source: DigitalSource) -> None:
-    """Append the mark to a finished MP4 that we wrote, all of whose boxes state sizes (blocking).
+    """Append the mark to a finished MP4 that we wrote, in which all boxes state sizes (blocking).
 
-    A file of others is never appended to: that would invalidate the signature in a C2PA manifest.
+    The mark is never appended to another program's file: that would invalidate the signature in its
+    C2PA manifest.
     """
     with path.open("ab") as file:
         file.write(_mark(source))
@@ -84,7 +85,7 @@ def commit_marked(part: Path, target: Path, source: DigitalSource) -> None:
 
 
 def read_mark(boxes: Boxes, top: Iterable[Box]) -> DigitalSource | None:
-    """Return the source that an MP4 states in an XMP box; None: none, or one that ours can't be."""
+    """Return the source that an MP4 states in an XMP box; None: no source, or none of ours."""
     with suppress(MediaError):  # a damaged mark doesn't make the clip unusable
         for box in top:
             if box.kind == b"uuid" and boxes.at(box.start, len(_XMP)) == _XMP:
@@ -101,6 +102,6 @@ def _stated(packet: bytes) -> DigitalSource | None:
 def _mark(source: DigitalSource) -> bytes:
     packet = _PACKET.format(term=_TERMS + source).encode()
     room = MARK_BYTES - 8 - len(_XMP) - len(_PACKET_END)
-    # Spaces before the end of a packet are room for those who edit it in place.
+    # The spaces before the end of the packet leave room for editing it in place.
     content = _XMP + packet.ljust(room) + _PACKET_END
     return struct.pack(">I4s", 8 + len(content), b"uuid") + content

@@ -45,11 +45,13 @@ class VideoInfo:
     `rotated`: the picture is stored rotated or mirrored.
     `timing` does not include frames in fragments.
 
-    The picture is the track `video_number` of all pictures, the sound `audio_number` of all sounds,
-    from 0. `video_joined` and `audio_joined`: the track changes its format midway. `seekable`: the
-    picture can be decoded from each of its keyframes. `colours` are the numbers of its primaries
-    and of its transfer (ISO/IEC 23091-2), or None if they aren't stated. `digital_source` is what
-    an XMP box states, if it is something that our videos can be.
+    The picture is the video track number `video_number`, and the sound the audio track number
+    `audio_number`, both counted from 0.
+    `video_joined`, `audio_joined`: the track changes its format midway.
+    `seekable`: the picture can be decoded from each of its keyframes.
+    `colours` are the numbers of its primaries and transfer function (ISO/IEC 23091-2), or None if
+    they aren't stated.
+    `digital_source` is the source in an XMP box, if our videos can have that source.
     """
 
     width: int
@@ -138,7 +140,7 @@ def read_sound_seconds(path: Path) -> float:
 
 
 def _sound_in(boxes: Boxes, top: Sequence[Box]) -> Stream | None:
-    """Return the sound to hear; None: there is none. MediaError or struct.error: damage."""
+    """Return the sound to hear, or None without any; MediaError, struct.error: damage."""
     moov = next((box for box in top if box.kind == b"moov"), None)
     if moov is None:
         return None

@@ -62,7 +62,7 @@ async def convert(ffmpeg: Ffmpeg, clip: Path) -> bool:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Source:
-    """The demuxer of a clip, its picture and sound as ffmpeg names them, and where it came from."""
+    """A clip's demuxer, its picture and sound as ffmpeg names them, and its origin."""
 
     demuxer: str
     picture: str

@@ -1,4 +1,4 @@
-"""Encodes a narration before its clip is there, so that the merge can copy its packets.
+"""Encodes a narration before its clip is available, so that the merge can copy its packets.
 
 An M4A records the encoder's delay, so that the copied sound stays in sync with the picture.
 """
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from bot.media.process.ffmpeg import Ffmpeg
     from bot.media.render.narration_options import NarrationOptions
 
-# The clip's length is unknown yet. Silence takes few bytes, and few clips are longer than this.
+# The shortest M4A, because the clip's length is unknown yet. Silence takes few bytes, and few clips
+# are longer than this.
 _MIN_SECONDS = 30.0
 _SILENCE_SECONDS = 1.0  # at least
 _TOLERANCE = 0.03  # seconds, a little more than a packet
@@ -31,7 +32,7 @@ _TOLERANCE = 0.03  # seconds, a little more than a packet
 def may_be_copied(narration: Narration, options: NarrationOptions) -> bool:
     """Tell whether a merge is likely to copy the narration's M4A.
 
-    The clip's own sound is lowered in a new encoding. So is a narration faded out that is trimmed.
+    A merge can't copy it to mix it with the clip's own sound, or to fade out a trimmed narration.
     """
     is_trimmed = options.fit is NarrationFit.TRIM and narration.seconds > _MIN_SECONDS
     return options.mix is NarrationMix.REPLACE and not is_trimmed
@@ -65,7 +66,7 @@ async def encode_narration(ffmpeg: Ffmpeg, narration: Narration) -> None:
 def encoded_seconds(narration: Narration) -> float:
     """Return the duration of the narration's M4A, in seconds (blocking).
 
-    0: there is none, or it is damaged, or it was made from another narration.
+    0: there is no M4A, it is damaged, or it was made from another narration.
     """
     try:
         seconds = read_sound_seconds(narration.encoded)
@@ -76,7 +77,7 @@ def encoded_seconds(narration: Narration) -> float:
 
 
 def encoded_sound(narration: Narration) -> graph.Stream:
-    """Open the narration's M4A, to copy its packets."""
+    """Open the narration's M4A, in order to copy its packets."""
     source = graph.input(
         f"file:{narration.encoded.absolute()}",
         format="mov",

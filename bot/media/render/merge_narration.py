@@ -68,7 +68,7 @@ async def merge(
 ) -> MergeResult:
     """Merge `narration` into the MP4 `clip`, and write an MP4 that plays in Discord to `target`.
 
-    The result's mark says where it came from. MediaError: the clip isn't a complete MP4, or ffmpeg
+    The result is marked with its origin. MediaError: the clip isn't a complete MP4, or ffmpeg
     failed.
     """
     read = await _read_clip(clip, narration, options)
@@ -179,7 +179,7 @@ async def _write_with_first(
 
 def _is_copyable(narration: Narration, plan: _MergePlan) -> bool:
     """Tell whether the result's sound is the beginning of the narration's M4A (blocking)."""
-    # A longer narration is faded out.
+    # A longer narration is faded out, which needs a new encoding.
     return narration.seconds <= plan.seconds <= encoded_seconds(narration)
 
 

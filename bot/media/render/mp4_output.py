@@ -46,7 +46,7 @@ class SoundTreatment(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sound:
-    """A result's sound, and how it is stored."""
+    """A result's sound, and the way in which it is stored."""
 
     stream: graph.Stream
     treatment: SoundTreatment = SoundTreatment.ENCODED

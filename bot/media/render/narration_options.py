@@ -1,4 +1,4 @@
-"""The options for narrations: the operator's, and what the narration is."""
+"""The options for narrations: the operator's, and the narration's own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class NarrationMix(StrEnum):
 class NarrationOptions:
     """The options for merging a narration; a looped result has at most `max_bytes`.
 
-    `spoken`: the narration is a text that was spoken by a machine.
+    `spoken`: the narration is a text that a machine has read aloud.
     """
 
     fit: NarrationFit = NarrationFit.HOLD

@@ -18,10 +18,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """The gate's answer to an order.
+    """The gate's decision about an order.
 
-    `refusal` names the sentence that tells why the order is refused; None: it is allowed. `home`
-    is the server that an order from outside of the servers counts for; None: it counts for none.
+    `refusal` names the sentence that tells why the order is refused, or is None for an allowed
+    order.
+    `home` is the server that an order from outside all servers counts towards, if there is one.
     """
 
     refusal: str | None = None
@@ -31,7 +32,7 @@ class Verdict:
 class Gate:
     """Admits orders from the places that the operator allows; `count` counts refusals by reason.
 
-    Every order passes it: commands, buttons, forms, the API, the page and the command line.
+    Every order is checked: commands, buttons, forms, the API, the page and the command line.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Gate:
     async def check(self, place: OrderPlace | None) -> Membership | None:
         """Return the `home` of an allowed order; UserError: orders from this place are refused.
 
-        None instead of a place: the order is a client's.
+        `place` is None for the orders of clients.
         """
         verdict = await self.judge(place)
         if verdict.refusal is not None:
@@ -54,7 +55,7 @@ class Gate:
         return verdict.home
 
     async def judge(self, place: OrderPlace | None) -> Verdict:
-        """Tell whether an order from this place would be allowed; nothing is counted."""
+        """Tell whether an order from this place would be allowed, without counting anything."""
         if place is None:
             return Verdict()
         reach = self.reach
@@ -71,6 +72,6 @@ class Gate:
         return Verdict(home=place.memberships[0])
 
     def asks_membership(self, place: OrderPlace) -> bool:
-        """Tell whether the verdict on a place depends on the servers that the requester is in."""
+        """Tell whether the decision about a place depends on the requester's servers."""
         is_outside = place.server_id is None or not place.is_installed
         return is_outside and self.reach.takes_outside(place) and self.reach.needs_membership

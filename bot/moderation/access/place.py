@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class OrderFrom(StrEnum):
-    """The places that orders may come from; each value includes the previous ones.
+    """The places from which orders may come; each value includes the previous ones.
 
     `SERVERS`: servers that have installed the bot. `DMS`: direct messages with the bot.
     `EVERYWHERE`: group chats, and all servers in which a person uses their own installation.
@@ -25,9 +25,9 @@ class OrderFrom(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reach:
-    """The operator's settings for where orders come from.
+    """The operator's settings for the places of orders.
 
-    `allowed_servers`: Discord ids; empty: every server that the bot is in.
+    `allowed_servers`: the servers' Discord ids, or empty for every server that the bot is in.
     """
 
     order_from: OrderFrom = OrderFrom.SERVERS
@@ -38,7 +38,7 @@ class Reach:
         return not self.allowed_servers or server_id in self.allowed_servers
 
     def takes_outside(self, place: OrderPlace) -> bool:
-        """Tell whether people may order in a place that no installation of a server covers."""
+        """Tell whether people may order in a place that no server's installation covers."""
         if self.order_from is OrderFrom.EVERYWHERE:
             return True
         is_dm = place.server_id is None and not place.is_group
@@ -46,7 +46,7 @@ class Reach:
 
     @property
     def needs_membership(self) -> bool:
-        """True if an order outside of the servers needs to be from a member of one of them."""
+        """True if orders from outside all servers are only allowed for members of a server."""
         return self.order_from is OrderFrom.DMS or (
             self.order_from is OrderFrom.EVERYWHERE and bool(self.allowed_servers)
         )
@@ -54,7 +54,7 @@ class Reach:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Membership:
-    """A server that a person is in, with what they are there."""
+    """A server in which a person is, with their roles there."""
 
     server_id: int
     role_ids: frozenset[int] = frozenset()
@@ -63,15 +63,15 @@ class Membership:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OrderPlace:
-    """The place in Discord that an order comes from, as the interaction and the bot state it."""
+    """The place of an order in Discord, as far as the interaction and the bot know it."""
 
     #: Discord's id of the requester.
     user_id: int
     #: The server's Discord id; None in a DM or a group chat.
     server_id: int | None = None
-    #: True if the server has installed the bot, and not the requester alone.
+    #: True if the server itself has installed the bot, not only the requester.
     is_installed: bool = False
     #: True in a conversation that the bot is not part of.
     is_group: bool = False
-    #: Allowed servers that the requester is in, if the order is not from one of them.
+    #: The allowed servers of the requester, if the order is not from one of them.
     memberships: tuple[Membership, ...] = ()

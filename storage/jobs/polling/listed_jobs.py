@@ -1,4 +1,4 @@
-"""ListedJobStore: the jobs that pages of the provider's list serve, read and written by pages."""
+"""ListedJobStore: the jobs that are polled by pages of the provider's list."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from storage.database import Database
     from storage.jobs.remote_jobs import RemoteRecord
 
-# Jobs that were not found, are past their deadline or wait for a reason poll by themselves. So do
-# those that were made due "now", by a webhook or by a page.
+# Jobs that were not found, are past their deadline or are on hold are polled by themselves. So are
+# jobs that were made due by a webhook or a page.
 _SERVED = """state = 'generating' AND next_at > updated_at AND backend = :backend
     AND misses = 0 AND deadline_at > :now AND (hold IS NULL OR hold = 'unanswered')
     AND remote_passed_at IS NULL"""
@@ -31,7 +31,7 @@ SELECT jobs.* FROM json_each(:epochs) AS listed CROSS JOIN jobs
 WHERE jobs.id = listed.key AND jobs.epoch = listed.value AND jobs.state = 'generating'
 """
 
-# Only a job's own poll checks its deadline.
+# The deadline is not checked here, but by a job's own poll.
 _PUT_OFF = """
 UPDATE jobs SET
     next_at = CASE WHEN next_at >= :next_at OR next_at >= deadline_at THEN next_at
@@ -44,7 +44,8 @@ WHERE jobs.id = listed.key AND jobs.epoch = listed.value ->> 0 AND jobs.state = 
 RETURNING *
 """
 
-# The epoch is raised because a running poll may have asked too early, and must not postpone this.
+# The higher epoch invalidates a running poll, which may have been too early and must not postpone
+# this.
 _WAKE = """
 UPDATE jobs SET epoch = epoch + 1, next_at = :now, updated_at = :now
 FROM json_each(:epochs) AS listed
@@ -62,7 +63,8 @@ WHERE {_SERVED} AND next_at < :next_at AND deadline_at > :next_at
 class PolledJob:
     """A job that is being generated, as it was before a page was requested.
 
-    `made_at`: its time of creation by the provider's clock. `is_held`: the provider was silent.
+    `made_at`: its time of creation by the provider's clock. `is_held`: the provider did not
+    respond.
     """
 
     id: str
@@ -98,16 +100,16 @@ class ListedJobStore:
         ]
 
     async def records(self, jobs: Iterable[PolledJob]) -> dict[str, RemoteRecord]:
-        """Return the records of those of the jobs that have not changed, by job id."""
+        """Return the records of the jobs that have not changed, by the jobs' ids."""
         rows = await self._database.rows(_RECORDS, {"epochs": _epochs(jobs)})
         return {row["id"]: record_from(row) for row in rows}
 
     async def put_off(
         self, jobs: Sequence[tuple[PolledJob, int | None]], *, next_at: float, now: float
     ) -> list[Job]:
-        """Postpone jobs that still run to `next_at`, and return those whose card changes.
+        """Postpone jobs that are still running to `next_at`, and return those whose cards change.
 
-        Each job has its new percentage beside it; None: it is unchanged.
+        `jobs`: each with its new percentage, or None if it is unchanged.
         """
         values = {job.id: (job.epoch, percent) for job, percent in jobs}
         params = {"jobs": json.dumps(values), "next_at": next_at, "now": now}
@@ -121,7 +123,7 @@ class ListedJobStore:
         return [job_from(row) for row in rows]
 
     async def leave_to_list(self, *, until: float, now: float) -> None:
-        """Postpone all jobs that a page may serve, because a page will serve them before that."""
+        """Postpone all jobs that pages may serve, because a page will serve them before `until`."""
         params = {"backend": self._backend, "next_at": until, "now": now}
         await self._database.rows(_LEAVE_TO_LIST, params)
 

@@ -37,7 +37,8 @@ class World:
         #: Fields of options that are accepted, but left out when commands are listed.
         self.hidden_fields: frozenset[str] = frozenset()
         self.team: Payload | None = None
-        #: The users and servers of which they are no members; others are members everywhere.
+        #: Pairs of a user and a server, of which the user is no member. All other users are
+        #: members.
         self.absent: set[tuple[int, int]] = set()
         #: Replaces fields of the application object.
         self.application_fields: Payload = {}
@@ -118,7 +119,7 @@ class World:
         return self._users[user_id]
 
     def find_member(self, guild_id: int, user_id: int) -> Payload:
-        """Return a member of a server; raise RefusedError if the bot can't see one."""
+        """Return a member of a server; RefusedError: the bot can't see such a member."""
         guild = next((guild for guild in self.guilds if guild.id == guild_id), None)
         if guild is None or not guild.has_bot:
             raise RefusedError(MISSING_ACCESS)
