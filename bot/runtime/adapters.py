@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from bot.backends.openrouter.adapter import OpenRouter
     from bot.moderation.base import Moderator
     from bot.prompts.base import PromptWriter
-    from bot.prompts.reading import PromptReader
     from bot.runtime.resources import Resources
     from bot.settings.fields import Settings
     from bot.speech.voice import Voice
@@ -94,30 +93,33 @@ async def open_voice(settings: Settings) -> Voice | None:
             )
 
 
-async def open_writer(
-    resources: Resources, backend: VideoBackend, reader: PromptReader, stack: AsyncExitStack
-) -> PromptWriter:
-    """Open the prompt writer; title cards always show the requester's own words."""
-    if backend.name == STORYBOARD:
-        return VerbatimWriter()
-    match resources.settings.prompt_writer:
-        case "off":
-            writer: PromptWriter = VerbatimWriter()
-        case "template":
-            from bot.prompts.template import TemplateWriter
+async def open_writers(
+    resources: Resources, backend: VideoBackend, stack: AsyncExitStack
+) -> tuple[PromptWriter, PromptWriter]:
+    """Open the prompt writer, and the one that writes when it fails.
 
-            writer = TemplateWriter(reader)
-        case "openai":
-            from bot.prompts.openai_writer import OpenAIWriter
+    Title cards always get the requester's own words.
+    """
+    setting = resources.settings.prompt_writer
+    if setting == "off" or backend.name == STORYBOARD:
+        return VerbatimWriter(), VerbatimWriter()
+    from bot.prompts.reading import PromptReader
+    from bot.prompts.template import TemplateWriter
 
-            writer = OpenAIWriter(
-                reader,
-                base_url=resources.settings.prompt_base_url,
-                api_key=resources.settings.prompt_api_key.get_secret_value() or None,
-                model=resources.settings.prompt_model,
-            )
+    reader = PromptReader.load()
+    template = TemplateWriter(reader)
+    if setting == "template":
+        return template, template
+    from bot.prompts.openai_writer import OpenAIWriter
+
+    writer = OpenAIWriter(
+        reader,
+        base_url=resources.settings.prompt_base_url,
+        api_key=resources.settings.prompt_api_key.get_secret_value() or None,
+        model=resources.settings.prompt_model,
+    )
     stack.push_async_callback(writer.close)
-    return writer
+    return writer, template
 
 
 def open_moderator(settings: Settings, stack: AsyncExitStack) -> Moderator | None:
