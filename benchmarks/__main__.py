@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 
 from benchmarks import report
 from benchmarks.burst import run_burst
+from benchmarks.command_load import measure_commands
 from benchmarks.environment import ROOT
 from benchmarks.hostile_load import measure_hostile_load
 from benchmarks.http_load import run_http_load
 from benchmarks.imports import measure_imports
 from benchmarks.open_jobs import measure_open_jobs
+from benchmarks.polling import measure_polling
 from benchmarks.queued_jobs import measure_queued_jobs
 from benchmarks.sample_media import SampleMedia
 from benchmarks.scenarios import WORKLOADS, measure_delivery, measure_idle, measure_workload
+from benchmarks.webhook_load import measure_webhooks
 
 if TYPE_CHECKING:
     from benchmarks.scenarios import DeliveryTimes, IdleMemory, WorkloadMemory
@@ -29,7 +32,10 @@ _SMALL_CLIP = 2_000_000
 _LARGE_CLIP = 100_000_000
 _DELIVERY_RUNS = 5
 _BURST_JOBS, _BURST_SECONDS = 200, 10.0
+_BUSY_PROCESSES = (0, 2)
 _OPEN_JOBS = (100, 1_000, 10_000)
+# Jobs, and whether a list polls them.
+_POLLED = ((1_000, False), (1_000, True), (10_000, False), (10_000, True))
 
 
 async def _run_all(folder: Path) -> tuple[str, list[str]]:
@@ -52,10 +58,19 @@ async def _run_all(folder: Path) -> tuple[str, list[str]]:
         deliveries.append(await measure_delivery(target, media, medium, voice, runs=_DELIVERY_RUNS))
     _print_progress("burst of jobs")
     burst = await run_burst(folder / "burst", small, jobs=_BURST_JOBS, spread=_BURST_SECONDS)
+    _print_progress("commands")
+    commands = [await measure_commands(folder / f"commands-{n}", busy=n) for n in _BUSY_PROCESSES]
+    _print_progress("webhooks")
+    webhooks = await measure_webhooks(folder / "webhooks")
     _print_progress("open jobs")
     open_jobs = [await measure_open_jobs(folder / f"open-{n}", n) for n in _OPEN_JOBS]
     _print_progress("queued jobs")
     queued_jobs = [await measure_queued_jobs(folder / f"queued-{n}", n) for n in _OPEN_JOBS]
+    _print_progress("polling")
+    polling = [
+        await measure_polling(folder / f"polling-{jobs}-{by_list}", jobs, by_list=by_list)
+        for jobs, by_list in _POLLED
+    ]
     _print_progress("load over HTTP")
     http_load = await run_http_load(folder / "http-load", large, small)
     _print_progress("hostile requests")
@@ -67,8 +82,11 @@ async def _run_all(folder: Path) -> tuple[str, list[str]]:
         workloads=workloads,
         deliveries=deliveries,
         burst=burst,
+        commands=commands,
+        webhooks=webhooks,
         open_jobs=open_jobs,
         queued_jobs=queued_jobs,
+        polling=polling,
         http_load=http_load,
         hostile=hostile,
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _CONNECTIONS = 4
 _BOMB = gzip.compress(bytes(60 * 1024 * 1024))[: 291 * 1024]
 _PIECE = 64 * 1024
-# The low priority leaves the bot its share of the processors, which attackers would not occupy.
+# A low priority, because real attackers would not use this machine's processors.
 _NICENESS = 10
 
 

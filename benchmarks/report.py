@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import statistics
@@ -10,19 +11,22 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import hostile_load
+from benchmarks import command_load, hostile_load, webhook_load
 from benchmarks.memory import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from benchmarks.burst import BurstResult
+    from benchmarks.command_load import CommandLoad
     from benchmarks.hostile_load import HostileResult
     from benchmarks.http_load import HttpLoadResult
     from benchmarks.imports import ImportCost
     from benchmarks.open_jobs import OpenJobsResult
+    from benchmarks.polling import PollingResult
     from benchmarks.queued_jobs import QueuedJobsResult
     from benchmarks.scenarios import DeliveryTimes, IdleMemory, WorkloadMemory
+    from benchmarks.webhook_load import WebhookLoad
 
 TARGET = 30 * MIB
 _MISSED = "**MISSED**"
@@ -55,6 +59,17 @@ announces them in the same headers as Discord: 50 requests a second for the bot,
 interaction and for each channel, and 10 new DMs in 10 s. Discord does not document the limit on new
 DMs. It bans an IP address after 10,000 responses with status 401, 403 or 429 in 10 minutes.
 """
+_COMMAND_HEAD = ("Busy processes", "Median, ms", "95 %", "Max", "Later than 3 s")
+_COMMAND_NOTE = """\
+`/video` is typed 50 times a second for 20 seconds, each time by another person, while the bot sends
+the jobs to the provider. Discord accepts an answer for 3 seconds. The stand-ins run on the same
+processors.
+"""
+_WEBHOOK_HEAD = ("Server", "Acknowledged: median, ms", "95 %", "Max", "Refused", "Lost")
+_WEBHOOK_NOTE = """\
+500 webhooks a second for six seconds, each about another open job, which the bot then asks the
+provider about. A webhook is acknowledged when it is stored.
+"""
 _OPEN_JOBS_NOTE = """\
 One job is postponed again and again, while the workers of all lanes look for due jobs and find
 none.
@@ -63,6 +78,11 @@ _QUEUED_JOBS_NOTE = """\
 Jobs of 3,000 people on 100 servers. A claim chooses the server, the person and the job whose turn
 it is. A start is the commit before the POST, and waits for the disk. The places of all cards are
 read at most every 15 seconds.
+"""
+_POLLING_NOTE = """\
+The provider is another process on the same machine, whose jobs all run and never end. A restart
+follows a minute of downtime. The share and the longest time were measured for half a minute after
+all jobs had been polled.
 """
 _PHASE_NOTE = """\
 Memory is RSS, and growth is the peak minus the idle RSS. The lag is the longest event loop delay
@@ -98,8 +118,11 @@ def render(
     workloads: Sequence[WorkloadMemory],
     deliveries: Sequence[DeliveryTimes],
     burst: BurstResult,
+    commands: list[CommandLoad],
+    webhooks: list[WebhookLoad],
     open_jobs: Sequence[OpenJobsResult],
     queued_jobs: Sequence[QueuedJobsResult],
+    polling: Sequence[PollingResult],
     http_load: HttpLoadResult,
     hostile: list[HostileResult],
 ) -> str:
@@ -121,11 +144,20 @@ def render(
         "## A burst of jobs\n",
         _burst_table(burst),
         _BURST_NOTE,
+        "## Answers to commands\n",
+        _table(_COMMAND_HEAD, command_load.rows(commands)),
+        _COMMAND_NOTE,
+        "## Webhooks\n",
+        _table(_WEBHOOK_HEAD, webhook_load.rows(webhooks)),
+        _WEBHOOK_NOTE,
         "## CPU time of a change beside open jobs\n",
         _open_jobs_table(open_jobs),
         _OPEN_JOBS_NOTE,
         _queued_jobs_table(queued_jobs),
         _QUEUED_JOBS_NOTE,
+        "## Polling many jobs\n",
+        _polling_table(polling),
+        _POLLING_NOTE,
         "## Load over HTTP\n",
         _phase_table(http_load),
         _PHASE_NOTE,
@@ -273,6 +305,27 @@ def _queued_jobs_table(results: Sequence[QueuedJobsResult]) -> str:
         for each in results
     ]
     heads = ("Queued jobs", "Claim, median ms", "Max", "Start", "Place of a job", "All places")
+    return _table(heads, rows)
+
+
+def _polling_table(results: Sequence[PollingResult]) -> str:
+    rows = [
+        (
+            f"{each.jobs:,}",
+            "a list" if each.by_list else "each by itself",
+            f"{each.restart:.1f}" if math.isfinite(each.restart) else "over 120",
+            f"{each.share:.1f}",
+            f"{each.longest:.1f}",
+        )
+        for each in results
+    ]
+    heads = (
+        "Jobs",
+        "Polled by",
+        "Seconds until all are polled after a restart",
+        "CPU, % of a core",
+        "Longest seconds since a job's last poll",
+    )
     return _table(heads, rows)
 
 

@@ -147,7 +147,7 @@ async def _migrate(connection: aiosqlite.Connection) -> None:
 
 
 async def _fold_prompts(connection: aiosqlite.Connection) -> None:
-    """Fold the prompts of all jobs, some at a time."""
+    """Store the folded prompts of all jobs, in batches."""
     last = ""
     while rows := list(await connection.execute_fetchall(_SOME_PROMPTS, {"last": last})):
         folded = [{"id": row["id"], "folded": fold(row["prompt"])} for row in rows]

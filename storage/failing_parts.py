@@ -16,14 +16,14 @@ _RECORD = """
 INSERT INTO failing_parts (name, error, failures, since, last_at)
 VALUES (:name, :error, :failures, :now, :now)
 ON CONFLICT (name) DO UPDATE SET error = :error, failures = :failures, last_at = :now,
-    since = CASE WHEN failures = 0 THEN :now ELSE since END
+    since = CASE WHEN failing_parts.failures = 0 THEN excluded.since ELSE failing_parts.since END
 """
 
 _RECORD_NOTICE = """
 UPDATE failing_parts SET told_at = :now WHERE name IN (SELECT value FROM json_each(:names))
 """
 
-# A component's row is kept after its recovery, because it contains when the operator was notified.
+# A component's row is kept after its recovery, because it stores when the operator was notified.
 ALL_FAILING = "SELECT * FROM failing_parts WHERE failures > 0 ORDER BY name"
 
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 # Models round to lengths that they support, and some servers echo the rounded lengths.
 _SECONDS_TOLERANCE = 1.0
 _PIXELS_TOLERANCE = 32
-# Some servers echo only the beginning of a prompt. If it is shorter than this, it may be that of
-# another prompt.
+# Some servers echo only the beginning of a prompt. A beginning shorter than this may also be
+# another prompt's.
 _MIN_CUT_PROMPT = 20
 # The difference that is tolerated between a provider's own times, because they are rounded.
 _ROUNDING_SECONDS = 5.0

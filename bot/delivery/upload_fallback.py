@@ -187,8 +187,7 @@ class UploadFallback:
         job_id = artifact.job_id
         if artifact.size <= limit:
             return _upload_file(job_id, self._workspace.video(job_id), artifact.size)
-        # Without links, not even a link to the original is possible, so a bad copy is better than
-        # no video.
+        # Without links, the original can't even be linked, so a bad copy is better than no video.
         qualities = (True,) if self._links.enabled else (True, False)
         for decent in qualities:
             if file := await self._find_copy(job_id, limit, decent=decent):

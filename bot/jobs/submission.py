@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The number of lists without the job that prove its absence, and of those in a row that prove
-# nothing, after which the requester has to decide.
+# Two lists without the job prove its absence. If two lists in a row prove nothing, the requester
+# has to decide.
 _ENOUGH_LISTINGS = 2
 # The number of a job's create requests that may be lost before the requester has to decide.
 _MAX_LOST_SUBMITS = 3

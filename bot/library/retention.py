@@ -189,7 +189,8 @@ class Retention:
         with first_error.deferred():
             await self._expire(inventory, statuses)
         with first_error.deferred():
-            # A daily cap may count a row for a day of real time.
+            # A daily cap may count a row for a day of real time, so the earlier of the two clock
+            # readings is used.
             rows = await self._store.delete_rows(
                 keeping=inventory.job_ids, spent=self._spent, now=min(now, self._clock.known)
             )

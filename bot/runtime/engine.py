@@ -33,6 +33,7 @@ from bot.runtime.reach import reach_of
 from bot.runtime.resources import MIN_FREE_BYTES
 from bot.runtime.timing import timing_for
 from bot.settings.types import BOOSTER
+from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
 from storage.clock import ClockStore
 from storage.jobs.caps import Caps, CapStore
@@ -109,7 +110,11 @@ async def open_engine(
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
     workspace, presets = Workspace(settings.data_dir), _presets(settings)
     account = account_of(settings, resources.secret)
-    gate = Gate(reach_of(settings), count=metrics.count_refused_order)
+    gate = Gate(
+        reach_of(settings),
+        AccessSettingsStore(resources.database),
+        count=metrics.count_refused_order,
+    )
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
     changes = ChangePublisher(bus)
     webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)

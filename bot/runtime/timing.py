@@ -38,7 +38,7 @@ class Timing:
     restart_pause: float = 1.0
 
 
-# The embedded renderer runs in this process.
+# For the embedded renderer, which runs in this process and responds immediately.
 LOCAL = Timing(
     lookup_delays=LookupDelays(first=2.0, interval=2.0),
     poll_intervals=PollIntervals(first=2.0, growth=1.2, ceiling=10.0),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bot.runtime.engine import Engine
 
 _MAX_CLIP_BYTES = 500 * 1024 * 1024
-# From this age on, one job's own polls are further apart than two readings of the list.
+# From this age on, a job is polled by itself less often than the list is read.
 _BLIND_AGE_SECONDS = 30.0
 
 

@@ -8,6 +8,7 @@ import ffmpeg as graph
 
 from bot.media.files.atomic import commit, part_of, run_uncancelled
 from bot.media.process.child import ProcessLimits
+from bot.media.provenance import DigitalSource, xmp_packet
 from bot.media.render.audio_stream import narration_only
 
 if TYPE_CHECKING:
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
     from bot.media.process.ffmpeg import Ffmpeg
 
 _BITS_PER_SECOND = 64_000
+# A private frame of this owner is where readers of ID3 look for XMP.
+_MARK = f"id3v2_priv.XMP={xmp_packet(DigitalSource.MODEL)}"
 
 
 async def write_mp3(ffmpeg: Ffmpeg, narration: Narration, target: Path) -> None:
     """Write the narration to the MP3 file `target`, with the loudness that it has in a video.
 
-    MediaError: ffmpeg failed.
+    It is marked as made by a model. MediaError: ffmpeg failed.
     """
     part = part_of(target)
     output = graph.output(
@@ -33,6 +36,7 @@ async def write_mp3(ffmpeg: Ffmpeg, narration: Narration, target: Path) -> None:
         ac=1,
         audio_bitrate=_BITS_PER_SECOND,
         map_metadata=-1,
+        metadata=_MARK,
     )
     limits = ProcessLimits(
         wall_seconds=60 + narration.seconds / 5,

@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bot.media.files.atomic import run_uncancelled
-from bot.media.mp4.provenance import DigitalSource, append_mark
 from bot.media.process.child import ProcessLimits
+from bot.media.provenance import DigitalSource, append_mark
 from bot.storyboard.drawing.animation import arguments
 from bot.storyboard.drawing.artwork import FPS, Artwork, Canvas
 

@@ -35,13 +35,13 @@ class DatabaseFiles:
         if database != self._opened[0]:
             await self._rescue()
         elif wal != self._opened[1]:
-            # The WAL is truncated at each sweep from now on, which saves the commits since the last
-            # sweep.
+            # Now and at each later sweep, this writes the commits since the last sweep to the
+            # database file.
             await self._database.truncate_wal()
             log.error(
                 "database.wal_removed file=%s advice=%r",
                 self._wal.name,
-                "its content is saved in clapper.db; restart the bot, and remove no file of its"
+                "its content is saved in clapper.db; restart the bot, and remove none of its files"
                 " while it runs",
             )
 

@@ -76,8 +76,8 @@ async def expect_refused(desk: Desk, answer: Message, words: str, *, jobs: int =
 
 REFUSED = [
     ("dm", "direct messages"),
-    ("group", "not a server that has me"),
-    ("user_install", "not a server that has me"),
+    ("group", "servers that have added me"),
+    ("user_install", "servers that have added me"),
 ]
 
 
@@ -101,7 +101,7 @@ async def test_a_refusal_is_in_the_language_of_the_person(desk: Desk) -> None:
 @pytest.mark.parametrize("reach", [Reach(allowed_servers=frozenset({5}))])
 async def test_a_server_that_is_not_named_is_refused(desk: Desk) -> None:
     answer = await order(desk, place(desk, "server"))
-    await expect_refused(desk, answer, "orders in this server")
+    await expect_refused(desk, answer, "requests in this server")
 
 
 async def test_a_server_that_is_named_is_allowed(desk: Desk) -> None:
@@ -132,7 +132,7 @@ async def test_a_form_that_was_opened_before_orders_nothing(
     opened = await form(desk, action, job)
     desk.bench.gate.reach = Reach(allowed_servers=frozenset({5}))
     answer = await submit_form(desk, opened, values)
-    await expect_refused(desk, answer, "orders in this server", jobs=1)
+    await expect_refused(desk, answer, "requests in this server", jobs=1)
 
 
 @pytest.mark.parametrize("reach", [EVERYWHERE])
@@ -156,7 +156,7 @@ async def test_what_is_theirs_stays_open_to_those_who_may_not_order(desk: Desk) 
     desk.bench.gate.reach = Reach()
     for command in ("videos", "privacy", "notify", "usage"):
         asked = await desk.fake_discord.slash(command, {}, where=dm)
-        assert "I don't take orders" not in (await desk.fake_discord.answer_to(asked)).text
+        assert "I don't accept requests" not in (await desk.fake_discord.answer_to(asked)).text
     answer = await desk.click(post_card(desk, Action.CANCEL, job.id, where=dm), "Old")
     assert answer.text == "Cancelled."
     await desk.bench.run_out(job.id)
@@ -219,11 +219,11 @@ async def test_an_order_by_dm_counts_for_a_server_of_the_person(
         dm, server = place(desk, "dm"), place(desk, "server")
         for where in (dm, server):
             assert not (await order(desk, where)).ephemeral
-        assert "It can order 2 videos in 24 hours" in (await order(desk, dm)).text
+        assert "That server can order 2 videos in 24 hours" in (await order(desk, dm)).text
         assert "This server can order 2 videos" in (await order(desk, server)).text
         asked = await desk.fake_discord.slash("usage", {}, where=dm)
         shown = (await desk.fake_discord.answer_to(asked)).text
-        assert "the server that your orders count for: 2 of 2, 0 left" in shown
+        assert "the server that your requests count towards: 2 of 2, 0 left" in shown
         desk.fake_discord.world.absent.add((dm.recipients[0].id, desk.fake_discord.world.guild.id))
         desk.clock.advance(601)
         asked = await desk.fake_discord.slash("usage", {}, where=dm)

@@ -15,10 +15,10 @@ from bot.errors import MediaError, UserError
 from bot.jobs.editor import NarrationEditor
 from bot.media.files.download import AttachmentFetcher
 from bot.media.files.workspace import Workspace
-from bot.media.mp4.provenance import DigitalSource
 from bot.media.mp4.reader import read_mp4
 from bot.media.narration.ingest import ingest
 from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.provenance import DigitalSource
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.speech.voice import speak_once
 from tests.support.fakes.media import FakeVoice

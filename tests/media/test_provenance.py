@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.media.mp4.playable import repair_for
-from bot.media.mp4.provenance import DigitalSource, append_mark
 from bot.media.mp4.reader import read_mp4
 from bot.media.narration.ingest import ingest
 from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.provenance import DigitalSource, append_mark
 from bot.media.render.convert import convert
+from bot.media.render.encoded_narration import encode_narration
 from bot.media.render.merge_narration import merge, repair
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.media.render.shrink import shrink_video
@@ -87,6 +88,14 @@ async def test_a_merged_video_says_that_a_persons_voice_was_laid_over_a_models_p
     options: NarrationOptions, ffmpeg: Ffmpeg, clip: Path
 ) -> None:
     assert_marked(await narrated(ffmpeg, clip, options, seconds=5), MIX_WITH_MODEL)
+
+
+async def test_a_video_whose_sound_is_copied_is_marked(ffmpeg: Ffmpeg, clip: Path) -> None:
+    speech = clips.make_speech(clip.parent / "speech.wav", seconds=1)
+    narration = await ingest(ffmpeg, speech, clip.parent / "narration.wav", max_seconds=30)
+    await encode_narration(ffmpeg, narration)
+    await merge(ffmpeg, clip, narration, clip.parent / "result.mp4", NarrationOptions())
+    assert_marked(clip.parent / "result.mp4", MIX_WITH_MODEL)
 
 
 async def test_a_clip_that_is_encoded_before_it_is_looped_is_marked_once(

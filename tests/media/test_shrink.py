@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot.errors import MediaError
-from bot.media.mp4.provenance import MARK_BYTES
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.provenance import MARK_BYTES
 from bot.media.render.shrink import TooLittleRoomError, shrink_video
 from bot.media.render.shrink_plan import ShrinkSource, make_plan
 from tests.support.media import clips

@@ -21,13 +21,15 @@ import aiohttp
 from bot.jobs.editor import NarrationEditor
 from bot.media.files.download import AttachmentFetcher
 from bot.media.files.workspace import Workspace
-from bot.media.mp4.provenance import DigitalSource, append_mark
 from bot.media.narration.ingest import ingest
 from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.provenance import DigitalSource, append_mark
 from bot.media.render.convert import convert
+from bot.media.render.encoded_narration import encode_narration
 from bot.media.render.merge_narration import merge, repair
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.media.render.shrink import shrink_video
+from bot.speech.mp3 import write_mp3
 from bot.storyboard.clip_renderer import ClipRenderer
 from bot.storyboard.clip_store import ClipOrder
 from tests.proofs.media import RESULTS
@@ -46,8 +48,10 @@ _MERGES = {
     "held": NarrationOptions(fit=NarrationFit.HOLD),
     "looped": NarrationOptions(fit=NarrationFit.LOOP),
     "ducked": NarrationOptions(mix=NarrationMix.DUCK),
+    "copied": NarrationOptions(),
     "spoken": NarrationOptions(spoken=True),
 }
+_COPIED = {"copied"}  # with a sound that was encoded before
 
 
 class Studio:
@@ -60,6 +64,7 @@ class Studio:
     async def make_all(self) -> dict[Path, str]:
         """Return the videos, with the digital source type that each should have."""
         made = {await self.narrated(name): _expected(name) for name in _MERGES}
+        made[await self.spoken()] = DigitalSource.MODEL
         made[await self.drawn()] = DigitalSource.CODE
         made[await self.narrated("merged", of=await self.drawn(), to="drawn-merged")] = (
             DigitalSource.MIX
@@ -75,9 +80,19 @@ class Studio:
         clip = of or self._clip()
         sound = clips.make_speech(self.folder / "speech.wav", seconds=5)
         narration = await ingest(self.ffmpeg, sound, self.folder / "narration.wav", max_seconds=30)
+        if name in _COPIED:
+            await encode_narration(self.ffmpeg, narration)
         target = self.folder / f"{to or name}.mp4"
         await merge(self.ffmpeg, clip, narration, target, _MERGES[name])
         return target
+
+    async def spoken(self) -> Path:
+        """Write speech as `/narrate` does."""
+        sound = clips.make_speech(self.folder / "speech.wav")
+        wav = self.folder / "narration.wav"
+        speech = await ingest(self.ffmpeg, sound, wav, max_seconds=30)
+        await write_mp3(self.ffmpeg, speech, self.folder / "speech.mp3")
+        return self.folder / "speech.mp3"
 
     async def drawn(self) -> Path:
         """Have the storyboard draw a clip."""
@@ -189,7 +204,7 @@ async def _judge_marks(studio: Studio, report: Report) -> None:
     videos: Mapping[Path, str] = await studio.make_all()
     RESULTS.mkdir(parents=True, exist_ok=True)
     for video, source in videos.items():
-        report.add(video.stem, found=_read_by_exiftool(video), expected=[source])
+        report.add(video.name, found=_read_by_exiftool(video), expected=[source])
         shutil.copyfile(video, RESULTS / f"marked-{video.name}")
 
 

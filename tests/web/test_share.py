@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from yarl import URL
 
-from bot.media.mp4.provenance import MARK_BYTES, DigitalSource, append_mark
 from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.provenance import MARK_BYTES, DigitalSource, append_mark
 from bot.media.render.poster_cache import PosterCache
 from bot.model import JobState
 from tests.support.clients.site import LINK_SECONDS, OTHER_TOKEN, Caller, open_site

@@ -80,6 +80,7 @@ HOLDERS: Mapping[str, str] = {
 }
 # Fields that contain the video itself, though their values may have been removed.
 _BASE64 = frozenset({"b64json", "videobase64", "base64", "b64", "videob64"})
+_SEARCHED = (*LINKS, *HOLDERS, *sorted(_BASE64))
 _DATA_URI = re.compile(
     r"data:(?:video/|image/gif|application/(?:octet-stream|mp4)|;base64)", re.IGNORECASE
 )
@@ -106,6 +107,8 @@ def find_link(value: object) -> str | None:
 
     INLINE: the response itself contains the video.
     """
+    if not value:
+        return None
     found = (_link(name, text) for name, text in texts_of_clips(value))
     return next(filter(None, found), None)
 
@@ -144,7 +147,7 @@ def _visited(name: str, value: object, depth: int) -> Iterator[tuple[str, str | 
 
 def _visited_in(fields: Mapping[str, object], depth: int) -> Iterator[tuple[str, str | None]]:
     named = {_plain(name): value for name, value in islice(fields.items(), _MAX_ITEMS)}
-    for name in (*LINKS, *HOLDERS, *sorted(_BASE64)):
+    for name in _SEARCHED:
         if name in named:
             yield from _visited(name, named[name], depth)
 

@@ -96,7 +96,8 @@ def _in_order(fields: Mapping[str, object]) -> Iterator[object]:
 
 
 def _jobs_in_texts(value: object) -> Iterator[RemoteJob]:
-    # Each "{" may cost a parse to the end of its string, so all strings share one limit.
+    # Each "{" may start a parse of the rest of its string, so all strings share one limit on
+    # parses.
     braces = ((text, brace.start()) for text in texts_in(value) for brace in re.finditer("{", text))
     for text, start in islice(braces, _MAX_BRACES):
         try:

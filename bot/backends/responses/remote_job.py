@@ -254,8 +254,8 @@ def _error(fields: Mapping[str, object], more: Mapping[str, object]) -> object:
 
 
 def _found(names: tuple[str, ...], *layers: Mapping[str, object]) -> dict[str, object] | None:
-    found = {name: layer[name] for layer in layers for name in names if is_error(layer.get(name))}
-    return found or None
+    present = ((name, layer.get(name)) for layer in layers if layer for name in names)
+    return {name: value for name, value in present if value and is_error(value)} or None
 
 
 def is_error(value: object, depth: int = 4) -> bool:

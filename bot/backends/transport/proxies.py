@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EnvironmentProxies:
-    """The proxies by scheme, and `all`; loopback is always reached directly."""
+    """The proxy of each scheme, and `all` for the others; loopback is reached directly."""
 
     by_scheme: Mapping[str, str]
 

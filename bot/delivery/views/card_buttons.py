@@ -27,7 +27,7 @@ def buttons_for(job: Job) -> tuple[Action, ...]:
         case JobState.UNDECIDED:
             return (Action.RETRY, Action.GIVE_UP)
         case JobState.CANCELLED if job.clip_of is not None:
-            # "Again" would make a new video, and the finished video still has its own card.
+            # No "Again", which would make a new video: the finished video still has its own card.
             return (Action.DELETE,)
         case JobState.CANCELLED:
             return (Action.AGAIN, Action.EDIT, Action.DELETE)

@@ -26,7 +26,7 @@ _FENCES = 10  # the characters of a code block's fences, and the line breaks aro
 
 
 class DetailsView:
-    """Renders details in the viewer's language; each view is stopped."""
+    """Renders details in the viewer's language, as stopped views."""
 
     def __init__(self, texts: Texts, service_name: ServiceName) -> None:
         self._texts = texts

@@ -33,7 +33,7 @@ _CHOOSABLE = CANCELLABLE | {JobState.UNDECIDED}
 
 
 class LibraryView:
-    """Renders a person's library in their language; each view is stopped."""
+    """Renders a person's library in their language, as stopped views."""
 
     def __init__(self, texts: Texts) -> None:
         self._texts = texts

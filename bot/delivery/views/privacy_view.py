@@ -33,7 +33,7 @@ _COLOUR = discord.Colour.from_rgb(88, 101, 242)
 
 
 class PrivacyView:
-    """Renders views in a person's language; each is already stopped."""
+    """Renders a person's setting and data in their language, as stopped views."""
 
     def __init__(self, texts: Texts, locale: str) -> None:
         self._texts = texts

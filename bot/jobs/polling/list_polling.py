@@ -22,8 +22,7 @@ log = logging.getLogger(__name__)
 
 # With fewer jobs than this, polling each job by itself takes fewer requests.
 _MIN_JOBS = 4
-# After a start, jobs are not polled by themselves for this long, because the first pages serve them
-# all.
+# While the first pages after a start arrive, jobs are not polled by themselves for this long.
 _HEAD_START_SECONDS = 5.0
 _MAX_PAUSE_SECONDS = 60.0
 _MAX_ASKED_PAUSE_SECONDS = 300.0
@@ -57,6 +56,7 @@ class ListPolling:
         self._served = 0
         self._failures = 0
         self._is_first_round = True
+        self._head_start_until = 0.0
 
     @property
     def is_reading(self) -> bool:
@@ -94,7 +94,9 @@ class ListPolling:
             if not self._is_worth_it(jobs):
                 self._is_first_round = False
                 return self._intervals.period if jobs else None
-            await self._begin(jobs)
+            self._begin(jobs)
+        if self._is_first_round:
+            await self._keep_head_start()
         assert self._round is not None  # noqa: S101 - begun above
         try:
             page = await self._backend.list_statuses(self._round.after)
@@ -108,12 +110,16 @@ class ListPolling:
             return _NO_LIST_SECONDS
         return await self._serve(self._round, page, requested_at=requested_at, started=started)
 
-    async def _begin(self, jobs: list[PolledJob]) -> None:
-        if self._is_first_round:
-            now = self._clock()
-            await self._store.leave_to_list(until=now + _HEAD_START_SECONDS, now=now)
+    def _begin(self, jobs: list[PolledJob]) -> None:
         self._round = ListRound(jobs)
         self._served = 0
+        self._head_start_until = 0.0
+
+    async def _keep_head_start(self) -> None:
+        now = self._clock()
+        if now >= self._head_start_until - _HEAD_START_SECONDS / 2:
+            self._head_start_until = now + _HEAD_START_SECONDS
+            await self._store.leave_to_list(until=self._head_start_until, now=now)
 
     async def _serve(
         self, current: ListRound, page: StatusPage, *, requested_at: float, started: float

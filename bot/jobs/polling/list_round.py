@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 #: The most jobs that a provider is asked for at once.
 PAGE_JOBS = 100
-# The pages that are read in addition to twice the number that our jobs need: other programs may
-# have jobs in the list.
+# A reading ends after twice as many pages as our jobs would fill, plus these, because other
+# programs may have jobs in the list.
 _MORE_PAGES = 2
 # The seconds by which the machines of one provider may disagree about the time.
 _SKEW_SECONDS = 300.0

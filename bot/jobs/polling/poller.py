@@ -113,7 +113,7 @@ class Poller:
         if not job.late:
             percent = update.progress if update else None
             interval = await self._schedule.seconds_until_next(job, percent)
-        # Bounded, because the job's deadline is only checked when it is polled.
+        # The wait is bounded, because the job's deadline is only checked when it is polled.
         asked_for = min(retry_after or 0, _LATE_INTERVAL_SECONDS)
         after, attempts = max(interval * (1 + self._jitter()), asked_for), job.attempts + 1
         if update is None and self._silence.is_long(job):

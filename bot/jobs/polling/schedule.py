@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 _MIN_SECONDS = 1.5
 # Poll after this share of the estimated remaining time, because the estimate may be too long.
 _SHARE_OF_REST = 0.8
-# An estimate needs at least this many times of similar jobs. Between the shortest and the longest
-# of them, this many polls are made.
+# An estimate needs the times of at least this many similar jobs. Between the shortest and the
+# longest of these times, this many polls are made.
 _MIN_TIMES = 5
 _POLLS_IN_RANGE = 13
-# The longest pauses, as multiples of the longest interval: before the shortest of the times has
-# passed, and while the percentage rises, which the card shows.
+# The longest pauses, as multiples of the longest interval: while even the fastest similar job would
+# still be running, and while the percentage rises, which the card shows.
 _CEILINGS_BEFORE_RANGE = 4
 _CEILINGS_WITH_PERCENTAGE = 2
 _MAX_JOBS = 1000

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Checks for ten minutes: of several servers behind one address, each may have a job with this id.
+# Attempts for ten minutes, because several servers behind one address may each have a job with the
+# same id.
 _MAX_CHECKS = 20
 _CHECK_SECONDS = 30.0
 # A create request and a poll take a while, and the reported times are rounded.
@@ -99,7 +100,7 @@ class RemoteIdentity:
         return True
 
     def _judgeable(self, record: RemoteRecord, echo: Echo) -> Echo:
-        """Drop a creation that is as late as an answer without a `Date`.
+        """Drop the creation time if it is only the time of the response.
 
         Some servers report the time of each response as the creation time. Without a `Date` header,
         the time of the response is computed from the seconds since the create request, which don't

@@ -85,8 +85,8 @@ class ClockWatcher:
         await self._shorten()
 
     async def _follow(self, drift: float) -> None:
-        # If the clock was set back, adopt it before the jobs are moved, or else afterwards: in both
-        # cases no job is due too early in between.
+        # If the clock was set back, adopt the new time before shifting the jobs; if it was set
+        # forward, afterwards. In this order, no job becomes due too early in between.
         if drift < 0:
             self._clock.adopt(drift)
         try:

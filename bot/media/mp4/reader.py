@@ -15,10 +15,10 @@ from bot.errors import MediaError
 from bot.media.mp4.boxes import Boxes
 from bot.media.mp4.duration import read_blank_seconds, read_reorder_delay, read_seconds, read_start
 from bot.media.mp4.h264 import read_h264
-from bot.media.mp4.provenance import read_mark
 from bot.media.mp4.streams import choose_picture, choose_sound, is_seekable
 from bot.media.mp4.tracks import colours_in, is_rotated, read_title, sound_object
 from bot.media.mp4.wholeness import check_fragments, check_places
+from bot.media.provenance import read_mark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from bot.media.mp4.boxes import Box
     from bot.media.mp4.duration import Track
     from bot.media.mp4.frame_timing import FrameTiming
-    from bot.media.mp4.provenance import DigitalSource
     from bot.media.mp4.streams import Stream
+    from bot.media.provenance import DigitalSource
 
 _MEDIA_BOXES = frozenset({b"moov", b"mdat", b"moof", b"styp", b"sidx", b"emsg", b"prft"})
 """Boxes that hold parts of the clip: a file that ends inside one of them is truncated."""
@@ -242,7 +242,7 @@ def _size(entry: bytes, *, swaps_sides: bool) -> tuple[int, int]:
 def _header(tkhd: bytes) -> _Header:
     matrix = tkhd[52 if tkhd[:1] == b"\1" else 40 :]
     a, b, _u, c, d = struct.unpack_from(">5i", matrix)
-    # Phones store upright pictures sideways, with a note to turn them by a quarter.
+    # Phones store upright pictures sideways, with a matrix that makes a quarter turn.
     swaps_sides = a == 0 and d == 0 and b != 0 and c != 0
     return _Header(rotated=is_rotated(matrix), swaps_sides=swaps_sides)
 

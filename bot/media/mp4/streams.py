@@ -28,7 +28,7 @@ _FEW = 0.25  # a video track with fewer than this share of the most samples is o
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stream:
-    """A track with its sample table; its `number` counts the tracks of its kind.
+    """A track with its sample table; `number` is its number among the tracks of its kind.
 
     `entry`: the first sample description that it uses. `joined`: it uses several.
     """

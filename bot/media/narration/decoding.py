@@ -42,7 +42,7 @@ def decoding_arguments(
         sound[f"a:{track}"]
         .filter("aformat", sample_fmts="s16")
         .filter("astats", measure_perchannel="none", measure_overall="Peak_level+Flat_factor")
-        # Without `first_pts`, since that would insert silence for the time so far if the format
+        # `first_pts` is not set, because it would insert silence for the time so far if the format
         # changes midway.
         .filter("aresample", _RATE, **{"async": 1})
         .filter("aformat", channel_layouts="stereo", sample_fmts="s16")

@@ -77,7 +77,7 @@ def _measured(sound: graph.Stream) -> graph.Stream:
 
 
 def _audible(sound: graph.Stream, seconds: float) -> graph.Stream:
-    for _ in range(8):  # each is 12 dB per octave, which together leave nearly nothing of 20 Hz
+    for _ in range(8):  # 8 times 12 dB per octave leave nearly nothing at 20 Hz
         sound = sound.filter("highpass", f=_MIN_HERTZ)
     return (
         sound.filter("aresample", _AUDIBLE_RATE, filter_size=256)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from bot.errors import MediaError, UnconvertedError
 from bot.media.clip_format import demuxer_of, head_of, is_mp4
 from bot.media.files.atomic import part_of, run_uncancelled
-from bot.media.mp4.provenance import DigitalSource, commit_marked
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.child import ProcessLimits
+from bot.media.provenance import DigitalSource, commit_marked
 from bot.media.render.colours import BT709, as_text, bt709_steps, convertible, probe_colours
 from bot.media.render.video_stream import CLOCK
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from bot.errors import MediaError
 from bot.media.files.atomic import run_uncancelled
 from bot.media.mp4.playable import repair_for
-from bot.media.mp4.provenance import MARK_BYTES, DigitalSource
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.child import LostChildError
+from bot.media.provenance import MARK_BYTES, DigitalSource
 from bot.media.render.audio_stream import ducked, narration_only, plain, repeated
 from bot.media.render.colours import wide_colours
 from bot.media.render.encoded_narration import encoded_seconds, encoded_sound

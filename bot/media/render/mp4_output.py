@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING
 import ffmpeg as graph
 
 from bot.media.files.atomic import part_of, run_uncancelled
-from bot.media.mp4.provenance import commit_marked
 from bot.media.process.child import ProcessLimits
+from bot.media.provenance import commit_marked
 from bot.media.render.video_stream import ffmpeg_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from bot.media.mp4.provenance import DigitalSource
     from bot.media.process.ffmpeg import Ffmpeg
+    from bot.media.provenance import DigitalSource
     from bot.media.render.video_stream import Picture
 
 _COMMENT = "Generated video"
-# Speech is below 16 kHz, so a cutoff there saves bits and time. Constant quality avoids the search
-# that a constant bit rate needs, and sounds like 160 kbit/s in two thirds of the time.
+# Speech is below 16 kHz, so a cutoff there saves bits and time. With constant quality, the encoder
+# need not search for a constant bit rate. It sounds like 160 kbit/s and takes two thirds of the
+# time.
 AAC: Mapping[str, str | float] = {"acodec": "aac", "q:a": 1.6, "cutoff": 16_000}
 # A joined sound is filtered separately, because its filters would restart where the picture
 # changes.

@@ -12,9 +12,9 @@ import ffmpeg as graph
 
 from bot.errors import MediaError
 from bot.media.files.atomic import part_of, run_uncancelled
-from bot.media.mp4.provenance import MARK_BYTES, DigitalSource, commit_marked
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.child import LostChildError, ProcessLimits
+from bot.media.provenance import MARK_BYTES, DigitalSource, commit_marked
 from bot.media.render.colours import BT709, as_bt709, wide_colours
 from bot.media.render.mp4_output import metadata_options
 from bot.media.render.shrink_plan import ShrinkSource, make_plan

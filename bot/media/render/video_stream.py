@@ -110,8 +110,8 @@ class Picture:
             *(as_text(step) for step in bt709_steps(self.colours)),
             "format=yuv420p",
         ]
-        # Not a complex graph, in which the sound's filters would restart wherever the picture
-        # changes.
+        # A simple graph is used, because in a complex one the sound's filters would restart
+        # wherever the picture changes.
         return {"filter:v": ",".join(filters)}
 
 

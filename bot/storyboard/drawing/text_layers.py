@@ -97,7 +97,7 @@ def _lines(
     for line, baseline in zip(drawn, baselines, strict=True):
         picture = _coloured(line, layer_files.light)
         sheet.paste(picture, (0, row))
-        # The ink itself is aligned, not its side bearings.
+        # Aligns the visible ink, and ignores the glyphs' side bearings.
         x = canvas.width - canvas.margin - picture.width if base else canvas.margin
         layers.append(
             Layer(
@@ -115,7 +115,7 @@ def _lines(
 
 
 def _coloured(line: DrawnLine, light: Light) -> Image.Image:
-    """Return a line with its letters in ink, and its emoji in the accent colour."""
+    """Return a line with its letters in the ink colour, and its emoji in the accent colour."""
     picture = tint(line.letters, light.ink)
     if line.emoji.getbbox():
         picture.paste(tint(line.emoji, light.accent), mask=line.emoji)

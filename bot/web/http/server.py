@@ -39,7 +39,7 @@ _NOT_LOCAL = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Bind the port, before its number is needed; 0 means any free port, `::` also IPv4.
+    """Bind the port early, since its number is needed; 0: any free port, `::`: IPv4 too.
 
     StartupError: the port is in use, or the host is not an address of this machine.
     """

@@ -27,8 +27,11 @@ SELECT id, epoch, remote_id, remote_made_at, progress, generating_at, hold FROM 
 """  # noqa: S608 - built from constants
 
 _RECORDS = """
-SELECT jobs.* FROM json_each(:epochs) AS listed CROSS JOIN jobs
-WHERE jobs.id = listed.key AND jobs.epoch = listed.value AND jobs.state = 'generating'
+SELECT jobs.id, state, remote_id, remote_made_at, remote_passed_at, generating_at, echoes_order,
+    prompt, sent_prompt, model, seconds, size, deleted_at
+FROM json_each(:epochs) AS listed CROSS JOIN jobs
+WHERE jobs.id = listed.key AND jobs.epoch = CAST(listed.value AS BIGINT)
+    AND jobs.state = 'generating'
 """
 
 # The deadline is not checked here, but by a job's own poll.
@@ -41,7 +44,6 @@ UPDATE jobs SET
         ELSE progress END
 FROM json_each(:jobs) AS listed
 WHERE jobs.id = listed.key AND jobs.epoch = listed.value ->> 0 AND jobs.state = 'generating'
-RETURNING *
 """
 
 # The higher epoch invalidates a running poll, which may have been too early and must not postpone
@@ -49,7 +51,8 @@ RETURNING *
 _WAKE = """
 UPDATE jobs SET epoch = epoch + 1, next_at = :now, updated_at = :now
 FROM json_each(:epochs) AS listed
-WHERE jobs.id = listed.key AND jobs.epoch = listed.value AND jobs.state = 'generating'
+WHERE jobs.id = listed.key AND jobs.epoch = CAST(listed.value AS BIGINT)
+    AND jobs.state = 'generating'
 RETURNING *
 """
 
@@ -111,11 +114,16 @@ class ListedJobStore:
 
         `jobs`: each with its new percentage, or None if it is unchanged.
         """
-        values = {job.id: (job.epoch, percent) for job, percent in jobs}
-        params = {"jobs": json.dumps(values), "next_at": next_at, "now": now}
-        rows = await self._database.rows(_PUT_OFF, params)
-        changed = {job.id for job, percent in jobs if percent is not None or job.is_held}
-        return [job_from(row) for row in rows if row["id"] in changed]
+        same = {job.id: (job.epoch, None) for job, percent in jobs if _is_same(job, percent)}
+        changed = {job.id: (job.epoch, new) for job, new in jobs if not _is_same(job, new)}
+        times = {"next_at": next_at, "now": now}
+        if same:
+            await self._database.rows(_PUT_OFF, times | {"jobs": json.dumps(same)})
+        if not changed:
+            return []
+        params = times | {"jobs": json.dumps(changed)}
+        rows = await self._database.rows(f"{_PUT_OFF} RETURNING *", params)
+        return [job_from(row) for row in rows]
 
     async def wake(self, jobs: Iterable[PolledJob], *, now: float) -> list[Job]:
         """Make jobs due now, so that each is polled by itself."""
@@ -130,3 +138,7 @@ class ListedJobStore:
 
 def _epochs(jobs: Iterable[PolledJob]) -> str:
     return json.dumps({job.id: job.epoch for job in jobs})
+
+
+def _is_same(job: PolledJob, percent: int | None) -> bool:
+    return percent is None and not job.is_held

@@ -31,7 +31,7 @@ def append_xmp(clip: Path, packet: str) -> Path:
 
 def marks(clip: Path) -> list[str]:
     """Return the digital source types of all XMP boxes in a clip, in the order of the boxes."""
-    return [_source(content) for content in _packets(clip)]
+    return [source_in(content) for content in _packets(clip)]
 
 
 def ends_with_mark(clip: Path) -> bool:
@@ -45,6 +45,7 @@ def _packets(clip: Path) -> list[bytes]:
     return [payload[16:] for payload in boxes if payload[:16] == XMP]
 
 
-def _source(packet: bytes) -> str:
+def source_in(packet: bytes) -> str:
+    """Return the digital source type in a packet of XMP."""
     stated = ET.fromstring(packet.decode()).iter(_SOURCE)  # noqa: S314 - our own packet
     return "".join(each.text or "" for each in stated)

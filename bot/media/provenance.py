@@ -1,7 +1,7 @@
-"""Marks MP4s with their origin, for machines: an XMP box with IPTC's digital source type.
+"""Marks files with their origin, for machines: XMP with IPTC's digital source type.
 
 Written by hand: exiftool needs Perl, and python-xmp-toolkit needs Exempi, a C++ library. Any remux
-by ffmpeg drops the box, so it is appended after each remux.
+by ffmpeg drops an MP4's box, so it is appended after each remux.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MARK_BYTES = 1024
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _TERMS = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _PACKET = (
-    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+    '<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>'
     '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
     '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
     '<rdf:Description rdf:about=""'
@@ -35,7 +35,7 @@ _PACKET = (
     "<Iptc4xmpExt:DigitalSourceType>{term}</Iptc4xmpExt:DigitalSourceType>"
     "</rdf:Description></rdf:RDF></x:xmpmeta>"
 )
-_PACKET_END = b'<?xpacket end="r"?>'
+_PACKET_END = '<?xpacket end="r"?>'
 # XMP may contain the value as an element, as an attribute, or as an element's resource.
 _STATED = re.compile(
     rb"DigitalSourceType\b[^<]{0,64}"
@@ -66,6 +66,15 @@ class DigitalSource(StrEnum):
                 return DigitalSource.MIX_WITH_MODEL if spoken else DigitalSource.MIX
             case DigitalSource.MIX_WITH_MODEL:
                 return self
+
+
+def xmp_packet(source: DigitalSource, *, room: int = 0) -> str:
+    """Return the XMP that states a source, in ASCII.
+
+    `room` is the least number of characters; spaces before the packet's end fill it, as XMP allows.
+    """
+    packet = _PACKET.format(term=_TERMS + source)
+    return packet.ljust(room - len(_PACKET_END)) + _PACKET_END
 
 
 def append_mark(path: Path, source: DigitalSource) -> None:
@@ -100,8 +109,5 @@ def _stated(packet: bytes) -> DigitalSource | None:
 
 
 def _mark(source: DigitalSource) -> bytes:
-    packet = _PACKET.format(term=_TERMS + source).encode()
-    room = MARK_BYTES - 8 - len(_XMP) - len(_PACKET_END)
-    # The spaces before the end of the packet leave room for editing it in place.
-    content = _XMP + packet.ljust(room) + _PACKET_END
-    return struct.pack(">I4s", 8 + len(content), b"uuid") + content
+    content = xmp_packet(source, room=MARK_BYTES - 8 - len(_XMP)).encode()
+    return struct.pack(">I4s", MARK_BYTES, b"uuid") + _XMP + content
