@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,13 @@ _KIB = 1024
 class ChildMemorySampler:
     """Samples child processes in a thread while it is entered.
 
-    `peak`: the largest resident memory of all child processes together, in bytes.
+    `peak`: the largest resident memory of all child processes together, in bytes. `cpu_seconds`:
+    the CPU time that the sampling itself took.
     """
 
     def __init__(self) -> None:
         self.peak = 0
+        self.cpu_seconds = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="child memory sampler")
 
@@ -40,6 +43,7 @@ class ChildMemorySampler:
             # Between fork and exec, a child still shares its parent's memory.
             children = {pid for pid in _descendants("self") if _command(pid) != own_command}
             self.peak = max(self.peak, sum(map(_rss, children)))
+        self.cpu_seconds = time.thread_time()
 
 
 def _descendants(pid: str) -> Iterator[str]:

@@ -192,7 +192,7 @@ class Job:
     request: VideoRequest
     #: The source of the request: an interaction in Discord, or a client.
     requester: Origin | Client
-    #: The narration to lay over the clip; without one, the clip keeps its own sound.
+    #: The narration to lay over the clip; without one, the clip keeps its original sound.
     attachment: Attachment | None
     #: Id of the job whose stored narration this job reuses, set on insertion.
     narration_of: str | None

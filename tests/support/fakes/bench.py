@@ -43,6 +43,7 @@ from bot.moderation.access.place import OrderFrom, Reach
 from bot.moderation.words import BlockedWords
 from bot.pacing import ListIntervals, LookupDelays, PollIntervals
 from bot.prompts.base import VerbatimWriter
+from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
 from storage.files.data_folder import make_folder
@@ -105,7 +106,8 @@ class Bench:
     ) -> None:
         self.moderator = moderator
         self.blocked = BlockedWords(blocked)
-        self.gate = Gate(reach)
+        self.access = AccessSettingsStore(database)
+        self.gate = Gate(reach, self.access)
         self.writer = writer or VerbatimWriter()
         self.database = database
         self.root = root
