@@ -20,6 +20,7 @@ from bot.model import JobState
 from bot.moderation.access.gate import Gate
 from bot.moderation.access.place import Reach
 from bot.moderation.words import BlockedWords
+from storage.access.settings import AccessSettingsStore
 from storage.database import open_database
 from storage.jobs.caps import Caps, CapStore
 from storage.jobs.holds import HoldStore
@@ -94,7 +95,11 @@ def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker
         backend=_BACKEND,
         account="benchmark",
         admission=Admission(
-            CapStore(database), caps, BlockedWords(()), gate=Gate(Reach()), clock=clock
+            CapStore(database),
+            caps,
+            BlockedWords(()),
+            gate=Gate(Reach(), AccessSettingsStore(database)),
+            clock=clock,
         ),
         acknowledge_seconds=10.0,
         deadline_seconds=_LATER,

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from bot.errors import UserError
 from bot.model import Job, JobState, Origin, new_job_id
 from bot.moderation.access.place import OrderPlace
 from bot.texts import Moment
+from storage.access.settings import BOOSTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Unpack
 
     from bot.model import Attachment, Client, VideoRequest
-    from bot.moderation.access.gate import Gate
+    from bot.moderation.access.gate import Gate, Terms
     from bot.moderation.access.place import Membership
     from bot.moderation.words import BlockedWords
     from storage.jobs.caps import Caps, CapStore, CapUsage
@@ -33,6 +35,21 @@ class RoleCaps:
             return 0
         caps = [self.by_role.get(role, 0) for role in requester.role_ids]
         return max([0, self.boosters if requester.is_booster else 0, *caps])
+
+    def replaced_by(self, caps: Mapping[int, int]) -> RoleCaps:
+        """Return these caps with some of them replaced; the key `BOOSTERS` means the boosters."""
+        by_role = {role: cap for role, cap in caps.items() if role != BOOSTERS}
+        return RoleCaps(
+            by_role={**self.by_role, **by_role}, boosters=caps.get(BOOSTERS, self.boosters)
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Admitted:
+    """The requester of an allowed order, with the caps that apply to the order."""
+
+    requester: Origin | Client
+    caps: Caps
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,16 +86,15 @@ class Admission:
         self._gate = gate
         self._clock = clock
 
-    async def admit(self, requester: Origin | Client, place: OrderPlace | None) -> Origin | Client:
-        """Return the requester of an allowed order, with the server that the order counts towards.
+    async def admit(self, requester: Origin | Client, place: OrderPlace | None) -> Admitted:
+        """Return the requester of an allowed order, with the caps that apply to it.
 
         Without a `place`, an order from Discord counts as one from outside all servers. UserError:
         orders from this requester and place are refused.
         """
         if place is None and isinstance(requester, Origin):
             place = OrderPlace(user_id=requester.user_id, server_id=requester.guild_id)
-        home = await self._gate.check(place)
-        return _of_home(requester, home) if isinstance(requester, Origin) else requester
+        return self._on_terms(requester, await self._gate.check(place))
 
     def check(
         self, request: VideoRequest, attachment: Attachment | None, *, clip_of: str | None
@@ -89,26 +105,50 @@ class Admission:
         text = attachment.text if attachment else None
         self._blocked.check(*prompt, *((text,) if text else ()))
 
-    def caps_for(self, requester: Origin | Client) -> Caps:
-        """Return the caps of a requester; of several daily caps per person, the highest applies."""
-        caps = self._caps
-        if caps.per_user_day is None:
-            return caps
-        return replace(caps, per_user_day=max(caps.per_user_day, self._role_caps.cap_of(requester)))
+    def _on_terms(self, requester: Origin | Client, terms: Terms) -> Admitted:
+        """Apply the settings for an order; of several caps per person, the highest applies."""
+        if isinstance(requester, Origin):
+            requester = _of_home(requester, terms.home)
+        caps, everywhere, server = self._caps, terms.everywhere, terms.server
+        of_user = caps.per_user_day if everywhere.person_day is None else everywhere.person_day
+        if of_user is not None:
+            role_caps = self._role_caps.replaced_by(everywhere.role_caps)
+            of_user = max(of_user, role_caps.cap_of(requester))
+        of_roles = RoleCaps().replaced_by(server.role_caps).cap_of(requester)
+        of_server = caps.per_server_day if everywhere.server_day is None else everywhere.server_day
+        is_narrower = server.server_day is not None and (
+            of_server is None or server.server_day < of_server
+        )
+        return Admitted(
+            requester=requester,
+            caps=replace(
+                caps,
+                per_user_day=of_user,
+                per_member_day=max(of_roles, server.person_day or 0) or None,
+                per_server_day=server.server_day if is_narrower else of_server,
+                managers_set_server_day=is_narrower,
+            ),
+        )
 
     async def allowances(self, requester: Origin, place: OrderPlace) -> list[Allowance]:
         """Return how much of each cap a person has used, and when the next use stops counting.
 
         People whose orders are refused in that place can read it too.
         """
-        requester = _of_home(requester, (await self._gate.judge(place)).home)
-        caps, usage = await self._usage(requester)
-        now, store = self._clock(), self._store
+        admitted = self._on_terms(requester, (await self._gate.judge(place)).terms)
+        caps, now, store = admitted.caps, self._clock(), self._store
+        if isinstance(admitted.requester, Origin):
+            requester = admitted.requester
+        usage = await store.usage(requester, caps, now=now)
         found = [Allowance(key="user", used=usage.open_of_user, limit=caps.open_per_user)]
         if caps.per_user_day is not None:
             used = usage.user_today
             free = await store.persons_frees_at(requester.user_id, used, now=now) if used else None
             found.append(_of_day("user_day", used, caps.per_user_day, free))
+        if caps.per_member_day is not None:
+            used = usage.member_today
+            free = await store.members_frees_at(requester, used, now=now) if used else None
+            found.append(_of_day("member_day", used, caps.per_member_day, free))
         if caps.per_server_day is not None:
             used = usage.server_today
             free = await store.servers_frees_at(requester, used, now=now) if used else None
@@ -118,41 +158,48 @@ class Admission:
         found.append(_of_day("day", usage.today, caps.per_day, free))
         return found
 
-    async def check_caps(self, requester: Origin | Client) -> None:
+    async def check_caps(self, admitted: Admitted) -> None:
         """Raise UserError if the requester has reached a cap and a new job would be refused."""
-        caps, usage = await self._usage(requester)
-        if (error := await self._refusal(requester, caps, usage)) is not None:
+        if (error := await self._refusal(admitted)) is not None:
             raise error
 
-    async def refusal(self, requester: Origin | Client) -> UserError:
+    async def refusal(self, admitted: Admitted) -> UserError:
         """Return an error that names the cap that the requester has reached."""
-        caps, usage = await self._usage(requester)
-        error = await self._refusal(requester, caps, usage)
         # Another job may have ended since the refusal, so that no cap is reached now.
-        return error or UserError("caps.all", limit=caps.open_in_all)
+        error = await self._refusal(admitted)
+        return error or UserError("caps.all", limit=admitted.caps.open_in_all)
 
-    async def _usage(self, requester: Origin | Client) -> tuple[Caps, CapUsage]:
-        caps = self.caps_for(requester)
-        return caps, await self._store.usage(requester, caps, now=self._clock())
-
-    async def _refusal(
-        self, requester: Origin | Client, caps: Caps, usage: CapUsage
-    ) -> UserError | None:
-        now = self._clock()
+    async def _refusal(self, admitted: Admitted) -> UserError | None:
+        caps, now = admitted.caps, self._clock()
+        usage = await self._store.usage(admitted.requester, caps, now=now)
         if usage.open_of_user >= caps.open_per_user:
             return UserError("caps.user", limit=caps.open_per_user)
-        of_user, of_server = caps.per_user_day, caps.per_server_day
-        if isinstance(requester, Origin) and of_user is not None and usage.user_today >= of_user:
-            free = await self._store.persons_frees_at(requester.user_id, of_user, now=now)
-            return UserError("caps.user_day", limit=of_user, when=_after(free))
-        if of_server is not None and usage.server_today >= of_server:
-            free = await self._store.servers_frees_at(requester, of_server, now=now)
-            return UserError(_server_key(requester), limit=of_server, when=_after(free))
+        if (error := await self._refusal_of_requester(admitted, usage)) is not None:
+            return error
         if usage.today >= caps.per_day:
             free = await self._store.frees_at(caps.per_day, now=now)
             return UserError("caps.day", limit=caps.per_day, when=_after(free))
         if usage.open_in_all >= caps.open_in_all:
             return UserError("caps.all", limit=caps.open_in_all)
+        return None
+
+    async def _refusal_of_requester(self, admitted: Admitted, usage: CapUsage) -> UserError | None:
+        """Return an error that names the reached daily cap of the person or server, if any."""
+        requester, caps, now = admitted.requester, admitted.caps, self._clock()
+        if isinstance(requester, Origin):
+            limit = caps.per_user_day
+            if limit is not None and usage.user_today >= limit:
+                free = await self._store.persons_frees_at(requester.user_id, limit, now=now)
+                return UserError("caps.user_day", limit=limit, when=_after(free))
+            limit = caps.per_member_day
+            if limit is not None and usage.member_today >= limit:
+                free = await self._store.members_frees_at(requester, limit, now=now)
+                return UserError("caps.member_day", limit=limit, when=_after(free))
+        limit = caps.per_server_day
+        if limit is not None and usage.server_today >= limit:
+            free = await self._store.servers_frees_at(requester, limit, now=now)
+            key = "caps.managers_day" if caps.managers_set_server_day else _server_key(requester)
+            return UserError(key, limit=limit, when=_after(free))
         return None
 
 
@@ -181,6 +228,18 @@ def _after(moment: float) -> Moment:
     return Moment(int(moment) + 1)
 
 
+class JobSources(TypedDict, total=False):
+    """The id of a new job, and the jobs whose files it uses.
+
+    `job_id`: an earlier result of `new_job_id`. `narration_of`: the job whose narration is reused.
+    `clip_of`: the job whose finished video is used instead of a new clip.
+    """
+
+    job_id: str | None
+    narration_of: str | None
+    clip_of: str | None
+
+
 def new_job(
     request: VideoRequest,
     requester: Origin | Client,
@@ -189,13 +248,11 @@ def new_job(
     backend: str,
     now: float,
     next_at: float,
-    job_id: str | None = None,
-    narration_of: str | None = None,
-    clip_of: str | None = None,
+    **sources: Unpack[JobSources],
 ) -> Job:
-    """Return a job in the state `received`; `job_id` can be an earlier result of `new_job_id`."""
+    """Return a job in the state `received`."""
     return Job(
-        id=job_id or new_job_id(),
+        id=sources.get("job_id") or new_job_id(),
         state=JobState.RECEIVED,
         next_at=next_at,
         created_at=now,
@@ -204,6 +261,6 @@ def new_job(
         request=request,
         requester=requester,
         attachment=attachment,
-        narration_of=narration_of,
-        clip_of=clip_of,
+        narration_of=sources.get("narration_of"),
+        clip_of=sources.get("clip_of"),
     )

@@ -27,14 +27,13 @@ from bot.media.render.narration_options import NarrationFit, NarrationMix, Narra
 from bot.metrics import Metrics
 from bot.moderation.access.gate import Gate
 from bot.presets import Presets
-from bot.prompts.reading import PromptReader
-from bot.prompts.template import TemplateWriter
-from bot.runtime.adapters import load_blocked_words, open_moderator, open_writer
+from bot.runtime.adapters import load_blocked_words, open_moderator, open_writers
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.reach import reach_of
 from bot.runtime.resources import MIN_FREE_BYTES
 from bot.runtime.timing import timing_for
 from bot.settings.types import BOOSTER
+from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
 from storage.clock import ClockStore
 from storage.jobs.caps import Caps, CapStore
@@ -111,7 +110,11 @@ async def open_engine(
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
     workspace, presets = Workspace(settings.data_dir), _presets(settings)
     account = account_of(settings, resources.secret)
-    gate = Gate(reach_of(settings), count=metrics.count_refused_order)
+    gate = Gate(
+        reach_of(settings),
+        AccessSettingsStore(resources.database),
+        count=metrics.count_refused_order,
+    )
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
     changes = ChangePublisher(bus)
     webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
@@ -138,7 +141,7 @@ async def open_engine(
     )
     queued = QueueStore(resources.database, backend=backend.name, client=client)
     capacity = ProviderCapacity(queued, limit=settings.max_jobs, steady=clock.steady)
-    reader = PromptReader.load()
+    writer, fallback = await open_writers(resources, backend, stack)
     return Engine(
         resources=resources,
         backend=backend,
@@ -168,8 +171,8 @@ async def open_engine(
             jobs=jobs,
             backend=backend,
             moderator=moderator,
-            writer=await open_writer(resources, backend, reader, stack),
-            fallback=TemplateWriter(reader),
+            writer=writer,
+            fallback=fallback,
         ),
         presets=presets,
         clients=ClientJobs(
