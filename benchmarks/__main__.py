@@ -34,7 +34,7 @@ _DELIVERY_RUNS = 5
 _BURST_JOBS, _BURST_SECONDS = 200, 10.0
 _BUSY_PROCESSES = (0, 2)
 _OPEN_JOBS = (100, 1_000, 10_000)
-# Jobs, and whether a list polls them.
+# The number of jobs, and whether they are polled by the provider's list.
 _POLLED = ((1_000, False), (1_000, True), (10_000, False), (10_000, True))
 
 

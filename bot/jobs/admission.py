@@ -37,7 +37,7 @@ class RoleCaps:
         return max([0, self.boosters if requester.is_booster else 0, *caps])
 
     def replaced_by(self, caps: Mapping[int, int]) -> RoleCaps:
-        """Return these caps with some of them replaced; the key `BOOSTERS` is that of boosters."""
+        """Return these caps with some of them replaced; the key `BOOSTERS` means the boosters."""
         by_role = {role: cap for role, cap in caps.items() if role != BOOSTERS}
         return RoleCaps(
             by_role={**self.by_role, **by_role}, boosters=caps.get(BOOSTERS, self.boosters)
@@ -46,7 +46,7 @@ class RoleCaps:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Admitted:
-    """The requester of an allowed order, with the caps that hold for it."""
+    """The requester of an allowed order, with the caps that apply to the order."""
 
     requester: Origin | Client
     caps: Caps
@@ -106,7 +106,7 @@ class Admission:
         self._blocked.check(*prompt, *((text,) if text else ()))
 
     def _on_terms(self, requester: Origin | Client, terms: Terms) -> Admitted:
-        """Apply the settings that hold for an order; the highest of a person's caps counts."""
+        """Apply the settings for an order; of several caps per person, the highest applies."""
         if isinstance(requester, Origin):
             requester = _of_home(requester, terms.home)
         caps, everywhere, server = self._caps, terms.everywhere, terms.server
@@ -184,7 +184,7 @@ class Admission:
         return None
 
     async def _refusal_of_requester(self, admitted: Admitted, usage: CapUsage) -> UserError | None:
-        """Return an error that names the daily cap of the person or server that is reached."""
+        """Return an error that names the reached daily cap of the person or server, if any."""
         requester, caps, now = admitted.requester, admitted.caps, self._clock()
         if isinstance(requester, Origin):
             limit = caps.per_user_day
