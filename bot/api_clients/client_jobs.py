@@ -189,7 +189,7 @@ class ClientJobs:
         return await self._jobs.cancel(job.id)
 
     async def retry(self, job: Job) -> Job | None:
-        """Requeue an undecided job, which may be charged twice; None: it is not undecided."""
+        """Requeue an undecided job, which may then be paid for twice. None: it is not undecided."""
         return await self._jobs.retry_undecided(job.id)
 
     async def artifact(self, job: Job) -> Artifact | None:

@@ -103,9 +103,11 @@ class Webhook:
 class Capabilities:
     """The optional features of a provider, and the longest prompt that it accepts.
 
-    `lists`: the protocol has a list of jobs with their states.
-    `own_list`: the provider runs in this process, so its complete list is always right.
-    `prompt_characters`: by default, the longest prompt that a requester can type.
+    `lists`: whether the protocol has a list of jobs with their states.
+    `own_list`: whether the complete list is always right, as it is if the provider runs in this
+    process.
+    `prompt_characters`: the length of the longest accepted prompt. The default is the length of the
+    longest prompt that a requester can type.
     """
 
     webhooks: bool = False

@@ -63,7 +63,7 @@ class ProgressCards:
         self._changed = asyncio.Event()
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Record a job's change. Jobs of API clients are ignored, because they have no card."""
+        """Record a change to a job. Jobs of API clients are ignored, because they have no card."""
         job = event.job
         if job.client is not None:
             return

@@ -72,7 +72,10 @@ class UploadTarget:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UploadFile:
-    """A file to upload as `filename`; `note` is the key of the sentence about a smaller copy."""
+    """A file to upload as `filename`.
+
+    `note`: for a smaller copy, the key of the sentence that says so; None for the original.
+    """
 
     path: Path
     filename: str

@@ -157,7 +157,7 @@ class Settings(BaseSettings):
 
     @property
     def api_tokens(self) -> Mapping[str, str]:
-        """The API tokens by their clients' names."""
+        """The API tokens, keyed by client name."""
         pairs = (part.rpartition(":") for part in split_secret(self.api_token))
         return {name or DEFAULT_CLIENT: token for name, _, token in pairs}
 

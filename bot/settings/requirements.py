@@ -104,7 +104,8 @@ _REQUIREMENTS = (
         sentence=" is missing: set it to the URL, up to /v1, of a server that offers the "
         "Moderations API.",
     ),
-    # Required only for OpenAI's own server: others with the Moderations API may need no key.
+    # Required only for OpenAI's own server: other servers with the Moderations API may not need a
+    # key.
     Requirement(
         setting="moderation_api_key",
         choice=("moderation", "openai"),

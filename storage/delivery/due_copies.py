@@ -40,7 +40,7 @@ class DueCopyStore:
         self._database = database
 
     async def add(self, job_id: str, *, now: float) -> None:
-        """Store that a copy is due."""
+        """Record that a smaller copy of a job's video still has to be made and uploaded."""
         await self._database.rows(_ADD, {"job_id": job_id, "now": now})
 
     async def next(self) -> DueCopy | None:

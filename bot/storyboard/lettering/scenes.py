@@ -196,7 +196,7 @@ def _halves(text: str) -> list[str]:
 
 
 def _widths(text: str) -> dict[int, int]:
-    """Return the width of the text before each of its clusters, and of the whole text."""
+    """Map the index of each cluster's start, and of the text's end, to the width up to there."""
     found = {0: 0}
     end = width = 0
     for cluster in clusters(text):

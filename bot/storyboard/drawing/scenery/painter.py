@@ -207,7 +207,7 @@ class Painter:
         colour: Rgb,
         draw: Callable[[Pen], None],
     ) -> None:
-        """Add a small thing with a motion of its own; its corners are 0, 0 and `size`."""
+        """Add a sprite that moves on its own, drawn in the rectangle from (0, 0) to `size`."""
         pen = Pen(colour, width=math.ceil(size[0]), top=0, lower=math.ceil(size[1]))
         draw(pen)
         self.picture(pen.finish(), at[0], at[1], motion)
@@ -222,7 +222,7 @@ class Painter:
         alpha: int = 200,
         length: float = 0,
     ) -> None:
-        """Add many small things that fall or rise through the whole picture, such as snow."""
+        """Add many specks that fall or rise through the whole picture, such as snow."""
         travel = math.ceil(abs(motion.dy) * self.view.frames)
         high = self.h + travel
         mask = Image.new("L", (self.w * FINENESS, high * FINENESS))
