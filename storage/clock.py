@@ -104,7 +104,7 @@ class ClockStore:
     async def shorten(
         self, longest: Mapping[JobState, float], *, longest_probe: float, now: float
     ) -> int:
-        """End each wait that exceeds the maximum of its state, and return their number.
+        """End the waits that exceed the maximum of their state, and return their number.
 
         `longest`: the maximum for each state. `longest_probe`: the maximum for a circuit's probe.
         """

@@ -31,7 +31,8 @@ class BackendUpdate:
 
     `progress` is 0 to 100, `cost` is in US dollars, `expires_at` is in Unix seconds of the
     provider's clock. `result_url` is the link to the video, as a URL or as a path at the provider.
-    `inferred`: the state was derived from other fields, not from the provider's status word.
+    `inferred`: whether the state was derived from other fields, not from the provider's status
+    word.
     """
 
     ref: str
@@ -65,9 +66,9 @@ class StatusPage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnsweredJob:
-    """A job whose create request was answered, and that a trustworthy list therefore shows.
+    """A job whose create request was answered. A trustworthy list therefore shows it.
 
-    `is_earlier`: it was answered before the create request whose job is being looked for.
+    `is_earlier`: whether that answer came before the create request whose job is being looked for.
     """
 
     order: Order
@@ -78,10 +79,10 @@ class AnsweredJob:
 class Listing:
     """The remote jobs that an unconfirmed create request may have started.
 
-    `complete`: the provider says that no job is missing.
-    `certain`: each of the `refs` echoes the request's prompt.
-    `shows_own`: the list shows the newest of the answered jobs as it was ordered, so it would also
-    show any other job of the same key.
+    `complete`: whether the provider says that no job is missing.
+    `certain`: whether each of the `refs` echoes the request's prompt.
+    `shows_own`: whether the list shows the newest of the answered jobs as it was ordered. Such a
+    list would also show any other job of the same key.
     """
 
     refs: tuple[str, ...]
@@ -158,9 +159,9 @@ class VideoBackend(Protocol):
         hints: tuple[str, ...] = (),
         answered: tuple[AnsweredJob, ...] = (),
     ) -> Listing:
-        """List remote jobs of any age: those that match the request, or all without a request.
+        """List the remote jobs that match the request, or all of them if `request` is None.
 
-        `hints`: refs from webhooks that match no known job. Each of them is looked up as well.
+        `hints`: the refs from webhooks that match no known job. Each of them is looked up as well.
         """
         ...
 

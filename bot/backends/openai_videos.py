@@ -171,7 +171,7 @@ class OpenAIVideos:
         return reply.ok and remote_job.is_deleted(reply.answer)
 
     def check_webhook(self, headers: Mapping[str, str], *, now: float) -> None:
-        """Check that there is a signature, and its time."""
+        """Check that there is a signature, and that its time is recent."""
         standard_webhooks.check(headers, now=self._api.provider_time(now))
 
     def parse_webhook(

@@ -226,7 +226,7 @@ async def _make(engine: Engine, job: Job, bar: ProgressBar) -> Job:
 
 
 async def _wait_for_last_step(engine: Engine, job: Job) -> None:
-    """Wait until the provider was asked to stop the job; if not, the next start does that."""
+    """Wait briefly until the provider is asked to stop the job, or leave that to the next start."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_GRACE_SECONDS):
             while (now := await engine.jobs.get(job.id)) and now.next_at is not None:  # noqa: ASYNC110 - the last step is not published

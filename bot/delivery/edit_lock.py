@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 class EditGracePeriods:
     """The seconds that a running progress edit gets before it is cancelled.
 
-    `unanswered`: additional seconds if Discord may have received the edit. Even after it is
-    cancelled, Discord could still apply it, and overwrite the final edit.
+    `unanswered`: the additional seconds that it gets if Discord may have received the edit. Even
+    after it is cancelled, Discord could still apply it, and overwrite the final edit.
     """
 
     usual: float = 2.0

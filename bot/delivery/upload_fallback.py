@@ -43,8 +43,8 @@ class Shrinker(Protocol):
     ) -> None:
         """Write a copy of at most `limit_bytes` to its path in the workspace, if that is possible.
 
-        `decent`: write the copy only if its quality is acceptable. `in_background`: no merge waits
-        for the copy.
+        `decent`: whether to write the copy only if its quality is acceptable. `in_background`:
+        whether no merge waits for the copy.
         """
         ...
 
@@ -74,7 +74,7 @@ class UploadTarget:
 class UploadFile:
     """A file to upload as `filename`.
 
-    `note`: for a smaller copy, the key of the sentence that says so; None for the original.
+    `note`: the key of the sentence that says that it is a smaller copy; None for the original.
     """
 
     path: Path

@@ -119,7 +119,10 @@ class JobService:
     async def acknowledge(
         self, job_id: str, message_id: int, *, is_current: bool = True
     ) -> Job | None:
-        """Store the id of the job's card, and make the job due; `is_current`: the card shows it."""
+        """Store the id of the job's card, and make the job due.
+
+        `is_current`: whether the card shows the job's current state.
+        """
         job = await self._store.acknowledge(job_id, message_id=message_id, now=self._clock())
         if job is None or is_current:
             return self._changes.publish(job)
@@ -143,7 +146,9 @@ class JobService:
         return await self._move_if(job_id, JobState.CANCELLED, CANCELLABLE | {JobState.UNDECIDED})
 
     async def retry_undecided(self, job_id: str, *, place: OrderPlace | None = None) -> Job | None:
-        """Queue an undecided job again, which may cost twice; None: it is not undecided.
+        """Queue an undecided job again; None: it is not undecided.
+
+        The provider may charge for both create requests.
 
         UserError: orders are refused in the `place` of the retry.
         """

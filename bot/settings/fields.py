@@ -205,8 +205,8 @@ class Settings(BaseSettings):
 def load_settings(*, with_discord: bool = False, **overrides: Any) -> Settings:  # noqa: ANN401 - the settings have many types
     """Read the settings; `overrides` take precedence over the environment.
 
-    `with_discord`: the Discord token is required too. StartupError: values are missing or invalid;
-    it has a line for each, with the variable and the fix.
+    `with_discord`: whether the Discord token is required too. StartupError: values are missing or
+    invalid; it has a line for each, with the variable and the fix.
     """
     fields, invalid = Settings.model_fields, dict[str, str]()
     try:

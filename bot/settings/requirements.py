@@ -23,7 +23,7 @@ class Requirement:
     `choice`: another setting and the value with which it requires this one.
     `host`: a URL setting and the only host for which this setting is required.
     `empty`: the value that counts as missing.
-    `sentence`: completes an error message that begins with the setting's name.
+    `sentence`: the rest of an error message that begins with the setting's name.
     """
 
     setting: str

@@ -43,7 +43,7 @@ _UNDRAWN = frozenset(("Cf", "Cs", "Co", "Cn"))
 
 
 def clean(prompt: str) -> str:
-    """Remove a prompt's undrawable characters, and put single spaces; line breaks stay.
+    """Remove a prompt's undrawable characters, and reduce spaces to one; line breaks are kept.
 
     Removed are control, format and private-use characters, marks without a letter below them, and
     all but the first characters of an endless letter or emoji.

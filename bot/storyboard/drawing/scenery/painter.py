@@ -1,4 +1,4 @@
-"""The painter's tools: skies, silhouettes, lights and drifting things.
+"""The painter's tools: skies, silhouettes, lights, and sprites that drift.
 
 Imported only in a worker thread, because it loads Pillow.
 """
@@ -160,7 +160,7 @@ class Painter:
     ) -> None:
         """Add a strip as a plane; nearer planes, whose depth is closer to 1, move faster.
 
-        `mist` is a colour with its share at the top and at the bottom.
+        `mist`: a colour, its share at the top, and its share at the bottom.
         """
         picture = pen.finish()
         if mist:
