@@ -157,7 +157,7 @@ def test_each_way_to_hand_over_a_video_says_in_the_readers_language_whether_ai_m
         cards.render_video(made, filename="a.mp4"),
         cards.render_link(made, ARTIFACT, url="https://x.example/d/1"),
     ):
-        assert words in read(view)[-1].split(" · ")
+        assert f" · {words} · " in read(view)[-1]
     assert Texts.load()(f"origin.{key}", locale) in cards.dm_with_video(made).split("\n")
 
 
