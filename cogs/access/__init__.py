@@ -1,0 +1,1 @@
+"""The commands about who may order, for a server or everywhere."""
