@@ -8,8 +8,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.errors import UserError
-from cogs._places import is_installed
 from cogs.access.commands import AccessCommands
+from cogs.access.places import is_installed
 
 if TYPE_CHECKING:
     import discord

@@ -1,1 +1,1 @@
-"""The commands about who may order, for a server or everywhere."""
+"""Who may order: the places of orders, and the commands of a server or of every server."""
