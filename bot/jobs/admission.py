@@ -13,11 +13,13 @@ from bot.texts import Moment
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from bot.jobs.costs.budgeting import Budgeting
     from bot.model import Attachment, Client, VideoRequest
     from bot.moderation.access.gate import Gate
     from bot.moderation.access.place import Membership
     from bot.moderation.words import BlockedWords
     from storage.jobs.caps import Caps, CapStore, CapUsage
+    from storage.ledger.budgets import Reservation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +61,7 @@ class Admission:
         blocked: BlockedWords,
         *,
         gate: Gate,
+        budgeting: Budgeting,
         role_caps: RoleCaps | None = None,
         clock: Callable[[], float],
     ) -> None:
@@ -67,6 +70,7 @@ class Admission:
         self._role_caps = role_caps or RoleCaps()
         self._blocked = blocked
         self._gate = gate
+        self._budgeting = budgeting
         self._clock = clock
 
     async def admit(self, requester: Origin | Client, place: OrderPlace | None) -> Origin | Client:
@@ -88,6 +92,17 @@ class Admission:
         prompt = () if clip_of else (request.prompt,)
         text = attachment.text if attachment else None
         self._blocked.check(*prompt, *((text,) if text else ()))
+
+    async def reservation(
+        self, requester: Origin | Client, *, is_created: bool = True
+    ) -> Reservation:
+        """Return what an order reserves; `is_created`: a provider makes its clip."""
+        return await self._budgeting.reservation(requester, is_created=is_created)
+
+    async def check_budgets(self, reservation: Reservation) -> None:
+        """Raise UserError if a reservation exceeds a budget."""
+        if (error := await self._budgeting.refusal(reservation)) is not None:
+            raise error
 
     def caps_for(self, requester: Origin | Client) -> Caps:
         """Return the caps of a requester; of several daily caps per person, the highest applies."""
@@ -119,15 +134,18 @@ class Admission:
         return found
 
     async def check_caps(self, requester: Origin | Client) -> None:
-        """Raise UserError if the requester has reached a cap and a new job would be refused."""
-        caps, usage = await self._usage(requester)
-        if (error := await self._refusal(requester, caps, usage)) is not None:
-            raise error
-
-    async def refusal(self, requester: Origin | Client) -> UserError:
-        """Return an error that names the cap that the requester has reached."""
+        """Raise UserError if a cap or a budget would refuse a new job of the requester."""
         caps, usage = await self._usage(requester)
         error = await self._refusal(requester, caps, usage)
+        error = error or await self._budgeting.refusal(await self.reservation(requester))
+        if error is not None:
+            raise error
+
+    async def refusal(self, requester: Origin | Client, reservation: Reservation) -> UserError:
+        """Return an error that names the cap or the budget that the requester has reached."""
+        caps, usage = await self._usage(requester)
+        error = await self._refusal(requester, caps, usage)
+        error = error or await self._budgeting.refusal(reservation)
         # Another job may have ended since the refusal, so that no cap is reached now.
         return error or UserError("caps.all", limit=caps.open_in_all)
 

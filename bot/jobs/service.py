@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# If a claim raises a job's epoch between read and write, the write is tried again a few times.
+_TRIES = 5
+
 
 class JobService:
     """Creates jobs, changes their states, and publishes every change.
@@ -77,7 +80,7 @@ class JobService:
         `job_id`: a result of `new_job_id`.
         `narration_of`: the job whose narration is reused.
         `clip_of`: the job whose finished video is used instead of a new clip.
-        UserError: orders are refused there, a cap is reached, or a word is blocked.
+        UserError: orders are refused there, a cap or budget is reached, or a word is blocked.
         """
         try:
             requester = await self._admission.admit(requester, place)
@@ -86,6 +89,7 @@ class JobService:
                 return None
             raise
         self._admission.check(request, attachment, clip_of=clip_of)
+        reservation = await self._admission.reservation(requester, is_created=clip_of is None)
         now = self._clock()
         # A job from Discord waits until its card is posted.
         wait = self._acknowledge_seconds if isinstance(requester, Origin) else 0.0
@@ -102,11 +106,12 @@ class JobService:
                 clip_of=clip_of,
             ),
             self._admission.caps_for(requester),
+            reservation,
         )
         if job is None:
             if await self._store.by_requester(requester) is not None:
                 return None
-            raise await self._admission.refusal(requester)
+            raise await self._admission.refusal(requester, reservation)
         self._changes.publish_state(job, None)
         return job
 
@@ -140,23 +145,27 @@ class JobService:
     async def retry_undecided(self, job_id: str, *, place: OrderPlace | None = None) -> Job | None:
         """Queue an undecided job again, which may cost twice; None: it is not undecided.
 
-        UserError: orders are refused in the `place` of the retry.
+        UserError: orders are refused in that `place`, or a budget is reached.
         """
-        job = await self._store.get(job_id)
-        if job is None:
-            return None
-        await self._admission.admit(job.requester, place)
-        return await self._move_if(job_id, JobState.QUEUED, frozenset({JobState.UNDECIDED}))
+        for _ in range(_TRIES):
+            job = await self._store.get(job_id)
+            if job is None or job.state is not JobState.UNDECIDED:
+                return None
+            await self._admission.admit(job.requester, place)
+            reservation = await self._admission.reservation(job.requester)
+            queued = await self._store.retry(job, reservation, now=self._clock())
+            if queued is not None:
+                self._changes.publish_state(queued, job.state)
+                return queued
+            await self._admission.check_budgets(reservation)
+        return None
 
     async def cancel_undecided(self, job_id: str) -> Job | None:
         """Cancel an undecided job, or return None if it is not undecided."""
         return await self._move_if(job_id, JobState.CANCELLED, frozenset({JobState.UNDECIDED}))
 
     async def cancel_postponed_delivery(self, job_id: str) -> Job | None:
-        """Cancel a job whose delivery waits for the operator, so that it can be deleted.
-
-        Return None if its delivery is not postponed, or is running.
-        """
+        """Cancel a job whose delivery waits for the operator; None: it does not, or is running."""
         job = await self._store.get(job_id)
         if job is None or not self.is_delivery_postponed(job):
             return None
@@ -228,8 +237,8 @@ class JobService:
         if bound is not None:
             try:
                 await self._webhooks.wake_if_received(job.backend, update.ref)
-            except StorageError:
-                log.exception("job.not_woken id=%s", job.id)  # the job is bound, and will be polled
+            except StorageError:  # the job is bound, and will be polled
+                log.exception("job.not_woken id=%s", job.id)
         return bound
 
     async def bind_cancelled(self, job: Job, update: BackendUpdate) -> Job | None:
@@ -282,8 +291,7 @@ class JobService:
             await self._store.delete_expired_tokens(now=self._clock.conservative())
 
     async def _move_if(self, job_id: str, to: JobState, states: frozenset[JobState]) -> Job | None:
-        # If a claim raises the epoch between read and write, the write is tried again a few times.
-        for _ in range(5):
+        for _ in range(_TRIES):
             job = await self._store.get(job_id)
             if job is None or job.state not in states or to not in TRANSITIONS[job.state]:
                 return None

@@ -10,6 +10,7 @@ from storage.errors import NotUniqueError
 from storage.jobs import statements
 from storage.jobs.caps import cap_columns
 from storage.jobs.rows import fold, job_from, requester_columns
+from storage.ledger.budgets import micros
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from bot.model import Client, Failure, Job, JobState, Origin
     from storage.database import Database
     from storage.jobs.caps import Caps
+    from storage.ledger.budgets import Reservation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,8 +43,8 @@ class JobStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def insert(self, job: Job, caps: Caps) -> Job | None:
-        """Insert a job as `received`; None: a cap is reached, or the request is a repetition."""
+    async def insert(self, job: Job, caps: Caps, reservation: Reservation) -> Job | None:
+        """Insert a job as `received`; None: a cap or budget is reached, or it is a repetition."""
         attachment = job.attachment
         return await self._one(
             statements.INSERT,
@@ -64,6 +66,7 @@ class JobStore:
             narration_of=job.narration_of,
             clip_of=job.clip_of,
             **cap_columns(job.requester, caps, now=job.created_at),
+            **reservation.columns,
         )
 
     async def get(self, job_id: str) -> Job | None:
@@ -151,11 +154,16 @@ class JobStore:
             deadline_at=changes.deadline_at,
             progress=changes.progress,
             cost_usd=changes.cost,
+            cost_micros=None if changes.cost is None else micros(changes.cost),
             failure_key=failure.key if failure else None,
             failure_fields=json.dumps(dict(failure.fields)) if failure else None,
             note=changes.note,
             card_gone=int(changes.card_gone),
         )
+
+    async def retry(self, job: Job, reservation: Reservation, *, now: float) -> Job | None:
+        """Queue an undecided job again; None: the job has changed, or a budget is reached."""
+        return await self._one(statements.RETRY, **_key(job), now=now, **reservation.columns)
 
     async def write_prompt(self, job: Job, prompt: str, *, backend: str, now: float) -> Job | None:
         """Store a queued job's prompt for a backend, once for each backend."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from contextlib import asynccontextmanager
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
@@ -14,6 +15,9 @@ from bot.jobs.changes.card_records import CardRecords
 from bot.jobs.changes.publisher import ChangePublisher
 from bot.jobs.changes.webhook_receiver import WebhookReceiver
 from bot.jobs.circuit_breaker import CircuitBreaker
+from bot.jobs.costs.budgeting import Budgeting
+from bot.jobs.costs.calendar import Calendar
+from bot.jobs.costs.payers import Payers
 from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
@@ -58,6 +62,7 @@ from storage.jobs.remote_jobs import RemoteJobStore
 from storage.jobs.spent_refs import SpentRefs
 from storage.jobs.store import JobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
+from storage.ledger.budgets import Budgets, LedgerStore
 from storage.library import LibraryStore
 from storage.people import PeopleStore
 from storage.retention import RetentionStore
@@ -99,6 +104,8 @@ class Bench:
         moderator: Moderator | None = None,
         blocked: tuple[str, ...] = (),
         reach: Reach = EVERYWHERE,
+        price: int = 0,
+        budgets: Budgets = Budgets(),
     ) -> None:
         self.moderator = moderator
         self.blocked = BlockedWords(blocked)
@@ -111,6 +118,7 @@ class Bench:
         self.deliverer = deliverer
         self.store = JobStore(database)
         self.cap_store = CapStore(database)
+        self.ledger = LedgerStore(database)
         self.inbox = Inbox(database)
         self.artifacts = ArtifactStore(database)
         self.workspace = Workspace(root)
@@ -131,7 +139,21 @@ class Bench:
             self.webhooks,
             backend=backend.name,
             account=ACCOUNT,
-            admission=Admission(self.cap_store, caps, self.blocked, gate=self.gate, clock=clock),
+            admission=Admission(
+                self.cap_store,
+                caps,
+                self.blocked,
+                gate=self.gate,
+                budgeting=Budgeting(
+                    self.ledger,
+                    Payers(self.ledger),
+                    Calendar(UTC),
+                    price=price,
+                    budgets=budgets,
+                    clock=clock,
+                ),
+                clock=clock,
+            ),
             acknowledge_seconds=10.0,
             deadline_seconds=1800.0,
             clock=clock,

@@ -1,0 +1,85 @@
+"""Budgeting: says what a job may cost, which budgets it counts towards, and why one refuses it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.errors import UserError
+from bot.model import Origin
+from bot.texts import Dollars, Moment
+from storage.jobs.rows import queue_server_of
+from storage.ledger.budgets import Reservation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.jobs.costs.calendar import Calendar
+    from bot.jobs.costs.payers import Payers
+    from bot.model import Client
+    from storage.ledger.budgets import Budgets, LedgerStore
+
+_MICROS_IN_CENT = 10_000
+
+
+class Budgeting:
+    """Reserves `price` micro-dollars for each create request, within the operator's budgets."""
+
+    def __init__(
+        self,
+        store: LedgerStore,
+        payers: Payers,
+        calendar: Calendar,
+        *,
+        price: int,
+        budgets: Budgets,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._payers = payers
+        self._calendar = calendar
+        self._price = price
+        self._budgets = budgets
+        self._clock = clock
+
+    async def reservation(
+        self, requester: Origin | Client, *, is_created: bool = True
+    ) -> Reservation:
+        """Return what an order of a requester reserves; `is_created`: a provider makes its clip."""
+        reservation = Reservation(
+            price=self._price if is_created else 0,
+            day=self._calendar.day(self._clock()),
+            server=queue_server_of(requester),
+            budgets=self._budgets,
+        )
+        if not isinstance(requester, Origin):
+            return reservation
+        payer = await self._payers.payer(requester.user_id, reservation.month)
+        return replace(reservation, payer=payer)
+
+    async def refusal(self, reservation: Reservation) -> UserError | None:
+        """Return an error that names the budget that is too small for a reservation, or None."""
+        if not reservation.price:
+            return None
+        now, month = self._clock(), reservation.month
+        next_day, next_month = self._calendar.next_day(now), self._calendar.next_month(now)
+        budgets, person = self._budgets, f"person:{reservation.payer}"
+        for key, budget, scope, period, renewed_at in (
+            ("person", budgets.per_user_month, person, month, next_month),
+            ("server", budgets.per_server_month, reservation.server, month, next_month),
+            ("day", budgets.day, "all", reservation.day, next_day),
+            ("month", budgets.month, "all", month, next_month),
+        ):
+            if budget is None or (key == "person" and not reservation.payer):
+                continue
+            sums = await self._store.spending(scope, period)
+            left = max(0, budget + sums.granted - sums.spent)
+            if left < reservation.price:
+                return UserError(
+                    f"budget.{key}",
+                    left=Dollars(left // _MICROS_IN_CENT / 100),
+                    price=Dollars(-(-reservation.price // _MICROS_IN_CENT) / 100),
+                    when=Moment(int(renewed_at)),
+                )
+        return None
+
