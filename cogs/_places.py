@@ -5,25 +5,36 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import discord
 from discord import app_commands
 
 from bot.moderation.access.place import OrderFrom, OrderPlace
 
 if TYPE_CHECKING:
-    import discord
-
     from bot.discord_bot.bot import VideoBot
+
+_MAY_BE_RESTRICTED = (
+    discord.TextChannel,
+    discord.Thread,
+    discord.VoiceChannel,
+    discord.StageChannel,
+    discord.ForumChannel,
+)
 
 
 async def place_of(interaction: discord.Interaction[VideoBot]) -> OrderPlace:
     """Return the place of an interaction, which the gate judges."""
     client = interaction.client
     server_id = interaction.guild_id
+    member = interaction.user if isinstance(interaction.user, discord.Member) else None
     place = OrderPlace(
         user_id=interaction.user.id,
         server_id=server_id,
-        is_installed=server_id is not None and _is_installed(interaction, server_id),
+        is_installed=server_id is not None and is_installed(interaction, server_id),
         is_group=server_id is None and not interaction.context.dm_channel,
+        channel_ids=_channel_ids(interaction.channel) if server_id is not None else (),
+        is_age_restricted=_is_age_restricted(interaction.channel),
+        role_ids=frozenset(role.id for role in member.roles) if member else frozenset(),
     )
     if not client.services.gate.asks_membership(place):
         return place
@@ -31,7 +42,23 @@ async def place_of(interaction: discord.Interaction[VideoBot]) -> OrderPlace:
     return replace(place, memberships=memberships)
 
 
-def _is_installed(interaction: discord.Interaction[VideoBot], server_id: int) -> bool:
+def _channel_ids(channel: object) -> tuple[int, ...]:
+    """Return the ids of the channel, of a thread's channel, and of the category."""
+    ids: list[int | None] = []
+    if isinstance(channel, discord.Thread):
+        ids += [channel.id, channel.parent_id]
+        channel = channel.parent
+    if isinstance(channel, discord.abc.GuildChannel):
+        ids += [channel.id, channel.category_id]
+    return tuple(dict.fromkeys(each for each in ids if each is not None))
+
+
+def _is_age_restricted(channel: object) -> bool:
+    return isinstance(channel, _MAY_BE_RESTRICTED) and channel.is_nsfw()
+
+
+def is_installed(interaction: discord.Interaction[VideoBot], server_id: int) -> bool:
+    """Tell whether a server has installed the bot, and not the person alone."""
     if interaction.is_guild_integration():
         return True
     # If only the person's own installation allows the interaction, Discord names only the person.

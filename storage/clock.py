@@ -32,7 +32,9 @@ WHERE id = 1
 # Excluded are unconfirmed create requests, and cards that are being posted: looking for them too
 # early would not find them.
 _MAKE_ALL_DUE = """
-UPDATE jobs SET next_at = min(next_at, :now + abs(random() % 30))
+UPDATE jobs SET next_at = CASE
+    WHEN next_at <= :now + 30 THEN next_at
+    ELSE :now + 2 * (instr('0123456789abcdef', substr(id, 1, 1)) - 1) END
 WHERE next_at > :now AND state NOT IN ('submitting', 'unconfirmed')
     AND NOT (state = 'received' AND message_id IS NULL AND client IS NULL)
 RETURNING *
@@ -47,15 +49,15 @@ WHERE next_at IS NOT NULL OR state NOT IN ('succeeded', 'failed', 'cancelled')
 _SHORTEN = """
 UPDATE jobs SET next_at = CASE
     WHEN state IN ('received', 'submitting', 'unconfirmed')
-    THEN :now + (SELECT value FROM json_each(:longest) WHERE key = state)
+    THEN :now + (SELECT CAST(value AS DOUBLE PRECISION) FROM json_each(:longest) WHERE key = state)
     ELSE :now END
-WHERE next_at > :now + :shortest
-    AND next_at > :now + (SELECT value FROM json_each(:longest) WHERE key = state)
+WHERE next_at > :soonest AND next_at > :now + (
+    SELECT CAST(value AS DOUBLE PRECISION) FROM json_each(:longest) WHERE key = state)
 RETURNING *
 """
 
 _SHORTEN_PROBES = """
-UPDATE circuits SET probe_at = :now WHERE probe_at > :now + :longest
+UPDATE circuits SET probe_at = :now WHERE probe_at > :latest
 """
 
 
@@ -103,7 +105,7 @@ class ClockStore:
         self, longest: Mapping[JobState, float], *, longest_probe: float, now: float
     ) -> int:
         """End waits that exceed the `longest` of their state, and return how many there were."""
-        limits = {"longest": json.dumps(dict(longest)), "shortest": min(longest.values())}
+        limits = {"longest": json.dumps(dict(longest)), "soonest": now + min(longest.values())}
         rows = await self._database.rows(_SHORTEN, limits | {"now": now})
-        await self._database.rows(_SHORTEN_PROBES, {"now": now, "longest": longest_probe})
+        await self._database.rows(_SHORTEN_PROBES, {"now": now, "latest": now + longest_probe})
         return len(rows)

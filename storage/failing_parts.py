@@ -16,7 +16,7 @@ _RECORD = """
 INSERT INTO failing_parts (name, error, failures, since, last_at)
 VALUES (:name, :error, :failures, :now, :now)
 ON CONFLICT (name) DO UPDATE SET error = :error, failures = :failures, last_at = :now,
-    since = CASE WHEN failures = 0 THEN :now ELSE since END
+    since = CASE WHEN failing_parts.failures = 0 THEN excluded.since ELSE failing_parts.since END
 """
 
 _RECORD_NOTICE = """

@@ -14,12 +14,12 @@ INSERT INTO identifies (application_id, at, after_fault) VALUES (:application_id
 
 # A session in the future means that the clock was set back meanwhile.
 _FORGET = """
-DELETE FROM identifies WHERE at < :now - :seconds OR at > :now + :seconds
+DELETE FROM identifies WHERE at < :since OR at > :until
 """
 
 _SINCE = """
 SELECT at, after_fault FROM identifies
-WHERE application_id = :application_id AND at BETWEEN :now - :seconds AND :now + :seconds
+WHERE application_id = :application_id AND at BETWEEN :since AND :until
 ORDER BY at
 """
 
@@ -40,7 +40,9 @@ class IdentifyStore:
 
     async def record(self, application_id: int, identify: Identify, *, seconds: float) -> None:
         """Store a new session, and delete the sessions that are older than `seconds`."""
-        await self._database.rows(_FORGET, {"now": identify.at, "seconds": seconds})
+        await self._database.rows(
+            _FORGET, {"since": identify.at - seconds, "until": identify.at + seconds}
+        )
         await self._database.rows(
             _RECORD,
             {
@@ -53,6 +55,7 @@ class IdentifyStore:
     async def recent(self, application_id: int, *, now: float, seconds: float) -> list[Identify]:
         """List an application's sessions of the last `seconds`, oldest first."""
         rows = await self._database.rows(
-            _SINCE, {"application_id": application_id, "now": now, "seconds": seconds}
+            _SINCE,
+            {"application_id": application_id, "since": now - seconds, "until": now + seconds},
         )
         return [Identify(at=row["at"], after_fault=bool(row["after_fault"])) for row in rows]

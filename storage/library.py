@@ -17,7 +17,7 @@ _SEARCH = """
 FROM jobs
 WHERE user_id = :user_id AND deleted_at IS NULL
     AND NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE instr(prompt_folded, value) = 0)
-    AND (:like_job IS NULL OR prompt =
+    AND (CAST(:like_job AS TEXT) IS NULL OR prompt =
         (SELECT prompt FROM jobs WHERE id = :like_job AND user_id = :user_id))
 """
 

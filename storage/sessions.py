@@ -14,7 +14,7 @@ ON CONFLICT (hash) DO NOTHING
 """
 _SIGN_OUT_EVERYWHERE = """
 INSERT INTO session_generations (client, generation) VALUES (:client, 1)
-ON CONFLICT (client) DO UPDATE SET generation = generation + 1
+ON CONFLICT (client) DO UPDATE SET generation = session_generations.generation + 1
 RETURNING generation
 """
 

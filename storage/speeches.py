@@ -12,14 +12,15 @@ _DAY = 24 * 60 * 60
 
 _USAGE = """
 SELECT count(*) AS today,
-    coalesce(sum(user_id IS :user_id AND client IS :client), 0) AS of_user,
-    coalesce(max(interaction_id = :interaction_id), 0) AS is_repeated
+    count(*) FILTER (
+        WHERE user_id = :user_id OR client = :client) AS of_user,
+    count(*) FILTER (WHERE interaction_id = :interaction_id) AS repetitions
 FROM speeches WHERE at > :day_ago
 """
 
 _COUNT = f"""
 INSERT INTO speeches (interaction_id, user_id, client, at)
-SELECT :interaction_id, :user_id, :client, :now FROM ({_USAGE})
+SELECT :interaction_id, :user_id, :client, :now FROM ({_USAGE}) AS counted
 WHERE of_user < :max_of_user AND today < :max_today
 ON CONFLICT (interaction_id) DO NOTHING
 RETURNING id
@@ -73,5 +74,5 @@ class SpeechStore:
         return SpeechUsage(
             today=row["today"] if row else 0,
             of_user=row["of_user"] if row else 0,
-            is_repeated=bool(row and row["is_repeated"]),
+            is_repeated=bool(row and row["repetitions"]),
         )

@@ -9,17 +9,16 @@ from bot.errors import UserError
 from bot.model import Job, JobState, Origin, new_job_id
 from bot.moderation.access.place import OrderPlace
 from bot.texts import Moment
+from storage.access.settings import BOOSTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bot.jobs.costs.budgeting import Budgeting
     from bot.model import Attachment, Client, VideoRequest
-    from bot.moderation.access.gate import Gate
+    from bot.moderation.access.gate import Gate, Terms
     from bot.moderation.access.place import Membership
     from bot.moderation.words import BlockedWords
     from storage.jobs.caps import Caps, CapStore, CapUsage
-    from storage.ledger.budgets import Reservation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +34,21 @@ class RoleCaps:
             return 0
         caps = [self.by_role.get(role, 0) for role in requester.role_ids]
         return max([0, self.boosters if requester.is_booster else 0, *caps])
+
+    def replaced_by(self, caps: Mapping[int, int]) -> RoleCaps:
+        """Return these caps with some of them replaced; the key `BOOSTERS` is that of boosters."""
+        by_role = {role: cap for role, cap in caps.items() if role != BOOSTERS}
+        return RoleCaps(
+            by_role={**self.by_role, **by_role}, boosters=caps.get(BOOSTERS, self.boosters)
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Admitted:
+    """The requester of an allowed order, with the caps that hold for it."""
+
+    requester: Origin | Client
+    caps: Caps
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +75,6 @@ class Admission:
         blocked: BlockedWords,
         *,
         gate: Gate,
-        budgeting: Budgeting,
         role_caps: RoleCaps | None = None,
         clock: Callable[[], float],
     ) -> None:
@@ -70,19 +83,17 @@ class Admission:
         self._role_caps = role_caps or RoleCaps()
         self._blocked = blocked
         self._gate = gate
-        self._budgeting = budgeting
         self._clock = clock
 
-    async def admit(self, requester: Origin | Client, place: OrderPlace | None) -> Origin | Client:
-        """Return the requester of an allowed order, with the server that the order counts towards.
+    async def admit(self, requester: Origin | Client, place: OrderPlace | None) -> Admitted:
+        """Return the requester of an allowed order, with the caps that apply to it.
 
         Without a `place`, an order from Discord counts as one from outside all servers. UserError:
         orders from this requester and place are refused.
         """
         if place is None and isinstance(requester, Origin):
             place = OrderPlace(user_id=requester.user_id, server_id=requester.guild_id)
-        home = await self._gate.check(place)
-        return _of_home(requester, home) if isinstance(requester, Origin) else requester
+        return self._on_terms(requester, await self._gate.check(place))
 
     def check(
         self, request: VideoRequest, attachment: Attachment | None, *, clip_of: str | None
@@ -93,37 +104,50 @@ class Admission:
         text = attachment.text if attachment else None
         self._blocked.check(*prompt, *((text,) if text else ()))
 
-    async def reservation(
-        self, requester: Origin | Client, *, is_created: bool = True
-    ) -> Reservation:
-        """Return what an order reserves; `is_created`: a provider makes its clip."""
-        return await self._budgeting.reservation(requester, is_created=is_created)
-
-    async def check_budgets(self, reservation: Reservation) -> None:
-        """Raise UserError if a reservation exceeds a budget."""
-        if (error := await self._budgeting.refusal(reservation)) is not None:
-            raise error
-
-    def caps_for(self, requester: Origin | Client) -> Caps:
-        """Return the caps of a requester; of several daily caps per person, the highest applies."""
-        caps = self._caps
-        if caps.per_user_day is None:
-            return caps
-        return replace(caps, per_user_day=max(caps.per_user_day, self._role_caps.cap_of(requester)))
+    def _on_terms(self, requester: Origin | Client, terms: Terms) -> Admitted:
+        """Apply the settings that hold for an order; the highest of a person's caps counts."""
+        if isinstance(requester, Origin):
+            requester = _of_home(requester, terms.home)
+        caps, everywhere, server = self._caps, terms.everywhere, terms.server
+        of_user = caps.per_user_day if everywhere.person_day is None else everywhere.person_day
+        if of_user is not None:
+            role_caps = self._role_caps.replaced_by(everywhere.role_caps)
+            of_user = max(of_user, role_caps.cap_of(requester))
+        of_roles = RoleCaps().replaced_by(server.role_caps).cap_of(requester)
+        of_server = caps.per_server_day if everywhere.server_day is None else everywhere.server_day
+        is_narrower = server.server_day is not None and (
+            of_server is None or server.server_day < of_server
+        )
+        return Admitted(
+            requester=requester,
+            caps=replace(
+                caps,
+                per_user_day=of_user,
+                per_member_day=max(of_roles, server.person_day or 0) or None,
+                per_server_day=server.server_day if is_narrower else of_server,
+                managers_set_server_day=is_narrower,
+            ),
+        )
 
     async def allowances(self, requester: Origin, place: OrderPlace) -> list[Allowance]:
         """Return how much of each cap a person has used, and when the next use stops counting.
 
         People whose orders are refused in that place can read it too.
         """
-        requester = _of_home(requester, (await self._gate.judge(place)).home)
-        caps, usage = await self._usage(requester)
-        now, store = self._clock(), self._store
+        admitted = self._on_terms(requester, (await self._gate.judge(place)).terms)
+        caps, now, store = admitted.caps, self._clock(), self._store
+        if isinstance(admitted.requester, Origin):
+            requester = admitted.requester
+        usage = await store.usage(requester, caps, now=now)
         found = [Allowance(key="user", used=usage.open_of_user, limit=caps.open_per_user)]
         if caps.per_user_day is not None:
             used = usage.user_today
             free = await store.persons_frees_at(requester.user_id, used, now=now) if used else None
             found.append(_of_day("user_day", used, caps.per_user_day, free))
+        if caps.per_member_day is not None:
+            used = usage.member_today
+            free = await store.members_frees_at(requester, used, now=now) if used else None
+            found.append(_of_day("member_day", used, caps.per_member_day, free))
         if caps.per_server_day is not None:
             used = usage.server_today
             free = await store.servers_frees_at(requester, used, now=now) if used else None
@@ -133,44 +157,48 @@ class Admission:
         found.append(_of_day("day", usage.today, caps.per_day, free))
         return found
 
-    async def check_caps(self, requester: Origin | Client) -> None:
-        """Raise UserError if a cap or a budget would refuse a new job of the requester."""
-        caps, usage = await self._usage(requester)
-        error = await self._refusal(requester, caps, usage)
-        error = error or await self._budgeting.refusal(await self.reservation(requester))
-        if error is not None:
+    async def check_caps(self, admitted: Admitted) -> None:
+        """Raise UserError if the requester has reached a cap and a new job would be refused."""
+        if (error := await self._refusal(admitted)) is not None:
             raise error
 
-    async def refusal(self, requester: Origin | Client, reservation: Reservation) -> UserError:
-        """Return an error that names the cap or the budget that the requester has reached."""
-        caps, usage = await self._usage(requester)
-        error = await self._refusal(requester, caps, usage)
-        error = error or await self._budgeting.refusal(reservation)
+    async def refusal(self, admitted: Admitted) -> UserError:
+        """Return an error that names the cap that the requester has reached."""
         # Another job may have ended since the refusal, so that no cap is reached now.
-        return error or UserError("caps.all", limit=caps.open_in_all)
+        error = await self._refusal(admitted)
+        return error or UserError("caps.all", limit=admitted.caps.open_in_all)
 
-    async def _usage(self, requester: Origin | Client) -> tuple[Caps, CapUsage]:
-        caps = self.caps_for(requester)
-        return caps, await self._store.usage(requester, caps, now=self._clock())
-
-    async def _refusal(
-        self, requester: Origin | Client, caps: Caps, usage: CapUsage
-    ) -> UserError | None:
-        now = self._clock()
+    async def _refusal(self, admitted: Admitted) -> UserError | None:
+        caps, now = admitted.caps, self._clock()
+        usage = await self._store.usage(admitted.requester, caps, now=now)
         if usage.open_of_user >= caps.open_per_user:
             return UserError("caps.user", limit=caps.open_per_user)
-        of_user, of_server = caps.per_user_day, caps.per_server_day
-        if isinstance(requester, Origin) and of_user is not None and usage.user_today >= of_user:
-            free = await self._store.persons_frees_at(requester.user_id, of_user, now=now)
-            return UserError("caps.user_day", limit=of_user, when=_after(free))
-        if of_server is not None and usage.server_today >= of_server:
-            free = await self._store.servers_frees_at(requester, of_server, now=now)
-            return UserError(_server_key(requester), limit=of_server, when=_after(free))
+        if (error := await self._refusal_of_requester(admitted, usage)) is not None:
+            return error
         if usage.today >= caps.per_day:
             free = await self._store.frees_at(caps.per_day, now=now)
             return UserError("caps.day", limit=caps.per_day, when=_after(free))
         if usage.open_in_all >= caps.open_in_all:
             return UserError("caps.all", limit=caps.open_in_all)
+        return None
+
+    async def _refusal_of_requester(self, admitted: Admitted, usage: CapUsage) -> UserError | None:
+        """Return an error that names the daily cap of the person or server that is reached."""
+        requester, caps, now = admitted.requester, admitted.caps, self._clock()
+        if isinstance(requester, Origin):
+            limit = caps.per_user_day
+            if limit is not None and usage.user_today >= limit:
+                free = await self._store.persons_frees_at(requester.user_id, limit, now=now)
+                return UserError("caps.user_day", limit=limit, when=_after(free))
+            limit = caps.per_member_day
+            if limit is not None and usage.member_today >= limit:
+                free = await self._store.members_frees_at(requester, limit, now=now)
+                return UserError("caps.member_day", limit=limit, when=_after(free))
+        limit = caps.per_server_day
+        if limit is not None and usage.server_today >= limit:
+            free = await self._store.servers_frees_at(requester, limit, now=now)
+            key = "caps.managers_day" if caps.managers_set_server_day else _server_key(requester)
+            return UserError(key, limit=limit, when=_after(free))
         return None
 
 

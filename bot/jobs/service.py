@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from bot.errors import UserError
 from bot.jobs.admission import Admission, new_job
+from bot.jobs.costs.retries import Retries
 from bot.jobs.remote.identity import identity_of
 from bot.jobs.waits.pauses import MAX_PAUSES
 from bot.model import CANCELLABLE, TRANSITIONS, Failure, Job, JobState, Origin
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bot.jobs.admission import Allowance
     from bot.jobs.changes.publisher import ChangePublisher
     from bot.jobs.changes.webhook_receiver import WebhookReceiver
+    from bot.jobs.costs.budgeting import Budgeting
     from bot.model import Attachment, Client, VideoRequest
     from bot.moderation.access.place import OrderPlace
     from bot.pacing import WatchedClock
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# If a claim raises a job's epoch between read and write, the write is tried again a few times.
+# If a claim raises a job's epoch between read and write, the write is tried again.
 _TRIES = 5
 
 
@@ -49,6 +51,7 @@ class JobService:
         backend: str,
         account: str,
         admission: Admission,
+        budgeting: Budgeting,
         acknowledge_seconds: float,
         deadline_seconds: float,
         clock: WatchedClock,
@@ -59,6 +62,8 @@ class JobService:
         self._backend = backend
         self._account = account
         self._admission = admission
+        self._budgeting = budgeting
+        self._retries = Retries(store, changes, admission, budgeting, clock=clock)
         self._acknowledge_seconds = acknowledge_seconds
         self._deadline_seconds = deadline_seconds
         self._clock = clock
@@ -83,13 +88,14 @@ class JobService:
         UserError: orders are refused there, a cap or budget is reached, or a word is blocked.
         """
         try:
-            requester = await self._admission.admit(requester, place)
+            admitted = await self._admission.admit(requester, place)
         except UserError:
             if await self._store.by_requester(requester) is not None:
                 return None
             raise
         self._admission.check(request, attachment, clip_of=clip_of)
-        reservation = await self._admission.reservation(requester, is_created=clip_of is None)
+        requester, is_created = admitted.requester, clip_of is None
+        reservation = await self._budgeting.reservation(requester, is_created=is_created)
         now = self._clock()
         # A job from Discord waits until its card is posted.
         wait = self._acknowledge_seconds if isinstance(requester, Origin) else 0.0
@@ -105,20 +111,22 @@ class JobService:
                 narration_of=narration_of,
                 clip_of=clip_of,
             ),
-            self._admission.caps_for(requester),
+            admitted.caps,
             reservation,
         )
         if job is None:
             if await self._store.by_requester(requester) is not None:
                 return None
-            raise await self._admission.refusal(requester, reservation)
+            await self._budgeting.check(reservation)
+            raise await self._admission.refusal(admitted)
         self._changes.publish_state(job, None)
         return job
 
     async def check_caps(self, requester: Origin | Client) -> None:
         """Raise UserError if a new job of the requester would be refused now."""
-        requester = await self._admission.admit(requester, None)
-        await self._admission.check_caps(requester)
+        admitted = await self._admission.admit(requester, None)
+        await self._admission.check_caps(admitted)
+        await self._budgeting.check(await self._budgeting.reservation(admitted.requester))
 
     async def allowances(self, requester: Origin, place: OrderPlace) -> list[Allowance]:
         """Return how much a person has used of each cap that applies in a place."""
@@ -147,18 +155,7 @@ class JobService:
 
         UserError: orders are refused in that `place`, or a budget is reached.
         """
-        for _ in range(_TRIES):
-            job = await self._store.get(job_id)
-            if job is None or job.state is not JobState.UNDECIDED:
-                return None
-            await self._admission.admit(job.requester, place)
-            reservation = await self._admission.reservation(job.requester)
-            queued = await self._store.retry(job, reservation, now=self._clock())
-            if queued is not None:
-                self._changes.publish_state(queued, job.state)
-                return queued
-            await self._admission.check_budgets(reservation)
-        return None
+        return await self._retries.retry(job_id, place=place)
 
     async def cancel_undecided(self, job_id: str) -> Job | None:
         """Cancel an undecided job, or return None if it is not undecided."""

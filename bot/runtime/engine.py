@@ -30,11 +30,13 @@ from bot.presets import Presets
 from bot.prompts.reading import PromptReader
 from bot.prompts.template import TemplateWriter
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writer
+from bot.runtime.costs import open_budgeting
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.reach import reach_of
 from bot.runtime.resources import MIN_FREE_BYTES
 from bot.runtime.timing import timing_for
 from bot.settings.types import BOOSTER
+from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
 from storage.clock import ClockStore
 from storage.jobs.caps import Caps, CapStore
@@ -111,7 +113,11 @@ async def open_engine(
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
     workspace, presets = Workspace(settings.data_dir), _presets(settings)
     account = account_of(settings, resources.secret)
-    gate = Gate(reach_of(settings), count=metrics.count_refused_order)
+    gate = Gate(
+        reach_of(settings),
+        AccessSettingsStore(resources.database),
+        count=metrics.count_refused_order,
+    )
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
     changes = ChangePublisher(bus)
     webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
@@ -129,6 +135,7 @@ async def open_engine(
             role_caps=_role_caps(settings),
             clock=clock,
         ),
+        budgeting=open_budgeting(resources, backend),
         acknowledge_seconds=timing.acknowledge,
         deadline_seconds=settings.job_deadline_minutes * 60,
         clock=clock,

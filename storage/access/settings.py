@@ -28,9 +28,9 @@ SELECT :scope, :name, :target, :value, :actor, :now
 WHERE EXISTS (
         SELECT 1 FROM access_settings WHERE scope = :scope AND name = :name AND target = :target)
     OR (SELECT count(*) FROM access_settings WHERE scope = :scope AND name = :name) < :max_targets
-ON CONFLICT DO UPDATE SET
+ON CONFLICT (scope, name, target) DO UPDATE SET
     value = excluded.value, actor = excluded.actor, changed_at = excluded.changed_at
-WHERE value IS NOT excluded.value
+WHERE coalesce(access_settings.value, '') <> excluded.value
 RETURNING scope
 """
 
@@ -47,10 +47,11 @@ SELECT value FROM access_settings WHERE scope = :scope AND name = :name AND targ
 # Of all people with a setting, only the one who is asked about is read.
 _READ = """
 SELECT scope, name, target, value FROM access_settings
-WHERE scope IN (SELECT value FROM json_each(:scopes)) AND name <> 'person'
+WHERE scope IN (SELECT CAST(value AS BIGINT) FROM json_each(:scopes)) AND name <> 'person'
 UNION ALL
 SELECT scope, name, target, value FROM access_settings
-WHERE scope IN (SELECT value FROM json_each(:scopes)) AND name = 'person' AND target = :person
+WHERE scope IN (SELECT CAST(value AS BIGINT) FROM json_each(:scopes))
+    AND name = 'person' AND target = :person
 """
 
 _TARGETS = """

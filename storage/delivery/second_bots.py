@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _RECORD = """
 INSERT INTO second_bots (application_id, first_at, last_at, times)
 VALUES (:application_id, :now, :now, 1)
-ON CONFLICT (application_id) DO UPDATE SET last_at = :now, times = times + 1
+ON CONFLICT (application_id) DO UPDATE SET last_at = :now, times = second_bots.times + 1
 RETURNING *
 """
 

@@ -13,7 +13,9 @@ _KEEP_SECONDS = 7 * 24 * 60 * 60
 _SAVE = """
 INSERT INTO upload_limits (guild_id, bytes, learned_at) VALUES (:guild_id, :bytes, :now)
 ON CONFLICT (guild_id) DO UPDATE SET
-    bytes = CASE WHEN learned_at > :since THEN min(bytes, :bytes) ELSE :bytes END,
+    bytes = CASE
+        WHEN upload_limits.learned_at > :since AND upload_limits.bytes < excluded.bytes
+        THEN upload_limits.bytes ELSE excluded.bytes END,
     learned_at = :now
 RETURNING guild_id
 """

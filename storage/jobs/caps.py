@@ -20,6 +20,8 @@ FROM jobs WHERE created_at > :day_ago
     AND (state NOT IN ('failed', 'cancelled') OR submitted_at IS NOT NULL) AND clip_of IS NULL
 """
 _BY_PERSON = "AND user_id IS NOT NULL AND user_id = :user_id"
+# By the index of the person, who has fewer jobs than the server.
+_BY_MEMBER = f"{_BY_PERSON} AND +queue_server = :queue_server"
 _BY_SERVER = "AND queue_server = :queue_server"
 
 # A person's open jobs, except jobs that wait for a decision or only for their delivery.
@@ -44,19 +46,23 @@ SELECT
     (SELECT count(*) FROM (SELECT 1 {_COUNTED_TODAY} LIMIT :max_today) AS o) AS today,
     (SELECT count(*) FROM (SELECT 1 {_COUNTED_TODAY} {_BY_PERSON} LIMIT :max_of_user_today) AS o)
         AS user_today,
+    (SELECT count(*) FROM (SELECT 1 {_COUNTED_TODAY} {_BY_MEMBER} LIMIT :max_of_member_today) AS o)
+        AS member_today,
     (SELECT count(*) FROM (SELECT 1 {_COUNTED_TODAY} {_BY_SERVER} LIMIT :max_of_server_today) AS o)
         AS server_today
 """  # noqa: S608 - built from constants
 
 # A new narration for a finished video needs no provider, so only the person's own cap applies.
-WITHIN_CAPS = """open_of_user < :max_of_user AND (:clip_of IS NOT NULL OR (
+WITHIN_CAPS = """open_of_user < :max_of_user AND (CAST(:clip_of AS TEXT) IS NOT NULL OR (
     open_in_all < :max_in_all AND today < :max_today
-        AND user_today < :max_of_user_today AND server_today < :max_of_server_today))"""
+        AND user_today < :max_of_user_today AND member_today < :max_of_member_today
+        AND server_today < :max_of_server_today))"""
 
 _LAST_OF_CAP = "ORDER BY created_at DESC LIMIT 1 OFFSET :cap - 1"
 # A daily cap allows another job once this job is more than a day old.
 _NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_LAST_OF_CAP}"
 _PERSONS_NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_BY_PERSON} {_LAST_OF_CAP}"
+_MEMBERS_NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_BY_MEMBER} {_LAST_OF_CAP}"
 _SERVERS_NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_BY_SERVER} {_LAST_OF_CAP}"
 
 
@@ -64,16 +70,19 @@ _SERVERS_NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_BY_SERVER} {_LAS
 class Caps:
     """Limits on open jobs, per requester and in all, and on new jobs within 24 hours.
 
-    `open_in_all`: jobs that wait for the provider or are there. `per_user_day`, `per_server_day`:
-    None if only `per_day` applies. A server's limits also apply to an API client, but a person's
-    daily limit does not.
+    `open_in_all`: the jobs at the provider and before it. `per_user_day`, `per_member_day`,
+    `per_server_day`: None: no limit but `per_day`. `per_member_day`: for a person in one server, as
+    its managers set it. `managers_set_server_day`: `per_server_day` is theirs too. An API client
+    has the limits of a server, but none of a person's day.
     """
 
     open_per_user: int
     open_in_all: int
     per_day: int
     per_user_day: int | None = None
+    per_member_day: int | None = None
     per_server_day: int | None = None
+    managers_set_server_day: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +93,7 @@ class CapUsage:
     open_in_all: int
     today: int
     user_today: int
+    member_today: int
     server_today: int
 
 
@@ -109,6 +119,16 @@ class CapStore:
         """Return the earliest time at which a person's daily cap allows another job."""
         return await self._frees_at(_PERSONS_NEXT_TO_LEAVE, user_id=user_id, cap=cap, now=now)
 
+    async def members_frees_at(self, requester: Origin, cap: int, *, now: float) -> float:
+        """Return the earliest time at which a person's cap in a server allows another job."""
+        return await self._frees_at(
+            _MEMBERS_NEXT_TO_LEAVE,
+            user_id=requester.user_id,
+            queue_server=queue_server_of(requester),
+            cap=cap,
+            now=now,
+        )
+
     async def servers_frees_at(self, requester: Origin | Client, cap: int, *, now: float) -> float:
         """Return the earliest time at which a server's daily cap allows another job."""
         server = queue_server_of(requester)
@@ -121,7 +141,8 @@ class CapStore:
 
 def cap_columns(requester: Origin | Client, caps: Caps, *, now: float) -> dict[str, Any]:
     """Return the values that the counts are compared with."""
-    of_user, of_server = caps.per_user_day, caps.per_server_day
+    of_user, of_member = caps.per_user_day, caps.per_member_day
+    of_server = caps.per_server_day
     return {
         "queue_server": queue_server_of(requester),
         "day_ago": now - _DAY,
@@ -129,5 +150,6 @@ def cap_columns(requester: Origin | Client, caps: Caps, *, now: float) -> dict[s
         "max_in_all": caps.open_in_all,
         "max_today": caps.per_day,
         "max_of_user_today": caps.per_day if of_user is None else of_user,
+        "max_of_member_today": caps.per_day if of_member is None else of_member,
         "max_of_server_today": caps.per_day if of_server is None else of_server,
     }

@@ -17,8 +17,8 @@ MAX_HELD_SECONDS = 24 * 60 * 60.0
 
 _REFUSE = """
 INSERT INTO circuits (backend, reason, refusals) VALUES (:backend, :reason, 1)
-ON CONFLICT (backend) DO UPDATE SET refusals = refusals + 1, reason = :reason
-WHERE state <> 'open'
+ON CONFLICT (backend) DO UPDATE SET refusals = circuits.refusals + 1, reason = :reason
+WHERE circuits.state <> 'open'
 RETURNING *
 """
 
@@ -53,7 +53,7 @@ RETURNING *
 """
 
 _RECORD_NOTICE = """
-UPDATE circuits SET told = :reason, reached = max(reached, :reached)
+UPDATE circuits SET told = :reason, reached = CASE WHEN :reached = 1 THEN 1 ELSE reached END
 WHERE backend = :backend AND opened_at = :opened_at
 RETURNING *
 """

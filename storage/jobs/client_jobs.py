@@ -17,8 +17,9 @@ SELECT * FROM jobs WHERE id = :id AND client = :client AND deleted_at IS NULL
 # Jobs that were created at the same time are ordered by their ids.
 _PAGE = """
 SELECT * FROM jobs
-WHERE client = :client AND deleted_at IS NULL AND (:before IS NULL OR (created_at, id) < (
-    SELECT created_at, id FROM jobs WHERE id = :before AND client = :client))
+WHERE client = :client AND deleted_at IS NULL AND (
+    CAST(:before AS TEXT) IS NULL OR (created_at, id) < (
+        SELECT created_at, id FROM jobs WHERE id = :before AND client = :client))
 ORDER BY created_at DESC, id DESC LIMIT :limit
 """
 

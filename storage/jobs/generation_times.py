@@ -11,10 +11,12 @@ if TYPE_CHECKING:
 # Only recent jobs count, since speeds change.
 _RECENT = """
 SELECT generated_seconds AS seconds FROM jobs
-WHERE backend = :backend AND seconds = :seconds AND size = :size AND model IS :model
+WHERE backend = :backend AND seconds = :seconds AND size = :size AND model {is_model}
     AND generated_seconds IS NOT NULL
 ORDER BY created_at DESC LIMIT 20
 """
+_RECENT_OF_MODEL = _RECENT.format(is_model="= :model")
+_RECENT_WITHOUT_MODEL = _RECENT.format(is_model="IS NULL")
 
 
 class GenerationTimes:
@@ -27,7 +29,7 @@ class GenerationTimes:
         """Return the times in seconds, in ascending order."""
         request = job.request
         rows = await self._database.rows(
-            _RECENT,
+            _RECENT_WITHOUT_MODEL if request.model is None else _RECENT_OF_MODEL,
             {
                 "backend": job.backend,
                 "model": request.model,

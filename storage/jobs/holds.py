@@ -23,7 +23,7 @@ RETURNING *
 _HOLD_OTHER_BACKENDS = """
 UPDATE jobs SET hold = 'backend', held_since = :now, updated_at = :now
 WHERE state IN ('submitting', 'unconfirmed', 'generating', 'downloading')
-    AND backend <> :backend AND hold IS NOT 'backend'
+    AND backend <> :backend AND coalesce(hold, '') <> 'backend'
 RETURNING *
 """
 
@@ -40,7 +40,8 @@ SELECT * FROM jobs WHERE hold IS NOT NULL
 
 _RECORD_NOTICE = """
 INSERT INTO hold_notices (hold, since, reached) VALUES (:hold, :since, :reached)
-ON CONFLICT (hold) DO UPDATE SET reached = max(reached, :reached)
+ON CONFLICT (hold) DO UPDATE SET
+    reached = CASE WHEN excluded.reached = 1 THEN 1 ELSE hold_notices.reached END
 """
 
 

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
 _SHOWN = """
 INSERT INTO listings (backend, account, shown_at) VALUES (:backend, :account, :now)
-ON CONFLICT DO UPDATE SET shown_at = :now
+ON CONFLICT (backend, account) DO UPDATE SET shown_at = :now
 """
 
 _COUNTED = """
 INSERT INTO listings (backend, account, orphans, counted_at, is_whole)
 VALUES (:backend, :account, :orphans, :now, :is_whole)
-ON CONFLICT DO UPDATE SET orphans = :orphans, counted_at = :now, is_whole = :is_whole
+ON CONFLICT (backend, account) DO UPDATE SET
+    orphans = :orphans, counted_at = :now, is_whole = :is_whole
 """
 
 _WAS_SHOWN = """
@@ -26,10 +27,12 @@ SELECT 1 FROM listings
 WHERE backend = :backend AND account = :account AND shown_at BETWEEN :since AND :now
 """
 
-# Because of max(), SQLite takes the other columns from the row with the newest count.
 _ORPHANS = """
-SELECT backend, orphans, max(counted_at) FROM listings
-WHERE counted_at IS NOT NULL GROUP BY backend
+SELECT backend, orphans FROM (
+    SELECT backend, orphans, row_number() OVER (
+        PARTITION BY backend ORDER BY counted_at DESC) AS age
+    FROM listings WHERE counted_at IS NOT NULL) AS counted
+WHERE age = 1
 """
 
 LAST_COUNT = """

@@ -14,7 +14,7 @@ _KEEP_SECONDS = 30 * 24 * 60 * 60.0
 
 _ADD = """
 INSERT INTO spent_ref_hashes (ref_hash, at) VALUES (:ref_hash, :now)
-ON CONFLICT DO UPDATE SET at = :now
+ON CONFLICT (ref_hash) DO UPDATE SET at = :now
 """
 
 _KNOWN = """

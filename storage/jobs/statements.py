@@ -21,10 +21,10 @@ SELECT
     :token_until, :upload_limit, :by_bot, :by_bot_unproven, :client, :client_key, :client_digest,
     :attachment_name, :attachment_size, :attachment_url, :attachment_text, :narration_of, :clip_of,
     -- Stored now, because the other job may be deleted later.
-    EXISTS (SELECT 1 FROM jobs WHERE id = :clip_of AND attachment_name IS NOT NULL
-        AND note IS NOT 'note.not_merged'),
+    CASE WHEN EXISTS (SELECT 1 FROM jobs WHERE id = :clip_of AND attachment_name IS NOT NULL
+        AND coalesce(note, '') <> 'note.not_merged') THEN 1 ELSE 0 END,
     :price, :price, :payer, :ledger_day
-FROM ({USAGE}) AS used
+FROM ({USAGE}) AS counted
 WHERE {WITHIN_CAPS} AND {WITHIN_BUDGETS}
 ON CONFLICT DO NOTHING
 RETURNING *
@@ -39,9 +39,10 @@ WHERE interaction_id = :interaction_id OR (client = :client AND client_key = :cl
 _CLAIMABLE = """next_at IS NOT NULL
             AND (backend = :backend
                 OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
-            AND (:client IS NULL OR client = :client)
-            AND (NOT :clients_only OR client IS NOT NULL)
-            AND (:narrated IS NULL OR :narrated = (attachment_name IS NOT NULL))
+            AND (CAST(:client AS TEXT) IS NULL OR client = :client)
+            AND (:clients_only = 0 OR client IS NOT NULL)
+            AND (CAST(:narrated AS INTEGER) IS NULL
+                OR (:narrated = 1) = (attachment_name IS NOT NULL))
             AND id NOT IN (SELECT value FROM json_each(:running))"""
 
 # Each state has its own SELECT, because the index orders rows only within one state.
@@ -52,9 +53,9 @@ WHERE id IN (
     WHERE due.id IN (
         SELECT id FROM jobs
         WHERE state = lane.value AND next_at <= :now AND {_CLAIMABLE}
-        ORDER BY next_at LIMIT :limit)
-    ORDER BY due.next_at LIMIT :limit)
-RETURNING *
+        ORDER BY next_at, rowid LIMIT :limit)
+    ORDER BY due.next_at, due.rowid LIMIT :limit)
+RETURNING *, rowid AS number
 """  # noqa: S608 - built from constants
 
 NEXT_DUE = f"""
@@ -98,7 +99,7 @@ UPDATE jobs SET
     attachment_url = CASE WHEN :was = 'received' THEN NULL ELSE attachment_url END,
     remote_id = coalesce(:remote_id, remote_id),
     remote_made_at = coalesce(:remote_made_at, remote_made_at),
-    echoes_order = min(echoes_order, :echoes_order),
+    echoes_order = CASE WHEN :echoes_order = 0 THEN 0 ELSE echoes_order END,
     generating_at = coalesce(:generating_at, generating_at),
     generated_seconds = CASE WHEN :was = 'generating' AND :to = 'downloading'
         THEN :now - generating_at ELSE generated_seconds END,
@@ -108,8 +109,9 @@ UPDATE jobs SET
     settled_micros = {_SETTLED},
     failure_key = :failure_key, failure_fields = :failure_fields,
     note = coalesce(:note, note),
-    card_gone = max(card_gone, :card_gone)
-WHERE id = :id AND epoch = :epoch AND state = :was AND (:remote_id IS NULL OR {_IS_FREE})
+    card_gone = CASE WHEN :card_gone = 1 THEN 1 ELSE card_gone END
+WHERE id = :id AND epoch = :epoch AND state = :was
+    AND (CAST(:remote_id AS TEXT) IS NULL OR {_IS_FREE})
 RETURNING *
 """  # noqa: S608 - built from constants
 
@@ -152,7 +154,8 @@ RETURNING *
 POSTPONE = """
 UPDATE jobs SET
     next_at = :next_at, attempts = :attempts,
-    progress = max(coalesce(:progress, progress), coalesce(progress, 0)),
+    progress = CASE WHEN CAST(:progress AS INTEGER) > coalesce(progress, -1) THEN :progress
+        ELSE progress END,
     late = :late, misses = :misses, updated_at = :now, hold = NULL, held_since = NULL
 WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
@@ -181,7 +184,7 @@ BIND_CANCELLED = f"""
 UPDATE jobs SET
     epoch = epoch + 1, remote_id = :remote_id, attempts = 0, updated_at = :now,
     remote_made_at = :remote_made_at, echoes_order = :echoes_order,
-    next_at = CASE WHEN deleted_at IS NULL THEN :now END
+    next_at = CASE WHEN deleted_at IS NULL THEN CAST(:now AS DOUBLE PRECISION) END
 WHERE id = :id AND state = 'cancelled' AND remote_id IS NULL AND {_IS_FREE}
 RETURNING *
 """  # noqa: S608 - built from constants
@@ -221,7 +224,7 @@ UPDATE jobs SET token = NULL WHERE token IS NOT NULL AND token_until < :now
 
 NOT_EDITABLE_BY_BOT = """
 SELECT * FROM jobs WHERE token IS NOT NULL AND message_id IS NOT NULL
-    AND (NOT by_bot OR by_bot_unproven)
+    AND (by_bot = 0 OR by_bot_unproven = 1)
 """
 
 MARK_CARD_GONE = """
@@ -229,7 +232,8 @@ UPDATE jobs SET card_gone = 1 WHERE id = :id RETURNING *
 """
 
 PROVE_BOT_ACCESS = """
-UPDATE jobs SET by_bot = :by_bot, by_bot_unproven = 0 WHERE id = :id AND by_bot_unproven RETURNING *
+UPDATE jobs SET by_bot = :by_bot, by_bot_unproven = 0 WHERE id = :id AND by_bot_unproven = 1
+RETURNING *
 """
 
 COUNTS = """

@@ -98,17 +98,22 @@ class JobStore:
         `narrated`: claim only jobs with a narration (True), only those without (False), or both
         (None).
         """
-        return await self._many(
+        rows = await self._database.rows(
             statements.CLAIM,
-            states=json.dumps(list(states)),
-            backend=backend,
-            client=client,
-            clients_only=int(clients_only),
-            narrated=narrated,
-            running=json.dumps(list(running)),
-            limit=limit,
-            now=now,
+            {
+                "states": json.dumps(list(states)),
+                "backend": backend,
+                "client": client,
+                "clients_only": int(clients_only),
+                "narrated": None if narrated is None else int(narrated),
+                "running": json.dumps(list(running)),
+                "limit": limit,
+                "now": now,
+            },
         )
+        # RETURNING has no order.
+        rows.sort(key=lambda row: (row["next_at"], row["number"]))
+        return [job_from(row) for row in rows]
 
     async def next_due(
         self,
@@ -129,7 +134,7 @@ class JobStore:
                 "backend": backend,
                 "client": client,
                 "clients_only": int(clients_only),
-                "narrated": narrated,
+                "narrated": None if narrated is None else int(narrated),
                 "running": json.dumps(list(running)),
                 "now": now,
             },

@@ -22,6 +22,10 @@ def micros(dollars: float) -> int:
     return min(math.ceil(round(dollars * _MICROS, 3)), _MOST_MICROS)
 
 
+def month_of(day: str) -> str:
+    """Return the month of a day such as 2026-11-30."""
+    return day[:_MONTH]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Budgets:
@@ -51,7 +55,7 @@ class Reservation:
     @property
     def month(self) -> str:
         """The calendar month that the reservation counts towards."""
-        return self.day[:_MONTH]
+        return month_of(self.day)
 
     @property
     def columns(self) -> dict[str, str | int | None]:
@@ -134,4 +138,6 @@ class LedgerStore:
 
     async def delete_keys(self, *, before: str) -> None:
         """Delete the keys of the months before `before`."""
-        await self._database.rows("DELETE FROM payer_keys WHERE month < :before", {"before": before})
+        await self._database.rows(
+            "DELETE FROM payer_keys WHERE month < :before", {"before": before}
+        )

@@ -186,8 +186,9 @@ async def test_the_highest_cap_of_a_persons_roles_counts(tmp_path: Path, clock: 
             ((20,), True, 4),
         ):
             member = origin(role_ids=frozenset(roles), is_booster=boosts)
-            assert admission.caps_for(member).per_user_day == cap
-        assert admission.caps_for(Client(name="web")).per_user_day == 1
+            assert (await admission.admit(member, None)).caps.per_user_day == cap
+        admitted = await admission.admit(Client(name="web"), None)
+        assert admitted.caps.per_user_day == 1
 
 
 async def test_a_client_has_no_limit_of_a_persons_day(tmp_path: Path, clock: Clock) -> None:

@@ -25,6 +25,26 @@ async def test_a_claim_returns_due_jobs_oldest_first_up_to_its_limit(
     assert {job.epoch for job in claimed} == {running.epoch + 1}
 
 
+async def test_claimed_jobs_are_in_the_order_in_which_they_are_due(bench: Bench) -> None:
+    jobs = [await bench.submit() for _ in range(8)]
+    later, sooner = jobs[:4], jobs[4:]
+    for job in later:
+        await bench.database.rows(
+            "UPDATE jobs SET next_at = next_at + 1 WHERE id = :id", {"id": job.id}
+        )
+    bench.clock.advance(1)
+    claimed = await bench.queue.claim([JobState.RECEIVED], running=(), limit=8)
+    assert [job.id for job in claimed] == [job.id for job in (*sooner, *later)]
+
+
+async def test_of_jobs_that_are_due_at_the_same_time_the_first_is_claimed(bench: Bench) -> None:
+    jobs = [await bench.submit() for _ in range(8)]
+    for taken in range(0, 8, 2):
+        running = [job.id for job in jobs[:taken]]
+        claimed = await bench.queue.claim([JobState.RECEIVED], running=running, limit=2)
+        assert [job.id for job in claimed] == [job.id for job in jobs[taken : taken + 2]]
+
+
 async def test_a_claim_returns_only_jobs_in_its_states(bench: Bench) -> None:
     await bench.submit()
     assert await bench.queue.claim([JobState.QUEUED], running=(), limit=9) == []

@@ -37,7 +37,7 @@ PUT_TOGETHER = {
     "made": frozenset(MadeWith),
     "origin": frozenset(MadeWith),
     # The limits that `/usage` tells.
-    "usage": {"user", "user_day", "server_day", "home_day", "dm_day", "day"},
+    "usage": {"user", "user_day", "member_day", "server_day", "home_day", "dm_day", "day"},
     "operator": frozenset(Trouble)
     | {"over"}
     | frozenset(HoldReason)

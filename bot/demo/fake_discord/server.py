@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from bot.demo.fake_discord.gateway.interaction_events import Value
     from bot.demo.fake_discord.state.channel import Channel
+    from bot.demo.fake_discord.state.guild import Guild
     from bot.demo.fake_discord.state.message import Message
     from bot.demo.fake_discord.state.user import User
 
@@ -224,6 +225,13 @@ class FakeDiscord:
         """Write an ordinary message, for which the bot gets no event."""
         who, channel = user or self.world.user, where or self.world.channel
         return self.messages.create(channel, who, {"content": text})
+
+    def add_role(self, name: str, *, guild: Guild | None = None) -> int:
+        """Add a role to a server, by default `world.guild`, and return its id."""
+        where = guild or self.world.guild
+        role = self.world.add_role(where, name)
+        self.gateway.dispatch("GUILD_ROLE_CREATE", {"guild_id": str(where.id), "role": role})
+        return int(role["id"])
 
     def dms(self, user: User | None = None) -> list[Message]:
         """Return the bot's DMs to a user."""

@@ -9,7 +9,7 @@ from bot.errors import UserError
 from bot.model import Origin
 from bot.texts import Dollars, Moment
 from storage.jobs.rows import queue_server_of
-from storage.ledger.budgets import Reservation
+from storage.ledger.budgets import Reservation, month_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ class Budgeting:
         """Return what an order of a requester reserves; `is_created`: a provider makes its clip."""
         reservation = Reservation(
             price=self._price if is_created else 0,
-            day=self._calendar.day(self._clock()),
+            day=self.today,
             server=queue_server_of(requester),
             budgets=self._budgets,
         )
@@ -57,10 +57,24 @@ class Budgeting:
         payer = await self._payers.payer(requester.user_id, reservation.month)
         return replace(reservation, payer=payer)
 
-    async def refusal(self, reservation: Reservation) -> UserError | None:
-        """Return an error that names the budget that is too small for a reservation, or None."""
+    @property
+    def today(self) -> str:
+        """The calendar day, as in 2026-11-30."""
+        return self._calendar.day(self._clock())
+
+    async def grant(self, user_id: int, amount: int) -> None:
+        """Let a person spend `amount` micro-dollars more in this month."""
+        payer = await self._payers.payer(user_id, month_of(self.today))
+        await self._store.grant(payer, amount, day=self.today, now=self._clock())
+
+    async def sweep(self) -> None:
+        """Delete the keys of earlier months, so that no entry of theirs leads to a person."""
+        await self._store.delete_keys(before=month_of(self.today))
+
+    async def check(self, reservation: Reservation) -> None:
+        """Raise UserError, which names the budget, if a reservation exceeds one."""
         if not reservation.price:
-            return None
+            return
         now, month = self._clock(), reservation.month
         next_day, next_month = self._calendar.next_day(now), self._calendar.next_month(now)
         budgets, person = self._budgets, f"person:{reservation.payer}"
@@ -75,11 +89,9 @@ class Budgeting:
             sums = await self._store.spending(scope, period)
             left = max(0, budget + sums.granted - sums.spent)
             if left < reservation.price:
-                return UserError(
+                raise UserError(
                     f"budget.{key}",
                     left=Dollars(left // _MICROS_IN_CENT / 100),
                     price=Dollars(-(-reservation.price // _MICROS_IN_CENT) / 100),
                     when=Moment(int(renewed_at)),
                 )
-        return None
-

@@ -1,4 +1,4 @@
-"""Payers: stands for people in the ledger by hashes that lead to no one once their month is over."""
+"""Payers: represents people in the ledger by hashes that nothing leads back from after a month."""
 
 from __future__ import annotations
 

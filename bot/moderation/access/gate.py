@@ -3,75 +3,121 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.errors import UserError
+from bot.moderation.access.rules import refusal_by
+from storage.access.settings import EVERYWHERE, AccessSettings, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bot.moderation.access.place import Membership, OrderPlace, Reach
+    from storage.access.settings import AccessSettingsStore
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
-    """The gate's decision about an order.
+class Terms:
+    """The settings that hold for an order: the operator's, and those of the server it counts for.
 
-    `refusal` names the sentence that tells why the order is refused, or is None for an allowed
-    order.
-    `home` is the server that an order from outside all servers counts towards, if there is one.
+    `home`: the server that an order from outside of the servers counts for; None: it counts for no
+    other server.
     """
 
-    refusal: str | None = None
+    everywhere: AccessSettings = field(default_factory=AccessSettings)
+    server: AccessSettings = field(default_factory=AccessSettings)
     home: Membership | None = None
 
 
-class Gate:
-    """Admits orders from the places that the operator allows; `count` counts refusals by reason.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """The gate's decision about an order; `refusal` is None for an allowed order."""
 
-    Every order is checked: commands, buttons, forms, the API, the page and the command line.
+    terms: Terms
+    refusal: UserError | None = None
+
+
+class Gate:
+    """Admits orders that the operator and the server's managers allow; `count` counts refusals.
+
+    Every order passes it: commands, buttons, forms, the API, the page and the command line. A
+    server's settings only narrow what the operator allows.
     """
 
     def __init__(
-        self, reach: Reach, *, count: Callable[[str], None] = lambda _reason: None
+        self,
+        reach: Reach,
+        settings: AccessSettingsStore,
+        *,
+        count: Callable[[str], None] = lambda _reason: None,
     ) -> None:
         self.reach = reach
+        self._settings = settings
         self._count = count
 
-    async def check(self, place: OrderPlace | None) -> Membership | None:
-        """Return the `home` of an allowed order; UserError: orders from this place are refused.
+    async def check(self, place: OrderPlace | None) -> Terms:
+        """Return the terms of an allowed order; UserError: it is refused.
 
         `place` is None for the orders of clients.
         """
         verdict = await self.judge(place)
         if verdict.refusal is not None:
-            self._count(verdict.refusal)
-            user_id = place.user_id if place else 0
-            log.info("order.refused reason=%s user=%d", verdict.refusal, user_id)
-            raise UserError(verdict.refusal)
-        return verdict.home
+            reason = verdict.refusal.key
+            self._count(reason)
+            log.info("order.refused reason=%s user=%d", reason, place.user_id if place else 0)
+            raise verdict.refusal
+        return verdict.terms
 
     async def judge(self, place: OrderPlace | None) -> Verdict:
         """Tell whether an order from this place would be allowed, without counting anything."""
         if place is None:
-            return Verdict()
-        reach = self.reach
-        if place.server_id is not None and place.is_installed:
-            allowed = reach.allows_server(place.server_id)
-            return Verdict(refusal=None if allowed else "access.server")
-        if not reach.takes_outside(place):
-            is_dm = place.server_id is None and not place.is_group
-            return Verdict(refusal="access.dm" if is_dm else "access.user_install")
-        if not reach.needs_membership:
-            return Verdict()
-        if not place.memberships:
-            return Verdict(refusal="access.not_a_member")
-        return Verdict(home=place.memberships[0])
+            found = await self._settings.read((EVERYWHERE,))
+            return Verdict(terms=Terms(everywhere=found[EVERYWHERE]))
+        here = place.membership
+        members = place.memberships if here is None else (here,)
+        scopes = (EVERYWHERE, *(member.server_id for member in members))
+        found = await self._settings.read(scopes, person=place.user_id)
+        if here is None:
+            return self._judge_outside(place, found)
+        return self._judge_member(place, here, found)
 
     def asks_membership(self, place: OrderPlace) -> bool:
         """Tell whether the decision about a place depends on the requester's servers."""
-        is_outside = place.server_id is None or not place.is_installed
+        is_outside = place.membership is None
         return is_outside and self.reach.takes_outside(place) and self.reach.needs_membership
+
+    def _judge_outside(self, place: OrderPlace, found: Mapping[int, AccessSettings]) -> Verdict:
+        everywhere = found[EVERYWHERE]
+        terms = Terms(everywhere=everywhere)
+        if not self.reach.takes_outside(place):
+            key = "access.dm" if place.is_dm else "access.user_install"
+            return Verdict(terms=terms, refusal=UserError(key))
+        if everywhere.person is Rule.DENY or not self.reach.needs_membership:
+            return Verdict(
+                terms=terms, refusal=refusal_by(everywhere, place, None, scope=EVERYWHERE)
+            )
+        if not place.memberships:
+            return Verdict(terms=terms, refusal=UserError("access.not_a_member"))
+        verdicts = [self._judge_member(place, member, found) for member in place.memberships]
+        admitted = next((each for each in verdicts if each.refusal is None), None)
+        if admitted is not None:
+            return admitted
+        return Verdict(terms=verdicts[0].terms, refusal=UserError("access.no_home"))
+
+    def _judge_member(
+        self, place: OrderPlace, member: Membership, found: Mapping[int, AccessSettings]
+    ) -> Verdict:
+        """Judge an order that counts for the server of a membership."""
+        everywhere, server = found[EVERYWHERE], found[member.server_id]
+        home = member if place.membership is None else None
+        terms = Terms(everywhere=everywhere, server=server, home=home)
+        is_denied = everywhere.servers.get(member.server_id) is Rule.DENY
+        if is_denied or not self.reach.allows_server(member.server_id):
+            return Verdict(terms=terms, refusal=UserError("access.server"))
+        refusal = refusal_by(everywhere, place, member, scope=EVERYWHERE) or refusal_by(
+            server, place, member, scope=member.server_id
+        )
+        return Verdict(terms=terms, refusal=refusal)

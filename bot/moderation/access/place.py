@@ -41,8 +41,7 @@ class Reach:
         """Tell whether people may order in a place that no server's installation covers."""
         if self.order_from is OrderFrom.EVERYWHERE:
             return True
-        is_dm = place.server_id is None and not place.is_group
-        return is_dm and self.order_from.takes_dms
+        return place.is_dm and self.order_from.takes_dms
 
     @property
     def needs_membership(self) -> bool:
@@ -73,5 +72,23 @@ class OrderPlace:
     is_installed: bool = False
     #: True in a conversation that the bot is not part of.
     is_group: bool = False
+    #: Discord's ids of the thread, channel and category, as far as there are such.
+    channel_ids: tuple[int, ...] = ()
+    #: True if Discord shows the channel to adults alone.
+    is_age_restricted: bool = False
+    #: The requester's roles in the server.
+    role_ids: frozenset[int] = frozenset()
     #: The allowed servers of the requester, if the order is not from one of them.
     memberships: tuple[Membership, ...] = ()
+
+    @property
+    def is_dm(self) -> bool:
+        """True in a direct message with the bot."""
+        return self.server_id is None and not self.is_group
+
+    @property
+    def membership(self) -> Membership | None:
+        """The requester's membership of the server that the order is from; None: it is outside."""
+        if self.server_id is None or not self.is_installed:
+            return None
+        return Membership(server_id=self.server_id, role_ids=self.role_ids)

@@ -30,7 +30,8 @@ _RECORDS = """
 SELECT jobs.id, state, remote_id, remote_made_at, remote_passed_at, generating_at, echoes_order,
     prompt, sent_prompt, model, seconds, size, deleted_at
 FROM json_each(:epochs) AS listed CROSS JOIN jobs
-WHERE jobs.id = listed.key AND jobs.epoch = listed.value AND jobs.state = 'generating'
+WHERE jobs.id = listed.key AND jobs.epoch = CAST(listed.value AS BIGINT)
+    AND jobs.state = 'generating'
 """
 
 # The deadline is not checked here, but by a job's own poll.
@@ -50,7 +51,8 @@ WHERE jobs.id = listed.key AND jobs.epoch = listed.value ->> 0 AND jobs.state = 
 _WAKE = """
 UPDATE jobs SET epoch = epoch + 1, next_at = :now, updated_at = :now
 FROM json_each(:epochs) AS listed
-WHERE jobs.id = listed.key AND jobs.epoch = listed.value AND jobs.state = 'generating'
+WHERE jobs.id = listed.key AND jobs.epoch = CAST(listed.value AS BIGINT)
+    AND jobs.state = 'generating'
 RETURNING *
 """
 

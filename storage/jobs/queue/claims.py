@@ -20,15 +20,17 @@ _FOR_EVER = 9e99
 # claimed. They were created before `latest`. A negative `latest` means that there are none.
 _HELD = f"""
 held (latest) AS MATERIALIZED (SELECT coalesce((
-    SELECT CASE WHEN opened_at > :held_since THEN -1 ELSE :held_since END FROM circuits
+    SELECT CASE WHEN opened_at > :held_since THEN -1
+        ELSE CAST(:held_since AS DOUBLE PRECISION) END FROM circuits
     WHERE backend = :backend AND state = 'open' AND probe_at > :now), {_FOR_EVER}))
 """  # noqa: S608 - built from constants
 
 _CLAIMABLE = """state = 'queued' AND next_at IS NOT NULL
     AND (SELECT latest FROM held) >= 0 AND created_at <= (SELECT latest FROM held)
-    AND (:client IS NULL OR client = :client)
-    AND (NOT :clients_only OR client IS NOT NULL)
-    AND (:narrated IS NULL OR :narrated = (attachment_name IS NOT NULL))
+    AND (CAST(:client AS TEXT) IS NULL OR client = :client)
+    AND (:clients_only = 0 OR client IS NOT NULL)
+    AND (CAST(:narrated AS INTEGER) IS NULL
+        OR (:narrated = 1) = (attachment_name IS NOT NULL))
     AND id NOT IN (SELECT value FROM json_each(:running))"""
 _DUE = f"next_at <= :now AND {_CLAIMABLE}"
 
@@ -44,14 +46,14 @@ next_server (server) AS MATERIALIZED (
         SELECT server FROM server_turns
         WHERE waiting > 0 AND server NOT IN (SELECT server FROM busy)
             AND EXISTS (SELECT 1 FROM jobs WHERE queue_server = server AND {_DUE})
-        ORDER BY turn, since, server LIMIT 1)
+        ORDER BY turn, since, server LIMIT 1) AS waiting_server
     UNION ALL
     SELECT * FROM (
         SELECT server FROM server_turns
         WHERE server IN (SELECT server FROM busy)
             AND EXISTS (SELECT 1 FROM jobs WHERE queue_server = server AND {_DUE})
         ORDER BY (SELECT count(*) FROM busy WHERE busy.server = server_turns.server), turn, since
-        LIMIT 1)
+        LIMIT 1) AS busy_server
     LIMIT 1),
 next_person (server, person) AS MATERIALIZED (
     SELECT * FROM (
@@ -60,7 +62,7 @@ next_person (server, person) AS MATERIALIZED (
             AND (server, person) NOT IN (SELECT server, person FROM busy)
             AND EXISTS (
                 SELECT 1 FROM jobs WHERE queue_server = server AND queue_person = person AND {_DUE})
-        ORDER BY turn, since, person LIMIT 1)
+        ORDER BY turn, since, person LIMIT 1) AS waiting_person
     UNION ALL
     SELECT * FROM (
         SELECT server, person FROM person_turns
@@ -72,14 +74,14 @@ next_person (server, person) AS MATERIALIZED (
             SELECT count(*) FROM busy
             WHERE busy.server = person_turns.server AND busy.person = person_turns.person),
             turn, since
-        LIMIT 1)
+        LIMIT 1) AS busy_person
     LIMIT 1)
 UPDATE jobs SET epoch = epoch + 1
 WHERE id = (
     SELECT id FROM jobs
     WHERE queue_server = (SELECT server FROM next_person)
         AND queue_person = (SELECT person FROM next_person) AND {_DUE}
-    ORDER BY next_at LIMIT 1)
+    ORDER BY next_at, rowid LIMIT 1)
 RETURNING *
 """  # noqa: S608 - built from constants
 
@@ -93,7 +95,7 @@ OCCUPIED = """
 SELECT count(*) AS jobs FROM (
     SELECT 1 FROM jobs
     WHERE state IN ('submitting', 'unconfirmed', 'generating') AND backend = :backend
-        AND (:client IS NULL OR client = :client)
+        AND (CAST(:client AS TEXT) IS NULL OR client = :client)
     LIMIT :limit) AS at_provider
 UNION ALL
 SELECT count(*) FROM jobs
@@ -149,7 +151,7 @@ class QueueStore:
             "backend": self._backend,
             "client": self._client,
             "clients_only": int(clients_only),
-            "narrated": narrated,
+            "narrated": None if narrated is None else int(narrated),
             "running": json.dumps(list(running)),
             "now": now,
             "held_since": now - MAX_HELD_SECONDS,

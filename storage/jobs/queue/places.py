@@ -45,17 +45,20 @@ of_person AS MATERIALIZED (
     FROM this),
 of_server AS MATERIALIZED (
     SELECT of_person.server, (
-        SELECT sum(min(other.waiting, round - (
-            (other.turn, other.since, other.person)
-                > (of_person.turn, of_person.since, of_person.person))))
+        SELECT sum(CASE
+            WHEN other.waiting < of_person.round THEN other.waiting
+            WHEN (other.turn, other.since, other.person)
+                > (of_person.turn, of_person.since, of_person.person)
+            THEN of_person.round - 1 ELSE of_person.round END)
         FROM person_turns AS other
         WHERE other.server = of_person.server AND other.waiting > 0) AS round
     FROM of_person),
 turn_of_server AS MATERIALIZED (
     SELECT server, round, turn, since FROM of_server JOIN server_turns USING (server))
-SELECT sum(min(other.waiting, round - (
-    (other.turn, other.since, other.server)
-        > (this.turn, this.since, this.server)))) AS place
+SELECT sum(CASE
+    WHEN other.waiting < this.round THEN other.waiting
+    WHEN (other.turn, other.since, other.server) > (this.turn, this.since, this.server)
+    THEN this.round - 1 ELSE this.round END) AS place
 FROM turn_of_server AS this JOIN server_turns AS other ON other.waiting > 0
 """
 

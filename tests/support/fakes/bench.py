@@ -47,6 +47,7 @@ from bot.moderation.access.place import OrderFrom, Reach
 from bot.moderation.words import BlockedWords
 from bot.pacing import ListIntervals, LookupDelays, PollIntervals
 from bot.prompts.base import VerbatimWriter
+from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
 from storage.files.data_folder import make_folder
@@ -105,11 +106,12 @@ class Bench:
         blocked: tuple[str, ...] = (),
         reach: Reach = EVERYWHERE,
         price: int = 0,
-        budgets: Budgets = Budgets(),
+        budgets: Budgets | None = None,
     ) -> None:
         self.moderator = moderator
         self.blocked = BlockedWords(blocked)
-        self.gate = Gate(reach)
+        self.access = AccessSettingsStore(database)
+        self.gate = Gate(reach, self.access)
         self.writer = writer or VerbatimWriter()
         self.database = database
         self.root = root
@@ -133,27 +135,22 @@ class Bench:
         publisher = ChangePublisher(self.bus)
         self.card_records = CardRecords(self.store, publisher, clock=clock)
         self.webhooks = WebhookReceiver(self.store, self.inbox, publisher, clock=clock)
+        self.budgeting = Budgeting(
+            self.ledger,
+            Payers(self.ledger),
+            Calendar(UTC),
+            price=price,
+            budgets=budgets or Budgets(),
+            clock=clock,
+        )
         self.jobs = JobService(
             self.store,
             publisher,
             self.webhooks,
             backend=backend.name,
             account=ACCOUNT,
-            admission=Admission(
-                self.cap_store,
-                caps,
-                self.blocked,
-                gate=self.gate,
-                budgeting=Budgeting(
-                    self.ledger,
-                    Payers(self.ledger),
-                    Calendar(UTC),
-                    price=price,
-                    budgets=budgets,
-                    clock=clock,
-                ),
-                clock=clock,
-            ),
+            admission=Admission(self.cap_store, caps, self.blocked, gate=self.gate, clock=clock),
+            budgeting=self.budgeting,
             acknowledge_seconds=10.0,
             deadline_seconds=1800.0,
             clock=clock,
@@ -432,6 +429,8 @@ async def open_bench(
     moderator: Moderator | None = None,
     blocked: tuple[str, ...] = (),
     reach: Reach = EVERYWHERE,
+    price: int = 0,
+    budgets: Budgets | None = None,
 ) -> AsyncGenerator[Bench]:
     """Start on the folder `root`; with the fakes of an earlier start, this is a restart."""
     await asyncio.to_thread(make_folder, root)
@@ -448,4 +447,6 @@ async def open_bench(
             moderator=moderator,
             blocked=blocked,
             reach=reach,
+            price=price,
+            budgets=budgets,
         )

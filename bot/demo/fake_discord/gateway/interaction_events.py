@@ -52,10 +52,10 @@ def interaction_create(
     }
     if interaction.source is not None:
         event["message"] = interaction.source.payload
-    return event | _user_fields(interaction, channel)
+    return event | _user_fields(interaction, channel, world)
 
 
-def _user_fields(interaction: Interaction, channel: Channel) -> Payload:
+def _user_fields(interaction: Interaction, channel: Channel, world: World) -> Payload:
     if channel.guild is None:
         return {"user": interaction.user.payload()}
     guild = channel.guild
@@ -63,7 +63,7 @@ def _user_fields(interaction: Interaction, channel: Channel) -> Payload:
         "guild_id": str(guild.id),
         "guild": {"id": str(guild.id), "locale": guild.locale, "features": []},
         "guild_locale": guild.locale,
-        "member": interaction.user.member(),
+        "member": world.members.payload(interaction.user, guild),
     }
 
 

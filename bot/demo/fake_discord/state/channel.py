@@ -22,6 +22,7 @@ class Channel:
 
     `bot_permissions`: the bot's permissions in the channel.
     `has_bot`: the bot was added to the private thread.
+    `parent_id`: the category, or the channel that a thread belongs to.
     """
 
     id: int
@@ -30,6 +31,8 @@ class Channel:
     recipients: tuple[User, ...] = ()
     bot_permissions: str = PERMISSIONS
     has_bot: bool = True
+    parent_id: int | None = None
+    is_age_restricted: bool = False
 
     @property
     def is_hidden(self) -> bool:
@@ -56,18 +59,20 @@ class Channel:
             "position": 0,
             "permission_overwrites": [],
             "permissions": PERMISSIONS,
+            "parent_id": str(self.parent_id) if self.parent_id else None,
+            "nsfw": self.is_age_restricted,
             "flags": 0,
         }
         if self.kind == VOICE:
             return payload | {"bitrate": 64_000, "user_limit": 0, "rtc_region": None}
         is_thread = self.kind in {THREAD, PRIVATE_THREAD}
-        return payload | (_thread_fields(self.guild) if is_thread else {})
+        return payload | (_thread_fields(self.guild, self.parent_id) if is_thread else {})
 
 
-def _thread_fields(guild: Guild) -> Payload:
+def _thread_fields(guild: Guild, parent_id: int | None) -> Payload:
     """Return the fields of a thread's object that other channels lack."""
     return {
-        "parent_id": str(guild.id),
+        "parent_id": str(parent_id or guild.id),
         "owner_id": str(guild.id),
         "message_count": 0,
         "member_count": 1,

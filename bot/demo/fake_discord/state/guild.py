@@ -28,9 +28,14 @@ class Guild:
 
 def everyone_role(guild: Guild) -> Payload:
     """Return the role that every member has."""
+    return role_payload(guild.id, "@everyone")
+
+
+def role_payload(role_id: int, name: str) -> Payload:
+    """Return Discord's role object."""
     return {
-        "id": str(guild.id),
-        "name": "@everyone",
+        "id": str(role_id),
+        "name": name,
         "permissions": PERMISSIONS,
         "position": 0,
         "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},

@@ -13,7 +13,8 @@ from bot.demo.fake_discord.api_errors import (
     RefusedError,
 )
 from bot.demo.fake_discord.state.channel import DM, GROUP, TEXT, Channel
-from bot.demo.fake_discord.state.guild import Guild, everyone_role
+from bot.demo.fake_discord.state.guild import Guild, everyone_role, role_payload
+from bot.demo.fake_discord.state.members import Members
 from bot.demo.fake_discord.state.user import JOINED, PERMISSIONS, User
 
 if TYPE_CHECKING:
@@ -34,7 +35,10 @@ class World:
         self._channels: dict[int, Channel] = {}
         self.guilds: list[Guild] = []
         self.commands: list[Payload] = []
-        #: Fields of options that are accepted, but left out when commands are listed.
+        self.members = Members()
+        #: The role objects of servers, without @everyone.
+        self.roles: dict[int, list[Payload]] = {}
+        #: Fields of options that are accepted, and left out when commands are listed.
         self.hidden_fields: frozenset[str] = frozenset()
         self.team: Payload | None = None
         #: Pairs of a user and a server, of which the user is no member. All other users are
@@ -86,6 +90,8 @@ class World:
         kind: int = TEXT,
         bot_permissions: str = PERMISSIONS,
         has_bot: bool = True,
+        parent_id: int | None = None,
+        is_age_restricted: bool = False,
     ) -> Channel:
         """Add a text or voice channel, or a thread."""
         channel = Channel(
@@ -94,8 +100,16 @@ class World:
             kind=kind,
             bot_permissions=bot_permissions,
             has_bot=has_bot,
+            parent_id=parent_id,
+            is_age_restricted=is_age_restricted,
         )
         return self._add(channel)
+
+    def add_role(self, guild: Guild, name: str) -> Payload:
+        """Add a role to a server, and return Discord's role object."""
+        role = role_payload(self._ids.next(), name)
+        self.roles.setdefault(guild.id, []).append(role)
+        return role
 
     def add_group(self, *users: User) -> Channel:
         """Add a group conversation that has the bot's commands but not the bot itself."""
@@ -126,7 +140,7 @@ class World:
         user = self.find_user(user_id)
         if (user.id, guild.id) in self.absent:
             raise RefusedError(UNKNOWN_MEMBER)
-        return user.member()
+        return self.members.payload(user, guild)
 
     def find_channel(self, channel_id: int) -> Channel:
         """Return a channel by id; RefusedError: it is unknown, or closed to the bot."""
@@ -207,7 +221,7 @@ class World:
             "large": False,
             "joined_at": JOINED,
             "member_count": len(self._users),
-            "roles": [everyone_role(guild)],
+            "roles": [everyone_role(guild), *self.roles.get(guild.id, ())],
             "members": [self.bot.member()],
             "channels": channels,
             **{key: [] for key in empty},

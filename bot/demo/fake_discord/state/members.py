@@ -1,0 +1,32 @@
+"""Keeps the roles and permissions that people have in servers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.demo.fake_discord.state.guild import Guild
+    from bot.demo.fake_discord.state.user import User
+    from bot.demo.fake_discord.wire import Payload
+
+
+class Members:
+    """Ordinary members have no roles but @everyone's, and its permissions."""
+
+    def __init__(self) -> None:
+        self._standings: dict[tuple[int, int], tuple[tuple[int, ...], int]] = {}
+
+    def change(
+        self, user: User, guild: Guild, *, role_ids: tuple[int, ...] = (), permissions: int = 0
+    ) -> None:
+        """Give a member these roles alone, and these permissions beside @everyone's."""
+        self._standings[user.id, guild.id] = (role_ids, permissions)
+
+    def payload(self, user: User, guild: Guild) -> Payload:
+        """Return Discord's member object."""
+        role_ids, permissions = self._standings.get((user.id, guild.id), ((), 0))
+        member = user.member()
+        return member | {
+            "roles": [str(role) for role in role_ids],
+            "permissions": str(int(member["permissions"]) | permissions),
+        }
