@@ -283,9 +283,10 @@ class JobService:
             self._changes.publish_outlook(job)
 
     async def sweep(self) -> None:
-        """Delete expired interaction tokens."""
+        """Delete expired interaction tokens, and the keys of earlier months' payers."""
         if not self._clock.is_unsettled:  # a later sweep deletes them if the clock is unsettled
             await self._store.delete_expired_tokens(now=self._clock.conservative())
+            await self._budgeting.sweep()
 
     async def _move_if(self, job_id: str, to: JobState, states: frozenset[JobState]) -> Job | None:
         for _ in range(_TRIES):

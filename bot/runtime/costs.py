@@ -22,16 +22,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MISSING_PRICE = (
+    "set PRICE_PER_CLIP, or PRICE_PER_SECOND, to what the video service charges in US dollars"
+)
+
 
 def open_budgeting(resources: Resources, backend: VideoBackend) -> Budgeting:
     """Return the budgeting; StartupError: a budget is set, and no price of a clip is known."""
     settings, store = resources.settings, LedgerStore(resources.database)
     price = price_of(settings, listed=backend.capabilities.clip_dollars)
-    budgets = budgets_of(settings)
-    if price is None and budgets != Budgets():
+    if price is None and has_budget(settings):
         raise StartupError(
-            "PRICE_PER_CLIP is missing: a budget is set, and no price of a clip is known. Set it, "
-            "or PRICE_PER_SECOND, to what the video service charges in US dollars."
+            f"PRICE_PER_CLIP is missing, and a budget needs the price of a clip: {MISSING_PRICE}."
         )
     log.info("costs.price dollars=%s", price)
     return Budgeting(
@@ -39,7 +41,7 @@ def open_budgeting(resources: Resources, backend: VideoBackend) -> Budgeting:
         Payers(store),
         Calendar(zone_of(settings)),
         price=micros(price or 0),
-        budgets=budgets,
+        budgets=budgets_of(settings),
         clock=resources.clock,
     )
 
@@ -61,6 +63,11 @@ def budgets_of(settings: Settings) -> Budgets:
         per_user_month=_micros(settings.budget_per_user_month),
         per_server_month=_micros(settings.budget_per_server_month),
     )
+
+
+def has_budget(settings: Settings) -> bool:
+    """Tell whether the operator has set a budget."""
+    return budgets_of(settings) != Budgets()
 
 
 def zone_of(settings: Settings) -> tzinfo:

@@ -95,7 +95,7 @@ WITHIN_BUDGETS = f"""(:price = 0 OR (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spending:
-    """What is spent of a budget, and what the person was granted above it, in micro-dollars."""
+    """The spent part of a budget, and what was granted above it, in micro-dollars."""
 
     spent: int = 0
     granted: int = 0

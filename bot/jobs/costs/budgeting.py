@@ -79,18 +79,18 @@ class Budgeting:
         next_day, next_month = self._calendar.next_day(now), self._calendar.next_month(now)
         budgets, person = self._budgets, f"person:{reservation.payer}"
         for key, budget, scope, period, renewed_at in (
-            ("person", budgets.per_user_month, person, month, next_month),
-            ("server", budgets.per_server_month, reservation.server, month, next_month),
-            ("day", budgets.day, "all", reservation.day, next_day),
-            ("month", budgets.month, "all", month, next_month),
+            ("budget.person", budgets.per_user_month, person, month, next_month),
+            ("budget.server", budgets.per_server_month, reservation.server, month, next_month),
+            ("budget.day", budgets.day, "all", reservation.day, next_day),
+            ("budget.month", budgets.month, "all", month, next_month),
         ):
-            if budget is None or (key == "person" and not reservation.payer):
+            if budget is None or (key == "budget.person" and not reservation.payer):
                 continue
             sums = await self._store.spending(scope, period)
             left = max(0, budget + sums.granted - sums.spent)
             if left < reservation.price:
                 raise UserError(
-                    f"budget.{key}",
+                    key,
                     left=Dollars(left // _MICROS_IN_CENT / 100),
                     price=Dollars(-(-reservation.price // _MICROS_IN_CENT) / 100),
                     when=Moment(int(renewed_at)),
