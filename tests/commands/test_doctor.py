@@ -155,14 +155,18 @@ async def test_settings_that_differ_from_their_defaults_are_listed(tmp_path: Pat
             "at most $10.00 a day and $310.00 a month for clips of $2.00",
         ),
         (
-            {"video_backend": "openai", "openai_base_url": "http://127.0.0.1:1/v1", "budget_day": 1},
+            {
+                "video_backend": "openai",
+                "openai_base_url": "http://127.0.0.1:1/v1",
+                "budget_day": 1,
+            },
             False,
             "the price of a clip is unknown",
         ),
     ],
 )
 async def test_the_most_that_clips_can_cost_is_told(
-    settings: dict[str, object], ok: bool, found: str, tmp_path: Path
+    settings: dict[str, object], ok: object, found: str, tmp_path: Path
 ) -> None:
     finding = await look("costs", tmp_path, **settings)
     assert (finding.ok, finding.found) == (ok, found)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bot.jobs.costs.calendar import Calendar
     from bot.jobs.costs.payers import Payers
-    from bot.model import Client
+    from bot.model import Client, Job
     from storage.ledger.budgets import Budgets, LedgerStore
 
 _MICROS_IN_CENT = 10_000
@@ -56,6 +56,10 @@ class Budgeting:
             return reservation
         payer = await self._payers.payer(requester.user_id, reservation.month)
         return replace(reservation, payer=payer)
+
+    async def for_job(self, job: Job) -> Reservation:
+        """Return what a new job reserves: nothing if it reuses a finished clip."""
+        return await self.reservation(job.requester, is_created=job.clip_of is None)
 
     @property
     def today(self) -> str:

@@ -32,7 +32,8 @@ _TOLERANCE = 0.03  # seconds, a little more than a packet
 def may_be_copied(narration: Narration, options: NarrationOptions) -> bool:
     """Tell whether a merge is likely to copy the narration's M4A.
 
-    A merge can't copy it to mix it with the clip's own sound, or to fade out a trimmed narration.
+    A merge that mixes the narration with the clip's own sound, or trims and fades it out, has to
+    encode it again.
     """
     is_trimmed = options.fit is NarrationFit.TRIM and narration.seconds > _MIN_SECONDS
     return options.mix is NarrationMix.REPLACE and not is_trimmed
