@@ -13,7 +13,7 @@ from bot import __version__
 
 # The exit code that shells report for a process that Ctrl-C has ended: 128 + SIGINT.
 _INTERRUPTED = 130
-# What is imported stays in use, so full collections meanwhile would find nothing.
+# Imported modules stay in use, so full garbage collections during the import would find nothing.
 _IMPORT_THRESHOLDS = (10_000, 5, 1_000)
 
 

@@ -149,7 +149,7 @@ class Metrics:
         self._handovers.labels(way).inc()
 
     def count_answer(self, way: str) -> None:
-        """Count an order in Discord by how it was answered: stored, unsaved or too_late."""
+        """Count an order in Discord by how its response was sent: stored, unsaved or too_late."""
         self._answers.labels(way).inc()
 
     def count_skipped_event(self, event: str) -> None:

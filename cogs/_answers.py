@@ -1,4 +1,4 @@
-"""Answers an order with its card: once the job is stored or, if that takes long, before."""
+"""Responds to an order with its card: after the job is stored, or before if that takes long."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Discord refuses an answer after 3 s. The other two are for the answer's own way.
+# Discord refuses a response after 3 s. The remaining 2 s are for sending the response.
 _ANSWERED_WITHIN = 3.0
 _STORED_WITHIN = 1.0
 
 
 class _AnsweredElsewhereError(Exception):
-    """Another process has answered the interaction, and its person has been served."""
+    """Another process has responded to the interaction, so the person needs no response."""
 
 
 class OrderAnswer:
-    """Answers the order of an interaction by one callback; `draft` is the job that is ordered.
+    """Responds to an interaction's order with one callback; `draft` is the job to store.
 
-    The callback is the card of the stored job. If the job is not stored in time, it is a card that
-    says so, which is edited afterwards: by the job's steps, or into the refusal of the order.
+    The callback posts the stored job's card. If the job is not stored in time, the callback posts a
+    card that says so, which is edited later: by the job's steps, or to show the order's refusal.
     """
 
     def __init__(self, interaction: discord.Interaction[VideoBot], draft: Job) -> None:
@@ -50,14 +50,14 @@ class OrderAnswer:
         self._draft = draft
 
     async def give(self, store: Store) -> None:
-        """Store the job and answer; UserError: the order is refused.
+        """Store the job and respond; UserError: the order is refused.
 
-        `store` gets the message id of the card, if it is posted already. It returns None if an
+        `store` gets the card's message id if the card is already posted. It returns None if an
         earlier delivery of the same interaction has stored a job.
         """
         age = self._interaction.client.arrivals.age(self._interaction)
         if age >= _ANSWERED_WITHIN:
-            # Discord has told the person that the bot did not respond.
+            # Discord has already told the person that the bot did not respond.
             log.warning("interaction.too_late id=%d seconds=%.1f", self._interaction.id, age)
             self._services.count_answer("too_late")
             return
@@ -85,7 +85,8 @@ class OrderAnswer:
 
     async def _answer_while(self, storing: asyncio.Task[Job | None]) -> None:
         message_id = await self._post_unsaved(storing)
-        # Until the row has the message's id, the button of the card leads to it.
+        # Until the row has the message's id, only the job's id in the card's button connects the
+        # two.
         if (job := await storing) is not None and message_id is not None:
             await self._services.jobs.acknowledge(job.id, message_id, is_current=False)
 
@@ -106,9 +107,9 @@ class OrderAnswer:
     async def _post(
         self, view: ui.LayoutView, storing: asyncio.Task[Job | None] | None
     ) -> int | None:
-        """Post the card, and return its message id; None: an earlier attempt may have posted it.
+        """Post the card, and return its message id.
 
-        Then, the job's first step looks for the card.
+        None: an earlier attempt may have posted the card, and the job's first step looks for it.
         """
         try:
             response = await self._interaction.response.send_message(
@@ -116,7 +117,7 @@ class OrderAnswer:
             )
         except discord.HTTPException as error:
             if is_blocked_by_server(error):
-                # No card was posted, so the job's first step would find none.
+                # Discord has refused the card, and the job's first step would only look for it.
                 await self._fail(storing, "failed.automod")
                 raise UserError("failed.automod") from error
             if error.code != ALREADY_ANSWERED:
@@ -133,7 +134,7 @@ class OrderAnswer:
 
 
 def _result_of(task: asyncio.Task[Outlook]) -> Outlook | None:
-    """Return what a task has found out so far; a card can do without it."""
+    """Return the outlook if it is already known; a card can be shown without it."""
     if not task.done():
         task.cancel()
         return None
@@ -144,6 +145,7 @@ def _result_of(task: asyncio.Task[Outlook]) -> Outlook | None:
 
 
 def _retrieve_error(task: asyncio.Task[Job | None]) -> None:
-    # If the callback fails, the task is not awaited, and asyncio would log its error.
+    # If the callback fails, the task is not awaited. Reading its error keeps asyncio from logging
+    # it.
     if not task.cancelled():
         task.exception()

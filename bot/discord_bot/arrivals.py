@@ -1,4 +1,4 @@
-"""Arrivals: the times at which interactions were read, from which their 3 seconds are counted."""
+"""Arrivals: the times at which interactions were read; a response is due 3 seconds later."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Arrivals:
         return self._steady() - self._arrival(interaction.id).at
 
     def claim(self, interaction: discord.Interaction[Any]) -> bool:
-        """Return True once for each interaction, because Discord may send one again."""
+        """Return True only once for each interaction, because Discord may send it again."""
         arrival = self._arrival(interaction.id)
         is_first, arrival.is_claimed = not arrival.is_claimed, True
         return is_first

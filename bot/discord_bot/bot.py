@@ -78,7 +78,7 @@ _PERMISSIONS = discord.Permissions(
 class Services:
     """The components that cogs use; without a `narrator`, the bot does not read texts aloud.
 
-    `count_answer` is called with the way in which an order was answered.
+    `count_answer` is called with the way in which the response to an order was sent.
     """
 
     jobs: JobService

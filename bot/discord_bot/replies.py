@@ -1,4 +1,4 @@
-"""Private answers to people: sentences and errors."""
+"""Private responses to people: sentences and errors."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ class Pipeline:
         if message_id is None:
             await self._jobs.fail(job, "failed.unacknowledged")
         else:
-            # The card may be one that was posted before the job was stored.
+            # The card may have been posted before the job was stored, and may be out of date.
             await self._jobs.acknowledge(job.id, message_id, is_current=False)
 
     async def _show_undecided(self, job: Job) -> None:

@@ -139,7 +139,7 @@ class JobService:
         return job
 
     def refresh_card(self, job: Job) -> None:
-        """Publish that the job's card does not show the job as it is."""
+        """Publish that the job's card is out of date."""
         self._changes.publish_outlook(job)
 
     async def get(self, job_id: str) -> Job | None:

@@ -98,9 +98,9 @@ async def open_voice(settings: Settings) -> Voice | None:
 async def open_writers(
     resources: Resources, backend: VideoBackend, stack: AsyncExitStack
 ) -> tuple[PromptWriter, PromptWriter]:
-    """Open the prompt writer, and the one that writes when it fails.
+    """Open the prompt writer, and the one that replaces it when it fails.
 
-    Title cards always get the requester's own words.
+    Title cards always show the requester's own words.
     """
     setting = resources.settings.prompt_writer
     if setting == "off" or backend.name == STORYBOARD:

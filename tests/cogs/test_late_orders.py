@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 CALLBACK = "POST /interactions/*"
-UNSAVED = "Nothing is ordered yet"
+UNSAVED = "Nothing has been requested yet"
 
 
 @pytest.fixture

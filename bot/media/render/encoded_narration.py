@@ -16,6 +16,7 @@ from bot.media.process.child import ProcessLimits
 from bot.media.render.audio_stream import narration_only
 from bot.media.render.mp4_output import AAC
 from bot.media.render.narration_options import NarrationFit, NarrationMix
+from bot.media.render.video_stream import UNPROBED
 
 if TYPE_CHECKING:
     from bot.media.narration.ingest import Narration
@@ -81,6 +82,7 @@ def encoded_sound(narration: Narration) -> graph.Stream:
     """Open the narration's M4A, in order to copy its packets."""
     source = graph.input(
         f"file:{narration.encoded.absolute()}",
+        **UNPROBED,
         format="mov",
         protocol_whitelist="file",
         format_whitelist="mov",
