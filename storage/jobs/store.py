@@ -152,9 +152,7 @@ class JobStore:
             to=to,
             next_at=next_at,
             now=now,
-            remote_id=changes.remote_id,
-            remote_made_at=changes.remote_made_at,
-            echoes_order=int(changes.echoes_order),
+            **_identity(changes),
             generating_at=changes.generating_at,
             deadline_at=changes.deadline_at,
             progress=changes.progress,
@@ -186,14 +184,8 @@ class JobStore:
         self, job: Job, *, backend: str, account: str, create_key: str, now: float
     ) -> Job | None:
         """Store the intent to spend; None: an identical create request is unconfirmed."""
-        return await self._one_unless_taken(
-            statements.BEGIN_SUBMIT,
-            **_key(job),
-            backend=backend,
-            account=account,
-            create_key=create_key,
-            now=now,
-        )
+        values = {"backend": backend, "account": account, "create_key": create_key, "now": now}
+        return await self._one_unless_taken(statements.BEGIN_SUBMIT, **_key(job), **values)
 
     async def postpone(
         self,
@@ -228,14 +220,8 @@ class JobStore:
 
     async def bind_cancelled(self, job: Job, changes: Changes, *, now: float) -> Job | None:
         """Store the remote id of a job that was cancelled meanwhile; None: it was not cancelled."""
-        return await self._one_unless_taken(
-            statements.BIND_CANCELLED,
-            id=job.id,
-            remote_id=changes.remote_id,
-            remote_made_at=changes.remote_made_at,
-            echoes_order=int(changes.echoes_order),
-            now=now,
-        )
+        sql = statements.BIND_CANCELLED
+        return await self._one_unless_taken(sql, id=job.id, now=now, **_identity(changes))
 
     async def intend_dm(self, job: Job, *, now: float) -> Job | None:
         """Store the intent to send a DM."""
@@ -297,6 +283,14 @@ class JobStore:
 
     async def _many(self, sql: str, **params: Any) -> list[Job]:  # noqa: ANN401 - SQLite's values
         return [job_from(row) for row in await self._database.rows(sql, params)]
+
+
+def _identity(changes: Changes) -> dict[str, Any]:
+    return {
+        "remote_id": changes.remote_id,
+        "remote_made_at": changes.remote_made_at,
+        "echoes_order": int(changes.echoes_order),
+    }
 
 
 def _key(job: Job) -> dict[str, Any]:
