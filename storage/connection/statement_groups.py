@@ -116,7 +116,8 @@ def _run_together(
         if not connection.in_transaction:
             return None  # some errors, such as a full disk, make SQLite undo the whole group
     if isinstance(_execute(connection, "COMMIT", {}), Exception):
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a commit for which the disk is full is undone already
+            connection.execute("ROLLBACK")
         return None
     return answers
 
