@@ -147,6 +147,20 @@ async def test_the_operators_rules_hold_in_every_server(desk: Desk) -> None:
     await expect_refused(desk, "requests in this server", world.add_channel(another), grace)
 
 
+@pytest.mark.parametrize("reach", [Reach(order_from=OrderFrom.EVERYWHERE)])
+async def test_a_server_that_the_operator_denies_takes_no_orders_of_user_installs(
+    desk: Desk,
+) -> None:
+    world = desk.fake_discord.world
+    denied = world.add_guild("Elsewhere", installed=False)
+    where = world.add_channel(denied)
+    await set_rule(desk, Setting.SERVER, Rule.DENY, target=denied.id, scope=EVERYWHERE)
+    await expect_refused(desk, "requests in this server", where)
+    await expect_allowed(desk, world.dm(world.user))
+    await set_rule(desk, Setting.SERVER, None, target=denied.id, scope=EVERYWHERE)
+    await expect_allowed(desk, where)
+
+
 @pytest.mark.parametrize("reach", [DMS])
 async def test_an_order_by_dm_counts_for_the_first_server_that_allows_it(desk: Desk) -> None:
     world = desk.fake_discord.world
