@@ -203,6 +203,19 @@ async def test_the_caps_of_a_server_count_only_in_that_server(desk: Desk) -> Non
     await expect_allowed(desk, elsewhere)
 
 
+async def test_a_server_that_gives_people_no_videos_gives_them_only_to_roles_with_a_cap(
+    desk: Desk,
+) -> None:
+    world, role = desk.fake_discord.world, desk.fake_discord.add_role("Film")
+    await set_rule(desk, Setting.PERSON_DAY, "0")
+    refused = await order(desk)
+    assert "managers let you order 0 videos in 24 hours" in refused.text
+    assert await count(desk) == 0
+    await set_rule(desk, Setting.ROLE_DAY, "1", target=role)
+    world.members.change(world.user, world.guild, role_ids=(role,))
+    await expect_allowed(desk)
+
+
 async def test_the_highest_of_a_servers_caps_for_roles_counts(desk: Desk) -> None:
     world, role = desk.fake_discord.world, desk.fake_discord.add_role("Film")
     await set_rule(desk, Setting.ROLE_DAY, "2", target=role)
