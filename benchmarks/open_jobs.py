@@ -86,6 +86,7 @@ async def measure_open_jobs(folder: Path, jobs: int) -> OpenJobsResult:
 
 def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker]]:
     bus, store = EventBus(), JobStore(database)
+    access = AccessSettingsStore(database)
     caps = Caps(open_per_user=_MANY, open_in_all=_MANY, per_day=_MANY)
     changes = ChangePublisher(bus)
     service = JobService(
@@ -98,7 +99,7 @@ def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker
             CapStore(database),
             caps,
             BlockedWords(()),
-            gate=Gate(Reach(), AccessSettingsStore(database)),
+            gate=Gate(Reach(), access, clock=clock),
             clock=clock,
         ),
         acknowledge_seconds=10.0,
@@ -108,7 +109,7 @@ def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker
     holds = Holds(HoldStore(database), service, bus, backend=_BACKEND, clock=clock)
     queued = QueueStore(database, backend=_BACKEND)
     capacity = ProviderCapacity(queued, limit=_MANY, steady=clock.steady)
-    queue = JobQueue(store, queued, capacity, backend=_BACKEND, clock=clock)
+    queue = JobQueue(store, queued, capacity, access, backend=_BACKEND, clock=clock)
     lanes = make_lanes(dict.fromkeys(JobState, _no_step))
     workers = [Worker(service, queue, lane, holds=holds, jitter=lambda: 0.0) for lane in lanes]
     for worker in workers:

@@ -27,6 +27,8 @@ _STATUSES = {
     "caps.all": HTTPStatus.TOO_MANY_REQUESTS,
     "caps.day": HTTPStatus.TOO_MANY_REQUESTS,
     "caps.client_day": HTTPStatus.TOO_MANY_REQUESTS,
+    "access.paused": HTTPStatus.SERVICE_UNAVAILABLE,
+    "access.paused_until": HTTPStatus.SERVICE_UNAVAILABLE,
     "api.uploads": HTTPStatus.TOO_MANY_REQUESTS,
     "api.no_space": HTTPStatus.SERVICE_UNAVAILABLE,
     "api.key_reused": HTTPStatus.UNPROCESSABLE_ENTITY,
