@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import report
 from benchmarks.burst import run_burst
+from benchmarks.command_load import measure_commands
 from benchmarks.environment import ROOT
 from benchmarks.hostile_load import measure_hostile_load
 from benchmarks.http_load import run_http_load
@@ -20,6 +21,7 @@ from benchmarks.polling import measure_polling
 from benchmarks.queued_jobs import measure_queued_jobs
 from benchmarks.sample_media import SampleMedia
 from benchmarks.scenarios import WORKLOADS, measure_delivery, measure_idle, measure_workload
+from benchmarks.webhook_load import measure_webhooks
 
 if TYPE_CHECKING:
     from benchmarks.scenarios import DeliveryTimes, IdleMemory, WorkloadMemory
@@ -30,8 +32,9 @@ _SMALL_CLIP = 2_000_000
 _LARGE_CLIP = 100_000_000
 _DELIVERY_RUNS = 5
 _BURST_JOBS, _BURST_SECONDS = 200, 10.0
+_BUSY_PROCESSES = (0, 2)
 _OPEN_JOBS = (100, 1_000, 10_000)
-# Jobs, and whether a list polls them.
+# The number of jobs, and whether they are polled by the provider's list.
 _POLLED = ((1_000, False), (1_000, True), (10_000, False), (10_000, True))
 
 
@@ -55,6 +58,10 @@ async def _run_all(folder: Path) -> tuple[str, list[str]]:
         deliveries.append(await measure_delivery(target, media, medium, voice, runs=_DELIVERY_RUNS))
     _print_progress("burst of jobs")
     burst = await run_burst(folder / "burst", small, jobs=_BURST_JOBS, spread=_BURST_SECONDS)
+    _print_progress("commands")
+    commands = [await measure_commands(folder / f"commands-{n}", busy=n) for n in _BUSY_PROCESSES]
+    _print_progress("webhooks")
+    webhooks = await measure_webhooks(folder / "webhooks")
     _print_progress("open jobs")
     open_jobs = [await measure_open_jobs(folder / f"open-{n}", n) for n in _OPEN_JOBS]
     _print_progress("queued jobs")
@@ -75,6 +82,8 @@ async def _run_all(folder: Path) -> tuple[str, list[str]]:
         workloads=workloads,
         deliveries=deliveries,
         burst=burst,
+        commands=commands,
+        webhooks=webhooks,
         open_jobs=open_jobs,
         queued_jobs=queued_jobs,
         polling=polling,

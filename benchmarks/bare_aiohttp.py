@@ -1,4 +1,4 @@
-"""Serves one file with aiohttp alone, for comparison with the bot's downloads.
+"""Serves one file with aiohttp alone, and accepts any POST, for comparison with the bot.
 
 `python -m benchmarks.bare_aiohttp PORT FILE`
 """
@@ -18,8 +18,12 @@ def main() -> None:
     async def send(_: web.Request) -> web.FileResponse:
         return web.FileResponse(path, headers={"Content-Type": "video/mp4"})
 
+    async def accept(request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response(text="ok\n")
+
     application = web.Application()
-    application.add_routes([web.get("/", send)])
+    application.add_routes([web.get("/", send), web.post("/", accept)])
     web.run_app(application, host="127.0.0.1", port=port, print=None)
 
 

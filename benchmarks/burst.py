@@ -7,21 +7,20 @@ import math
 import statistics
 import time
 from collections import Counter
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from benchmarks.environment import SECRET, run_module
-from bot.demo.fake_discord.server import FakeDiscord
-from tests.support.providers.videos_api import VideosApi
-from tests.support.wire import free_port
+from benchmarks.order_environment import open_order_environment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    from bot.demo.fake_discord.server import FakeDiscord
     from bot.demo.fake_discord.state.message import Message
+    from tests.support.providers.videos_api import VideosApi
 
 _TIMEOUT = 120.0  # seconds
 _CONCURRENT_COMMANDS = 20
@@ -162,35 +161,12 @@ async def _wait_for_dms(burst: _BurstEnvironment, count: int) -> None:
 
 @asynccontextmanager
 async def _open_environment(folder: Path, clip: Path) -> AsyncGenerator[_BurstEnvironment]:
-    folder.mkdir()
-    (folder / "discord").mkdir()
-    port, delivery_times = free_port(), _DeliveryTimes()
-    videos_api = VideosApi(
-        clip=clip,
-        webhook_url=f"http://127.0.0.1:{port}/api/webhook/video-events",
-        webhook_secret=SECRET,
-    )
-    async with AsyncExitStack() as stack:
-        fake_discord = await stack.enter_async_context(
-            FakeDiscord(folder / "discord", on_message=delivery_times.record)
-        )
-        fake_discord.rates.enforced = True
-        await stack.enter_async_context(videos_api)
-        variables = {
-            "DATA_DIR": str(folder / "data"),
-            "HTTP_PORT": str(port),
-            "VIDEO_BACKEND": "openai",
-            "OPENAI_BASE_URL": videos_api.base_url,
-            "OPENAI_WEBHOOK_SECRET": SECRET,
-            "PROMPT_WRITER": "off",  # because jobs are identified by their prompts
-            "MAX_JOBS": "1000",
-            "MAX_JOBS_PER_DAY": "1000",
-            "MAX_JOBS_PER_USER_DAY": "1000",
-            "DISCORD_TOKEN": fake_discord.token,
-            "DISCORD_API_URL": fake_discord.url,
-        }
-        await stack.enter_async_context(run_module(folder / "bot.log", variables, ("bot", "run")))
-        await fake_discord.wait_for_bot(within=_TIMEOUT)
+    delivery_times = _DeliveryTimes()
+    async with open_order_environment(
+        folder, clip=clip, has_rate_limits=True, on_message=delivery_times.record
+    ) as environment:
         yield _BurstEnvironment(
-            fake_discord=fake_discord, videos_api=videos_api, delivery_times=delivery_times
+            fake_discord=environment.fake_discord,
+            videos_api=environment.videos_api,
+            delivery_times=delivery_times,
         )

@@ -51,7 +51,7 @@ class Moviepy:
         return cls(python, fields.get("Version", "of unknown version"))
 
     async def replace(self, clip: Path, voice: Path, target: Path) -> None:
-        """Replace the clip's sound by the voice, as MoviePy's documentation shows it."""
+        """Replace the clip's sound with the voice, as MoviePy's documentation shows."""
         await run(str(self._python), "-c", _SCRIPT, str(clip), str(voice), str(target))
 
 

@@ -58,7 +58,7 @@ class Operation:
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """The inputs of all operations: narrations that were encoded ahead, and a `raw` one."""
+    """The inputs of all operations: narrations encoded ahead, and one (`raw`) that is not."""
 
     ffmpeg: Ffmpeg
     speech: Path

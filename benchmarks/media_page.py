@@ -1,4 +1,4 @@
-"""Writes the page of the media benchmarks: a table per clip, and what follows from it."""
+"""Writes the page of the media benchmarks: a table per clip, and conclusions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REMUX, REPLACE, MOVIEPY = "remux, faststart", "replace", "MoviePy"
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """An operation's medians, and the peak memory of its child processes in bytes.
+    """An operation's median times, and the peak memory of its child processes in bytes.
 
     `cpu` is the CPU time of the child processes and of the bot itself, in seconds.
     """
@@ -39,7 +39,7 @@ together, sampled every 5 ms. Shrinking, the full encode and MoviePy were measur
 
 
 def table(title: str, costs: list[Cost]) -> list[str]:
-    """Return the lines of the table of one clip."""
+    """Return the lines of one clip's table."""
     remux = _cpu(costs, REMUX)
     rows = [
         f"| {cost.name} | {cost.cpu:.3f} | {cost.cpu / remux:.2f} | {cost.seconds:.3f} "

@@ -1,6 +1,6 @@
-"""Measures the polls of many jobs at a provider that lists them, by its list and each by itself.
+"""Measures the polling of many jobs at a provider with a list: by the list, and each by itself.
 
-The provider is a process of its own. The parts of the bot that poll are assembled as in the bot.
+The provider is a separate process. The bot's polling components are assembled as in the bot.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _PROMPT = "a prompt of about a hundred characters, because people describe what 
 _SECONDS = 30.0
 _TIMEOUT = 120.0
 _DAY = 24 * 60 * 60.0
-# All were last polled before a downtime of a minute.
+# All of these jobs were last polled before a downtime of a minute.
 _FILL = """
 WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :jobs)
 INSERT INTO jobs (
@@ -57,9 +57,11 @@ _LATEST = "SELECT count(*) AS asked, min(updated_at) AS oldest FROM jobs WHERE u
 class PollingResult:
     """The cost of polling `jobs` jobs, by pages of the list or each by itself.
 
-    `restart`: the seconds until all were polled after a restart; infinite: not in time. `share`:
-    the share of a core, in percent. `longest`: the most seconds since a job's last poll. Both were
-    measured after that.
+    `restart`: the seconds until all jobs were polled after a restart, or infinite if that took too
+    long.
+    `share`: the share of a core, in percent.
+    `longest`: the longest time since a job's last poll, in seconds.
+    `share` and `longest` were measured after `restart`.
     """
 
     jobs: int
@@ -70,7 +72,7 @@ class PollingResult:
 
 
 async def measure_polling(folder: Path, jobs: int, *, by_list: bool) -> PollingResult:
-    """Start the parts that poll on a database with many jobs, and let them poll for a while."""
+    """Start the polling components with a database of many jobs, and let them poll for a while."""
     async with _provider(jobs) as base_url, _engine(folder, base_url) as engine:
         database = engine.resources.database
         now = engine.resources.clock()
@@ -154,7 +156,7 @@ async def _provider(jobs: int) -> AsyncGenerator[str]:
 
 
 class _NoDiscord:
-    """Fails, because no job of this benchmark is ever delivered."""
+    """Refuses all deliveries, because this benchmark never delivers a job."""
 
     async def find_message(self, job: Job) -> int | None:
         """Raise DeliveryError."""
@@ -179,7 +181,7 @@ class _NoDiscord:
 
 
 async def _serve(jobs: int) -> None:
-    """Serve a list of jobs that run, and never end."""
+    """Serve a list of jobs that are running and never end."""
     api = VideosApi()
     for number in range(1, jobs + 1):
         ref = f"video_{number}"

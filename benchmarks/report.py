@@ -11,13 +11,14 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import hostile_load
+from benchmarks import command_load, hostile_load, webhook_load
 from benchmarks.memory import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from benchmarks.burst import BurstResult
+    from benchmarks.command_load import CommandLoad
     from benchmarks.hostile_load import HostileResult
     from benchmarks.http_load import HttpLoadResult
     from benchmarks.imports import ImportCost
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from benchmarks.polling import PollingResult
     from benchmarks.queued_jobs import QueuedJobsResult
     from benchmarks.scenarios import DeliveryTimes, IdleMemory, WorkloadMemory
+    from benchmarks.webhook_load import WebhookLoad
 
 TARGET = 30 * MIB
 _MISSED = "**MISSED**"
@@ -56,6 +58,17 @@ Each job has a clip of 2 MB and its own requester. The Discord stand-in enforces
 announces them in the same headers as Discord: 50 requests a second for the bot, 5 in 5 s for each
 interaction and for each channel, and 10 new DMs in 10 s. Discord does not document the limit on new
 DMs. It bans an IP address after 10,000 responses with status 401, 403 or 429 in 10 minutes.
+"""
+_COMMAND_HEAD = ("Busy processes", "Median, ms", "95 %", "Max", "Later than 3 s")
+_COMMAND_NOTE = """\
+`/video` is typed 50 times a second for 20 seconds, each time by another person, while the bot sends
+the jobs to the provider. Discord accepts an answer for 3 seconds. The stand-ins run on the same
+processors.
+"""
+_WEBHOOK_HEAD = ("Server", "Acknowledged: median, ms", "95 %", "Max", "Refused", "Lost")
+_WEBHOOK_NOTE = """\
+500 webhooks a second for six seconds, each about another open job, which the bot then asks the
+provider about. A webhook is acknowledged when it is stored.
 """
 _OPEN_JOBS_NOTE = """\
 One job is postponed again and again, while the workers of all lanes look for due jobs and find
@@ -105,6 +118,8 @@ def render(
     workloads: Sequence[WorkloadMemory],
     deliveries: Sequence[DeliveryTimes],
     burst: BurstResult,
+    commands: list[CommandLoad],
+    webhooks: list[WebhookLoad],
     open_jobs: Sequence[OpenJobsResult],
     queued_jobs: Sequence[QueuedJobsResult],
     polling: Sequence[PollingResult],
@@ -129,6 +144,12 @@ def render(
         "## A burst of jobs\n",
         _burst_table(burst),
         _BURST_NOTE,
+        "## Answers to commands\n",
+        _table(_COMMAND_HEAD, command_load.rows(commands)),
+        _COMMAND_NOTE,
+        "## Webhooks\n",
+        _table(_WEBHOOK_HEAD, webhook_load.rows(webhooks)),
+        _WEBHOOK_NOTE,
         "## CPU time of a change beside open jobs\n",
         _open_jobs_table(open_jobs),
         _OPEN_JOBS_NOTE,

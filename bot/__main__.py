@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import shlex
 import sys
@@ -12,6 +13,8 @@ from bot import __version__
 
 # The exit code that shells report for a process that Ctrl-C has ended: 128 + SIGINT.
 _INTERRUPTED = 130
+# Imported modules stay in use, so full garbage collections during the import would find nothing.
+_IMPORT_THRESHOLDS = (10_000, 5, 1_000)
 
 
 class Command(Protocol):
@@ -119,6 +122,8 @@ def _run(command: Command, options: argparse.Namespace) -> int:
 
 def _load(entry: CommandEntry, words: list[str]) -> Command:
     """Import a command; exit with a sentence if this Python lacks libraries that it needs."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(*_IMPORT_THRESHOLDS)
     try:
         return entry.load()
     except (ImportError, SyntaxError) as error:
@@ -137,6 +142,9 @@ def _load(entry: CommandEntry, words: list[str]) -> Command:
             file=sys.stderr,
         )
         sys.exit(2)
+    finally:
+        gc.freeze()
+        gc.set_threshold(*thresholds)
 
 
 if __name__ == "__main__":

@@ -132,6 +132,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         memberships=MembershipFinder(engine.gate.reach, clock=clock),
         sent_commands=SentCommandsStore(database),
         narrator=narrator,
+        count_answer=engine.metrics.count_answer,
         service_name=service_name,
         clock=clock,
     )

@@ -89,6 +89,12 @@ class Metrics:
             ("way",),
             registry=registry,
         )
+        self._answers = Counter(
+            "clapper_order_answers",
+            "Orders in Discord, by how they were answered",
+            ("way",),
+            registry=registry,
+        )
         self._skipped = Counter(
             "clapper_gateway_skipped",
             "Events of Discord's gateway that could not be read",
@@ -141,6 +147,10 @@ class Metrics:
     def count_delivery(self, way: str) -> None:
         """Count a delivery by its outcome: upload, link or held."""
         self._handovers.labels(way).inc()
+
+    def count_answer(self, way: str) -> None:
+        """Count an order in Discord by how its response was sent: stored, unsaved or too_late."""
+        self._answers.labels(way).inc()
 
     def count_skipped_event(self, event: str) -> None:
         """Count an event of Discord's gateway that could not be read."""

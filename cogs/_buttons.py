@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.delivery.views.button_ids import TEMPLATE, Action
-from bot.discord_bot.bot import reply_privately
+from bot.discord_bot.replies import reply_privately
 from cogs._dynamic_button import DynamicButton
 from cogs._forms import open_form
 from cogs._orders import place_again

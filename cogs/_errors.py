@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from bot.discord_bot.bot import report_error
+from bot.discord_bot.replies import report_error
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

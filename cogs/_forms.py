@@ -13,7 +13,7 @@ from discord.ext import commands
 
 from bot.delivery.views.button_ids import TEMPLATE, Action
 from bot.discord_bot.audio_uploads import AudioPicker
-from bot.discord_bot.bot import reply_privately
+from bot.discord_bot.replies import reply_privately
 from bot.errors import UserError
 from bot.model import JobState, text_attachment
 from bot.presets import MAX_PROMPT

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.delivery.second_bot import ALREADY_ANSWERED
-from bot.delivery.server_rules import is_blocked_by_server
-from bot.discord_bot.bot import is_second_bot
 from bot.errors import UserError
 from bot.model import Attachment, Origin
+from cogs._answers import OrderAnswer
 from cogs._places import place_of
 from storage.speeches import SpeechRequester
 
 if TYPE_CHECKING:
     from bot.discord_bot.bot import Services, VideoBot
+    from bot.jobs.admission import JobSources
     from bot.model import Job, VideoRequest
     from bot.moderation.access.place import OrderPlace
 
@@ -40,40 +39,22 @@ async def place(
     `narration_of`: the job whose stored narration is used.
     `clip_of`: the job whose finished video gets the narration.
     """
-    services = interaction.client.services
-    place = await place_of(interaction)
-    if attachment is not None and attachment.text is not None and narration_of is None:
-        await _count_speech(interaction, attachment.text, place)
-    job = await services.jobs.submit(
-        request,
-        origin_of(interaction),
-        attachment,
-        place=place,
-        narration_of=narration_of,
-        clip_of=clip_of,
-    )
-    if job is None:
+    if not interaction.client.arrivals.claim(interaction):
         log.warning("interaction.repeated id=%d", interaction.id)
         return
-    view = services.cards.render(job, await services.queue_outlook.of(job))
-    try:
-        response = await interaction.response.send_message(
-            view=view, allowed_mentions=discord.AllowedMentions.none()
-        )
-    except discord.HTTPException as error:
-        if is_blocked_by_server(error):
-            # Discord has refused the card, and the job's first step would only look for it.
-            await services.jobs.fail(job, "failed.automod")
-            raise UserError("failed.automod") from error
-        if error.code != ALREADY_ANSWERED:
-            raise
-        # The interaction already has a response. If a second bot sent it, this job fails. If this
-        # bot did, the response may be this job's card, which the job's first step looks for.
-        if await is_second_bot(interaction, error):
-            await services.jobs.fail(job, "failed.second_bot")
-        return
-    if response.message_id is not None:
-        await services.jobs.acknowledge(job.id, response.message_id)
+    services, origin = interaction.client.services, origin_of(interaction)
+    sources: JobSources = {"narration_of": narration_of, "clip_of": clip_of}
+    draft = services.jobs.draft(request, origin, attachment, **sources)
+    sources["job_id"] = draft.id
+
+    async def store(message_id: int | None) -> Job | None:
+        place = await place_of(interaction)
+        if attachment is not None and attachment.text is not None and narration_of is None:
+            await _count_speech(interaction, attachment.text, place)
+        requester = replace(origin, message_id=message_id)
+        return await services.jobs.submit(request, requester, attachment, place=place, **sources)
+
+    await OrderAnswer(interaction, draft).give(store)
 
 
 async def place_again(interaction: discord.Interaction[VideoBot], job: Job, prompt: str) -> None:

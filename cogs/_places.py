@@ -43,7 +43,7 @@ async def place_of(interaction: discord.Interaction[VideoBot]) -> OrderPlace:
 
 
 def _channel_ids(channel: object) -> tuple[int, ...]:
-    """Return the ids of the channel, of a thread's channel, and of the category."""
+    """Return the ids of the thread, if any, of its channel, and of the category."""
     ids: list[int | None] = []
     if isinstance(channel, discord.Thread):
         ids += [channel.id, channel.parent_id]
@@ -58,7 +58,7 @@ def _is_age_restricted(channel: object) -> bool:
 
 
 def is_installed(interaction: discord.Interaction[VideoBot], server_id: int) -> bool:
-    """Tell whether a server has installed the bot, and not the person alone."""
+    """Tell whether the server itself has installed the bot, not only the person."""
     if interaction.is_guild_integration():
         return True
     # If only the person's own installation allows the interaction, Discord names only the person.

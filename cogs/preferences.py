@@ -9,7 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.delivery.views.privacy_view import TEMPLATE, PrivacyStep, PrivacyView
-from bot.discord_bot.bot import reply_privately
+from bot.discord_bot.replies import reply_privately
 from bot.errors import UserError
 from cogs._dynamic_button import DynamicButton
 from storage.people import Notify

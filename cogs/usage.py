@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_bot.bot import reply_privately
+from bot.discord_bot.replies import reply_privately
 from cogs._orders import origin_of
 from cogs._places import place_of
 

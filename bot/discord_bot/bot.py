@@ -12,20 +12,20 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.delivery.server_rules import is_blocked_by_server
 from bot.delivery.views.service_name import ServiceName
 from bot.discord_bot.application_settings import portal_problems
+from bot.discord_bot.arrivals import Arrivals
 from bot.discord_bot.audio_uploads import for_audio
 from bot.discord_bot.callbacks import CallbackCounter
 from bot.discord_bot.command_definitions import localise
 from bot.discord_bot.command_sync import sync_commands
 from bot.discord_bot.gateway.skipped_events import SkippedEvents
+from bot.discord_bot.replies import report_error
 from bot.discord_bot.unreadable_interactions import (
     HANDLED_TYPES,
     UnreadableInteraction,
     unreadable_interaction,
 )
-from bot.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -76,7 +76,10 @@ _PERMISSIONS = discord.Permissions(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Services:
-    """The components that cogs use; without a `narrator`, the bot does not read texts aloud."""
+    """The components that cogs use; without a `narrator`, the bot does not read texts aloud.
+
+    `count_answer` is called with the way in which the response to an order was sent.
+    """
 
     jobs: JobService
     cards: CardRenderer
@@ -94,6 +97,7 @@ class Services:
     sent_commands: SentCommandsStore
     clock: WatchedClock
     narrator: Narrator | None = None
+    count_answer: Callable[[str], None] = lambda _way: None
     service_name: ServiceName = field(default_factory=ServiceName)
 
 
@@ -130,6 +134,8 @@ class VideoBot(commands.Bot):
         )
         self._skipped = SkippedEvents(count=count_skipped, answer=self._answer_unreadable)
         self._skipped.guard(self._connection.parsers)
+        self.arrivals = Arrivals(services.clock.steady)
+        self.arrivals.watch(self._connection.parsers)
 
     async def setup_hook(self) -> None:
         """Load the commands, buttons and forms, and send the commands to Discord."""
@@ -250,49 +256,3 @@ class CommandTree(app_commands.CommandTree[VideoBot]):
         """Tell the requester what went wrong."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
         await report_error(interaction, cause)
-
-
-async def report_error(interaction: discord.Interaction[VideoBot], error: Exception) -> None:
-    """Tell the person privately what went wrong, and log an unexpected error."""
-    if await is_second_bot(interaction, error):
-        return
-    texts = interaction.client.services.texts
-    locale = str(interaction.locale)
-    if isinstance(error, UserError):
-        sentence = texts(error.key, locale, **error.fields)
-    elif is_blocked_by_server(error):
-        log.info("interaction.blocked id=%d", interaction.id)
-        sentence = texts("reply.automod", locale)
-    else:
-        log.error("interaction.failed id=%d", interaction.id, exc_info=error)
-        sentence = texts("error.internal", locale, incident=str(interaction.id))
-    await reply_privately(interaction, sentence)
-
-
-async def reply_privately(interaction: discord.Interaction[VideoBot], sentence: str) -> None:
-    """Respond with a sentence that only this person sees; if that fails, only log the failure.
-
-    The sentence replaces the "thinking" message. After a response, no follow-up is sent, because
-    discord.py repeats that POST after a server error, so that two messages could appear.
-    """
-    try:
-        if interaction.type is discord.InteractionType.autocomplete:
-            if not interaction.response.is_done():
-                await interaction.response.autocomplete([])
-        elif interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
-            await interaction.edit_original_response(content=sentence)
-        elif not interaction.response.is_done():
-            await interaction.response.send_message(sentence, ephemeral=True)
-    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        if await is_second_bot(interaction, error):
-            return
-        log.warning("interaction.unanswered id=%d error=%s", interaction.id, type(error).__name__)
-
-
-async def is_second_bot(interaction: discord.Interaction[VideoBot], error: Exception) -> bool:
-    """Tell whether another process has answered the interaction, and if so, record that."""
-    bot = interaction.client
-    if not bot.callbacks.shows_second_bot(interaction, error):
-        return False
-    await bot.services.second_bot.record(interaction.application_id, interaction.id)
-    return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from bot.errors import UserError
 from bot.model import Job, JobState, Origin, new_job_id
@@ -13,6 +13,7 @@ from storage.access.settings import BOOSTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Unpack
 
     from bot.model import Attachment, Client, VideoRequest
     from bot.moderation.access.gate import Gate, Terms
@@ -36,7 +37,7 @@ class RoleCaps:
         return max([0, self.boosters if requester.is_booster else 0, *caps])
 
     def replaced_by(self, caps: Mapping[int, int]) -> RoleCaps:
-        """Return these caps with some of them replaced; the key `BOOSTERS` is that of boosters."""
+        """Return these caps with some of them replaced; the key `BOOSTERS` means the boosters."""
         by_role = {role: cap for role, cap in caps.items() if role != BOOSTERS}
         return RoleCaps(
             by_role={**self.by_role, **by_role}, boosters=caps.get(BOOSTERS, self.boosters)
@@ -45,7 +46,7 @@ class RoleCaps:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Admitted:
-    """The requester of an allowed order, with the caps that hold for it."""
+    """The requester of an allowed order, with the caps that apply to the order."""
 
     requester: Origin | Client
     caps: Caps
@@ -105,7 +106,7 @@ class Admission:
         self._blocked.check(*prompt, *((text,) if text else ()))
 
     def _on_terms(self, requester: Origin | Client, terms: Terms) -> Admitted:
-        """Apply the settings that hold for an order; the highest of a person's caps counts."""
+        """Apply the settings for an order; of several caps per person, the highest applies."""
         if isinstance(requester, Origin):
             requester = _of_home(requester, terms.home)
         caps, everywhere, server = self._caps, terms.everywhere, terms.server
@@ -183,7 +184,7 @@ class Admission:
         return None
 
     async def _refusal_of_requester(self, admitted: Admitted, usage: CapUsage) -> UserError | None:
-        """Return an error that names the daily cap of the person or server that is reached."""
+        """Return an error that names the reached daily cap of the person or server, if any."""
         requester, caps, now = admitted.requester, admitted.caps, self._clock()
         if isinstance(requester, Origin):
             limit = caps.per_user_day
@@ -227,6 +228,18 @@ def _after(moment: float) -> Moment:
     return Moment(int(moment) + 1)
 
 
+class JobSources(TypedDict, total=False):
+    """The id of a new job, and the jobs whose files it uses.
+
+    `job_id`: an earlier result of `new_job_id`. `narration_of`: the job whose narration is reused.
+    `clip_of`: the job whose finished video is used instead of a new clip.
+    """
+
+    job_id: str | None
+    narration_of: str | None
+    clip_of: str | None
+
+
 def new_job(
     request: VideoRequest,
     requester: Origin | Client,
@@ -235,13 +248,11 @@ def new_job(
     backend: str,
     now: float,
     next_at: float,
-    job_id: str | None = None,
-    narration_of: str | None = None,
-    clip_of: str | None = None,
+    **sources: Unpack[JobSources],
 ) -> Job:
-    """Return a job in the state `received`; `job_id` can be an earlier result of `new_job_id`."""
+    """Return a job in the state `received`."""
     return Job(
-        id=job_id or new_job_id(),
+        id=sources.get("job_id") or new_job_id(),
         state=JobState.RECEIVED,
         next_at=next_at,
         created_at=now,
@@ -250,6 +261,6 @@ def new_job(
         request=request,
         requester=requester,
         attachment=attachment,
-        narration_of=narration_of,
-        clip_of=clip_of,
+        narration_of=sources.get("narration_of"),
+        clip_of=sources.get("clip_of"),
     )

@@ -187,7 +187,8 @@ class Pipeline:
         if message_id is None:
             await self._jobs.fail(job, "failed.unacknowledged")
         else:
-            await self._jobs.acknowledge(job.id, message_id)
+            # The card may have been posted before the job was stored, and may be out of date.
+            await self._jobs.acknowledge(job.id, message_id, is_current=False)
 
     async def _show_undecided(self, job: Job) -> None:
         if not await self._submission.bind_undecided(job):

@@ -16,8 +16,10 @@ from storage.errors import StorageError
 from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from bot.backends.base import BackendUpdate
-    from bot.jobs.admission import Allowance
+    from bot.jobs.admission import Allowance, JobSources
     from bot.jobs.changes.publisher import ChangePublisher
     from bot.jobs.changes.webhook_receiver import WebhookReceiver
     from bot.model import Attachment, Client, VideoRequest
@@ -60,6 +62,23 @@ class JobService:
         self._deadline_seconds = deadline_seconds
         self._clock = clock
 
+    def draft(
+        self,
+        request: VideoRequest,
+        requester: Origin | Client,
+        attachment: Attachment | None,
+        **sources: Unpack[JobSources],
+    ) -> Job:
+        """Return the job that `submit` would create; UserError: a word is blocked."""
+        self._admission.check(request, attachment, clip_of=sources.get("clip_of"))
+        now = self._clock()
+        # A job from Discord waits until its card is posted.
+        is_unshown = isinstance(requester, Origin) and requester.message_id is None
+        due = now + self._acknowledge_seconds if is_unshown else now
+        return new_job(
+            request, requester, attachment, backend=self._backend, now=now, next_at=due, **sources
+        )
+
     async def submit(
         self,
         request: VideoRequest,
@@ -67,16 +86,11 @@ class JobService:
         attachment: Attachment | None,
         *,
         place: OrderPlace | None = None,
-        job_id: str | None = None,
-        narration_of: str | None = None,
-        clip_of: str | None = None,
+        **sources: Unpack[JobSources],
     ) -> Job | None:
         """Create a job, or return None if the interaction or the client's key already created one.
 
         `place`: the place of the order in Discord, which the gate judges.
-        `job_id`: a result of `new_job_id`.
-        `narration_of`: the job whose narration is reused.
-        `clip_of`: the job whose finished video is used instead of a new clip.
         UserError: orders are refused there, a cap is reached, or a word is blocked.
         """
         try:
@@ -85,24 +99,8 @@ class JobService:
             if await self._store.by_requester(requester) is not None:
                 return None
             raise
-        self._admission.check(request, attachment, clip_of=clip_of)
-        now = self._clock()
-        # A job from Discord waits until its card is posted.
-        wait = self._acknowledge_seconds if isinstance(requester, Origin) else 0.0
-        job = await self._store.insert(
-            new_job(
-                request,
-                admitted.requester,
-                attachment,
-                backend=self._backend,
-                now=now,
-                next_at=now + wait,
-                job_id=job_id,
-                narration_of=narration_of,
-                clip_of=clip_of,
-            ),
-            admitted.caps,
-        )
+        draft = self.draft(request, admitted.requester, attachment, **sources)
+        job = await self._store.insert(draft, admitted.caps)
         if job is None:
             if await self._store.by_requester(requester) is not None:
                 return None
@@ -118,11 +116,19 @@ class JobService:
         """Return how much a person has used of each cap that applies in a place."""
         return await self._admission.allowances(requester, place)
 
-    async def acknowledge(self, job_id: str, message_id: int) -> Job | None:
-        """Store the message id of the job's card, and make the job due."""
-        return self._changes.publish(
-            await self._store.acknowledge(job_id, message_id=message_id, now=self._clock())
-        )
+    async def acknowledge(
+        self, job_id: str, message_id: int, *, is_current: bool = True
+    ) -> Job | None:
+        """Store the id of the job's card, and make the job due; `is_current`: the card shows it."""
+        job = await self._store.acknowledge(job_id, message_id=message_id, now=self._clock())
+        if job is None or is_current:
+            return self._changes.publish(job)
+        self.refresh_card(job)
+        return job
+
+    def refresh_card(self, job: Job) -> None:
+        """Publish that the job's card is out of date."""
+        self._changes.publish_outlook(job)
 
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""

@@ -71,7 +71,7 @@ class DigitalSource(StrEnum):
 def xmp_packet(source: DigitalSource, *, room: int = 0) -> str:
     """Return the XMP that states a source, in ASCII.
 
-    `room` is the least number of characters; spaces before the packet's end fill it, as XMP allows.
+    `room`: the least number of characters. Spaces before the packet's end fill it, as XMP allows.
     """
     packet = _PACKET.format(term=_TERMS + source)
     return packet.ljust(room - len(_PACKET_END)) + _PACKET_END

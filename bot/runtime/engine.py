@@ -27,9 +27,7 @@ from bot.media.render.narration_options import NarrationFit, NarrationMix, Narra
 from bot.metrics import Metrics
 from bot.moderation.access.gate import Gate
 from bot.presets import Presets
-from bot.prompts.reading import PromptReader
-from bot.prompts.template import TemplateWriter
-from bot.runtime.adapters import load_blocked_words, open_moderator, open_writer
+from bot.runtime.adapters import load_blocked_words, open_moderator, open_writers
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.reach import reach_of
 from bot.runtime.resources import MIN_FREE_BYTES
@@ -141,7 +139,7 @@ async def open_engine(
     )
     queued = QueueStore(resources.database, backend=backend.name, client=client)
     capacity = ProviderCapacity(queued, limit=settings.max_jobs, steady=clock.steady)
-    reader = PromptReader.load()
+    writer, fallback = await open_writers(resources, backend, stack)
     return Engine(
         resources=resources,
         backend=backend,
@@ -174,8 +172,8 @@ async def open_engine(
             jobs=jobs,
             backend=backend,
             moderator=moderator,
-            writer=await open_writer(resources, backend, reader, stack),
-            fallback=TemplateWriter(reader),
+            writer=writer,
+            fallback=fallback,
         ),
         presets=presets,
         clients=ClientJobs(

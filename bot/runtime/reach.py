@@ -1,4 +1,4 @@
-"""Reads from the settings from which places orders may come."""
+"""Translates the settings about the places of orders."""
 
 from __future__ import annotations
 

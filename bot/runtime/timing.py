@@ -47,10 +47,10 @@ REMOTE = Timing(
     lookup_delays=LookupDelays(first=SUBMIT_SECONDS + 60.0, interval=60.0),
     poll_intervals=PollIntervals(first=5.0, growth=1.25, ceiling=15.0),
 )
-# Webhooks wake the poller, so scheduled polls only make up for lost webhooks.
+# Webhooks wake the poller, so scheduled polls only make up for lost webhooks, and begin later.
 WITH_WEBHOOKS = Timing(
     lookup_delays=REMOTE.lookup_delays,
-    poll_intervals=PollIntervals(first=5.0, growth=1.5, ceiling=30.0),
+    poll_intervals=PollIntervals(first=12.0, growth=1.5, ceiling=30.0),
     list_period=10.0,
 )
 

@@ -93,6 +93,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
             GenerationTimes(database),
             has_webhooks=engine.backend.capabilities.webhooks,
             clock=clock,
+            jitter=_jitter,
         ),
         identity,
         holds=engine.holds,

@@ -216,7 +216,7 @@ def load_settings(*, with_discord: bool = False, **overrides: Any) -> Settings: 
             settings = Settings(**overrides)
         except ValidationError as error:
             invalid = error_sentences(error, fields)
-            # Replace invalid values by defaults, so that missing values are reported as well.
+            # Replace invalid values with defaults, so that missing values are reported as well.
             settings = Settings(**overrides | {name: fields[name].default for name in invalid})
     except UnicodeDecodeError:
         raise StartupError(".env is not UTF-8 text: save it as UTF-8.") from None

@@ -20,7 +20,7 @@ FROM jobs WHERE created_at > :day_ago
     AND (state NOT IN ('failed', 'cancelled') OR submitted_at IS NOT NULL) AND clip_of IS NULL
 """
 _BY_PERSON = "AND user_id IS NOT NULL AND user_id = :user_id"
-# By the index of the person, who has fewer jobs than the server.
+# The index of the person is used, since a person has fewer jobs than a server.
 _BY_MEMBER = f"{_BY_PERSON} AND +queue_server = :queue_server"
 _BY_SERVER = "AND queue_server = :queue_server"
 
@@ -70,10 +70,11 @@ _SERVERS_NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_BY_SERVER} {_LAS
 class Caps:
     """Limits on open jobs, per requester and in all, and on new jobs within 24 hours.
 
-    `open_in_all`: the jobs at the provider and before it. `per_user_day`, `per_member_day`,
-    `per_server_day`: None: no limit but `per_day`. `per_member_day`: for a person in one server, as
-    its managers set it. `managers_set_server_day`: `per_server_day` is theirs too. An API client
-    has the limits of a server, but none of a person's day.
+    `open_in_all`: jobs that wait for the provider or are there.
+    `per_user_day`, `per_member_day`, `per_server_day`: None if only `per_day` applies.
+    `per_member_day`: a person's limit in one server, set by its managers.
+    `managers_set_server_day`: they have also set `per_server_day`.
+    An API client has a server's limits, but not a person's daily limit.
     """
 
     open_per_user: int

@@ -24,6 +24,7 @@ _REQUESTER_COLUMNS = (
     "upload_limit",
     "by_bot",
     "by_bot_unproven",
+    "message_id",
     "client",
     "client_key",
     "client_digest",
@@ -144,4 +145,5 @@ def requester_columns(requester: Origin | Client) -> dict[str, Any]:
         "upload_limit": requester.upload_limit,
         "by_bot": int(requester.bot_can_edit),
         "by_bot_unproven": int(requester.bot_access_unproven),
+        "message_id": requester.message_id,
     }

@@ -8,16 +8,17 @@ INSERT = f"""
 INSERT INTO jobs (
     id, state, next_at, created_at, updated_at, backend, prompt, prompt_folded, model, seconds,
     size, fingerprint, interaction_id, application_id, user_id, guild_id, home_id, channel_id,
-    locale, token, token_until, upload_limit, by_bot, by_bot_unproven, client, client_key,
-    client_digest, attachment_name, attachment_size, attachment_url, attachment_text, narration_of,
-    clip_of, clip_has_voice)
+    locale, token, token_until, upload_limit, by_bot, by_bot_unproven, message_id, client,
+    client_key, client_digest, attachment_name, attachment_size, attachment_url, attachment_text,
+    narration_of, clip_of, clip_has_voice)
 SELECT
     :id, 'received', :next_at, :now, :now,
     -- The backend that made the picture, which need not be the current one.
     coalesce((SELECT backend FROM jobs WHERE id = :clip_of), :backend),
     :prompt, :prompt_folded, :model, :seconds, :size, :fingerprint,
     :interaction_id, :application_id, :user_id, :guild_id, :home_id, :channel_id, :locale, :token,
-    :token_until, :upload_limit, :by_bot, :by_bot_unproven, :client, :client_key, :client_digest,
+    :token_until, :upload_limit, :by_bot, :by_bot_unproven, :message_id,
+    :client, :client_key, :client_digest,
     :attachment_name, :attachment_size, :attachment_url, :attachment_text, :narration_of, :clip_of,
     -- Stored now, because the other job may be deleted later.
     CASE WHEN EXISTS (SELECT 1 FROM jobs WHERE id = :clip_of AND attachment_name IS NOT NULL

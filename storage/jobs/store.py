@@ -108,7 +108,7 @@ class JobStore:
                 "now": now,
             },
         )
-        # RETURNING has no order.
+        # The rows from RETURNING are in no particular order.
         rows.sort(key=lambda row: (row["next_at"], row["number"]))
         return [job_from(row) for row in rows]
 

@@ -55,12 +55,12 @@ async def make_all_requests(
 
 
 async def requests_of(
-    open_adapter: Callable[..., Adapter], sink: Path, **settings: object
+    open_adapter: Callable[..., Adapter], sink: Path, *, user: str = "", **settings: object
 ) -> list[RawRequest]:
     page = {"data": [{"id": REF, "status": "queued"}], "has_more": True, "last_id": REF}
     server = RawServer(answer={"id": REF, "status": "queued", **page})
     async with served(server) as port:
-        base_url = f"http://127.0.0.1:{port}/v1"
+        base_url = f"http://{user}127.0.0.1:{port}/v1"
         await make_all_requests(open_adapter, base_url, sink, max_pages=2, **settings)
     return server.requests
 
@@ -78,13 +78,14 @@ def meaning(request: RawRequest) -> tuple[str, dict[str, str], bytes]:
     return request.line, headers | {"content-type": kind}, body
 
 
+@pytest.mark.parametrize("user", ["", "me:p%40ss@"])
 @pytest.mark.parametrize("body", ["multipart", "json"])
 async def test_both_transports_send_the_same_but_for_the_sdk_s_own_headers(
-    body: str, tmp_path: Path
+    body: str, user: str, tmp_path: Path
 ) -> None:
     extra = {"seed": 7, 'it\'s "odd"': [1, "ü"]}
     light, sdk = [
-        await requests_of(adapter, tmp_path / "v.mp4", body=body, extra=extra)
+        await requests_of(adapter, tmp_path / "v.mp4", body=body, extra=extra, user=user)
         for adapter in (OpenAIVideos, over_the_sdk)
     ]
     assert {request.line.partition(" ")[0] for request in light} == {"POST", "GET", "DELETE"}

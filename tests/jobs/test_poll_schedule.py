@@ -26,6 +26,10 @@ def percent_at(age: float, length: float) -> int:
     return min(99, int(100 * age / length))
 
 
+def steps_of_five_at(age: float, length: float) -> int:
+    return percent_at(age, length) // 5 * 5
+
+
 def unknown(_age: float, _length: float) -> None:
     return None
 
@@ -52,6 +56,7 @@ def schedule(bench: Bench, *, has_webhooks: bool = False) -> PollSchedule:
         GenerationTimes(bench.database),
         has_webhooks=has_webhooks,
         clock=bench.clock,
+        jitter=lambda: 0.0,
     )
 
 
@@ -76,8 +81,8 @@ async def follow(
 
 @pytest.mark.parametrize(
     ("percent", "median", "p95", "polls"),
-    [(percent_at, 2, 4, 9), (unknown, 3.5, 7, 12)],
-    ids=["percentage", "times of similar jobs"],
+    [(percent_at, 2, 4, 9), (steps_of_five_at, 2, 5, 9), (unknown, 3.5, 7, 12)],
+    ids=["percentage", "percentage in steps of 5", "times of similar jobs"],
 )
 async def test_the_end_is_noticed_soon_and_with_few_polls(
     bench: Bench,

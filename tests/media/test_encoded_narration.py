@@ -179,3 +179,18 @@ async def test_a_failed_encoding_leaves_the_old_one_alone(ffmpeg: Ffmpeg, tmp_pa
         await encode_narration(ffmpeg, replace(narration, seconds=3))
     assert narration.encoded.read_bytes() == before
     assert not part_of(narration.encoded).exists()
+
+
+@pytest.mark.parametrize("mix", NarrationMix)
+async def test_ffmpeg_decodes_frames_of_the_clip_only_if_it_mixes_its_sound(
+    mix: NarrationMix, clip: Path, tmp_path: Path
+) -> None:
+    script, log = tmp_path / "ffmpeg", tmp_path / "arguments"
+    script.write_text(f'#!/bin/sh\necho "$*" > {log}\nexec {clips.binary()} "$@"\n')
+    script.chmod(0o700)
+    ffmpeg = Ffmpeg(script, slots=1)
+    narration = await ingested(ffmpeg, tmp_path)
+    await encode_narration(ffmpeg, narration)
+    assert await is_copied(ffmpeg, clip, narration, NarrationOptions(mix=mix)) is (mix == "replace")
+    unprobed = log.read_text().count("-nofind_stream_info")
+    assert unprobed == (2 if mix is NarrationMix.REPLACE else 0)

@@ -111,8 +111,8 @@ class HttpTransport:
         headers = {**_HEADERS, **request.headers}
         if request.with_key and origin == self._origin:
             headers |= self._credentials
-        if "Authorization" in headers:
-            target = target.with_user(None)  # aiohttp refuses a user in the URL beside this header
+        if target.user is not None:
+            headers.pop("Authorization", None)  # a password in the URL replaces the key
         data = None
         if request.body is not None:
             data, headers["Content-Type"] = encode(request.body, headers.get("Content-Type"))

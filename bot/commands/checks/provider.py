@@ -1,4 +1,7 @@
-"""Checks the video provider without ordering a video."""
+"""Checks the video provider without ordering a video.
+
+An adapter is imported only if it is chosen: `run` checks the provider too.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.backends.gemini.adapter import Gemini
-from bot.backends.gemini.formats import list_price, response_format
 from bot.backends.openai_videos import OpenAIVideos
-from bot.backends.openrouter.adapter import OpenRouter
-from bot.backends.openrouter.models import check
 from bot.backends.responses import refusal_words
 from bot.backends.transport.base import Timeouts
 from bot.commands.checks.findings import Finding, without_password
@@ -179,6 +178,9 @@ def _openrouter_updates(settings: Settings) -> str:
 
 
 async def _openrouter(settings: Settings) -> Finding:
+    from bot.backends.openrouter.adapter import OpenRouter
+    from bot.backends.openrouter.models import check
+
     backend = OpenRouter(
         base_url=settings.openrouter_base_url,
         api_key=settings.openrouter_api_key.get_secret_value(),
@@ -221,6 +223,9 @@ def _refused_by_openrouter(error: BackendError, url: str) -> Finding:
 
 
 async def _gemini(settings: Settings) -> Finding:
+    from bot.backends.gemini.adapter import Gemini
+    from bot.backends.gemini.formats import list_price, response_format
+
     model, seconds, size = settings.model or "", settings.video_seconds, settings.video_size
     backend = Gemini(
         base_url=settings.gemini_base_url,

@@ -58,7 +58,7 @@ async def examine_public_url(
         return Finding(
             subject=_PUBLIC_URL,
             ok=False,
-            found=f"{shown}: on any other machine, this address means that machine itself",
+            found=f"{shown}: this address only works on this machine",
             advice="set it to the address at which others reach the bot, or leave it empty",
         )
     try:

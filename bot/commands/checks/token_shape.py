@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-COPY_AGAIN = "copy it again: it has three parts with dots between them, and no 'Bot ' before it"
+COPY_AGAIN = "copy it again: a token has three parts, separated by dots, and no 'Bot ' in front"
 _PARTS = 3
 
 

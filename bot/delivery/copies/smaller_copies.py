@@ -132,7 +132,7 @@ class SmallerCopies:
             await self._postpone(due, _DELIVERING_SECONDS, attempts=due.attempts)
 
     async def _replace_link(self, job_id: str) -> bool:
-        """Replace the link on the card by the copy.
+        """Replace the link on the card with the copy.
 
         False: the video is still being delivered, so the card does not show the link yet.
         """

@@ -184,7 +184,7 @@ class CardRenderer:
         return self._write_dm(job, self._text.say(job, "dm.cancelled"), *details)
 
     def dm_in_library(self, job: Job) -> str:
-        """Write the DM about a finished video that Discord accepts neither on the card nor here."""
+        """Write the DM about a finished video that Discord accepts on no card and in no DM."""
         return self._write_dm(job, self._text.say(job, "dm.in_library"), *self._notes(job, None))
 
     def dm_undecided(self, job: Job) -> str:

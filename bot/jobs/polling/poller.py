@@ -109,13 +109,13 @@ class Poller:
     ) -> None:
         if await self._is_past_a_limit(job, update):
             return
-        interval = _LATE_INTERVAL_SECONDS
+        interval = _LATE_INTERVAL_SECONDS * (1 + self._jitter())
         if not job.late:
             percent = update.progress if update else None
             interval = await self._schedule.seconds_until_next(job, percent)
         # The wait is bounded, because the job's deadline is only checked when it is polled.
         asked_for = min(retry_after or 0, _LATE_INTERVAL_SECONDS)
-        after, attempts = max(interval * (1 + self._jitter()), asked_for), job.attempts + 1
+        after, attempts = max(interval, asked_for), job.attempts + 1
         if update is None and self._silence.is_long(job):
             await self._holds.hold(job, HoldReason.UNANSWERED, after=after, attempts=attempts)
             return

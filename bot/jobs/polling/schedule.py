@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import gcd
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.model import Job
     from bot.pacing import PollIntervals, WatchedClock
     from storage.jobs.generation_times import GenerationTimes
 
 # The shortest pause, unless the backend's first interval is even shorter.
 _MIN_SECONDS = 1.5
-# Poll after this share of the estimated remaining time, because the estimate may be too long.
-_SHARE_OF_REST = 0.8
+# If the estimated remaining time is short, the next poll is a little after its end. Otherwise it is
+# after this share of it, because the estimate may be too long.
+_SHORT_REST_SECONDS = 16.0
+_MARGIN_SECONDS = 0.5
+_SHARE_OF_REST = 0.85
+# After the estimated end, each pause is this share of the time since it.
+_SHARE_OF_DELAY = 0.5
+# A percentage that rises in steps is half a step too low on average. Larger steps than this are not
+# believed, because the first few percentages may have a common divisor by chance.
+_MAX_STEP = 10
 # An estimate needs the times of at least this many similar jobs. Between the shortest and the
 # longest of these times, this many polls are made.
 _MIN_TIMES = 5
@@ -33,42 +44,61 @@ class _Reading:
     at: float
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Readings:
-    """The first and the latest percentage of each job; losing them only makes estimates worse."""
+    """The first and the latest percentage of a job, and the step in which its percentage rises."""
+
+    first: _Reading
+    latest: _Reading
+    step: int
+
+    @property
+    def end(self) -> float | None:
+        """The steady time of 100 %, extrapolated; None: there is no speed yet."""
+        if self.latest.percent == self.first.percent:
+            return None
+        passed = self.latest.at - self.first.at
+        seconds_per_percent = passed / (self.latest.percent - self.first.percent)
+        unseen = (min(self.step, _MAX_STEP) - 1) / 2
+        rest = max(0.0, 100 - self.latest.percent - unseen)
+        return self.latest.at + rest * seconds_per_percent
+
+
+class _Percentages:
+    """Keeps the percentages of jobs in memory; losing them only makes estimates worse."""
 
     def __init__(self) -> None:
-        self._ends: dict[str, tuple[_Reading, _Reading]] = {}
+        self._jobs: dict[str, _Readings] = {}
 
     def add(self, job_id: str, percent: int | None, at: float) -> None:
         """Keep a percentage, if it is higher than the latest one."""
         if percent is None or not 0 < percent < 100:  # noqa: PLR2004 - neither end says how fast
             return
         reading = _Reading(percent=percent, at=at)
-        if job_id not in self._ends and len(self._ends) >= _MAX_JOBS:
-            self._ends.clear()
-        first, latest = self._ends.get(job_id, (reading, reading))
-        self._ends[job_id] = (first, reading if percent > latest.percent else latest)
+        known = self._jobs.get(job_id)
+        if known is None:
+            if len(self._jobs) >= _MAX_JOBS:
+                self._jobs.clear()
+            self._jobs[job_id] = _Readings(first=reading, latest=reading, step=percent)
+        elif percent > known.latest.percent:
+            step = gcd(known.step, percent)
+            self._jobs[job_id] = _Readings(first=known.first, latest=reading, step=step)
 
     def seconds_left(self, job_id: str, at: float) -> float | None:
-        """Return the seconds until 100 %; None: no speed is known, or the job is overdue."""
-        if job_id not in self._ends:
-            return None
-        first, latest = self._ends[job_id]
-        if latest.percent == first.percent:
-            return None
-        seconds_per_percent = (latest.at - first.at) / (latest.percent - first.percent)
-        end = latest.at + (100 - latest.percent) * seconds_per_percent
-        return end - at if end > at else None
+        """Return the seconds until the estimated end, or since it if negative; None: unknown."""
+        known = self._jobs.get(job_id)
+        return None if known is None or known.end is None else known.end - at
 
     def forget(self, job_id: str) -> None:
         """Forget the percentages of a job."""
-        self._ends.pop(job_id, None)
+        self._jobs.pop(job_id, None)
 
 
 class PollSchedule:
     """Extrapolates from rising percentages, or else uses the times of similar jobs.
 
-    Without either, and if webhooks wake the poller, each interval is longer than the last.
+    Without either, and if webhooks wake the poller, the intervals only grow. `jitter` spreads those
+    out that do not depend on a percentage.
     """
 
     def __init__(
@@ -78,28 +108,35 @@ class PollSchedule:
         *,
         has_webhooks: bool,
         clock: WatchedClock,
+        jitter: Callable[[], float],
     ) -> None:
         self._intervals = intervals
         self._times = times
         self._has_webhooks = has_webhooks
         self._clock = clock
-        self._readings = _Readings()
+        self._jitter = jitter
+        self._percentages = _Percentages()
 
     async def seconds_until_next(self, job: Job, percent: int | None) -> float:
         """Return the seconds until the next poll, after a response with this percentage."""
-        growing = self._intervals.after(job.attempts)
+        growing = self._intervals.after(job.attempts) * (1 + self._jitter())
         if self._has_webhooks:
             return growing
         now = self._clock.steady()
-        self._readings.add(job.id, percent, now)
-        left = self._readings.seconds_left(job.id, now)
-        if left is not None:
-            return self._bounded(_SHARE_OF_REST * left, _CEILINGS_WITH_PERCENTAGE)
-        return self._by_times(await self._times.recent(job), job, growing)
+        self._percentages.add(job.id, percent, now)
+        left = self._percentages.seconds_left(job.id, now)
+        if left is not None and left > 0:
+            short = left <= _SHORT_REST_SECONDS
+            pause = left + _MARGIN_SECONDS if short else _SHARE_OF_REST * left
+            return self._bounded(pause, _CEILINGS_WITH_PERCENTAGE)
+        by_times = self._by_times(await self._times.recent(job), job, growing)
+        if left is None:
+            return by_times
+        return min(by_times, self._bounded(_SHARE_OF_DELAY * -left, _CEILINGS_WITH_PERCENTAGE))
 
     def forget(self, job_id: str) -> None:
         """Forget the percentages of a job that has ended."""
-        self._readings.forget(job_id)
+        self._percentages.forget(job_id)
 
     def _by_times(self, times: tuple[float, ...], job: Job, growing: float) -> float:
         if len(times) < _MIN_TIMES:

@@ -9,8 +9,6 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import imageio_ffmpeg
-
 from bot.errors import StartupError
 from bot.media.process.child import NICENESS, Child, read_output
 
@@ -89,6 +87,8 @@ async def find_ffmpeg() -> Path:
     system = await asyncio.to_thread(shutil.which, "ffmpeg")
     if system and await _is_suitable(system):
         return Path(system)
+    import imageio_ffmpeg  # noqa: PLC0415 - it takes memory, and most machines have an ffmpeg
+
     with contextlib.suppress(RuntimeError):  # imageio-ffmpeg has no binary for this machine
         bundled = await asyncio.to_thread(imageio_ffmpeg.get_ffmpeg_exe)
         if await _is_suitable(bundled):

@@ -16,6 +16,7 @@ from bot.media.process.child import ProcessLimits
 from bot.media.render.audio_stream import narration_only
 from bot.media.render.mp4_output import AAC
 from bot.media.render.narration_options import NarrationFit, NarrationMix
+from bot.media.render.video_stream import UNPROBED
 
 if TYPE_CHECKING:
     from bot.media.narration.ingest import Narration
@@ -32,7 +33,8 @@ _TOLERANCE = 0.03  # seconds, a little more than a packet
 def may_be_copied(narration: Narration, options: NarrationOptions) -> bool:
     """Tell whether a merge is likely to copy the narration's M4A.
 
-    A merge can't copy it to mix it with the clip's own sound, or to fade out a trimmed narration.
+    A merge that mixes the narration with the clip's own sound, or trims and fades it out, has to
+    encode it again.
     """
     is_trimmed = options.fit is NarrationFit.TRIM and narration.seconds > _MIN_SECONDS
     return options.mix is NarrationMix.REPLACE and not is_trimmed
@@ -80,6 +82,7 @@ def encoded_sound(narration: Narration) -> graph.Stream:
     """Open the narration's M4A, in order to copy its packets."""
     source = graph.input(
         f"file:{narration.encoded.absolute()}",
+        **UNPROBED,
         format="mov",
         protocol_whitelist="file",
         format_whitelist="mov",

@@ -101,9 +101,16 @@ async def _merge_directly(
     )
     # Shift the clip so that its first frame is shown immediately, even if the clip starts with a
     # delay.
-    source = open_clip(clip, info, shift_back=info.picture_delay, loops_until=_loop_end(info, plan))
+    is_ducked = options.mix is NarrationMix.DUCK and info.audio_codec is not None
+    source = open_clip(
+        clip,
+        info,
+        shift_back=info.picture_delay,
+        loops_until=_loop_end(info, plan),
+        probed=encoded or is_ducked,
+    )
     sounds: list[Sound | None] = []
-    if options.mix is NarrationMix.DUCK and info.audio_codec is not None:
+    if is_ducked:
         own = _own_sound(clip, source, picture)
         sounds.append(Sound(stream=ducked(narration, own, seconds=plan.seconds)))
     if await asyncio.to_thread(_is_copyable, narration, plan):

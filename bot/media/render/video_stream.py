@@ -130,15 +130,28 @@ def encoder_settings_for(info: VideoInfo) -> EncoderSettings:
     return EncoderSettings(longest=1920, threads=2, lookahead=10)
 
 
+UNPROBED: Mapping[str, None] = {"nofind_stream_info": None}
+"""Input options for streams that are only copied, so that ffmpeg decodes no frames to probe them.
+
+An MP4's index tells what a copy needs to know.
+"""
+
+
 def open_clip(
-    clip: Path, info: VideoInfo, *, shift_back: float = 0.0, loops_until: float | None = None
+    clip: Path,
+    info: VideoInfo,
+    *,
+    shift_back: float = 0.0,
+    loops_until: float | None = None,
+    probed: bool = True,
 ) -> graph.Stream:
     """Open a provider's untrusted clip as an ffmpeg input.
 
     Its timestamps are reduced by `shift_back` seconds. `loops_until`: the clip is repeated until
-    this many seconds have been read.
+    this many seconds have been read. `probed`: ffmpeg decodes the first frames to learn about them,
+    which it needs unless all that is used of the clip is copied.
     """
-    options: dict[str, str | float] = {}
+    options: dict[str, str | float | None] = {} if probed else {**UNPROBED}
     if shift_back:
         options["itsoffset"] = ffmpeg_time(-shift_back)
     if loops_until is not None:

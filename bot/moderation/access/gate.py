@@ -23,10 +23,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Terms:
-    """The settings that hold for an order: the operator's, and those of the server it counts for.
+    """The settings that apply to an order: the operator's, and those of the order's server.
 
-    `home`: the server that an order from outside of the servers counts for; None: it counts for no
-    other server.
+    `home`: the server that an order from outside all servers counts towards, if there is one.
     """
 
     everywhere: AccessSettings = field(default_factory=AccessSettings)
@@ -45,8 +44,8 @@ class Verdict:
 class Gate:
     """Admits orders that the operator and the server's managers allow; `count` counts refusals.
 
-    Every order passes it: commands, buttons, forms, the API, the page and the command line. A
-    server's settings only narrow what the operator allows.
+    Every order is checked: commands, buttons, forms, the API, the page and the command line. A
+    server's settings can only restrict what the operator allows.
     """
 
     def __init__(
@@ -63,7 +62,7 @@ class Gate:
         self._count = count
 
     async def check(self, place: OrderPlace | None) -> Terms:
-        """Return the terms of an allowed order; UserError: it is refused.
+        """Return the settings for an allowed order; UserError: the order is refused.
 
         `place` is None for the orders of clients.
         """
@@ -121,7 +120,7 @@ class Gate:
     def _judge_member(
         self, place: OrderPlace, member: Membership, found: Mapping[int, AccessSettings]
     ) -> Verdict:
-        """Judge an order that counts for the server of a membership."""
+        """Judge an order that counts towards the server of a membership."""
         everywhere, server = found[EVERYWHERE], found[member.server_id]
         home = member if place.membership is None else None
         terms = Terms(everywhere=everywhere, server=server, home=home)

@@ -72,9 +72,9 @@ class OrderPlace:
     is_installed: bool = False
     #: True in a conversation that the bot is not part of.
     is_group: bool = False
-    #: Discord's ids of the thread, channel and category, as far as there are such.
+    #: Discord's ids of the thread, the channel and the category, as far as they exist.
     channel_ids: tuple[int, ...] = ()
-    #: True if Discord shows the channel to adults alone.
+    #: True if Discord shows the channel only to adults.
     is_age_restricted: bool = False
     #: The requester's roles in the server.
     role_ids: frozenset[int] = frozenset()
@@ -88,7 +88,7 @@ class OrderPlace:
 
     @property
     def membership(self) -> Membership | None:
-        """The requester's membership of the server that the order is from; None: it is outside."""
+        """The requester's membership in the order's server, or None outside all servers."""
         if self.server_id is None or not self.is_installed:
             return None
         return Membership(server_id=self.server_id, role_ids=self.role_ids)

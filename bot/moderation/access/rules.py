@@ -1,4 +1,4 @@
-"""The rules of one scope: which channels, roles and people may order."""
+"""The rules of one scope, which decide in which channels and with which roles people may order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bot.moderation.access.place import Membership, OrderPlace
     from storage.access.settings import AccessSettings
 
-# Names in one sentence.
+# The most names that one sentence lists.
 _MAX_NAMED = 5
 
 
@@ -22,7 +22,7 @@ def refusal_by(
 ) -> UserError | None:
     """Return the reason why a scope's settings refuse an order, or None.
 
-    `member`: the membership that the order counts for. An order from outside of the servers has no
+    `member`: the membership that the order counts towards. An order from outside all servers has no
     channel, so a server that allows only some channels refuses it.
     """
     if settings.person is Rule.DENY:
@@ -38,12 +38,13 @@ def _refusal_of_channel(
     settings: AccessSettings, place: OrderPlace, *, scope: int
 ) -> UserError | None:
     channels = settings.channels
-    # The rule of a thread counts before that of its channel, and that before the category's.
+    # A thread's rule takes precedence over its channel's, and a channel's rule over its category's.
     rule = next((channels[each] for each in place.channel_ids if each in channels), None)
     allowed = [channel for channel, each in channels.items() if each is Rule.ALLOW]
     if rule is Rule.ALLOW or (rule is None and not allowed):
         return None
-    # Those of all servers together are not for everybody's eyes.
+    # The allowed channels of all servers together are not shown: people would see other servers'
+    # channels.
     if not allowed or scope == EVERYWHERE:
         return UserError("access.channel")
     return UserError("access.other_channels", channels=_named("#", allowed))

@@ -80,6 +80,7 @@ if TYPE_CHECKING:
 ALL_STATES = tuple(JobState)
 ACCOUNT = "the account of the tests"
 EVERYWHERE = Reach(order_from=OrderFrom.EVERYWHERE)
+POLL_INTERVALS = PollIntervals(first=5.0, growth=2.0, ceiling=30.0)
 CAPS = Caps(open_per_user=1000, open_in_all=1000, per_day=1000)
 
 
@@ -100,6 +101,8 @@ class Bench:
         moderator: Moderator | None = None,
         blocked: tuple[str, ...] = (),
         reach: Reach = EVERYWHERE,
+        poll_intervals: PollIntervals = POLL_INTERVALS,
+        has_webhooks: bool = False,
     ) -> None:
         self.moderator = moderator
         self.blocked = BlockedWords(blocked)
@@ -155,12 +158,16 @@ class Bench:
         self.identity = RemoteIdentity(self.remote_jobs, self.jobs, backend, clock=clock)
         self.fresh_answers = FreshAnswers(clock.steady)
         self.silence = ProviderSilence(clock.steady)
-        self.poll_intervals = PollIntervals(first=5.0, growth=2.0, ceiling=30.0)
+        self.poll_intervals = poll_intervals
         self.poller = Poller(
             self.jobs,
             backend,
             PollSchedule(
-                self.poll_intervals, GenerationTimes(database), has_webhooks=False, clock=clock
+                self.poll_intervals,
+                GenerationTimes(database),
+                has_webhooks=has_webhooks,
+                clock=clock,
+                jitter=lambda: 0.0,
             ),
             self.identity,
             holds=self.holds,
@@ -238,7 +245,7 @@ class Bench:
                 workspace=self.workspace,
                 prompt_step=prompt_step,
                 lookup_delays=LookupDelays(first=180.0, interval=60.0),
-                first_poll=5.0,
+                first_poll=self.poll_intervals.first,
                 min_free_bytes=min_free_bytes,
             ),
             identity=self.identity,
@@ -414,6 +421,8 @@ async def open_bench(
     moderator: Moderator | None = None,
     blocked: tuple[str, ...] = (),
     reach: Reach = EVERYWHERE,
+    poll_intervals: PollIntervals = POLL_INTERVALS,
+    has_webhooks: bool = False,
 ) -> AsyncGenerator[Bench]:
     """Start on the folder `root`; with the fakes of an earlier start, this is a restart."""
     await asyncio.to_thread(make_folder, root)
@@ -430,4 +439,6 @@ async def open_bench(
             moderator=moderator,
             blocked=blocked,
             reach=reach,
+            poll_intervals=poll_intervals,
+            has_webhooks=has_webhooks,
         )

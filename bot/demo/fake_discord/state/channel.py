@@ -22,7 +22,7 @@ class Channel:
 
     `bot_permissions`: the bot's permissions in the channel.
     `has_bot`: the bot was added to the private thread.
-    `parent_id`: the category, or the channel that a thread belongs to.
+    `parent_id`: a channel's category, or a thread's channel.
     """
 
     id: int

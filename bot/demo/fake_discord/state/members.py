@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Members:
-    """Ordinary members have no roles but @everyone's, and its permissions."""
+    """The members' roles and permissions; ordinary members have only those of @everyone."""
 
     def __init__(self) -> None:
         self._standings: dict[tuple[int, int], tuple[tuple[int, ...], int]] = {}
@@ -19,7 +19,7 @@ class Members:
     def change(
         self, user: User, guild: Guild, *, role_ids: tuple[int, ...] = (), permissions: int = 0
     ) -> None:
-        """Give a member these roles alone, and these permissions beside @everyone's."""
+        """Give a member exactly these roles, and these permissions in addition to @everyone's."""
         self._standings[user.id, guild.id] = (role_ids, permissions)
 
     def payload(self, user: User, guild: Guild) -> Payload:

@@ -36,7 +36,7 @@ class World:
         self.guilds: list[Guild] = []
         self.commands: list[Payload] = []
         self.members = Members()
-        #: The role objects of servers, without @everyone.
+        #: The servers' role objects, without @everyone.
         self.roles: dict[int, list[Payload]] = {}
         #: Fields of options that are accepted, and left out when commands are listed.
         self.hidden_fields: frozenset[str] = frozenset()

@@ -207,7 +207,7 @@ class Painter:
         colour: Rgb,
         draw: Callable[[Pen], None],
     ) -> None:
-        """Add a small thing with a motion of its own; it is drawn from 0, 0 to its size."""
+        """Add a small thing with a motion of its own; its corners are 0, 0 and `size`."""
         pen = Pen(colour, width=math.ceil(size[0]), top=0, lower=math.ceil(size[1]))
         draw(pen)
         self.picture(pen.finish(), at[0], at[1], motion)
