@@ -20,6 +20,8 @@ from storage.jobs.rows import fold
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
+    from storage.connection.statement_groups import Statement
+
 log = logging.getLogger(__name__)
 
 # In earlier versions, two connections in WAL mode can corrupt the file, so the bot opens only one.
@@ -48,12 +50,21 @@ class Database:
     async def rows(self, sql: str, params: Mapping[str, Any]) -> list[sqlite3.Row]:
         """Run one statement and return all its rows; StorageError: it failed."""
         with storage_errors():
-            return await self._statements.rows(sql, params)
+            [rows] = await self._statements.run((sql, params))
+        return rows
 
     async def row(self, sql: str, params: Mapping[str, Any]) -> sqlite3.Row | None:
         """Run one statement and return its first row."""
         rows = await self.rows(sql, params)
         return rows[0] if rows else None
+
+    async def sequence(self, *statements: Statement) -> list[list[sqlite3.Row]]:
+        """Run statements in one transaction, until one returns no row; return each one's rows.
+
+        StorageError: one failed, and none of them has changed anything.
+        """
+        with storage_errors():
+            return await self._statements.run(*statements)
 
     async def drain(self) -> None:
         """Wait until no statement is waiting any more."""

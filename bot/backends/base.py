@@ -106,12 +106,14 @@ class Capabilities:
     `lists`: the protocol has a list of jobs with their states.
     `own_list`: the provider runs in this process, so its complete list is always right.
     `prompt_characters`: by default, the longest prompt that a requester can type.
+    `clip_dollars`: the list price of a clip with the operator's presets; None: none is listed.
     """
 
     webhooks: bool = False
     lists: bool = False
     own_list: bool = False
     prompt_characters: int = 2000
+    clip_dollars: float | None = None
 
 
 class VideoBackend(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import logging
 import math
 from dataclasses import dataclass
@@ -49,6 +50,9 @@ class ProgressCards:
         self._pace = pace
         self._clock = clock
         self._latest: dict[str, Job] = {}
+        # The jobs of `_latest` that are to be scheduled, and the times at which others are due.
+        self._unscheduled: set[str] = set()
+        self._due: list[tuple[float, str]] = []
         self._last_edits: dict[str, _LastEdit] = {}
         self._expiring: dict[str, Job] = {}
         self._queued: dict[str, Job] = {}
@@ -75,7 +79,7 @@ class ProgressCards:
         if event.previous is None:
             # The command itself posts a new job's card, so that counts as the first edit.
             self._last_edits[job.id] = self._edit_of(job)
-        self._latest[job.id] = job
+        self._keep(job)
         self._changed.set()
 
     def watch(self, job: Job) -> None:
@@ -134,27 +138,53 @@ class ProgressCards:
         )
         for job_id, job in self._queued.items():
             if before.get(job_id) != self._places.get(job_id):
-                self._latest.setdefault(job_id, job)
+                self._keep(self._latest.get(job_id, job))
+
+    def _keep(self, job: Job) -> None:
+        """Keep a job's latest state until its card shows it."""
+        self._latest[job.id] = job
+        self._unscheduled.add(job.id)
 
     def _start_due(self) -> float:
+        """Start the edits that are due, and return the seconds until the next one.
+
+        There may be thousands of jobs, so only those are looked at that changed, or are due.
+        """
         wait = self._promote_expiring()
-        for job in tuple(self._latest.values()):
-            if job.id in self._editing or job.origin.message_id is None:
-                continue
-            try:
-                due_in = self._due_in(job)
-            except Exception:  # an error with one card must not stop the others
-                log.exception("card.not_scheduled id=%s", job.id)
-                due_in = None
-            if due_in is None:
-                del self._latest[job.id]
-            elif due_in > 0:
-                wait = min(wait, due_in)
-            elif len(self._editing) < _CONCURRENT_EDITS:
-                task = asyncio.create_task(self._edit(job.id), name=f"card:{job.id}")
-                self._editing[job.id] = task
-                task.add_done_callback(lambda _, job_id=job.id: self._done(job_id))
+        changed, self._unscheduled = self._unscheduled, set()
+        for job_id in changed:
+            self._schedule(job_id)
+        while self._due and len(self._editing) < _CONCURRENT_EDITS:
+            due_in = self._due[0][0] - self._clock.steady()
+            if due_in > 0:
+                return min(wait, due_in)
+            _, job_id = heapq.heappop(self._due)
+            if self._is_due(job_id):
+                task = asyncio.create_task(self._edit(job_id), name=f"card:{job_id}")
+                self._editing[job_id] = task
+                task.add_done_callback(lambda _, job_id=job_id: self._done(job_id))
         return wait
+
+    def _is_due(self, job_id: str) -> bool:
+        """Tell whether a card is due now; if it is due later, it is scheduled again."""
+        due_in = self._schedule(job_id, after=0)
+        return due_in is not None and due_in <= 0
+
+    def _schedule(self, job_id: str, *, after: float = -math.inf) -> float | None:
+        """Schedule a card that is due in more than `after` seconds; None: no edit is needed."""
+        job = self._latest.get(job_id)
+        if job is None or job_id in self._editing or job.origin.message_id is None:
+            return None
+        try:
+            due_in = self._due_in(job)
+        except Exception:  # an error with one card must not stop the others
+            log.exception("card.not_scheduled id=%s", job.id)
+            due_in = None
+        if due_in is None:
+            del self._latest[job_id]
+        elif due_in > after:
+            heapq.heappush(self._due, (self._clock.steady() + due_in, job_id))
+        return due_in
 
     def _promote_expiring(self) -> float:
         """Mark the cards whose expiry notice is due, and return the seconds until the next one."""
@@ -162,7 +192,7 @@ class ProgressCards:
         wait = math.inf
         for job in tuple(self._expiring.values()):
             if is_expiry_notice_due(job, now):
-                self._latest[job.id] = self._expiring.pop(job.id)
+                self._keep(self._expiring.pop(job.id))
             elif at := expiry_notice_at(job):
                 wait = min(wait, at - now)
         return wait
@@ -189,6 +219,7 @@ class ProgressCards:
 
     def _done(self, job_id: str) -> None:
         del self._editing[job_id]
+        self._unscheduled.add(job_id)
         self._changed.set()
 
     async def _edit(self, job_id: str) -> None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# Discord's answer to a callback that comes after 3 seconds.
+_UNKNOWN_INTERACTION = 10062
+
 #: Set in the `extras` of an interaction whose card was posted before its job was stored.
 UNSAVED = "unsaved"
 
@@ -24,6 +27,10 @@ UNSAVED = "unsaved"
 async def report_error(interaction: discord.Interaction[VideoBot], error: Exception) -> None:
     """Tell the person privately what went wrong, and log an unexpected error."""
     if await is_second_bot(interaction, error):
+        return
+    if getattr(error, "code", None) == _UNKNOWN_INTERACTION:
+        # The response came too late, and so would every other one.
+        log.warning("interaction.unknown id=%d", interaction.id)
         return
     texts = interaction.client.services.texts
     locale = str(interaction.locale)

@@ -28,6 +28,7 @@ from bot.metrics import Metrics
 from bot.moderation.access.gate import Gate
 from bot.presets import Presets
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writers
+from bot.runtime.costs import open_budgeting
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.reach import reach_of
 from bot.runtime.resources import MIN_FREE_BYTES
@@ -130,6 +131,7 @@ async def open_engine(
             role_caps=_role_caps(settings),
             clock=clock,
         ),
+        budgeting=open_budgeting(resources, backend),
         acknowledge_seconds=timing.acknowledge,
         deadline_seconds=settings.job_deadline_minutes * 60,
         clock=clock,

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     import aiosqlite
 
-Answer: TypeAlias = "list[sqlite3.Row] | Exception"
+Statement: TypeAlias = "tuple[str, Mapping[str, Any]]"
+Rows: TypeAlias = "list[sqlite3.Row]"
+_Answer: TypeAlias = "list[Rows] | Exception"
 
 # Bounds the time for which the first statement of a group waits for the last.
 _MOST = 100
@@ -26,16 +28,17 @@ _ALONE = ("PRAGMA", "VACUUM")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Statement:
-    sql: str
-    params: Mapping[str, Any]
-    future: asyncio.Future[list[sqlite3.Row]]
+class _Unit:
+    """Statements of one caller, of which all are committed or none."""
+
+    statements: Sequence[Statement]
+    future: asyncio.Future[list[Rows]]
 
     @property
     def runs_alone(self) -> bool:
-        return self.sql.startswith(_ALONE)
+        return self.statements[0][0].startswith(_ALONE)
 
-    def give(self, answer: Answer) -> None:
+    def give(self, answer: _Answer) -> None:
         """Give the caller its result, unless the caller was cancelled."""
         if self.future.done():
             return
@@ -48,18 +51,21 @@ class _Statement:
 class StatementGroups:
     """Runs statements in order, and returns the result of each after its commit.
 
-    A statement that fails changes nothing, and the others of its group are still committed.
+    What fails changes nothing, and the others of its group are still committed.
     """
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
-        self._waiting = deque[_Statement]()
+        self._waiting = deque[_Unit]()
         self._task: asyncio.Task[None] | None = None
 
-    async def rows(self, sql: str, params: Mapping[str, Any]) -> list[sqlite3.Row]:
-        """Run one statement, even if the caller is cancelled meanwhile, and return all its rows."""
-        future: asyncio.Future[list[sqlite3.Row]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Statement(sql=sql, params=params, future=future))
+    async def run(self, *statements: Statement) -> list[Rows]:
+        """Run statements until one returns no row, and return the rows of those that were run.
+
+        They are run even if the caller is cancelled meanwhile.
+        """
+        future: asyncio.Future[list[Rows]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Unit(statements=statements, future=future))
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="statements")
         return await future
@@ -72,11 +78,11 @@ class StatementGroups:
     async def _run(self) -> None:
         while self._waiting:
             group = self._next_group()
-            for statement, answer in zip(group, await self._answers(group), strict=True):
-                statement.give(answer)
+            for unit, answer in zip(group, await self._answers(group), strict=True):
+                unit.give(answer)
         self._task = None
 
-    def _next_group(self) -> list[_Statement]:
+    def _next_group(self) -> list[_Unit]:
         group = [self._waiting.popleft()]
         while self._waiting and len(group) < _MOST:
             if group[0].runs_alone or self._waiting[0].runs_alone:
@@ -84,10 +90,10 @@ class StatementGroups:
             group.append(self._waiting.popleft())
         return group
 
-    async def _answers(self, group: Sequence[_Statement]) -> list[Answer]:
+    async def _answers(self, group: Sequence[_Unit]) -> list[_Answer]:
         try:
             # aiosqlite has no public method that runs more than one statement in its thread.
-            answers: list[Answer] = await self._connection._execute(  # noqa: SLF001  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]
+            answers: list[_Answer] = await self._connection._execute(  # noqa: SLF001  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]
                 _run_group, self._connection, group
             )
         except Exception as error:  # noqa: BLE001 - any; each caller gets it
@@ -95,39 +101,69 @@ class StatementGroups:
         return answers
 
 
-def _run_group(opened: aiosqlite.Connection, group: Sequence[_Statement]) -> list[Answer]:
-    """Run a group in one transaction or, if that fails as a whole, each statement in its own."""
+def _run_group(opened: aiosqlite.Connection, group: Sequence[_Unit]) -> list[_Answer]:
+    """Run a group in one transaction or, if that fails as a whole, each unit in its own."""
     connection = opened._conn  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as above
     if connection.in_transaction:  # a rollback has failed
         connection.execute("ROLLBACK")
     if len(group) > 1 and (answers := _run_together(connection, group)) is not None:
         return answers
-    return [_run_one(connection, statement) for statement in group]
+    return [_run_alone(connection, unit) for unit in group]
 
 
-def _run_together(
-    connection: sqlite3.Connection, group: Sequence[_Statement]
-) -> list[Answer] | None:
+def _run_together(connection: sqlite3.Connection, group: Sequence[_Unit]) -> list[_Answer] | None:
     """Run a group in one transaction, or return None if none of it is committed."""
     connection.execute("BEGIN")
-    answers: list[Answer] = []
-    for statement in group:
-        answers.append(_run_one(connection, statement))
+    answers: list[_Answer] = []
+    for unit in group:
+        answers.append(_run_unit(connection, unit))
         if not connection.in_transaction:
             return None  # some errors, such as a full disk, make SQLite undo the whole group
-    if isinstance(_execute(connection, "COMMIT", {}), Exception):
-        connection.execute("ROLLBACK")
-        return None
-    return answers
+    return None if _commit(connection) else answers
 
 
-def _run_one(connection: sqlite3.Connection, statement: _Statement) -> Answer:
-    return _execute(connection, statement.sql, statement.params)
+def _run_alone(connection: sqlite3.Connection, unit: _Unit) -> _Answer:
+    if len(unit.statements) == 1:
+        return _run_unit(connection, unit)  # SQLite commits it by itself
+    connection.execute("BEGIN")
+    answer = _run_unit(connection, unit)
+    if connection.in_transaction and (error := _commit(connection)) is not None:
+        return error
+    return answer
 
 
-def _execute(connection: sqlite3.Connection, sql: str, params: Mapping[str, Any]) -> Answer:
-    # SQLite undoes a statement that fails, and keeps the earlier ones of its transaction.
+def _commit(connection: sqlite3.Connection) -> Exception | None:
+    """Commit a transaction; if that fails, undo it and return the error."""
     try:
-        return connection.execute(sql, params).fetchall()
+        connection.execute("COMMIT")
+    except Exception as error:  # noqa: BLE001 - any; the caller answers it
+        if connection.in_transaction:  # a commit for which the disk is full is undone already
+            connection.execute("ROLLBACK")
+        return error
+    return None
+
+
+def _run_unit(connection: sqlite3.Connection, unit: _Unit) -> _Answer:
+    # SQLite undoes a statement that fails, and keeps the earlier ones of its transaction.
+    if len(unit.statements) == 1:
+        return _run_statements(connection, unit.statements)
+    connection.execute("SAVEPOINT unit")
+    answer = _run_statements(connection, unit.statements)
+    if connection.in_transaction:
+        if isinstance(answer, Exception):
+            connection.execute("ROLLBACK TO unit")
+        connection.execute("RELEASE unit")
+    return answer
+
+
+def _run_statements(connection: sqlite3.Connection, statements: Sequence[Statement]) -> _Answer:
+    """Run statements until one returns no row."""
+    answers: list[Rows] = []
+    try:
+        for sql, params in statements:
+            answers.append(connection.execute(sql, params).fetchall())
+            if not answers[-1]:
+                break
     except Exception as error:  # noqa: BLE001 - also a value that SQLite can't store
         return error
+    return answers

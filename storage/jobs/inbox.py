@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from storage.jobs.rows import job_from
+from storage.jobs.statements import WAKE_REMOTE
+
 if TYPE_CHECKING:
+    from bot.model import Job
     from storage.database import Database
 
 # Longer than providers repeat a webhook, which is up to 72 hours.
@@ -36,13 +40,16 @@ class Inbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, *, backend: str, webhook_id: str, remote_id: str, now: float) -> bool:
-        """Store a webhook; False: it is a repetition."""
-        row = await self._database.row(
-            _INSERT,
-            {"backend": backend, "webhook_id": webhook_id, "remote_id": remote_id, "now": now},
-        )
-        return row is not None
+    async def add(
+        self, *, backend: str, webhook_id: str, remote_id: str, now: float
+    ) -> tuple[bool, Job | None]:
+        """Store a webhook, and make its job due; False: it is a repetition, and changes nothing.
+
+        No job: none is being generated under this remote id.
+        """
+        params = {"backend": backend, "webhook_id": webhook_id, "remote_id": remote_id, "now": now}
+        stored, *woken = await self._database.sequence((_INSERT, params), (WAKE_REMOTE, params))
+        return bool(stored), job_from(woken[0][0]) if woken and woken[0] else None
 
     async def has(self, backend: str, remote_id: str) -> bool:
         """Return whether a webhook for this remote job has arrived."""

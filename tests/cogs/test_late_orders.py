@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 import threading
 from contextlib import asynccontextmanager, closing
@@ -301,3 +302,14 @@ async def test_a_form_that_orders_is_answered_late_in_the_same_way(
     assert UNSAVED in card.text
     await desk.bench.until(lambda: ("received", card.id) in rows(tmp_path))
     assert answers == ["unsaved"]
+
+
+async def test_an_answer_that_discord_no_longer_accepts_is_tried_once(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    desk.fake_discord.faults.add(CALLBACK, api_errors.UNKNOWN_INTERACTION, times=None)
+    interaction = await desk.fake_discord.slash("video", {"prompt": "a cat"})
+    await passes(lambda: f"interaction.unknown id={interaction.id}" in caplog.messages)
+    assert len(desk.made("POST")) == 1
+    assert not [record for record in caplog.records if record.exc_info]

@@ -21,6 +21,7 @@ from bot.web.operator_routes import OperatorKey, cancel_subject
 from storage.database import open_database
 from storage.jobs.caps import Caps
 from storage.jobs.store import JobStore
+from storage.ledger.budgets import Reservation
 from storage.snapshot import list_jobs
 from tests.support.bot_process import ROOT
 from tests.support.command_line import end, run_bot
@@ -49,7 +50,9 @@ async def stored(folder: Path, **changes: str | float | None) -> Job:
         job = new_job(
             REQUEST, Client(name="cli"), None, backend="openai", now=time.time(), next_at=0.0
         )
-        await JobStore(database).insert(job, Caps(open_per_user=99, open_in_all=99, per_day=99))
+        await JobStore(database).insert(
+            job, Caps(open_per_user=99, open_in_all=99, per_day=99), Reservation()
+        )
         for column, value in changes.items():
             sql = f"UPDATE jobs SET {column} = :value WHERE id = :id"  # noqa: S608 - from this file
             await database.rows(sql, {"id": job.id, "value": value})

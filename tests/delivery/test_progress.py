@@ -421,3 +421,18 @@ async def test_a_clock_that_was_set_neither_holds_back_a_card_nor_ends_its_edits
         editable_by_token_only(stage.job("a", JobState.GENERATING, 3), until=until + ahead)
     )
     await stage.board.until(lambda: stage.board.of("a")[-1] == ("generating", 3))
+
+
+async def test_a_change_looks_at_no_card_but_those_that_changed_or_are_due(stage: Stage) -> None:
+    for percent in (1, 2):  # the second edit of each is due in five seconds
+        for number in range(500):
+            stage.change(stage.job(f"waiting {number}", JobState.GENERATING, percent))
+        await stage.considered()
+        await stage.board.until(lambda: len(stage.board.shown) >= 500)
+    earlier = stage.clock.reads
+    for _ in range(10):
+        await stage.considered()
+    assert stage.clock.reads - earlier < 500
+    stage.clock.advance(5)
+    await stage.considered()
+    await stage.board.until(lambda: stage.board.of("waiting 499")[-1] == ("generating", 2))

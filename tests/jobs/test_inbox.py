@@ -5,9 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
+
+from bot.events import EventBus
+from bot.jobs.changes.publisher import ChangePublisher
+from bot.jobs.changes.webhook_receiver import WebhookReceiver
 from bot.model import JobState
-from storage.jobs.inbox import KEEP_SECONDS
+from storage.jobs.inbox import KEEP_SECONDS, Inbox
+from storage.jobs.store import JobStore
 from tests.support.jobs import UPDATE
+from tests.support.mortal_database import Killed, MortalDatabase
 
 if TYPE_CHECKING:
     from tests.support.fakes.bench import Bench
@@ -76,3 +83,15 @@ async def test_a_ref_that_a_job_has_is_no_hint(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
     await bench.webhooks.receive(backend="fake", webhook_id="wh_1", remote_id=job.remote_id or "")
     assert await bench.unconfirmed.unclaimed("fake") == ()
+
+
+async def test_a_webhook_is_stored_and_wakes_its_job_in_one_transaction(bench: Bench) -> None:
+    job = await bench.at(JobState.GENERATING)
+    mortal = MortalDatabase(bench.database, kill_at=1, after=True)
+    with pytest.raises(Killed):
+        await WebhookReceiver(
+            JobStore(mortal), Inbox(mortal), ChangePublisher(EventBus()), clock=bench.clock
+        ).receive(backend="fake", webhook_id="wh_1", remote_id=job.remote_id or "")
+    # The provider repeats the webhook, which then changes nothing: the first one has to suffice.
+    assert await bench.count_rows("inbox") == 1
+    assert (await bench.now(job.id)).next_at == bench.clock()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from storage.database import Database
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
+
+    from storage.connection.statement_groups import Statement
 
 
 class Killed(BaseException):
@@ -16,18 +19,26 @@ class Killed(BaseException):
 
 
 class MortalDatabase(Database):
-    """A database whose process is killed just before or after its n-th statement."""
+    """A database whose process is killed just before or after its n-th transaction."""
 
     def __init__(self, database: Database, *, kill_at: int, after: bool) -> None:
         self._database = database
         self._left = kill_at
         self._after = after
 
+    async def sequence(self, *statements: Statement) -> list[list[sqlite3.Row]]:
+        with self._mortally():
+            return await self._database.sequence(*statements)
+
     async def rows(self, sql: str, params: Mapping[str, Any]) -> list[sqlite3.Row]:
+        with self._mortally():
+            return await self._database.rows(sql, params)
+
+    @contextmanager
+    def _mortally(self) -> Generator[None]:
         self._left -= 1
         if self._left == 0 and not self._after:
             raise Killed
-        rows = await self._database.rows(sql, params)
+        yield
         if self._left == 0:
             raise Killed
-        return rows

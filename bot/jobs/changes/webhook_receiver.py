@@ -24,10 +24,10 @@ class WebhookReceiver:
 
     async def receive(self, *, backend: str, webhook_id: str, remote_id: str) -> bool:
         """Store a verified webhook and make its job due; False: the webhook is a repetition."""
-        new = await self._inbox.add(
+        new, woken = await self._inbox.add(
             backend=backend, webhook_id=webhook_id, remote_id=remote_id, now=self._clock()
         )
-        if new and not await self._wake(backend, remote_id):
+        if new and self._changes.publish(woken) is None:
             # The webhook may name the remote job of an undecided job, whose create request got no
             # response.
             for job in await self._store.wake_undecided(backend, now=self._clock()):
@@ -37,13 +37,10 @@ class WebhookReceiver:
     async def wake_if_received(self, backend: str, remote_id: str) -> None:
         """Make a newly bound job due now if an earlier webhook has named its remote job."""
         if await self._inbox.has(backend, remote_id):
-            await self._wake(backend, remote_id)
+            job = await self._store.wake_remote(backend, remote_id, now=self._clock())
+            self._changes.publish(job)
 
     async def sweep(self) -> None:
         """Delete webhooks that are so old that the provider no longer repeats them."""
         if not self._clock.is_unsettled:  # a later sweep deletes them if the clock is unsettled
             await self._inbox.sweep(now=self._clock.conservative())
-
-    async def _wake(self, backend: str, remote_id: str) -> bool:
-        job = await self._store.wake_remote(backend, remote_id, now=self._clock())
-        return self._changes.publish(job) is not None
