@@ -9,7 +9,7 @@ from discord.ext import commands
 
 from bot.discord_bot.replies import reply_privately
 from cogs._orders import origin_of
-from cogs._places import place_of
+from cogs.access.places import place_of
 
 if TYPE_CHECKING:
     import discord

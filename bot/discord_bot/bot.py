@@ -43,20 +43,16 @@ if TYPE_CHECKING:
     from bot.presets import Presets
     from bot.speech.narrator import Narrator
     from bot.texts import Texts
+    from storage.access.audit import AuditStore
+    from storage.access.settings import AccessSettingsStore
     from storage.jobs.queue_outlook import QueueOutlook
     from storage.people import PeopleStore
     from storage.sent_commands import SentCommandsStore
 
 log = logging.getLogger(__name__)
 
-_EXTENSIONS = (
-    "cogs.video",
-    "cogs.library",
-    "cogs.preferences",
-    "cogs.usage",
-    "cogs._buttons",
-    "cogs._forms",
-)
+_COGS = ("video", "library", "preferences", "usage", "server", "_buttons", "_forms")
+_EXTENSIONS = tuple(f"cogs.{name}" for name in _COGS)
 _VOICE_EXTENSIONS = ("cogs.narrate",)
 # Without this timeout, discord.py waits for a rate limit to end, even if that takes a day.
 _SYNC_SECONDS = 60
@@ -93,6 +89,8 @@ class Services:
     resender: Resender
     second_bot: SecondBotWatch
     gate: Gate
+    access: AccessSettingsStore
+    audit: AuditStore
     memberships: MembershipFinder
     sent_commands: SentCommandsStore
     clock: WatchedClock

@@ -130,23 +130,26 @@ def test_the_metrics_are_those_that_are_counted() -> None:
 # --- commands ---
 
 
-def slash_commands() -> Iterator[app_commands.Command[Any, ..., Any]]:
+def slash_commands() -> Iterator[tuple[str, app_commands.Command[Any, ..., Any]]]:
+    """Yield the commands with their names, after those of their groups."""
     for found in pkgutil.iter_modules(cogs.__path__):
         module = importlib.import_module(f"cogs.{found.name}")
         for _, cog in inspect.getmembers(module, inspect.isclass):
             if issubclass(cog, commands.Cog) and cog.__module__ == module.__name__:
-                yield from cog.__cog_app_commands__
+                group = f"{cog.__cog_group_name__} " if issubclass(cog, commands.GroupCog) else ""
+                for command in cog.__cog_app_commands__:
+                    yield group + command.name, command
 
 
 def test_the_slash_commands_are_those_of_the_cogs() -> None:
     in_discord, _ = tables(COMMANDS, "Command")
     written = {row[0]: row[1] for row in in_discord}
     assert written == {
-        f"`/{command.name}`": ", ".join(
+        f"`/{name}`": ", ".join(
             f"`{option.name}`" + (" (required)" if option.required else "")
             for option in command.parameters
         )
-        for command in slash_commands()
+        for name, command in slash_commands()
     }
 
 
@@ -167,7 +170,7 @@ def test_the_buttons_are_those_of_the_cards() -> None:
 def test_the_readme_has_every_slash_command_and_only_buttons_that_there_are() -> None:
     cells = [row[0] for row in table(README, "Command or button")]
     written = {cell for cell in cells if cell.startswith("`/")}
-    assert written == {f"`/{command.name}`" for command in slash_commands()}
+    assert written == {f"`/{name.partition(' ')[0]}`" for name, _ in slash_commands()}
     assert set(buttons(cells)) <= labels()
 
 

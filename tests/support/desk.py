@@ -33,6 +33,7 @@ from bot.media.process.ffmpeg import Ffmpeg
 from bot.presets import Presets
 from bot.speech.narrator import Narrator
 from bot.texts import Texts
+from storage.access.audit import AuditStore
 from storage.delivery.due_copies import DueCopyStore
 from storage.delivery.second_bots import SecondBotStore
 from storage.delivery.upload_limits import UploadLimits
@@ -243,6 +244,8 @@ def make_services(
         ),
         second_bot=SecondBotWatch(SecondBotStore(bench.database), clock=clock),
         gate=bench.gate,
+        access=bench.access,
+        audit=AuditStore(bench.database),
         memberships=MembershipFinder(bench.gate.reach, clock=clock),
         sent_commands=SentCommandsStore(bench.database),
         narrator=make_narrator(bench, clock, voice) if voice else None,
