@@ -94,6 +94,9 @@ class Gate:
         if not self.reach.takes_outside(place):
             key = "access.dm" if place.is_dm else "access.user_install"
             return Verdict(terms=terms, refusal=UserError(key))
+        if place.server_id is not None and everywhere.servers.get(place.server_id) is Rule.DENY:
+            # A person's own installation does not open a server that the operator has closed.
+            return Verdict(terms=terms, refusal=UserError("access.server"))
         if everywhere.person is Rule.DENY or not self.reach.needs_membership:
             return Verdict(
                 terms=terms, refusal=refusal_by(everywhere, place, None, scope=EVERYWHERE)
