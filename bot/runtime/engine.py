@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
     from bot.backends.base import VideoBackend
+    from bot.jobs.costs.budgeting import Budgeting
     from bot.moderation.base import Moderator
     from bot.moderation.words import BlockedWords
     from bot.runtime.resources import Resources
@@ -72,6 +73,7 @@ class Engine:
     metrics: Metrics
     store: JobStore
     jobs: JobService
+    budgeting: Budgeting
     card_records: CardRecords
     webhooks: WebhookReceiver
     queue: JobQueue
@@ -117,6 +119,7 @@ async def open_engine(
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
     changes = ChangePublisher(bus)
     webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
+    budgeting = open_budgeting(resources, backend)
     jobs = JobService(
         store,
         changes,
@@ -131,7 +134,7 @@ async def open_engine(
             role_caps=_role_caps(settings),
             clock=clock,
         ),
-        budgeting=open_budgeting(resources, backend),
+        budgeting=budgeting,
         acknowledge_seconds=timing.acknowledge,
         deadline_seconds=settings.job_deadline_minutes * 60,
         clock=clock,
@@ -151,6 +154,7 @@ async def open_engine(
         metrics=metrics,
         store=store,
         jobs=jobs,
+        budgeting=budgeting,
         card_records=CardRecords(store, changes, clock=clock),
         webhooks=webhooks,
         queue=JobQueue(
