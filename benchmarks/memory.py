@@ -1,8 +1,9 @@
-"""Measures the memory of a process from outside, in /proc."""
+"""Measures the memory and the CPU time of a process from outside, in /proc."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from dataclasses import dataclass
@@ -33,6 +34,12 @@ def measure_memory(pid: int) -> Memory:
     fields = _fields(pid, "smaps_rollup")
     private = sum(size for name, size in fields.items() if name.startswith("Private_"))
     return Memory(rss=fields["Rss"], pss=fields["Pss"], uss=private)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time of a process and of all its threads, without its child processes."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def has_mapped(pid: int, library: str) -> bool:

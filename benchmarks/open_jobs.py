@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from bot.events import EventBus
 from bot.jobs.admission import Admission
 from bot.jobs.changes.publisher import ChangePublisher
 from bot.jobs.changes.webhook_receiver import WebhookReceiver
+from bot.jobs.costs.budgeting import Budgeting
+from bot.jobs.costs.calendar import Calendar
+from bot.jobs.costs.payers import Payers
 from bot.jobs.queue import JobQueue
 from bot.jobs.service import JobService
 from bot.jobs.waits.capacity import ProviderCapacity
@@ -27,6 +31,7 @@ from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.queue.claims import QueueStore
 from storage.jobs.store import JobStore
+from storage.ledger.budgets import Budgets, LedgerStore
 from tests.support.fakes.clock import Clock
 
 if TYPE_CHECKING:
@@ -85,7 +90,8 @@ async def measure_open_jobs(folder: Path, jobs: int) -> OpenJobsResult:
 
 
 def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker]]:
-    bus, store = EventBus(), JobStore(database)
+    bus, store, ledger = EventBus(), JobStore(database), LedgerStore(database)
+    access = AccessSettingsStore(database)
     caps = Caps(open_per_user=_MANY, open_in_all=_MANY, per_day=_MANY)
     changes = ChangePublisher(bus)
     service = JobService(
@@ -98,7 +104,15 @@ def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker
             CapStore(database),
             caps,
             BlockedWords(()),
-            gate=Gate(Reach(), AccessSettingsStore(database)),
+            gate=Gate(Reach(), access, clock=clock),
+            clock=clock,
+        ),
+        budgeting=Budgeting(
+            ledger,
+            Payers(ledger),
+            Calendar(UTC),
+            price=0,
+            budgets=Budgets(),
             clock=clock,
         ),
         acknowledge_seconds=10.0,
@@ -108,7 +122,7 @@ def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker
     holds = Holds(HoldStore(database), service, bus, backend=_BACKEND, clock=clock)
     queued = QueueStore(database, backend=_BACKEND)
     capacity = ProviderCapacity(queued, limit=_MANY, steady=clock.steady)
-    queue = JobQueue(store, queued, capacity, backend=_BACKEND, clock=clock)
+    queue = JobQueue(store, queued, capacity, access, backend=_BACKEND, clock=clock)
     lanes = make_lanes(dict.fromkeys(JobState, _no_step))
     workers = [Worker(service, queue, lane, holds=holds, jitter=lambda: 0.0) for lane in lanes]
     for worker in workers:

@@ -36,6 +36,8 @@ from bot.runtime.workers import make_list_polling, make_workers
 from bot.speech.narrator import Narrator
 from bot.storyboard.lettering.coverage import StoryboardCoverage
 from bot.texts import Texts
+from storage.access.audit import AuditStore
+from storage.access.settings import AccessSettingsStore
 from storage.delivery.second_bots import SecondBotStore
 from storage.failing_parts import FailingPartStore
 from storage.files.database_files import DatabaseFiles
@@ -109,6 +111,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     second_bot = SecondBotWatch(SecondBotStore(database), clock=clock)
     services = Services(
         jobs=jobs,
+        budgeting=engine.budgeting,
         cards=cards,
         queue_outlook=QueueOutlook(database),
         texts=texts,
@@ -129,6 +132,8 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         ),
         second_bot=second_bot,
         gate=engine.gate,
+        access=AccessSettingsStore(database),
+        audit=AuditStore(database),
         memberships=MembershipFinder(engine.gate.reach, clock=clock),
         sent_commands=SentCommandsStore(database),
         narrator=narrator,

@@ -45,6 +45,13 @@ class Moment:
         return f"<t:{self.at}:R>"
 
 
+@dataclass(frozen=True, slots=True)
+class Dollars:
+    """An amount of US dollars in a sentence, which is shown with its cents."""
+
+    amount: float
+
+
 class Numerals(string.Formatter):
     """Fills in a sentence's fields, and formats numbers for a language."""
 
@@ -53,6 +60,8 @@ class Numerals(string.Formatter):
 
     def format_field(self, value: object, format_spec: str) -> str:
         """Format a value; a number gets at most one decimal place."""
+        if isinstance(value, Dollars):
+            return f"${value.amount:,.2f}".translate(self._separators)
         if isinstance(value, int | float) and not format_spec:
             number = f"{round(value, 1):,}".removesuffix(".0")
             return number.translate(self._separators)

@@ -10,7 +10,7 @@ from cogs._dynamic_button import DynamicButton
 from cogs._forms import open_form
 from cogs._orders import place_again
 from cogs._permissions import require_permission
-from cogs._places import place_of
+from cogs.access.places import place_of
 
 if TYPE_CHECKING:
     import re

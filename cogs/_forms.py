@@ -22,7 +22,7 @@ from cogs._errors import reporting_errors
 from cogs._form_values import file_in, is_ticked, text_in
 from cogs._orders import find_narration, place, place_again
 from cogs._permissions import require_permission
-from cogs._places import place_of
+from cogs.access.places import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ import discord
 from bot.errors import UserError
 from bot.model import Attachment, Origin
 from cogs._answers import OrderAnswer
-from cogs._places import place_of
+from cogs.access.places import place_of
 from storage.speeches import SpeechRequester
 
 if TYPE_CHECKING:

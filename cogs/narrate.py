@@ -14,7 +14,7 @@ from discord.ext import commands
 from bot.delivery.server_rules import is_blocked_by_server
 from bot.errors import UserError
 from bot.speech.voice import MAX_TEXT, checked_text
-from cogs._places import offer_where_ordered, place_of
+from cogs.access.places import offer_where_ordered, place_of
 from storage.speeches import SpeechRequester
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from discord.ext import commands
 from bot.model import Attachment
 from bot.presets import MAX_PROMPT  # noqa: TC001 - discord.py reads it from the annotation
 from cogs._orders import place
-from cogs._places import offer_where_ordered
+from cogs.access.places import offer_where_ordered
 
 if TYPE_CHECKING:
     from bot.discord_bot.bot import VideoBot

@@ -109,12 +109,14 @@ class Capabilities:
     process.
     `prompt_characters`: the length of the longest accepted prompt. The default is the length of the
     longest prompt that a requester can type.
+    `clip_dollars`: the list price of a clip with the operator's presets, or None if none is listed.
     """
 
     webhooks: bool = False
     lists: bool = False
     own_list: bool = False
     prompt_characters: int = 2000
+    clip_dollars: float | None = None
 
 
 class VideoBackend(Protocol):

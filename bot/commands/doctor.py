@@ -11,18 +11,20 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.commands.checks.changed_settings import examine_changes
 from bot.commands.checks.clock import examine_clock
+from bot.commands.checks.configuration.changed_settings import examine_changes
+from bot.commands.checks.configuration.costs import examine_costs
+from bot.commands.checks.configuration.unused_provider import unused_provider
 from bot.commands.checks.discord_account import examine_account
 from bot.commands.checks.failing_parts import examine_failing_parts
 from bot.commands.checks.findings import Finding, unreadable
 from bot.commands.checks.kept_files import examine_kept_files
 from bot.commands.checks.open_files import examine_open_files
+from bot.commands.checks.pause import examine_pause
 from bot.commands.checks.prompt_services import examine_moderation, examine_words, examine_writer
 from bot.commands.checks.provider import examine_backend
 from bot.commands.checks.reachability import examine_api, examine_port, examine_public_url
 from bot.commands.checks.second_bot import examine_second_bot
-from bot.commands.checks.unused_provider import unused_provider
 from bot.commands.checks.voice_service import examine_voice
 from bot.errors import ClapperError, StartupError, Trouble
 from bot.media.process.ffmpeg import find_ffmpeg
@@ -106,11 +108,13 @@ async def examine(settings: Settings) -> list[Finding]:
     return [
         _spelling(settings),
         examine_changes(settings),
+        examine_costs(settings),
         *await examine_account(
             settings.discord_token.get_secret_value(), settings.discord_api_url, reach_of(settings)
         ),
         await asyncio.to_thread(examine_second_bot, settings.data_dir, now=time.time()),
         await examine_backend(settings),
+        await asyncio.to_thread(examine_pause, settings.data_dir, now=time.time()),
         await asyncio.to_thread(_queue, settings),
         await asyncio.to_thread(_orphans, settings),
         await examine_writer(settings),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.api_clients.status import PublicStatus, public_job, sentence_in_utc
-from bot.commands.checks.unused_provider import unused_provider
+from bot.commands.checks.configuration.unused_provider import unused_provider
 from bot.commands.lasting_stream import LastingStream
 from bot.commands.progress_bar import ProgressBar
 from bot.errors import DeliveryError, StartupError, UserError

@@ -8,9 +8,9 @@ import os
 from typing import TYPE_CHECKING
 
 from bot import app
+from bot.commands.checks.configuration.token_shape import COPY_AGAIN, looks_like_a_token
+from bot.commands.checks.configuration.unused_provider import unused_provider
 from bot.commands.checks.provider import examine_backend
-from bot.commands.checks.token_shape import COPY_AGAIN, looks_like_a_token
-from bot.commands.checks.unused_provider import unused_provider
 from bot.runtime.log_setup import configure_logs
 from bot.settings.fields import Settings, load_settings
 from bot.settings.spelling import unknown_names

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bot.delivery.second_bot import SecondBotWatch
     from bot.delivery.views.card import CardRenderer
     from bot.discord_bot.memberships import MembershipFinder
+    from bot.jobs.costs.budgeting import Budgeting
     from bot.jobs.service import JobService
     from bot.library.index import Library
     from bot.library.retention import Retention
@@ -43,20 +44,16 @@ if TYPE_CHECKING:
     from bot.presets import Presets
     from bot.speech.narrator import Narrator
     from bot.texts import Texts
+    from storage.access.audit import AuditStore
+    from storage.access.settings import AccessSettingsStore
     from storage.jobs.queue_outlook import QueueOutlook
     from storage.people import PeopleStore
     from storage.sent_commands import SentCommandsStore
 
 log = logging.getLogger(__name__)
 
-_EXTENSIONS = (
-    "cogs.video",
-    "cogs.library",
-    "cogs.preferences",
-    "cogs.usage",
-    "cogs._buttons",
-    "cogs._forms",
-)
+_COGS = ("video", "library", "preferences", "usage", "server", "_buttons", "_forms")
+_EXTENSIONS = tuple(f"cogs.{name}" for name in _COGS)
 _VOICE_EXTENSIONS = ("cogs.narrate",)
 # Without this timeout, discord.py waits for a rate limit to end, even if that takes a day.
 _SYNC_SECONDS = 60
@@ -82,6 +79,7 @@ class Services:
     """
 
     jobs: JobService
+    budgeting: Budgeting
     cards: CardRenderer
     queue_outlook: QueueOutlook
     texts: Texts
@@ -93,6 +91,8 @@ class Services:
     resender: Resender
     second_bot: SecondBotWatch
     gate: Gate
+    access: AccessSettingsStore
+    audit: AuditStore
     memberships: MembershipFinder
     sent_commands: SentCommandsStore
     clock: WatchedClock

@@ -115,6 +115,9 @@ class Admission:
             role_caps = self._role_caps.replaced_by(everywhere.role_caps)
             of_user = max(of_user, role_caps.cap_of(requester))
         of_roles = RoleCaps().replaced_by(server.role_caps).cap_of(requester)
+        # 0 videos for everyone is a cap too, but 0 by roles only means that no role has one.
+        is_capped = server.person_day is not None or of_roles > 0
+        of_member = max(of_roles, server.person_day or 0) if is_capped else None
         of_server = caps.per_server_day if everywhere.server_day is None else everywhere.server_day
         is_narrower = server.server_day is not None and (
             of_server is None or server.server_day < of_server
@@ -124,7 +127,7 @@ class Admission:
             caps=replace(
                 caps,
                 per_user_day=of_user,
-                per_member_day=max(of_roles, server.person_day or 0) or None,
+                per_member_day=of_member,
                 per_server_day=server.server_day if is_narrower else of_server,
                 managers_set_server_day=is_narrower,
             ),

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from bot.errors import UserError
 from bot.jobs.admission import Admission, new_job
+from bot.jobs.costs.retries import Retries
 from bot.jobs.remote.identity import identity_of
 from bot.jobs.waits.pauses import MAX_PAUSES
 from bot.model import CANCELLABLE, TRANSITIONS, Failure, Job, JobState, Origin
@@ -22,12 +23,16 @@ if TYPE_CHECKING:
     from bot.jobs.admission import Allowance, JobSources
     from bot.jobs.changes.publisher import ChangePublisher
     from bot.jobs.changes.webhook_receiver import WebhookReceiver
+    from bot.jobs.costs.budgeting import Budgeting
     from bot.model import Attachment, Client, VideoRequest
     from bot.moderation.access.place import OrderPlace
     from bot.pacing import WatchedClock
     from storage.jobs.store import JobStore
 
 log = logging.getLogger(__name__)
+
+# If a claim raises a job's epoch between read and write, the write is tried again.
+_TRIES = 5
 
 
 class JobService:
@@ -48,6 +53,7 @@ class JobService:
         backend: str,
         account: str,
         admission: Admission,
+        budgeting: Budgeting,
         acknowledge_seconds: float,
         deadline_seconds: float,
         clock: WatchedClock,
@@ -58,6 +64,8 @@ class JobService:
         self._backend = backend
         self._account = account
         self._admission = admission
+        self._budgeting = budgeting
+        self._retries = Retries(store, changes, admission, budgeting, clock=clock)
         self._acknowledge_seconds = acknowledge_seconds
         self._deadline_seconds = deadline_seconds
         self._clock = clock
@@ -91,7 +99,7 @@ class JobService:
         """Create a job, or return None if the interaction or the client's key already created one.
 
         `place`: the place of the order in Discord, which the gate judges.
-        UserError: orders are refused there, a cap is reached, or a word is blocked.
+        UserError: orders are refused there, a cap or budget is reached, or a word is blocked.
         """
         try:
             admitted = await self._admission.admit(requester, place)
@@ -100,17 +108,21 @@ class JobService:
                 return None
             raise
         draft = self.draft(request, admitted.requester, attachment, **sources)
-        job = await self._store.insert(draft, admitted.caps)
+        reservation = await self._budgeting.for_job(draft)
+        job = await self._store.insert(draft, admitted.caps, reservation)
         if job is None:
             if await self._store.by_requester(requester) is not None:
                 return None
+            await self._budgeting.check(reservation)
             raise await self._admission.refusal(admitted)
         self._changes.publish_state(job, None)
         return job
 
     async def check_caps(self, requester: Origin | Client) -> None:
         """Raise UserError if a new job of the requester would be refused now."""
-        await self._admission.check_caps(await self._admission.admit(requester, None))
+        admitted = await self._admission.admit(requester, None)
+        await self._admission.check_caps(admitted)
+        await self._budgeting.check(await self._budgeting.reservation(admitted.requester))
 
     async def allowances(self, requester: Origin, place: OrderPlace) -> list[Allowance]:
         """Return how much a person has used of each cap that applies in a place."""
@@ -146,27 +158,15 @@ class JobService:
         return await self._move_if(job_id, JobState.CANCELLED, CANCELLABLE | {JobState.UNDECIDED})
 
     async def retry_undecided(self, job_id: str, *, place: OrderPlace | None = None) -> Job | None:
-        """Queue an undecided job again; None: it is not undecided.
-
-        The provider may charge for both create requests.
-
-        UserError: orders are refused in the `place` of the retry.
-        """
-        job = await self._store.get(job_id)
-        if job is None:
-            return None
-        await self._admission.admit(job.requester, place)
-        return await self._move_if(job_id, JobState.QUEUED, frozenset({JobState.UNDECIDED}))
+        """Queue an undecided job again as `Retries` does."""
+        return await self._retries.retry(job_id, place=place)
 
     async def cancel_undecided(self, job_id: str) -> Job | None:
         """Cancel an undecided job, or return None if it is not undecided."""
         return await self._move_if(job_id, JobState.CANCELLED, frozenset({JobState.UNDECIDED}))
 
     async def cancel_postponed_delivery(self, job_id: str) -> Job | None:
-        """Cancel a job whose delivery waits for the operator, so that it can be deleted.
-
-        Return None if its delivery is not postponed, or is running.
-        """
+        """Cancel a job whose delivery waits for the operator; None: it does not, or is running."""
         job = await self._store.get(job_id)
         if job is None or not self.is_delivery_postponed(job):
             return None
@@ -238,8 +238,8 @@ class JobService:
         if bound is not None:
             try:
                 await self._webhooks.wake_if_received(job.backend, update.ref)
-            except StorageError:
-                log.exception("job.not_woken id=%s", job.id)  # the job is bound, and will be polled
+            except StorageError:  # the job is bound, and will be polled
+                log.exception("job.not_woken id=%s", job.id)
         return bound
 
     async def bind_cancelled(self, job: Job, update: BackendUpdate) -> Job | None:
@@ -287,13 +287,13 @@ class JobService:
             self._changes.publish_outlook(job)
 
     async def sweep(self) -> None:
-        """Delete expired interaction tokens."""
+        """Delete expired interaction tokens, and the keys of earlier months' payers."""
         if not self._clock.is_unsettled:  # a later sweep deletes them if the clock is unsettled
             await self._store.delete_expired_tokens(now=self._clock.conservative())
+            await self._budgeting.sweep()
 
     async def _move_if(self, job_id: str, to: JobState, states: frozenset[JobState]) -> Job | None:
-        # If a claim raises the epoch between read and write, the write is tried again a few times.
-        for _ in range(5):
+        for _ in range(_TRIES):
             job = await self._store.get(job_id)
             if job is None or job.state not in states or to not in TRANSITIONS[job.state]:
                 return None

@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.backends.base import Capabilities
 from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.transport.base import Timeouts
 from bot.errors import BackendError, StartupError
@@ -179,19 +181,23 @@ async def _check_presets(backend: OpenRouter, settings: Settings) -> None:
         return
     offer = check(offers, model=settings.model, seconds=seconds, size=size)
     price = offer.price(seconds=seconds, size=size)
+    backend.capabilities = replace(backend.capabilities, clip_dollars=price)
     log.info("backend.model backend=%s model=%s price_usd=%s", backend.name, settings.model, price)
 
 
 def _open_gemini(settings: Settings) -> Gemini:
     from bot.backends.gemini.adapter import Gemini
-    from bot.backends.gemini.formats import response_format
+    from bot.backends.gemini.formats import list_price, response_format
 
     response_format(seconds=settings.video_seconds, size=settings.video_size)
     log.warning("backend.experimental backend=gemini model=%s", settings.model)
+    seconds, size = settings.video_seconds, settings.video_size
+    price = list_price(model=settings.model or "", seconds=seconds, size=size)
     return Gemini(
         base_url=settings.gemini_base_url,
         api_key=settings.gemini_api_key.get_secret_value(),
         timeouts=Timeouts(submit=GEMINI_SUBMIT_SECONDS, answer=GEMINI_ANSWER_SECONDS),
+        capabilities=Capabilities(clip_dollars=price.dollars if price else None),
     )
 
 
@@ -218,7 +224,7 @@ async def _open_storyboard(resources: Resources, stack: AsyncExitStack) -> OpenA
     )
     await storyboard.start()
     stack.push_async_callback(storyboard.close)
-    return OpenAIVideos(
+    backend = OpenAIVideos(
         name=STORYBOARD,
         base_url=storyboard.base_url,
         api_key=None,
@@ -226,3 +232,5 @@ async def _open_storyboard(resources: Resources, stack: AsyncExitStack) -> OpenA
         idempotency_header="Idempotency-Key",
         own_list=True,
     )
+    backend.capabilities = replace(backend.capabilities, clip_dollars=0.0)
+    return backend

@@ -28,6 +28,7 @@ from bot.metrics import Metrics
 from bot.moderation.access.gate import Gate
 from bot.presets import Presets
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writers
+from bot.runtime.costs import open_budgeting
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.reach import reach_of
 from bot.runtime.resources import MIN_FREE_BYTES
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
     from bot.backends.base import VideoBackend
+    from bot.jobs.costs.budgeting import Budgeting
     from bot.moderation.base import Moderator
     from bot.moderation.words import BlockedWords
     from bot.runtime.resources import Resources
@@ -71,6 +73,7 @@ class Engine:
     metrics: Metrics
     store: JobStore
     jobs: JobService
+    budgeting: Budgeting
     card_records: CardRecords
     webhooks: WebhookReceiver
     queue: JobQueue
@@ -85,6 +88,7 @@ class Engine:
     artifacts: ArtifactStore
     editor: NarrationEditor
     blocked: BlockedWords
+    access: AccessSettingsStore
     gate: Gate
     moderator: Moderator | None
     prompt_step: PromptStep
@@ -110,14 +114,12 @@ async def open_engine(
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
     workspace, presets = Workspace(settings.data_dir), _presets(settings)
     account = account_of(settings, resources.secret)
-    gate = Gate(
-        reach_of(settings),
-        AccessSettingsStore(resources.database),
-        count=metrics.count_refused_order,
-    )
+    access = AccessSettingsStore(resources.database)
+    gate = Gate(reach_of(settings), access, clock=clock, count=metrics.count_refused_order)
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
     changes = ChangePublisher(bus)
     webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
+    budgeting = open_budgeting(resources, backend)
     jobs = JobService(
         store,
         changes,
@@ -132,6 +134,7 @@ async def open_engine(
             role_caps=_role_caps(settings),
             clock=clock,
         ),
+        budgeting=budgeting,
         acknowledge_seconds=timing.acknowledge,
         deadline_seconds=settings.job_deadline_minutes * 60,
         clock=clock,
@@ -151,9 +154,12 @@ async def open_engine(
         metrics=metrics,
         store=store,
         jobs=jobs,
+        budgeting=budgeting,
         card_records=CardRecords(store, changes, clock=clock),
         webhooks=webhooks,
-        queue=JobQueue(store, queued, capacity, backend=backend.name, clock=clock, client=client),
+        queue=JobQueue(
+            store, queued, capacity, access, backend=backend.name, clock=clock, client=client
+        ),
         capacity=capacity,
         circuit=circuit,
         clock_watcher=ClockWatcher(clock, ClockStore(resources.database), bus, boot=boot_id()),
@@ -165,6 +171,7 @@ async def open_engine(
         artifacts=artifacts,
         editor=_editor(resources, workspace, voice),
         blocked=blocked,
+        access=access,
         gate=gate,
         moderator=moderator,
         prompt_step=PromptStep(

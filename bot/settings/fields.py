@@ -37,6 +37,7 @@ from bot.settings.types import (
     RoleCaps,
     SigningKeys,
     Size,
+    TimeZone,
     Url,
     split_list,
     split_secret,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
 _FILE = ".env"
 _MAX_JOBS = 1_000_000
+_MAX_DOLLARS = 1_000_000
 _DAY_MINUTES = 24 * 60
 
 
@@ -119,6 +121,13 @@ class Settings(BaseSettings):
     max_jobs_per_user_day: int = Field(10, ge=1, le=_MAX_JOBS)
     max_jobs_per_server_day: int = Field(0, ge=0, le=_MAX_JOBS)
     role_caps: RoleCaps = ""
+    price_per_clip: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
+    price_per_second: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
+    budget_day: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
+    budget_month: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
+    budget_per_user_month: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
+    budget_per_server_month: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
+    timezone: TimeZone = "UTC"
     job_deadline_minutes: float = Field(30, gt=0, allow_inf_nan=False)
     max_audio_seconds: int = Field(600, ge=1, le=7200)
     max_audio_mb: int = Field(25, ge=1, le=500)

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn, cast
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
@@ -166,6 +167,15 @@ def _role_caps(value: str) -> str:
     return value
 
 
+def _time_zone(value: str) -> str:
+    try:
+        if value != "UTC":  # which needs no data of the machine
+            ZoneInfo(value)
+    except (ValueError, OSError):
+        raise ValueError("is unknown to this machine: write it like Europe/Berlin or UTC") from None
+    return value
+
+
 def _networks(value: str) -> str:
     for network in split_list(value):
         try:
@@ -215,6 +225,7 @@ Folder = Annotated[Path, AfterValidator(_expanded)]
 FileName = Annotated[str, AfterValidator(_home_expanded)]
 Label = Annotated[str, Field(max_length=60), AfterValidator(_one_line)]
 Url = Annotated[str, AfterValidator(_url)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Size = Annotated[str, AfterValidator(_size)]
 Ids = Annotated[str, AfterValidator(_ids)]
 Origins = Annotated[str, AfterValidator(_origins)]

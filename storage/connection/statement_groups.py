@@ -137,7 +137,8 @@ def _commit(connection: sqlite3.Connection) -> Exception | None:
     try:
         connection.execute("COMMIT")
     except Exception as error:  # noqa: BLE001 - any; the caller answers it
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a commit for which the disk is full is undone already
+            connection.execute("ROLLBACK")
         return error
     return None
 

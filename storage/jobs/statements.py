@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from storage.jobs.caps import USAGE, WITHIN_CAPS
+from storage.ledger.budgets import WITHIN_BUDGETS
 
 INSERT = f"""
 INSERT INTO jobs (
@@ -10,7 +11,8 @@ INSERT INTO jobs (
     size, fingerprint, interaction_id, application_id, user_id, guild_id, home_id, channel_id,
     locale, token, token_until, upload_limit, by_bot, by_bot_unproven, message_id, client,
     client_key, client_digest, attachment_name, attachment_size, attachment_url, attachment_text,
-    narration_of, clip_of, clip_has_voice)
+    narration_of, clip_of, clip_has_voice, price_micros,
+    reserved_micros, payer, ledger_day)
 SELECT
     :id, 'received', :next_at, :now, :now,
     -- The backend that made the picture, which need not be the current one.
@@ -22,9 +24,10 @@ SELECT
     :attachment_name, :attachment_size, :attachment_url, :attachment_text, :narration_of, :clip_of,
     -- Stored now, because the other job may be deleted later.
     CASE WHEN EXISTS (SELECT 1 FROM jobs WHERE id = :clip_of AND attachment_name IS NOT NULL
-        AND coalesce(note, '') <> 'note.not_merged') THEN 1 ELSE 0 END
+        AND coalesce(note, '') <> 'note.not_merged') THEN 1 ELSE 0 END,
+    :price, :price, :payer, :ledger_day
 FROM ({USAGE}) AS counted
-WHERE {WITHIN_CAPS}
+WHERE {WITHIN_CAPS} AND {WITHIN_BUDGETS}
 ON CONFLICT DO NOTHING
 RETURNING *
 """  # noqa: S608 - built from constants
@@ -74,6 +77,19 @@ _IS_FREE = """
             AND other.remote_passed_at IS NULL AND other.id <> jobs.id)
 """
 
+# A clear refusal of the latest create request settles it at 0, and so does an end before it is sent
+# (again); otherwise, it cost what the provider says or, if it says nothing, the price, because none
+# of the other ends proves that it was free.
+_SETTLED = """CASE
+        WHEN ledger_day IS NULL OR settled_micros IS NOT NULL THEN settled_micros
+        WHEN :to IN ('failed', 'cancelled')
+            AND (submitted_at IS NULL OR :was = 'queued'
+                OR (:was = 'submitting' AND :to = 'failed'))
+        THEN reserved_micros - price_micros
+        WHEN :to IN ('downloading', 'failed', 'cancelled')
+        THEN reserved_micros - price_micros + coalesce(:cost_micros, price_micros)
+    END"""
+
 MOVE = f"""
 UPDATE jobs SET
     state = :to, next_at = :next_at, attempts = 0, misses = 0, updated_at = :now,
@@ -94,11 +110,24 @@ UPDATE jobs SET
     deadline_at = coalesce(:deadline_at, deadline_at),
     progress = coalesce(:progress, progress),
     cost_usd = coalesce(:cost_usd, cost_usd),
+    settled_micros = {_SETTLED},
     failure_key = :failure_key, failure_fields = :failure_fields,
     note = coalesce(:note, note),
     card_gone = CASE WHEN :card_gone = 1 THEN 1 ELSE card_gone END
 WHERE id = :id AND epoch = :epoch AND state = :was
     AND (CAST(:remote_id AS TEXT) IS NULL OR {_IS_FREE})
+RETURNING *
+"""  # noqa: S608 - built from constants
+
+# The second create request may cost as much as the first, so it is reserved and counted too.
+RETRY = f"""
+UPDATE jobs SET
+    state = 'queued', next_at = :now, attempts = 0, misses = 0, updated_at = :now,
+    hold = NULL, held_since = NULL, failure_key = NULL, failure_fields = NULL,
+    reserved_micros = reserved_micros + :price, price_micros = :price,
+    ledger_day = coalesce(:ledger_day, ledger_day),
+    payer = CASE WHEN :price = 0 THEN payer ELSE :payer END
+WHERE id = :id AND epoch = :epoch AND state = 'undecided' AND {WITHIN_BUDGETS}
 RETURNING *
 """  # noqa: S608 - built from constants
 

@@ -10,6 +10,7 @@ from storage.errors import NotUniqueError
 from storage.jobs import statements
 from storage.jobs.caps import cap_columns
 from storage.jobs.rows import fold, job_from, requester_columns
+from storage.ledger.budgets import micros
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from bot.model import Client, Failure, Job, JobState, Origin
     from storage.database import Database
     from storage.jobs.caps import Caps
+    from storage.ledger.budgets import Reservation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,8 +43,8 @@ class JobStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def insert(self, job: Job, caps: Caps) -> Job | None:
-        """Insert a job as `received`; None: a cap is reached, or the request is a repetition."""
+    async def insert(self, job: Job, caps: Caps, reservation: Reservation) -> Job | None:
+        """Insert a job as `received`; None: a cap or budget is reached, or it is a repetition."""
         attachment = job.attachment
         return await self._one(
             statements.INSERT,
@@ -64,6 +66,7 @@ class JobStore:
             narration_of=job.narration_of,
             clip_of=job.clip_of,
             **cap_columns(job.requester, caps, now=job.created_at),
+            **reservation.columns,
         )
 
     async def get(self, job_id: str) -> Job | None:
@@ -152,18 +155,21 @@ class JobStore:
             to=to,
             next_at=next_at,
             now=now,
-            remote_id=changes.remote_id,
-            remote_made_at=changes.remote_made_at,
-            echoes_order=int(changes.echoes_order),
+            **_identity(changes),
             generating_at=changes.generating_at,
             deadline_at=changes.deadline_at,
             progress=changes.progress,
             cost_usd=changes.cost,
+            cost_micros=None if changes.cost is None else micros(changes.cost),
             failure_key=failure.key if failure else None,
             failure_fields=json.dumps(dict(failure.fields)) if failure else None,
             note=changes.note,
             card_gone=int(changes.card_gone),
         )
+
+    async def retry(self, job: Job, reservation: Reservation, *, now: float) -> Job | None:
+        """Queue an undecided job again; None: the job has changed, or a budget is reached."""
+        return await self._one(statements.RETRY, **_key(job), now=now, **reservation.columns)
 
     async def write_prompt(self, job: Job, prompt: str, *, backend: str, now: float) -> Job | None:
         """Store a queued job's prompt for a backend, once for each backend."""
@@ -181,14 +187,8 @@ class JobStore:
         self, job: Job, *, backend: str, account: str, create_key: str, now: float
     ) -> Job | None:
         """Store the intent to spend; None: an identical create request is unconfirmed."""
-        return await self._one_unless_taken(
-            statements.BEGIN_SUBMIT,
-            **_key(job),
-            backend=backend,
-            account=account,
-            create_key=create_key,
-            now=now,
-        )
+        values = {"backend": backend, "account": account, "create_key": create_key, "now": now}
+        return await self._one_unless_taken(statements.BEGIN_SUBMIT, **_key(job), **values)
 
     async def postpone(
         self,
@@ -223,14 +223,8 @@ class JobStore:
 
     async def bind_cancelled(self, job: Job, changes: Changes, *, now: float) -> Job | None:
         """Store the remote id of a job that was cancelled meanwhile; None: it was not cancelled."""
-        return await self._one_unless_taken(
-            statements.BIND_CANCELLED,
-            id=job.id,
-            remote_id=changes.remote_id,
-            remote_made_at=changes.remote_made_at,
-            echoes_order=int(changes.echoes_order),
-            now=now,
-        )
+        sql = statements.BIND_CANCELLED
+        return await self._one_unless_taken(sql, id=job.id, now=now, **_identity(changes))
 
     async def intend_dm(self, job: Job, *, now: float) -> Job | None:
         """Store the intent to send a DM."""
@@ -292,6 +286,14 @@ class JobStore:
 
     async def _many(self, sql: str, **params: Any) -> list[Job]:  # noqa: ANN401 - SQLite's values
         return [job_from(row) for row in await self._database.rows(sql, params)]
+
+
+def _identity(changes: Changes) -> dict[str, Any]:
+    return {
+        "remote_id": changes.remote_id,
+        "remote_made_at": changes.remote_made_at,
+        "echoes_order": int(changes.echoes_order),
+    }
 
 
 def _key(job: Job) -> dict[str, Any]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import json
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.backends.base import RemoteState
 from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.transport.base import Timeouts
 from bot.errors import BackendError, MediaError
@@ -113,3 +116,44 @@ async def test_a_create_and_a_download_have_a_connection_each_and_questions_shar
         connections["content" if path.endswith("/content") else kind].add(request.connection)
     assert [len(found) for found in connections.values()] == [1, 1, 1]
     assert len(set.union(*connections.values())) == 3
+
+
+class TwoAnswers:
+    """A server that answers its first request twice, the second time once `again` is set."""
+
+    def __init__(self) -> None:
+        self.again = asyncio.Event()
+        self.is_sent = asyncio.Event()
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while not reader.at_eof():
+            path = (await reader.readuntil(b"\r\n\r\n")).split()[1]
+            ref = path.decode().rpartition("/")[2]
+            await self._answer(writer, ref, "completed" if ref == "first" else "queued")
+            if ref == "first":
+                await self.again.wait()
+                await self._answer(writer, ref, "completed")
+                self.is_sent.set()
+
+    async def _answer(self, writer: asyncio.StreamWriter, ref: str, status: str) -> None:
+        content = json.dumps({"id": ref, "status": status}).encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
+        writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(content), content))
+        await writer.drain()
+
+
+@pytest.mark.parametrize("open_adapter", [OpenAIVideos, over_the_sdk], ids=["light", "sdk"])
+async def test_an_answer_that_no_request_asked_for_is_not_taken_for_the_next_job(
+    open_adapter: Callable[..., Adapter],
+) -> None:
+    server = TwoAnswers()
+    async with served(server) as port:
+        adapter = open_adapter(base_url=f"http://127.0.0.1:{port}/v1", api_key=KEY)
+        assert (await adapter.poll("first")).state is RemoteState.DONE
+        server.again.set()
+        await server.is_sent.wait()
+        for _ in range(10):  # turns of the loop, in which the client receives the bytes
+            await asyncio.sleep(0)
+        states = [(await adapter.poll(ref)).state for ref in ("second", "third")]
+        await adapter.close()
+    assert states == [RemoteState.QUEUED, RemoteState.QUEUED]

@@ -265,6 +265,8 @@ async def test_discord_offers_what_costs_only_where_it_may_be_ordered(
 ) -> None:
     [sync] = desk.made(SYNCED)
     for command in sync.json:
+        if command["name"] == "clapper":
+            continue  # for the managers of servers alone
         costs = command["name"] in {"video", "narrate"}
         assert command["contexts"] == (contexts if costs else [0, 1, 2])
         assert command["integration_types"] == (installs if costs else [0, 1])

@@ -57,8 +57,8 @@ async def test_without_problems_every_line_says_ok(tmp_path: Path) -> None:
     assert (ended.code, ended.err) == (0, "")
     lines = [line for line in ended.out.splitlines() if not line.startswith(" ")]
     marks = [line.split()[0] for line in lines]
-    assert (marks.count("ok"), marks.count("--")) == (21, 1)
-    assert lines[2] == (f"ok  DISCORD_TOKEN      {origin} (DISCORD_API_URL) accepts it: clapper")
+    assert (marks.count("ok"), marks.count("--")) == (23, 1)
+    assert lines[3] == (f"ok  DISCORD_TOKEN      {origin} (DISCORD_API_URL) accepts it: clapper")
     assert len({line.index(line.split(maxsplit=1)[1]) for line in lines}) == 1
     assert fake_discord.token not in ended.out
 
@@ -107,7 +107,7 @@ def test_a_problem_is_marked_with_advice_and_an_exit_code(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["doctor"]) == 1
-    _, _, first, advice, *_ = capsys.readouterr().out.splitlines()
+    _, _, _, first, advice, *_ = capsys.readouterr().out.splitlines()
     assert first == "!!  DISCORD_TOKEN      missing"
     assert advice.strip().startswith("-> copy it into .env from the Bot page")
 
@@ -138,6 +138,38 @@ async def test_settings_that_differ_from_their_defaults_are_listed(tmp_path: Pat
     assert "OPENAI_BASE_URL=http://127.0.0.1:1/v1" in listed
     assert not any(secret in found.found for secret in ("hunter2", "sk-"))
     assert not any(each.startswith("NOTIFY") for each in listed)
+
+
+@pytest.mark.parametrize(
+    ("settings", "ok", "found"),
+    [
+        ({}, True, "clips cost nothing"),
+        (
+            {"price_per_second": 0.1, "budget_month": 50},
+            True,
+            "at most $80.00 a day and $50.00 a month for clips of $0.80",
+        ),
+        (
+            {"price_per_clip": 2, "budget_day": 10},
+            True,
+            "at most $10.00 a day and $310.00 a month for clips of $2.00",
+        ),
+        (
+            {
+                "video_backend": "openai",
+                "openai_base_url": "http://127.0.0.1:1/v1",
+                "budget_day": 1,
+            },
+            False,
+            "the price of a clip is unknown",
+        ),
+    ],
+)
+async def test_the_most_that_clips_can_cost_is_told(
+    settings: dict[str, object], ok: object, found: str, tmp_path: Path
+) -> None:
+    finding = await look("costs", tmp_path, **settings)
+    assert (finding.ok, finding.found) == (ok, found)
 
 
 async def test_a_usable_ffmpeg_is_named(tmp_path: Path) -> None:

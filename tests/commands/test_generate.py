@@ -22,6 +22,7 @@ from storage.database import open_database
 from storage.jobs.caps import Caps
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.store import JobStore
+from storage.ledger.budgets import Reservation
 from tests.support.bot_process import ROOT
 from tests.support.command_line import WITHIN, end, run_bot, start
 from tests.support.fakes.orders import REQUEST
@@ -204,7 +205,9 @@ async def test_an_undecided_job_is_ordered_again_only_with_retry(
         async with open_database(tmp_path / "data") as database:
             client = Client(name="cli")
             job = new_job(REQUEST, client, None, backend="openai", now=time.time(), next_at=0.0)
-            await JobStore(database).insert(job, Caps(open_per_user=1, open_in_all=1, per_day=1))
+            await JobStore(database).insert(
+                job, Caps(open_per_user=1, open_in_all=1, per_day=1), Reservation()
+            )
             params = {"id": job.id, "state": JobState.UNDECIDED}
             await database.rows(
                 "UPDATE jobs SET state = :state, next_at = NULL WHERE id = :id", params

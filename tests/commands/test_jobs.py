@@ -17,10 +17,11 @@ from bot.jobs.admission import new_job
 from bot.links import load_secret
 from bot.model import Client, JobState
 from bot.texts import Texts
-from bot.web.operator_routes import OperatorKey
+from bot.web.operator_routes import OperatorKey, cancel_subject
 from storage.database import open_database
 from storage.jobs.caps import Caps
 from storage.jobs.store import JobStore
+from storage.ledger.budgets import Reservation
 from storage.snapshot import list_jobs
 from tests.support.bot_process import ROOT
 from tests.support.command_line import end, run_bot
@@ -49,7 +50,9 @@ async def stored(folder: Path, **changes: str | float | None) -> Job:
         job = new_job(
             REQUEST, Client(name="cli"), None, backend="openai", now=time.time(), next_at=0.0
         )
-        await JobStore(database).insert(job, Caps(open_per_user=99, open_in_all=99, per_day=99))
+        await JobStore(database).insert(
+            job, Caps(open_per_user=99, open_in_all=99, per_day=99), Reservation()
+        )
         for column, value in changes.items():
             sql = f"UPDATE jobs SET {column} = :value WHERE id = :id"  # noqa: S608 - from this file
             await database.rows(sql, {"id": job.id, "value": value})
@@ -118,9 +121,10 @@ async def test_the_bot_cancels_only_for_the_holder_of_its_secret_on_this_machine
         await wire.fake_discord.wait_for(lambda: wire.api.jobs)
         [job] = list_jobs(wire.data_dir, ended=0)
         secret = load_secret("", wire.data_dir / "secret.key")
-        good = OperatorKey(secret, clock=time.time).headers(job.id)
-        late = OperatorKey(secret, clock=lambda: time.time() - 61).headers(job.id)
-        about_another = OperatorKey(secret, clock=time.time).headers("0" * 32)
+        subject = cancel_subject(job.id)
+        good = OperatorKey(secret, clock=time.time).headers(subject)
+        late = OperatorKey(secret, clock=lambda: time.time() - 61).headers(subject)
+        about_another = OperatorKey(secret, clock=time.time).headers(cancel_subject("0" * 32))
         address = f"http://127.0.0.1:{wire.port}/operator/cancel/{job.id}"
         async with aiohttp.ClientSession() as http:
             for headers, status in (

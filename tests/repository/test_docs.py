@@ -99,7 +99,8 @@ def test_the_template_has_every_setting_with_its_default_and_a_line_on_it() -> N
 
 def check_default(name: str, written: str) -> None:
     default = FIELDS[name].default
-    assert type(default)(written) == default, f"{name}: the pages say {written!r}"
+    value = None if default is None and not written else type(default)(written)
+    assert value == default, f"{name}: the pages say {written!r}"
 
 
 def test_every_setting_that_a_page_names_exists() -> None:
@@ -129,23 +130,26 @@ def test_the_metrics_are_those_that_are_counted() -> None:
 # --- commands ---
 
 
-def slash_commands() -> Iterator[app_commands.Command[Any, ..., Any]]:
+def slash_commands() -> Iterator[tuple[str, app_commands.Command[Any, ..., Any]]]:
+    """Yield the commands with their names, after those of their groups."""
     for found in pkgutil.iter_modules(cogs.__path__):
         module = importlib.import_module(f"cogs.{found.name}")
         for _, cog in inspect.getmembers(module, inspect.isclass):
             if issubclass(cog, commands.Cog) and cog.__module__ == module.__name__:
-                yield from cog.__cog_app_commands__
+                group = f"{cog.__cog_group_name__} " if issubclass(cog, commands.GroupCog) else ""
+                for command in cog.__cog_app_commands__:
+                    yield group + command.name, command
 
 
 def test_the_slash_commands_are_those_of_the_cogs() -> None:
     in_discord, _ = tables(COMMANDS, "Command")
     written = {row[0]: row[1] for row in in_discord}
     assert written == {
-        f"`/{command.name}`": ", ".join(
+        f"`/{name}`": ", ".join(
             f"`{option.name}`" + (" (required)" if option.required else "")
             for option in command.parameters
         )
-        for command in slash_commands()
+        for name, command in slash_commands()
     }
 
 
@@ -166,7 +170,7 @@ def test_the_buttons_are_those_of_the_cards() -> None:
 def test_the_readme_has_every_slash_command_and_only_buttons_that_there_are() -> None:
     cells = [row[0] for row in table(README, "Command or button")]
     written = {cell for cell in cells if cell.startswith("`/")}
-    assert written == {f"`/{command.name}`" for command in slash_commands()}
+    assert written == {f"`/{name.partition(' ')[0]}`" for name, _ in slash_commands()}
     assert set(buttons(cells)) <= labels()
 
 
@@ -179,7 +183,17 @@ def test_the_commands_are_those_of_the_command_line() -> None:
 def options_of(command: Any) -> set[str]:
     parser = argparse.ArgumentParser(add_help=False)
     command.add_arguments(parser)
-    return set(re.findall(r"(?m)^  (?:-\w(?: \w+)?, )?(--[a-z-]+)", parser.format_help()))
+    found = re.findall(r"(?m)^  (?:-\w(?: \w+)?, )?(--[a-z-]+)", "".join(helps_of(parser)))
+    return set(found) - {"--help"}
+
+
+def helps_of(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Yield the help of a command, and that of each of its actions."""
+    yield parser.format_help()
+    for action in parser._actions:  # noqa: SLF001 - argparse has no other list of them
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - it has no other name
+            for each in action.choices.values():
+                yield each.format_help()
 
 
 def test_the_make_targets_are_those_of_the_makefile() -> None:

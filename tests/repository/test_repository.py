@@ -19,6 +19,7 @@ from bot.errors import ErrorKind, Trouble
 from bot.model import HoldReason, JobState
 from bot.settings.fields import Settings
 from bot.texts import Texts
+from storage.access.settings import Setting
 from tests.support.papers import ROOT, read, tracked_files
 
 FIELDS = {name.upper() for name in Settings.model_fields}
@@ -34,6 +35,9 @@ PUT_TOGETHER = {
     "found": {"text", "data", "mp4 or m4a", "webm or matroska"},
     "trouble": frozenset(Trouble),
     "hold": frozenset(HoldReason),
+    # The names and values in the history of `/clapper`.
+    "audit": frozenset(Setting),
+    "word": frozenset({"allow", "deny", "on", "always", "never", "en", "de", "ja"}),
     "made": frozenset(MadeWith),
     "origin": frozenset(MadeWith),
     # The limits that `/usage` tells.

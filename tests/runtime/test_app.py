@@ -182,6 +182,16 @@ async def test_a_refused_start_leaves_nothing_behind(start: Callable[..., Awaita
     assert asyncio.all_tasks() == before
 
 
+async def test_a_budget_without_a_known_price_is_refused_at_the_start(
+    start: Callable[..., Awaitable[None]],
+) -> None:
+    openai = {"video_backend": "openai", "openai_base_url": "http://127.0.0.1:9/v1"}
+    with pytest.raises(StartupError, match=r"^PRICE_PER_CLIP is missing.* PRICE_PER_SECOND"):
+        await start(budget_month=5, **openai)
+    with pytest.raises(StartupError, match="DISCORD_TOKEN"):
+        await start(budget_month=5, price_per_second=0.1, **openai)
+
+
 async def test_a_size_that_the_renderer_cannot_draw_is_refused_at_the_start(
     start: Callable[..., Awaitable[None]],
 ) -> None:

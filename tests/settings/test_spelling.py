@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from bot.__main__ import main
-from bot.commands.checks.unused_provider import unused_provider
+from bot.commands.checks.configuration.unused_provider import unused_provider
 from bot.errors import StartupError
 from bot.settings.fields import Settings, load_settings
 from bot.settings.spelling import UnknownName, unknown_names

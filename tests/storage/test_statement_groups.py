@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import sqlite3
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, contextmanager
 from typing import TYPE_CHECKING
 
 import aiosqlite
@@ -12,7 +13,7 @@ from storage.connection.statement_groups import StatementGroups
 from storage.database import open_database
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Generator
     from pathlib import Path
 
 INSERT = "INSERT INTO notes VALUES (:id, :text) RETURNING id"
@@ -47,6 +48,17 @@ class Notes:
     @property
     def transactions(self) -> int:
         return self.ran.count("BEGIN")
+
+
+@contextmanager
+def limited_files(size: int) -> Generator[None]:
+    """Let no file of this process grow beyond this many bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @asynccontextmanager
@@ -125,6 +137,21 @@ async def test_a_group_that_cannot_be_committed_is_run_statement_by_statement(
         )
         assert isinstance(answers[1], sqlite3.IntegrityError)
         assert committed(notes.file) == [1, 2]
+
+
+async def test_a_commit_for_which_the_disk_is_full_fails_only_the_statement_that_is_too_large(
+    tmp_path: Path,
+) -> None:
+    async with open_notes(tmp_path) as notes:
+        written = notes.file.with_name("notes.db-wal").stat().st_size
+        # The pages are written by the commit, and SQLite then undoes the group by itself.
+        with limited_files(written + 40_000):
+            answers = await asyncio.gather(
+                notes.add(1), notes.add(2, "x" * 100_000), notes.add(3), return_exceptions=True
+            )
+        assert isinstance(answers[1], sqlite3.Error)
+        assert "rollback" not in str(answers[1])
+        assert committed(notes.file) == [1, 3]
 
 
 async def test_the_log_is_truncated_among_other_statements(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ class Gemini:
     result_origins: tuple[str, ...] = ()
     timeouts: Timeouts = field(default_factory=Timeouts)
     clock: Callable[[], float] = time.time
-    capabilities: Capabilities = field(default_factory=Capabilities, init=False)
+    capabilities: Capabilities = field(default_factory=Capabilities)
 
     def __post_init__(self) -> None:
         self._api = ProviderApi(

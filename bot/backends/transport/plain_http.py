@@ -18,6 +18,7 @@ from bot.backends.transport.clip_filter import without_clips
 from bot.backends.transport.guarded_resolver import GuardedResolver
 from bot.backends.transport.origins import is_loopback, joined, origin_of, sendable
 from bot.backends.transport.proxies import NO_PROXIES, EnvironmentProxies
+from bot.backends.transport.quiet_connector import QuietConnector
 from bot.backends.transport.request_body import encode
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class HttpTransport:
             if endpoint.downloads_from is not None:
                 self._guard = GuardedResolver(endpoint.downloads_from)
             session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
+                connector=QuietConnector(
                     resolver=self._guard,
                     use_dns_cache=self._guard is None,
                     keepalive_timeout=_KEEP_ALIVE_SECONDS,

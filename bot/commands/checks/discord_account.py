@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bot.commands.checks.configuration.token_shape import COPY_AGAIN, looks_like_a_token
 from bot.commands.checks.findings import Finding
-from bot.commands.checks.token_shape import COPY_AGAIN, looks_like_a_token
 from bot.discord_bot.login import TokenRefusedError, fetch_account
 from bot.errors import DeliveryError, StartupError
 

@@ -19,6 +19,7 @@ from bot.demo.fake_discord.gateway.interaction_events import (
     typing_data,
 )
 from bot.demo.fake_discord.gateway.interactions import Interaction, InteractionKind, Interactions
+from bot.demo.fake_discord.gateway.resolved import resolve_names
 from bot.demo.fake_discord.rest.callbacks import Callbacks
 from bot.demo.fake_discord.rest.faults import Faults
 from bot.demo.fake_discord.rest.rate_limits import RateLimits
@@ -128,8 +129,9 @@ class FakeDiscord:
         """
         values = options or {}
         attach = await self._store_uploads(values.values())
-        data = command_data(self.world.commands, name, values, attach)
         who, channel = user or self.world.user, where or self.world.channel
+        data = command_data(self.world.commands, name, values, attach)
+        data = resolve_names(self.world, channel, data)
         return self._send(self.interactions.open(InteractionKind.COMMAND, who, channel), data)
 
     async def complete(

@@ -82,13 +82,16 @@ class PageStep:
             self._changes.publish(job)
 
     async def _wake(self, ended: list[tuple[PolledJob, BackendUpdate]]) -> None:
-        news = [(job, update) for job, update in ended if self._told.get(job.id) != update.state]
+        states = {job.id: update.state for job, update in ended}
+        news = [job for job, update in ended if self._told.get(job.id) != update.state]
         if not news:
             return
-        woken = await self._store.wake((job for job, _ in news), now=self._clock())
+        woken = await self._store.wake(news, now=self._clock())
         if len(self._told) >= _MAX_JOBS:
             self._told.clear()
-        self._told.update({job.id: update.state for job, update in news})
+        # A job whose own poll has begun meanwhile was not woken. The next page wakes it, because
+        # that poll may have been too early.
+        self._told.update({job.id: states[job.id] for job in woken})
         for job in woken:
             self._changes.publish(job)
 

@@ -43,8 +43,7 @@ def _refusal_of_channel(
     allowed = [channel for channel, each in channels.items() if each is Rule.ALLOW]
     if rule is Rule.ALLOW or (rule is None and not allowed):
         return None
-    # The allowed channels of all servers together are not shown: people would see other servers'
-    # channels.
+    # A person sees no names of other servers' channels.
     if not allowed or scope == EVERYWHERE:
         return UserError("access.channel")
     return UserError("access.other_channels", channels=_named("#", allowed))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from contextlib import asynccontextmanager
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
@@ -14,6 +15,9 @@ from bot.jobs.changes.card_records import CardRecords
 from bot.jobs.changes.publisher import ChangePublisher
 from bot.jobs.changes.webhook_receiver import WebhookReceiver
 from bot.jobs.circuit_breaker import CircuitBreaker
+from bot.jobs.costs.budgeting import Budgeting
+from bot.jobs.costs.calendar import Calendar
+from bot.jobs.costs.payers import Payers
 from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
@@ -59,6 +63,7 @@ from storage.jobs.remote_jobs import RemoteJobStore
 from storage.jobs.spent_refs import SpentRefs
 from storage.jobs.store import JobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
+from storage.ledger.budgets import Budgets, LedgerStore
 from storage.library import LibraryStore
 from storage.people import PeopleStore
 from storage.retention import RetentionStore
@@ -101,13 +106,15 @@ class Bench:
         moderator: Moderator | None = None,
         blocked: tuple[str, ...] = (),
         reach: Reach = EVERYWHERE,
+        price: int = 0,
+        budgets: Budgets | None = None,
         poll_intervals: PollIntervals = POLL_INTERVALS,
         has_webhooks: bool = False,
     ) -> None:
         self.moderator = moderator
         self.blocked = BlockedWords(blocked)
         self.access = AccessSettingsStore(database)
-        self.gate = Gate(reach, self.access)
+        self.gate = Gate(reach, self.access, clock=clock)
         self.writer = writer or VerbatimWriter()
         self.database = database
         self.root = root
@@ -116,6 +123,7 @@ class Bench:
         self.deliverer = deliverer
         self.store = JobStore(database)
         self.cap_store = CapStore(database)
+        self.ledger = LedgerStore(database)
         self.inbox = Inbox(database)
         self.artifacts = ArtifactStore(database)
         self.workspace = Workspace(root)
@@ -130,6 +138,14 @@ class Bench:
         publisher = ChangePublisher(self.bus)
         self.card_records = CardRecords(self.store, publisher, clock=clock)
         self.webhooks = WebhookReceiver(self.store, self.inbox, publisher, clock=clock)
+        self.budgeting = Budgeting(
+            self.ledger,
+            Payers(self.ledger),
+            Calendar(UTC),
+            price=price,
+            budgets=budgets or Budgets(),
+            clock=clock,
+        )
         self.jobs = JobService(
             self.store,
             publisher,
@@ -137,6 +153,7 @@ class Bench:
             backend=backend.name,
             account=ACCOUNT,
             admission=Admission(self.cap_store, caps, self.blocked, gate=self.gate, clock=clock),
+            budgeting=self.budgeting,
             acknowledge_seconds=10.0,
             deadline_seconds=1800.0,
             clock=clock,
@@ -149,7 +166,9 @@ class Bench:
         self.holds = Holds(self.hold_store, self.jobs, self.bus, backend=backend.name, clock=clock)
         queued = QueueStore(database, backend=backend.name)
         self.capacity = ProviderCapacity(queued, limit=at_provider, steady=clock.steady)
-        self.queue = JobQueue(self.store, queued, self.capacity, backend=backend.name, clock=clock)
+        self.queue = JobQueue(
+            self.store, queued, self.capacity, self.access, backend=backend.name, clock=clock
+        )
         self.unconfirmed = UnconfirmedStore(database, self.spent)
         self.remote_jobs = RemoteJobStore(database)
         self.listings = ListingStore(database)
@@ -419,6 +438,8 @@ async def open_bench(
     moderator: Moderator | None = None,
     blocked: tuple[str, ...] = (),
     reach: Reach = EVERYWHERE,
+    price: int = 0,
+    budgets: Budgets | None = None,
     poll_intervals: PollIntervals = POLL_INTERVALS,
     has_webhooks: bool = False,
 ) -> AsyncGenerator[Bench]:
@@ -437,6 +458,8 @@ async def open_bench(
             moderator=moderator,
             blocked=blocked,
             reach=reach,
+            price=price,
+            budgets=budgets,
             poll_intervals=poll_intervals,
             has_webhooks=has_webhooks,
         )

@@ -142,6 +142,10 @@ class World:
             raise RefusedError(UNKNOWN_MEMBER)
         return self.members.payload(user, guild)
 
+    def any_channel(self, channel_id: int) -> Channel:
+        """Return a channel by id, whether the bot can see it or not."""
+        return self._channels[channel_id]
+
     def find_channel(self, channel_id: int) -> Channel:
         """Return a channel by id; RefusedError: it is unknown, or closed to the bot."""
         channel = self._channels.get(channel_id)

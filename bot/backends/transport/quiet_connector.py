@@ -1,0 +1,28 @@
+"""QuietConnector: reuses a connection only if nothing has arrived on it since its last response."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+if TYPE_CHECKING:
+    from aiohttp.client_reqrep import ConnectionKey
+    from aiohttp.connector import Connection
+    from aiohttp.tracing import Trace
+
+
+class QuietConnector(aiohttp.TCPConnector):
+    """Closes idle connections with unread bytes.
+
+    aiohttp would take a response that nothing asked for as the response to the next request, and
+    so report the state of another job.
+    """
+
+    async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
+        while (connection := await super()._get(key, traces)) is not None:
+            protocol = connection.protocol
+            if protocol is not None and not protocol.should_close:
+                return connection
+            connection.close()
+        return None

@@ -1,0 +1,55 @@
+"""Reports the most that a day and a month can cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.backends.gemini.formats import list_price
+from bot.commands.checks.findings import Finding
+from bot.runtime.costs import MISSING_PRICE, has_budget, price_of
+
+if TYPE_CHECKING:
+    from bot.settings.fields import Settings
+
+_SUBJECT = "costs"
+_DAYS = 31
+
+
+def examine_costs(settings: Settings) -> Finding:
+    """Report the most that clips can cost, by the price, the caps and the budgets."""
+    price = price_of(settings, listed=_listed(settings))
+    if price is None and settings.video_backend == "openrouter":
+        found = "OpenRouter's list has the price of a clip; the bot reads it at the start"
+        return Finding(subject=_SUBJECT, ok=True, found=found)
+    if price is None:
+        return Finding(
+            subject=_SUBJECT,
+            ok=not has_budget(settings),
+            found="the price of a clip is unknown",
+            advice=MISSING_PRICE if has_budget(settings) else "set PRICE_PER_CLIP to see costs",
+        )
+    day = _lower(price * settings.max_jobs_per_day, settings.budget_day)
+    month = _lower(day * _DAYS, settings.budget_month)
+    return Finding(
+        subject=_SUBJECT,
+        ok=True,
+        found=f"at most ${day:.2f} a day and ${month:.2f} a month for clips of ${price:.2f}"
+        if price
+        else "clips cost nothing",
+    )
+
+
+def _listed(settings: Settings) -> float | None:
+    match settings.video_backend:
+        case "storyboard":
+            return 0.0
+        case "gemini":
+            seconds, size = settings.video_seconds, settings.video_size
+            listed = list_price(model=settings.model or "", seconds=seconds, size=size)
+            return listed.dollars if listed else None
+        case "openai" | "openrouter":
+            return None
+
+
+def _lower(amount: float, budget: float | None) -> float:
+    return amount if budget is None else min(amount, budget)

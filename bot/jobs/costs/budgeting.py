@@ -1,0 +1,131 @@
+"""Budgeting: says what a job may cost, which budgets it counts towards, and why one refuses it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from bot.errors import UserError
+from bot.model import Origin
+from bot.texts import Dollars, Moment
+from storage.jobs.rows import queue_server_of
+from storage.ledger.budgets import Reservation, month_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.jobs.costs.calendar import Calendar
+    from bot.jobs.costs.payers import Payers
+    from bot.model import Client, Job
+    from storage.ledger.budgets import Budgets, LedgerStore
+
+_MICROS_IN_CENT = 10_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MonthOfPerson:
+    """A person's spending in this month; `budget` is None if no budget of a person is set."""
+
+    spent: Dollars
+    budget: Dollars | None
+    renewed_at: Moment
+
+
+class Budgeting:
+    """Reserves `price` micro-dollars for each create request, within the operator's budgets."""
+
+    def __init__(
+        self,
+        store: LedgerStore,
+        payers: Payers,
+        calendar: Calendar,
+        *,
+        price: int,
+        budgets: Budgets,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._payers = payers
+        self._calendar = calendar
+        self._price = price
+        self._budgets = budgets
+        self._clock = clock
+
+    async def reservation(
+        self, requester: Origin | Client, *, is_created: bool = True
+    ) -> Reservation:
+        """Return what an order of a requester reserves; `is_created`: a provider makes its clip."""
+        reservation = Reservation(
+            price=self._price if is_created else 0,
+            day=self.today,
+            server=queue_server_of(requester),
+            budgets=self._budgets,
+        )
+        if not isinstance(requester, Origin):
+            return reservation
+        payer = await self._payers.payer(requester.user_id, reservation.month)
+        return replace(reservation, payer=payer)
+
+    async def for_job(self, job: Job) -> Reservation:
+        """Return what a new job reserves: nothing if it reuses a finished clip."""
+        return await self.reservation(job.requester, is_created=job.clip_of is None)
+
+    @property
+    def has_costs(self) -> bool:
+        """Whether a clip has a price, so that sums are kept about people."""
+        return self._price > 0
+
+    async def month_of(self, requester: Origin) -> MonthOfPerson:
+        """Return what a person has spent in this month, and the person's budget with any grants."""
+        payer = await self._payers.payer(requester.user_id, month_of(self.today))
+        sums = await self._store.spending(f"person:{payer}", month_of(self.today))
+        budget = self._budgets.per_user_month
+        return MonthOfPerson(
+            spent=_dollars(sums.spent),
+            budget=None if budget is None else _dollars(budget + sums.granted),
+            renewed_at=Moment(int(self._calendar.next_month(self._clock()))),
+        )
+
+    @property
+    def today(self) -> str:
+        """The calendar day, as in 2026-11-30."""
+        return self._calendar.day(self._clock())
+
+    async def grant(self, user_id: int, amount: int) -> None:
+        """Let a person spend `amount` micro-dollars more in this month."""
+        payer = await self._payers.payer(user_id, month_of(self.today))
+        await self._store.grant(payer, amount, day=self.today, now=self._clock())
+
+    async def sweep(self) -> None:
+        """Delete the keys of earlier months, so that no entry of theirs leads to a person."""
+        await self._store.delete_keys(before=month_of(self.today))
+
+    async def check(self, reservation: Reservation) -> None:
+        """Raise UserError, which names the budget, if a reservation exceeds one."""
+        if not reservation.price:
+            return
+        now, month = self._clock(), reservation.month
+        next_day, next_month = self._calendar.next_day(now), self._calendar.next_month(now)
+        budgets, person = self._budgets, f"person:{reservation.payer}"
+        for key, budget, scope, period, renewed_at in (
+            ("budget.person", budgets.per_user_month, person, month, next_month),
+            ("budget.server", budgets.per_server_month, reservation.server, month, next_month),
+            ("budget.day", budgets.day, "all", reservation.day, next_day),
+            ("budget.month", budgets.month, "all", month, next_month),
+        ):
+            if budget is None or (key == "budget.person" and not reservation.payer):
+                continue
+            sums = await self._store.spending(scope, period)
+            left = max(0, budget + sums.granted - sums.spent)
+            if left < reservation.price:
+                raise UserError(
+                    key,
+                    left=_dollars(left),
+                    price=_dollars(reservation.price, rounding=math.ceil),
+                    when=Moment(int(renewed_at)),
+                )
+
+
+def _dollars(amount: int, *, rounding: Callable[[float], int] = math.floor) -> Dollars:
+    return Dollars(rounding(amount / _MICROS_IN_CENT) / 100)

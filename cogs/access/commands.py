@@ -1,0 +1,162 @@
+"""The commands about who may order, which a group offers for its scope: a server, or everywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.delivery.views.access_view import AccessView
+from bot.discord_bot.replies import reply_privately
+from bot.errors import UserError
+from storage.access.settings import BOOSTERS, MAX_TARGETS, ON, Change, Outcome, Rule, Setting
+
+if TYPE_CHECKING:
+    from bot.discord_bot.bot import Services, VideoBot
+
+_MAX_LIMIT = 100_000
+_DAY_MINUTES = 24 * 60
+_HISTORY = 15
+# Discord sends the value of a choice; "none" removes the setting.
+_NONE = "none"
+RuleChoice = Literal["allow", "deny", "none"]
+LimitChoice = Literal["server", "person", "boosters"]
+LanguageChoice = Literal["none", "en", "de", "ja"]
+NotifyChoice = Literal["none", "always", "never", "late"]
+AppCommandChannel = app_commands.AppCommandChannel | app_commands.AppCommandThread
+
+
+class ChannelOption(app_commands.Transformer):
+    """An option for a channel of any type, also one that the bot can't see."""
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        """The type of the option."""
+        return discord.AppCommandOptionType.channel
+
+    async def transform(
+        self,
+        interaction: discord.Interaction[Any],  # noqa: ARG002 - of the base class
+        value: Any,  # noqa: ANN401 - of the base class
+        /,
+    ) -> AppCommandChannel:
+        """Return the channel as Discord describes it."""
+        return value
+
+
+AnyChannel = app_commands.Transform[AppCommandChannel, ChannelOption]
+
+
+class AccessCommands(commands.Cog):
+    """Changes and shows the settings of one scope; only the person sees the answers.
+
+    A subclass is a group of these commands. Its `_scope` refuses people without the right.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def _scope(self, interaction: discord.Interaction[VideoBot]) -> int:
+        """Return the scope that the person may change; UserError: they may not."""
+        raise NotImplementedError
+
+    @app_commands.command(name="settings")
+    async def settings(self, interaction: discord.Interaction[VideoBot]) -> None:
+        """Show all settings."""
+        await self._show(interaction, self._scope(interaction), "")
+
+    @app_commands.command(name="history")
+    async def history(self, interaction: discord.Interaction[VideoBot]) -> None:
+        """Show the newest changes."""
+        entries = await self._services.audit.newest(self._scope(interaction), limit=_HISTORY)
+        await reply_privately(interaction, _view(interaction).history(entries))
+
+    @app_commands.command(name="channel")
+    async def channel(
+        self, interaction: discord.Interaction[VideoBot], channel: AnyChannel, rule: RuleChoice
+    ) -> None:
+        """Allow or deny orders in a channel, in a category or in a thread."""
+        await self._set(interaction, Setting.CHANNEL, _value(rule), target=channel.id)
+
+    @app_commands.command(name="role")
+    async def role(
+        self, interaction: discord.Interaction[VideoBot], role: discord.Role, rule: RuleChoice
+    ) -> None:
+        """Allow or deny orders by people with a role."""
+        await self._set(interaction, Setting.ROLE, _value(rule), target=role.id)
+
+    @app_commands.command(name="block")
+    async def block(self, interaction: discord.Interaction[VideoBot], person: discord.User) -> None:
+        """Refuse the orders of a person."""
+        await self._set(interaction, Setting.PERSON, Rule.DENY, target=person.id)
+
+    @app_commands.command(name="unblock")
+    async def unblock(
+        self, interaction: discord.Interaction[VideoBot], person: discord.User
+    ) -> None:
+        """Accept the orders of a person again."""
+        await self._set(interaction, Setting.PERSON, None, target=person.id)
+
+    @app_commands.command(name="limit")
+    async def limit(
+        self,
+        interaction: discord.Interaction[VideoBot],
+        videos: app_commands.Range[int, 0, _MAX_LIMIT],
+        of: LimitChoice | None = None,
+        role: discord.Role | None = None,
+    ) -> None:
+        """Limit the videos in 24 hours of the server, of each person, or of people with a role."""
+        if (of is None) == (role is None):
+            raise UserError("access.limit_of_what")
+        value = str(videos) if videos else None
+        if role is not None:
+            await self._set(interaction, Setting.ROLE_DAY, value, target=role.id)
+        elif of == "boosters":
+            await self._set(interaction, Setting.ROLE_DAY, value, target=BOOSTERS)
+        else:
+            name = Setting.SERVER_DAY if of == "server" else Setting.PERSON_DAY
+            await self._set(interaction, name, value)
+
+    @app_commands.command(name="age")
+    async def age(self, interaction: discord.Interaction[VideoBot], restricted: bool) -> None:  # noqa: FBT001 - an option of the command
+        """Take orders in age-restricted channels only, or in all."""
+        await self._set(interaction, Setting.AGE_RESTRICTED, ON if restricted else None)
+
+    async def _set(
+        self,
+        interaction: discord.Interaction[VideoBot],
+        name: Setting,
+        value: str | None,
+        *,
+        target: int = 0,
+    ) -> None:
+        """Make a change, and show all settings."""
+        scope = self._scope(interaction)
+        change = Change(scope=scope, name=name, target=target, value=value)
+        outcome = await self._services.access.change(
+            change, actor=interaction.user.id, now=self._services.clock()
+        )
+        if outcome is Outcome.FULL:
+            raise UserError("access.full", limit=MAX_TARGETS)
+        is_changed = outcome is Outcome.CHANGED
+        await self._show(interaction, scope, "access.saved" if is_changed else "access.unchanged")
+
+    async def _show(
+        self, interaction: discord.Interaction[VideoBot], scope: int, first: str
+    ) -> None:
+        access = self._services.access
+        blocked = await access.targets(scope, Setting.PERSON)
+        settings = (await access.read((scope,)))[scope]
+        line = self._services.texts(first, str(interaction.locale)) if first else ""
+        shown = _view(interaction).overview(settings, blocked, scope=scope, first=line)
+        await reply_privately(interaction, shown)
+
+
+def _value(choice: str) -> str | None:
+    return None if choice == _NONE else choice
+
+
+def _view(interaction: discord.Interaction[VideoBot]) -> AccessView:
+    return AccessView(interaction.client.services.texts, str(interaction.locale))

@@ -1,0 +1,38 @@
+"""`/clapper`: who may order in a server, as its managers set it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot.errors import UserError
+from cogs.access.commands import AccessCommands
+from cogs.access.places import is_installed
+
+if TYPE_CHECKING:
+    import discord
+
+    from bot.discord_bot.bot import VideoBot
+
+
+@app_commands.default_permissions(manage_guild=True)
+@app_commands.allowed_installs(guilds=True, users=False)
+@app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
+class ServerCog(AccessCommands, commands.GroupCog, group_name="clapper"):
+    """The settings of the server that the command is used in, for people who manage it."""
+
+    def _scope(self, interaction: discord.Interaction[VideoBot]) -> int:
+        # Discord's own check can be changed by a server, and a client keeps old definitions.
+        server_id = interaction.guild_id
+        may = interaction.permissions
+        is_manager = may.manage_guild or may.administrator
+        if server_id is None or not is_manager or not is_installed(interaction, server_id):
+            raise UserError("access.not_a_manager")
+        return server_id
+
+
+async def setup(bot: VideoBot) -> None:
+    """Add the cog."""
+    await bot.add_cog(ServerCog(bot.services))
