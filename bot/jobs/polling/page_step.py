@@ -25,7 +25,7 @@ _MAX_PUT_OFF_JOBS = 20_000
 
 
 class PageStep:
-    """Puts off the jobs that are still running, and wakes those that have ended, to be polled.
+    """Postpones the polls of jobs that are still running, and makes ended jobs due for a poll.
 
     A job that has changed since it was read, or whose id names another job on the page, is left to
     its own poll. `put_off`: the seconds after which a job is polled by itself.
