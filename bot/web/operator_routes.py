@@ -67,7 +67,7 @@ def access_subject(body: str) -> str:
 
 
 class OperatorRoutes:
-    """Cancels jobs of any requester, and changes who may order; other machines get a 404."""
+    """Cancels jobs of any requester, and changes who may order. Other machines get a 404."""
 
     def __init__(
         self,
