@@ -88,6 +88,7 @@ class Engine:
     artifacts: ArtifactStore
     editor: NarrationEditor
     blocked: BlockedWords
+    access: AccessSettingsStore
     gate: Gate
     moderator: Moderator | None
     prompt_step: PromptStep
@@ -113,11 +114,8 @@ async def open_engine(
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
     workspace, presets = Workspace(settings.data_dir), _presets(settings)
     account = account_of(settings, resources.secret)
-    gate = Gate(
-        reach_of(settings),
-        AccessSettingsStore(resources.database),
-        count=metrics.count_refused_order,
-    )
+    access = AccessSettingsStore(resources.database)
+    gate = Gate(reach_of(settings), access, clock=clock, count=metrics.count_refused_order)
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
     changes = ChangePublisher(bus)
     webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
@@ -159,7 +157,9 @@ async def open_engine(
         budgeting=budgeting,
         card_records=CardRecords(store, changes, clock=clock),
         webhooks=webhooks,
-        queue=JobQueue(store, queued, capacity, backend=backend.name, clock=clock, client=client),
+        queue=JobQueue(
+            store, queued, capacity, access, backend=backend.name, clock=clock, client=client
+        ),
         capacity=capacity,
         circuit=circuit,
         clock_watcher=ClockWatcher(clock, ClockStore(resources.database), bus, boot=boot_id()),
@@ -171,6 +171,7 @@ async def open_engine(
         artifacts=artifacts,
         editor=_editor(resources, workspace, voice),
         blocked=blocked,
+        access=access,
         gate=gate,
         moderator=moderator,
         prompt_step=PromptStep(
