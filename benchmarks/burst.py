@@ -33,8 +33,8 @@ class BurstResult:
 
     `spread`: the seconds over which the jobs' ends were spread.
     `single_job`: the seconds of one job alone.
-    `rate_limited`: requests with a 429 response.
-    `card_edits`: the most edits of one card.
+    `rate_limited`: the number of requests with a 429 response.
+    `card_edits`: the largest number of edits of one card.
     `cpu`: the bot's seconds of CPU for each job, from the command to the DM.
     """
 

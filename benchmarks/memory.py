@@ -51,8 +51,8 @@ def has_mapped(pid: int, library: str) -> bool:
 class Peak:
     """The peak memory of a process while it was sampled, in bytes.
 
-    `exact`: the kernel recorded `rss`; otherwise it is the largest sample. `children`: the largest
-    sum over all descendants. `rate`: samples per second.
+    `exact`: whether the kernel recorded `rss`; otherwise it is the largest sample. `children`: the
+    largest sum over all descendants. `rate`: the number of samples per second.
     """
 
     rss: int

@@ -39,8 +39,8 @@ _CHUNK = 256 * 1024
 class Workload:
     """One or more concurrent jobs with clips of `size` bytes; None: the bot renders the clip.
 
-    `linked`: the video is delivered by link and downloaded in ranges. `has_target`: the growth in
-    memory must stay below the target.
+    `linked`: whether the video is delivered by link and downloaded in ranges. `has_target`: whether
+    the growth in memory must stay below the target.
     """
 
     name: str
@@ -81,7 +81,7 @@ WORKLOADS = (
 class IdleMemory:
     """The idle bot's memory, and the seconds of CPU from its start until it was ready.
 
-    `pillow_loaded`: the renderer's drawing library is loaded.
+    `pillow_loaded`: whether the renderer's drawing library is loaded.
     """
 
     backend: str

@@ -79,7 +79,7 @@ def find_jobs(data_dir: Path, beginning: str) -> list[Job]:
 
 
 def read_second_bot(data_dir: Path) -> SecondBot | None:
-    """Read the last second bot that was noticed, or return None without any or without a database.
+    """Read the last second bot that was noticed; None: there is none, or no database.
 
     Blocks. StorageError: the database can't be read.
     """

@@ -140,7 +140,7 @@ def _spelling(settings: Settings) -> Finding:
     return Finding(
         subject="settings",
         ok=unused is None and not any(each.meant for each in unknown),
-        found=", ".join(each.name for each in without_effect) or "no unknown names",
+        found=", ".join(each.name for each in without_effect) or "no unknown settings",
         advice="; ".join(map(str, without_effect)),
     )
 
@@ -175,7 +175,7 @@ def _orphans(settings: Settings) -> Finding:
             subject=subject,
             ok=True,
             checked=False,
-            found=f"not counted: no list of jobs from the {backend} backend yet",
+            found=f"not counted: the bot hasn't received a list of jobs from {backend} yet",
         )
     when = datetime.fromtimestamp(count.counted_at, UTC)
     number = str(count.orphans) if count.is_whole else f"at least {count.orphans}"

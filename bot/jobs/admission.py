@@ -37,7 +37,7 @@ class RoleCaps:
         return max([0, self.boosters if requester.is_booster else 0, *caps])
 
     def replaced_by(self, caps: Mapping[int, int]) -> RoleCaps:
-        """Return these caps with some of them replaced; the key `BOOSTERS` means the boosters."""
+        """Return a copy in which `caps` replace some; the key `BOOSTERS` stands for boosters."""
         by_role = {role: cap for role, cap in caps.items() if role != BOOSTERS}
         return RoleCaps(
             by_role={**self.by_role, **by_role}, boosters=caps.get(BOOSTERS, self.boosters)
@@ -57,7 +57,7 @@ class Allowance:
     """The part of a cap that a requester has used.
 
     `key`: the name of the cap, as in the key of its refusal.
-    `frees_at`: when the next use stops counting, or None if that is unknown.
+    `frees_at`: the Unix time at which the next use stops counting, or None if that is unknown.
     """
 
     key: str
@@ -136,7 +136,7 @@ class Admission:
     async def allowances(self, requester: Origin, place: OrderPlace) -> list[Allowance]:
         """Return how much of each cap a person has used, and when the next use stops counting.
 
-        People whose orders are refused in that place can read it too.
+        People whose orders are refused in that place can read this too.
         """
         admitted = self._on_terms(requester, (await self._gate.judge(place)).terms)
         caps, now, store = admitted.caps, self._clock(), self._store

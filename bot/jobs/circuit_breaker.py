@@ -54,7 +54,7 @@ class SubmitDecision(Enum):
 
 
 class CircuitBreaker:
-    """Opens after consecutive refusals, half-opens for one probe at a time, closes on a success.
+    """Opens after consecutive refusals, half-opens for one probe at a time, closes after a success.
 
     The state is stored in the database and survives a restart. While the circuit is open, queued
     jobs are claimed only once the next probe is due, or to fail them after MAX_HELD_SECONDS.
@@ -107,7 +107,7 @@ class CircuitBreaker:
         return circuit
 
     async def accepted(self) -> None:
-        """Record that the provider accepted a job, which closes the circuit."""
+        """Record that the provider accepted a job, and close the circuit."""
         self._unexplained.clear()
         circuit = await self._store.get(self._backend)
         if circuit is None:

@@ -51,10 +51,10 @@ class JobQueue:
         clients_only: bool = False,
         narrated: bool | None = None,
     ) -> list[Job]:
-        """Claim due jobs that are not `running`; `clients_only`: claim only API clients' jobs.
+        """Claim due jobs that are not `running`.
 
-        `narrated`: claim only jobs with a narration (True), only those without (False), or both
-        (None).
+        `clients_only`: whether to claim only API clients' jobs. `narrated`: whether to claim only
+        jobs with a narration, or only jobs without; None for both.
         """
         due = await self._store.claim(
             [state for state in states if state is not JobState.QUEUED],

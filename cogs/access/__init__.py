@@ -1,1 +1,1 @@
-"""Who may order: the places of orders, and the commands of a server or of every server."""
+"""The rules about who may order: the places of orders, and the commands that set the rules."""

@@ -24,7 +24,7 @@ class AuditEntry:
     """One change or event; `scope`, `name` and `target` are those of `storage.access.settings`.
 
     `value`: the new value, or None if the setting was removed. `actor`: the person's Discord ID, or
-    None for the command line. `at`: Unix time.
+    None for the command line. `at`: the Unix time of the entry.
     """
 
     at: float

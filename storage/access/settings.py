@@ -157,7 +157,7 @@ class AccessSettingsStore:
     async def read(
         self, scopes: Iterable[int], *, person: int | None = None
     ) -> Mapping[int, AccessSettings]:
-        """Return the settings of each scope, with those about a person."""
+        """Return the settings of each scope, including those about one person."""
         wanted = list(scopes)
         rows = await self._database.rows(_READ, {"scopes": json.dumps(wanted), "person": person})
         found: dict[int, dict[str, dict[int, str]]] = {scope: defaultdict(dict) for scope in wanted}

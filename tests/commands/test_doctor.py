@@ -298,4 +298,4 @@ async def test_the_clock_is_compared_with_discords(
 
 async def test_a_clock_that_can_not_be_compared_is_no_problem() -> None:
     found = await examine_clock(f"http://127.0.0.1:{free_port()}")
-    assert (found.ok, found.found) == (True, "not checked: no time from Discord")
+    assert (found.ok, found.found) == (True, "not checked: couldn't get the time from Discord")
