@@ -19,6 +19,7 @@ from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
 from bot.jobs.submission import Submission
 from bot.jobs.worker import Worker, make_lanes
+from bot.library.orphans import OrphanCounter
 from bot.model import JobState
 from bot.pacing import ListIntervals
 from bot.runtime.resources import MIN_FREE_BYTES
@@ -141,6 +142,19 @@ def make_list_polling(engine: Engine) -> ListPolling | None:
     )
     engine.bus.subscribe(polling.on_job_changed)
     return polling
+
+
+def make_orphan_counter(engine: Engine) -> OrphanCounter:
+    """Return the component that counts jobs at the provider that the bot has no record of."""
+    database = engine.resources.database
+    return OrphanCounter(
+        remote_jobs=RemoteJobStore(database),
+        listings=ListingStore(database),
+        spent=engine.spent,
+        backend=engine.backend,
+        account=engine.account,
+        clock=engine.resources.clock,
+    )
 
 
 def _jitter() -> float:

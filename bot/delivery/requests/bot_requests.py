@@ -58,6 +58,13 @@ class BotRequests:
         ) as message:
             await self._requests.send(route, message, bot=self._bot)
 
+    async def delete(self, channel_id: int, message_id: int) -> None:
+        """Delete one of the bot's messages."""
+        route = Route(
+            "DELETE", f"{_MESSAGES}/{{message_id}}", channel_id=channel_id, message_id=message_id
+        )
+        await self._requests.send(route, bot=self._bot)
+
     async def open_dm(self, user_id: int) -> int:
         """Return the id of the channel for DMs to a user."""
         known = self._dm_channels.get(user_id)
