@@ -131,10 +131,7 @@ class JobService:
     async def acknowledge(
         self, job_id: str, message_id: int, *, is_current: bool = True
     ) -> Job | None:
-        """Store the id of the job's card, and make the job due.
-
-        `is_current`: whether the card shows the job's current state.
-        """
+        """Store the id of the job's card, which shows its current state if `is_current`."""
         job = await self._store.acknowledge(job_id, message_id=message_id, now=self._clock())
         if job is None or is_current:
             return self._changes.publish(job)
@@ -244,10 +241,8 @@ class JobService:
 
     async def bind_cancelled(self, job: Job, update: BackendUpdate) -> Job | None:
         """Bind a job that was cancelled during its create request, to cancel its remote job."""
-        changes = identity_of(job, update)
-        return self._changes.publish(
-            await self._store.bind_cancelled(job, changes, now=self._clock())
-        )
+        changes, now = identity_of(job, update), self._clock()
+        return self._changes.publish(await self._store.bind_cancelled(job, changes, now=now))
 
     async def postpone(
         self,
