@@ -1,1 +1,1 @@
-"""Who may order: the places of orders, and the commands of a server or of every server."""
+"""The places of orders, and the commands about who may order in a server or in every server."""
