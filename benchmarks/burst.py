@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from benchmarks.memory import cpu_seconds
 from benchmarks.order_environment import open_order_environment
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ class BurstResult:
 
     `spread`: the seconds over which the jobs' ends were spread.
     `single_job`: the seconds of one job alone.
-    `rate_limited`: requests with a 429 response.
-    `card_edits`: the most edits of one card.
+    `rate_limited`: the number of requests with a 429 response.
+    `card_edits`: the largest number of edits of one card.
+    `cpu`: the bot's seconds of CPU for each job, from the command to the DM.
     """
 
     spread: float
@@ -42,6 +44,7 @@ class BurstResult:
     requests: int
     rate_limited: int
     card_edits: int
+    cpu: float
 
     @property
     def median(self) -> float:
@@ -72,6 +75,7 @@ class _BurstEnvironment:
     fake_discord: FakeDiscord
     videos_api: VideosApi
     delivery_times: _DeliveryTimes
+    pid: int
 
     async def request_video(self, number: int) -> tuple[str, Message]:
         """Type `/video` as a new user; return the prompt and the card."""
@@ -106,6 +110,7 @@ async def run_burst(folder: Path, clip: Path, *, jobs: int, spread: float) -> Bu
     """Finish `jobs` jobs of as many requesters, evenly spread over `spread` seconds."""
     async with _open_environment(folder, clip) as burst:
         single_job = await _time_single_job(burst)
+        cpu_before = cpu_seconds(burst.pid)
         cards: dict[str, Message] = {}
         for first in range(1, jobs + 1, _CONCURRENT_COMMANDS):
             numbers = range(first, min(first + _CONCURRENT_COMMANDS, jobs + 1))
@@ -117,6 +122,7 @@ async def run_burst(folder: Path, clip: Path, *, jobs: int, spread: float) -> Bu
         delivered = burst.delivery_times.by_message
         seconds = [delivered[card.id] - sent[prompt] for prompt, card in cards.items()]
         await _wait_for_dms(burst, jobs + 1)
+        cpu = cpu_seconds(burst.pid) - cpu_before
         requests = burst.fake_discord.history.requests[earlier:]
     edits = Counter(request.path for request in requests if request.method == "PATCH")
     return BurstResult(
@@ -126,6 +132,7 @@ async def run_burst(folder: Path, clip: Path, *, jobs: int, spread: float) -> Bu
         requests=len(requests),
         rate_limited=sum(request.status == HTTPStatus.TOO_MANY_REQUESTS for request in requests),
         card_edits=max(edits.values()),
+        cpu=cpu / jobs,
     )
 
 
@@ -169,4 +176,5 @@ async def _open_environment(folder: Path, clip: Path) -> AsyncGenerator[_BurstEn
             fake_discord=environment.fake_discord,
             videos_api=environment.videos_api,
             delivery_times=delivery_times,
+            pid=environment.pid,
         )

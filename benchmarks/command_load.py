@@ -29,7 +29,10 @@ _BUSY = "while True: pass"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CommandLoad:
-    """The seconds of each answer beside `busy` processes; `late` commands got none in time."""
+    """The seconds until each answer, while `busy` other processes compute.
+
+    `late`: the number of commands that got no answer in time.
+    """
 
     busy: int
     seconds: tuple[float, ...]

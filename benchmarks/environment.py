@@ -39,8 +39,8 @@ _STOP_TIMEOUT = 30.0
 class DeliveredVideo:
     """A delivered video: its `url` if it was linked, its `size` if it was uploaded.
 
-    `seconds`: from the provider's webhook to the card with the video. Without a provider, they are
-    measured from the response to the command.
+    `seconds`: the seconds from the provider's webhook to the card with the video. Without a
+    provider, they are measured from the response to the command.
     """
 
     url: str | None

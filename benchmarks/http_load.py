@@ -48,10 +48,10 @@ class DownloadTimes:
 class HttpLoadResult:
     """The bot's memory and lag in each phase, the download times, and the messages that arrived.
 
-    `expected`, `received`: numbers of final states, one per socket and job.
-    `late_messages`: messages that arrived after a final state.
-    `closed_sockets`: sockets that the bot closed.
-    `delays`: seconds from the provider's webhook to each subscriber's final state.
+    `expected`, `received`: the numbers of final states, one per socket and job.
+    `late_messages`: the number of messages that arrived after a final state.
+    `closed_sockets`: the number of sockets that the bot closed.
+    `delays`: the seconds from the provider's webhook to each subscriber's final state.
     """
 
     idle: Memory

@@ -1,4 +1,4 @@
-"""Measures the memory that each import adds, in a separate process."""
+"""Measures the memory and the CPU time that each import adds, in a separate process."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from benchmarks.memory import KIB
@@ -13,13 +14,13 @@ from benchmarks.memory import KIB
 if TYPE_CHECKING:
     from pathlib import Path
 
-_IMPORTS = ("asyncio", "aiohttp", "pydantic_settings", "openai", "discord", "bot.commands.run")
+_IMPORTS = ("asyncio", "aiohttp", "pydantic_settings", "discord", "bot.commands.run", "openai")
 _SCRIPT = """
-import importlib, sys
+import importlib, sys, time
 def measure():
     with open("/proc/self/smaps_rollup") as file:
         rss = next(int(line.split()[1]) for line in file if line.startswith("Rss:"))
-    print(rss, len(sys.modules))
+    print(rss, len(sys.modules), time.process_time())
 measure()
 for name in sys.argv[1:]:
     importlib.import_module(name)
@@ -29,11 +30,12 @@ for name in sys.argv[1:]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImportCost:
-    """The bytes of RSS and the modules that an import adds to those before it."""
+    """What an import adds to those before it: bytes of RSS, modules, and seconds of CPU."""
 
     name: str
     size: int
     modules: int
+    seconds: float
 
 
 async def measure_imports(root: Path) -> list[ImportCost]:
@@ -44,12 +46,16 @@ async def measure_imports(root: Path) -> list[ImportCost]:
     """
     await _run_script(root)
     output = await _run_script(root)
-    totals = [tuple(map(int, line.split())) for line in output.splitlines()]
+    rows = [tuple(map(float, line.split())) for line in output.splitlines()]
+    totals = [(0.0, 0.0, 0.0), *rows]
     return [
-        ImportCost(name=name, size=(size - size_before) * KIB, modules=modules - modules_before)
-        for name, (size, modules), (size_before, modules_before) in zip(
-            ("python", *_IMPORTS), totals, [(0, 0), *totals[:-1]], strict=True
+        ImportCost(
+            name=name,
+            size=int(after[0] - before[0]) * KIB,
+            modules=int(after[1] - before[1]),
+            seconds=after[2] - before[2],
         )
+        for name, (before, after) in zip(("python", *_IMPORTS), pairwise(totals), strict=True)
     ]
 
 

@@ -1,8 +1,9 @@
-"""Measures the memory of a process from outside, in /proc."""
+"""Measures the memory and the CPU time of a process from outside, in /proc."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from dataclasses import dataclass
@@ -35,6 +36,12 @@ def measure_memory(pid: int) -> Memory:
     return Memory(rss=fields["Rss"], pss=fields["Pss"], uss=private)
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time of a process and of all its threads, without its child processes."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def has_mapped(pid: int, library: str) -> bool:
     """Tell whether the path of a file that a process has mapped contains `library`."""
     return library in Path(f"/proc/{pid}/maps").read_text()
@@ -44,8 +51,8 @@ def has_mapped(pid: int, library: str) -> bool:
 class Peak:
     """The peak memory of a process while it was sampled, in bytes.
 
-    `exact`: the kernel recorded `rss`; otherwise it is the largest sample. `children`: the largest
-    sum over all descendants. `rate`: samples per second.
+    `exact`: whether the kernel recorded `rss`; otherwise it is the largest sample. `children`: the
+    largest sum over all descendants. `rate`: the number of samples per second.
     """
 
     rss: int

@@ -91,6 +91,7 @@ async def measure_open_jobs(folder: Path, jobs: int) -> OpenJobsResult:
 
 def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker]]:
     bus, store, ledger = EventBus(), JobStore(database), LedgerStore(database)
+    access = AccessSettingsStore(database)
     caps = Caps(open_per_user=_MANY, open_in_all=_MANY, per_day=_MANY)
     changes = ChangePublisher(bus)
     service = JobService(
@@ -103,7 +104,7 @@ def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker
             CapStore(database),
             caps,
             BlockedWords(()),
-            gate=Gate(Reach(), AccessSettingsStore(database)),
+            gate=Gate(Reach(), access, clock=clock),
             clock=clock,
         ),
         budgeting=Budgeting(
@@ -121,7 +122,7 @@ def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker
     holds = Holds(HoldStore(database), service, bus, backend=_BACKEND, clock=clock)
     queued = QueueStore(database, backend=_BACKEND)
     capacity = ProviderCapacity(queued, limit=_MANY, steady=clock.steady)
-    queue = JobQueue(store, queued, capacity, backend=_BACKEND, clock=clock)
+    queue = JobQueue(store, queued, capacity, access, backend=_BACKEND, clock=clock)
     lanes = make_lanes(dict.fromkeys(JobState, _no_step))
     workers = [Worker(service, queue, lane, holds=holds, jitter=lambda: 0.0) for lane in lanes]
     for worker in workers:

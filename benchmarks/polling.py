@@ -156,23 +156,23 @@ async def _provider(jobs: int) -> AsyncGenerator[str]:
 
 
 class _NoDiscord:
-    """Refuses all deliveries, because this benchmark never delivers a job."""
+    """Raises DeliveryError for all deliveries, because there is no Discord in this process."""
 
     async def find_message(self, job: Job) -> int | None:
-        """Raise DeliveryError."""
+        """Raise DeliveryError always."""
         self._refuse(job)
 
     async def show(self, job: Job) -> None:
-        """Raise DeliveryError."""
+        """Raise DeliveryError always."""
         self._refuse(job)
 
     async def deliver(self, job: Job, artifact: Artifact) -> Handover:
-        """Raise DeliveryError."""
+        """Raise DeliveryError always."""
         del artifact
         self._refuse(job)
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Raise DeliveryError."""
+        """Raise DeliveryError always."""
         del artifact
         self._refuse(job)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from bot.jobs.queue import JobQueue
 from bot.jobs.waits.capacity import ProviderCapacity
 from bot.model import JobState
+from storage.access.settings import AccessSettingsStore
 from storage.database import open_database
 from storage.jobs.queue.claims import QueueStore
 from storage.jobs.queue.places import QueuePlaces
@@ -64,7 +65,8 @@ async def measure_queued_jobs(folder: Path, jobs: int) -> QueuedJobsResult:
         await _fill(database, jobs, now=clock())
         store, queued = JobStore(database), QueueStore(database, backend=_BACKEND)
         capacity = ProviderCapacity(queued, limit=_MANY, steady=clock.steady)
-        queue = JobQueue(store, queued, capacity, backend=_BACKEND, clock=clock)
+        access = AccessSettingsStore(database)
+        queue = JobQueue(store, queued, capacity, access, backend=_BACKEND, clock=clock)
         places = QueuePlaces(database)
         claims, starts, ranks, lists = list[float](), list[float](), list[float](), list[float]()
         for _ in range(min(_TURNS, jobs)):

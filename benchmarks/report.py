@@ -41,7 +41,12 @@ from `/proc` and given in MiB.
 """
 _IDLE_NOTE = """\
 RSS is the resident memory. PSS counts shared pages in proportion to the processes that share them,
-and USS counts private pages only.
+and USS counts private pages only. The start is measured until the bot is ready for commands.
+"""
+_IMPORT_NOTE = """\
+Each import adds this much RSS and CPU time to those above it. Any bot with discord.py pays for the
+imports down to `discord`, so they are the floor of a start. Only `VIDEO_BACKEND=openai` imports
+`openai`.
 """
 _WORKLOAD_NOTE = f"""\
 The same bot runs each workload twice, with a fast disk and over loopback. Growth is the larger peak
@@ -133,7 +138,7 @@ def render(
         "## Idle memory\n",
         _idle_table(idle),
         _IDLE_NOTE,
-        "Each import adds this much RSS to those above it:\n",
+        _IMPORT_NOTE,
         _import_table(imports),
         "## Memory with large clips\n",
         _workload_table(workloads),
@@ -203,10 +208,11 @@ def _processor() -> str:
 
 def _idle_table(idle: Sequence[IdleMemory]) -> str:
     return _table(
-        ("`VIDEO_BACKEND`", "RSS", "PSS", "USS", "Pillow loaded"),
+        ("`VIDEO_BACKEND`", "CPU s to ready", "RSS", "PSS", "USS", "Pillow loaded"),
         [
             (
                 measured.backend,
+                f"{measured.start_cpu:.2f}",
                 _mib(measured.memory.rss),
                 _mib(measured.memory.pss),
                 _mib(measured.memory.uss),
@@ -218,12 +224,20 @@ def _idle_table(idle: Sequence[IdleMemory]) -> str:
 
 
 def _import_table(imports: Sequence[ImportCost]) -> str:
-    totals = accumulate(each.size for each in imports)
+    sizes = accumulate(each.size for each in imports)
+    seconds = accumulate(each.seconds for each in imports)
     return _table(
-        ("Import", "Modules", "MiB", "Total"),
+        ("Import", "Modules", "MiB", "Total", "CPU s", "Total"),
         [
-            (f"`{each.name}`", str(each.modules), _mib(each.size), _mib(total))
-            for each, total in zip(imports, totals, strict=True)
+            (
+                f"`{each.name}`",
+                str(each.modules),
+                _mib(each.size),
+                _mib(size),
+                f"{each.seconds:.2f}",
+                f"{spent:.2f}",
+            )
+            for each, size, spent in zip(imports, sizes, seconds, strict=True)
         ],
     )
 
@@ -340,6 +354,7 @@ def _burst_table(burst: BurstResult) -> str:
             "Requests to Discord",
             "Status 429",
             "Most edits of a card",
+            "CPU ms a job",
         ),
         [
             (
@@ -351,6 +366,7 @@ def _burst_table(burst: BurstResult) -> str:
                 str(burst.requests),
                 str(burst.rate_limited),
                 str(burst.card_edits),
+                f"{burst.cpu * 1000:.0f}",
             )
         ],
     )

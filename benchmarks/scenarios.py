@@ -10,7 +10,15 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from benchmarks.environment import open_environment
-from benchmarks.memory import MIB, Memory, MemorySampler, Peak, has_mapped, measure_memory
+from benchmarks.memory import (
+    MIB,
+    Memory,
+    MemorySampler,
+    Peak,
+    cpu_seconds,
+    has_mapped,
+    measure_memory,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,8 +39,8 @@ _CHUNK = 256 * 1024
 class Workload:
     """One or more concurrent jobs with clips of `size` bytes; None: the bot renders the clip.
 
-    `linked`: the video is delivered by link and downloaded in ranges. `has_target`: the growth in
-    memory must stay below the target.
+    `linked`: whether the video is delivered by link and downloaded in ranges. `has_target`: whether
+    the growth in memory must stay below the target.
     """
 
     name: str
@@ -71,9 +79,13 @@ WORKLOADS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IdleMemory:
-    """The idle bot's memory; `pillow_loaded`: the renderer's drawing library is loaded."""
+    """The idle bot's memory, and the seconds of CPU from its start until it was ready.
+
+    `pillow_loaded`: whether the renderer's drawing library is loaded.
+    """
 
     backend: str
+    start_cpu: float
     memory: Memory
     pillow_loaded: bool
 
@@ -110,8 +122,10 @@ class DeliveryTimes:
 async def measure_idle(folder: Path, clip: Path | None) -> IdleMemory:
     """Measure the idle bot; without a `clip`, its backend is the storyboard."""
     async with open_environment(folder, clip=clip, upload_limit=_USUAL_LIMIT) as environment:
+        start_cpu = cpu_seconds(environment.pid)
         await asyncio.sleep(_SETTLE_SECONDS)
         return IdleMemory(
+            start_cpu=start_cpu,
             backend="openai" if clip else "storyboard",
             memory=measure_memory(environment.pid),
             pillow_loaded=has_mapped(environment.pid, "/PIL/"),

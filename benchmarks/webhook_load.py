@@ -51,7 +51,7 @@ class WebhookLoad:
 
 async def measure_webhooks(folder: Path) -> list[WebhookLoad]:
     """Send webhooks to aiohttp alone, and then to the bot, each about another open job."""
-    folder.mkdir()
+    (folder / "data").mkdir(parents=True)
     async with _bare_server(folder) as url:
         bare = await _send_all(url)
     now = time.time()

@@ -77,6 +77,12 @@ def all_commands() -> tuple[CommandEntry, ...]:
             "Jobs",
         ),
         CommandEntry(
+            "owner",
+            "pause orders, block people and servers, even while the bot runs",
+            "bot.commands.owner.command",
+            "Owner",
+        ),
+        CommandEntry(
             "storyboard",
             "run only the embedded renderer, as a Videos API server",
             "bot.commands.storyboard",

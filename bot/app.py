@@ -111,6 +111,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     second_bot = SecondBotWatch(SecondBotStore(database), clock=clock)
     services = Services(
         jobs=jobs,
+        budgeting=engine.budgeting,
         cards=cards,
         queue_outlook=QueueOutlook(database),
         texts=texts,

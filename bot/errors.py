@@ -128,7 +128,7 @@ class FirstError:
 
     @contextmanager
     def deferred(self) -> Generator[None]:
-        """Keep an error of the block for `raise_if_any`."""
+        """Catch an error in the block, and keep it for `raise_if_any`."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - raised at the end

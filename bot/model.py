@@ -292,7 +292,7 @@ class HoldReason(StrEnum):
 class JobChanged:
     """A committed change of a job; `previous` is the old state, or None for a new job.
 
-    `outlook_only`: True if only the job's `Outlook` has changed.
+    `outlook_only`: whether only the job's `Outlook` has changed.
     """
 
     job: Job

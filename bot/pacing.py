@@ -104,8 +104,9 @@ class PollIntervals:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListIntervals:
-    """Seconds between two readings of the provider's list, and until a listed job is polled alone.
+    """The seconds between two readings of the provider's list (`period`).
 
+    `put_off`: the seconds after which a job that the list shows is polled by itself.
     `blind_age`: the age at which a job without a percentage is worth a reading of the list even if
     it is the only job, or None for never.
     """

@@ -89,7 +89,9 @@ async def _overview(
     interaction: discord.Interaction[VideoBot], services: Services
 ) -> ui.LayoutView:
     stored = await services.retention.stored(interaction.user.id)
-    return _privacy_view(interaction, services).overview(stored, services.retention.limits)
+    return _privacy_view(interaction, services).overview(
+        stored, services.retention.limits, has_costs=services.budgeting.has_costs
+    )
 
 
 async def _delete(interaction: discord.Interaction[VideoBot], services: Services) -> None:

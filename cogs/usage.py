@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from bot.discord_bot.bot import VideoBot
     from bot.jobs.admission import Allowance
+    from bot.jobs.costs.budgeting import MonthOfPerson
     from bot.texts import Texts
 
 
@@ -33,6 +34,9 @@ class UsageCog(commands.Cog):
             origin_of(interaction), await place_of(interaction)
         )
         lines = [_line(texts, locale, each) for each in allowances]
+        if self._services.budgeting.has_costs:
+            month = await self._services.budgeting.month_of(origin_of(interaction))
+            lines.append(_cost_line(texts, locale, month))
         await reply_privately(interaction, "\n".join([texts("usage.heading", locale), *lines]))
 
 
@@ -47,6 +51,13 @@ def _line(texts: Texts, locale: str, allowance: Allowance) -> str:
     if allowance.frees_at is None:
         return line
     return texts("usage.frees", locale, line=line, when=allowance.frees_at)
+
+
+def _cost_line(texts: Texts, locale: str, month: MonthOfPerson) -> str:
+    if month.budget is None:
+        return texts("usage.spent", locale, spent=month.spent)
+    fields = {"spent": month.spent, "budget": month.budget, "when": month.renewed_at}
+    return texts("usage.spent_of", locale, **fields)
 
 
 async def setup(bot: VideoBot) -> None:

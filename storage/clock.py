@@ -98,13 +98,16 @@ class ClockStore:
         await self._database.rows(_MAKE_ALL_DUE, {"now": now})
 
     async def open_jobs(self) -> list[Job]:
-        """List the jobs that are open or have a step left."""
+        """List the jobs that are open or have a step remaining."""
         return [job_from(row) for row in await self._database.rows(_OPEN, {})]
 
     async def shorten(
         self, longest: Mapping[JobState, float], *, longest_probe: float, now: float
     ) -> int:
-        """End waits that exceed the `longest` of their state, and return how many there were."""
+        """End the waits that exceed the maximum of their state, and return their number.
+
+        `longest`: the maximum for each state. `longest_probe`: the maximum for a circuit's probe.
+        """
         limits = {"longest": json.dumps(dict(longest)), "soonest": now + min(longest.values())}
         rows = await self._database.rows(_SHORTEN, limits | {"now": now})
         await self._database.rows(_SHORTEN_PROBES, {"now": now, "latest": now + longest_probe})

@@ -17,7 +17,7 @@ class StorageError(Exception):
 
 
 class NotUniqueError(StorageError):
-    """A unique index refused a row. Unlike a failure, a repetition would have the same result."""
+    """A unique index refused a row. A repetition would have the same result."""
 
 
 @contextmanager

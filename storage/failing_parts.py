@@ -31,7 +31,8 @@ ALL_FAILING = "SELECT * FROM failing_parts WHERE failures > 0 ORDER BY name"
 class FailingPart:
     """A component that has failed `failures` times in a row; times are Unix seconds.
 
-    `error`: the name of the last error's type. `notified_at`: when the operator was notified.
+    `error`: the name of the last error's type. `notified_at`: the time at which the operator was
+    notified.
     """
 
     name: str

@@ -26,7 +26,10 @@ ORDER BY at
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Identify:
-    """A new session at a Unix time; `after_fault`: the previous session ended with an error."""
+    """A new session, opened at the Unix time `at`.
+
+    `after_fault`: whether the previous session ended with an error.
+    """
 
     at: float
     after_fault: bool

@@ -53,8 +53,8 @@ SELECT at, to_state FROM job_events WHERE job_id = :id ORDER BY at DESC, rowid D
 class LibrarySearch:
     """A search for a person's jobs: by words of the prompt, or by the prompt of another job.
 
-    `words`: all of them must occur in the prompt, in any order and case, even as parts of longer
-    words. `like_job`: the prompt must be the same as this job's.
+    `words`: the words that must all occur in the prompt, in any order and case, even as parts of
+    longer words. `like_job`: the job that must have the same prompt.
     """
 
     user_id: int

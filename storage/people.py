@@ -61,8 +61,9 @@ class NotifyDefault:
 class Person:
     """The stored data about a person.
 
-    `notify_minutes`: used only with `Notify.LATE`.
-    `chosen`: the person chose `notify`, which is otherwise the operator's default.
+    `notify_minutes`: with `Notify.LATE`, the minutes that a job must take before its end causes a
+    DM.
+    `chosen`: whether the person chose `notify`, which is otherwise the operator's default.
     `dm_closed_at`: the Unix time at which Discord last refused a DM to the person, if it did.
     `dm_closed_for`: the job or the event that the last refused DM was about.
     """
@@ -88,7 +89,7 @@ class PeopleStore:
         self._default = default or NotifyDefault()
 
     async def get(self, user_id: int, default: NotifyDefault | None = None) -> Person:
-        """Return a person's stored data, or the defaults without any."""
+        """Return a person's stored data, or the defaults if nothing is stored."""
         default = default or self._default
         row = await self._database.row(_GET, {"user_id": user_id})
         closed_at, closed_for = (row["dm_closed_at"], row["subject"]) if row else (None, None)

@@ -99,9 +99,9 @@ SELECT max(at) AS at FROM (
 class DeletionStatus:
     """The deletion status of a job's files.
 
-    `is_settled`: no step of the job is due or running.
+    `is_settled`: whether no step of the job is due or running.
     `since`: the Unix time from which the age of the files counts, or None if they must be kept.
-    `is_awaited`: the files are deleted only because of their age, never to free space.
+    `is_awaited`: whether the files are deleted only because of their age, never to free space.
     """
 
     job_id: str
@@ -116,7 +116,7 @@ class StoredJob:
     """A person's job and the size of its video.
 
     `size`: the video's bytes, or None without a video.
-    `is_deletable`: no step of the job is due or running, so it can be deleted.
+    `is_deletable`: whether no step of the job is due or running, so it can be deleted.
     """
 
     job_id: str
@@ -162,7 +162,7 @@ class RetentionStore:
         """Delete the rows of deleted jobs that no cap counts any more, and return their number.
 
         Hashes of their remote ids are kept in `spent`, because the provider may still list them.
-        `keeping`: jobs whose rows are kept.
+        `keeping`: the jobs whose rows are kept.
         """
         params = {"keeping": json.dumps(list(keeping)), "before": now - _DAY}
         for row in await self._database.rows(_REFS_TO_DELETE, params):

@@ -7,6 +7,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from bot.errors import StartupError
+from storage.access.audit import NEWEST, AuditEntry
+from storage.access.settings import EVERYWHERE
 from storage.delivery.second_bots import second_bot_from
 from storage.errors import storage_errors
 from storage.failing_parts import ALL_FAILING, failing_part_from
@@ -33,6 +35,10 @@ SELECT * FROM jobs WHERE deleted_at IS NULL AND (
 ORDER BY created_at DESC, id
 """
 _BEGINNING = "SELECT * FROM jobs WHERE deleted_at IS NULL AND id GLOB :pattern LIMIT 2"
+_ACCESS = """
+SELECT changed_at AS at, scope, name, target, value, actor FROM access_settings
+WHERE scope = :scope ORDER BY name, target
+"""
 
 
 def count_delivering(data_dir: Path) -> int | None:
@@ -73,7 +79,7 @@ def find_jobs(data_dir: Path, beginning: str) -> list[Job]:
 
 
 def read_second_bot(data_dir: Path) -> SecondBot | None:
-    """Read the last second bot that was noticed, or return None without any or without a database.
+    """Read the last second bot that was noticed; None: there is none, or no database.
 
     Blocks. StorageError: the database can't be read.
     """
@@ -102,6 +108,28 @@ def read_orphans(data_dir: Path, backend: str) -> OrphanCount | None:
         return None
     row = _row(data_dir, LAST_COUNT, {"backend": backend})
     return count_from(row) if row else None
+
+
+def list_access_settings(data_dir: Path) -> list[AuditEntry]:
+    """List the operator's settings, each as its last change; [] without a database.
+
+    Blocks. StorageError: the database can't be read.
+    """
+    if not _has_table(data_dir, "access_settings"):
+        return []
+    rows = _rows(data_dir, _ACCESS, {"scope": EVERYWHERE})
+    return [AuditEntry(**dict(row)) for row in rows]
+
+
+def list_audit(data_dir: Path, *, limit: int) -> list[AuditEntry]:
+    """List the newest changes by the operator, newest first; [] without a database.
+
+    Blocks. StorageError: the database can't be read.
+    """
+    if not _has_table(data_dir, "access_audit"):
+        return []
+    rows = _rows(data_dir, NEWEST, {"scope": EVERYWHERE, "limit": limit})
+    return [AuditEntry(**dict(row)) for row in rows]
 
 
 def _has_table(data_dir: Path, name: str) -> bool:

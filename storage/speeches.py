@@ -46,7 +46,10 @@ class SpeechRequester:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpeechUsage:
-    """The speeches of a day; `is_repeated`: this interaction's speech is already among them."""
+    """The number of texts that were read aloud in a day: in total, and for one requester.
+
+    `is_repeated`: whether the current interaction has already been counted.
+    """
 
     today: int
     of_user: int

@@ -56,7 +56,7 @@ class ClientJobs:
     """Creates and reads jobs for API clients; no client sees another client's jobs.
 
     `min_free_bytes`: the disk space that uploads leave free.
-    `service`: the name of the video service in sentences, or "" for the backend's name.
+    `service`: the video service's name in sentences. If it is empty, the backend's name is used.
     """
 
     def __init__(
@@ -189,7 +189,10 @@ class ClientJobs:
         return await self._jobs.cancel(job.id)
 
     async def retry(self, job: Job) -> Job | None:
-        """Requeue an undecided job, which may be charged twice; None: it is not undecided."""
+        """Requeue an undecided job; None: it is not undecided.
+
+        The provider may charge for both create requests.
+        """
         return await self._jobs.retry_undecided(job.id)
 
     async def artifact(self, job: Job) -> Artifact | None:

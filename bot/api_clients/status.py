@@ -28,7 +28,7 @@ _BRIEFLY = {
 
 
 class PublicStatus(StrEnum):
-    """A job's states in the API; a job never returns to an earlier state."""
+    """A job's state in the API. A job never returns to an earlier state."""
 
     QUEUED = "queued"
     IN_PROGRESS = "in_progress"

@@ -31,7 +31,8 @@ class BackendUpdate:
 
     `progress` is 0 to 100, `cost` is in US dollars, `expires_at` is in Unix seconds of the
     provider's clock. `result_url` is the link to the video, as a URL or as a path at the provider.
-    `inferred`: the state was derived from other fields, not from the provider's status word.
+    `inferred`: whether the state was derived from other fields, not from the provider's status
+    word.
     """
 
     ref: str
@@ -65,9 +66,9 @@ class StatusPage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnsweredJob:
-    """A job whose create request was answered, and that a trustworthy list therefore shows.
+    """A job whose create request was answered. A trustworthy list therefore shows it.
 
-    `is_earlier`: it was answered before the create request whose job is being looked for.
+    `is_earlier`: whether that answer came before the create request whose job is being looked for.
     """
 
     order: Order
@@ -78,10 +79,10 @@ class AnsweredJob:
 class Listing:
     """The remote jobs that an unconfirmed create request may have started.
 
-    `complete`: the provider says that no job is missing.
-    `certain`: each of the `refs` echoes the request's prompt.
-    `shows_own`: the list shows the newest of the answered jobs as it was ordered, so it would also
-    show any other job of the same key.
+    `complete`: whether the provider says that no job is missing.
+    `certain`: whether each of the `refs` echoes the request's prompt.
+    `shows_own`: whether the list shows the newest of the answered jobs as it was ordered. Such a
+    list would also show any other job of the same key.
     """
 
     refs: tuple[str, ...]
@@ -103,10 +104,12 @@ class Webhook:
 class Capabilities:
     """The optional features of a provider, and the longest prompt that it accepts.
 
-    `lists`: the protocol has a list of jobs with their states.
-    `own_list`: the provider runs in this process, so its complete list is always right.
-    `prompt_characters`: by default, the longest prompt that a requester can type.
-    `clip_dollars`: the list price of a clip with the operator's presets; None: none is listed.
+    `lists`: whether the protocol has a list of jobs with their states.
+    `own_list`: whether the complete list is always right, as it is if the provider runs in this
+    process.
+    `prompt_characters`: the length of the longest accepted prompt. The default is the length of the
+    longest prompt that a requester can type.
+    `clip_dollars`: the list price of a clip with the operator's presets, or None if none is listed.
     """
 
     webhooks: bool = False
@@ -158,9 +161,9 @@ class VideoBackend(Protocol):
         hints: tuple[str, ...] = (),
         answered: tuple[AnsweredJob, ...] = (),
     ) -> Listing:
-        """List remote jobs of any age: those that match the request, or all without a request.
+        """List the remote jobs that match the request, or all of them if `request` is None.
 
-        `hints`: refs from webhooks that match no known job. Each of them is looked up as well.
+        `hints`: the refs from webhooks that match no known job. Each of them is looked up as well.
         """
         ...
 

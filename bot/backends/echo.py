@@ -68,8 +68,8 @@ class Order:
     """The order to which a remote id was assigned, reduced to what an echo can contain.
 
     `made_at`: the remote job's `Echo.made_at` in the create response, or None if unknown.
-    `is_echoed`: that response did not contradict the request.
-    `has_prompt`: the prompt is still stored.
+    `is_echoed`: whether that response did not contradict the request.
+    `has_prompt`: whether the prompt is still stored.
     """
 
     ref: str

@@ -44,8 +44,9 @@ class OpenAIVideos:
 
     Without `api_key`, no Authorization header is sent. `body` is the encoding of a create request,
     and `extra` has more fields for it. Videos are downloaded from the server, from public
-    addresses, and from `result_origins` ("http://10.0.0.2:9000"). `own_list`: the server runs in
-    this process. Requests are sent through aiohttp, or through transports from `open_transport`.
+    addresses, and from `result_origins` ("http://10.0.0.2:9000"). `own_list`: whether the server
+    runs in this process, so that its complete list is always right. Requests are sent through
+    aiohttp, or through transports from `open_transport`.
     ValueError: a webhook secret is empty.
     """
 
@@ -170,7 +171,7 @@ class OpenAIVideos:
         return reply.ok and remote_job.is_deleted(reply.answer)
 
     def check_webhook(self, headers: Mapping[str, str], *, now: float) -> None:
-        """Check that there is a signature, and its time."""
+        """Check that there is a signature, and that its time is recent."""
         standard_webhooks.check(headers, now=self._api.provider_time(now))
 
     def parse_webhook(

@@ -43,7 +43,8 @@ class ProviderApi:
     `secret` is the API key, which is redacted from every response. Videos are downloaded from the
     provider, from public addresses, and from `result_origins` (such as "http://10.0.0.2:9000").
     `translate` converts a response from the provider's own JSON to the fields of the Videos API.
-    `drop_inline_clips`: base64 clips are removed from responses, and read only from downloads.
+    `drop_inline_clips`: whether base64 clips are removed from responses, and read only from
+    downloads.
     """
 
     name: str

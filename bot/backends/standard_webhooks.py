@@ -37,7 +37,10 @@ def signing_keys(secrets: Iterable[str]) -> tuple[bytes, ...]:
 
 
 def check(headers: Mapping[str, str], *, now: float, tolerance: float = 300.0) -> None:
-    """Check that there is a recent signature, without verifying it; WebhookError: there isn't."""
+    """Check that there is a recent signature, without verifying it.
+
+    WebhookError: it is missing, unreadable or not recent.
+    """
     check_time(_fields(headers)[_TIMESTAMP], now=now, tolerance=tolerance)
 
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-import aiohttp
-
-from bot.errors import BackendError, StartupError
+from bot.commands.running_bot import ask_running_bot, refused_by_bot
+from bot.errors import BackendError
 from bot.jobs.remote.identity import RemoteIdentity
-from bot.links import load_secret
 from bot.runtime.adapters import open_backend
 from bot.runtime.engine import open_engine
 from bot.runtime.resources import open_resources
-from bot.web.http.server import url_host
-from bot.web.operator_routes import CANCEL_PATH, OperatorKey
+from bot.web.operator_routes import CANCEL_PATH, cancel_subject
 from storage.files.data_folder import DataInUseError
 from storage.jobs.remote_jobs import RemoteJobStore
 
@@ -26,7 +21,6 @@ if TYPE_CHECKING:
     from bot.model import Job
     from bot.settings.fields import Settings
 
-_TIMEOUT = aiohttp.ClientTimeout(total=15)
 _UNSENT = "Cancelled. It had not been sent to the video service."
 _SENT = "Cancelled. It had been sent to the video service, which may charge for it."
 _STOPPED = "Cancelled. The video service was asked to stop it, and may charge for it."
@@ -50,38 +44,16 @@ async def cancel_job(settings: Settings, job: Job) -> Cancellation:
 
 async def _cancel_through_bot(settings: Settings, job: Job) -> Cancellation:
     """Ask the process that has the database open to cancel the job."""
-    if not settings.http_port:
-        raise StartupError("HTTP_PORT: with 0 the running bot can't be found; set a port.")
-    secret = await asyncio.to_thread(
-        load_secret, settings.secret_key.get_secret_value(), settings.data_dir / "secret.key"
+    answer = await ask_running_bot(
+        settings, f"{CANCEL_PATH}{job.id}", subject=cancel_subject(job.id)
     )
-    headers = OperatorKey(secret, clock=time.time).headers(job.id)
-    address = f"http://{url_host(settings.http_host)}:{settings.http_port}"
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=_TIMEOUT) as http,
-            http.post(f"{address}{CANCEL_PATH}{job.id}", headers=headers) as answer,
-        ):
-            status = answer.status
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise StartupError(
-            f"HTTP_PORT: the running bot does not answer at {address} ({type(error).__name__}); "
-            "use the settings that it was started with."
-        ) from error
-    match status:
+    match answer.status:
         case HTTPStatus.NO_CONTENT:
             return _cancelled(job)
         case HTTPStatus.CONFLICT:
             return _too_late(job)
-        case HTTPStatus.UNAUTHORIZED:
-            raise StartupError(
-                "SECRET_KEY: the running bot uses another one; set the same one here."
-            )
         case _:
-            raise StartupError(
-                f"HTTP_PORT: the server at {address} (status {status}) is not this version of "
-                "the bot; restart the bot, or correct the port."
-            )
+            raise refused_by_bot(settings, answer.status)
 
 
 async def _cancel_directly(settings: Settings, job: Job) -> Cancellation:

@@ -20,6 +20,7 @@ from bot.commands.checks.failing_parts import examine_failing_parts
 from bot.commands.checks.findings import Finding, unreadable
 from bot.commands.checks.kept_files import examine_kept_files
 from bot.commands.checks.open_files import examine_open_files
+from bot.commands.checks.pause import examine_pause
 from bot.commands.checks.prompt_services import examine_moderation, examine_words, examine_writer
 from bot.commands.checks.provider import examine_backend
 from bot.commands.checks.reachability import examine_api, examine_port, examine_public_url
@@ -113,6 +114,7 @@ async def examine(settings: Settings) -> list[Finding]:
         ),
         await asyncio.to_thread(examine_second_bot, settings.data_dir, now=time.time()),
         await examine_backend(settings),
+        await asyncio.to_thread(examine_pause, settings.data_dir, now=time.time()),
         await asyncio.to_thread(_queue, settings),
         await asyncio.to_thread(_orphans, settings),
         await examine_writer(settings),
@@ -138,7 +140,7 @@ def _spelling(settings: Settings) -> Finding:
     return Finding(
         subject="settings",
         ok=unused is None and not any(each.meant for each in unknown),
-        found=", ".join(each.name for each in without_effect) or "no unknown names",
+        found=", ".join(each.name for each in without_effect) or "no unknown settings",
         advice="; ".join(map(str, without_effect)),
     )
 
@@ -173,7 +175,7 @@ def _orphans(settings: Settings) -> Finding:
             subject=subject,
             ok=True,
             checked=False,
-            found=f"not counted: no list of jobs from the {backend} backend yet",
+            found=f"not counted: the bot hasn't received a list of jobs from {backend} yet",
         )
     when = datetime.fromtimestamp(count.counted_at, UTC)
     number = str(count.orphans) if count.is_whole else f"at least {count.orphans}"

@@ -68,7 +68,7 @@ class Generate:
             "--retry",
             action="store_true",
             help="with --resume: order again if it is unknown whether the provider accepted the "
-            "job; may be charged twice",
+            "job; the provider may charge twice",
         )
         parser.add_argument("--audio", type=Path, help="narration for the video")
         parser.add_argument(
@@ -109,22 +109,22 @@ def _check_output(output: Path) -> None:
 
 
 class _NoDiscord:
-    """Refuses all deliveries, because API clients' jobs are never delivered in Discord."""
+    """Raises DeliveryError for all deliveries, because there is no Discord in this process."""
 
     async def find_message(self, job: Job) -> int | None:
-        """Raise DeliveryError."""
+        """Raise DeliveryError always."""
         self._refuse(job)
 
     async def show(self, job: Job) -> None:
-        """Raise DeliveryError."""
+        """Raise DeliveryError always."""
         self._refuse(job)
 
     async def deliver(self, job: Job, artifact: Artifact) -> Handover:  # noqa: ARG002 - as declared
-        """Raise DeliveryError."""
+        """Raise DeliveryError always."""
         self._refuse(job)
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:  # noqa: ARG002 - as declared
-        """Raise DeliveryError."""
+        """Raise DeliveryError always."""
         self._refuse(job)
 
     def _refuse(self, job: Job) -> NoReturn:
@@ -226,7 +226,7 @@ async def _make(engine: Engine, job: Job, bar: ProgressBar) -> Job:
 
 
 async def _wait_for_last_step(engine: Engine, job: Job) -> None:
-    """Wait until the provider was asked to stop the job; if not, the next start does that."""
+    """Wait briefly until the provider is asked to stop the job, or leave that to the next start."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_GRACE_SECONDS):
             while (now := await engine.jobs.get(job.id)) and now.next_at is not None:  # noqa: ASYNC110 - the last step is not published

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 class LastingStream:
     """Writes to a stream; if the stream is closed, discards the output, so the command continues.
 
-    `stream`: None if it was closed before the start. Characters that its encoding lacks are
-    replaced.
+    `stream`: the stream, or None if it was closed before the start. Characters that its encoding
+    lacks are replaced.
     """
 
     def __init__(self, stream: TextIO | None) -> None:

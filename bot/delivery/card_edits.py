@@ -61,8 +61,8 @@ class FileTooLargeError(Exception):
 class Edit:
     """An edit that replaces the content of a job's card with `view` and freshly opened files.
 
-    `urgent`: while the interaction's token is rate-limited, edit with the bot's own token instead
-    of waiting.
+    `urgent`: whether to edit with the bot's own token while the interaction's token is
+    rate-limited, instead of waiting.
     """
 
     job: Job
@@ -139,7 +139,7 @@ class CardEdits:
             raise as_delivery_error(error) from error
 
     def is_unanswered(self, job: Job) -> bool:
-        """Tell whether an edit of the card was sent to which Discord has not responded yet."""
+        """Tell whether Discord has not responded yet to an edit of the card."""
         return self._tokens.is_unanswered(job) or job.id in self._edited_as_bot
 
     def pause_token(self, job: Job) -> None:

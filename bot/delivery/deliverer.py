@@ -211,7 +211,8 @@ class DiscordDeliverer:
     ) -> None:
         """Link the video on the card.
 
-        `replaceable`: if Discord can't play the link on the card, a smaller copy replaces it later.
+        `replaceable`: whether a smaller copy replaces the link later if Discord can't play it on
+        the card.
         """
         if plays_inline(artifact, url):
             try:

@@ -91,8 +91,10 @@ class DirectMessages:
     ) -> None:
         """Send a job's DM.
 
-        `may_be_sent`: an earlier attempt may have sent the DM, so look for it in the channel first.
-        `only_way`: nothing else informs the recipient, so try again a day after a refusal.
+        `may_be_sent`: whether an earlier attempt may have sent the DM. It is then looked for in the
+        channel first.
+        `only_way`: whether nothing else informs the recipient. The DM is then tried again a day
+        after a refusal.
         DeliveryError: the DM may be accepted later.
         FileTooLargeError: it may be accepted without these files.
         DmRefusedError: it will never be accepted.

@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 class EditGracePeriods:
     """The seconds that a running progress edit gets before it is cancelled.
 
-    `unanswered`: additional seconds if Discord may have received the edit. Even after it is
-    cancelled, Discord could still apply it, and overwrite the final edit.
+    `unanswered`: the additional seconds that it gets if Discord may have received the edit. Even
+    after it is cancelled, Discord could still apply it, and overwrite the final edit.
     """
 
     usual: float = 2.0
@@ -31,9 +31,9 @@ class EditGracePeriods:
 
 @dataclass(kw_only=True, slots=True)
 class _CardLock:
-    """The lock of one card, which is deleted when no task uses or awaits it (`users` is 0).
+    """A card's lock. It is deleted when no task holds it or waits for it (`users` is 0).
 
-    `progress_edit`: the task that holds the lock, if a final edit may cancel it.
+    `progress_edit`: the task that holds the lock, if a final edit may cancel that task.
     """
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)

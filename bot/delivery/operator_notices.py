@@ -1,4 +1,4 @@
-"""DMs to the operator about what stops jobs, a second bot, and failing components of this one."""
+"""DMs to the operator: about what stops all jobs, about a second bot, about failing components."""
 
 from __future__ import annotations
 

@@ -27,9 +27,12 @@ _Content = tuple[JobState, int | None, bool, bool, int | None, HoldReason | None
 
 @dataclass(kw_only=True, slots=True)
 class _LastEdit:
-    """The last edit of a card: its steady time `at`, and its content, or None if the edit failed.
+    """The last edit of a card; `at` is its time by the steady clock.
 
-    `is_final`: the card gets no more progress edits.
+    `content`: the content that the edit showed, or None if the edit failed.
+
+
+    `is_final`: whether the card gets no more progress edits.
     """
 
     at: float
@@ -63,7 +66,7 @@ class ProgressCards:
         self._changed = asyncio.Event()
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Record a job's change. Jobs of API clients are ignored, because they have no card."""
+        """Record a change to a job. Jobs of API clients are ignored, because they have no card."""
         job = event.job
         if job.client is not None:
             return
@@ -148,7 +151,7 @@ class ProgressCards:
     def _start_due(self) -> float:
         """Start the edits that are due, and return the seconds until the next one.
 
-        There may be thousands of jobs, so only those are looked at that changed, or are due.
+        There may be thousands of jobs, so only those that have changed or are due are looked at.
         """
         wait = self._promote_expiring()
         changed, self._unscheduled = self._unscheduled, set()
@@ -255,7 +258,7 @@ class ProgressCards:
         return _LastEdit(at=self._clock.steady(), content=content)
 
     def _content(self, job: Job, now: float) -> _Content:
-        """Return what an open job's card shows and what may change."""
+        """Return those contents of an open job's card that can change."""
         place = self._places.get(job.id) if job.state is JobState.QUEUED else None
         is_expiring = is_expiry_notice_due(job, now)
         return job.state, job.progress, job.late, is_expiring, place, job.hold

@@ -43,8 +43,8 @@ class Shrinker(Protocol):
     ) -> None:
         """Write a copy of at most `limit_bytes` to its path in the workspace, if that is possible.
 
-        `decent`: write the copy only if its quality is acceptable. `in_background`: no merge waits
-        for the copy.
+        `decent`: whether to write the copy only if its quality is acceptable. `in_background`:
+        whether no merge waits for the copy.
         """
         ...
 
@@ -72,7 +72,10 @@ class UploadTarget:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UploadFile:
-    """A file to upload as `filename`; `note` is the key of the sentence about a smaller copy."""
+    """A file to upload as `filename`.
+
+    `note`: the key of the sentence that says that it is a smaller copy; None for the original.
+    """
 
     path: Path
     filename: str

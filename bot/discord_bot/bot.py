@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bot.delivery.second_bot import SecondBotWatch
     from bot.delivery.views.card import CardRenderer
     from bot.discord_bot.memberships import MembershipFinder
+    from bot.jobs.costs.budgeting import Budgeting
     from bot.jobs.service import JobService
     from bot.library.index import Library
     from bot.library.retention import Retention
@@ -78,6 +79,7 @@ class Services:
     """
 
     jobs: JobService
+    budgeting: Budgeting
     cards: CardRenderer
     queue_outlook: QueueOutlook
     texts: Texts

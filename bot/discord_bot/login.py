@@ -48,7 +48,10 @@ async def log_in(bot: discord.Client, token: str, *, api_url: str) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """The bot that a token belongs to; `problems` is None if its settings could not be read."""
+    """The bot that a token belongs to.
+
+    `problems`: the problems of its settings, or None if the settings could not be read.
+    """
 
     name: str
     problems: list[PortalProblem] | None

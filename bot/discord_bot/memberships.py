@@ -24,8 +24,8 @@ _SECONDS = 1.5
 _MAX_SERVERS = 10
 _MAX_KNOWN = 1000
 _KNOWN_SECONDS = 600.0
-# A result without servers is kept for a shorter time than others: a person who has just joined can
-# soon use the bot, and another person's commands still cause few requests.
+# A result without servers expires sooner than others, so that a person who has just joined can soon
+# use the bot. It is still kept, so that the commands of a non-member cause few requests.
 _STRANGER_SECONDS = 60.0
 
 Memberships = tuple[Membership, ...]

@@ -1,4 +1,4 @@
-"""Responds to interactions that discord.py can't parse, so that the person need not wait."""
+"""Responds to interactions that discord.py can't parse, so that users aren't left waiting."""
 
 from __future__ import annotations
 

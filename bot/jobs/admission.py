@@ -37,7 +37,7 @@ class RoleCaps:
         return max([0, self.boosters if requester.is_booster else 0, *caps])
 
     def replaced_by(self, caps: Mapping[int, int]) -> RoleCaps:
-        """Return these caps with some of them replaced; the key `BOOSTERS` means the boosters."""
+        """Return a copy in which `caps` replace some; the key `BOOSTERS` stands for boosters."""
         by_role = {role: cap for role, cap in caps.items() if role != BOOSTERS}
         return RoleCaps(
             by_role={**self.by_role, **by_role}, boosters=caps.get(BOOSTERS, self.boosters)
@@ -57,7 +57,7 @@ class Allowance:
     """The part of a cap that a requester has used.
 
     `key`: the name of the cap, as in the key of its refusal.
-    `frees_at`: when the next use stops counting, or None if that is unknown.
+    `frees_at`: the Unix time at which the next use stops counting, or None if that is unknown.
     """
 
     key: str
@@ -115,6 +115,9 @@ class Admission:
             role_caps = self._role_caps.replaced_by(everywhere.role_caps)
             of_user = max(of_user, role_caps.cap_of(requester))
         of_roles = RoleCaps().replaced_by(server.role_caps).cap_of(requester)
+        # 0 videos for everyone is a cap too, but 0 by roles only means that no role has one.
+        is_capped = server.person_day is not None or of_roles > 0
+        of_member = max(of_roles, server.person_day or 0) if is_capped else None
         of_server = caps.per_server_day if everywhere.server_day is None else everywhere.server_day
         is_narrower = server.server_day is not None and (
             of_server is None or server.server_day < of_server
@@ -124,7 +127,7 @@ class Admission:
             caps=replace(
                 caps,
                 per_user_day=of_user,
-                per_member_day=max(of_roles, server.person_day or 0) or None,
+                per_member_day=of_member,
                 per_server_day=server.server_day if is_narrower else of_server,
                 managers_set_server_day=is_narrower,
             ),
@@ -133,7 +136,7 @@ class Admission:
     async def allowances(self, requester: Origin, place: OrderPlace) -> list[Allowance]:
         """Return how much of each cap a person has used, and when the next use stops counting.
 
-        People whose orders are refused in that place can read it too.
+        People whose orders are refused in that place can read this too.
         """
         admitted = self._on_terms(requester, (await self._gate.judge(place)).terms)
         caps, now, store = admitted.caps, self._clock(), self._store

@@ -54,7 +54,7 @@ class SubmitDecision(Enum):
 
 
 class CircuitBreaker:
-    """Opens after consecutive refusals, half-opens for one probe at a time, closes on a success.
+    """Opens after consecutive refusals, half-opens for one probe at a time, closes after a success.
 
     The state is stored in the database and survives a restart. While the circuit is open, queued
     jobs are claimed only once the next probe is due, or to fail them after MAX_HELD_SECONDS.

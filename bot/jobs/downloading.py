@@ -101,7 +101,7 @@ class Downloading:
         return True
 
     async def _poll(self, job: Job) -> BackendUpdate | None:
-        """Poll the remote job, or return None if it can't be read although its clip may exist."""
+        """Poll the remote job; None: it can't be read, but its clip may exist."""
         try:
             return await self.backend.poll(job.remote_id or "")
         except BackendError as error:

@@ -74,7 +74,8 @@ class NarrationEditor:
     async def ingest_kept(self, job_id: str, *, of: str) -> None:
         """Ingest the attachment that was kept from another job.
 
-        UserError: `audio.not_kept`, or the errors of `ingest`. MediaError: a retry may work.
+        UserError: the attachment is no longer kept, or is not usable audio. MediaError: a retry may
+        work.
         """
         folder = await self._workspace.create(job_id)
         if not await _is_ingested(folder):
@@ -88,7 +89,7 @@ class NarrationEditor:
     async def ingest_given(self, job_id: str) -> None:
         """Ingest the attachment that is already in the job's folder.
 
-        UserError: `audio.not_kept`, or the errors of `ingest`. MediaError: a retry may work.
+        UserError: the attachment is missing, or is not usable audio. MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         if not await _is_ingested(folder):
@@ -100,8 +101,8 @@ class NarrationEditor:
     async def speak(self, job_id: str, text: str) -> None:
         """Synthesise a text, make the speech the job's narration, and keep it for later jobs.
 
-        A text whose speech is already complete is not synthesised again. UserError: the error's key
-        starts with `speech.`. MediaError: a retry may work.
+        A text whose speech is already complete is not synthesised again. UserError: the text can't
+        be read aloud. MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         try:
@@ -132,9 +133,9 @@ class NarrationEditor:
     ) -> FinishedVideo:
         """Return a video that Discord can play: the clip, merged with the narration if `narrated`.
 
-        `replacing`: the narration replaces the clip's own sound, even if the settings would mix
-        them.
-        `spoken`: the narration is a text that a machine has read aloud.
+        `replacing`: whether the narration replaces the clip's own sound, even if the settings would
+        mix them.
+        `spoken`: whether the narration is a text that a machine has read aloud.
         UnconvertedError: the clip can't become an MP4. MediaError: ffmpeg failed.
         """
         folder = self._workspace.folder(job_id)
@@ -152,8 +153,9 @@ class NarrationEditor:
     ) -> None:
         """Make and keep a copy of the job's finished video that is within the limit, if possible.
 
-        `decent`: make the copy only if it still looks good. `in_background`: no merge waits for the
-        copy. Calls for the same job run one after another, and reuse a copy that is small enough.
+        `decent`: whether to make the copy only if it still looks good. `in_background`: whether no
+        merge waits for the copy. Calls for the same job run one after another, and reuse a copy
+        that is small enough.
         """
         ffmpeg = self._background_ffmpeg if in_background else self._ffmpeg
         async with self._shrinking.setdefault(job_id, asyncio.Lock()):

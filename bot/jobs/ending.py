@@ -1,4 +1,7 @@
-"""The last steps of failed, cancelled and undecided jobs: cancel the remote job, show the state."""
+"""The last steps of failed, cancelled and undecided jobs.
+
+The remote job is cancelled if necessary, and the card shows the final state or the question.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ class EndSteps:
         self._cards = cards
 
     async def show(self, job: Job) -> None:
-        """Show the job's final state or question on its card, after which no step is due."""
+        """Show the job's final state or question on its card. After that, no step is due."""
         await self._show(job)
         if job.state.is_final:
             await self._workspace.delete_folder(job.id)

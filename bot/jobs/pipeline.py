@@ -86,8 +86,8 @@ class NarrationEditing(Protocol):
     ) -> FinishedVideo:
         """Return the finished video, with the narration if `narrated`; MediaError: ffmpeg failed.
 
-        `replacing`: the narration replaces the clip's own sound. `spoken`: a machine has read the
-        narration aloud.
+        `replacing`: whether the narration replaces the clip's own sound. `spoken`: whether a
+        machine has read the narration aloud.
         """
         ...
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from bot.jobs.waits.capacity import ProviderCapacity
     from bot.model import Job
+    from storage.access.settings import AccessSettingsStore
     from storage.jobs.queue.claims import QueueStore
     from storage.jobs.store import JobStore
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 class JobQueue:
     """Claims jobs whose next step is due; with a `client`, only that client's jobs.
 
-    Queued jobs are claimed in turns, and only while the provider has capacity.
+    Queued jobs are claimed in turns, and only while the provider has capacity and the operator has
+    not chosen to drain the queue.
     """
 
     def __init__(
@@ -26,6 +28,7 @@ class JobQueue:
         store: JobStore,
         queued: QueueStore,
         capacity: ProviderCapacity,
+        access: AccessSettingsStore,
         *,
         backend: str,
         clock: Callable[[], float],
@@ -34,6 +37,7 @@ class JobQueue:
         self._store = store
         self._queued = queued
         self._capacity = capacity
+        self._access = access
         self._backend = backend
         self._clock = clock
         self._client = client
@@ -47,10 +51,10 @@ class JobQueue:
         clients_only: bool = False,
         narrated: bool | None = None,
     ) -> list[Job]:
-        """Claim due jobs that are not `running`; `clients_only`: claim only API clients' jobs.
+        """Claim due jobs that are not `running`.
 
-        `narrated`: claim only jobs with a narration (True), only those without (False), or both
-        (None).
+        `clients_only`: whether to claim only API clients' jobs. `narrated`: whether to claim only
+        jobs with a narration, or only jobs without; None for both.
         """
         due = await self._store.claim(
             [state for state in states if state is not JobState.QUEUED],
@@ -65,7 +69,7 @@ class JobQueue:
         if JobState.QUEUED not in states:
             return due
         running = [*running, *(job.id for job in due)]
-        for _ in range(min(limit - len(due), await self._capacity.free(running))):
+        for _ in range(min(limit - len(due), await self._free(running))):
             job = await self._queued.claim_next(
                 running=running, clients_only=clients_only, narrated=narrated, now=self._clock()
             )
@@ -94,9 +98,16 @@ class JobQueue:
             running=running,
             now=now,
         )
-        if JobState.QUEUED in states and await self._capacity.free(running) > 0:
+        if JobState.QUEUED in states and await self._free(running) > 0:
             queued = await self._queued.next_due(
                 running=running, clients_only=clients_only, narrated=narrated, now=now
             )
             due = min((each for each in (due, queued) if each is not None), default=None)
         return None if due is None else max(0.0, due - now)
+
+    async def _free(self, running: Collection[str]) -> int:
+        """Return how many queued jobs may be claimed."""
+        pause = await self._access.pause(now=self._clock())
+        if pause is not None and pause.is_drain:
+            return 0
+        return await self._capacity.free(running)

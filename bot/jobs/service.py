@@ -131,7 +131,10 @@ class JobService:
     async def acknowledge(
         self, job_id: str, message_id: int, *, is_current: bool = True
     ) -> Job | None:
-        """Store the id of the job's card, and make the job due; `is_current`: the card shows it."""
+        """Store the id of the job's card, and make the job due.
+
+        `is_current`: whether the card shows the job's current state.
+        """
         job = await self._store.acknowledge(job_id, message_id=message_id, now=self._clock())
         if job is None or is_current:
             return self._changes.publish(job)

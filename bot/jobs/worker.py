@@ -44,9 +44,9 @@ _MAX_SHOWN_ATTEMPTS = 300
 class Lane:
     """A group of steps, of which at most `slots` run at once.
 
-    `interruptible`: if a job is cancelled, its running step is cancelled without loss.
-    `needs_discord`: the steps need Discord, except for the jobs of API clients.
-    `narrated`: run only jobs with a narration (True), only those without (False), or both (None).
+    `interruptible`: whether a running step can be cancelled without loss when its job is cancelled.
+    `needs_discord`: whether the steps need Discord. For the jobs of API clients, they never do.
+    `narrated`: whether to run only jobs with a narration, or only jobs without; None for both.
     """
 
     name: str

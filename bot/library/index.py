@@ -27,7 +27,7 @@ _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LibraryEntry:
-    """A job in the list; `kept`: its video is stored and can be sent again."""
+    """A job in the list; `kept`: whether its video is stored and can be sent again."""
 
     job: Job
     kept: bool

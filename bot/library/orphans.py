@@ -27,7 +27,7 @@ _PAUSE_SECONDS = 60 * 60.0
 
 
 class OrphanCounter:
-    """Counts orphans every hour: jobs in the provider's list of which the bot has no record.
+    """Counts orphans every hour: jobs that the provider lists, but the bot has no record of.
 
     Abandoned create requests or other programs have started them, and they may have been charged.
     """

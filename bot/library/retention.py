@@ -42,9 +42,10 @@ class RetentionLimits:
 class StoredData:
     """A summary of the data that is stored about a person; times are Unix seconds.
 
-    `video_bytes` includes the smaller copies. `next_at`: when the next video is due to be deleted.
-    `rows_until`: when the last empty row of a deleted job will be removed, or None without such a
-    row.
+    `video_bytes` includes the smaller copies. `next_at`: the time at which the next video is due to
+    be deleted.
+    `rows_until`: the time at which the last empty row of a deleted job will be removed, or None if
+    there is no such row.
     """
 
     person: Person
@@ -66,7 +67,8 @@ class StoredData:
 class Deletion:
     """The result of deleting a person's data; `open_jobs`: the number of jobs that must end first.
 
-    `choice`: the person's setting was deleted too. `rows_until`: the same as in `StoredData`.
+    `choice`: whether the person's setting was deleted too. `rows_until`: the same as in
+    `StoredData`.
     """
 
     deleted: int

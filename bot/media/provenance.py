@@ -58,7 +58,10 @@ class DigitalSource(StrEnum):
     over a drawn picture."""
 
     def with_voice(self, *, spoken: bool) -> DigitalSource:
-        """Return the source of a video with a voice over it; `spoken`: the voice is a model's."""
+        """Return the source of a video with a voice over it.
+
+        `spoken`: whether the voice is a model's.
+        """
         match self:
             case DigitalSource.MODEL:
                 return self if spoken else DigitalSource.MIX_WITH_MODEL
@@ -78,7 +81,7 @@ def xmp_packet(source: DigitalSource, *, room: int = 0) -> str:
 
 
 def append_mark(path: Path, source: DigitalSource) -> None:
-    """Append the mark to a finished MP4 that we wrote, in which all boxes state sizes (blocking).
+    """Append the mark to a finished MP4 that we wrote; its boxes must state sizes (blocking).
 
     The mark is never appended to another program's file: that would invalidate the signature in its
     C2PA manifest.

@@ -1,4 +1,4 @@
-"""A prompt writer that appends a chat model's brief to the requester's words."""
+"""A prompt writer that appends a chat model's sentences to the requester's words."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ brands, writing or a style that they don't name.\
 class OpenAIWriter:
     """Sends one request per prompt to the Chat Completions server at `base_url`.
 
-    The response must arrive within `seconds`. A prompt that is already rich in details gets no
-    brief, and no request is sent.
+    The response must arrive within `seconds`. For a prompt that is already rich in details, no
+    request is sent, and nothing is appended.
     """
 
     name = "openai"
@@ -59,7 +59,7 @@ class OpenAIWriter:
         )
 
     async def write(self, words: str, *, room: int) -> str:
-        """Return the words, followed by the model's brief, in at most `room` characters."""
+        """Return the words, followed by the model's sentences, in at most `room` characters."""
         reading = self._reader.read(words)
         if reading.rich or len(words) >= room:
             return words

@@ -31,7 +31,7 @@ _TRIMMED = " \n.,;:!?¡¿。、！？…\"'“”„«»"  # noqa: RUF001 - as p
 
 
 class DetailKind(StrEnum):
-    """A kind of detail that a prompt may name and a brief may add."""
+    """A kind of detail that a prompt may name, and that a prompt writer may add."""
 
     SETTING = "setting"
     CAMERA = "camera"
@@ -61,8 +61,9 @@ class Language:
 class PromptReading:
     """The result of analysing a prompt; `language` is None if unknown.
 
-    `named`: the kinds of details that the prompt names. `asks`: the prompt asks for an explanation
-    (of `topic`, if found). `rich`: the prompt is so detailed that nothing is added.
+    `named`: the kinds of details that the prompt names. `asks`: whether the prompt asks for an
+    explanation (of `topic`, if found). `rich`: whether the prompt is so detailed that nothing is
+    added.
     """
 
     language: Language | None

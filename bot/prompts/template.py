@@ -1,4 +1,4 @@
-"""A prompt writer that needs no service: it adds a template's brief in the prompt's language."""
+"""A prompt writer that needs no service: it adds sentences from a template in the same language."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from bot.prompts.reading import Language, PromptReader, PromptReading
 
-# The order of a brief's sentences. A style is never added: that choice is the requester's.
+# The order of the added sentences. A style is never added: that choice is the requester's.
 _ORDER = (DetailKind.SETTING, DetailKind.CAMERA, DetailKind.LIGHT, DetailKind.MOTION)
 
 
@@ -20,7 +20,7 @@ class TemplateWriter:
     """Adds sentences only about details that a prompt doesn't name, so as not to contradict it.
 
     A prompt that is already rich in details, or in a language without a template, is sent
-    unchanged. The same words always get the same brief.
+    unchanged. The same words always get the same sentences.
     """
 
     name = "template"
@@ -29,7 +29,7 @@ class TemplateWriter:
         self._reader = reader
 
     async def write(self, words: str, *, room: int) -> str:
-        """Return the words with the brief, in at most `room` characters."""
+        """Return the words with the added sentences, in at most `room` characters."""
         return compose(words, _additions(self._reader.read(words)), room=room)
 
     async def close(self) -> None:

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
     from bot.backends.base import VideoBackend
+    from bot.jobs.costs.budgeting import Budgeting
     from bot.moderation.base import Moderator
     from bot.moderation.words import BlockedWords
     from bot.runtime.resources import Resources
@@ -72,6 +73,7 @@ class Engine:
     metrics: Metrics
     store: JobStore
     jobs: JobService
+    budgeting: Budgeting
     card_records: CardRecords
     webhooks: WebhookReceiver
     queue: JobQueue
@@ -86,6 +88,7 @@ class Engine:
     artifacts: ArtifactStore
     editor: NarrationEditor
     blocked: BlockedWords
+    access: AccessSettingsStore
     gate: Gate
     moderator: Moderator | None
     prompt_step: PromptStep
@@ -111,14 +114,12 @@ async def open_engine(
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
     workspace, presets = Workspace(settings.data_dir), _presets(settings)
     account = account_of(settings, resources.secret)
-    gate = Gate(
-        reach_of(settings),
-        AccessSettingsStore(resources.database),
-        count=metrics.count_refused_order,
-    )
+    access = AccessSettingsStore(resources.database)
+    gate = Gate(reach_of(settings), access, clock=clock, count=metrics.count_refused_order)
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
     changes = ChangePublisher(bus)
     webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
+    budgeting = open_budgeting(resources, backend)
     jobs = JobService(
         store,
         changes,
@@ -133,7 +134,7 @@ async def open_engine(
             role_caps=_role_caps(settings),
             clock=clock,
         ),
-        budgeting=open_budgeting(resources, backend),
+        budgeting=budgeting,
         acknowledge_seconds=timing.acknowledge,
         deadline_seconds=settings.job_deadline_minutes * 60,
         clock=clock,
@@ -153,9 +154,12 @@ async def open_engine(
         metrics=metrics,
         store=store,
         jobs=jobs,
+        budgeting=budgeting,
         card_records=CardRecords(store, changes, clock=clock),
         webhooks=webhooks,
-        queue=JobQueue(store, queued, capacity, backend=backend.name, clock=clock, client=client),
+        queue=JobQueue(
+            store, queued, capacity, access, backend=backend.name, clock=clock, client=client
+        ),
         capacity=capacity,
         circuit=circuit,
         clock_watcher=ClockWatcher(clock, ClockStore(resources.database), bus, boot=boot_id()),
@@ -167,6 +171,7 @@ async def open_engine(
         artifacts=artifacts,
         editor=_editor(resources, workspace, voice),
         blocked=blocked,
+        access=access,
         gate=gate,
         moderator=moderator,
         prompt_step=PromptStep(

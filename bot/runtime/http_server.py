@@ -98,7 +98,12 @@ def webhooks(engine: Engine) -> Webhooks:
 
 def operator_routes(engine: Engine) -> OperatorRoutes:
     """Return the handlers of the operator's requests to the running process."""
-    return OperatorRoutes(engine.jobs, OperatorKey(engine.resources.secret, clock=time.time))
+    return OperatorRoutes(
+        engine.jobs,
+        engine.access,
+        OperatorKey(engine.resources.secret, clock=time.time),
+        clock=engine.resources.clock,
+    )
 
 
 def _metrics(engine: Engine) -> MetricsPage | None:

@@ -32,8 +32,7 @@ class PartWatch:
     """Restarts failed components after growing pauses, and stores which of them keep failing.
 
     `first_pause`: the first pause in seconds, which is doubled after each failure in a row.
-    `lasting`: after a component has run for this many seconds, its next pause is the first one
-    again.
+    `lasting`: the seconds that a component must run so that its next pause is `first_pause` again.
     `count` is called with the name of each component that fails.
     """
 

@@ -114,7 +114,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
 
 
 def make_list_polling(engine: Engine) -> ListPolling | None:
-    """Return the component that polls many jobs at once, or None if there is no list."""
+    """Return the component that polls many jobs at once; None: the backend can't list jobs."""
     backend, timing = engine.backend, engine.timing
     if not backend.capabilities.lists:
         return None

@@ -26,10 +26,11 @@ _TYPOGRAPHIC = tuple("\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb")
 
 
 def odd_lines(path: Path, names: Collection[str]) -> list[str]:
-    """Return a sentence for each line of the file that is not `NAME=value`, without any values.
+    """Describe each line of the file that is not `NAME=value`.
 
-    A name without `=value` is reported only if it is one of the settings `names`: other programs
-    that read the file may accept such lines.
+    The descriptions never contain values, which may be secret. A name without `=value` is reported
+    only if it is one of the settings `names`: other programs that read the file may accept such
+    lines.
     UnicodeDecodeError: the file is not UTF-8 text.
     """
     try:

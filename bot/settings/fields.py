@@ -166,7 +166,7 @@ class Settings(BaseSettings):
 
     @property
     def api_tokens(self) -> Mapping[str, str]:
-        """The API tokens by their clients' names."""
+        """The API tokens, keyed by client name."""
         pairs = (part.rpartition(":") for part in split_secret(self.api_token))
         return {name or DEFAULT_CLIENT: token for name, _, token in pairs}
 
@@ -214,8 +214,8 @@ class Settings(BaseSettings):
 def load_settings(*, with_discord: bool = False, **overrides: Any) -> Settings:  # noqa: ANN401 - the settings have many types
     """Read the settings; `overrides` take precedence over the environment.
 
-    `with_discord`: the Discord token is required too. StartupError: values are missing or invalid;
-    it has a line for each, with the variable and the fix.
+    `with_discord`: whether the Discord token is required too. StartupError: values are missing or
+    invalid; it has a line for each, with the variable and the fix.
     """
     fields, invalid = Settings.model_fields, dict[str, str]()
     try:

@@ -23,7 +23,7 @@ class Requirement:
     `choice`: another setting and the value with which it requires this one.
     `host`: a URL setting and the only host for which this setting is required.
     `empty`: the value that counts as missing.
-    `sentence`: completes an error message that begins with the setting's name.
+    `sentence`: the rest of an error message that begins with the setting's name.
     """
 
     setting: str
@@ -104,7 +104,8 @@ _REQUIREMENTS = (
         sentence=" is missing: set it to the URL, up to /v1, of a server that offers the "
         "Moderations API.",
     ),
-    # Required only for OpenAI's own server: others with the Moderations API may need no key.
+    # Required only for OpenAI's own server: other servers with the Moderations API may not need a
+    # key.
     Requirement(
         setting="moderation_api_key",
         choice=("moderation", "openai"),

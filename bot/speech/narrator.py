@@ -40,14 +40,14 @@ _RECORDING = "narration.mp3"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpokenMp3:
-    """A text that was read aloud, as an MP3 file, which is deleted after use."""
+    """The MP3 file of a text that was read aloud. The file is deleted after use."""
 
     path: Path
     seconds: float
 
 
 class Narrator:
-    """Reads texts aloud, and counts them against the caps; jobs' texts are only counted here."""
+    """Reads texts aloud, and counts them against the caps. The texts of jobs are only counted."""
 
     def __init__(
         self,

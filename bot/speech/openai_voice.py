@@ -66,7 +66,7 @@ class OpenAISpeech:
     async def speak(self, text: str, target: Path) -> None:
         """Stream the MP3 of a text into the file `target`.
 
-        UserError: its key begins with `speech.`; `speech.unsure`: the text may have been charged.
+        UserError: the text could not be read aloud; `speech.unsure`: it may have been charged.
         MediaError: the MP3 could not be stored.
         """
         transport = HttpTransport(self._endpoint(), credentials=bearer(self._api_key))

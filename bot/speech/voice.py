@@ -16,7 +16,10 @@ MAX_TEXT = 1000
 
 
 class Voice(Protocol):
-    """Reads texts of at most MAX_TEXT characters aloud; `costs`: each text may be charged."""
+    """Reads texts of at most MAX_TEXT characters aloud.
+
+    `costs`: whether each text may be charged.
+    """
 
     name: str
     costs: bool
@@ -24,7 +27,8 @@ class Voice(Protocol):
     async def speak(self, text: str, target: Path) -> None:
         """Read a text aloud into the file `target`, which is written completely or not at all.
 
-        UserError: its key begins with `speech.`. MediaError: a retry may work.
+        UserError: the text can't be read aloud; the error's key begins with `speech.`. MediaError:
+        a retry may work.
         """
         ...
 
@@ -32,7 +36,7 @@ class Voice(Protocol):
 async def speak_once(voice: Voice, text: str, target: Path) -> None:
     """Read a text aloud unless `target` exists; each folder allows only one paid attempt.
 
-    UserError: its key begins with `speech.`; `speech.unsure`: an earlier attempt may have been
+    UserError: the text can't be read aloud; `speech.unsure`: an earlier attempt may have been
     charged. MediaError: a retry may work.
     """
     if await asyncio.to_thread(target.exists):

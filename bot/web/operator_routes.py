@@ -1,4 +1,4 @@
-"""`POST /operator/cancel/JOB`: cancels a job for the operator, who runs `python -m bot jobs`."""
+"""Requests of the operator's command line: to cancel a job, and to change who may order."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING
 from aiohttp import hdrs, web
 
 from bot.links import derive_key
+from storage.access.changes import change_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.jobs.service import JobService
+    from storage.access.settings import AccessSettingsStore
 
 log = logging.getLogger(__name__)
 
 CANCEL_PATH = "/operator/cancel/"
+ACCESS_PATH = "/operator/access"
 _SCHEME = "Operator "
 _SECONDS = 60
 _PROOF = re.compile(r"(?P<expires>[0-9]{1,12})\.(?P<mac>[\w-]{43})", re.ASCII)
@@ -34,48 +37,88 @@ class OperatorKey:
         self._key = derive_key(secret, "operator")
         self._clock = clock
 
-    def headers(self, job_id: str) -> dict[str, str]:
-        """Return the header that proves a request about a job, and is valid for a minute."""
+    def headers(self, subject: str) -> dict[str, str]:
+        """Return the header that proves a request with a `subject`, and is valid for a minute."""
         expires = int(self._clock() + _SECONDS)
-        return {hdrs.AUTHORIZATION: f"{_SCHEME}{expires}.{self._mac(job_id, expires)}"}
+        return {hdrs.AUTHORIZATION: f"{_SCHEME}{expires}.{self._mac(subject, expires)}"}
 
-    def accepts(self, job_id: str, header: str) -> bool:
-        """Tell whether a header proves a request about this job."""
+    def accepts(self, subject: str, header: str) -> bool:
+        """Tell whether a header proves a request with this subject."""
         found = _PROOF.fullmatch(header.removeprefix(_SCHEME))
         if found is None:
             return False
         expires = int(found["expires"])
-        genuine = hmac.compare_digest(self._mac(job_id, expires), found["mac"])
+        genuine = hmac.compare_digest(self._mac(subject, expires), found["mac"])
         return genuine and self._clock() < expires
 
-    def _mac(self, job_id: str, expires: int) -> str:
-        mac = hmac.digest(self._key, f"cancel|{job_id}|{expires}".encode(), "sha256")
+    def _mac(self, subject: str, expires: int) -> str:
+        mac = hmac.digest(self._key, f"{subject}|{expires}".encode(), "sha256")
         return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
-class OperatorRoutes:
-    """Cancels jobs of any requester; requests from other machines get a 404."""
+def cancel_subject(job_id: str) -> str:
+    """Return the subject of a request to cancel a job."""
+    return f"cancel|{job_id}"
 
-    def __init__(self, jobs: JobService, key: OperatorKey) -> None:
+
+def access_subject(body: str) -> str:
+    """Return the subject of a request to change who may order."""
+    return f"access|{body}"
+
+
+class OperatorRoutes:
+    """Cancels jobs of any requester, and changes who may order; other machines get a 404."""
+
+    def __init__(
+        self,
+        jobs: JobService,
+        access: AccessSettingsStore,
+        key: OperatorKey,
+        *,
+        clock: Callable[[], float],
+    ) -> None:
         self._jobs = jobs
+        self._access = access
         self._key = key
+        self._clock = clock
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """The route that cancels a job."""
-        return [web.post(CANCEL_PATH + "{job:[0-9a-f]{32}}", self._cancel)]
+        """The routes for the command line."""
+        return [
+            web.post(CANCEL_PATH + "{job:[0-9a-f]{32}}", self._cancel),
+            web.post(ACCESS_PATH, self._change_access),
+        ]
 
     async def _cancel(self, request: web.Request) -> web.Response:
-        if not _is_local(request):
-            raise web.HTTPNotFound
         job_id = request.match_info["job"]
-        if not self._key.accepts(job_id, request.headers.get(hdrs.AUTHORIZATION, "")):
-            raise web.HTTPUnauthorized
+        self._check(request, cancel_subject(job_id))
         job = await self._jobs.cancel(job_id)
         if job is None:
             raise web.HTTPConflict
         log.info("job.cancelled_by_operator id=%s", job_id)
         return web.Response(status=HTTPStatus.NO_CONTENT)
+
+    async def _change_access(self, request: web.Request) -> web.Response:
+        _check_local(request)
+        body = await request.text()
+        self._check(request, access_subject(body))
+        try:
+            change = change_from(body)
+        except ValueError as error:
+            raise web.HTTPBadRequest from error
+        outcome = await self._access.change(change, actor=None, now=self._clock())
+        return web.json_response({"outcome": outcome.name})
+
+    def _check(self, request: web.Request, subject: str) -> None:
+        _check_local(request)
+        if not self._key.accepts(subject, request.headers.get(hdrs.AUTHORIZATION, "")):
+            raise web.HTTPUnauthorized
+
+
+def _check_local(request: web.Request) -> None:
+    if not _is_local(request):
+        raise web.HTTPNotFound
 
 
 def _is_local(request: web.Request) -> bool:

@@ -13,7 +13,7 @@ INSERT INTO access_audit (at, scope, name, target, value, actor)
 VALUES (:now, :scope, :name, :target, :value, :actor)
 """
 
-_NEWEST = """
+NEWEST = """
 SELECT at, scope, name, target, value, actor FROM access_audit
 WHERE scope = :scope ORDER BY id DESC LIMIT :limit
 """
@@ -24,7 +24,7 @@ class AuditEntry:
     """One change or event; `scope`, `name` and `target` are those of `storage.access.settings`.
 
     `value`: the new value, or None if the setting was removed. `actor`: the person's Discord ID, or
-    None for the command line. `at`: Unix time.
+    None for the command line. `at`: the Unix time of the entry.
     """
 
     at: float
@@ -57,5 +57,5 @@ class AuditStore:
 
     async def newest(self, scope: int, *, limit: int) -> list[AuditEntry]:
         """Return the newest entries of a scope, newest first."""
-        rows = await self._database.rows(_NEWEST, {"scope": scope, "limit": limit})
+        rows = await self._database.rows(NEWEST, {"scope": scope, "limit": limit})
         return [AuditEntry(**dict(row)) for row in rows]

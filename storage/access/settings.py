@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
 from typing import TYPE_CHECKING
 
+from storage.access.pause import Pause
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -75,6 +77,7 @@ class Setting(StrEnum):
     NOTIFY = "notify"
     SPOILER = "spoiler"
     AGE_RESTRICTED = "age_restricted"
+    PAUSE = "pause"
 
 
 class Rule(StrEnum):
@@ -111,7 +114,7 @@ class AccessSettings:
 
     None, False and empty mean that the scope has no such setting. `role_caps`, `person_day` and
     `server_day` are numbers of videos in 24 hours. `notify` is written as in `/notify`, such as
-    `always` or `late:10`.
+    `always` or `late:10`. `pause` is the operator's alone, and may have ended.
     """
 
     channels: Mapping[int, Rule] = field(default_factory=dict[int, Rule])
@@ -125,6 +128,7 @@ class AccessSettings:
     notify: str | None = None
     is_spoiler: bool = False
     needs_age_restriction: bool = False
+    pause: Pause | None = None
 
 
 class AccessSettingsStore:
@@ -153,13 +157,20 @@ class AccessSettingsStore:
     async def read(
         self, scopes: Iterable[int], *, person: int | None = None
     ) -> Mapping[int, AccessSettings]:
-        """Return the settings of each scope, with those about a person."""
+        """Return the settings of each scope, including those about one person."""
         wanted = list(scopes)
         rows = await self._database.rows(_READ, {"scopes": json.dumps(wanted), "person": person})
         found: dict[int, dict[str, dict[int, str]]] = {scope: defaultdict(dict) for scope in wanted}
         for row in rows:
             found[row["scope"]][row["name"]][row["target"]] = row["value"]
         return {scope: _settings(values) for scope, values in found.items()}
+
+    async def pause(self, *, now: float) -> Pause | None:
+        """Return the operator's pause, or None if there is none or it has ended."""
+        params = {"scope": EVERYWHERE, "name": Setting.PAUSE, "target": NO_TARGET}
+        row = await self._database.row(_GET, params)
+        pause = Pause.parse(row["value"]) if row else None
+        return pause if pause and pause.lasts(now) else None
 
     async def targets(self, scope: int, name: Setting) -> list[int]:
         """Return the targets with this setting, the last changed first."""
@@ -168,6 +179,7 @@ class AccessSettingsStore:
 
 
 def _settings(values: Mapping[str, Mapping[int, str]]) -> AccessSettings:
+    pause = _one(values, Setting.PAUSE)
     people = values.get(Setting.PERSON, {}).values()
     return AccessSettings(
         channels=_rules(values, Setting.CHANNEL),
@@ -181,6 +193,7 @@ def _settings(values: Mapping[str, Mapping[int, str]]) -> AccessSettings:
         notify=_one(values, Setting.NOTIFY),
         is_spoiler=_one(values, Setting.SPOILER) == ON,
         needs_age_restriction=_one(values, Setting.AGE_RESTRICTED) == ON,
+        pause=None if pause is None else Pause.parse(pause),
     )
 
 

@@ -51,7 +51,7 @@ class _Unit:
 class StatementGroups:
     """Runs statements in order, and returns the result of each after its commit.
 
-    What fails changes nothing, and the others of its group are still committed.
+    Statements that fail change nothing, and the others of their group are still committed.
     """
 
     def __init__(self, connection: aiosqlite.Connection) -> None:

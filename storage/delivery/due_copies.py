@@ -23,7 +23,7 @@ UPDATE due_copies SET next_at = :next_at, attempts = :attempts WHERE job_id = :j
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DueCopy:
-    """A copy of a job's video that is due at `next_at`, in Unix seconds.
+    """A smaller copy of a job's video, due at `next_at` (Unix seconds).
 
     `attempts`: the number of attempts that failed.
     """
@@ -40,7 +40,7 @@ class DueCopyStore:
         self._database = database
 
     async def add(self, job_id: str, *, now: float) -> None:
-        """Store that a copy is due."""
+        """Record that a smaller copy of a job's video still has to be made and uploaded."""
         await self._database.rows(_ADD, {"job_id": job_id, "now": now})
 
     async def next(self) -> DueCopy | None:

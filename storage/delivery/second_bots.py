@@ -26,8 +26,8 @@ UPDATE second_bots SET told_at = :now WHERE application_id = :application_id RET
 class SecondBot:
     """Another process with the same token; times are Unix seconds.
 
-    `times`: the number of interactions that it answered before this bot. `notified_at`: when the
-    operator was notified.
+    `times`: the number of interactions that it answered before this bot. `notified_at`: the time at
+    which the operator was notified.
     """
 
     application_id: int

@@ -70,10 +70,11 @@ _SERVERS_NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_BY_SERVER} {_LAS
 class Caps:
     """Limits on open jobs, per requester and in all, and on new jobs within 24 hours.
 
-    `open_in_all`: jobs that wait for the provider or are there.
-    `per_user_day`, `per_member_day`, `per_server_day`: None if only `per_day` applies.
+    `open_in_all`: the limit on jobs that wait for the provider or are there.
+    `per_user_day`, `per_member_day`, `per_server_day`: limits on new jobs within 24 hours, or None
+    if only `per_day` applies.
     `per_member_day`: a person's limit in one server, set by its managers.
-    `managers_set_server_day`: they have also set `per_server_day`.
+    `managers_set_server_day`: whether the server's managers have also set `per_server_day`.
     An API client has a server's limits, but not a person's daily limit.
     """
 

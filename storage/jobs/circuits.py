@@ -63,10 +63,10 @@ RETURNING *
 class Circuit:
     """The circuit of a backend; times are Unix seconds.
 
-    `refusals`: consecutive refusals before the circuit opened.
-    `probes`: probes since it opened.
+    `refusals`: the number of consecutive refusals before the circuit opened.
+    `probes`: the number of probes since it opened.
     `notified_reason`: the reason in the last notice to the operator.
-    `reached`: Discord delivered that notice to at least one operator.
+    `reached`: whether Discord delivered that notice to at least one operator.
     """
 
     backend: str

@@ -49,7 +49,7 @@ ON CONFLICT (hold) DO UPDATE SET
 class HoldNotice:
     """A notice to the operator about jobs that are on hold for one reason, the first since `since`.
 
-    `reached`: Discord delivered the notice to at least one operator.
+    `reached`: whether Discord delivered the notice to at least one operator.
     """
 
     hold: HoldReason

@@ -43,9 +43,10 @@ class Inbox:
     async def add(
         self, *, backend: str, webhook_id: str, remote_id: str, now: float
     ) -> tuple[bool, Job | None]:
-        """Store a webhook, and make its job due; False: it is a repetition, and changes nothing.
+        """Store a webhook, and make its job due.
 
-        No job: none is being generated under this remote id.
+        Return False if the webhook is a repetition, which changes nothing. The job is None if none
+        is being generated under this remote id.
         """
         params = {"backend": backend, "webhook_id": webhook_id, "remote_id": remote_id, "now": now}
         stored, *woken = await self._database.sequence((_INSERT, params), (WAKE_REMOTE, params))

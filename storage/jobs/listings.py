@@ -45,7 +45,7 @@ WHERE backend = :backend AND counted_at IS NOT NULL ORDER BY counted_at DESC LIM
 class OrphanCount:
     """The number of jobs at the provider that no row explains, and when they were counted.
 
-    `is_whole`: the provider's whole list was read.
+    `is_whole`: whether the provider's whole list was read.
     """
 
     orphans: int
@@ -64,7 +64,7 @@ class ListingStore:
         await self._database.rows(_SHOWN, {"backend": backend, "account": account, "now": now})
 
     async def was_shown(self, backend: str, account: str, *, since: float, now: float) -> bool:
-        """Return whether the list has shown such a job between these times."""
+        """Return whether the list has shown an answered job between these times."""
         params = {"backend": backend, "account": account, "since": since, "now": now}
         return await self._database.row(_WAS_SHOWN, params) is not None
 

@@ -37,7 +37,7 @@ class Outlook:
     `usual_seconds`: the median time that the provider took for similar jobs.
     `trouble`: the reason why the queue is paused.
     `hold`: the reason why this job waits.
-    `operator_knows`: the operator was notified of that reason.
+    `operator_knows`: whether the operator was notified of that reason.
     """
 
     place: int | None = None

@@ -70,9 +70,9 @@ class RemoteRecord:
 
     `made_at`: the time of its creation by the provider's clock.
     `bound_at`: the time when its id was stored, by our clock.
-    `is_echoed`: the response to the create request did not contradict the request.
-    `has_prompt`: the prompt has not been deleted.
-    `is_reassigned`: the id now belongs to another job.
+    `is_echoed`: whether the response to the create request did not contradict the request.
+    `has_prompt`: whether the prompt has not been deleted.
+    `is_reassigned`: whether the id now belongs to another job.
     """
 
     job_id: str
@@ -108,7 +108,7 @@ class RemoteJobStore:
     async def answered(
         self, backend: str, account: str, *, job_id: str = ""
     ) -> list[tuple[RemoteRecord, bool]]:
-        """List the newest jobs with answered create requests that are still at the provider.
+        """List the newest jobs at the provider whose create requests were answered.
 
         The flag tells whether the response came before the last create request of `job_id` began.
         """
@@ -117,7 +117,7 @@ class RemoteJobStore:
         return [(record_from(row), bool(row["is_earlier"])) for row in rows]
 
     async def begun(self, backend: str) -> list[VideoRequest]:
-        """List the requests whose create requests have not been answered yet."""
+        """List the requests of jobs whose create requests have not been answered yet."""
         rows = await self._database.rows(_BEGUN, {"backend": backend})
         return [_request(row) for row in rows]
 

@@ -78,12 +78,14 @@ _IS_FREE = """
             AND other.remote_passed_at IS NULL AND other.id <> jobs.id)
 """
 
-# A clear refusal of the latest create request settles it at 0; otherwise, it cost what the provider
-# says or, if it says nothing, the price, because none of the other ends proves that it was free.
+# A clear refusal of the latest create request settles it at 0, and so does an end before it is sent
+# (again); otherwise, it cost what the provider says or, if it says nothing, the price, because none
+# of the other ends proves that it was free.
 _SETTLED = """CASE
         WHEN ledger_day IS NULL OR settled_micros IS NOT NULL THEN settled_micros
         WHEN :to IN ('failed', 'cancelled')
-            AND (submitted_at IS NULL OR (:was = 'submitting' AND :to = 'failed'))
+            AND (submitted_at IS NULL OR :was = 'queued'
+                OR (:was = 'submitting' AND :to = 'failed'))
         THEN reserved_micros - price_micros
         WHEN :to IN ('downloading', 'failed', 'cancelled')
         THEN reserved_micros - price_micros + coalesce(:cost_micros, price_micros)

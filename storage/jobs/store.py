@@ -93,10 +93,10 @@ class JobStore:
 
         Jobs that were submitted to another backend are skipped. Queued jobs are claimed by
         `QueueStore`.
-        `client`: claim only this client's jobs, or all requesters' jobs if None.
-        `clients_only`: claim no jobs from Discord.
-        `narrated`: claim only jobs with a narration (True), only those without (False), or both
-        (None).
+        `client`: the client whose jobs are claimed, or None for the jobs of all requesters.
+        `clients_only`: whether to claim only the jobs of API clients, and none from Discord.
+        `narrated`: whether to claim only jobs with a narration, or only jobs without; None for
+        both.
         """
         rows = await self._database.rows(
             statements.CLAIM,
@@ -144,7 +144,10 @@ class JobStore:
     async def move(
         self, job: Job, to: JobState, changes: Changes, *, next_at: float | None, now: float
     ) -> Job | None:
-        """Move a job to another state; None also if another open job has the new `remote_id`."""
+        """Move a job to another state.
+
+        None: the job has changed, or another open job has the new `remote_id`.
+        """
         failure = changes.failure
         return await self._one_unless_taken(
             statements.MOVE,
@@ -275,7 +278,7 @@ class JobStore:
         return job_from(row) if row else None
 
     async def _one_unless_taken(self, sql: str, **params: Any) -> Job | None:  # noqa: ANN401
-        """Run a statement on a job; None also if a unique index refuses the change."""
+        """Run a statement on a job; None: it changed nothing, or a unique index refused it."""
         try:
             return await self._one(sql, **params)
         except NotUniqueError:

@@ -123,7 +123,7 @@ async def test_a_card_that_automod_blocks_costs_nothing_and_is_no_fault_of_ours(
     desk.fake_discord.faults.add(ANSWER, refusal)
     typed = await desk.fake_discord.slash("video", {"prompt": "a rude cat"})
     reply = await desk.fake_discord.answer_to(typed)
-    assert reply.text.startswith("This server's AutoMod blocked my message with your prompt")
+    assert reply.text.startswith("This server's AutoMod blocked my message because of your prompt")
     assert reply.ephemeral
     [row] = await desk.bench.database.rows("SELECT id FROM jobs", {})
     ended = await desk.bench.now(row["id"])

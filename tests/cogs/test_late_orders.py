@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 CALLBACK = "POST /interactions/*"
-UNSAVED = "Nothing has been requested yet"
+UNSAVED = "Nothing has been sent to the video service yet"
 
 
 @pytest.fixture

@@ -306,3 +306,12 @@ async def test_a_deletion_is_finished_even_if_it_can_not_be_said(desk: Desk) -> 
     await desk.fake_discord.wait_for(lambda: len(desk.made("PATCH /webhooks")) == 1)
     assert (await desk.bench.now(job.id)).deleted_at is not None
     assert "type /privacy again" in page.text
+
+
+async def test_privacy_says_that_sums_are_kept_if_videos_have_a_price(tmp_path: Path) -> None:
+    for name, price in (("paid", 800_000), ("free", 0)):
+        (tmp_path / name).mkdir()
+        async with open_desk(tmp_path / name, price=price) as desk:
+            await made(desk)
+            overview = await ask(desk, "privacy")
+            assert ("What your videos cost is kept as a sum" in overview.text) == (price > 0)

@@ -147,6 +147,20 @@ async def test_the_operators_rules_hold_in_every_server(desk: Desk) -> None:
     await expect_refused(desk, "requests in this server", world.add_channel(another), grace)
 
 
+@pytest.mark.parametrize("reach", [Reach(order_from=OrderFrom.EVERYWHERE)])
+async def test_a_server_that_the_operator_denies_takes_no_orders_of_user_installs(
+    desk: Desk,
+) -> None:
+    world = desk.fake_discord.world
+    denied = world.add_guild("Elsewhere", installed=False)
+    where = world.add_channel(denied)
+    await set_rule(desk, Setting.SERVER, Rule.DENY, target=denied.id, scope=EVERYWHERE)
+    await expect_refused(desk, "requests in this server", where)
+    await expect_allowed(desk, world.dm(world.user))
+    await set_rule(desk, Setting.SERVER, None, target=denied.id, scope=EVERYWHERE)
+    await expect_allowed(desk, where)
+
+
 @pytest.mark.parametrize("reach", [DMS])
 async def test_an_order_by_dm_counts_for_the_first_server_that_allows_it(desk: Desk) -> None:
     world = desk.fake_discord.world
@@ -187,6 +201,19 @@ async def test_the_caps_of_a_server_count_only_in_that_server(desk: Desk) -> Non
     refused = await order(desk, user=world.add_user("mary"))
     assert "managers have limited it to 2 videos in 24 hours" in refused.text
     await expect_allowed(desk, elsewhere)
+
+
+async def test_a_server_that_gives_people_no_videos_gives_them_only_to_roles_with_a_cap(
+    desk: Desk,
+) -> None:
+    world, role = desk.fake_discord.world, desk.fake_discord.add_role("Film")
+    await set_rule(desk, Setting.PERSON_DAY, "0")
+    refused = await order(desk)
+    assert "managers let you order 0 videos in 24 hours" in refused.text
+    assert await count(desk) == 0
+    await set_rule(desk, Setting.ROLE_DAY, "1", target=role)
+    world.members.change(world.user, world.guild, role_ids=(role,))
+    await expect_allowed(desk)
 
 
 async def test_the_highest_of_a_servers_caps_for_roles_counts(desk: Desk) -> None:

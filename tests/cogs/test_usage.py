@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from storage.jobs.caps import Caps
+from storage.ledger.budgets import Budgets
 from tests.support.desk import open_desk
 
 if TYPE_CHECKING:
@@ -59,3 +60,25 @@ async def test_usage_is_told_in_a_persons_language(tmp_path: Path, locale: str, 
     async with open_desk(tmp_path, caps=caps) as desk:
         desk.fake_discord.world.user = desk.fake_discord.world.add_user("ada", locale=locale)
         assert line in await usage(desk)
+
+
+@pytest.mark.parametrize(
+    ("budget", "lines"),
+    [
+        (None, ("- Your videos cost $1.60 this month",)),
+        (
+            4_000_000,
+            ("- Your videos cost $1.60 of your $4.00 this month; your budget is renewed <t:",),
+        ),
+    ],
+)
+async def test_usage_tells_what_a_person_has_spent(
+    tmp_path: Path, budget: int | None, lines: tuple[str]
+) -> None:
+    budgets = Budgets(per_user_month=budget)
+    async with open_desk(tmp_path, price=800_000, budgets=budgets) as desk:
+        for _ in range(2):
+            await desk.bench.submit(user_id=desk.fake_discord.world.user.id)
+        await desk.bench.submit(user_id=5)
+        [line] = [line for line in await usage(desk) if "$" in line]
+        assert line.startswith(lines)

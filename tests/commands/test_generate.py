@@ -214,7 +214,7 @@ async def test_an_undecided_job_is_ordered_again_only_with_retry(
             )
         asked = await run_bot(tmp_path, "generate", "--resume", job.id, **settings)
         assert asked.code == 1
-        assert "may be charged twice" in asked.err
+        assert "may charge twice" in asked.err
         assert f"--resume {job.id} --retry -o video.mp4" in asked.err
         assert not api.creates
         ended = await run_bot(tmp_path, "generate", "--resume", job.id, "--retry", **settings)

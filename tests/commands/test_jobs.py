@@ -17,7 +17,7 @@ from bot.jobs.admission import new_job
 from bot.links import load_secret
 from bot.model import Client, JobState
 from bot.texts import Texts
-from bot.web.operator_routes import OperatorKey
+from bot.web.operator_routes import OperatorKey, cancel_subject
 from storage.database import open_database
 from storage.jobs.caps import Caps
 from storage.jobs.store import JobStore
@@ -121,9 +121,10 @@ async def test_the_bot_cancels_only_for_the_holder_of_its_secret_on_this_machine
         await wire.fake_discord.wait_for(lambda: wire.api.jobs)
         [job] = list_jobs(wire.data_dir, ended=0)
         secret = load_secret("", wire.data_dir / "secret.key")
-        good = OperatorKey(secret, clock=time.time).headers(job.id)
-        late = OperatorKey(secret, clock=lambda: time.time() - 61).headers(job.id)
-        about_another = OperatorKey(secret, clock=time.time).headers("0" * 32)
+        subject = cancel_subject(job.id)
+        good = OperatorKey(secret, clock=time.time).headers(subject)
+        late = OperatorKey(secret, clock=lambda: time.time() - 61).headers(subject)
+        about_another = OperatorKey(secret, clock=time.time).headers(cancel_subject("0" * 32))
         address = f"http://127.0.0.1:{wire.port}/operator/cancel/{job.id}"
         async with aiohttp.ClientSession() as http:
             for headers, status in (

@@ -52,7 +52,7 @@ def test_each_state_says_what_happens_to_which_prompt(
 @pytest.mark.parametrize("state", [state for state in JobState if state not in WITH_A_VIDEO])
 def test_only_what_can_be_pressed_has_a_button(cards: CardRenderer, state: JobState) -> None:
     ends = {
-        JobState.UNDECIDED: ["Try again (may be charged twice)", "Give up"],
+        JobState.UNDECIDED: ["Try again (may cost double)", "Give up"],
         JobState.CANCELLED: ["Again", "Edit prompt", "Delete"],
         JobState.FAILED: ["Try again", "Edit prompt", "Delete"],
         JobState.DELIVERING: [],
@@ -94,7 +94,7 @@ def test_a_late_video_is_said_to_be_late_with_its_progress(cards: CardRenderer) 
 
 
 def test_an_undecided_job_names_the_cost_of_either_answer(cards: CardRenderer) -> None:
-    assert "may be charged twice" in read(cards.render(job(JobState.UNDECIDED)))[2]
+    assert "may charge twice" in read(cards.render(job(JobState.UNDECIDED)))[2]
 
 
 def test_open_succeeded_failed_and_undecided_cards_have_different_colours(

@@ -90,16 +90,16 @@ def test_a_link_names_the_size_of_its_video(cards: CardRenderer) -> None:
 def test_a_held_video_says_who_has_to_do_what(cards: CardRenderer) -> None:
     lines = read(cards.render_held(job(JobState.DELIVERING), ARTIFACT, limit=10_000_000))
     assert lines[:2] == ["**Ready, but waiting for the operator**", "> a cat on a roof"]
-    assert "at 31 MB it is too large for Discord here (limit: 9.5 MB)" in lines[2]
+    assert "at 31 MB it is too large to upload here (limit: 9.5 MB)" in lines[2]
     assert "PUBLIC_URL" in lines[2]
 
 
 @pytest.mark.parametrize(
     ("size", "limit", "sentence"),
     [
-        (10 * MIB + 1, 10 * MIB, "at 10.1 MB it is too large for Discord here (limit: 10 MB)"),
+        (10 * MIB + 1, 10 * MIB, "at 10.1 MB it is too large to upload here (limit: 10 MB)"),
         (10 * MIB + 40_000, 10 * MIB + 39_999, "at 10.1 MB it is too large"),
-        (10 * MIB, 10 * MIB - 1, "at 10 MB it is too large for Discord here (limit: 9.9 MB)"),
+        (10 * MIB, 10 * MIB - 1, "at 10 MB it is too large to upload here (limit: 9.9 MB)"),
         (5 * MIB, 10 * MIB, "Discord won't accept a 5 MB file here"),
         (10 * MIB, 10 * MIB, "Discord won't accept a 10 MB file here"),
     ],
@@ -157,7 +157,7 @@ def test_each_way_to_hand_over_a_video_says_in_the_readers_language_whether_ai_m
         cards.render_video(made, filename="a.mp4"),
         cards.render_link(made, ARTIFACT, url="https://x.example/d/1"),
     ):
-        assert words in read(view)[-1].split(" · ")
+        assert f" · {words} · " in read(view)[-1]
     assert Texts.load()(f"origin.{key}", locale) in cards.dm_with_video(made).split("\n")
 
 

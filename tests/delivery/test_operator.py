@@ -67,7 +67,7 @@ def dms(desk: Desk, user: User | None = None) -> list[str]:
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [
-        (Trouble.AUTH, ("rejects my API key", "FAKE_API_KEY", "restart")),
+        (Trouble.AUTH, ("is rejecting my API key", "FAKE_API_KEY", "restart")),
         (Trouble.BALANCE, ("out of credit", "Top it up")),
         (Trouble.SETUP, ("FAKE_BASE_URL", "VIDEO_MODEL", "restart")),
     ],
@@ -114,7 +114,7 @@ async def test_another_reason_asks_for_something_else_and_is_told_too(desk: Desk
         await desk.bench.circuit.refused(trouble, probing=True)
         desk.clock.advance(600)
         await notices(desk).send_due()
-    assert ["rejects my API key" in text for text in dms(desk)] == [True, False]
+    assert ["is rejecting my API key" in text for text in dms(desk)] == [True, False]
     assert "out of credit" in dms(desk)[1]
 
 
@@ -207,11 +207,11 @@ async def test_a_command_is_accepted_meanwhile_and_its_card_says_why_it_waits(
 ) -> None:
     await open_circuit(desk)
     _, message = await desk.video()
-    assert "rejects my API key" in message.text
+    assert "is rejecting my API key" in message.text
     assert "has been notified" not in message.text
     await notices(desk).send_due()
     _, message = await desk.video()
-    assert "rejects my API key" in message.text
+    assert "is rejecting my API key" in message.text
     assert "The operator has been notified" in message.text
 
 

@@ -350,13 +350,13 @@ async def test_what_the_card_can_not_ask_any_more_is_asked_once_by_dm(
         desk.clock.advance(A_MINUTE)
     [dm] = desk.fake_discord.dms()
     assert "/videos" in dm.text
-    assert "may be charged twice" in dm.text
+    assert "may charge twice" in dm.text
 
 
 async def test_a_card_that_asks_is_enough(desk: Desk) -> None:
     job, message = await undecided(desk)
     await desk.deliverer().show(job)
-    assert "may be charged twice" in message.text
+    assert "may charge twice" in message.text
     assert desk.fake_discord.dms() == []
 
 

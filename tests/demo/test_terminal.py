@@ -126,7 +126,7 @@ def test_small_text_of_two_lines_is_dim_on_both() -> None:
 
 def test_a_narrow_window_gets_a_narrow_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "30")
-    buttons = [{"label": "Try again (may be charged twice)"}, {"label": "Give up"}]
+    buttons = [{"label": "Try again (may cost double)"}, {"label": "Give up"}]
     lines = drawn(
         text("**I can't tell whether it was accepted**"), {"type": 1, "components": buttons}
     )

@@ -81,6 +81,17 @@ GENERATING = (JobState.QUEUED, JobState.SUBMITTING, JobState.GENERATING)
         ((JobState.QUEUED, JobState.SUBMITTING, JobState.FAILED), None, 0),
         ((JobState.QUEUED, JobState.SUBMITTING, JobState.QUEUED, JobState.FAILED), None, 0),
         ((JobState.QUEUED, JobState.SUBMITTING, JobState.CANCELLED), None, PRICE),
+        (
+            (  # proven absent
+                JobState.QUEUED,
+                JobState.SUBMITTING,
+                JobState.UNCONFIRMED,
+                JobState.QUEUED,
+                JobState.CANCELLED,
+            ),
+            None,
+            0,
+        ),
         ((JobState.QUEUED, JobState.SUBMITTING, JobState.UNCONFIRMED), None, PRICE),
         (
             (
@@ -123,6 +134,16 @@ async def test_another_try_reserves_the_price_once_more(tmp_path: Path, clock: C
             bench, job, JobState.SUBMITTING, JobState.GENERATING, JobState.DOWNLOADING, cost=0.5
         )
         assert await spent(bench) == PRICE + 500_000
+
+
+async def test_another_try_that_is_cancelled_before_it_is_sent_costs_nothing_more(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with open_bench(tmp_path, clock, price=PRICE) as bench:
+        job = await moved(bench, await order(bench), *UNDECIDED)
+        assert await bench.jobs.retry_undecided(job.id) is not None
+        assert await bench.jobs.cancel(job.id) is not None
+        assert await spent(bench) == PRICE
 
 
 async def test_another_try_that_is_refused_leaves_the_first_ones_cost(

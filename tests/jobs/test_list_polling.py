@@ -9,6 +9,9 @@ import pytest
 
 from bot.backends.base import RemoteState, StatusPage
 from bot.errors import BackendError, ErrorKind
+from bot.jobs.changes.publisher import ChangePublisher
+from bot.jobs.polling.list_round import ListRound
+from bot.jobs.polling.page_step import PageStep
 from bot.model import HoldReason, JobState
 from storage.jobs.polling.listed_jobs import ListedJobStore
 from tests.support.fakes.backend import FakeBackend
@@ -16,10 +19,11 @@ from tests.support.fakes.bench import ACCOUNT, Bench, open_bench
 from tests.support.fakes.orders import REQUEST
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
     from pathlib import Path
 
     from bot.model import Job
+    from storage.jobs.polling.listed_jobs import PolledJob
     from tests.support.fakes.clock import Clock
 
 PUT_OFF = 30.0
@@ -307,6 +311,45 @@ async def test_no_write_changes_a_job_that_was_claimed_since_it_was_read(bench: 
     await store.put_off([(job, None) for job in read], next_at=bench.clock() + 9, now=bench.clock())
     assert await waits(bench, jobs) == [9, 0, 9, 9]
     assert {job.id for job in await store.wake(read, now=bench.clock())} == others
+
+
+class Overtaken(ListedJobStore):
+    """A store whose jobs are all claimed for their own polls once, just before a page wakes one."""
+
+    def __init__(self, bench: Bench) -> None:
+        super().__init__(bench.database, backend="fake")
+        self._bench = bench
+        self.is_overtaken = False
+
+    async def wake(self, jobs: Iterable[PolledJob], *, now: float) -> list[Job]:
+        read = list(jobs)
+        if not self.is_overtaken:
+            self.is_overtaken = True
+            for job in read:
+                await self._bench.claim_again(job.id)
+        return await super().wake(read, now=now)
+
+
+async def test_an_end_that_came_too_late_to_wake_its_job_wakes_it_on_the_next_page(
+    bench: Bench,
+) -> None:
+    jobs = await several(bench)
+    store = Overtaken(bench)
+    page_step = PageStep(
+        store,
+        bench.identity,
+        ChangePublisher(bench.bus),
+        bench.silence,
+        put_off=PUT_OFF,
+        clock=bench.clock,
+    )
+    bench.backend.charged["video_2"].state = RemoteState.DONE
+    for pause in (5.0, 0.0):
+        page = await bench.backend.list_statuses(None)
+        assert page is not None
+        found = ListRound(await store.open_jobs(now=bench.clock())).take(page)
+        await page_step.serve(found, requested_at=bench.clock())
+        assert (await waits(bench, jobs))[1] == pause
 
 
 async def test_no_page_puts_a_poll_off_past_the_deadline(bench: Bench) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 REFUSED = Fault(status=401, body={"error": {"message": "Incorrect API key provided"}})
-WHY = "rejects my API key"
+WHY = "is rejecting my API key"
 
 
 async def test_the_queue_is_paused_until_there_is_another_key(tmp_path: Path) -> None:

@@ -65,8 +65,8 @@ async def test_an_undecided_job_can_be_decided_in_the_list_too(
     person = desk.fake_discord.world.user
     job = await desk.bench.at(JobState.UNDECIDED, user_id=person.id)
     page = await videos(desk, where=desk.fake_discord.world.dm(person))
-    assert "may be charged twice" in page.text
-    assert labels(page)[1:] == ["Try again (may be charged twice)", "Give up"]
+    assert "may charge twice" in page.text
+    assert labels(page)[1:] == ["Try again (may cost double)", "Give up"]
     assert (await press(desk, page, start)).ephemeral
     assert (await desk.bench.now(job.id)).state is state
 

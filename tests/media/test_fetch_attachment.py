@@ -246,3 +246,9 @@ async def test_a_cancelled_stream_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(asyncio.CancelledError):
         await saving
     assert names(tmp_path) == set()
+
+
+async def test_a_stream_of_many_small_chunks_is_saved_as_it_was_sent(tmp_path: Path) -> None:
+    parts = [bytes([number % 256]) * 70_001 for number in range(40)]  # several writes
+    await save(pieces(*parts), tmp_path / "file", max_bytes=40 * 70_001)
+    assert (tmp_path / "file").read_bytes() == b"".join(parts)

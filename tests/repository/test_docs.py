@@ -183,7 +183,17 @@ def test_the_commands_are_those_of_the_command_line() -> None:
 def options_of(command: Any) -> set[str]:
     parser = argparse.ArgumentParser(add_help=False)
     command.add_arguments(parser)
-    return set(re.findall(r"(?m)^  (?:-\w(?: \w+)?, )?(--[a-z-]+)", parser.format_help()))
+    found = re.findall(r"(?m)^  (?:-\w(?: \w+)?, )?(--[a-z-]+)", "".join(helps_of(parser)))
+    return set(found) - {"--help"}
+
+
+def helps_of(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Yield the help of a command, and that of each of its actions."""
+    yield parser.format_help()
+    for action in parser._actions:  # noqa: SLF001 - argparse has no other list of them
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - it has no other name
+            for each in action.choices.values():
+                yield each.format_help()
 
 
 def test_the_make_targets_are_those_of_the_makefile() -> None:

@@ -401,7 +401,7 @@ async def test_an_undecided_job_is_asked_about_and_a_retry_is_one_more_create(
     wire.api.add_faults("list", *[Fault(status=400, body={})] * 2)
     async with wire.bot():
         message = await wire.video("A cat")
-        await wire.wait_for_card_text(message, "may be charged twice")
+        await wire.wait_for_card_text(message, "may charge twice")
         await wire.wait_for_job("undecided")
         assert wire.creates() == 1
         await wire.fake_discord.click(message, button(message, "Try again"))
@@ -415,7 +415,7 @@ async def test_cancelling_an_undecided_job_ends_it(wire: Wire) -> None:
     wire.api.add_faults("list", *[Fault(status=400, body={})] * 2)
     async with wire.bot():
         message = await wire.video("A cat")
-        await wire.wait_for_card_text(message, "may be charged twice")
+        await wire.wait_for_card_text(message, "may charge twice")
         await wire.wait_for_job("undecided")
         await wire.fake_discord.click(message, button(message, "Give up"))
         await wire.wait_for_job("cancelled")

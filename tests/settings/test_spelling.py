@@ -116,7 +116,7 @@ def test_the_doctor_warns(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_doctor_accepts_known_settings(capsys: pytest.CaptureFixture[str]) -> None:
     main(["doctor"])
-    assert "ok  settings           no unknown names" in capsys.readouterr().out.splitlines()
+    assert "ok  settings           no unknown settings" in capsys.readouterr().out.splitlines()
 
 
 def test_a_provider_that_is_not_chosen_is_reported(
@@ -149,4 +149,4 @@ def test_every_provider_requires_a_setting_that_shows_that_it_is_meant(backend: 
 def test_title_cards_may_be_chosen_over_a_provider(capsys: pytest.CaptureFixture[str]) -> None:
     write("OPENAI_BASE_URL=http://127.0.0.1:8000/v1\nVIDEO_BACKEND=storyboard\n")
     main(["doctor"])
-    assert "ok  settings           no unknown names" in capsys.readouterr().out.splitlines()
+    assert "ok  settings           no unknown settings" in capsys.readouterr().out.splitlines()

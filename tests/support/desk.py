@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from bot.moderation.base import Moderator
     from bot.speech.voice import Voice
     from storage.jobs.caps import Caps
+    from storage.ledger.budgets import Budgets
     from tests.support.fakes.bench import Bench
 
 TOKEN_SECONDS = 900
@@ -231,6 +232,7 @@ def make_services(
     cards = CardRenderer(texts, free_backends=frozenset(), clock=clock)
     return Services(
         jobs=bench.jobs,
+        budgeting=bench.budgeting,
         cards=cards,
         queue_outlook=QueueOutlook(bench.database),
         texts=texts,
@@ -265,6 +267,8 @@ async def open_desk(
     presets: Presets = PRESETS,
     public_url: str = "",
     reach: Reach = EVERYWHERE,
+    price: int = 0,
+    budgets: Budgets | None = None,
 ) -> AsyncGenerator[Desk]:
     """Start the stand-in and a bot that is logged in to it, over the data in `folder/data`."""
     (folder / "discord").mkdir()
@@ -278,6 +282,8 @@ async def open_desk(
             blocked=blocked,
             moderator=moderator,
             reach=reach,
+            price=price,
+            budgets=budgets,
         ) as bench,
         DiscordRequests(clock=clock) as requests,
         VideoBot(

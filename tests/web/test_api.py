@@ -274,7 +274,7 @@ async def test_an_expired_video_is_gone_and_a_damaged_one_is_an_error(
     ("kind", "sentence"),
     [
         (ErrorKind.MODERATED, "Content policy violation"),
-        (ErrorKind.INVALID, "The video service doesn't accept this request."),
+        (ErrorKind.INVALID, "The video service didn't accept this request."),
     ],
 )
 async def test_a_failed_job_says_why(caller: Caller, kind: ErrorKind, sentence: str) -> None:
@@ -395,9 +395,9 @@ async def test_a_cancel_abandons_an_unconfirmed_order(caller: Caller) -> None:
     while (await bench.now(job_id)).state is not JobState.UNDECIDED:
         await bench.step(job_id)
     _, answer = await caller.ask("GET", f"/api/status?jobId={job_id}")
-    assert "may be charged twice" in answer["question"]
+    assert "may charge twice" in answer["question"]
     _, answer = await caller.ask("GET", "/api/jobs")
-    assert "may be charged twice" in answer["jobs"][0]["question"]
+    assert "may charge twice" in answer["jobs"][0]["question"]
     status, answer = await caller.ask("POST", f"/api/cancel?jobId={job_id}")
     assert (status, answer["status"]) == (200, "failed")
     assert "question" not in answer

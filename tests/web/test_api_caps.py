@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.errors import BackendError, ErrorKind
+from storage.access.pause import Pause
+from storage.access.settings import EVERYWHERE, Change, Setting
 from storage.jobs.caps import Caps
 from tests.support.clients import described
 from tests.support.clients.site import FORM, TOKEN, Caller, open_site
@@ -93,6 +95,24 @@ async def test_a_provider_that_refuses_the_bots_key_is_a_500_with_advice_for_the
 
         # When a probe is due, an order is accepted again, because it may become the probe.
         bench.clock.advance(30)
+        assert (await order(caller))[0] == 200
+
+
+async def test_a_pause_tells_clients_the_operators_words_and_when_to_order_again(
+    bench: Bench,
+) -> None:
+    until = int(bench.clock()) + 60
+    value = str(Pause(words="Back at noon.", until=until))
+    change = Change(scope=EVERYWHERE, name=Setting.PAUSE, value=value)
+    await bench.access.change(change, actor=None, now=bench.clock())
+    async with open_site(bench) as caller:
+        status, answer, later = await order(caller)
+        assert (status, answer["error"]["key"]) == (503, "access.paused_until")
+        assert "Back at noon." in answer["error"]["message"]
+        assert later is not None
+        assert parsedate_to_datetime(later).timestamp() == until
+        assert await bench.count_rows("jobs") == 0
+        bench.clock.advance(61)
         assert (await order(caller))[0] == 200
 
 

@@ -107,7 +107,7 @@ async def test_an_undecided_job_has_a_question_until_the_client_decides(
         await bench.step(job_id)
     assert await hear(socket) == progress(job_id, "in_progress", 0)
     asked = await hear(socket)
-    assert "may be charged twice" in asked.pop("question")
+    assert "may charge twice" in asked.pop("question")
     assert asked == progress(job_id, "in_progress", 0)
 
     status, answer = await caller.ask("POST", f"/api/retry?jobId={job_id}")

@@ -130,7 +130,10 @@ class Gemini:
         hints: tuple[str, ...] = (),  # noqa: ARG002 - there are no webhooks
         answered: tuple[AnsweredJob, ...] = (),  # noqa: ARG002 - there is no list to show them
     ) -> Listing:
-        """Return an empty, incomplete list: the API has no list, and stores no create key."""
+        """Return an empty list that is marked as incomplete.
+
+        The API has no list of jobs, and stores no create key.
+        """
         return Listing(refs=(), complete=False)
 
     async def cancel(self, ref: str) -> bool:

@@ -1,4 +1,7 @@
-"""The adapter for OpenRouter's video API: no list of jobs, no cancellation, signed callbacks."""
+"""The adapter for OpenRouter's video API.
+
+The API signs its callbacks, but has no list of jobs, and can't cancel a job.
+"""
 
 from __future__ import annotations
 
@@ -132,7 +135,7 @@ class OpenRouter:
         return False
 
     def check_webhook(self, headers: Mapping[str, str], *, now: float) -> None:
-        """Check that there is a signature, and its time."""
+        """Check that there is a signature, and that its time is recent."""
         webhooks.check(headers, now=self._api.provider_time(now))
 
     def parse_webhook(

@@ -28,7 +28,10 @@ def signing_keys(secrets: Iterable[str]) -> tuple[bytes, ...]:
 
 
 def check(headers: Mapping[str, str], *, now: float, tolerance: float = 300.0) -> None:
-    """Check that there is a recent signature, without verifying it; WebhookError: there isn't."""
+    """Check that there is a recent signature, without verifying it.
+
+    WebhookError: it is missing, unreadable or not recent.
+    """
     timestamp, _ = _signed_time(headers)
     check_time(timestamp, now=now, tolerance=tolerance)
 

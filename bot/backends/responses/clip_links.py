@@ -132,7 +132,7 @@ def _link(name: str, text: str) -> str | None:
 
 
 def _visited(name: str, value: object, depth: int) -> Iterator[tuple[str, str | None]]:
-    """Yield a value and its contents, even if useless, since all count towards the limit."""
+    """Yield a value and all its contents. Useless ones are yielded too, to count them."""
     yield name, value.strip() if isinstance(value, str) else None
     if depth > 0 and isinstance(value, list):
         for item in islice(cast("list[object]", value), _MAX_ITEMS):

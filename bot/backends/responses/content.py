@@ -136,7 +136,7 @@ def _check(path: Path) -> None:
 
 
 class _Body:
-    """A response's body; `is_truncated`: it ended before its announced length."""
+    """A response's body; `is_truncated`: whether it ended before its announced length."""
 
     def __init__(self, response: Answer) -> None:
         self._response = response

@@ -75,8 +75,9 @@ def of_create(
 ) -> BackendError:
     """Classify a refused create request.
 
-    UnconfirmedSubmitError: a job may exist despite this status. `prompt`: its words are ignored
-    where the response repeats them, because they are not the provider's.
+    UnconfirmedSubmitError: a job may exist despite this status. `prompt`: the prompt of the
+    request. Where the response repeats its words, they are ignored, because they are not the
+    provider's.
     """
     message = describe(answer, status)
     if status not in _CREATE_KINDS:

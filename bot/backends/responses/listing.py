@@ -78,7 +78,7 @@ async def with_hints(
     refs: Iterable[str],
     retrieve: Callable[[str], Awaitable[RemoteJob]],
 ) -> Listing:
-    """Add the matching jobs among those with these refs, which are read one after the other.
+    """Read the jobs with these refs one after the other, and add those that match.
 
     A job that can't be found may still exist, so the listing is then incomplete.
     """
@@ -103,7 +103,7 @@ async def with_hints(
 
 
 def _shows_newest(jobs: tuple[RemoteJob, ...], answered: tuple[AnsweredJob, ...]) -> bool:
-    """Return whether the newest answered job is listed: servers forget the oldest ones first.
+    """Return whether the newest answered job is listed. Servers forget the oldest jobs first.
 
     A list that shows only older jobs omits some, for example because it begins with the oldest and
     is cut off.

@@ -185,7 +185,7 @@ def kind_of_code(code: str) -> ErrorKind | None:
 def kind_of_text(text: str, *, is_busy: bool = False) -> ErrorKind | None:
     """Return the kind of refusal that a text expresses, or None without any known wording.
 
-    `is_busy`: the status means "busy"; a busy service may also mention its policies.
+    `is_busy`: whether the status means "busy"; a busy service may also mention its policies.
     """
     text = f"{text}\n{_JOINTS.sub(' ', text)}"
     if _CLOSED.search(text):

@@ -42,8 +42,8 @@ class RemoteJob:
     """A job as a server describes it; values that the server omits are None.
 
     `status` is the server's status word in lower case. `state` is None if no field reveals it;
-    `inferred`: it was derived from fields other than the status word. `error` is the raw value.
-    Times are Unix seconds of the server's clock; `answered_at` is the time of its response.
+    `inferred`: whether it was derived from fields other than the status word. `error` is the raw
+    value. Times are Unix seconds of the server's clock; `answered_at` is the time of its response.
     `progress` is 0 to 100, `cost` is in US dollars.
     """
 

@@ -40,7 +40,7 @@ class Reply:
 
 
 def read(response: Answer, *, secret: str | None, now: float) -> Reply:
-    """Read a response, with `secret` redacted: servers repeat the key that they refuse.
+    """Read a response, and redact `secret` in it: servers repeat a key that they refuse.
 
     `now` is used only without a `Date` header: our clock may differ from the provider's.
     """

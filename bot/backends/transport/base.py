@@ -53,8 +53,9 @@ class Timeouts:
 class Request:
     """A request to a provider; `url` is a path below the provider's base URL, or an absolute URL.
 
-    `body` is sent as JSON, unless `headers` sets another Content-Type. `stream`: the body of a
-    successful response is left for the caller to read. Only the redirects of a GET are followed.
+    `body` is sent as JSON, unless `headers` sets another Content-Type. `stream`: whether the body
+    of a successful response is left for the caller to read. Only the redirects of a GET are
+    followed.
     """
 
     method: str
@@ -89,7 +90,7 @@ class Answer:
 
 
 class Transport(Protocol):
-    """Connections to one provider; adds the API key, and sends no create request twice."""
+    """Sends requests to one provider. Adds the API key, and sends no create request twice."""
 
     async def send(self, request: Request) -> Answer:
         """Return the response, even with an error status; NoAnswerError: there is none."""
@@ -104,9 +105,10 @@ class Transport(Protocol):
 class Endpoint:
     """The provider that a transport connects to, with the limits of its connections.
 
-    `downloads_from` is set only for downloads: the origins allowed in addition to public addresses.
-    Successful downloads are not limited in size. `drop_inline_clips`: base64 clips are removed from
-    other responses before their size is checked. Timeouts are in seconds.
+    `downloads_from`: for downloads, the origins that are allowed in addition to public addresses;
+    None for all other requests. Successful downloads are not limited in size. `drop_inline_clips`:
+    whether base64 clips are removed from other responses before their size is checked. Timeouts are
+    in seconds.
     """
 
     base_url: str

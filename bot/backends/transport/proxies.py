@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EnvironmentProxies:
-    """The proxy of each scheme, and `all` for the others; loopback is reached directly."""
+    """The proxy for each scheme; `all` is for the others. Loopback is reached directly."""
 
     by_scheme: Mapping[str, str]
 

@@ -40,7 +40,7 @@ def is_public(address: str) -> bool:
 
 
 def literal_address(host: str) -> str | None:
-    """Return the IP address that the host of a URL is in any notation, or None if it is a name."""
+    """Parse a URL's host as an IP address in any notation; None: the host is a name."""
     bare = host.strip("[]").removesuffix(".")
     try:
         return str(ipaddress.ip_address(bare))

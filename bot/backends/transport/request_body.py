@@ -17,7 +17,7 @@ _ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 
 
 def encode(body: Mapping[str, object], content_type: str | None) -> tuple[bytes, str]:
-    """Return the bytes of a body, and its Content-Type with a form's boundary."""
+    """Return a body's bytes and its Content-Type, which has the boundary of a form."""
     if content_type != FORM:
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         return text.encode(), content_type or "application/json"

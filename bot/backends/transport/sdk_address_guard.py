@@ -27,7 +27,10 @@ class AddressGuard:
         self._trusted = trusted
 
     async def __call__(self, request: httpx2.Request) -> None:
-        """Check the URL, and have the connection checked; PrivateAddressError: it is private."""
+        """Check the URL, and have the connection checked.
+
+        PrivateAddressError: the address is private.
+        """
         # A redirected request inherits the check of the previous host, which is removed here.
         extensions = {name: item for name, item in request.extensions.items() if name != "trace"}
         if origin_of(str(request.url)) not in self._trusted:

@@ -69,7 +69,10 @@ def timeouts_of(endpoint: Endpoint) -> httpx2.Timeout:
 
 
 def as_no_answer(error: BaseException, *, in_body: bool = False) -> NoAnswerError:
-    """Convert one of `NO_ANSWER`; `in_body`: a response had begun."""
+    """Convert an error of one of the types in `NO_ANSWER`.
+
+    `in_body`: whether a response had begun.
+    """
     if isinstance(error, NoAnswerError):
         return error
     reason = type(error).__name__

@@ -32,7 +32,10 @@ async def examine_clock(api_url: str, *, clock: Callable[[], float] = time.time)
         theirs = ours = None
     if theirs is None or ours is None:
         return Finding(
-            subject=_SUBJECT, ok=True, checked=False, found="not checked: no time from Discord"
+            subject=_SUBJECT,
+            ok=True,
+            checked=False,
+            found="not checked: couldn't get the time from Discord",
         )
     ahead = ours - theirs
     if abs(ahead) <= _TOLERATED_SECONDS:

@@ -1,4 +1,7 @@
-"""Checks the services that see a prompt before the provider: prompt writer and moderation."""
+"""Checks the services that see a prompt before the provider does.
+
+These are the prompt writer and moderation.
+"""
 
 from __future__ import annotations
 

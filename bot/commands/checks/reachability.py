@@ -50,7 +50,7 @@ async def examine_public_url(
         return Finding(
             subject=_PUBLIC_URL,
             ok=True,
-            found="not set: no webhooks from outside, and no links to large videos",
+            found="not set: no incoming webhooks, and no links to large videos",
             advice="set it if your videos may exceed Discord's size limit",
         )
     host, shown = urlsplit(url).hostname or "", without_password(url)

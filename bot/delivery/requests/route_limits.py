@@ -61,7 +61,7 @@ class RouteLimits:
     def begin(self, route: str, *, is_global: bool) -> None:
         """Count a request before it is sent; ThrottledError: its route is closed.
 
-        `is_global`: the limit on all requests with the bot's token applies too.
+        `is_global`: whether the limit on all requests with the bot's token applies too.
         """
         now = self._clock()
         wait = max(self._wait(name, now) for name in (route, _GLOBAL)[: 1 + is_global])

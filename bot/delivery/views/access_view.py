@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.delivery.views.formatting import cut_block
 from bot.texts import Moment
+from storage.access.pause import Pause
 from storage.access.settings import BOOSTERS, EVERYWHERE, NO_TARGET, Rule, Setting
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class AccessView:
         """Return all settings of a scope, after a `first` line."""
         is_everywhere = scope == EVERYWHERE
         lines = [
+            *([self._pause(settings.pause)] if settings.pause else []),
             *self._rules(Setting.CHANNEL, settings.channels),
             *self._rules(Setting.ROLE, settings.roles),
             *self._rules(Setting.SERVER, settings.servers),
@@ -113,14 +115,27 @@ class AccessView:
 
     def _entry(self, entry: AuditEntry) -> str:
         actor = self._say("audit.command_line") if entry.actor is None else f"<@{entry.actor}>"
-        value = self._say("audit.removed") if entry.value is None else self._word(entry.value)
         return self._say(
             "audit.line",
             when=Moment(int(entry.at)),
             actor=actor,
             what=self._say(f"audit.{entry.name}", target=self._target(entry)),
-            value=value,
+            value=self._value(entry),
         )
+
+    def _value(self, entry: AuditEntry) -> str:
+        if entry.value is None:
+            return self._say("audit.removed")
+        if entry.name == Setting.PAUSE:
+            return self._pause(Pause.parse(entry.value))
+        return self._word(entry.value)
+
+    def _pause(self, pause: Pause) -> str:
+        if pause.until is None:
+            key = "access.is_drained" if pause.is_drain else "access.is_paused"
+            return self._say(key, words=pause.words)
+        key = "access.is_drained_until" if pause.is_drain else "access.is_paused_until"
+        return self._say(key, words=pause.words, when=Moment(pause.until))
 
     def _target(self, entry: AuditEntry) -> str:
         try:

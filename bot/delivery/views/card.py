@@ -118,7 +118,8 @@ class CardRenderer:
     ) -> ui.LayoutView:
         """Render a finished video as a link.
 
-        `inline`: add a player if `plays_inline` is true; Discord may still refuse the edit.
+        `inline`: whether to add a player if `plays_inline` is true. Discord may still refuse the
+        edit.
         """
         text = self._text
         view, container = _make_view([text.say(job, "card.ready"), text.prompt(job)])
@@ -144,7 +145,10 @@ class CardRenderer:
         return view
 
     def render_held(self, job: Job, artifact: Artifact, *, limit: int) -> ui.LayoutView:
-        """Render a finished video that waits for the operator; `limit` is Discord's, in bytes."""
+        """Render a finished video that waits for the operator.
+
+        `limit`: Discord's limit on a file, in bytes.
+        """
         text = self._text
         # Discord may refuse a file that is within its announced limit.
         key = "card.held" if artifact.size > limit else "card.held_refused"

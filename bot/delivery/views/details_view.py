@@ -33,7 +33,10 @@ class DetailsView:
         self._service_name = service_name
 
     def render(self, details: JobDetails, locale: str, *, in_full: bool) -> ui.LayoutView:
-        """Render the details of a job; `in_full` is for its requester and for moderators."""
+        """Render the details of a job.
+
+        `in_full`: whether to show what only its requester and moderators may see.
+        """
         head = [self._texts("details.title", locale), self._state(details, locale)]
         foot = [self._facts(details, locale)]
         if in_full:

@@ -1,4 +1,4 @@
-"""The ways in which finished videos are made, as requesters are told of them."""
+"""The ways of making a video that requesters are told of."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from discord import ui
 
 
 def render_notice(sentence: str) -> ui.LayoutView:
-    """Render a sentence that replaces a card, whose message can have no other kind of content."""
+    """Render a sentence that replaces a card. The card's message can't have other contents."""
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(sentence))
     view.stop()

@@ -52,8 +52,10 @@ class PrivacyView:
             return sentence
         return f"{sentence} {self._say('notify.closed')}"
 
-    def overview(self, stored: StoredData, limits: RetentionLimits) -> ui.LayoutView:
-        """Render the stored data, with a button to delete it."""
+    def overview(
+        self, stored: StoredData, limits: RetentionLimits, *, has_costs: bool = False
+    ) -> ui.LayoutView:
+        """Render the stored data, with a button to delete it; `has_costs`: sums are kept too."""
         rows = [f"- {line}" for line in self._rows(stored.rows_until)]
         if stored.is_empty:
             return _make_view(
@@ -64,6 +66,7 @@ class PrivacyView:
             *(f"- {line}" for line in self._list(stored)),
             *rows,
             self._ages(stored, limits),
+            *([self._say("privacy.costs")] if has_costs else []),
             self._say("privacy.provider"),
         ]
         return _make_view(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Refusal:
     """An error response with Discord's `code`; a rate limit if `retry_after` (seconds) is set.
 
-    `is_global`: the limit is on all requests with the bot's token.
+    `is_global`: whether the limit is on all requests with the bot's token.
     """
 
     status: int

@@ -54,8 +54,8 @@ class FakeDiscord:
 
     `directory`: the folder for uploaded files.
     `port`: the port to listen on; 0 means any free port.
-    `clock`: returns Unix seconds.
-    `on_message`: is called with each message that is created, edited or deleted.
+    `clock`: the function that returns Unix seconds.
+    `on_message`: the function that is called with each message that is created, edited or deleted.
     Tests can change `limits`, `faults`, `rates` and `world` at any time. `history` contains the
     requests and messages.
     """
@@ -211,7 +211,10 @@ class FakeDiscord:
         )
 
     async def wait_for(self, find: Callable[[], T | None], *, within: float = 10.0) -> T:
-        """Wait for a true result of `find`, and return it; TimeoutError: none in `within` s."""
+        """Wait for a true result of `find`, and return it.
+
+        TimeoutError: there was none within `within` seconds.
+        """
         return await self.history.wait_for(find, within=within)
 
     async def answer_to(self, interaction: Interaction, *, within: float = 10.0) -> Message:

@@ -54,7 +54,7 @@ class RequestBody:
     """The body of a request.
 
     `json`: the JSON body, or the field `payload_json` of a multipart body.
-    `too_large`: True if a file exceeds the limit; such a file is not stored in full.
+    `too_large`: whether a file exceeds the limit. Such a file is not stored in full.
     """
 
     json: Any = None

@@ -1,4 +1,4 @@
-"""GatewaySocket: skips unreadable frames, unless the connection depends on them."""
+"""A gateway socket that skips unreadable frames, except those the connection depends on."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class ChangePublisher:
-    """Publishes changes on the event bus, which the caller has already committed."""
+    """Publishes changes on the event bus. The caller has already committed them."""
 
     def __init__(self, bus: EventBus) -> None:
         self._bus = bus

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.errors import UserError
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
     from storage.ledger.budgets import Budgets, LedgerStore
 
 _MICROS_IN_CENT = 10_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MonthOfPerson:
+    """A person's spending in this month; `budget` is None if no budget of a person is set."""
+
+    spent: Dollars
+    budget: Dollars | None
+    renewed_at: Moment
 
 
 class Budgeting:
@@ -62,6 +72,22 @@ class Budgeting:
         return await self.reservation(job.requester, is_created=job.clip_of is None)
 
     @property
+    def has_costs(self) -> bool:
+        """Whether a clip has a price, so that sums are kept about people."""
+        return self._price > 0
+
+    async def month_of(self, requester: Origin) -> MonthOfPerson:
+        """Return what a person has spent in this month, and the person's budget with any grants."""
+        payer = await self._payers.payer(requester.user_id, month_of(self.today))
+        sums = await self._store.spending(f"person:{payer}", month_of(self.today))
+        budget = self._budgets.per_user_month
+        return MonthOfPerson(
+            spent=_dollars(sums.spent),
+            budget=None if budget is None else _dollars(budget + sums.granted),
+            renewed_at=Moment(int(self._calendar.next_month(self._clock()))),
+        )
+
+    @property
     def today(self) -> str:
         """The calendar day, as in 2026-11-30."""
         return self._calendar.day(self._clock())
@@ -95,7 +121,11 @@ class Budgeting:
             if left < reservation.price:
                 raise UserError(
                     key,
-                    left=Dollars(left // _MICROS_IN_CENT / 100),
-                    price=Dollars(-(-reservation.price // _MICROS_IN_CENT) / 100),
+                    left=_dollars(left),
+                    price=_dollars(reservation.price, rounding=math.ceil),
                     when=Moment(int(renewed_at)),
                 )
+
+
+def _dollars(amount: int, *, rounding: Callable[[float], int] = math.floor) -> Dollars:
+    return Dollars(rounding(amount / _MICROS_IN_CENT) / 100)

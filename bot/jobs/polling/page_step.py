@@ -21,7 +21,7 @@ _MAX_JOBS = 1000
 
 
 class PageStep:
-    """Puts off the jobs that are still running, and wakes those that have ended, to be polled.
+    """Postpones the polls of jobs that are still running, and makes ended jobs due for a poll.
 
     A job that has changed since it was read, or whose id names another job on the page, is left to
     its own poll. `put_off`: the seconds after which a job is polled by itself.
@@ -82,13 +82,16 @@ class PageStep:
             self._changes.publish(job)
 
     async def _wake(self, ended: list[tuple[PolledJob, BackendUpdate]]) -> None:
-        news = [(job, update) for job, update in ended if self._told.get(job.id) != update.state]
+        states = {job.id: update.state for job, update in ended}
+        news = [job for job, update in ended if self._told.get(job.id) != update.state]
         if not news:
             return
-        woken = await self._store.wake((job for job, _ in news), now=self._clock())
+        woken = await self._store.wake(news, now=self._clock())
         if len(self._told) >= _MAX_JOBS:
             self._told.clear()
-        self._told.update({job.id: update.state for job, update in news})
+        # A job whose own poll has begun meanwhile was not woken. The next page wakes it, because
+        # that poll may have been too early.
+        self._told.update({job.id: states[job.id] for job in woken})
         for job in woken:
             self._changes.publish(job)
 

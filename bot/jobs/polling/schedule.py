@@ -85,7 +85,7 @@ class _Percentages:
             self._jobs[job_id] = _Readings(first=known.first, latest=reading, step=step)
 
     def seconds_left(self, job_id: str, at: float) -> float | None:
-        """Return the seconds until the estimated end, or since it if negative; None: unknown."""
+        """Return the seconds until the estimated end, negative after it; None: unknown."""
         known = self._jobs.get(job_id)
         return None if known is None or known.end is None else known.end - at
 
@@ -97,8 +97,8 @@ class _Percentages:
 class PollSchedule:
     """Extrapolates from rising percentages, or else uses the times of similar jobs.
 
-    Without either, and if webhooks wake the poller, the intervals only grow. `jitter` spreads those
-    out that do not depend on a percentage.
+    Without either, or if webhooks wake the poller, the intervals only grow. `jitter` spreads out
+    the intervals that do not depend on a percentage.
     """
 
     def __init__(

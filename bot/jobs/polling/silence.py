@@ -19,7 +19,7 @@ _MAX_JOBS = 1000
 class ProviderSilence:
     """Keeps in memory since when requests about each job have had no response.
 
-    If this is lost, a notice is late. `steady`: a clock that is never set.
+    If these times are lost, a notice is late. `steady`: a clock that is never set.
     """
 
     def __init__(self, steady: Callable[[], float]) -> None:
@@ -31,7 +31,7 @@ class ProviderSilence:
         self._since.pop(job_id, None)
 
     def is_long(self, job: Job) -> bool:
-        """Record that a request got no response; True: none has had one for two minutes."""
+        """Record that a request got no response; True: there was none for two minutes."""
         if len(self._since) >= _MAX_JOBS:
             self._since.clear()
         since = self._since.setdefault(job.id, self._steady())

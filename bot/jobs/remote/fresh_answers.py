@@ -1,4 +1,4 @@
-"""FreshAnswers: passes the response that a job is done on to the download of its clip."""
+"""FreshAnswers: keeps the response that reports a job's end for the download of its clip."""
 
 from __future__ import annotations
 

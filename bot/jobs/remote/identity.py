@@ -62,7 +62,7 @@ class RemoteIdentity:
         return record is not None and self.describes(record, update.echo)
 
     def describes(self, record: RemoteRecord, echo: Echo) -> bool:
-        """Return whether the echo in a response from now can describe a job's remote job."""
+        """Return whether the echo in a response that just arrived can be of a job's remote job."""
         return is_described(record, self._judgeable(record, echo))
 
     async def handle_foreign(self, job: Job) -> None:
@@ -80,8 +80,8 @@ class RemoteIdentity:
     async def cancel(self, job: Job, *, unless_done: bool = False) -> bool:
         """Cancel the job's remote job at the provider; True: it is cancelled, or is not this job's.
 
-        `unless_done`: a remote job that has finished is kept. BackendError: the provider refuses,
-        or can't be reached.
+        `unless_done`: whether a remote job that has finished is kept. BackendError: the provider
+        refuses, or can't be reached.
         """
         record = await self._store.get(job.id)
         if record is None:

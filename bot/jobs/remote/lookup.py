@@ -26,8 +26,8 @@ _DAY = 24 * 60 * 60.0
 class Candidates:
     """The remote jobs that an unconfirmed create request may have started.
 
-    `proves_absence`: a remote job that is not among them does not exist.
-    `is_ambiguous`: it is not certain which of them the create request has started.
+    `proves_absence`: whether a remote job that is not among them does not exist.
+    `is_ambiguous`: whether it is not certain which of them the create request has started.
     """
 
     found: tuple[BackendUpdate, ...]

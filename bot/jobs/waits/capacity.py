@@ -38,7 +38,7 @@ class ProviderCapacity:
         return max(0, limit - await self._store.occupied(limit=limit, running=running))
 
     async def lower(self) -> None:
-        """Lower the limit to the number of jobs at the provider, because it refused one more."""
+        """Lower the limit to the number of jobs at the provider, which has refused one more."""
         before = self.limit
         self._lowered_to = max(1, await self._store.occupied(limit=before))
         self._lowered_at = self._steady()

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     _Params = ParamSpec("_Params")
     _Result = TypeVar("_Result")
 
+# Each write is handed to a thread and back, which costs more than the write of a small chunk.
+_WRITE_BYTES = 1024 * 1024
+
 
 class TooLargeError(MediaError):
     """A stream has more bytes than allowed."""
@@ -66,16 +69,19 @@ async def save(chunks: AsyncIterable[bytes], target: Path, *, max_bytes: int) ->
 
 
 async def _fill(part: Path, chunks: AsyncIterable[bytes], max_bytes: int) -> int:
-    size = 0
+    size, waiting = 0, bytearray()
     async for chunk in chunks:
-        if size + len(chunk) > max_bytes:
+        if size + len(waiting) + len(chunk) > max_bytes:
             raise TooLargeError(f"the stream exceeds {max_bytes} bytes")
-        await asyncio.to_thread(_write_at, part, size, chunk)
-        size += len(chunk)
-    return size
+        waiting += chunk
+        if len(waiting) >= _WRITE_BYTES:
+            await asyncio.to_thread(_write_at, part, size, waiting)
+            size, waiting = size + len(waiting), bytearray()
+    await asyncio.to_thread(_write_at, part, size, waiting)
+    return size + len(waiting)
 
 
-def _write_at(path: Path, offset: int, chunk: bytes) -> None:
+def _write_at(path: Path, offset: int, chunk: bytes | bytearray) -> None:
     # The file is reopened for each chunk, so that a cancelled task leaves no file open. "r+b" never
     # creates a file, so a write that outlives its task can't bring back a deleted part.
     with path.open("r+b") as file:

@@ -49,7 +49,8 @@ class AttachmentFetcher:
     async def fetch(self, url: str, target: Path) -> None:
         """Stream the attachment at `url` into the file `target`, within a minute.
 
-        UserError: `audio.too_large` (max_mb) or `audio.gone`. UnfetchedError: a retry may succeed.
+        UserError: the file is too large, or no longer exists. UnfetchedError: the download failed,
+        but a retry may succeed.
         """
         source = self._allowed(url)
         try:

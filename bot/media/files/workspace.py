@@ -80,7 +80,8 @@ class Workspace:
     def copy(self, job_id: str, *, decent: bool) -> Path:
         """Return the path of a smaller copy of a finished video.
 
-        `decent`: the copy of acceptable quality, rather than the copy of any quality.
+        There may be two. `decent`: whether to choose the copy of acceptable quality, rather than
+        the one that was shrunk as far as necessary.
         """
         return self._root / ("fitted" if decent else "squeezed") / f"{_checked(job_id)}.mp4"
 

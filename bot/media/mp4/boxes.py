@@ -69,7 +69,7 @@ class Boxes:
         return self._read(box.start, min(box.end - box.start, max_bytes))
 
     def at(self, start: int, count: int) -> bytes:
-        """Return `count` bytes of the file from `start` on; MediaError: the file ends before."""
+        """Return `count` bytes of the file from `start` on; MediaError: it is shorter."""
         return self._read(start, count)
 
     def kind_after(self, box: Box) -> bytes:

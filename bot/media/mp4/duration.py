@@ -31,7 +31,7 @@ class Track:
 
     Its media has `scale` time units per second, and its header states a duration of `recorded`
     units.
-    `enabled`: players may show the track.
+    `enabled`: whether players may show the track.
     """
 
     moov: Box

@@ -58,7 +58,7 @@ class _Defaults:
 class _Place:
     """The decoding time and the file offset of the next run, whose offsets count from `base`.
 
-    `known` is False if the offset depends on another track's samples.
+    `known`: whether the offset is known. It isn't if it depends on another track's samples.
     """
 
     time: int

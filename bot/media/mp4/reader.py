@@ -41,17 +41,17 @@ class VideoInfo:
     `seconds` is the picture's duration, and `moving` its duration if each frame counts for one
     second at most. The picture starts `picture_delay` seconds after the sound, and a frame is
     decoded up to `reorder_delay` seconds before it is shown.
-    `streamable`: the index precedes the media.
-    `rotated`: the picture is stored rotated or mirrored.
+    `streamable`: whether the index precedes the media.
+    `rotated`: whether the picture is stored rotated or mirrored.
     `timing` does not include frames in fragments.
 
     The picture is the video track number `video_number`, and the sound the audio track number
     `audio_number`, both counted from 0.
-    `video_joined`, `audio_joined`: the track changes its format midway.
-    `seekable`: the picture can be decoded from each of its keyframes.
+    `video_joined`, `audio_joined`: whether the track changes its format midway.
+    `seekable`: whether the picture can be decoded from each of its keyframes.
     `colours` are the numbers of its primaries and transfer function (ISO/IEC 23091-2), or None if
     they aren't stated.
-    `digital_source` is the source in an XMP box, if our videos can have that source.
+    `digital_source` is the source in an XMP box, or None if it is not one of our videos' sources.
     """
 
     width: int
@@ -81,7 +81,7 @@ class VideoInfo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Header:
-    """The orientation in a track's header; `swaps_sides`: width and height are swapped."""
+    """The orientation in a track's header; `swaps_sides`: whether width and height are swapped."""
 
     rotated: bool
     swaps_sides: bool
@@ -100,7 +100,7 @@ def read_mp4(path: Path) -> VideoInfo:
 
 
 def read_sound_number(path: Path) -> int:
-    """Return the number of the audio track to hear in an MP4 or MOV, from 0 (blocking).
+    """Choose the audio track to play in an MP4 or MOV, and return its number, from 0 (blocking).
 
     MediaError: a part of that track is missing. A file that can't be read at all is left to ffmpeg.
     """
@@ -140,7 +140,7 @@ def read_sound_seconds(path: Path) -> float:
 
 
 def _sound_in(boxes: Boxes, top: Sequence[Box]) -> Stream | None:
-    """Return the sound to hear, or None without any; MediaError, struct.error: damage."""
+    """Return the sound to play, or None; MediaError, struct.error: the file is damaged."""
     moov = next((box for box in top if box.kind == b"moov"), None)
     if moov is None:
         return None

@@ -22,7 +22,7 @@ _MAX_RUN_BYTES = 12 * _MAX_ENTRIES + 16
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chunk:
-    """Adjacent samples in the file, which begin at `offset`.
+    """Samples that are adjacent in the file, from `offset` on.
 
     `first` is the number of the first sample, from 0. All of them use the description with the
     number `description`, from 1. `offsets` has each sample's offset, or is empty if all have the
@@ -56,7 +56,9 @@ class SampleTable:
 
 
 def read_sample_table(boxes: Boxes, trak: Box) -> SampleTable:
-    """Read a track's sample table; without chunks if a part is missing or it is too long.
+    """Read a track's sample table.
+
+    It has no chunks if a part of it is missing, or if it is too long.
 
     MediaError: it lists fewer samples than it states.
     """

@@ -30,7 +30,7 @@ _FEW = 0.25  # a video track with fewer than this share of the most samples is o
 class Stream:
     """A track with its sample table; `number` is its number among the tracks of its kind.
 
-    `entry`: the first sample description that it uses. `joined`: it uses several.
+    `entry`: the first sample description that it uses. `joined`: whether it uses several.
     """
 
     number: int
@@ -57,7 +57,7 @@ def choose_picture(boxes: Boxes, moov: Box, traks: Sequence[Box], moofs: Sequenc
 def choose_sound(
     boxes: Boxes, moov: Box, traks: Sequence[Box], moofs: Sequence[Box]
 ) -> Stream | None:
-    """Choose the sound in the same way, or return None if no audio track can be played."""
+    """Choose the sound as `choose_picture` does; None: no audio track can be played."""
     tracks: dict[int, Track] = {}
     for number, trak in enumerate(traks[:_MAX_TRACKS]):
         with suppress(MediaError, struct.error):  # damaged sound doesn't make the picture unusable

@@ -24,7 +24,7 @@ _ES, _DECODER = 0x03, 0x04
 
 
 def sample_entry(boxes: Boxes, trak: Box, number: int) -> bytes:
-    """Return a track's sample description with this number, from 1, without its header."""
+    """Return the sample description with this number, from 1, without the box's header."""
     stsd = boxes.find(trak, *SAMPLE_TABLE, b"stsd")
     if stsd is None:
         raise MediaError("the clip's index lacks stsd")

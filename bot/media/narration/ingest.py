@@ -44,8 +44,8 @@ _DECLARED = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d\.\d)", re.MULTILINE)
 class Narration:
     """An ingested narration, as a 48 kHz stereo 16-bit WAV.
 
-    `loudness` is in LUFS, or None for silence. `clipped`: the recording is so loud that its peaks
-    are cut off.
+    `loudness` is in LUFS, or None for silence. `clipped`: whether the recording is so loud that its
+    peaks are cut off.
     """
 
     path: Path
@@ -62,10 +62,8 @@ class Narration:
 async def ingest(ffmpeg: Ffmpeg, source: Path, target: Path, *, max_seconds: int) -> Narration:
     """Decode the untrusted file `source` to the WAV `target`, and measure its loudness.
 
-    UserError: `audio.empty`, `audio.not_audio`, `audio.unreadable`, `audio.no_sound` (the last
-    three with the detected format), `audio.too_long` (seconds, max_seconds) or, if the length is
-    unknown, `audio.over_limit` (max_seconds). MediaError: the ingestion failed, but the file is not
-    to blame.
+    UserError: the file is empty, is not audio, can't be read, has no sound, or is too long.
+    MediaError: the ingestion failed, but the file is not to blame.
     """
     found = await asyncio.to_thread(_sniffed, source)
     links = await asyncio.to_thread(_links, source, found)
@@ -198,7 +196,7 @@ def _sound_number(source: Path, job: _Ingest) -> int:
 def detect_format(source: Path) -> str:
     """Return the ffmpeg demuxer that matches a file's first bytes (blocking).
 
-    UserError: `audio.empty`, or `audio.not_audio` with the detected format.
+    UserError: the file is empty, or is not audio.
     """
     return _sniffed(source).demuxer
 

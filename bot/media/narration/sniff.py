@@ -119,9 +119,10 @@ _ICY_INTERVAL = re.compile(rb"icy-metaint:\s*(\d{1,7})\s", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Format:
-    """A file's demuxer; the sound begins at `start`, after a radio stream's header, if it has one.
+    """A file's format; `demuxer` is ffmpeg's name for it.
 
-    Text is inserted after each `interval` bytes of sound, unless `interval` is 0.
+    `start`: the offset of the sound, which is not 0 after the header of a radio stream. `interval`:
+    the bytes of sound between two inserted texts, or 0 if no texts are inserted.
     """
 
     demuxer: str

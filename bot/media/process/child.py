@@ -193,7 +193,8 @@ async def _forward_lines(
 
 def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT_ENV if name in os.environ}
-    # Without MALLOC_ARENA_MAX, each thread's own arena would count against the address space.
+    # Without MALLOC_ARENA_MAX, each thread's own arena would count against the limit of the
+    # address space.
     return kept | {"LC_ALL": "C", "MALLOC_ARENA_MAX": "2"}
 
 

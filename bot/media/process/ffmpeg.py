@@ -25,7 +25,7 @@ _ENCODERS = frozenset({"libx264", "aac"})
 class Ffmpeg:
     """Runs at most `slots` ffmpeg processes at a time, each in a confined child.
 
-    `in_background`: everything else on the machine has precedence over these processes.
+    `in_background`: whether everything else on the machine has precedence over these processes.
     """
 
     def __init__(self, binary: Path, *, slots: int, in_background: bool = False) -> None:

@@ -40,7 +40,10 @@ _MAX_AUDIO_BYTES = 400_000 / 8  # per second of noise; speech takes less than ha
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MergeResult:
-    """A merge's result; `held_instead`: a loop would be too large, so the last frame is held."""
+    """The result of a merge.
+
+    `held_instead`: whether the last frame is held because a loop would be too large.
+    """
 
     held_instead: bool
 

@@ -28,7 +28,7 @@ class NarrationMix(StrEnum):
 class NarrationOptions:
     """The options for merging a narration; a looped result has at most `max_bytes`.
 
-    `spoken`: the narration is a text that a machine has read aloud.
+    `spoken`: whether the narration is a text that a machine has read aloud.
     """
 
     fit: NarrationFit = NarrationFit.HOLD

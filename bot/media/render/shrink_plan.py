@@ -65,9 +65,9 @@ class ShrinkPlan:
 def make_plan(source: ShrinkSource, limit_bytes: int, *, decent: bool) -> ShrinkPlan | None:
     """Choose rates that stay within `limit_bytes`, and the largest picture size that suits them.
 
-    The picture is reduced until each pixel gets 0.06 bits at 30 frames/s, but not below 360 lines
-    (`decent`) or 144 lines. None: even in the smallest picture, a pixel gets fewer bits (`decent`),
-    or the limit leaves too few bits for any picture.
+    The picture is reduced until each pixel gets 0.06 bits at 30 frames/s, but not below 144 lines,
+    or 360 if `decent`. None: the limit leaves too few bits for any picture or, if `decent`, a pixel
+    gets fewer bits even in the smallest picture.
     """
     sound_rate = _sound_rate(source, limit_bytes, decent=decent)
     bits = _picture_bits(source, limit_bytes, sound_rate)

@@ -147,9 +147,9 @@ def open_clip(
 ) -> graph.Stream:
     """Open a provider's untrusted clip as an ffmpeg input.
 
-    Its timestamps are reduced by `shift_back` seconds. `loops_until`: the clip is repeated until
-    this many seconds have been read. `probed`: ffmpeg decodes the first frames to learn about them,
-    which it needs unless all that is used of the clip is copied.
+    Its timestamps are reduced by `shift_back` seconds. `loops_until`: the number of seconds until
+    which the clip is repeated. `probed`: whether ffmpeg first decodes some frames to learn about
+    them. It has to, unless all that is used of the clip is copied.
     """
     options: dict[str, str | float | None] = {} if probed else {**UNPROBED}
     if shift_back:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.errors import UserError
 from bot.moderation.access.rules import refusal_by
+from bot.texts import Moment
 from storage.access.settings import EVERYWHERE, AccessSettings, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bot.moderation.access.place import Membership, OrderPlace, Reach
+    from storage.access.pause import Pause
     from storage.access.settings import AccessSettingsStore
 
 log = logging.getLogger(__name__)
@@ -51,10 +53,12 @@ class Gate:
         reach: Reach,
         settings: AccessSettingsStore,
         *,
+        clock: Callable[[], float],
         count: Callable[[str], None] = lambda _reason: None,
     ) -> None:
         self.reach = reach
         self._settings = settings
+        self._clock = clock
         self._count = count
 
     async def check(self, place: OrderPlace | None) -> Terms:
@@ -74,19 +78,26 @@ class Gate:
         """Tell whether an order from this place would be allowed, without counting anything."""
         if place is None:
             found = await self._settings.read((EVERYWHERE,))
-            return Verdict(terms=Terms(everywhere=found[EVERYWHERE]))
+            return self._unless_paused(Verdict(terms=Terms(everywhere=found[EVERYWHERE])))
         here = place.membership
         members = place.memberships if here is None else (here,)
         scopes = (EVERYWHERE, *(member.server_id for member in members))
         found = await self._settings.read(scopes, person=place.user_id)
         if here is None:
-            return self._judge_outside(place, found)
-        return self._judge_member(place, here, found)
+            return self._unless_paused(self._judge_outside(place, found))
+        return self._unless_paused(self._judge_member(place, here, found))
 
     def asks_membership(self, place: OrderPlace) -> bool:
         """Tell whether the decision about a place depends on the requester's servers."""
         is_outside = place.membership is None
         return is_outside and self.reach.takes_outside(place) and self.reach.needs_membership
+
+    def _unless_paused(self, verdict: Verdict) -> Verdict:
+        """Refuse during the operator's pause, unless another reason would outlast the pause."""
+        pause = verdict.terms.everywhere.pause
+        if verdict.refusal is not None or pause is None or not pause.lasts(self._clock()):
+            return verdict
+        return replace(verdict, refusal=_refusal_of_pause(pause))
 
     def _judge_outside(self, place: OrderPlace, found: Mapping[int, AccessSettings]) -> Verdict:
         everywhere = found[EVERYWHERE]
@@ -94,6 +105,9 @@ class Gate:
         if not self.reach.takes_outside(place):
             key = "access.dm" if place.is_dm else "access.user_install"
             return Verdict(terms=terms, refusal=UserError(key))
+        if place.server_id is not None and everywhere.servers.get(place.server_id) is Rule.DENY:
+            # A person's own installation does not open a server that the operator has closed.
+            return Verdict(terms=terms, refusal=UserError("access.server"))
         if everywhere.person is Rule.DENY or not self.reach.needs_membership:
             return Verdict(
                 terms=terms, refusal=refusal_by(everywhere, place, None, scope=EVERYWHERE)
@@ -120,3 +134,9 @@ class Gate:
             server, place, member, scope=member.server_id
         )
         return Verdict(terms=terms, refusal=refusal)
+
+
+def _refusal_of_pause(pause: Pause) -> UserError:
+    if pause.until is None:
+        return UserError("access.paused", words=pause.words)
+    return UserError("access.paused_until", words=pause.words, when=Moment(pause.until))

@@ -127,7 +127,7 @@ class _FilterGraph:
             self._add_animated(line, start + stagger * (number + 0.6), end)
 
     def add_progress_bar(self) -> None:
-        """Add the progress bar, which fills one segment per scene, and the permanent watermark."""
+        """Add the permanent watermark, and the progress bar, which fills one segment per scene."""
         self._overlay(
             self._still(self._art.watermark), str(self._art.watermark.x), str(self._art.watermark.y)
         )

@@ -97,7 +97,7 @@ def _lines(
     for line, baseline in zip(drawn, baselines, strict=True):
         picture = _coloured(line, layer_files.light)
         sheet.paste(picture, (0, row))
-        # Aligns the visible ink, and ignores the glyphs' side bearings.
+        # Align by the visible ink, ignoring the glyphs' side bearings.
         x = canvas.width - canvas.margin - picture.width if base else canvas.margin
         layers.append(
             Layer(

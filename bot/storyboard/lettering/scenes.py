@@ -43,7 +43,7 @@ _UNDRAWN = frozenset(("Cf", "Cs", "Co", "Cn"))
 
 
 def clean(prompt: str) -> str:
-    """Remove a prompt's undrawable characters, and put single spaces; line breaks stay.
+    """Remove a prompt's undrawable characters, and reduce spaces to one; line breaks are kept.
 
     Removed are control, format and private-use characters, marks without a letter below them, and
     all but the first characters of an endless letter or emoji.
@@ -196,7 +196,7 @@ def _halves(text: str) -> list[str]:
 
 
 def _widths(text: str) -> dict[int, int]:
-    """Return the width of the text before each of its clusters, and of the whole text."""
+    """Map the index of each cluster's start, and of the text's end, to the width up to there."""
     found = {0: 0}
     end = width = 0
     for cluster in clusters(text):

@@ -33,7 +33,10 @@ _DISPLAY_AXES = {"opsz": 96.0, "SOFT": 60.0}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Style:
-    """A weight, 100 to 900; `is_display`: Latin letters are set in the typeface of titles."""
+    """A style of lettering; `weight` is 100 to 900.
+
+    `is_display`: whether Latin letters are set in the typeface of titles.
+    """
 
     weight: int
     is_display: bool = False
@@ -68,7 +71,10 @@ class Typefaces:
         return "".join(cluster for cluster in clusters(text) if cluster not in lost)
 
     def runs(self, text: str, style: Style) -> list[TypefaceRun]:
-        """Divide a drawable text into runs of one typeface; a display typeface sets all or none."""
+        """Divide a drawable text into runs of one typeface.
+
+        The typeface of titles is used only if it can draw the whole text, except emoji.
+        """
         display = style.is_display and self._sets_all(_DISPLAY, text)
         style = Style(weight=style.weight, is_display=display)
         found: list[TypefaceRun] = []

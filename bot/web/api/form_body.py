@@ -22,7 +22,7 @@ def open_form(request: web.Request) -> MultipartReader:
 
 
 class _FewLines:
-    """A StreamReader with the methods with which the parts are read, and a limit on the lines."""
+    """The part of a StreamReader that reading a form needs, with a limit on the lines."""
 
     def __init__(self, content: StreamReader) -> None:
         self._content = content

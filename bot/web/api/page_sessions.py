@@ -39,7 +39,7 @@ class PageSession:
 class PageSessions:
     """Signs sessions with `key`; `digests` maps the names of clients to their tokens' hashes.
 
-    The table is read once, since no other process writes it.
+    The table of signed-out sessions is read once, since no other process writes it.
     """
 
     def __init__(

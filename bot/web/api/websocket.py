@@ -64,7 +64,7 @@ class JobSocket:
         await asyncio.gather(*closing, return_exceptions=True)
 
     async def end(self, client: str, session: str | None) -> None:
-        """Close the sockets that a session has opened, or all of the client's if it is None."""
+        """Close a session's sockets, or all sockets of the client if `session` is None."""
         ended = [
             socket
             for socket, opened_by in self._sockets.get(client, {}).items()

@@ -40,7 +40,7 @@ class Proxies:
         return request.scheme
 
     def address_of(self, request: web.Request) -> str:
-        """Return the caller's address: the last hop before this server that is no trusted proxy."""
+        """Return the caller's address, which is that of the last hop that isn't a trusted proxy."""
         found = request.remote or ""
         forwarded = ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, ())).split(",")
         # From right to left: entries further left were written by hosts further away.

@@ -27,6 +27,8 @@ _STATUSES = {
     "caps.all": HTTPStatus.TOO_MANY_REQUESTS,
     "caps.day": HTTPStatus.TOO_MANY_REQUESTS,
     "caps.client_day": HTTPStatus.TOO_MANY_REQUESTS,
+    "access.paused": HTTPStatus.SERVICE_UNAVAILABLE,
+    "access.paused_until": HTTPStatus.SERVICE_UNAVAILABLE,
     "budget.day": HTTPStatus.TOO_MANY_REQUESTS,
     "budget.month": HTTPStatus.TOO_MANY_REQUESTS,
     "budget.server": HTTPStatus.TOO_MANY_REQUESTS,

@@ -74,7 +74,10 @@ async def send_file(
 
 
 def video_headers(prompt: str, *, inline: bool = False) -> dict[str, str]:
-    """Return a video's headers: shown `inline`, or saved under a name made from the prompt."""
+    """Return the headers of a video, with a file name made from the prompt.
+
+    `inline`: whether browsers show the video instead of saving it.
+    """
     return {
         hdrs.CONTENT_TYPE: "video/mp4",
         hdrs.CONTENT_DISPOSITION: _disposition(prompt, "inline" if inline else "attachment"),

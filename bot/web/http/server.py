@@ -39,7 +39,9 @@ _NOT_LOCAL = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Bind the port early, since its number is needed; 0: any free port, `::`: IPv4 too.
+    """Bind the port early, since its number is needed.
+
+    Port 0 means any free port, and the host `::` includes IPv4.
 
     StartupError: the port is in use, or the host is not an address of this machine.
     """
@@ -83,12 +85,12 @@ class WebServer:
 
     `request_seconds`: the time limit for the head of a request, from the connection's start or the
     previous response. Handlers limit the body themselves.
-    `reader_seconds`: a caller that reads nothing of a response for this long is disconnected, at
-    most a sixth of that time later.
+    `reader_seconds`: the time after which a caller that reads nothing of a response is
+    disconnected. It may take up to a sixth longer.
     `max_per_address`: the number of the `max_connections` that one address can have open. Behind
     one of the `proxies`, it limits a caller's concurrent requests instead.
     `accepts_compressed`: the paths on which compressed bodies are not refused.
-    `only_tls`: browsers are told to use TLS.
+    `only_tls`: whether browsers are told to use TLS.
     """
 
     def __init__(

@@ -45,7 +45,7 @@ _OTHER_TEXTS = ("prompt.empty", "audio.too_large", "speech.empty")
 class HomePage:
     """Serves the page in the browser's language; the page itself contains no client data.
 
-    `sharing`: share links can be created. `speaking`: texts can be read aloud.
+    `sharing`: whether share links can be created. `speaking`: whether texts can be read aloud.
     """
 
     def __init__(

@@ -66,8 +66,8 @@ WHERE {_SERVED} AND next_at < :next_at AND deadline_at > :next_at
 class PolledJob:
     """A job that is being generated, as it was before a page was requested.
 
-    `made_at`: its time of creation by the provider's clock. `is_held`: the provider did not
-    respond.
+    `made_at`: its time of creation by the provider's clock. `is_held`: whether the job is on hold,
+    because the provider did not respond.
     """
 
     id: str
@@ -112,7 +112,7 @@ class ListedJobStore:
     ) -> list[Job]:
         """Postpone jobs that are still running to `next_at`, and return those whose cards change.
 
-        `jobs`: each with its new percentage, or None if it is unchanged.
+        `jobs`: the jobs, each with its new percentage, or with None if that is unchanged.
         """
         same = {job.id: (job.epoch, None) for job, percent in jobs if _is_same(job, percent)}
         changed = {job.id: (job.epoch, new) for job, new in jobs if not _is_same(job, new)}

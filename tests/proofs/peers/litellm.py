@@ -101,7 +101,7 @@ async def _through_the_bot(wire: Wire, base_url: str, findings: Findings) -> Non
         wire.bot(**settings | {"openai_api_key": "sk-wrong"}),
     ):
         waiting = await wire.video("A red kite on the ground")
-        await wire.wait_for_card_text(waiting, "rejects my API key")
+        await wire.wait_for_card_text(waiting, "is rejecting my API key")
     async with (
         findings.step(NAME, "/video whose create is accepted but not answered: POSTed once"),
         wire.bot(**settings),
@@ -111,7 +111,7 @@ async def _through_the_bot(wire: Wire, base_url: str, findings: Findings) -> Non
         wire.api.add_faults("create", Fault(after=True, reset=True))
         message = await wire.video("A red kite that was taken")
         await wire.fake_discord.wait_for(
-            lambda: "may be charged twice" in labels(message), within=WITHIN
+            lambda: "may cost double" in labels(message), within=WITHIN
         )
         assert wire.creates() == before + 1
 

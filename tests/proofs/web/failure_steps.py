@@ -143,7 +143,7 @@ async def wait_for_provider(user: KeyboardUser, auditor: Auditor, api: VideosApi
     api.add_faults("create", *[refused] * 9)
     await user.write("#script", _SCRIPT)
     await user.press("#generate")
-    await user.reads("#waiting", "rejects my API key")
+    await user.reads("#waiting", "is rejecting my API key")
     await user.reads("#announce", "Waiting for the video service")
     await auditor.audit("a video that waits for the provider")
     await user.press("#job-cancel")
@@ -154,12 +154,12 @@ async def retry(user: KeyboardUser, auditor: Auditor, api: VideosApi, url: str) 
     """Lose the answer to a create: the page asks, and Try again submits a second one."""
     before = len(api.creates)
     await _lose_create_answer(user, api)
-    await user.reads("#question", "may be charged twice")
+    await user.reads("#question", "may charge twice")
     check(
         await user.page.is_hidden("#under-way"), "the progress bar is visible while the page asks"
     )
     said = await user.page.text_content("#announce")
-    check("may be charged twice" in said, f"what is announced is {said!r}")
+    check("may charge twice" in said, f"what is announced is {said!r}")
     facts = await user.page.locator(".job .facts").first.text_content()
     check("your decision" in facts, f"the list says {facts!r}")
     await auditor.audit("a video that needs a decision")

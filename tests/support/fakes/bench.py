@@ -114,7 +114,7 @@ class Bench:
         self.moderator = moderator
         self.blocked = BlockedWords(blocked)
         self.access = AccessSettingsStore(database)
-        self.gate = Gate(reach, self.access)
+        self.gate = Gate(reach, self.access, clock=clock)
         self.writer = writer or VerbatimWriter()
         self.database = database
         self.root = root
@@ -166,7 +166,9 @@ class Bench:
         self.holds = Holds(self.hold_store, self.jobs, self.bus, backend=backend.name, clock=clock)
         queued = QueueStore(database, backend=backend.name)
         self.capacity = ProviderCapacity(queued, limit=at_provider, steady=clock.steady)
-        self.queue = JobQueue(self.store, queued, self.capacity, backend=backend.name, clock=clock)
+        self.queue = JobQueue(
+            self.store, queued, self.capacity, self.access, backend=backend.name, clock=clock
+        )
         self.unconfirmed = UnconfirmedStore(database, self.spent)
         self.remote_jobs = RemoteJobStore(database)
         self.listings = ListingStore(database)

@@ -22,7 +22,7 @@ def examine_changes(settings: Settings) -> Finding:
     return Finding(
         subject="changed settings",
         ok=True,
-        found=", ".join(_changes(settings)) or "none",
+        found=", ".join(_changes(settings)) or "all at their defaults",
     )
 
 

@@ -1,4 +1,4 @@
-"""Defines a channel: of a server, or for a conversation between people."""
+"""Defines a channel, which belongs to a server or to a conversation between people."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Channel:
     """A server's text channel or thread, or a conversation between `recipients`.
 
     `bot_permissions`: the bot's permissions in the channel.
-    `has_bot`: the bot was added to the private thread.
+    `has_bot`: whether the bot was added to the private thread.
     `parent_id`: a channel's category, or a thread's channel.
     """
 

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Guild:
-    """A server; `installed` is False if the app is installed only for the user.
+    """A server.
 
-    `has_bot` is False if the app was installed without its bot, and only has commands.
+    `installed`: whether the app is installed in it, and not only for the user. `has_bot`: whether
+    the app was installed with its bot, and not only with its commands.
     """
 
     id: int

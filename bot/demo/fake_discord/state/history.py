@@ -19,12 +19,12 @@ T = TypeVar("T")
 class Recorded:
     """A request and the status of the response.
 
-    `at`: Unix seconds.
-    `path`, `template`: relative to the API's base; the template has the parameter names of
-    Discord's documentation.
+    `at`: the Unix time of the request.
+    `path`, `template`: the path and its template, relative to the API's base. The template has the
+    parameter names of Discord's documentation.
     `json`: the JSON body, or the field `payload_json` of a `multipart` body.
-    `arrived`: True if the body was received in full.
-    `status`: 0 without a response.
+    `arrived`: whether the body was received in full.
+    `status`: the HTTP status, or 0 if there was no response.
     """
 
     at: float
@@ -48,7 +48,7 @@ class Recorded:
 class History:
     """Records everything in order of completion.
 
-    `on_message`: called with each message that is created, edited or deleted.
+    `on_message`: the function that is called with each message that is created, edited or deleted.
     `downloads`: the paths of the files that were fetched from the CDN.
     """
 

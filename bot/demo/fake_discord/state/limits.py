@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class DiscordLimits:
     """Discord's limits in bytes and seconds, which tests can change.
 
-    `upload_bytes`: the enforced limit.
+    `upload_bytes`: the enforced limit on a file.
     `announced_bytes`: the limit that interactions announce.
     """
 

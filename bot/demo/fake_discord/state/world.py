@@ -179,7 +179,7 @@ class World:
         return self.commands
 
     def listed_commands(self) -> list[Payload]:
-        """Return the bot's commands as they are listed."""
+        """Return the bot's commands as Discord lists them."""
         if not self.hidden_fields:
             return self.commands
         return [

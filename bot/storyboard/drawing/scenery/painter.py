@@ -1,4 +1,4 @@
-"""The painter's tools: skies, silhouettes, lights and drifting things.
+"""The painter's tools: skies, silhouettes, lights, and sprites that drift.
 
 Imported only in a worker thread, because it loads Pillow.
 """
@@ -160,7 +160,7 @@ class Painter:
     ) -> None:
         """Add a strip as a plane; nearer planes, whose depth is closer to 1, move faster.
 
-        `mist` is a colour with its share at the top and at the bottom.
+        `mist`: a colour, its share at the top, and its share at the bottom.
         """
         picture = pen.finish()
         if mist:
@@ -207,7 +207,7 @@ class Painter:
         colour: Rgb,
         draw: Callable[[Pen], None],
     ) -> None:
-        """Add a small thing with a motion of its own; its corners are 0, 0 and `size`."""
+        """Add a sprite that moves on its own, drawn in the rectangle from (0, 0) to `size`."""
         pen = Pen(colour, width=math.ceil(size[0]), top=0, lower=math.ceil(size[1]))
         draw(pen)
         self.picture(pen.finish(), at[0], at[1], motion)
@@ -222,7 +222,7 @@ class Painter:
         alpha: int = 200,
         length: float = 0,
     ) -> None:
-        """Add many small things that fall or rise through the whole picture, such as snow."""
+        """Add many specks that fall or rise through the whole picture, such as snow."""
         travel = math.ceil(abs(motion.dy) * self.view.frames)
         high = self.h + travel
         mask = Image.new("L", (self.w * FINENESS, high * FINENESS))

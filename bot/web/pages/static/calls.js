@@ -114,7 +114,7 @@ export const narrate = (text) =>
   });
 export const status = (jobId) => request("GET", jobPath("api/status", jobId));
 export const cancel = (jobId) => request("POST", jobPath("api/cancel", jobId));
-// Submits an unconfirmed order again, which may be charged twice.
+// Submits an unconfirmed order again, although the provider may charge twice.
 export const retry = (jobId) => request("POST", jobPath("api/retry", jobId));
 export const share = (jobId) => request("POST", jobPath("api/share", jobId));
 export const withdraw = (jobId) => request("DELETE", jobPath("api/share", jobId));

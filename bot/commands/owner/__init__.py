@@ -1,0 +1,1 @@
+"""`owner`: the operator's decisions about who may order."""

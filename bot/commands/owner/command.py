@@ -1,0 +1,183 @@
+"""`owner`: pauses orders, blocks people and servers, and shows what is set, for the operator."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bot.commands.lasting_stream import LastingStream
+from bot.commands.owner.change import change_access
+from bot.commands.owner.lines import audit_line, setting_line
+from bot.commands.owner.until import moment_of
+from bot.errors import StartupError
+from bot.runtime.log_setup import configure_logs
+from bot.settings.fields import load_settings
+from storage.access.changes import TARGETED, is_valid
+from storage.access.pause import MAX_WORDS, Pause, is_words
+from storage.access.settings import EVERYWHERE, MAX_TARGETS, Change, Outcome, Rule, Setting
+from storage.errors import StorageError
+from storage.snapshot import list_access_settings, list_audit
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+_ID = re.compile(r"(?:<@!?)?([1-9][0-9]{4,18})>?", re.ASCII)
+_ENTRIES = 50
+_NONE = "none"
+# What `set` takes; the other settings have actions of their own.
+_SETTABLE = {
+    name.replace("_", "-"): name
+    for name in (
+        Setting.CHANNEL,
+        Setting.ROLE,
+        Setting.ROLE_DAY,
+        Setting.PERSON_DAY,
+        Setting.SERVER_DAY,
+        Setting.AGE_RESTRICTED,
+    )
+}
+_BLOCKS = {
+    "block": (Setting.PERSON, Rule.DENY),
+    "unblock": (Setting.PERSON, None),
+    "block-server": (Setting.SERVER, Rule.DENY),
+    "unblock-server": (Setting.SERVER, None),
+}
+_PAUSES = {
+    "pause": "refuse new orders; what is in progress continues",
+    "drain": "refuse new orders, and send no queued ones to the video service",
+}
+
+
+class Owner:
+    """Changes the settings that hold on every server, through the running bot if there is one."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the actions."""
+        actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+        for name, summary in _PAUSES.items():
+            action = actions.add_parser(name, help=summary)
+            action.add_argument(
+                "--until",
+                metavar="TIME",
+                help="when it ends: 30m, 2h, 1d, or 2026-12-31T18:00; default: at `resume`",
+            )
+            action.add_argument("words", nargs="+", metavar="WORDS", help="what people are told")
+        actions.add_parser("resume", help="accept orders again")
+        for name in _BLOCKS:
+            action = actions.add_parser(name, help=f"{name.replace('-', ' a ')}, everywhere")
+            action.add_argument("target", metavar="ID", help="the id in Discord")
+        action = actions.add_parser("set", help="set a rule or a limit for every server")
+        action.add_argument("name", choices=tuple(_SETTABLE))
+        action.add_argument(
+            "value",
+            metavar="VALUE",
+            help="allow or deny; a number of videos in 24 hours; on; none removes the setting",
+        )
+        action.add_argument(
+            "--for", dest="target", metavar="ID", help="the channel or role; for role-day: boosters"
+        )
+        actions.add_parser("settings", help="show what is set")
+        actions.add_parser("audit", help=f"show the newest {_ENTRIES} changes, newest first")
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Perform the action."""
+        settings = load_settings()
+        configure_logs(settings, level="ERROR" if settings.log_level == "INFO" else None)
+        out = LastingStream(sys.stdout)
+        try:
+            match options.action:
+                case "settings":
+                    return _show_settings(settings.data_dir, out)
+                case "audit":
+                    return _show_audit(settings.data_dir, out)
+                case _:
+                    change = _change(options, now=time.time())
+                    outcome = asyncio.run(change_access(settings, change))
+        except StorageError as error:
+            raise StartupError(f"DATA_DIR: the database can't be used ({error}).") from error
+        if outcome is Outcome.FULL:
+            raise StartupError(f"There are {MAX_TARGETS} of these already: remove one first.")
+        is_changed = outcome is Outcome.CHANGED
+        out.write(f"{_done(change) if is_changed else 'Nothing changed: it was so already.'}\n")
+        return 0
+
+
+def _change(options: argparse.Namespace, *, now: float) -> Change:
+    match options.action:
+        case "resume":
+            return Change(scope=EVERYWHERE, name=Setting.PAUSE, value=None)
+        case "pause" | "drain":
+            return Change(scope=EVERYWHERE, name=Setting.PAUSE, value=str(_pause(options, now=now)))
+        case "set":
+            return _set(options)
+        case action:
+            name, value = _BLOCKS[action]
+            return Change(scope=EVERYWHERE, name=name, target=_id(options.target), value=value)
+
+
+def _pause(options: argparse.Namespace, *, now: float) -> Pause:
+    words = " ".join(options.words)
+    if not is_words(words):
+        raise StartupError(f"WORDS: write one line of at most {MAX_WORDS} characters.")
+    until = moment_of(options.until, now=now) if options.until else None
+    return Pause(words=words, until=until, is_drain=options.action == "drain")
+
+
+def _set(options: argparse.Namespace) -> Change:
+    name = _SETTABLE[options.name]
+    is_for_boosters = name is Setting.ROLE_DAY and options.target == "boosters"
+    if (options.target is None) is (name in TARGETED):
+        needs = "needs --for ID" if name in TARGETED else "has no --for"
+        raise StartupError(f"set {options.name} {needs}.")
+    target = 0 if options.target is None or is_for_boosters else _id(options.target)
+    value = None if options.value == _NONE else options.value
+    change = Change(scope=EVERYWHERE, name=name, target=target, value=value)
+    if not is_valid(change):
+        raise StartupError(f"set {options.name}: {options.value!a} is not a value of it.")
+    return change
+
+
+def _id(text: str) -> int:
+    found = _ID.fullmatch(text)
+    if found is None or int(found[1]) >= 2**63:
+        raise StartupError(
+            f"{text!a} is not an id of Discord: switch on its Developer Mode, then right-click "
+            "and choose Copy ID."
+        )
+    return int(found[1])
+
+
+def _done(change: Change) -> str:
+    if change.name is not Setting.PAUSE:
+        return "Saved. It holds from the next order on."
+    if change.value is None:
+        return "Orders are accepted again."
+    pause = Pause.parse(change.value)
+    end = "`owner resume`"
+    if pause.until is not None:
+        end = f"{datetime.fromtimestamp(pause.until, UTC):%Y-%m-%d %H:%M} UTC"
+    queued = "queued jobs wait" if pause.is_drain else "queued jobs continue"
+    return f"New orders are refused until {end}; {queued}, and jobs at the video service continue."
+
+
+def _show_settings(data_dir: Path, out: LastingStream) -> int:
+    rows = list_access_settings(data_dir)
+    for row in rows:
+        out.write(f"{setting_line(row, now=time.time())}\n")
+    if not rows:
+        out.write("Nothing is set: orders are accepted as the settings in .env say.\n")
+    return 0
+
+
+def _show_audit(data_dir: Path, out: LastingStream) -> int:
+    entries = list_audit(data_dir, limit=_ENTRIES)
+    for entry in entries:
+        out.write(f"{audit_line(entry)}\n")
+    if not entries:
+        out.write("Nothing has been changed yet.\n")
+    return 0

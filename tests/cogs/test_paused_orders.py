@@ -1,0 +1,90 @@
+"""Orders by each way while the operator has paused them, and what stays open meanwhile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.delivery.views.button_ids import Action
+from bot.model import JobState
+from storage.access.pause import Pause
+from storage.access.settings import EVERYWHERE, Change, Setting
+from tests.support.cards import post_card
+from tests.support.desk import open_desk
+from tests.support.fakes.media import FakeVoice
+from tests.support.form_steps import count, finished, form, submit_form
+from tests.support.schemas.discord_spec import check_all
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from bot.demo.fake_discord.state.message import Message
+    from tests.support.desk import Desk
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
+WORDS = "Back after the *upgrade*."
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
+    async with open_desk(tmp_path, voice=FakeVoice(b"no sound")) as opened:
+        opened.bench.backend.finish()
+        yield opened
+        check_all(opened.fake_discord.history.requests)
+
+
+async def pause(desk: Desk, *, until: int | None = None) -> None:
+    value = str(Pause(words=WORDS, until=until))
+    change = Change(scope=EVERYWHERE, name=Setting.PAUSE, value=value)
+    await desk.bench.access.change(change, actor=None, now=desk.clock())
+
+
+async def answer(desk: Desk, command: str, **options: str) -> Message:
+    return await desk.fake_discord.answer_to(await desk.fake_discord.slash(command, options))
+
+
+async def test_each_way_of_ordering_is_refused_with_the_operators_words(desk: Desk) -> None:
+    job = await finished(desk)
+    opened = await form(desk, Action.EDIT, job)
+    await pause(desk)
+    answers = [
+        await answer(desk, "video", prompt="a cat"),
+        await answer(desk, "narrate", text="Hello"),
+        await desk.click(post_card(desk, Action.AGAIN, job.id), "Old"),
+        await submit_form(desk, opened, {"prompt": "a dog"}),
+    ]
+    for each in answers:
+        assert WORDS in each.text
+        assert each.ephemeral
+    assert (await count(desk), desk.bench.backend.posts) == (1, 1)
+    assert await desk.bench.database.rows("SELECT * FROM speeches", {}) == []
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [("en", "has paused new requests"), ("de", "keine neuen Aufträge"), ("ja", "停止しています")],
+)
+async def test_a_pause_says_in_each_language_when_it_ends_and_ends_then(
+    desk: Desk, locale: str, words: str
+) -> None:
+    until = int(desk.clock()) + 60
+    await pause(desk, until=until)
+    user = desk.fake_discord.world.add_user("another", locale=locale)
+    asked = await desk.fake_discord.slash("video", {"prompt": "a cat"}, user=user)
+    shown = (await desk.fake_discord.answer_to(asked)).text
+    assert words in shown
+    assert WORDS in shown
+    assert f"<t:{until}:R>" in shown
+    desk.clock.advance(61)
+    await desk.video()
+    assert await count(desk) == 1
+
+
+async def test_what_is_under_way_continues_and_what_is_theirs_stays_open(desk: Desk) -> None:
+    job = await desk.bench.submit(user_id=desk.fake_discord.world.user.id)
+    await pause(desk)
+    assert (await desk.bench.run_out(job.id)).state is JobState.SUCCEEDED
+    for command in ("videos", "privacy", "notify", "usage"):
+        assert WORDS not in (await answer(desk, command)).text
