@@ -104,7 +104,7 @@ class Links:
 
 
 def derive_key(secret: bytes, purpose: str) -> bytes:
-    """Derive the key for one purpose, which reveals nothing about the keys for others."""
+    """Derive the key for one purpose. It reveals nothing about the keys for other purposes."""
     return hmac.digest(secret, f"clapper|{purpose}".encode(), hashlib.sha256)
 
 

@@ -36,7 +36,7 @@ class Plural:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A Unix time in a sentence, which Discord shows each reader relative to the current time."""
+    """A Unix time in a sentence. Discord shows it relative to the reader's current time."""
 
     at: int
 
@@ -47,7 +47,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Dollars:
-    """An amount of US dollars in a sentence, which is shown with its cents."""
+    """An amount of US dollars in a sentence, shown with cents."""
 
     amount: float
 

@@ -41,7 +41,7 @@ class OrderAnswer:
     """Responds to an interaction's order with one callback; `draft` is the job to store.
 
     The callback posts the stored job's card. If the job is not stored in time, the callback posts a
-    card that says so, which is edited later: by the job's steps, or to show the order's refusal.
+    card that says so. That card is edited later, by the job's steps or to show the order's refusal.
     """
 
     def __init__(self, interaction: discord.Interaction[VideoBot], draft: Job) -> None:

@@ -63,7 +63,7 @@ UPDATE circuits SET probe_at = :now WHERE probe_at > :latest
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeenClock:
-    """A reading of the machine's clock, which may have been set differently before `since`."""
+    """A reading of the machine's clock. The clock may have been set differently before `since`."""
 
     boot: str
     steady: float

@@ -89,7 +89,7 @@ def may_be_alike(found: list[Definition], wanted: Iterable[Definition]) -> bool:
 
 
 def digest(definitions: Iterable[Definition]) -> str:
-    """Return a digest of the definitions, which does not depend on their order."""
+    """Return a digest that does not depend on the order of the definitions."""
     content = json.dumps(_comparable(definitions, _FIELDS), sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 

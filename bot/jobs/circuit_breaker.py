@@ -107,7 +107,7 @@ class CircuitBreaker:
         return circuit
 
     async def accepted(self) -> None:
-        """Record that the provider accepted a job, which closes the circuit."""
+        """Record that the provider accepted a job, and close the circuit."""
         self._unexplained.clear()
         circuit = await self._store.get(self._backend)
         if circuit is None:

@@ -42,7 +42,7 @@ _SAME_CREATE_SECONDS = 5.0
 
 
 class Submission:
-    """The steps of `queued`, `submitting` and `unconfirmed`, which never repeat a POST blindly.
+    """The steps of `queued`, `submitting` and `unconfirmed`. None of them repeats a POST blindly.
 
     `first_poll`: the seconds until the first poll. With less than `min_free_bytes` of free disk
     space, nothing is submitted.

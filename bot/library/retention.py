@@ -118,7 +118,7 @@ class Retention:
         return True
 
     async def mark_deleted(self, job_id: str) -> bool:
-        """Clear the row of an ended job, which marks the job as deleted; False: it is still open.
+        """Mark an ended job as deleted by clearing its row; False: the job is still open.
 
         A job whose delivery waits for the operator is cancelled first. The caller must then call
         `delete_content`. After a crash before that call, the sweep deletes the files instead.

@@ -84,7 +84,7 @@ def _declared_matroska(file: BinaryIO) -> int:
 
 
 def _element_size(file: BinaryIO) -> int | None:
-    """Read an element's size, whose length is in its first bits, or return None if unknown."""
+    """Read an element's size, or return None if it is unknown; its first bits tell its length."""
     first = file.read(1)
     if not first or not first[0]:
         return None

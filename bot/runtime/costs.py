@@ -47,7 +47,7 @@ def open_budgeting(resources: Resources, backend: VideoBackend) -> Budgeting:
 
 
 def price_of(settings: Settings, *, listed: float | None) -> float | None:
-    """Return the most that a clip costs in US dollars, by the operator or else as `listed`."""
+    """Return the most that a clip costs in US dollars, as the operator set it, or as `listed`."""
     if settings.price_per_clip is not None:
         return settings.price_per_clip
     if settings.price_per_second is not None:

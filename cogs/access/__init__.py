@@ -1,1 +1,1 @@
-"""The places of orders, and the commands about who may order in a server or in every server."""
+"""The rules about who may order: the places of orders, and the commands that set the rules."""

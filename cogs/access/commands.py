@@ -1,4 +1,4 @@
-"""The commands about who may order, which a group offers for its scope: a server, or everywhere."""
+"""The commands about who may order. A group offers them for its scope: one server, or all."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ AppCommandChannel = app_commands.AppCommandChannel | app_commands.AppCommandThre
 
 
 class ChannelOption(app_commands.Transformer):
-    """An option for a channel of any type, also one that the bot can't see."""
+    """An option for a channel of any type, even one that the bot can't see."""
 
     @property
     def type(self) -> discord.AppCommandOptionType:

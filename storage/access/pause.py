@@ -17,8 +17,8 @@ _DRAIN, _PAUSE = "drain", "pause"
 class Pause:
     """A pause of orders; jobs that exist continue.
 
-    `until`: the Unix time at which it ends, or None until the operator ends it. `is_drain`: queued
-    jobs wait as well, so that soon no job is at the provider.
+    `until`: the Unix time at which it ends, or None until the operator ends it. `is_drain`: whether
+    queued jobs wait as well, so that soon no job is at the provider.
     """
 
     words: str
@@ -35,7 +35,7 @@ class Pause:
 
     @classmethod
     def parse(cls, value: str) -> Self:
-        """Return the pause of a setting's value; ValueError: it is not one."""
+        """Parse a setting's value as a pause; ValueError: it is not one."""
         kind, until, words = value.split(":", 2)
         if kind not in {_DRAIN, _PAUSE} or not is_words(words):
             raise ValueError(value)
@@ -43,7 +43,7 @@ class Pause:
 
 
 def is_words(text: str) -> bool:
-    """Tell whether a text can be shown to people: one line, and not too long."""
+    """Tell whether a text can be shown to people: it is one line, and not too long."""
     return bool(text.strip()) and len(text) <= MAX_WORDS and text.isprintable()
 
 

@@ -41,9 +41,10 @@ class Budgets:
 class Reservation:
     """The most that a create request may cost, and the budgets within which it has to be.
 
-    `price`: micro-dollars. `day`: the calendar day that it counts towards, as in 2026-11-30; empty:
-    costs are not recorded. `server`: as in `queue_server`. `payer`: a keyed hash of the person, or
-    empty for an API client, which has no budget of a person.
+    `price`: the price in micro-dollars. `day`: the calendar day that it counts towards, such as
+    2026-11-30, or empty if costs are not recorded. `server`: the server, as in `queue_server`.
+    `payer`: a keyed hash of the person, or empty for an API client, which has no budget of a
+    person.
     """
 
     price: int = 0

@@ -230,7 +230,7 @@ async def test_a_kill_while_unconfirmed_or_failing_still_updates_the_card(
         async with running(wire, "videos api"):
             end = "failed" if state == "failed" else "undecided"
             await wire.wait_for_job(end)
-        assert ("charged" if state == "failed" else "charged twice") in message.text
+        assert ("charged" if state == "failed" else "charge twice") in message.text
         assert wire.creates() == 1
         assert len(wire.fake_discord.history.messages) == 1
 

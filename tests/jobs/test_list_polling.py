@@ -352,6 +352,31 @@ async def test_an_end_that_came_too_late_to_wake_its_job_wakes_it_on_the_next_pa
         assert (await waits(bench, jobs))[1] == pause
 
 
+async def test_a_list_whose_states_never_change_puts_no_job_off_for_more_than_minutes(
+    bench: Bench,
+) -> None:
+    jobs = await several(bench)
+    begun = bench.clock()
+    while min(await waits(bench, jobs)) > 0:  # the list shows all of them running
+        assert bench.clock() - begun < 400
+        await read_list(bench)
+        bench.clock.advance(10)
+    bench.backend.charged["video_2"].state = RemoteState.DONE
+    assert (await bench.step(jobs[1].id)).state is JobState.DOWNLOADING
+
+
+async def test_a_job_whose_percentage_rises_on_the_pages_needs_no_poll_of_its_own(
+    bench: Bench,
+) -> None:
+    jobs = await several(bench)
+    for percent in range(1, 90):
+        for number in range(1, 5):
+            bench.backend.charged[f"video_{number}"].progress = percent
+        await read_list(bench)
+        bench.clock.advance(10)
+    assert min(await waits(bench, jobs)) > 0
+
+
 async def test_no_page_puts_a_poll_off_past_the_deadline(bench: Bench) -> None:
     jobs = await several(bench)
     deadline = jobs[0].deadline_at or 0

@@ -54,7 +54,7 @@ _PAUSES = {
 
 
 class Owner:
-    """Changes the settings that hold on every server, through the running bot if there is one."""
+    """Changes the settings that apply to every server, through the running bot if there is one."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the actions."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def setting_line(entry: AuditEntry, *, now: float) -> str:
-    """Return the line of a setting that holds."""
+    """Return the line of a setting that is in force."""
     ended = ""
     if entry.name == Setting.PAUSE and entry.value is not None:
         ended = "" if Pause.parse(entry.value).lasts(now) else " (ended)"

@@ -1,4 +1,4 @@
-"""Requests about cards and DMs, which fail instead of waiting: their steps are tried again later.
+"""Requests about cards and DMs. They fail instead of waiting; their steps are tried again later.
 
 discord.py would sleep until a rate limit or server error has passed, and occupy a slot of the
 worker's lane meanwhile.

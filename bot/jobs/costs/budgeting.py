@@ -1,4 +1,4 @@
-"""Budgeting: says what a job may cost, which budgets it counts towards, and why one refuses it."""
+"""Budgeting: tells what a job may cost, and whether the budgets allow that."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ _MICROS_IN_CENT = 10_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MonthOfPerson:
-    """A person's spending in this month; `budget` is None if no budget of a person is set."""
+    """A person's spending in this month.
+
+    `budget`: the person's budget, or None if people have no budgets.
+    """
 
     spent: Dollars
     budget: Dollars | None
@@ -55,7 +58,7 @@ class Budgeting:
     async def reservation(
         self, requester: Origin | Client, *, is_created: bool = True
     ) -> Reservation:
-        """Return what an order of a requester reserves; `is_created`: a provider makes its clip."""
+        """Return what an order reserves; `is_created`: whether a provider makes its clip."""
         reservation = Reservation(
             price=self._price if is_created else 0,
             day=self.today,
@@ -73,7 +76,7 @@ class Budgeting:
 
     @property
     def has_costs(self) -> bool:
-        """Whether a clip has a price, so that sums are kept about people."""
+        """True if a clip has a price, so that sums are kept about people."""
         return self._price > 0
 
     async def month_of(self, requester: Origin) -> MonthOfPerson:
@@ -102,7 +105,7 @@ class Budgeting:
         await self._store.delete_keys(before=month_of(self.today))
 
     async def check(self, reservation: Reservation) -> None:
-        """Raise UserError, which names the budget, if a reservation exceeds one."""
+        """Raise UserError if a reservation exceeds a budget; the error names the budget."""
         if not reservation.price:
             return
         now, month = self._clock(), reservation.month

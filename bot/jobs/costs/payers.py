@@ -1,4 +1,4 @@
-"""Payers: represents people in the ledger by hashes that nothing leads back from after a month."""
+"""Payers: represents people in the ledger by hashes that are untraceable after the month."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HASH_CHARACTERS = 32
 
 
 class Payers:
-    """Hashes people's IDs with the key of the month, which is deleted after the month."""
+    """Hashes people's IDs with a key for each month. The key is deleted after the month."""
 
     def __init__(self, store: LedgerStore) -> None:
         self._store = store

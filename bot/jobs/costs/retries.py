@@ -1,4 +1,4 @@
-"""Retries: queues undecided jobs again, each of which may be charged a second time."""
+"""Retries: queues undecided jobs again. The provider may charge for each a second time."""
 
 from __future__ import annotations
 

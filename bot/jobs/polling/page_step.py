@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 _ENDED = frozenset({RemoteState.DONE, RemoteState.FAILED})
 _MAX_JOBS = 1000
+# A list may show states that never change, so a job is not put off for longer than this while its
+# percentage does not rise.
+_MAX_PUT_OFF_SECONDS = 300.0
+_MAX_PUT_OFF_JOBS = 20_000
 
 
 class PageStep:
@@ -46,6 +50,9 @@ class PageStep:
         # The ends that pages have reported. Each wakes its job only once, and losing the record
         # does no harm.
         self._told: dict[str, RemoteState] = {}
+        # The epochs of jobs that were put off, and the steady times since when. A job's own poll
+        # raises its epoch.
+        self._put_off_since: dict[str, tuple[int, float]] = {}
 
     async def serve(
         self, found: Sequence[tuple[PolledJob, BackendUpdate]], *, requested_at: float
@@ -75,11 +82,23 @@ class PageStep:
             return
         for job, _ in running:
             self._told.pop(job.id, None)
-        jobs = [(job, _risen(job, update.progress)) for job, update in running]
+        risen = [(job, _risen(job, update.progress)) for job, update in running]
+        jobs = [(job, percent) for job, percent in risen if self._may_wait(job, percent)]
         # Counted from the request, because the response may have taken long.
         next_at = requested_at + self._put_off
         for job in await self._store.put_off(jobs, next_at=next_at, now=self._clock()):
             self._changes.publish(job)
+
+    def _may_wait(self, job: PolledJob, risen: int | None) -> bool:
+        """Return whether the list is believed that a job still runs, without the job's own poll."""
+        now = self._clock.steady()
+        epoch, since = self._put_off_since.get(job.id, (None, now))
+        if epoch == job.epoch and risen is None:
+            return now - since < _MAX_PUT_OFF_SECONDS
+        if len(self._put_off_since) >= _MAX_PUT_OFF_JOBS:
+            self._put_off_since.clear()
+        self._put_off_since[job.id] = job.epoch, now
+        return True
 
     async def _wake(self, ended: list[tuple[PolledJob, BackendUpdate]]) -> None:
         states = {job.id: update.state for job, update in ended}
@@ -93,6 +112,7 @@ class PageStep:
         # that poll may have been too early.
         self._told.update({job.id: states[job.id] for job in woken})
         for job in woken:
+            self._put_off_since.pop(job.id, None)
             self._changes.publish(job)
 
 

@@ -35,7 +35,7 @@ class AnswerSaver:
         self._sleep = sleep
 
     async def save(self, write: Callable[[], Awaitable[_Result]]) -> _Result:
-        """Return the result of a write, which is repeated for a minute while the database fails.
+        """Run a write, repeat it for a minute while the database fails, and return its result.
 
         The write has to be conditional, so that a repetition changes nothing. StorageError: it
         failed for the whole minute.

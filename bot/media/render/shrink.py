@@ -75,8 +75,8 @@ async def shrink_video(
 
     If `clip` is already small enough, its own path is returned, and nothing is written.
     `on_progress` receives a share from 0 to 1 that never decreases. TooLittleRoomError: the limit
-    is too low, or the video would look bad, which matters if `decent`. MediaError: the clip isn't a
-    complete MP4, or ffmpeg failed.
+    is too low or, if `decent`, the video would look bad. MediaError: the clip isn't a complete MP4,
+    or ffmpeg failed.
     """
     info = await asyncio.to_thread(read_mp4, clip)
     source = ShrinkSource(

@@ -52,9 +52,7 @@ def _wrong_end(order: Order, charges: int, *, is_replaced: bool) -> list[str]:
         case "succeeded":
             return [] if order.has_video else ["lost: succeeded without a video"]
         case "undecided":
-            return (
-                [] if "charged twice" in order.messages[0].text else ["the card asks no question"]
-            )
+            return [] if "charge twice" in order.messages[0].text else ["the card asks no question"]
         case "failed":
             is_lost = charges and not is_replaced
             return ["lost: failed, but the clip exists"] if is_lost else []
