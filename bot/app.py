@@ -13,14 +13,18 @@ from bot.delivery.requests.discord_requests import DiscordRequests
 from bot.delivery.second_bot import SecondBotWatch
 from bot.delivery.views.card import CardRenderer
 from bot.delivery.views.service_name import ServiceName
-from bot.delivery.wiring import make_delivery, make_operator_notices, make_resender
+from bot.delivery.wiring import (
+    make_delivery,
+    make_operator_notices,
+    make_resender,
+    make_take_down,
+)
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.gateway.identify_budget import IdentifyBudget
 from bot.discord_bot.gateway.session import GatewaySession
 from bot.discord_bot.login import log_in
 from bot.discord_bot.memberships import MembershipFinder
 from bot.library.index import Library
-from bot.library.orphans import OrphanCounter
 from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
 from bot.links import Links, derive_key
@@ -32,7 +36,7 @@ from bot.runtime.part_watch import PartWatch
 from bot.runtime.resources import open_resources
 from bot.runtime.stop_signals import on_stop_signals
 from bot.runtime.supervisor import GATEWAY, Service, supervise
-from bot.runtime.workers import make_list_polling, make_workers
+from bot.runtime.workers import make_list_polling, make_orphan_counter, make_workers
 from bot.speech.narrator import Narrator
 from bot.storyboard.lettering.coverage import StoryboardCoverage
 from bot.texts import Texts
@@ -42,9 +46,7 @@ from storage.delivery.second_bots import SecondBotStore
 from storage.failing_parts import FailingPartStore
 from storage.files.database_files import DatabaseFiles
 from storage.identifies import IdentifyStore
-from storage.jobs.listings import ListingStore
 from storage.jobs.queue_outlook import QueueOutlook
-from storage.jobs.remote_jobs import RemoteJobStore
 from storage.library import LibraryStore
 from storage.people import Notify, NotifyDefault, PeopleStore
 from storage.retention import RetentionStore
@@ -189,6 +191,9 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         links=links,
         narrator=narrator,
         retention=retention,
+        take_down=make_take_down(
+            bot, database, retention, requests=requests, jobs=jobs, clock=clock
+        ),
         is_ready=bot.is_ready,
     )
     stack.push_async_callback(bot.close)
@@ -210,7 +215,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         retention=retention,
         database_files=DatabaseFiles(database, settings.data_dir),
         remote_deletion=remote_deletion,
-        orphans=_orphans(engine),
+        orphans=make_orphan_counter(engine),
         workers=workers,
         list_polling=make_list_polling(engine),
         progress=progress,
@@ -260,18 +265,6 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
         gate=engine.gate,
         moderator=engine.moderator,
         max_seconds=settings.max_audio_seconds,
-        clock=engine.resources.clock,
-    )
-
-
-def _orphans(engine: Engine) -> OrphanCounter:
-    database = engine.resources.database
-    return OrphanCounter(
-        remote_jobs=RemoteJobStore(database),
-        listings=ListingStore(database),
-        spent=engine.spent,
-        backend=engine.backend,
-        account=engine.account,
         clock=engine.resources.clock,
     )
 

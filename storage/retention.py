@@ -95,6 +95,22 @@ SELECT max(at) AS at FROM (
 """
 
 
+# The rows of deleted jobs keep the places of their cards.
+_CARDS_OF = """
+SELECT channel_id, message_id FROM jobs
+WHERE user_id = :user_id AND channel_id IS NOT NULL AND message_id IS NOT NULL
+ORDER BY created_at DESC
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CardPlace:
+    """The channel and the message of a card."""
+
+    channel_id: int
+    message_id: int
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeletionStatus:
     """The deletion status of a job's files.
@@ -183,7 +199,7 @@ class RetentionStore:
             await self._database.rows(sql, {"before": now - _DAY})
 
     async def deletion_statuses(self, job_ids: Collection[str]) -> dict[str, DeletionStatus]:
-        """Return the deletion statuses of these jobs by id; unknown jobs are left out."""
+        """Return the deletion statuses of these jobs by id. Unknown jobs are left out."""
         rows = await self._database.rows(_STATUSES, {"ids": json.dumps(list(job_ids))})
         return {
             row["id"]: DeletionStatus(
@@ -200,6 +216,11 @@ class RetentionStore:
         """Return the time of a person's newest row that is kept only for the caps."""
         row = await self._database.row(_LAST_DELETED, {"user_id": user_id})
         return row["at"] if row else None
+
+    async def cards_of(self, user_id: int) -> list[CardPlace]:
+        """List the places of all cards of a person, newest first, including deleted jobs."""
+        rows = await self._database.rows(_CARDS_OF, {"user_id": user_id})
+        return [CardPlace(**dict(row)) for row in rows]
 
     async def jobs_of(self, user_id: int, *, now: float) -> list[StoredJob]:
         """List a person's jobs, except deleted ones."""

@@ -18,8 +18,6 @@ from bot.web.operator_routes import OperatorKey
 if TYPE_CHECKING:
     from bot.settings.fields import Settings
 
-_TIMEOUT = aiohttp.ClientTimeout(total=15)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BotAnswer:
@@ -30,9 +28,12 @@ class BotAnswer:
 
 
 async def ask_running_bot(
-    settings: Settings, path: str, *, subject: str, body: str = ""
+    settings: Settings, path: str, *, subject: str, body: str = "", within: float = 15
 ) -> BotAnswer:
-    """Send a request to the process that has the database open; StartupError: it can't be asked."""
+    """Send a request to the process that has the database open, and wait `within` seconds.
+
+    StartupError: it can't be asked.
+    """
     if not settings.http_port:
         raise StartupError("HTTP_PORT: with 0 the running bot can't be found; set a port.")
     secret = await asyncio.to_thread(
@@ -42,7 +43,7 @@ async def ask_running_bot(
     address = _address(settings)
     try:
         async with (
-            aiohttp.ClientSession(timeout=_TIMEOUT) as http,
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=within)) as http,
             http.post(f"{address}{path}", headers=headers, data=body.encode()) as answer,
         ):
             return BotAnswer(status=answer.status, text=await answer.text())

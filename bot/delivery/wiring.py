@@ -14,9 +14,12 @@ from bot.delivery.edit_lock import EditGracePeriods, EditLock
 from bot.delivery.interaction_token import InteractionTokens
 from bot.delivery.operator_notices import OperatorNotices
 from bot.delivery.requests.bot_requests import BotRequests
+from bot.delivery.requests.message_deletion import MessageDeletion
 from bot.delivery.resend import Resender
 from bot.delivery.upload_fallback import UploadFallback
 from bot.delivery.views.library_view import LibraryView
+from bot.library.take_down import TakeDown
+from storage.access.audit import AuditStore
 from storage.artifacts import ArtifactStore
 from storage.delivery.due_copies import DueCopyStore
 from storage.delivery.upload_limits import UploadLimits
@@ -25,6 +28,7 @@ from storage.jobs.circuits import CircuitStore
 from storage.jobs.holds import HoldStore
 from storage.jobs.queue_outlook import QueueOutlook
 from storage.people import PeopleStore
+from storage.retention import RetentionStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from bot.jobs.changes.card_records import CardRecords
     from bot.jobs.service import JobService
     from bot.library.index import Library
+    from bot.library.retention import Retention
     from bot.links import Links
     from bot.media.files.workspace import Workspace
     from bot.pacing import WatchedClock
@@ -143,6 +148,26 @@ def make_resender(
         upload_fallback=_upload_fallback(database, shrinker, workspace, links, clock),
         links=links,
         requests=requests,
+    )
+
+
+def make_take_down(
+    bot: discord.Client,
+    database: Database,
+    retention: Retention,
+    *,
+    requests: DiscordRequests,
+    jobs: JobService,
+    clock: WatchedClock,
+) -> TakeDown:
+    """Return the component that takes down a person's videos and cards."""
+    return TakeDown(
+        RetentionStore(database),
+        retention,
+        jobs,
+        AuditStore(database),
+        delete_message=MessageDeletion(BotRequests(bot, requests)).delete,
+        clock=clock,
     )
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
     from bot.library.retention import Retention
+    from bot.library.take_down import TakeDown
     from bot.links import Links
     from bot.runtime.engine import Engine
     from bot.speech.narrator import Narrator
@@ -43,6 +44,7 @@ async def open_http_server(
     links: Links,
     narrator: Narrator | None,
     retention: Retention,
+    take_down: TakeDown,
     is_ready: Callable[[], bool],
 ) -> None:
     """Start the server; `is_ready` tells whether Discord is connected."""
@@ -68,7 +70,7 @@ async def open_http_server(
     server = WebServer(
         [
             *webhooks(engine).routes,
-            *operator_routes(engine).routes,
+            *operator_routes(engine, take_down).routes,
             *FileLinks(links, engine.artifacts, engine.workspace).routes,
             *shares.routes,
             *(site.routes if site else ()),
@@ -96,11 +98,12 @@ def webhooks(engine: Engine) -> Webhooks:
     )
 
 
-def operator_routes(engine: Engine) -> OperatorRoutes:
+def operator_routes(engine: Engine, take_down: TakeDown | None = None) -> OperatorRoutes:
     """Return the handlers of the operator's requests to the running process."""
     return OperatorRoutes(
         engine.jobs,
         engine.access,
+        take_down,
         OperatorKey(engine.resources.secret, clock=time.time),
         clock=engine.resources.clock,
     )

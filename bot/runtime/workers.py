@@ -19,6 +19,7 @@ from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
 from bot.jobs.submission import Submission
 from bot.jobs.worker import Worker, make_lanes
+from bot.library.orphans import OrphanCounter
 from bot.model import JobState
 from bot.pacing import ListIntervals
 from bot.runtime.resources import MIN_FREE_BYTES
@@ -38,7 +39,7 @@ _BLIND_AGE_SECONDS = 30.0
 
 
 def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
-    """Return the workers that run the jobs' steps; every change of a job wakes them."""
+    """Return the workers that run the jobs' steps. Every change of a job wakes them."""
     database, clock = engine.resources.database, engine.resources.clock
     remote_jobs, fresh_answers = RemoteJobStore(database), FreshAnswers(clock.steady)
     identity = RemoteIdentity(remote_jobs, engine.jobs, engine.backend, clock=clock)
@@ -141,6 +142,19 @@ def make_list_polling(engine: Engine) -> ListPolling | None:
     )
     engine.bus.subscribe(polling.on_job_changed)
     return polling
+
+
+def make_orphan_counter(engine: Engine) -> OrphanCounter:
+    """Return the component that counts jobs at the provider that the bot has no record of."""
+    database = engine.resources.database
+    return OrphanCounter(
+        remote_jobs=RemoteJobStore(database),
+        listings=ListingStore(database),
+        spent=engine.spent,
+        backend=engine.backend,
+        account=engine.account,
+        clock=engine.resources.clock,
+    )
 
 
 def _jitter() -> float:

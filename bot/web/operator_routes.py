@@ -1,4 +1,4 @@
-"""Requests of the operator's command line: to cancel a job, and to change who may order."""
+"""Requests of the operator's command line: cancel a job, change who may order, take down videos."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import hmac
 import ipaddress
 import logging
 import re
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.jobs.service import JobService
+    from bot.library.take_down import TakeDown
     from storage.access.settings import AccessSettingsStore
 
 log = logging.getLogger(__name__)
 
 CANCEL_PATH = "/operator/cancel/"
 ACCESS_PATH = "/operator/access"
+REMOVE_PATH = "/operator/remove/"
 _SCHEME = "Operator "
 _SECONDS = 60
 _PROOF = re.compile(r"(?P<expires>[0-9]{1,12})\.(?P<mac>[\w-]{43})", re.ASCII)
@@ -66,19 +69,29 @@ def access_subject(body: str) -> str:
     return f"access|{body}"
 
 
+def remove_subject(person: str) -> str:
+    """Return the subject of a request to take down a person's videos."""
+    return f"remove|{person}"
+
+
 class OperatorRoutes:
-    """Cancels jobs of any requester, and changes who may order; other machines get a 404."""
+    """Acts for the operator's command line; requests from other machines get a 404.
+
+    `take_down` is None in a process without Discord.
+    """
 
     def __init__(
         self,
         jobs: JobService,
         access: AccessSettingsStore,
+        take_down: TakeDown | None,
         key: OperatorKey,
         *,
         clock: Callable[[], float],
     ) -> None:
         self._jobs = jobs
         self._access = access
+        self._take_down = take_down
         self._key = key
         self._clock = clock
 
@@ -88,6 +101,7 @@ class OperatorRoutes:
         return [
             web.post(CANCEL_PATH + "{job:[0-9a-f]{32}}", self._cancel),
             web.post(ACCESS_PATH, self._change_access),
+            web.post(REMOVE_PATH + "{person:[1-9][0-9]{0,18}}", self._remove),
         ]
 
     async def _cancel(self, request: web.Request) -> web.Response:
@@ -109,6 +123,14 @@ class OperatorRoutes:
             raise web.HTTPBadRequest from error
         outcome = await self._access.change(change, actor=None, now=self._clock())
         return web.json_response({"outcome": outcome.name})
+
+    async def _remove(self, request: web.Request) -> web.Response:
+        person = request.match_info["person"]
+        self._check(request, remove_subject(person))
+        if self._take_down is None:
+            raise web.HTTPConflict
+        done = await self._take_down.remove(int(person), actor=None)
+        return web.json_response(asdict(done))
 
     def _check(self, request: web.Request, subject: str) -> None:
         _check_local(request)

@@ -15,7 +15,7 @@ from bot.links import load_secret
 from bot.web.operator_routes import OperatorKey, access_subject, cancel_subject
 from storage.access.changes import change_text
 from storage.access.settings import EVERYWHERE, Change, Rule, Setting
-from storage.snapshot import list_access_settings
+from storage.snapshot import list_access_settings, list_jobs
 from tests.support.command_line import run_bot
 from tests.support.wire import open_wire
 
@@ -169,3 +169,47 @@ def test_what_is_no_time_to_come_is_refused(text: str) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
     with pytest.raises(StartupError, match="--until"):
         moment_of(text, now=now)
+
+
+async def test_a_persons_videos_and_cards_are_taken_down(tmp_path: Path) -> None:
+    async with open_wire(tmp_path) as wire, wire.bot():
+        world = wire.fake_discord.world
+        card = await wire.video("A lighthouse")
+        await wire.wait_for_video(card)
+        other = world.add_user("another")
+        kept = await wire.video("A harbour", user=other)
+        await wire.wait_for_video(kept)
+        await wire.wait_for_job()
+        done = await owner(wire, "remove-person", str(world.user.id))
+        assert (done.code, done.out) == (0, "Deleted 1 jobs and 1 cards.\n"), done
+        assert (card.deleted, kept.deleted) == (True, False)
+        [left] = [job.request.prompt for job in list_jobs(wire.data_dir, ended=9)]
+        assert left == "A harbour"
+        assert len(list(wire.data_dir.rglob("*.mp4"))) == 1
+        again = await owner(wire, "remove-person", str(world.user.id))
+        assert (again.code, again.out) == (0, "Deleted 0 jobs and 1 cards.\n")
+        audit = (await owner(wire, "audit")).out
+        assert audit.count(f"removal {world.user.id}: removed") == 2
+
+
+async def test_an_open_job_is_cancelled_and_counted_until_it_has_ended(tmp_path: Path) -> None:
+    async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
+        user = wire.fake_discord.world.user
+        card = await wire.video("A lighthouse")
+        await wire.fake_discord.wait_for(lambda: wire.api.jobs)
+        first = await owner(wire, "remove-person", str(user.id))
+        assert card.deleted
+        await wire.wait_for_job("cancelled")
+        assert wire.api.jobs == {}
+        again = await owner(wire, "remove-person", str(user.id))
+        assert "1 jobs" in first.out + again.out
+        assert again.code == 0
+        assert list_jobs(wire.data_dir, ended=9) == []
+
+
+async def test_without_a_running_bot_nothing_is_taken_down(tmp_path: Path) -> None:
+    for _ in range(2):
+        ended = await run_bot(tmp_path, "owner", "remove-person", PERSON)
+        assert (ended.code, ended.err.count("\n")) == (2, 1)
+        assert "Only the running bot" in ended.err
+        (tmp_path / "data").mkdir(exist_ok=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bot.commands.lasting_stream import LastingStream
 from bot.commands.owner.change import change_access
 from bot.commands.owner.lines import audit_line, setting_line
+from bot.commands.owner.removal import remove_person
 from bot.commands.owner.until import moment_of
 from bot.errors import StartupError
 from bot.runtime.log_setup import configure_logs
@@ -81,6 +82,11 @@ class Owner:
         action.add_argument(
             "--for", dest="target", metavar="ID", help="the channel or role; for role-day: boosters"
         )
+        action = actions.add_parser(
+            "remove-person",
+            help="delete a person's videos and cards, through the running bot",
+        )
+        action.add_argument("target", metavar="ID", help="the person's id in Discord")
         actions.add_parser("settings", help="show what is set")
         actions.add_parser("audit", help=f"show the newest {_ENTRIES} changes, newest first")
 
@@ -95,6 +101,10 @@ class Owner:
                     return _show_settings(settings.data_dir, out)
                 case "audit":
                     return _show_audit(settings.data_dir, out)
+                case "remove-person":
+                    done = asyncio.run(remove_person(settings, _id(options.target)))
+                    out.write(f"{done.sentence}\n")
+                    return 0 if done.is_complete else 1
                 case _:
                     change = _change(options, now=time.time())
                     outcome = asyncio.run(change_access(settings, change))

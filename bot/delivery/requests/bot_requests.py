@@ -17,7 +17,7 @@ _MOST_CHANNELS = 1000
 
 
 class BotRequests:
-    """Edits and posts messages as the bot; the errors are those of `DiscordRequests.send`."""
+    """Edits and posts messages as the bot. The errors are those of `DiscordRequests.send`."""
 
     def __init__(self, bot: discord.Client, requests: DiscordRequests) -> None:
         self._bot = bot
@@ -57,6 +57,13 @@ class BotRequests:
             text, files=files, nonce=nonce, allowed_mentions=discord.AllowedMentions.none()
         ) as message:
             await self._requests.send(route, message, bot=self._bot)
+
+    async def delete(self, channel_id: int, message_id: int) -> None:
+        """Delete one of the bot's messages."""
+        route = Route(
+            "DELETE", f"{_MESSAGES}/{{message_id}}", channel_id=channel_id, message_id=message_id
+        )
+        await self._requests.send(route, bot=self._bot)
 
     async def open_dm(self, user_id: int) -> int:
         """Return the id of the channel for DMs to a user."""

@@ -1,0 +1,69 @@
+"""Takes down a person's videos and cards for the operator, through the running bot."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from bot.commands.running_bot import ask_running_bot, refused_by_bot
+from bot.errors import StartupError
+from bot.library.take_down import TakenDown
+from bot.web.operator_routes import REMOVE_PATH, remove_subject
+from storage.files.data_folder import DataInUseError, exclusive
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.settings.fields import Settings
+
+# Discord lets the bot delete about one card a second.
+_WITHIN_SECONDS = 600.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Removal:
+    """The outcome of a take-down, and the sentence that reports it."""
+
+    is_complete: bool
+    sentence: str
+
+
+async def remove_person(settings: Settings, user_id: int) -> Removal:
+    """Take down a person's videos and cards; StartupError: no bot with Discord runs."""
+    await asyncio.to_thread(_check_runs, settings.data_dir)
+    answer = await ask_running_bot(
+        settings,
+        f"{REMOVE_PATH}{user_id}",
+        subject=remove_subject(str(user_id)),
+        within=_WITHIN_SECONDS,
+    )
+    if answer.status == HTTPStatus.CONFLICT:
+        raise _no_bot()
+    if answer.status != HTTPStatus.OK:
+        raise refused_by_bot(settings, answer.status)
+    done = TakenDown(**json.loads(answer.text))
+    is_complete = not (done.cards_left or done.open_jobs)
+    rest = "" if is_complete else f" Left: {done.cards_left} cards, {done.open_jobs} open jobs."
+    again = "" if is_complete else " Run it again in a few minutes."
+    return Removal(
+        is_complete=is_complete,
+        sentence=f"Deleted {done.jobs} jobs and {done.cards} cards.{rest}{again}",
+    )
+
+
+def _check_runs(data_dir: Path) -> None:
+    """Raise StartupError if no process has the database open."""
+    if data_dir.is_dir():
+        try:
+            with exclusive(data_dir):
+                pass
+        except DataInUseError:
+            return
+    raise _no_bot()
+
+
+def _no_bot() -> StartupError:
+    return StartupError("Only the running bot can delete cards: start it, then try again.")

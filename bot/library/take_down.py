@@ -1,0 +1,93 @@
+"""Takes down all of a person's videos and cards, for the operator."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from storage.access.audit import AuditEntry
+from storage.access.settings import EVERYWHERE
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.jobs.service import JobService
+    from bot.library.retention import Retention
+    from storage.access.audit import AuditStore
+    from storage.retention import RetentionStore
+
+log = logging.getLogger(__name__)
+
+# The name of the event in the audit.
+_EVENT = "removal"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TakenDown:
+    """The result: deleted jobs and cards, cards that are left, and jobs that must end first."""
+
+    jobs: int
+    cards: int
+    cards_left: int
+    open_jobs: int
+
+
+class TakeDown:
+    """Deletes a person's jobs with their files, whose links end, and their cards in Discord.
+
+    `delete_message` deletes a message of a channel; False: it is still there.
+    """
+
+    def __init__(
+        self,
+        store: RetentionStore,
+        retention: Retention,
+        jobs: JobService,
+        audit: AuditStore,
+        *,
+        delete_message: Callable[[int, int], Awaitable[bool]],
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._retention = retention
+        self._jobs = jobs
+        self._audit = audit
+        self._delete_message = delete_message
+        self._clock = clock
+
+    async def remove(self, user_id: int, *, actor: int | None) -> TakenDown:
+        """Cancel what can be cancelled, and delete the rest; a repetition continues the work."""
+        await self._audit.record(
+            AuditEntry(
+                at=self._clock(),
+                scope=EVERYWHERE,
+                name=_EVENT,
+                target=user_id,
+                value=None,
+                actor=actor,
+            )
+        )
+        for job in await self._store.jobs_of(user_id, now=self._clock()):
+            if not job.is_deletable:
+                await self._jobs.cancel(job.job_id)
+        deletion = await self._retention.delete_all(user_id)
+        deleted = [
+            await self._delete_message(card.channel_id, card.message_id)
+            for card in await self._store.cards_of(user_id)
+        ]
+        done = TakenDown(
+            jobs=deletion.deleted,
+            cards=deleted.count(True),
+            cards_left=deleted.count(False),
+            open_jobs=deletion.open_jobs,
+        )
+        log.info(
+            "person.taken_down user=%d jobs=%d cards=%d left=%d open=%d",
+            user_id,
+            done.jobs,
+            done.cards,
+            done.cards_left,
+            done.open_jobs,
+        )
+        return done
