@@ -131,10 +131,7 @@ class JobService:
     async def acknowledge(
         self, job_id: str, message_id: int, *, is_current: bool = True
     ) -> Job | None:
-        """Store the id of the job's card, and make the job due.
-
-        `is_current`: whether the card shows the job's current state.
-        """
+        """Store the id of the job's card, which shows its current state if `is_current`."""
         job = await self._store.acknowledge(job_id, message_id=message_id, now=self._clock())
         if job is None or is_current:
             return self._changes.publish(job)
@@ -184,7 +181,7 @@ class JobService:
         *,
         after: float | None = 0,
     ) -> Job | None:
-        """Move a job to another state; its step is due in `after` seconds, or never if None."""
+        """Move a job to another state. Its step is due in `after` seconds, or never if None."""
         if to not in TRANSITIONS[job.state]:
             raise ValueError(f"no transition from {job.state} to {to}")
         now = self._clock()
@@ -221,7 +218,7 @@ class JobService:
         return moved
 
     async def bind(self, job: Job, update: BackendUpdate, *, after: float) -> Job | None:
-        """Bind a job to its remote job; the first poll is due in `after` seconds.
+        """Bind a job to its remote job. The first poll is due in `after` seconds.
 
         None: the job has changed, or an open job has the same remote id.
         """
@@ -244,10 +241,8 @@ class JobService:
 
     async def bind_cancelled(self, job: Job, update: BackendUpdate) -> Job | None:
         """Bind a job that was cancelled during its create request, to cancel its remote job."""
-        changes = identity_of(job, update)
-        return self._changes.publish(
-            await self._store.bind_cancelled(job, changes, now=self._clock())
-        )
+        changes, now = identity_of(job, update), self._clock()
+        return self._changes.publish(await self._store.bind_cancelled(job, changes, now=now))
 
     async def postpone(
         self,
@@ -259,7 +254,7 @@ class JobService:
         late: bool | None = None,
         misses: int | None = None,
     ) -> Job | None:
-        """Keep a claimed job in its state; its step is due again in `after` seconds."""
+        """Keep a claimed job in its state. Its step is due again in `after` seconds."""
         now = self._clock()
         return self._changes.publish(
             await self._store.postpone(

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, the ledger's sums are right and no budget is passed."""
+"""The ledger's sums are right and no budget is passed, in whatever order things happen."""
 
 from __future__ import annotations
 
