@@ -58,7 +58,7 @@ class Trouble(StrEnum):
 
 
 class BackendError(ClapperError):
-    """The provider refused or did not respond; requesters never see the provider's `message`.
+    """The provider refused or did not respond. Requesters never see the provider's `message`.
 
     `retry_after` is the delay in seconds that the provider asked for, or None.
     """
@@ -86,7 +86,7 @@ class WebhookError(ClapperError):
 
 
 class DeliveryError(ClapperError):
-    """Discord could not be reached or temporarily refused the request; the step is retried.
+    """Discord could not be reached or temporarily refused the request. The step is retried.
 
     `retry_after`: the seconds until a retry can succeed, or None if unknown.
     """
@@ -105,7 +105,7 @@ class MediaError(ClapperError):
 
 
 class NoClipYetError(MediaError):
-    """Instead of the clip, a small page, JSON or nothing was sent; the clip may still appear."""
+    """Instead of the clip, a small page, JSON or nothing was sent. The clip may still appear."""
 
 
 class UnfetchedError(MediaError):
@@ -117,7 +117,7 @@ class UnconvertedError(MediaError):
 
 
 class StartupError(ClapperError):
-    """The bot can't start; the message names the fix, and the process exits with code 2."""
+    """The bot can't start. The message names the fix, and the process exits with code 2."""
 
 
 class FirstError:

@@ -16,7 +16,7 @@ _Follower = TypeVar("_Follower")
 
 
 class EventBus:
-    """Calls every subscriber with each event; subscribers must return quickly."""
+    """Calls every subscriber with each event. Subscribers must return quickly."""
 
     def __init__(self) -> None:
         self._subscribers: list[Callable[[JobChanged], None]] = []

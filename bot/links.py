@@ -44,7 +44,7 @@ class Share:
 
 
 class Links:
-    """Makes and checks signed links to files and pages; neither kind is accepted as the other.
+    """Makes and checks signed links to files and pages. Neither kind is accepted as the other.
 
     Links to files, for cards: `PUBLIC_URL/d/<job>.<expiry>.<mac>`.
     Links to pages, for sharing: `PUBLIC_URL/v/<job>.<expiry>.<serial>.<mac>`.

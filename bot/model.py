@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class JobState(StrEnum):
-    """A job's state, named after the step that is due; the last three are final."""
+    """A job's state, named after the step that is due. The last three are final."""
 
     RECEIVED = "received"
     QUEUED = "queued"
@@ -109,7 +109,7 @@ def text_attachment(text: str) -> Attachment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Origin:
-    """The interaction that requested a job; only `token`, `message_id` and `bot_*` ever change."""
+    """The interaction that requested a job. Only `token`, `message_id` and `bot_*` ever change."""
 
     #: Discord's id of the interaction; each interaction creates at most one job.
     interaction_id: int

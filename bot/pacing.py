@@ -90,7 +90,7 @@ def seconds_since_boot() -> float:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PollIntervals:
-    """The seconds between a job's polls, from `first` to `ceiling`; they grow by `growth`."""
+    """The seconds between a job's polls, from `first` to `ceiling`. They grow by `growth`."""
 
     first: float
     growth: float

@@ -22,7 +22,7 @@ _IDEOGRAPHS = (range(0x20000, 0x2FFFE), range(0x30000, 0x3FFFE))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Presets:
-    """Settings fixed by the operator; requesters choose only the prompt and the audio."""
+    """Settings fixed by the operator. Requesters choose only the prompt and the audio."""
 
     model: str | None
     seconds: int

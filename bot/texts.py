@@ -21,7 +21,7 @@ _FORMS = frozenset({"zero", "one", "two", "few", "many", "other"})
 
 @dataclass(frozen=True, slots=True)
 class Plural:
-    """A sentence in its plural forms; the number in the field `by` selects the form."""
+    """A sentence in its plural forms. The number in the field `by` selects the form."""
 
     by: str
     forms: Mapping[str, str]
@@ -59,7 +59,7 @@ class Numerals(string.Formatter):
         self._separators = str.maketrans({".": decimal, ",": group})
 
     def format_field(self, value: object, format_spec: str) -> str:
-        """Format a value; a number gets at most one decimal place."""
+        """Format a value. A number gets at most one decimal place."""
         if isinstance(value, Dollars):
             return f"${value.amount:,.2f}".translate(self._separators)
         if isinstance(value, int | float) and not format_spec:
@@ -69,7 +69,7 @@ class Numerals(string.Formatter):
 
 
 class Texts:
-    """The sentences in all languages; calling an instance with a key returns a sentence."""
+    """The sentences in all languages. Calling an instance with a key returns a sentence."""
 
     def __init__(self, sentences: Mapping[str, Mapping[str, str | Plural]]) -> None:
         self._sentences = sentences
@@ -101,14 +101,14 @@ class Texts:
         return self._numerals[language].vformat(sentence, (), fields)
 
     def explain(self, key: str, locale: str, fields: Mapping[str, object]) -> str:
-        """Return an error's sentence; a file type in the field `found` is translated too."""
+        """Return an error's sentence. A file type in the field `found` is translated too."""
         word = f"found.{str(fields.get('found')).lower()}"
         if word in self.keys():
             fields = {**fields, "found": self(word, locale)}
         return self(key, locale, **fields)
 
     def unfilled(self, key: str, locale: str) -> str:
-        """Return a sentence with its placeholders unfilled; plurals are not supported."""
+        """Return a sentence with its placeholders unfilled. Plurals are not supported."""
         language = self.nearest(locale)
         return str(self._sentences[language].get(key) or self._sentences[_DEFAULT][key])
 

@@ -134,7 +134,7 @@ class OrderAnswer:
 
 
 def _result_of(task: asyncio.Task[Outlook]) -> Outlook | None:
-    """Return the outlook if it is already known; a card can be shown without it."""
+    """Return the outlook if it is already known. A card can be shown without it."""
     if not task.done():
         task.cancel()
         return None

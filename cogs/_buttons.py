@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class CardButton(DynamicButton, template=TEMPLATE):
-    """A button of a card; its id contains the action and the job."""
+    """A button of a card. Its id contains the action and the job."""
 
     def __init__(self, item: ui.Button[Any], match: re.Match[str]) -> None:
         super().__init__(item, match)

@@ -45,10 +45,10 @@ class DynamicButton(ui.DynamicItem[ui.Button[Any]], ABC, template=_MATCHES_NOTHI
         return cls(item, match)
 
     async def callback(self, interaction: discord.Interaction[VideoBot]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - only interactions of this bot
-        """Act on the press; if that fails, tell the person the reason."""
+        """Act on the press. If that fails, tell the person the reason."""
         async with reporting_errors(interaction):
             await self.act(interaction, interaction.client.services)
 
     @abstractmethod
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Act on the press; an exception is reported to the person who pressed the button."""
+        """Act on the press. An exception is reported to the person who pressed the button."""

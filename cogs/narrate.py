@@ -33,7 +33,7 @@ _PAUSES: Sequence[float] = (1.0, 4.0)
 
 
 class NarrateCog(commands.Cog):
-    """Turns texts into speech; this cog is loaded only if there is a voice."""
+    """Turns texts into speech. This cog is loaded only if there is a voice."""
 
     def __init__(self, services: Services, narrator: Narrator) -> None:
         self._services = services

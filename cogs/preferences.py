@@ -26,7 +26,7 @@ _CHOICES = [app_commands.Choice(name=notify.value, value=notify.value) for notif
 
 
 class PreferencesCog(commands.Cog):
-    """Shows and changes a person's setting and data; only the person sees the responses."""
+    """Shows and changes a person's setting and data. Only the person sees the responses."""
 
     def __init__(self, bot: VideoBot) -> None:
         self._services = bot.services

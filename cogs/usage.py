@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class UsageCog(commands.Cog):
-    """Shows a person's use of each limit; only the person sees the response."""
+    """Shows a person's use of each limit. Only the person sees the response."""
 
     def __init__(self, bot: VideoBot) -> None:
         self._services = bot.services

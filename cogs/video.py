@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class VideoCog(commands.Cog):
-    """Accepts requests for videos; the workers do everything after the first response."""
+    """Accepts requests for videos. The workers do everything after the first response."""
 
     def __init__(self, bot: VideoBot) -> None:
         self._services = bot.services

@@ -18,7 +18,7 @@ RETURNING *
 
 
 class ArtifactStore:
-    """Stores the metadata of each job's finished video; the workspace holds the file itself."""
+    """Stores the metadata of each job's finished video. The workspace holds the file itself."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -29,7 +29,7 @@ ALL_FAILING = "SELECT * FROM failing_parts WHERE failures > 0 ORDER BY name"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FailingPart:
-    """A component that has failed `failures` times in a row; times are Unix seconds.
+    """A component that has failed `failures` times in a row. Times are Unix seconds.
 
     `error`: the name of the last error's type. `notified_at`: the time at which the operator was
     notified.

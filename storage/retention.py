@@ -199,7 +199,7 @@ class RetentionStore:
             await self._database.rows(sql, {"before": now - _DAY})
 
     async def deletion_statuses(self, job_ids: Collection[str]) -> dict[str, DeletionStatus]:
-        """Return the deletion statuses of these jobs by id; unknown jobs are left out."""
+        """Return the deletion statuses of these jobs by id. Unknown jobs are left out."""
         rows = await self._database.rows(_STATUSES, {"ids": json.dumps(list(job_ids))})
         return {
             row["id"]: DeletionStatus(

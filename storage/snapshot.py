@@ -133,7 +133,7 @@ def list_audit(data_dir: Path, *, limit: int) -> list[AuditEntry]:
 
 
 def _has_table(data_dir: Path, name: str) -> bool:
-    """Return whether a table exists; an earlier version's database may lack it."""
+    """Return whether a table exists. An earlier version's database may lack it."""
     sql = "SELECT 1 FROM sqlite_master WHERE name = :name"
     return _row(data_dir, sql, {"name": name}) is not None
 

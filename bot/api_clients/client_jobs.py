@@ -53,7 +53,7 @@ class AudioUpload:
 
 
 class ClientJobs:
-    """Creates and reads jobs for API clients; no client sees another client's jobs.
+    """Creates and reads jobs for API clients. No client sees another client's jobs.
 
     `min_free_bytes`: the disk space that uploads leave free.
     `service`: the video service's name in sentences. If it is empty, the backend's name is used.
@@ -143,7 +143,7 @@ class ClientJobs:
     async def submit(
         self, client: str, script: str, upload: AudioUpload | None = None, *, key: str | None = None
     ) -> Job:
-        """Create a job for a script; for a repeated `key`, return the first job created with it.
+        """Create a job for a script. For a repeated `key`, return the first job created with it.
 
         UserError: the script is invalid, a cap is reached, the key belongs to a different
         request, or the provider refuses every job until the operator acts.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RemoteState(StrEnum):
-    """The state of a remote job; every provider's status word is mapped to one of these four."""
+    """The state of a remote job. Every provider's status word is mapped to one of these four."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -27,7 +27,7 @@ class RemoteState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BackendUpdate:
-    """A provider's description of a remote job; a field that the provider does not report is None.
+    """A provider's description of a remote job. A field that the provider does not report is None.
 
     `progress` is 0 to 100, `cost` is in US dollars, `expires_at` is in Unix seconds of the
     provider's clock. `result_url` is the link to the video, as a URL or as a path at the provider.
@@ -129,7 +129,7 @@ class VideoBackend(Protocol):
     capabilities: Capabilities
 
     async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
-        """Request the video with exactly one POST; the response may already report its end.
+        """Request the video with exactly one POST. The response may already report its end.
 
         UnconfirmedSubmitError: the provider may have accepted, and charged for, the job.
         Any other BackendError: the provider definitely did not accept it.

@@ -23,7 +23,7 @@ _ROUNDING_SECONDS = 5.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Echo:
-    """The description of an order in a provider's response; omitted values are None.
+    """The description of an order in a provider's response. Omitted values are None.
 
     `created_at` is the time of the remote job's creation, and `answered_at` the `Date` header: both
     are Unix seconds of the provider's clock.

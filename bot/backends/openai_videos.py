@@ -98,7 +98,7 @@ class OpenAIVideos:
         return None
 
     async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
-        """Request the video with exactly one POST; the response may already report its end."""
+        """Request the video with exactly one POST. The response may already report its end."""
         fields = {**self.extra, **_fields(request)}
         headers = {"Content-Type": _TYPES[self.body]}
         if self.idempotency_header:

@@ -55,7 +55,7 @@ _TROUBLES = {
 
 
 class Doctor:
-    """Prints a table of findings; the exit code is 1 if any of them is a problem."""
+    """Prints a table of findings. The exit code is 1 if any of them is a problem."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare no options: the settings decide everything."""

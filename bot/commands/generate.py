@@ -132,7 +132,7 @@ class _NoDiscord:
 
 
 async def _generate_until_stopped(settings: Settings, options: argparse.Namespace) -> int:
-    """Make the video; Ctrl-C, SIGTERM and a closed terminal stop it."""
+    """Make the video. Ctrl-C, SIGTERM and a closed terminal stop it."""
     received: list[int] = []
     task = asyncio.current_task()
 

@@ -44,7 +44,7 @@ class Jobs:
         )
 
     def run(self, options: argparse.Namespace) -> int:
-        """Perform the action; only `cancel` writes anything."""
+        """Perform the action. Only `cancel` writes anything."""
         if (options.action == "list") is (options.job is not None):
             raise StartupError("Type `jobs`, `jobs show JOB` or `jobs cancel JOB`.")
         settings = load_settings()

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class LastingStream:
-    """Writes to a stream; if the stream is closed, discards the output, so the command continues.
+    """Writes to a stream. If it is closed, the output is discarded, and the command continues.
 
     `stream`: the stream, or None if it was closed before the start. Characters that its encoding
     lacks are replaced.

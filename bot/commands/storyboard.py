@@ -34,7 +34,7 @@ class ServeStoryboard:
         )
 
     def run(self, options: argparse.Namespace) -> int:
-        """Serve until a signal arrives; the first OPENAI_WEBHOOK_SECRET signs the webhooks."""
+        """Serve until a signal arrives. The first OPENAI_WEBHOOK_SECRET signs the webhooks."""
         settings = load_settings(video_backend="storyboard")
         configure_logs(settings)
         asyncio.run(_serve(settings, port=options.port, webhook_url=options.webhook_url))

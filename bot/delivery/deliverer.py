@@ -104,7 +104,7 @@ class DiscordDeliverer:
         return await self._show(job, urgent=False)
 
     async def deliver(self, job: Job, artifact: Artifact) -> Handover:
-        """Upload the video; if it is too large, link it or hold it until PUBLIC_URL is set."""
+        """Upload the video. If it is too large, link it or hold it until PUBLIC_URL is set."""
         async with self._edit_lock.acquire_urgently(
             job.id, lambda: self._card_edits.is_unanswered(job)
         ) as cut_off:

@@ -110,7 +110,7 @@ class DirectMessages:
         may_be_sent: bool = True,
         only_way: bool = True,
     ) -> None:
-        """Send a DM that has its own marker; the parameters and errors are those of `send`."""
+        """Send a DM that has its own marker. The parameters and errors are those of `send`."""
         if dm.user_id in self._accepting:
             await self._send_unless_refused(dm, open_files, may_be_sent, only_way=only_way)
             return

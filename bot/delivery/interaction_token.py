@@ -29,7 +29,7 @@ _MESSAGE = "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
 
 
 class InteractionTokens:
-    """Fetches and edits cards with their tokens; the errors are those of `DiscordRequests.send`."""
+    """Fetches and edits cards with their tokens. The errors are those of `DiscordRequests.send`."""
 
     def __init__(self, requests: DiscordRequests, *, clock: WatchedClock) -> None:
         self._requests = requests

@@ -79,7 +79,7 @@ class OperatorNotices:
             self._changed.set()
 
     async def run(self) -> None:
-        """Send notices when they are due, until cancelled; the bot has to be logged in."""
+        """Send notices when they are due, until cancelled. The bot has to be logged in."""
         failures = 0
         while True:
             self._changed.clear()

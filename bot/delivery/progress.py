@@ -169,7 +169,7 @@ class ProgressCards:
         return wait
 
     def _is_due(self, job_id: str) -> bool:
-        """Tell whether a card is due now; if it is due later, it is scheduled again."""
+        """Tell whether a card is due now. If it is due later, it is scheduled again."""
         due_in = self._schedule(job_id, after=0)
         return due_in is not None and due_in <= 0
 

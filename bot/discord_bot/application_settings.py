@@ -31,7 +31,7 @@ _PUBLIC = PortalProblem(
 
 
 def portal_problems(application: Mapping[str, object], reach: Reach) -> list[PortalProblem]:
-    """Return the problems in Discord's application object; malformed fields are ignored."""
+    """Return the problems in Discord's application object. Malformed fields are ignored."""
     problems: list[PortalProblem] = []
     if application.get("interactions_endpoint_url"):
         problems.append(

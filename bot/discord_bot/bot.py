@@ -73,7 +73,7 @@ _PERMISSIONS = discord.Permissions(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Services:
-    """The components that cogs use; without a `narrator`, the bot does not read texts aloud.
+    """The components that cogs use. Without a `narrator`, the bot does not read texts aloud.
 
     `count_answer` is called with the way in which the response to an order was sent.
     """
@@ -102,7 +102,7 @@ class Services:
 
 
 class VideoBot(commands.Bot):
-    """A bot without privileged intents; its cogs use its `services`."""
+    """A bot without privileged intents. Its cogs use its `services`."""
 
     def __init__(
         self,

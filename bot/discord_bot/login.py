@@ -128,7 +128,7 @@ def _unreachable(error: Exception) -> str:
 
 
 async def _close_http(bot: discord.Client) -> None:
-    """Close the HTTP session of a failed login; the next attempt opens a new one."""
+    """Close the HTTP session of a failed login. The next attempt opens a new one."""
     await bot.http.close()
     bot.http.connector = discord.utils.MISSING
 

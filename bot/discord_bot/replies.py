@@ -46,7 +46,7 @@ async def report_error(interaction: discord.Interaction[VideoBot], error: Except
 
 
 async def reply_privately(interaction: discord.Interaction[VideoBot], sentence: str) -> None:
-    """Respond with a sentence that only this person sees; if that fails, only log the failure.
+    """Respond with a sentence that only this person sees. If that fails, only log the failure.
 
     The sentence replaces the "thinking" message, or the card of a job that was not stored. After
     another response, no follow-up is sent, because discord.py repeats that POST after a server

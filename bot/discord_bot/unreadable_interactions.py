@@ -40,7 +40,7 @@ class UnreadableInteraction:
     locale: str = ""
 
     async def answer(self, client: discord.Client, texts: Texts) -> None:
-        """Report the failure privately, or offer no choices; if the response fails, log that."""
+        """Report the failure privately, or offer no choices. If the response fails, log that."""
         route = Route(
             "POST",
             "/interactions/{interaction_id}/{interaction_token}/callback",

@@ -37,7 +37,7 @@ class RoleCaps:
         return max([0, self.boosters if requester.is_booster else 0, *caps])
 
     def replaced_by(self, caps: Mapping[int, int]) -> RoleCaps:
-        """Return a copy in which `caps` replace some; the key `BOOSTERS` stands for boosters."""
+        """Return a copy in which `caps` replace some. The key `BOOSTERS` stands for boosters."""
         by_role = {role: cap for role, cap in caps.items() if role != BOOSTERS}
         return RoleCaps(
             by_role={**self.by_role, **by_role}, boosters=caps.get(BOOSTERS, self.boosters)
@@ -106,7 +106,7 @@ class Admission:
         self._blocked.check(*prompt, *((text,) if text else ()))
 
     def _on_terms(self, requester: Origin | Client, terms: Terms) -> Admitted:
-        """Apply the settings for an order; of several caps per person, the highest applies."""
+        """Apply the settings for an order. Of several caps per person, the highest applies."""
         if isinstance(requester, Origin):
             requester = _of_home(requester, terms.home)
         caps, everywhere, server = self._caps, terms.everywhere, terms.server

@@ -55,7 +55,7 @@ class Downloading:
     max_bytes: int
 
     async def download(self, job: Job) -> None:
-        """Download the clip; if it is missing or the download fails, try again later."""
+        """Download the clip. If it is missing or the download fails, try again later."""
         clip = (await self.workspace.create(job.id)).clip
         if await asyncio.to_thread(is_clip, clip):
             await self.jobs.move(job, JobState.MERGING)  # FinalDownload has downloaded the clip

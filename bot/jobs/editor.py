@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 class NarrationEditor:
-    """Works on the files in a job's folder; every method is idempotent."""
+    """Works on the files in a job's folder. Every method is idempotent."""
 
     def __init__(
         self,

@@ -78,7 +78,7 @@ class NarrationEditing(Protocol):
         ...
 
     async def encode_ahead(self, job_id: str) -> None:
-        """Encode the narration, so that the merge is quick; failures are only logged."""
+        """Encode the narration, so that the merge is quick. Failures are only logged."""
         ...
 
     async def finish(

@@ -62,7 +62,7 @@ class PromptStep:
         return await self.passes(job, (*prompt, text))
 
     async def passes(self, job: Job, texts: Sequence[str]) -> bool:
-        """Return whether the texts pass moderation; if not, the job fails or is postponed."""
+        """Return whether the texts pass moderation. If not, the job fails or is postponed."""
         if self._moderator is None:
             return True
         try:

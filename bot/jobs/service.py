@@ -181,7 +181,7 @@ class JobService:
         *,
         after: float | None = 0,
     ) -> Job | None:
-        """Move a job to another state; its step is due in `after` seconds, or never if None."""
+        """Move a job to another state. Its step is due in `after` seconds, or never if None."""
         if to not in TRANSITIONS[job.state]:
             raise ValueError(f"no transition from {job.state} to {to}")
         now = self._clock()
@@ -218,7 +218,7 @@ class JobService:
         return moved
 
     async def bind(self, job: Job, update: BackendUpdate, *, after: float) -> Job | None:
-        """Bind a job to its remote job; the first poll is due in `after` seconds.
+        """Bind a job to its remote job. The first poll is due in `after` seconds.
 
         None: the job has changed, or an open job has the same remote id.
         """
@@ -254,7 +254,7 @@ class JobService:
         late: bool | None = None,
         misses: int | None = None,
     ) -> Job | None:
-        """Keep a claimed job in its state; its step is due again in `after` seconds."""
+        """Keep a claimed job in its state. Its step is due again in `after` seconds."""
         now = self._clock()
         return self._changes.publish(
             await self._store.postpone(

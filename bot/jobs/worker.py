@@ -93,7 +93,7 @@ def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tu
 
 
 class Worker:
-    """Runs the steps of one lane; waiting jobs use no memory."""
+    """Runs the steps of one lane. Waiting jobs use no memory."""
 
     def __init__(
         self,
@@ -129,7 +129,7 @@ class Worker:
         self._woken.set()
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Wake up if this lane can run a job now; cancel the running step of a cancelled job."""
+        """Wake up if this lane can run a job now. Cancel the running step of a cancelled job."""
         running = self._running.get(event.job.id)
         if running and self._lane.interruptible and event.job.state is JobState.CANCELLED:
             running.cancel()
@@ -140,7 +140,7 @@ class Worker:
             self._woken.set()
 
     async def run(self) -> None:
-        """Claim and run jobs until stopped; after a database error, try again."""
+        """Claim and run jobs until stopped. After a database error, try again."""
         while not self._stopping:
             self._woken.clear()
             try:

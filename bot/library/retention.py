@@ -40,7 +40,7 @@ class RetentionLimits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredData:
-    """A summary of the data that is stored about a person; times are Unix seconds.
+    """A summary of the data that is stored about a person. Times are Unix seconds.
 
     `video_bytes` includes the smaller copies. `next_at`: the time at which the next video is due to
     be deleted.
@@ -78,7 +78,7 @@ class Deletion:
 
 
 class Retention:
-    """Deletes ended jobs; a running download of a deleted video can still finish.
+    """Deletes ended jobs. A running download of a deleted video can still finish.
 
     `on_deleted` is called if the provider may have data to delete too.
     """

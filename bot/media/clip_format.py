@@ -84,7 +84,7 @@ def _declared_matroska(file: BinaryIO) -> int:
 
 
 def _element_size(file: BinaryIO) -> int | None:
-    """Read an element's size, or return None if it is unknown; its first bits tell its length."""
+    """Read an element's size, or return None if it is unknown. Its first bits tell its length."""
     first = file.read(1)
     if not first or not first[0]:
         return None

@@ -81,7 +81,7 @@ def xmp_packet(source: DigitalSource, *, room: int = 0) -> str:
 
 
 def append_mark(path: Path, source: DigitalSource) -> None:
-    """Append the mark to a finished MP4 that we wrote; its boxes must state sizes (blocking).
+    """Append the mark to a finished MP4 that we wrote. Its boxes must state sizes (blocking).
 
     The mark is never appended to another program's file: that would invalidate the signature in its
     C2PA manifest.

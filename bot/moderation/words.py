@@ -43,7 +43,7 @@ class BlockedWords:
 
 
 def load_words(path: Path) -> BlockedWords:
-    """Read a file with one phrase per line; comments begin with #, even after a phrase.
+    """Read a file with one phrase per line. Comments begin with #, even after a phrase.
 
     StartupError: the file can't be read, or is too large.
     """

@@ -91,7 +91,7 @@ class PromptReader:
         return cls((_language(name, table) for name, table in tables.items()), others)
 
     def read(self, prompt: str) -> PromptReading:
-        """Analyse a prompt; if its language is unknown, the result is empty."""
+        """Analyse a prompt. If its language is unknown, the result is empty."""
         text = _folded(prompt)
         language = self._language_of(text)
         if language is None:

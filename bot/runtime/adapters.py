@@ -45,7 +45,7 @@ _MIB = 1024 * 1024
 
 
 async def open_backend(resources: Resources, stack: AsyncExitStack) -> VideoBackend:
-    """Open the chosen backend; for `storyboard`, also start the embedded renderer."""
+    """Open the chosen backend. For `storyboard`, also start the embedded renderer."""
     settings = resources.settings
     match settings.video_backend:
         case "storyboard":

@@ -105,7 +105,7 @@ async def open_engine(
     voice: Voice | None = None,
     client: str | None = None,
 ) -> Engine:
-    """Assemble the engine; if a `client` is given, it runs only that client's jobs."""
+    """Assemble the engine. If a `client` is given, it runs only that client's jobs."""
     settings, clock = resources.settings, resources.clock
     timing = timing or timing_for(backend)
     bus, feed, metrics = EventBus(), JobFeed(), Metrics()

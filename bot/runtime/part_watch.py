@@ -62,7 +62,7 @@ class PartWatch:
         self._is_stopping = True
 
     async def keep_running(self, name: str, run: Callable[[], Awaitable[object]]) -> None:
-        """Run a component until it is cancelled; restart it after errors except StartupError."""
+        """Run a component until it is cancelled. Restart it after errors except StartupError."""
         while not self._is_stopping:
             lasting = asyncio.create_task(self._note_lasting(name), name=f"{name} lasts")
             try:

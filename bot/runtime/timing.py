@@ -20,7 +20,7 @@ GEMINI_ANSWER_SECONDS = 120.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timing:
-    """Pauses and time-outs; the demo and the tests use shorter ones.
+    """Pauses and time-outs. The demo and the tests use shorter ones.
 
     `list_period`: the seconds between two readings of the provider's list, if it has one.
     `acknowledge`: the seconds in which a command posts its card, after which the bot looks for it.

@@ -39,7 +39,7 @@ _BLIND_AGE_SECONDS = 30.0
 
 
 def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
-    """Return the workers that run the jobs' steps; every change of a job wakes them."""
+    """Return the workers that run the jobs' steps. Every change of a job wakes them."""
     database, clock = engine.resources.database, engine.resources.clock
     remote_jobs, fresh_answers = RemoteJobStore(database), FreshAnswers(clock.steady)
     identity = RemoteIdentity(remote_jobs, engine.jobs, engine.backend, clock=clock)

@@ -19,7 +19,7 @@ _NOT_SHOWN = frozenset({"openai_extra"})
 
 
 def error_sentences(error: ValidationError, fields: Mapping[str, FieldInfo]) -> dict[str, str]:
-    """Return the text to append to each invalid setting's name; secrets are never quoted."""
+    """Return the text to append to each invalid setting's name. Secrets are never quoted."""
     return {
         str(each["loc"][0]): _sentence(each, fields) for each in error.errors(include_url=False)
     }

@@ -172,7 +172,7 @@ class Settings(BaseSettings):
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
-        """The provider's webhook secrets; there are several during a rotation."""
+        """The provider's webhook secrets. There are several during a rotation."""
         match self.video_backend:
             case "storyboard" | "openai":
                 return split_secret(self.openai_webhook_secret)

@@ -34,7 +34,7 @@ class Voice(Protocol):
 
 
 async def speak_once(voice: Voice, text: str, target: Path) -> None:
-    """Read a text aloud unless `target` exists; each folder allows only one paid attempt.
+    """Read a text aloud unless `target` exists. Each folder allows only one paid attempt.
 
     UserError: the text can't be read aloud; `speech.unsure`: an earlier attempt may have been
     charged. MediaError: a retry may work.

@@ -40,7 +40,7 @@ class ClipRenderer:
     async def render(
         self, order: ClipOrder, folder: Path, on_progress: Callable[[int], None]
     ) -> Path:
-        """Render an order's clip in `folder`, and return the file; progress is in percent.
+        """Render an order's clip in `folder`, and return the file. Progress is in percent.
 
         The pictures depend on the folder's name, so that two clips of one prompt differ.
         MediaError: ffmpeg failed.

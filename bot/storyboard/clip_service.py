@@ -112,14 +112,14 @@ class ClipService:
         ]
 
     async def close(self) -> None:
-        """Stop the tasks; unfinished clips are rendered again after the next start."""
+        """Stop the tasks. Unfinished clips are rendered again after the next start."""
         tasks = [*self._tasks, *self._rendering.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def create(self, order: ClipOrder, *, key: str | None) -> Clip:
-        """Accept an order and return its clip; a known idempotency key returns its existing clip.
+        """Accept an order and return its clip. A known idempotency key returns its existing clip.
 
         BusyError: too many clips are queued or kept. KeyReusedError: the key belongs to a different
         order.
@@ -221,7 +221,7 @@ class ClipService:
                 self._queue.put_nowait(clip.id)
 
     async def _process(self, clip: Clip) -> None:
-        """Render one clip and store the result; an error fails the clip, not the worker."""
+        """Render one clip and store the result. An error fails the clip, not the worker."""
         clip = replace(clip, status=ClipStatus.IN_PROGRESS, attempts=clip.attempts + 1)
         if not await self._store.update(clip):
             return

@@ -55,7 +55,7 @@ class ClipError:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WebhookNotice:
-    """An undelivered webhook; every attempt to deliver it uses the same event id."""
+    """An undelivered webhook. Every attempt to deliver it uses the same event id."""
 
     event_id: str
     attempts: int
@@ -93,7 +93,7 @@ def new_clip_id() -> str:
 
 
 class ClipStore:
-    """Caches the clips of one directory in memory; only one process at a time can open it.
+    """Caches the clips of one directory in memory. Only one process at a time can open it.
 
     Every change is durable once its call returns. One thread does all writes, in order.
     """

@@ -101,7 +101,7 @@ class Storyboard:
         log.info("storyboard.listening base_url=%s", self._base_url)
 
     async def close(self) -> None:
-        """Stop the server; unfinished clips are rendered again after the next start."""
+        """Stop the server. Unfinished clips are rendered again after the next start."""
         await self._open.aclose()
 
     async def _listen(self, runner: web.AppRunner) -> None:

@@ -66,7 +66,7 @@ class Webhooks:
         return web.Response(text="ok\n")
 
     async def _read(self, request: web.Request) -> Webhook | None:
-        """Return a verified webhook; the body is read and inflated only if it may be genuine."""
+        """Return a verified webhook. The body is read and inflated only if it may be genuine."""
         now, encoding = self._clock(), content_encoding(request)
         self._backend.check_webhook(request.headers, now=now)
         try:

@@ -50,7 +50,7 @@ AnyChannel = app_commands.Transform[AppCommandChannel, ChannelOption]
 
 
 class AccessCommands(commands.Cog):
-    """Changes and shows the settings of one scope; only the person sees the answers.
+    """Changes and shows the settings of one scope. Only the person sees the answers.
 
     A subclass is a group of these commands. Its `_scope` refuses people without the right.
     """

@@ -42,7 +42,7 @@ class AuditStore:
         self._database = database
 
     async def record(self, entry: AuditEntry) -> None:
-        """Store an event; changes of settings are stored by the change itself."""
+        """Store an event. Changes of settings are stored by the change itself."""
         await self._database.rows(
             _RECORD,
             {

@@ -15,7 +15,7 @@ _DRAIN, _PAUSE = "drain", "pause"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pause:
-    """A pause of orders; jobs that exist continue.
+    """A pause of orders. Jobs that exist continue.
 
     `until`: the Unix time at which it ends, or None until the operator ends it. `is_drain`: whether
     queued jobs wait as well, so that soon no job is at the provider.

@@ -63,7 +63,7 @@ ORDER BY changed_at DESC, target
 
 
 class Setting(StrEnum):
-    """The names of the settings; those of the first group have a target."""
+    """The names of the settings. Those of the first group have a target."""
 
     CHANNEL = "channel"
     ROLE = "role"
@@ -100,7 +100,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """A change of one setting; a `value` of None removes the setting."""
+    """A change of one setting. A `value` of None removes the setting."""
 
     scope: int
     name: Setting
@@ -132,7 +132,7 @@ class AccessSettings:
 
 
 class AccessSettingsStore:
-    """Stores the settings; each change is also stored in the audit, with its author."""
+    """Stores the settings. Each change is also stored in the audit, with its author."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

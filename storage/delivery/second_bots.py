@@ -24,7 +24,7 @@ UPDATE second_bots SET told_at = :now WHERE application_id = :application_id RET
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SecondBot:
-    """Another process with the same token; times are Unix seconds.
+    """Another process with the same token. Times are Unix seconds.
 
     `times`: the number of interactions that it answered before this bot. `notified_at`: the time at
     which the operator was notified.

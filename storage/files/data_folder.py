@@ -18,7 +18,7 @@ class DataInUseError(StartupError):
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder and its parents with access for this user only; existing ones are unchanged.
+    """Create a folder and its parents with access for this user only. Existing ones are unchanged.
 
     Blocks. OSError: the folder can't be created.
     """

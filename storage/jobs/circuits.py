@@ -61,7 +61,7 @@ RETURNING *
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Circuit:
-    """The circuit of a backend; times are Unix seconds.
+    """The circuit of a backend. Times are Unix seconds.
 
     `refusals`: the number of consecutive refusals before the circuit opened.
     `probes`: the number of probes since it opened.
@@ -86,7 +86,7 @@ class Circuit:
 
 
 class CircuitStore:
-    """Reads and writes circuits; a write that is out of date changes nothing and returns None."""
+    """Reads and writes circuits. A write that is out of date changes nothing and returns None."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -122,7 +122,7 @@ def fold(text: str) -> str:
 
 
 def requester_columns(requester: Origin | Client) -> dict[str, Any]:
-    """Return a requester's columns; the columns of the other kind of requester are NULL."""
+    """Return a requester's columns. The columns of the other kind of requester are NULL."""
     columns: dict[str, Any] = dict.fromkeys(_REQUESTER_COLUMNS)
     if isinstance(requester, Client):
         return columns | {

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Changes:
-    """Columns to set along with a new state; a default leaves a column unchanged."""
+    """Columns to set along with a new state. A default leaves a column unchanged."""
 
     remote_id: str | None = None
     remote_made_at: float | None = None
@@ -38,7 +38,7 @@ class Changes:
 
 
 class JobStore:
-    """Reads and writes jobs; a write that is out of date changes nothing and returns None."""
+    """Reads and writes jobs. A write that is out of date changes nothing and returns None."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -126,7 +126,7 @@ class JobStore:
         running: Collection[str],
         now: float,
     ) -> float | None:
-        """Return the time at which the next job is due; the filters are those of `claim`."""
+        """Return the time at which the next job is due. The filters are those of `claim`."""
         row = await self._database.row(
             statements.NEXT_DUE,
             {
@@ -201,7 +201,7 @@ class JobStore:
         misses: int,
         now: float,
     ) -> Job | None:
-        """Postpone a job's step; the stored progress never decreases."""
+        """Postpone a job's step. The stored progress never decreases."""
         return await self._one(
             statements.POSTPONE,
             **_key(job),

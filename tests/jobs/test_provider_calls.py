@@ -36,7 +36,7 @@ STEPS = 20
 class World:
     """A Videos API server whose jobs each take their number of seconds by the fake clock.
 
-    `has_percentage`: it tells percentages, in steps of 5.
+    `has_percentage`: whether it tells percentages, in steps of 5.
     """
 
     api: VideosApi

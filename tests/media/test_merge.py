@@ -48,7 +48,7 @@ async def merged(
     *,
     ahead: bool = True,
 ) -> Path:
-    """Merge a sound into a clip; `ahead`: it is encoded before, as jobs do it."""
+    """Merge a sound into a clip; `ahead`: whether it is encoded before, as jobs do it."""
     narration = await ingest(ffmpeg, sound, folder / "narration.wav", max_seconds=30)
     if ahead:
         await encode_narration(ffmpeg, narration)

@@ -75,7 +75,7 @@ class Gemini:
         *,
         create_key: str,  # noqa: ARG002 - there is no header for it
     ) -> BackendUpdate:
-        """Request the video with exactly one POST; the response may already report its end.
+        """Request the video with exactly one POST. The response may already report its end.
 
         Google stores the interaction, and the clip is always downloaded by the interaction's id, so
         a restart of the bot loses nothing.

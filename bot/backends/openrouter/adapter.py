@@ -84,7 +84,7 @@ class OpenRouter:
         *,
         create_key: str,  # noqa: ARG002 - there is no header for it
     ) -> BackendUpdate:
-        """Request the video with exactly one POST; the response may already report its end."""
+        """Request the video with exactly one POST. The response may already report its end."""
         body = {
             "model": request.model,
             "prompt": request.prompt,
@@ -126,7 +126,7 @@ class OpenRouter:
         hints: tuple[str, ...] = (),
         answered: tuple[AnsweredJob, ...] = (),  # noqa: ARG002 - there is no list to show them
     ) -> Listing:
-        """Look up the hints; the result is never complete, because the API has no list of jobs."""
+        """Look up the hints. The result is never complete, because the API has no list of jobs."""
         none = Listing(refs=(), complete=False)
         return await with_hints(none, request, hints, lambda ref: self._api.retrieve(_path(ref)))
 

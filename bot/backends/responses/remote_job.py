@@ -39,7 +39,7 @@ _ENVELOPES = status_words.ENVELOPES
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoteJob:
-    """A job as a server describes it; values that the server omits are None.
+    """A job as a server describes it. Values that the server omits are None.
 
     `status` is the server's status word in lower case. `state` is None if no field reveals it;
     `inferred`: whether it was derived from fields other than the status word. `error` is the raw

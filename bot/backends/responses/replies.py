@@ -34,7 +34,7 @@ class Reply:
 
     @property
     def job(self) -> RemoteJob | None:
-        """The job in the response; an error response can only contain a failed job."""
+        """The job in the response. An error response can only contain a failed job."""
         job = remote_job.job_in(self.answer) if self.ok else find_failed_job(self.answer)
         return job and replace(job, answered_at=self.answered_at)
 

@@ -14,7 +14,7 @@ _SUCCESS = range(200, 300)
 
 
 class NoAnswerError(Exception):
-    """No response has arrived, or only a part of one; the message is the name of the cause."""
+    """No response has arrived, or only a part of one. The message is the name of the cause."""
 
 
 class NeverSentError(NoAnswerError):
@@ -70,7 +70,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """A provider's response; the names of its `headers` are case-insensitive.
+    """A provider's response. The names of its `headers` are case-insensitive.
 
     `content` is the body, unless the body was left for the caller. It then arrives in `chunks`,
     which raise NoAnswerError (CutOffError after the last bytes that arrived), and `close` ends the

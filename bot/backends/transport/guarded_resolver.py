@@ -37,7 +37,7 @@ class GuardedResolver(AbstractResolver):
         self._resolver = ThreadedResolver()
 
     def check(self, origin: ServerOrigin) -> None:
-        """Check a URL's host if it is an address in any notation; host names are checked later."""
+        """Check a URL's host if it is an address in any notation. Host names are checked later."""
         address = literal_address(origin.host)
         if address is not None and origin not in self._trusted and not is_public(address):
             raise PrivateAddressError

@@ -31,7 +31,7 @@ class OpenAITransports:
 
 
 class OpenAITransport:
-    """Sends requests through the SDK; without a key, no Authorization header is sent."""
+    """Sends requests through the SDK. Without a key, no Authorization header is sent."""
 
     def __init__(self, endpoint: Endpoint, *, api_key: str | None, tls: SSLContext) -> None:
         self._has_key = bool(api_key)

@@ -26,7 +26,7 @@ class InvalidUrlError(NoAnswerError):
 
 
 class ServerOrigin(NamedTuple):
-    """The scheme, host and port of a URL; the host is in lower case and without brackets."""
+    """The scheme, host and port of a URL. The host is in lower case and without brackets."""
 
     scheme: str
     host: str

@@ -41,7 +41,7 @@ _HEADERS = {"Accept-Encoding": "identity", "User-Agent": "Clapper"}
 
 
 class HttpTransport:
-    """Sends requests once; the headers in `credentials` are sent only to the provider's origin."""
+    """Sends requests once. The headers in `credentials` are sent only to the provider's origin."""
 
     def __init__(self, endpoint: Endpoint, *, credentials: Mapping[str, str]) -> None:
         self._endpoint = endpoint
@@ -158,7 +158,7 @@ def bearer(api_key: str | None) -> dict[str, str]:
 
 
 async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """Yield a body as it arrives; if it is cut off, yield all bytes that arrived before."""
+    """Yield a body as it arrives. If it is cut off, yield all bytes that arrived before."""
     stream = response.content
     try:
         async for chunk in stream.iter_any():

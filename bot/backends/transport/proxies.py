@@ -26,7 +26,7 @@ class EnvironmentProxies:
 
     @classmethod
     def of_environment(cls) -> EnvironmentProxies:
-        """Read HTTP_PROXY, HTTPS_PROXY and ALL_PROXY; NO_PROXY is read for each host."""
+        """Read HTTP_PROXY, HTTPS_PROXY and ALL_PROXY. NO_PROXY is read for each host."""
         found = getproxies()
         return cls(
             by_scheme={

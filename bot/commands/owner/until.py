@@ -13,7 +13,7 @@ _SECONDS = {"m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
 
 
 def moment_of(text: str, *, now: float) -> int:
-    """Return the Unix time of `30m`, `2h`, `1d` or an ISO time; a zone is optional.
+    """Return the Unix time of `30m`, `2h`, `1d` or an ISO time. A zone is optional.
 
     StartupError: it is not one of these, or is in the past.
     """

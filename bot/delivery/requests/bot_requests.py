@@ -17,7 +17,7 @@ _MOST_CHANNELS = 1000
 
 
 class BotRequests:
-    """Edits and posts messages as the bot; the errors are those of `DiscordRequests.send`."""
+    """Edits and posts messages as the bot. The errors are those of `DiscordRequests.send`."""
 
     def __init__(self, bot: discord.Client, requests: DiscordRequests) -> None:
         self._bot = bot

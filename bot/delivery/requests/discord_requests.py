@@ -34,7 +34,7 @@ _SUCCESS = range(200, 300)
 
 
 class DiscordRequests:
-    """Sends each request once; use it as `async with DiscordRequests(...)`."""
+    """Sends each request once. Use it as `async with DiscordRequests(...)`."""
 
     def __init__(
         self, *, clock: Callable[[], float], trace: aiohttp.TraceConfig | None = None

@@ -170,7 +170,7 @@ class CardRenderer:
     def dm_with_video(
         self, job: Job, *, note: str | None = None, original: str | None = None
     ) -> str:
-        """Write the DM that contains the video; for the parameters, see `render_video`."""
+        """Write the DM that contains the video. For the parameters, see `render_video`."""
         say = self._text.say
         notes = self._notes(job, note)
         notes += [say(job, "dm.original", link=original)] if original else []

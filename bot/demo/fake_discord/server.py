@@ -50,7 +50,7 @@ _SHUTDOWN = 1.0
 
 
 class FakeDiscord:
-    """A fake Discord on loopback; use it as `async with FakeDiscord(directory) as fake_discord`.
+    """A fake Discord on loopback. Use it as `async with FakeDiscord(directory) as fake_discord`.
 
     `directory`: the folder for uploaded files.
     `port`: the port to listen on; 0 means any free port.

@@ -55,7 +55,7 @@ class GatewaySocket(DiscordWebSocket):
             self._skip(_name(_parsed(text)), error)
 
     async def poll_event(self) -> None:
-        """Receive a frame and handle it; any error closes the connection.
+        """Receive a frame and handle it. Any error closes the connection.
 
         SocketClosedError: the connection was closed, or silent for too long.
         """

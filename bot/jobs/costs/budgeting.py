@@ -105,7 +105,7 @@ class Budgeting:
         await self._store.delete_keys(before=month_of(self.today))
 
     async def check(self, reservation: Reservation) -> None:
-        """Raise UserError if a reservation exceeds a budget; the error names the budget."""
+        """Raise UserError if a reservation exceeds a budget. The error names the budget."""
         if not reservation.price:
             return
         now, month = self._clock(), reservation.month

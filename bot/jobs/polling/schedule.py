@@ -65,7 +65,7 @@ class _Readings:
 
 
 class _Percentages:
-    """Keeps the percentages of jobs in memory; losing them only makes estimates worse."""
+    """Keeps the percentages of jobs in memory. Losing them only makes estimates worse."""
 
     def __init__(self) -> None:
         self._jobs: dict[str, _Readings] = {}

@@ -45,7 +45,7 @@ class ClockWatcher:
         self._saved_at = 0.0
 
     async def resume(self) -> None:
-        """Compare the clock with the time that an earlier process stored; call it before `run`."""
+        """Compare the clock with the time that an earlier process stored. Call it before `run`."""
         seen = await self._store.read()
         if seen is None:
             await self._save()

@@ -55,7 +55,7 @@ class Holds:
     async def hold(
         self, job: Job, hold: HoldReason, *, after: float, attempts: int | None = None
     ) -> None:
-        """Keep a claimed job in its state and on hold; its step is due again in `after` seconds.
+        """Keep a claimed job in its state and on hold. Its step is due again in `after` seconds.
 
         `attempts`: the job's new number of attempts, or None to keep the number.
         """

@@ -39,7 +39,7 @@ def commit(part: Path, target: Path) -> None:
 async def run_uncancelled(
     work: Callable[_Params, _Result], *args: _Params.args, **kwargs: _Params.kwargs
 ) -> _Result:
-    """Run file operations in a thread; on cancellation, wait for the thread, then raise.
+    """Run file operations in a thread. On cancellation, wait for the thread, then raise.
 
     The caller can then clean up, because the thread no longer touches any files.
     """

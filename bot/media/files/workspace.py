@@ -66,7 +66,7 @@ class Workspace:
         self._root = root.absolute()
 
     def folder(self, job_id: str) -> JobFolder:
-        """Return the paths of a running job's files; the folder need not exist."""
+        """Return the paths of a running job's files. The folder need not exist."""
         return JobFolder(path=self._root / "work" / _checked(job_id))
 
     def video(self, job_id: str) -> Path:

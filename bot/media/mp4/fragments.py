@@ -24,7 +24,7 @@ _NO_SYNC = 0x10000  # the flag of a sample at which decoding can't start
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fragment:
-    """A run of a track's samples; all times are in media time units.
+    """A run of a track's samples. All times are in media time units.
 
     `start` and `end` are decoding times. `shown` is the first sample's display time, and
     `reorder_delay` the longest delay between a sample's decoding and its display. All `count`
@@ -70,7 +70,7 @@ class _Place:
 def read_fragments(
     boxes: Boxes, moov: Box, moofs: Sequence[Box], track: int, *, start: int
 ) -> Iterator[Fragment]:
-    """Yield the runs of `track` in `moofs`; the samples in `moov` end at the time `start`."""
+    """Yield the runs of `track` in `moofs`. The samples in `moov` end at the time `start`."""
     defaults = _track_defaults(boxes, moov, track)
     for moof in moofs:
         for number, traf in enumerate(boxes.inside(moof, b"traf")):

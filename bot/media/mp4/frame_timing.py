@@ -50,7 +50,7 @@ class FrameTiming:
 
 
 def read_timing(boxes: Boxes, trak: Box, scale: int) -> FrameTiming:
-    """Read a track's frame times; its media has `scale` time units per second."""
+    """Read a track's frame times. Its media has `scale` time units per second."""
     runs = _read_runs(boxes.head(trak, *SAMPLE_TABLE, b"stts", max_bytes=_MAX_TABLE_BYTES), ">II")
     table = boxes.find(trak, *SAMPLE_TABLE, b"ctts")
     delays = _read_runs(boxes.head(table, max_bytes=_MAX_TABLE_BYTES), ">Ii") if table else []
@@ -77,7 +77,7 @@ def read_timing(boxes: Boxes, trak: Box, scale: int) -> FrameTiming:
 
 
 def _estimate_timing(frames: int, runs: _Runs, scale: int) -> FrameTiming:
-    """Assume equally long frames; the total duration is 0 if only part of the table was read."""
+    """Assume equally long frames. The total duration is 0 if only part of the table was read."""
     units = 0 if len(runs) == _MAX_FRAMES else sum(number * each for number, each in runs)
     usual = units / frames / scale if frames else 0
     return FrameTiming(

@@ -124,7 +124,7 @@ def _chunks(boxes: Boxes, tables: dict[bytes, Box]) -> Iterator[Chunk]:
 
 
 def _runs(boxes: Boxes, stsc: Box) -> Iterator[tuple[int, int]]:
-    """Yield each chunk's number of samples and description; the last pair repeats endlessly."""
+    """Yield each chunk's number of samples and description. The last pair repeats endlessly."""
     entries = _entries(boxes, stsc, ">III")
     for (start, count, description), (end, _, _) in pairwise(entries):
         for _ in range(min(end - start, _MAX_ENTRIES)):

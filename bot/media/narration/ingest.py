@@ -55,7 +55,7 @@ class Narration:
 
     @property
     def encoded(self) -> Path:
-        """The narration as an M4A, which `encode_narration` writes; the file need not exist."""
+        """The narration as an M4A, which `encode_narration` writes. The file need not exist."""
         return self.path.with_suffix(".m4a")
 
 

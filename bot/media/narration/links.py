@@ -39,7 +39,7 @@ class Link:
 
 
 def find_links(path: Path, demuxer: str) -> list[Link]:
-    """Return the links of a file (blocking); a file that is not chained has only one.
+    """Return the links of a file (blocking). A file that is not chained has only one.
 
     Of a file with more than `MAX_LINKS`, only one or two more are found.
     """
@@ -59,7 +59,7 @@ def find_links(path: Path, demuxer: str) -> list[Link]:
 
 
 def _ogg_links(data: mmap.mmap) -> Iterator[int]:
-    """Yield the start of each further link; a link without sound belongs to the one before."""
+    """Yield the start of each further link. A link without sound belongs to the one before."""
     at, begun, was_begin = 0, -1, True
     for _ in range(_MAX_STEPS):
         if data[at : at + 4] != b"OggS":
@@ -119,7 +119,7 @@ def _mov_links(data: mmap.mmap) -> Iterator[int]:
 
 
 def _adts_links(data: mmap.mmap) -> Iterator[int]:
-    """Yield the offsets where the parameters change; tags and damage in between are ignored."""
+    """Yield the offsets where the parameters change. Tags and damage in between are ignored."""
     at, before = data.find(b"\xff"), None
     for _ in range(_MAX_STEPS):
         if at < 0:

@@ -50,7 +50,7 @@ async def measure_loudness(ffmpeg: Ffmpeg, sound: Path, *, seconds: float) -> fl
 
 
 def _is_audible(peaks: list[str], loudness: float) -> bool:
-    """Return whether the measured peaks are audible; without a measurement, assume so."""
+    """Return whether the measured peaks are audible. Without a measurement, assume so."""
     return not peaks or float(peaks[-1]) > max(_MIN_PEAK, loudness + _LEFT_OVER)
 
 

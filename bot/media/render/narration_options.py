@@ -26,7 +26,7 @@ class NarrationMix(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NarrationOptions:
-    """The options for merging a narration; a looped result has at most `max_bytes`.
+    """The options for merging a narration. A looped result has at most `max_bytes`.
 
     `spoken`: whether the narration is a text that a machine has read aloud.
     """

@@ -205,7 +205,7 @@ def _size(path: Path) -> int:
 
 
 def _mean_quantizer(stderr: str) -> float:
-    """Return x264's mean quantizer, 0 to 51; from about 40 on, the picture is mostly blocks."""
+    """Return x264's mean quantizer, 0 to 51. From about 40 on, the picture is mostly blocks."""
     found = _QUANTIZER.findall(stderr)
     return float(found[-1]) if found else 0.0
 

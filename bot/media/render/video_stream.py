@@ -53,7 +53,7 @@ class EncoderSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
-    """A result's picture, with a duration of `seconds`; it is either `encoded` or copied.
+    """A result's picture, with a duration of `seconds`. It is either `encoded` or copied.
 
     `colours`: the colours to convert to BT.709 while the picture is encoded.
     """

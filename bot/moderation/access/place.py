@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class OrderFrom(StrEnum):
-    """The places from which orders may come; each value includes the previous ones.
+    """The places from which orders may come. Each value includes the previous ones.
 
     `SERVERS`: servers that have installed the bot. `DMS`: direct messages with the bot.
     `EVERYWHERE`: group chats, and all servers in which a person uses their own installation.

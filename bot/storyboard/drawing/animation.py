@@ -94,7 +94,7 @@ class _FilterGraph:
         return _PIXELS.format(size=f"w={layer.width}:h={layer.height}:" if layer else "")
 
     def add_pictures(self) -> None:
-        """Add the moving pictures behind the cards; each of them blends into the next."""
+        """Add the moving pictures behind the cards. Each of them blends into the next."""
         blends = [blend_frames(start, end) for start, end in self._art.spans[1:]]
         for card, (start, end), before, after in zip(
             self._art.cards, self._art.spans, [0, *blends], [*blends, 0], strict=True

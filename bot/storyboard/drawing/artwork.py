@@ -95,7 +95,7 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artwork:
-    """All layers of a clip; each segment of the progress bar has a track and a fill.
+    """All layers of a clip. Each segment of the progress bar has a track and a fill.
 
     `cuts` are the frames at which the cards end. `phase`, 0 to 2 pi, varies the sound.
     """

@@ -30,7 +30,7 @@ _TRANSITIONS = ("fade", "fade", "smoothleft", "smoothright", "smoothup")
 
 
 def draw(prompt: str, canvas: Canvas, folder: Path, *, seed: str = "") -> Artwork:
-    """Draw a prompt's clip as PNG files in `folder`; the seed varies the pictures."""
+    """Draw a prompt's clip as PNG files in `folder`. The seed varies the pictures."""
     place = choose_place(clean(prompt), _random(prompt, seed))
     return draw_at(place, prompt, canvas, folder, seed=seed)
 
@@ -85,7 +85,7 @@ def _random(prompt: str, seed: str) -> Random:
 
 
 def _cuts(scenes: tuple[str, ...], frames: int) -> tuple[int, ...]:
-    """Return the frames at which scenes end; longer texts are shown for longer."""
+    """Return the frames at which scenes end. Longer texts are shown for longer."""
     weights = [1 + columns(scene) / 60 for scene in scenes]
     scale = frames / sum(weights)
     return tuple(round(end * scale) for end in accumulate(weights))

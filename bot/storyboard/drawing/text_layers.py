@@ -49,7 +49,7 @@ class Lettering:
 
 
 def draw_text(layer_files: LayerFiles, number: int, text: str) -> Lettering:
-    """Draw the text of scene `number`, counted from 1; the first is the title."""
+    """Draw the text of scene `number`, counted from 1. The first is the title."""
     is_title = number == 1
     shaper = Shaper(layer_files.typefaces, _TITLE if is_title else _TEXT)
     layout = fit(text, _box(layer_files, is_title=is_title), shaper)
@@ -145,7 +145,7 @@ def draw_watermark(layer_files: LayerFiles) -> Layer:
 
 
 def draw_bar(layer_files: LayerFiles, count: int, name: str, alpha: int) -> tuple[Layer, ...]:
-    """Draw the progress bar with one segment per scene; all segments share one file."""
+    """Draw the progress bar with one segment per scene. All segments share one file."""
     canvas = layer_files.canvas
     gap = max(2, round(_GAP * canvas.unit))
     height = max(2, round(_BAR_HEIGHT * canvas.unit))

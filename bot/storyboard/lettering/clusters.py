@@ -50,7 +50,7 @@ def is_emoji(cluster: str) -> bool:
 
 
 def clusters(text: str) -> list[str]:
-    """Divide a text into clusters; joined together, they are the text."""
+    """Divide a text into clusters. Joined together, they are the text."""
     found: list[str] = []
     for char in text:
         if found and _joins(found[-1], char):

@@ -35,7 +35,7 @@ def base_level(text: str) -> int:
 
 
 def levels(text: str, base: int) -> list[int]:
-    """Return the level of each character; odd levels run to the left."""
+    """Return the level of each character. Odd levels run to the left."""
     classes = _weak([unicodedata.bidirectional(char) or "L" for char in text], "LR"[base])
     classes = _brackets(text, classes, "LR"[base])
     classes = _neutral(classes, "LR"[base])

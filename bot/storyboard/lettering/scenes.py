@@ -43,7 +43,7 @@ _UNDRAWN = frozenset(("Cf", "Cs", "Co", "Cn"))
 
 
 def clean(prompt: str) -> str:
-    """Remove a prompt's undrawable characters, and reduce spaces to one; line breaks are kept.
+    """Remove a prompt's undrawable characters, and reduce spaces to one. Line breaks are kept.
 
     Removed are control, format and private-use characters, marks without a letter below them, and
     all but the first characters of an endless letter or emoji.
@@ -69,7 +69,7 @@ def _with_room(word: str) -> str:
 
 
 def split_scenes(text: str, *, seconds: float) -> tuple[str, ...]:
-    """Return 2 to 8 scenes, the title first; a shorter clip has fewer.
+    """Return 2 to 8 scenes, the title first. A shorter clip has fewer.
 
     A scene ends at the end of a sentence, line or list item. `text` must already be cleaned by
     `clean`.
@@ -226,7 +226,7 @@ def _groups(sentences: list[str], part_count: int) -> tuple[str, ...]:
 
 
 def _shares(pieces: list[str], count: int) -> list[int]:
-    """Return the group of each piece; no group is left empty."""
+    """Return the group of each piece. No group is left empty."""
     total = sum(map(columns, pieces)) or 1
     found: list[int] = []
     seen = 0

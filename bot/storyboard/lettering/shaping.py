@@ -54,7 +54,7 @@ class Shaper:
         self._style = style
 
     def advances(self, text: str) -> list[float]:
-        """Return each character's width in ems; a cluster's width is at its first character."""
+        """Return each character's width in ems. A cluster's width is at its first character."""
         found = [0.0] * len(text)
         for glyph in self.shape(text, base_level(text)):
             found[glyph.at] += glyph.advance

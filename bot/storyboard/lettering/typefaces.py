@@ -94,7 +94,7 @@ class Typefaces:
         return all(self._has(name, cluster) for cluster in letters)
 
     def _name(self, cluster: str, before: str, style: Style) -> str | None:
-        """Return the typeface for a cluster; punctuation keeps that of the text before it."""
+        """Return the typeface for a cluster. Punctuation keeps that of the text before it."""
         names = [_EMOJI, *_TEXT] if is_emoji(cluster) else [*_TEXT, _EMOJI]
         if style.is_display:
             names.insert(0, _DISPLAY)

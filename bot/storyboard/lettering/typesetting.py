@@ -96,7 +96,7 @@ def _sizes(box: TextBox) -> Iterator[float]:
 
 
 class _LineBreaker:
-    """Breaks one text into lines; widths are in ems, so one measurement serves every size."""
+    """Breaks one text into lines. Widths are in ems, so one measurement serves every size."""
 
     def __init__(self, text: str, measure: Measure) -> None:
         self._text = text

@@ -56,7 +56,7 @@ class Access:
         self._failures = RateLimiter(_FAILURE_RATE, clock=clock)
 
     def unchecked(self, handler: Handler) -> Handler:
-        """Only convert errors to responses; the handler authenticates and counts the request."""
+        """Only convert errors to responses. The handler authenticates and counts the request."""
 
         async def wrapper(request: web.Request) -> web.StreamResponse:
             try:

@@ -35,7 +35,7 @@ _CHUNK = 64 * 1024
 
 
 class NarrateRoutes:
-    """Reads one text aloud at a time per client; if `narrator` is None, refuses all requests."""
+    """Reads one text aloud at a time per client. If `narrator` is None, it refuses all requests."""
 
     def __init__(self, narrator: Narrator | None, access: Access) -> None:
         self._narrator = narrator

@@ -47,7 +47,7 @@ _HALF_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VideoOrder:
-    """An order for a video; its audio is already on disk."""
+    """An order for a video. Its audio is already on disk."""
 
     script: str
     upload: AudioUpload | None

@@ -42,7 +42,7 @@ _OPENAPI_FILE = Path(__file__).with_name("openapi.json")
 
 
 class ApiRoutes:
-    """Handles clients' API requests; each client has access only to its own jobs."""
+    """Handles clients' API requests. Each client has access only to its own jobs."""
 
     def __init__(
         self,

@@ -30,7 +30,7 @@ _SIGNED_OUT = b"the session was signed out"
 
 
 class JobSocket:
-    """Serves WebSockets; each belongs to one client, and reports only that client's jobs."""
+    """Serves WebSockets. Each belongs to one client, and reports only that client's jobs."""
 
     def __init__(
         self,

@@ -38,7 +38,7 @@ class Acceptor:
         self._task = asyncio.create_task(self._run(), name="web.accept")
 
     async def close(self) -> None:
-        """Accept no more connections; the open ones stay open."""
+        """Accept no more connections. The open ones stay open."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])

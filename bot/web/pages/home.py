@@ -43,7 +43,7 @@ _OTHER_TEXTS = ("prompt.empty", "audio.too_large", "speech.empty")
 
 
 class HomePage:
-    """Serves the page in the browser's language; the page itself contains no client data.
+    """Serves the page in the browser's language. The page itself contains no client data.
 
     `sharing`: whether share links can be created. `speaking`: whether texts can be read aloud.
     """

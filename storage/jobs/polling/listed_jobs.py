@@ -80,7 +80,7 @@ class PolledJob:
 
 
 class ListedJobStore:
-    """Reads the jobs that pages serve; a write changes only jobs with the epochs that were read."""
+    """Reads the jobs that pages serve. A write changes only jobs with the epochs that were read."""
 
     def __init__(self, database: Database, *, backend: str) -> None:
         self._database = database

@@ -32,8 +32,9 @@ class Sample:
     """One file: the function that makes it, and the expected outcome.
 
     `refused` is the key of the error, or the error's text for a clip; None: it is merged.
-    `claps`: a clip's own sound is a click. `seconds` is the expected duration, None if it is not
-    checked. `is_exact`: the format stores the encoder's delay, so that the sound starts on time.
+    `claps`: whether a clip's own sound is a click. `seconds` is the expected duration, None if it
+    is not checked. `is_exact`: whether the format stores the encoder's delay, so that the sound
+    starts on time.
     `is_silent`: None if it is not checked.
     """
 

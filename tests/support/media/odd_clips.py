@@ -44,7 +44,8 @@ def open_groups(*options: str) -> Make:
 def in_hdr(transfer: str, *coding: str, tagged: bool = True) -> Make:
     """Make a clip of four grey and four coloured stripes in BT.2020.
 
-    `transfer` is smpte2084, arib-std-b67 or bt2020-10. `tagged`: the container names the colours.
+    `transfer` is smpte2084, arib-std-b67 or bt2020-10. `tagged`: whether the container names the
+    colours.
     """
     wide = {"bt2020-10": "zscale=t=2020_10:p=2020:m=2020_ncl:r=limited"}.get(
         transfer,

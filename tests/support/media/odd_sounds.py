@@ -47,7 +47,7 @@ def mid_frame(made: Make, *, dropped: int) -> Make:
 
 
 def from_radio(made: Make, *, titled: bool) -> Make:
-    """Make a sound that begins with a radio's header; `titled`: with titles in between."""
+    """Make a sound that begins with a radio's header; `titled`: whether it contains titles."""
     insert = _with_titles if titled else bytes
     header = _RADIO + (b"icy-metaint:%d\r\n" % _INTERVAL if titled else b"") + b"\r\n"
     return changed(made, lambda data: header + insert(data))

@@ -206,7 +206,7 @@ async def run_trial(
 ) -> Outcome:
     """Try a sample whose files were prepared in `folder`.
 
-    `is_thorough`: a clip is also tried with longer narrations.
+    `is_thorough`: whether a clip is also tried with longer narrations.
     """
     trial = try_clip if is_clip else try_sound
     outcome = await trial(ffmpeg, sample, folder)

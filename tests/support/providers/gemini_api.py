@@ -50,9 +50,9 @@ def answered(*contents: dict[str, Any]) -> list[dict[str, Any]]:
 class GeminiApi(VideoStandIn):
     """A Gemini server, with its interactions and the files of their clips.
 
-    A test advances an interaction (`progress`, `finish`, `fail`). `synchronous`: every create is
-    answered with the finished interaction. `inline`: clips are in the interaction as base64.
-    A prompt with "[blocked]" is refused.
+    A test advances an interaction (`progress`, `finish`, `fail`). `synchronous`: whether every
+    create is answered with the finished interaction. `inline`: whether clips are in the interaction
+    as base64. A prompt with "[blocked]" is refused.
     """
 
     prefix: ClassVar[str] = ""

@@ -30,9 +30,9 @@ _BODY_LIMIT = 1024 * 1024
 class Fault:
     """A fault in the answer to one request.
 
-    `status` and `body` replace the answer. `after`: the request is carried out first, so only its
-    answer is lost. `cut` sends half of the answer, `reset` closes the connection without one, and
-    `hang` sends nothing until the server closes.
+    `status` and `body` replace the answer. `after`: whether the request is carried out first, so
+    that only its answer is lost. `cut` sends half of the answer, `reset` closes the connection
+    without one, and `hang` sends nothing until the server closes.
     """
 
     status: int | None = None

@@ -66,7 +66,7 @@ class VideosApi(VideoStandIn):
     """A Videos API server, which appends its creates to the file `history`.
 
     A test advances a job (`progress`, `finish`, `fail`); with `seconds_per_job`, the server does.
-    `forms_only`: JSON is refused, as by vLLM-Omni.
+    `forms_only`: whether JSON is refused, as by vLLM-Omni.
     """
 
     prefix: ClassVar[str] = "/v1"

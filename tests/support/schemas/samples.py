@@ -23,7 +23,7 @@ PRIVATE = 1 << 6
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """A body for a route; `ours`: only our schema refuses it, not the service's own document."""
+    """A body for a route; `ours`: whether our schema alone refuses it, not the service's own."""
 
     name: str
     operation: str

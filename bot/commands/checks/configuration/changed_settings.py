@@ -18,7 +18,7 @@ _UNSHOWN = frozenset({"openai_extra"})
 
 
 def examine_changes(settings: Settings) -> Finding:
-    """List the changed settings with their values; a secret's value is not shown."""
+    """List the changed settings with their values. A secret's value is not shown."""
     return Finding(
         subject="changed settings",
         ok=True,

@@ -53,14 +53,14 @@ class Session:
 
 
 class GatewayConnection:
-    """A WebSocket; its writer task sends frames in order."""
+    """A WebSocket. Its writer task sends frames in order."""
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
         self.socket = socket
         self._frames: asyncio.Queue[Payload | str | bytes] = asyncio.Queue(MAX_EVENTS)
 
     def send(self, frame: Payload | str | bytes) -> None:
-        """Queue a frame; text and bytes are sent as they are."""
+        """Queue a frame. Text and bytes are sent as they are."""
         self._frames.put_nowait(frame)
 
     async def write(self) -> None:
@@ -106,12 +106,12 @@ class Gateway:
         return bool(self._sessions)
 
     def send_frame(self, frame: Payload | str | bytes) -> None:
-        """Send a frame to every connected bot, unnumbered; text and bytes are sent as they are."""
+        """Send a frame to every connected bot, unnumbered. Text and bytes are sent as they are."""
         for connection in self._connections:
             connection.send(frame)
 
     async def drop(self, code: int = 4000) -> None:
-        """Close all connections; their sessions can be resumed."""
+        """Close all connections. Their sessions can be resumed."""
         for connection in list(self._connections):
             await connection.socket.close(code=code)
 

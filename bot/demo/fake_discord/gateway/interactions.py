@@ -36,7 +36,7 @@ class InteractionKind(IntEnum):
 
 @dataclass(kw_only=True, slots=True, eq=False)
 class Interaction:
-    """A user's slash command, click or form; times are Unix seconds.
+    """A user's slash command, click or form. Times are Unix seconds.
 
     `owners`: the authorizing integration owners of Discord's interaction object.
     `source`: the message that was clicked.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Fault:
-    """No fault; each kind of fault overrides one of these hooks."""
+    """No fault. Each kind of fault overrides one of these hooks."""
 
     async def on_arrival(self, request: web.Request) -> None:
         """Run before the body is read."""

@@ -35,7 +35,7 @@ _LATEST = 1 << 63
 
 
 class RestRoutes:
-    """The route handlers; each returns a response or raises RefusedError."""
+    """The route handlers. Each returns a response or raises RefusedError."""
 
     def __init__(
         self,

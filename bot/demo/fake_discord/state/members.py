@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Members:
-    """The members' roles and permissions; ordinary members have only those of @everyone."""
+    """The members' roles and permissions. Ordinary members have only those of @everyone."""
 
     def __init__(self) -> None:
         self._standings: dict[tuple[int, int], tuple[tuple[int, ...], int]] = {}

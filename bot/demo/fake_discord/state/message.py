@@ -25,7 +25,7 @@ class Version:
 
 @dataclass(kw_only=True, slots=True, eq=False)
 class Message:
-    """A message; users see the last of its `versions` unless it is `deleted`."""
+    """A message. Users see the last of its `versions` unless it is `deleted`."""
 
     id: int
     channel: Channel

@@ -25,7 +25,7 @@ _SETTABLE_FLAGS = IS_COMPONENTS_V2 | 1 << 2 | 1 << 12
 def compose(
     previous: Payload, body: Payload, files: Sequence[StoredFile], publish: Publish
 ) -> Payload:
-    """Return a message's content after `body` is applied; missing keys stay unchanged.
+    """Return a message's content after `body` is applied. Missing keys stay unchanged.
 
     `publish` turns a file into an attachment. RefusedError: Discord would refuse the content.
     """

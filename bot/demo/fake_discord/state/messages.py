@@ -74,7 +74,7 @@ class MessageStore:
         return message
 
     def edit(self, message: Message, body: Payload, files: Sequence[StoredFile] = ()) -> None:
-        """Edit a message; keys that are missing from `body` stay unchanged."""
+        """Edit a message. Keys that are missing from `body` stay unchanged."""
         content = compose(message.payload, body, files, self._publisher(message.channel))
         edited = None if message.loading else timestamp(self._clock())
         self._write(message, {**message.payload, **content, "edited_timestamp": edited})

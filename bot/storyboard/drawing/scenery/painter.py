@@ -55,7 +55,7 @@ class _Picture:
 
 
 class Painter:
-    """Paints one view as planes, from back to front; lengths are in pixels."""
+    """Paints one view as planes, from back to front. Lengths are in pixels."""
 
     def __init__(self, canvas: Canvas, light: Light, view: View, random: Random) -> None:
         self.light = light
@@ -158,7 +158,7 @@ class Painter:
         blur: float = 0,
         motion: Motion | None = None,
     ) -> None:
-        """Add a strip as a plane; nearer planes, whose depth is closer to 1, move faster.
+        """Add a strip as a plane. Nearer planes, whose depth is closer to 1, move faster.
 
         `mist`: a colour, its share at the top, and its share at the bottom.
         """
