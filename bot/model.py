@@ -136,10 +136,15 @@ class Origin:
     #: The server that an order from outside all servers counts towards; None: it counts towards
     #: none.
     home_id: int | None = None
-    #: The requester's roles in the server, or in `home_id`; they are not stored.
+    #: The requester's roles in the server or in `home_id`, and whether they boost it; not stored.
     role_ids: frozenset[int] = frozenset()
-    #: True if the requester boosts the server, which is not stored.
     is_booster: bool = False
+    #: The language of the card, as set for the server; None: that of the requester.
+    card_language: str | None = None
+    #: True if videos are marked as spoilers in the server.
+    is_spoiler: bool = False
+    #: When a requester who has not chosen gets a DM, as set for the server, such as "late:10".
+    notify_default: str | None = None
     #: Discord's id of the job's card; None until the command or the `received` step records it.
     message_id: int | None = None
 

@@ -50,6 +50,12 @@ class NotifyDefault:
     notify: Notify = Notify.ALWAYS
     minutes: int = 0
 
+    @classmethod
+    def parse(cls, text: str) -> NotifyDefault:
+        """Read a setting such as `always` or `late:10`."""
+        notify, _, minutes = text.partition(":")
+        return cls(notify=Notify(notify), minutes=int(minutes or 0))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Person:
@@ -82,15 +88,16 @@ class PeopleStore:
         self._database = database
         self._default = default or NotifyDefault()
 
-    async def get(self, user_id: int) -> Person:
+    async def get(self, user_id: int, default: NotifyDefault | None = None) -> Person:
         """Return a person's stored data, or the defaults if nothing is stored."""
+        default = default or self._default
         row = await self._database.row(_GET, {"user_id": user_id})
         closed_at, closed_for = (row["dm_closed_at"], row["subject"]) if row else (None, None)
         if row is None or not row["chosen"]:
             return Person(
                 user_id=user_id,
-                notify=self._default.notify,
-                notify_minutes=self._default.minutes,
+                notify=default.notify,
+                notify_minutes=default.minutes,
                 dm_closed_at=closed_at,
                 dm_closed_for=closed_for,
             )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.delivery.dm import DmFormRefusedError, DmRefusedError
 from bot.delivery.upload_fallback import UploadTarget
 from bot.delivery.views.library_view import jump_url
-from storage.people import Notify
+from storage.people import Notify, NotifyDefault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +96,9 @@ class DmNotices:
             log.info("person.untold id=%s state=%s", job.id, job.state)
 
     async def _is_wanted(self, job: Job) -> bool:
-        person = await self._people.get(job.origin.user_id)
+        of_server = job.origin.notify_default
+        default = NotifyDefault.parse(of_server) if of_server else None
+        person = await self._people.get(job.origin.user_id, default)
         match person.notify:
             case Notify.ALWAYS:
                 return True

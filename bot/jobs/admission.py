@@ -108,7 +108,7 @@ class Admission:
     def _on_terms(self, requester: Origin | Client, terms: Terms) -> Admitted:
         """Apply the settings for an order. Of several caps per person, the highest applies."""
         if isinstance(requester, Origin):
-            requester = _of_home(requester, terms.home)
+            requester = _with_settings(_of_home(requester, terms.home), terms)
         caps, everywhere, server = self._caps, terms.everywhere, terms.server
         of_user = caps.per_user_day if everywhere.person_day is None else everywhere.person_day
         if of_user is not None:
@@ -211,6 +211,19 @@ def _of_home(requester: Origin, home: Membership | None) -> Origin:
         return requester
     return replace(
         requester, home_id=home.server_id, role_ids=home.role_ids, is_booster=home.is_booster
+    )
+
+
+def _with_settings(requester: Origin, terms: Terms) -> Origin:
+    """Add the settings of cards and DMs, which apply in servers alone."""
+    if requester.guild_id is None or terms.home is not None:
+        return requester
+    everywhere, server = terms.everywhere, terms.server
+    return replace(
+        requester,
+        card_language=server.language or everywhere.language,
+        is_spoiler=server.is_spoiler or everywhere.is_spoiler,
+        notify_default=server.notify or everywhere.notify,
     )
 
 

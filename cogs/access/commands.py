@@ -12,6 +12,7 @@ from bot.delivery.views.access_view import AccessView
 from bot.discord_bot.replies import reply_privately
 from bot.errors import UserError
 from storage.access.settings import BOOSTERS, MAX_TARGETS, ON, Change, Outcome, Rule, Setting
+from storage.people import Notify
 
 if TYPE_CHECKING:
     from bot.discord_bot.bot import Services, VideoBot
@@ -123,6 +124,34 @@ class AccessCommands(commands.Cog):
     async def age(self, interaction: discord.Interaction[VideoBot], restricted: bool) -> None:  # noqa: FBT001 - an option of the command
         """Take orders in age-restricted channels only, or in all."""
         await self._set(interaction, Setting.AGE_RESTRICTED, ON if restricted else None)
+
+    @app_commands.command(name="cards")
+    async def cards(
+        self,
+        interaction: discord.Interaction[VideoBot],
+        language: LanguageChoice | None = None,
+        spoiler: bool | None = None,  # noqa: FBT001 - an option of the command
+    ) -> None:
+        """Choose the language of cards, or whether videos are marked as spoilers."""
+        if (language is None) == (spoiler is None):
+            raise UserError("access.one_of_cards")
+        if language is not None:
+            await self._set(interaction, Setting.LANGUAGE, _value(language))
+        else:
+            await self._set(interaction, Setting.SPOILER, ON if spoiler else None)
+
+    @app_commands.command(name="dms")
+    async def dms(
+        self,
+        interaction: discord.Interaction[VideoBot],
+        when: NotifyChoice,
+        minutes: app_commands.Range[int, 1, _DAY_MINUTES] | None = None,
+    ) -> None:
+        """Choose when people who have not chosen get a DM about a finished video."""
+        if when == Notify.LATE and minutes is None:
+            raise UserError("notify.minutes")
+        value = f"{when}:{minutes}" if when == Notify.LATE else _value(when)
+        await self._set(interaction, Setting.NOTIFY, value)
 
     async def _set(
         self,

@@ -10,7 +10,8 @@ INSERT INTO jobs (
     id, state, next_at, created_at, updated_at, backend, prompt, prompt_folded, model, seconds,
     size, fingerprint, interaction_id, application_id, user_id, guild_id, home_id, channel_id,
     locale, token, token_until, upload_limit, by_bot, by_bot_unproven, message_id, client,
-    client_key, client_digest, attachment_name, attachment_size, attachment_url, attachment_text,
+    client_key, client_digest, card_language, is_spoiler, notify_default,
+    attachment_name, attachment_size, attachment_url, attachment_text,
     narration_of, clip_of, clip_has_voice, price_micros,
     reserved_micros, payer, ledger_day)
 SELECT
@@ -20,7 +21,7 @@ SELECT
     :prompt, :prompt_folded, :model, :seconds, :size, :fingerprint,
     :interaction_id, :application_id, :user_id, :guild_id, :home_id, :channel_id, :locale, :token,
     :token_until, :upload_limit, :by_bot, :by_bot_unproven, :message_id,
-    :client, :client_key, :client_digest,
+    :client, :client_key, :client_digest, :card_language, :is_spoiler, :notify_default,
     :attachment_name, :attachment_size, :attachment_url, :attachment_text, :narration_of, :clip_of,
     -- Stored now, because the other job may be deleted later.
     CASE WHEN EXISTS (SELECT 1 FROM jobs WHERE id = :clip_of AND attachment_name IS NOT NULL

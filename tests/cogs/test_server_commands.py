@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import discord
 import pytest
 
 from bot.discord_bot.bot import VideoBot
+from bot.model import JobState
 from bot.moderation.access.place import Reach
 from storage.access.settings import MAX_TARGETS, Change, Rule, Setting
+from storage.people import Notify
 from tests.support.desk import make_services, open_desk
 from tests.support.form_steps import count
 from tests.support.schemas.discord_spec import check_all
@@ -71,6 +74,8 @@ def each_command(desk: Desk) -> dict[str, dict[str, Any]]:
         "unblock": {"person": str(world.user.id)},
         "limit": {"videos": 3, "of": "server"},
         "age": {"restricted": True},
+        "cards": {"language": "de"},
+        "dms": {"when": "never"},
     }
 
 
@@ -227,6 +232,50 @@ async def test_many_settings_fit_into_one_answer_and_have_a_limit(
     assert shown.count("and 490 more") == 3
     refused = await typed(desk, "block", manager, person=str(world.user.id))
     assert "already 500 of these settings" in refused.text
+
+
+async def test_a_servers_cards_have_its_language_and_spoilers_and_dms_are_personal(
+    desk: Desk, manager: User
+) -> None:
+    await typed(desk, "cards", manager, language="de")
+    await typed(desk, "cards", manager, spoiler=True)
+    job, card = await desk.video()
+    assert "Wird vorbereitet" in card.text
+    view = desk.cards.render_video(job, filename="a.mp4").to_components()
+    assert '"spoiler": true' in json.dumps(view)
+    english = desk.bot.services.texts
+    assert desk.cards.dm(job, link="x").startswith(english("dm.ready", link="x"))
+    assert desk.cards.dm_cancelled(job).startswith(english("dm.cancelled"))
+    assert "Choose one of the options" in (await typed(desk, "cards", manager)).text
+    await typed(desk, "cards", manager, language="none")
+    await typed(desk, "cards", manager, spoiler=False)
+    job, card = await desk.video()
+    assert "Getting ready" in card.text
+    view = desk.cards.render_video(job, filename="a.mp4").to_components()
+    assert '"spoiler": true' not in json.dumps(view)
+
+
+@pytest.mark.parametrize(
+    ("options", "own", "told"),
+    [
+        ({"when": "never"}, None, False),
+        ({"when": "never"}, Notify.ALWAYS, True),
+        ({"when": "late", "minutes": 10}, None, False),
+        ({"when": "none"}, None, True),
+    ],
+)
+async def test_a_server_decides_who_gets_a_dm_unless_the_person_does(
+    desk: Desk, manager: User, options: dict[str, Any], own: Notify | None, *, told: bool
+) -> None:
+    await typed(desk, "dms", manager, **options)
+    if own is not None:
+        await desk.bench.people.choose(desk.fake_discord.world.user.id, own)
+    job, _ = await desk.video()
+    desk.bench.backend.finish()
+    while job.state is not JobState.NOTIFYING:
+        job = await desk.bench.step(job.id)
+    await desk.deliverer().notify(job, desk.artifact(job))
+    assert bool(desk.fake_discord.dms()) is told
 
 
 # SimCord computes permissions from roles, and applies a server's own rules for commands.

@@ -17,10 +17,10 @@ print(finding.ok, finding.found, "docker" in finding.advice)
 @pytest.mark.parametrize(
     ("soft", "hard", "shown"),
     [
-        (256, 4096, "True at most 4096 False"),
-        (256, 16384, "True at most 8192 False"),
-        (9000, 9000, "True at most 9000 False"),
-        (256, 512, "False at most 512 True"),
+        (256, 4096, "True limit: 4,096 False"),
+        (256, 16384, "True limit: 8,192 False"),
+        (9000, 9000, "True limit: 9,000 False"),
+        (256, 512, "False limit: 512 True"),
     ],
 )
 def test_the_limit_on_open_files_is_raised_and_shown(soft: int, hard: int, shown: str) -> None:

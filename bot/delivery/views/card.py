@@ -10,7 +10,7 @@ from discord import ui
 
 from bot.delivery.views.button_ids import LABELS, Action, make_button
 from bot.delivery.views.card_buttons import FINISHED, HELD, buttons_for
-from bot.delivery.views.card_text import CardText
+from bot.delivery.views.card_text import CardText, in_own_language
 from bot.delivery.views.formatting import cut, megabytes, over_limit
 from bot.delivery.views.made_with import made_with
 from bot.delivery.views.service_name import ServiceName
@@ -164,6 +164,7 @@ class CardRenderer:
 
     def dm(self, job: Job, *, link: str) -> str:
         """Write the DM that links to the finished video or to its card."""
+        job = in_own_language(job)
         notes = self._notes(job, None) if job.card_gone else []
         return self._write_dm(job, self._text.say(job, "dm.ready", link=link), *notes)
 
@@ -171,6 +172,7 @@ class CardRenderer:
         self, job: Job, *, note: str | None = None, original: str | None = None
     ) -> str:
         """Write the DM that contains the video. For the parameters, see `render_video`."""
+        job = in_own_language(job)
         say = self._text.say
         notes = self._notes(job, note)
         notes += [say(job, "dm.original", link=original)] if original else []
@@ -179,20 +181,24 @@ class CardRenderer:
 
     def dm_failed(self, job: Job) -> str:
         """Write the DM that reports a failure and its reason."""
+        job = in_own_language(job)
         details = self._text.details(job, _NO_OUTLOOK)
         return self._write_dm(job, self._text.say(job, "dm.failed"), *details)
 
     def dm_cancelled(self, job: Job) -> str:
         """Write the DM that reports that a job was stopped."""
+        job = in_own_language(job)
         details = self._text.details(job, _NO_OUTLOOK)
         return self._write_dm(job, self._text.say(job, "dm.cancelled"), *details)
 
     def dm_in_library(self, job: Job) -> str:
         """Write the DM about a finished video that Discord accepts on no card and in no DM."""
+        job = in_own_language(job)
         return self._write_dm(job, self._text.say(job, "dm.in_library"), *self._notes(job, None))
 
     def dm_undecided(self, job: Job) -> str:
         """Write the DM that asks what to do about a job that may have been accepted."""
+        job = in_own_language(job)
         details = self._text.details(job, _NO_OUTLOOK)
         return self._write_dm(job, self._text.say(job, "dm.undecided"), *details)
 
@@ -253,7 +259,8 @@ def _make_view(
 
 def _gallery(job: Job, url: str) -> ui.MediaGallery[ui.LayoutView]:
     gallery = ui.MediaGallery[ui.LayoutView]()
-    gallery.add_item(media=url, description=cut(job.request.prompt, _DESCRIPTION_CHARACTERS))
+    description = cut(job.request.prompt, _DESCRIPTION_CHARACTERS)
+    gallery.add_item(media=url, description=description, spoiler=job.origin.is_spoiler)
     return gallery
 
 

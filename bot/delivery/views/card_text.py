@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from bot.artifacts import NOTE_NOT_MERGED
@@ -73,7 +74,7 @@ class CardText:
 
     def say(self, job: Job, key: str, **fields: object) -> str:
         """Return a sentence in the language of the job's requester."""
-        return self._texts(key, job.origin.locale, **fields)
+        return self._texts(key, _locale_of(job), **fields)
 
     def stage(self, job: Job, outlook: Outlook) -> str:
         """Name the step that is due."""
@@ -117,7 +118,7 @@ class CardText:
             case JobState.UNDECIDED:
                 return [self.say(job, "card.undecided")]
             case JobState.FAILED if job.failure is not None:
-                reason = failure_reason(self._texts, job.failure, job.origin.locale)
+                reason = failure_reason(self._texts, job.failure, _locale_of(job))
                 charged = job.remote_id is not None and self._costs(job)
                 return [reason, *self._charges(job, "card.charged" if charged else None)]
             case JobState.CANCELLED:
@@ -218,6 +219,15 @@ class CardText:
 
     def _costs(self, job: Job) -> bool:
         return job.clip_of is None and job.backend not in self._free_backends
+
+
+def _locale_of(job: Job) -> str:
+    return job.origin.card_language or job.origin.locale
+
+
+def in_own_language(job: Job) -> Job:
+    """Return a job whose sentences are in its requester's language, whatever the server's is."""
+    return replace(job, requester=replace(job.origin, card_language=None))
 
 
 def failure_reason(texts: Texts, failure: Failure, locale: str) -> str:
