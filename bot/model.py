@@ -176,7 +176,7 @@ class Failure:
 class Job:
     """One row of the jobs table. Times are Unix seconds; `JobService` sets fields unless noted."""
 
-    #: 32 hex digits, from `new_job_id`.
+    #: The job's id: 32 hex digits, from `new_job_id`.
     id: str
     #: The step that is due.
     state: JobState
@@ -231,7 +231,7 @@ class Job:
     progress: int | None = None
     #: US dollars charged, as the provider reports them; None: not reported.
     cost: float | None = None
-    #: Set just before the job's only DM is sent; None: sending has not started.
+    #: When the sending of the job's only DM began; None: it has not begun.
     dm_intent_at: float | None = None
     #: The reason why the job's step can only wait, set by `Holds`; None: the job is not on hold.
     hold: HoldReason | None = None

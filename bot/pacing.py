@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: If a machine's clock is off by more than this many seconds, it was set, and did not just drift.
+#: The most seconds by which a machine's clock just drifts; if it is off by more, it was set.
 CLOCK_STEP_SECONDS = 30.0
 # Enough time for a second correction of the clock, and for polling every open job.
 _UNSETTLED_SECONDS = 10 * 60.0

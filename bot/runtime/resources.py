@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: With less free disk space, no video is started.
+#: The free disk space, in bytes, that has to be left for a video to be started.
 MIN_FREE_BYTES = 1024**3
 
 

@@ -89,7 +89,7 @@ class Gateway:
         self._open.set()
         self.identified = 0
         self.resumed = 0
-        #: Replaces fields of READY; a field with the value None is left out.
+        #: The values that replace fields of READY; a field with the value None is left out.
         self.ready_fields: Payload = {}
         #: Whether to close each connection that asks to resume a session, as a broken gateway does.
         self.refuse_resumes = False

@@ -41,10 +41,10 @@ class World:
         #: Fields of options that are accepted, and left out when commands are listed.
         self.hidden_fields: frozenset[str] = frozenset()
         self.team: Payload | None = None
-        #: Pairs of a user and a server, of which the user is no member. All other users are
-        #: members.
+        #: Pairs of a user and a server that the user is not a member of. All other users are
+        #: members of every server.
         self.absent: set[tuple[int, int]] = set()
-        #: Replaces fields of the application object.
+        #: The values that replace fields of the application object.
         self.application_fields: Payload = {}
         self.bot = self.add_user("clapper", bot=True)
         self.user = self.add_user("ada")
