@@ -120,10 +120,10 @@ def origin_of(interaction: discord.Interaction[VideoBot]) -> Origin:
 
 
 def _bot_access(interaction: discord.Interaction[VideoBot]) -> tuple[bool, bool]:
-    """Tell whether the bot's own token may edit the response, and whether that must be proven.
+    """Tell whether the bot's own token may edit the response, and whether a try must prove it.
 
-    The permissions in an interaction are those of the channel. They do not show whether the bot is
-    in a private thread or may connect to a voice channel. An app can be installed without its bot.
+    The permissions in an interaction are only those of the channel. They do not show whether the
+    bot is in a private thread, may connect to a voice channel, or is in the server at all.
     """
     if interaction.guild_id is None:
         return not interaction.context.private_channel, False

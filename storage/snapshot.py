@@ -79,7 +79,7 @@ def find_jobs(data_dir: Path, beginning: str) -> list[Job]:
 
 
 def read_second_bot(data_dir: Path) -> SecondBot | None:
-    """Read the last second bot that was noticed; None: there is none, or no database.
+    """Return the most recently noticed second bot, or None if there is none or no database.
 
     Blocks. StorageError: the database can't be read.
     """

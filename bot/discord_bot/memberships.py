@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The time for all requests, because Discord expires an interaction without a response after 3
-# seconds.
+# The time limit for all requests together. Discord expires an interaction that gets no response
+# within 3 seconds.
 _SECONDS = 1.5
 _MAX_SERVERS = 10
 _MAX_KNOWN = 1000

@@ -145,7 +145,7 @@ def make_list_polling(engine: Engine) -> ListPolling | None:
 
 
 def make_orphan_counter(engine: Engine) -> OrphanCounter:
-    """Return the component that counts jobs at the provider that the bot has no record of."""
+    """Return the component that counts the provider's jobs of which the bot has no record."""
     database = engine.resources.database
     return OrphanCounter(
         remote_jobs=RemoteJobStore(database),

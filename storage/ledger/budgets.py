@@ -126,16 +126,13 @@ class LedgerStore:
 
     async def payer_key(self, month: str, new: bytes) -> bytes:
         """Return the key of a month's payers; `new` becomes the key if the month has none."""
-        await self._database.rows(
-            "INSERT INTO payer_keys (month, key) VALUES (:month, :key) ON CONFLICT DO NOTHING",
+        # The update changes nothing, but returns the row that exists.
+        rows = await self._database.rows(
+            """INSERT INTO payer_keys (month, key) VALUES (:month, :key)
+            ON CONFLICT (month) DO UPDATE SET month = excluded.month RETURNING key""",
             {"month": month, "key": new},
         )
-        row = await self._database.row(
-            "SELECT key FROM payer_keys WHERE month = :month", {"month": month}
-        )
-        if row is None:
-            raise LookupError("the key was deleted meanwhile")
-        return bytes(row["key"])
+        return bytes(rows[0]["key"])
 
     async def delete_keys(self, *, before: str) -> None:
         """Delete the keys of the months before `before`."""

@@ -123,8 +123,8 @@ async def test_a_kill_at_any_statement_loses_no_job_and_charges_once(
             for row in rows:
                 assert (await bench.run_out(row["id"])).state is JobState.SUCCEEDED
         assert len(backend.charged) == backend.posts == len(deliverer.videos) == len(rows)
-        # Only a kill before the first write, which is the second statement, leaves no job.
-        assert len(rows) == (0 if kill_at + after <= 2 else 1)
+        # Only a kill before the job's first write, which is the third statement, leaves no job.
+        assert len(rows) == (0 if kill_at + after <= 3 else 1)
         if survived:
             assert kill_at > 15
             return

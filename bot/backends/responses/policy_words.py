@@ -1,7 +1,7 @@
-"""The wording of refusals for a prompt's or a video's content, by provider.
+"""The phrases with which each provider refuses a prompt or a video because of its content.
 
-"several": wording that several providers or gateways share. Patterns are searched for in a
-response's strings, ignoring case, and in its codes with spaces between their words.
+"several": phrases that several providers or gateways share. Patterns are searched for, ignoring
+case, in a response's strings and in its error codes, in which spaces replace the underscores.
 """
 
 from __future__ import annotations

@@ -26,7 +26,10 @@ _LOOK_SECONDS = 60.0
 
 
 class IdentifyBudget:
-    """Delays new sessions. Those of earlier processes count too, because restarts open the most."""
+    """Delays new sessions, so that the bot stays within Discord's limit on them.
+
+    Sessions of earlier processes count too, because restarts open most sessions.
+    """
 
     def __init__(
         self,

@@ -223,7 +223,7 @@ def _plan_for(
 
 
 def _loop_end(info: VideoInfo, plan: _MergePlan) -> float | None:
-    """Return when to stop reading a loop, so that no frame is left to show after the end."""
+    """Return the time at which to stop reading a loop, so that no frame follows the video's end."""
     if plan.filling is not Filling.LOOPED:
         return None
     return max(info.seconds, plan.seconds - info.reorder_delay)

@@ -133,7 +133,7 @@ class _LineBreaker:
             for start in starts:
                 line = self._width(start, end)
                 if line > width:
-                    # Lines that end later are even longer from this start.
+                    # With this start, a later end makes the line only longer.
                     first = max(first, start + 1) if start == min(starts) else first
                     continue
                 cost, cuts = best[start]

@@ -23,7 +23,7 @@ _CLOSED = {errno.ECONNABORTED, errno.EPROTO, errno.EPERM}
 
 
 class Acceptor:
-    """Gives each connection to a listening socket a protocol, until the acceptor is closed."""
+    """Accepts connections on a listening socket until closed, and makes a protocol for each."""
 
     def __init__(
         self, listener: socket.socket, connect: Callable[[], asyncio.BaseProtocol]

@@ -106,7 +106,7 @@ class Painter:
         self.on_sky(pen)
 
     def stars(self, count: int, lower: float, colour: Rgb | None = None) -> None:
-        """Add stars, more and smaller ones towards the bottom of their area."""
+        """Add stars, which get smaller and more numerous towards the bottom of their area."""
         pen = self.pen(colour or self.light.glow, top=0, lower=lower * self.h)
         for _ in range(count):
             x, y = self.random.random() * self.w, self.random.random() * lower * self.h
