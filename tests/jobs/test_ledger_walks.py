@@ -32,6 +32,8 @@ DAY_SECONDS = 24 * 60 * 60
 PEOPLE = (1, 2)
 COSTS = st.sampled_from([None, 0.0, 0.3, PRICE / 1_000_000])
 
+# Ids are random, and the same walk has to find the same jobs again.
+IN_ORDER = "SELECT id FROM jobs ORDER BY rowid"
 SUMS = """
 SELECT scope, period, spent, granted FROM ledger_sums ORDER BY scope, period
 """
@@ -80,7 +82,7 @@ class LedgerWalk(RuleBasedStateMachine):
         return [dict(row) for row in self.run(self.bench.database.rows(sql, {}))]
 
     def jobs(self, *states: JobState) -> list[Job]:
-        found = [self.run(self.bench.now(row["id"])) for row in self.rows("SELECT id FROM jobs")]
+        found = [self.run(self.bench.now(row["id"])) for row in self.rows(IN_ORDER)]
         return [job for job in found if not states or job.state in states]
 
     @rule(people=st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=6), client=st.booleans())

@@ -35,6 +35,7 @@ SETTINGS: dict[str, Any] = {
 }
 TWO_DAYS = 2 * 24 * 60 * 60
 PATIENCE = 120.0
+UNSAVED = "Saving your request"
 
 
 def copy_for(wire: Wire, people: list[User]) -> list[str]:
@@ -75,12 +76,14 @@ def post_card(wire: Wire, action: Action, job_id: str) -> Message:
 
 
 async def answered(wire: Wire, interaction: Interaction) -> bool:
-    """Return whether the answer is a card, and not a refusal."""
+    """Return whether the answer becomes a job's card, and not a refusal."""
     answer = await wire.fake_discord.answer_to(interaction, within=PATIENCE)
-    if answer.ephemeral:
-        assert f"{CAP} videos in 24 hours" in answer.text
-        assert "Only the bot's operator can raise this limit" in answer.text
-    return not answer.ephemeral
+    # A late order is answered before it is stored, and may still be refused then.
+    await wire.fake_discord.wait_for(lambda: UNSAVED not in answer.text, within=PATIENCE)
+    is_refused = f"{CAP} videos in 24 hours" in answer.text
+    assert is_refused or not answer.ephemeral
+    assert is_refused == ("Only the bot's operator can raise this limit" in answer.text)
+    return not is_refused
 
 
 async def by_command(wire: Wire, number: int) -> bool:
