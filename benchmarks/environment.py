@@ -165,7 +165,7 @@ async def open_environment(
             yield Environment(
                 pid=bot.pid, port=port, fake_discord=fake_discord, provider=provider, http=http
             )
-        except Exception as error:
+        except Exception as error:  # any, because it is raised again with the log
             error.add_note(f"The bot's log ends with:\n{_tail(log)}")
             raise
 

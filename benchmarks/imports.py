@@ -30,7 +30,10 @@ for name in sys.argv[1:]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImportCost:
-    """What an import adds to those before it: bytes of RSS, modules, and seconds of CPU."""
+    """The cost of an import after those before it.
+
+    `size`: added bytes of RSS. `modules`: added modules. `seconds`: CPU time.
+    """
 
     name: str
     size: int
