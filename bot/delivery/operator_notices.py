@@ -11,6 +11,7 @@ import discord
 
 from bot.delivery.card_edits import as_delivery_error
 from bot.delivery.dm import DirectMessage, DmRefusedError
+from bot.delivery.requests.application_owners import fetch_owners
 from bot.errors import DeliveryError, FirstError, Trouble
 from bot.model import HoldReason
 from storage.errors import StorageError
@@ -36,7 +37,6 @@ _LOOK_SECONDS = 30.0
 _FIRST_RETRY_SECONDS = 10.0
 _SLOWEST_RETRY_SECONDS = 600.0
 _DAY_SECONDS = 24 * 60 * 60.0
-_ROLES = frozenset({discord.TeamMemberRole.admin, discord.TeamMemberRole.developer})
 
 
 class OperatorNotices:
@@ -226,20 +226,7 @@ class OperatorNotices:
         return reached > 0
 
     async def _fetch_operators(self) -> list[int]:
-        """Return the ids of the application's owner, or of its team's admins and developers."""
         try:
-            application = await self._bot.application_info()
+            return await fetch_owners(self._bot)
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
             raise as_delivery_error(error) from error
-        team = application.team
-        if team is None:
-            return [application.owner.id]
-        return [
-            member.id
-            for member in team.members
-            if member.id == team.owner_id
-            or (
-                member.role in _ROLES
-                and member.membership_state is discord.TeamMembershipState.accepted
-            )
-        ]

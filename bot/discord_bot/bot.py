@@ -20,12 +20,14 @@ from bot.discord_bot.callbacks import CallbackCounter
 from bot.discord_bot.command_definitions import localise
 from bot.discord_bot.command_sync import sync_commands
 from bot.discord_bot.gateway.skipped_events import SkippedEvents
+from bot.discord_bot.owner_commands import OWNER_GROUP, OwnerCommandSync
 from bot.discord_bot.replies import report_error
 from bot.discord_bot.unreadable_interactions import (
     HANDLED_TYPES,
     UnreadableInteraction,
     unreadable_interaction,
 )
+from bot.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from bot.delivery.second_bot import SecondBotWatch
     from bot.delivery.views.card import CardRenderer
     from bot.discord_bot.memberships import MembershipFinder
+    from bot.discord_bot.owners import Owners
     from bot.jobs.costs.budgeting import Budgeting
     from bot.jobs.service import JobService
     from bot.library.index import Library
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from bot.speech.narrator import Narrator
     from bot.texts import Texts
     from storage.access.audit import AuditStore
+    from storage.access.owner_servers import OwnerServerStore
     from storage.access.settings import AccessSettingsStore
     from storage.jobs.queue_outlook import QueueOutlook
     from storage.people import PeopleStore
@@ -55,6 +59,7 @@ log = logging.getLogger(__name__)
 _COGS = ("video", "library", "preferences", "usage", "server", "_buttons", "_forms")
 _EXTENSIONS = tuple(f"cogs.{name}" for name in _COGS)
 _VOICE_EXTENSIONS = ("cogs.narrate",)
+_OWNER_EXTENSIONS = ("cogs.access.owner",)
 # Without this timeout, discord.py waits for a rate limit to end, even if that takes a day.
 _SYNC_SECONDS = 60
 # Seconds between attempts, about two days in all. After that, the next attempt is at the next
@@ -94,6 +99,8 @@ class Services:
     access: AccessSettingsStore
     audit: AuditStore
     memberships: MembershipFinder
+    owners: Owners
+    owner_servers: OwnerServerStore
     sent_commands: SentCommandsStore
     clock: WatchedClock
     narrator: Narrator | None = None
@@ -140,8 +147,9 @@ class VideoBot(commands.Bot):
     async def setup_hook(self) -> None:
         """Load the commands, buttons and forms, and send the commands to Discord."""
         self._warn_of_portal_problems()
-        extra = _VOICE_EXTENSIONS if self.services.narrator else ()
-        for extension in (*_EXTENSIONS, *extra):
+        voice = _VOICE_EXTENSIONS if self.services.narrator else ()
+        owner = _OWNER_EXTENSIONS if self.services.owners.servers else ()
+        for extension in (*_EXTENSIONS, *voice, *owner):
             if extension not in self.extensions:  # loaded if an earlier login failed halfway
                 await self.load_extension(extension)
         self._is_synced = await self._try_sync()
@@ -193,6 +201,21 @@ class VideoBot(commands.Bot):
             localise(for_audio(defined), self.services.texts),
             sent=self.services.sent_commands,
         )
+        await self._sync_owner_commands()
+
+    async def _sync_owner_commands(self) -> None:
+        services, definition = self.services, None
+        for server_id in services.owners.servers:
+            group = self.tree.get_command(OWNER_GROUP, guild=discord.Object(server_id))
+            if group is not None:
+                [definition] = localise([group.to_dict(self.tree)], services.texts)
+        sync = OwnerCommandSync(self.http, self.application_id or 0, services.owner_servers)
+        await sync.sync(services.owners.servers, definition)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Offer the owner's commands in a server that the operator chose before it had the bot."""
+        if guild.id in self.services.owners.servers:
+            self._is_synced = await self._try_sync()
 
     async def close(self) -> None:
         """Disconnect, even while the list of servers is still loading."""
@@ -255,4 +278,6 @@ class CommandTree(app_commands.CommandTree[VideoBot]):
     ) -> None:
         """Tell the requester what went wrong."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+        if isinstance(error, app_commands.CommandNotFound):  # an old definition in a client
+            cause = UserError("error.no_command")
         await report_error(interaction, cause)
