@@ -37,7 +37,7 @@ class DatabaseFiles:
         elif wal != self._opened[1]:
             # Now and at each later sweep, this writes the commits since the last sweep to the
             # database file.
-            await self._database.truncate_wal()
+            await self._database.clear_log()
             log.error(
                 "database.wal_removed file=%s advice=%r",
                 self._wal.name,
