@@ -6,7 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from storage.access.audit import recording
+
 if TYPE_CHECKING:
+    from storage.access.audit import AuditEntry
     from storage.database import Database
 
 # More than any budget; SQLite and PostgreSQL add a price to it without an overflow.
@@ -102,6 +105,13 @@ class Spending:
     granted: int = 0
 
 
+_GRANT = """
+INSERT INTO ledger (at, day, kind, server, payer, granted)
+VALUES (:now, :day, 'granted', '', :payer, :amount)
+RETURNING id
+"""
+
+
 class LedgerStore:
     """Reads the sums of the ledger, and adds the entries that belong to no job."""
 
@@ -116,13 +126,13 @@ class LedgerStore:
         )
         return Spending(**dict(row)) if row else Spending()
 
-    async def grant(self, payer: str, amount: int, *, day: str, now: float) -> None:
-        """Let a person spend `amount` micro-dollars more in the month of `day`."""
-        await self._database.rows(
-            """INSERT INTO ledger (at, day, kind, server, payer, granted)
-            VALUES (:now, :day, 'granted', '', :payer, :amount)""",
-            {"now": now, "day": day, "payer": payer, "amount": amount},
-        )
+    async def grant(self, payer: str, amount: int, *, day: str, entry: AuditEntry) -> None:
+        """Let a person spend `amount` micro-dollars more in the month of `day`.
+
+        `entry`: the entry of the audit, which is stored in the same transaction.
+        """
+        params = {"now": entry.at, "day": day, "payer": payer, "amount": amount}
+        await self._database.sequence((_GRANT, params), recording(entry))
 
     async def payer_key(self, month: str, new: bytes) -> bytes:
         """Return the key of a month's payers; `new` becomes the key if the month has none."""
