@@ -80,8 +80,7 @@ class PartWatch:
                 if _is_cancelled():
                     raise
                 error = cancelled  # a cancelled task that the component awaited
-            # noqa: BLE001 - a bug in one component must not end the others
-            except Exception as failure:
+            except Exception as failure:  # noqa: BLE001 - a bug in one component must not end the others
                 error = failure
             finally:
                 lasting.cancel()

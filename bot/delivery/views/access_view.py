@@ -50,7 +50,7 @@ class AccessView:
     def overview(
         self, settings: AccessSettings, blocked: Sequence[int], *, scope: int, first: str = ""
     ) -> str:
-        """Return all settings of a scope, after a `first` line."""
+        """Return the lines about all settings of a scope. The line `first` is above them."""
         is_everywhere = scope == EVERYWHERE
         lines = [
             *([self._pause(settings.pause)] if settings.pause else []),

@@ -111,7 +111,7 @@ def _belongs_together(before: str, after: str) -> bool:
 
 
 EXACT_PLACES = 20
-"""The places in the queue that are shown exactly; later ones are rounded."""
+"""Places in the queue up to this one are shown exactly. Later ones are rounded."""
 
 
 def rounded_place(place: int) -> int:
