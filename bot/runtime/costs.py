@@ -1,4 +1,4 @@
-"""Opens the budgeting that the settings describe."""
+"""Reads prices and budgets from the settings, and opens the ledger."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ MISSING_PRICE = (
 
 
 def open_costs(resources: Resources, backend: VideoBackend) -> tuple[Budgeting, BudgetAlarms]:
-    """Return the budgeting and its alarms; StartupError: a budget is set without a clip's price."""
+    """Return the component that checks orders against the budgets, and the budgets' alarms.
+
+    Raises StartupError if a budget is set but the price of a clip is unknown.
+    """
     settings, database = resources.settings, resources.database
     dollars = price_of(settings, listed=backend.capabilities.clip_dollars)
     if dollars is None and has_budget(settings):
@@ -49,7 +52,10 @@ def open_costs(resources: Resources, backend: VideoBackend) -> tuple[Budgeting, 
 
 
 def price_of(settings: Settings, *, listed: float | None) -> float | None:
-    """Return the most that a clip costs in US dollars, as the operator set it, or as `listed`."""
+    """Return the highest price of a clip in US dollars, or None if it is unknown.
+
+    The operator's own price takes precedence over `listed`, the provider's.
+    """
     if settings.price_per_clip is not None:
         return settings.price_per_clip
     if settings.price_per_second is not None:
@@ -58,7 +64,7 @@ def price_of(settings: Settings, *, listed: float | None) -> float | None:
 
 
 def budgets_of(settings: Settings) -> Budgets:
-    """Convert the operator's budgets to micro-dollars."""
+    """Return the operator's budgets, in micro-dollars."""
     return Budgets(
         day=_micros(settings.budget_day),
         month=_micros(settings.budget_month),
@@ -68,12 +74,12 @@ def budgets_of(settings: Settings) -> Budgets:
 
 
 def has_budget(settings: Settings) -> bool:
-    """Tell whether the operator has set a budget."""
+    """Tell whether the operator has set any budget."""
     return budgets_of(settings) != Budgets()
 
 
 def zone_of(settings: Settings) -> tzinfo:
-    """Return the operator's time zone."""
+    """Return the operator's time zone, which determines when a day and a month begin."""
     return UTC if settings.timezone == "UTC" else ZoneInfo(settings.timezone)
 
 

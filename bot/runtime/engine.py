@@ -1,4 +1,4 @@
-"""Assembles the components that turn a request into a video file, without Discord."""
+"""Assembles the components that turn a request into a video file. They don't need Discord."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Engine:
-    """The components that make videos for both Discord and API clients."""
+    """The components that make videos, both for Discord and for API clients."""
 
     resources: Resources
     backend: VideoBackend
@@ -107,7 +107,10 @@ async def open_engine(
     voice: Voice | None = None,
     client: str | None = None,
 ) -> Engine:
-    """Assemble the engine. If a `client` is given, it runs only that client's jobs."""
+    """Assemble the engine.
+
+    `client`: the API client whose jobs alone are run, or None to run all jobs.
+    """
     settings, clock = resources.settings, resources.clock
     timing = timing or timing_for(backend)
     bus, feed, metrics = EventBus(), JobFeed(), Metrics()
