@@ -25,18 +25,18 @@ class Row(Protocol):
 
 
 class Database(Protocol):
-    """Runs statements, and returns the result of each after its commit.
+    """Runs statements, and returns the result of each only once it is committed.
 
-    A statement is run even if its caller is cancelled meanwhile. Every method raises StorageError
-    if the database failed.
+    A statement is run even if its caller is cancelled meanwhile.
+    Every method raises StorageError if the database fails.
     """
 
     async def rows(self, sql: str, params: Mapping[str, Any]) -> Sequence[Row]:
-        """Run one statement and return all its rows."""
+        """Run one statement, and return all its rows."""
         ...
 
     async def row(self, sql: str, params: Mapping[str, Any]) -> Row | None:
-        """Run one statement and return its first row."""
+        """Run one statement, and return its first row, or None if it returns no row."""
         rows = await self.rows(sql, params)
         return rows[0] if rows else None
 
@@ -48,14 +48,14 @@ class Database(Protocol):
         ...
 
     async def sequence(self, *statements: Statement) -> Sequence[Sequence[Row]]:
-        """Run statements in one transaction, until one returns no row; return each one's rows.
+        """Run statements in one transaction until one of them returns no row.
 
-        StorageError: one failed, and none of them has changed anything.
+        Returns the rows of each statement that was run. If one fails, all of them are undone.
         """
         ...
 
     async def drain(self) -> None:
-        """Wait until no statement is waiting any more."""
+        """Wait until all statements have been run."""
         ...
 
     async def clear_log(self) -> None:
@@ -67,8 +67,10 @@ class Database(Protocol):
 async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
     """Open the database, migrate it to the current schema, and close it after the block.
 
-    The folder has to exist. DataInUseError: another process has the database open. StartupError:
-    the operator has to change something. StorageError: the migration failed.
+    The folder must exist.
+    Raises DataInUseError if another process has the database open.
+    Raises StartupError if the operator has to change something.
+    Raises StorageError if the migration fails.
     """
     # The implementations import this module.
     from storage.sqlite.opening import open_sqlite  # noqa: PLC0415

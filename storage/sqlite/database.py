@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class SqliteDatabase(Database):
-    """A connection that returns a statement's result once the statement is committed.
+    """A connection on which each statement returns its result only once it is committed.
 
     SQLite runs one writing statement at a time, so a statement that counts needs no lock.
     """
@@ -30,7 +30,7 @@ class SqliteDatabase(Database):
         self._statements = StatementGroups(connection)
 
     async def rows(self, sql: str, params: Mapping[str, Any]) -> list[sqlite3.Row]:
-        """Run one statement and return all its rows."""
+        """Run one statement, and return all its rows."""
         with storage_errors():
             [rows] = await self._statements.run((sql, params))
         return rows
@@ -41,18 +41,18 @@ class SqliteDatabase(Database):
         return rows[0] if rows else None
 
     async def sequence(self, *statements: Statement) -> list[list[sqlite3.Row]]:
-        """Run statements in one transaction, until one returns no row."""
+        """Run statements in one transaction until one of them returns no row."""
         with storage_errors():
             return await self._statements.run(*statements)
 
     async def drain(self) -> None:
-        """Wait until no statement is waiting any more."""
+        """Wait until all statements have been run."""
         await self._statements.drain()
 
     async def clear_log(self) -> None:
-        """Write the WAL into the database, and truncate it.
+        """Copy the WAL into the database file, and empty it, so that it keeps no deleted content.
 
-        If another process, such as `doctor`, is reading the database, the WAL is kept.
+        While another process, such as `doctor`, is reading the database, the WAL can't be emptied.
         """
         row = await self.row("PRAGMA wal_checkpoint(TRUNCATE)", {})
         if row is None or row["busy"]:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# In earlier versions, two connections in WAL mode can corrupt the file, so the bot opens only one.
+# Before this version of SQLite, two connections in WAL mode can corrupt the file. Therefore the bot
+# opens only one.
 _WAL_RESET_FIXED = (3, 51, 3)
 
 _PRAGMAS = """
@@ -43,8 +44,10 @@ _SET_FOLDED_PROMPT = "UPDATE jobs SET prompt_folded = :folded WHERE id = :id"
 async def open_sqlite(data_dir: Path) -> AsyncGenerator[SqliteDatabase]:
     """Open `clapper.db`, migrate it to the current schema, and close it after the block.
 
-    The folder has to exist. DataInUseError: another process has the database open. StartupError:
-    the folder is not writable, or the file is not a database. StorageError: the migration failed.
+    The folder must exist.
+    Raises DataInUseError if another process has the database open.
+    Raises StartupError if the folder is not writable, or if the file is not a database.
+    Raises StorageError if the migration fails.
     """
     path = data_dir / "clapper.db"
     with exclusive(data_dir):
@@ -63,7 +66,7 @@ async def open_sqlite(data_dir: Path) -> AsyncGenerator[SqliteDatabase]:
             finally:
                 await asyncio.shield(database.drain())
         finally:
-            # If the connection stayed open, its thread would keep the interpreter from exiting.
+            # If the connection stayed open, its thread would prevent the interpreter from exiting.
             await asyncio.shield(connection.close())
 
 
@@ -81,7 +84,7 @@ def _make_private(path: Path) -> None:
 
 
 def _check_opens(path: Path) -> None:
-    # Uses sqlite3, because aiosqlite's thread would keep running after a failed connect.
+    # This uses sqlite3, because aiosqlite's thread would keep running after a failed connection.
     try:
         with closing(sqlite3.connect(path)) as connection:
             connection.executescript(_PRAGMAS)
@@ -102,10 +105,10 @@ async def _migrate(connection: aiosqlite.Connection) -> None:
         )
     if version == len(scripts):
         return
-    # A script may recreate a table, which must not delete the rows that refer to the old table.
+    # A script may drop and recreate a table. With foreign keys on, that would also delete the rows
+    # of other tables that refer to it.
     await connection.execute("PRAGMA foreign_keys = OFF")
-    # All scripts run in one transaction, so that the schema and its number change together or not
-    # at all.
+    # All scripts run in one transaction, so that the schema never changes without its number.
     pending = "\n".join(scripts[version:])
     await connection.executescript(f"BEGIN IMMEDIATE;\n{pending}")
     if _ADDS_FOLDED_PROMPTS in pending:
