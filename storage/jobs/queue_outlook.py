@@ -1,4 +1,4 @@
-"""Estimates an open job's waiting time from the bot's own history."""
+"""Estimates how long an open job will wait, from how long earlier jobs took."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from storage.database import Database
     from storage.jobs.circuits import Circuit
 
-# A median of fewer times would mean little.
+# The median of fewer times than this would mean little.
 _MIN_SAMPLES = 3
 
 _HELD_BY_CIRCUIT = frozenset({JobState.RECEIVED, JobState.QUEUED})
@@ -33,11 +33,11 @@ _NOT_YET_GENERATED = frozenset(
 class Outlook:
     """The forecast for an open job.
 
-    `place`: the job's place in the queue, from 1, or None if it is not queued or far back.
-    `usual_seconds`: the median time that the provider took for similar jobs.
-    `trouble`: the reason why the queue is paused.
-    `hold`: the reason why this job waits.
-    `operator_knows`: whether the operator was notified of that reason.
+    `place`: the job's place in the queue, starting at 1. None if it is not queued or is far back.
+    `usual_seconds`: the median time that the provider took for similar jobs, if that is known.
+    `trouble`: the reason why all queued jobs wait, if they do.
+    `hold`: the reason why this job is on hold, if it is.
+    `operator_knows`: whether the operator was notified of `trouble` or `hold`.
     """
 
     place: int | None = None
@@ -48,7 +48,7 @@ class Outlook:
 
 
 class QueueOutlook:
-    """Estimates the place and the waiting time that a job's card shows."""
+    """Finds out the place and the waiting time that are shown on a job's card."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -58,7 +58,7 @@ class QueueOutlook:
         self._places = QueuePlaces(database)
 
     async def of(self, job: Job) -> Outlook:
-        """Return a job's place and usual duration, or the trouble that delays it."""
+        """Return a job's place and the usual duration, or the reason why the job must wait."""
         circuit = await self._circuit(job)
         if circuit is not None and circuit.is_open:
             return Outlook(trouble=circuit.reason, operator_knows=circuit.reached)
@@ -70,7 +70,7 @@ class QueueOutlook:
         )
 
     async def places(self) -> Mapping[str, int]:
-        """Return the places of the first queued jobs by the jobs' ids."""
+        """Return the places of the first queued jobs, by job id."""
         return await self._places.first()
 
     async def _circuit(self, job: Job) -> Circuit | None:
