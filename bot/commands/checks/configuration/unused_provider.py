@@ -20,7 +20,7 @@ _REQUIRED_SETTINGS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnusedProvider:
-    """A setting of a provider that VIDEO_BACKEND does not choose."""
+    """A setting of a provider that is not the chosen one."""
 
     name: str
     backend: str
