@@ -1,4 +1,4 @@
-"""Sends DMs to the operator: about outages, held jobs, a second bot, and failing components."""
+"""Sends DMs to the operator: about outages, holds, budgets, a second bot, failing components."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ import discord
 from bot.delivery.card_edits import as_delivery_error
 from bot.delivery.dm import DirectMessage, DmRefusedError
 from bot.errors import DeliveryError, FirstError, Trouble
+from bot.jobs.costs.alarms import NEARLY, WHOLLY
+from bot.jobs.costs.amounts import dollars
 from bot.model import HoldReason
+from bot.texts import Moment
 from storage.errors import StorageError
 from storage.jobs.holds import HoldNotice
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
     from bot.delivery.dm import DirectMessages
     from bot.delivery.second_bot import SecondBotWatch
+    from bot.jobs.costs.alarms import BudgetAlarms
     from bot.jobs.service import JobService
     from bot.model import Job, JobChanged
     from bot.texts import Texts
@@ -30,12 +34,21 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# Discord names a person's language only in interactions.
+_LANGUAGE = "en"
+
 # Most outages are short restarts of the provider and need no action. Only longer ones are reported.
 _OUTAGE_SECONDS = 120.0
 _LOOK_SECONDS = 30.0
 _FIRST_RETRY_SECONDS = 10.0
 _SLOWEST_RETRY_SECONDS = 600.0
 _DAY_SECONDS = 24 * 60 * 60.0
+_BUDGETS = {
+    (False, NEARLY): "operator.day_nearly",
+    (False, WHOLLY): "operator.day_spent",
+    (True, NEARLY): "operator.month_nearly",
+    (True, WHOLLY): "operator.month_spent",
+}
 _ROLES = frozenset({discord.TeamMemberRole.admin, discord.TeamMemberRole.developer})
 
 
@@ -54,6 +67,7 @@ class OperatorNotices:
         direct_messages: DirectMessages,
         second_bot: SecondBotWatch,
         failing_parts: FailingPartStore,
+        budget_alarms: BudgetAlarms,
         jobs: JobService,
         texts: Texts,
         backend: str,
@@ -65,6 +79,7 @@ class OperatorNotices:
         self._direct_messages = direct_messages
         self._second_bot = second_bot
         self._failing_parts = failing_parts
+        self._budget_alarms = budget_alarms
         self._jobs = jobs
         self._texts = texts
         self._backend = backend
@@ -103,6 +118,7 @@ class OperatorNotices:
             self._send_about_circuit,
             self._send_about_second_bot,
             self._send_about_holds,
+            self._send_about_budgets,
         ):
             with first_error.deferred():
                 await send()
@@ -127,6 +143,17 @@ class OperatorNotices:
         self._has_held = bool(held)
         for hold in HoldReason:
             await self._send_about_hold(hold, [job for job in held if job.hold is hold])
+
+    async def _send_about_budgets(self) -> None:
+        for alarm in await self._budget_alarms.due():
+            await self._send(
+                _BUDGETS[alarm.is_month, alarm.percent],
+                f"budget-{alarm.period}-{alarm.percent}-{alarm.budget:x}",
+                spent=dollars(alarm.spent),
+                budget=dollars(alarm.budget),
+                when=Moment(int(alarm.renewed_at)),
+            )
+            await self._budget_alarms.record(alarm)
 
     async def _send_about_circuit(self) -> None:
         circuit = await self._circuits.get(self._backend)
@@ -205,12 +232,12 @@ class OperatorNotices:
             address=f"{prefix}_BASE_URL",
         )
 
-    async def _send(self, key: str, marker: str, **fields: str) -> bool:
+    async def _send(self, key: str, marker: str, **fields: object) -> bool:
         """Send a notice to every operator, and return whether at least one DM was accepted."""
         text = "\n".join(
             [
-                self._texts(key, **fields),
-                self._texts("operator.marker", marker=marker),
+                self._texts(key, _LANGUAGE, **fields),
+                self._texts("operator.marker", _LANGUAGE, marker=marker),
             ]
         )
         reached = 0

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from bot.delivery.upload_fallback import Shrinker
     from bot.delivery.views.card import CardRenderer
     from bot.jobs.changes.card_records import CardRecords
+    from bot.jobs.costs.alarms import BudgetAlarms
     from bot.jobs.service import JobService
     from bot.library.index import Library
     from bot.library.retention import Retention
@@ -177,6 +178,7 @@ def make_operator_notices(
     *,
     requests: DiscordRequests,
     second_bot: SecondBotWatch,
+    budget_alarms: BudgetAlarms,
     jobs: JobService,
     texts: Texts,
     backend: str,
@@ -192,6 +194,7 @@ def make_operator_notices(
         ),
         second_bot=second_bot,
         failing_parts=FailingPartStore(database),
+        budget_alarms=budget_alarms,
         jobs=jobs,
         texts=texts,
         backend=backend,

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot.errors import StartupError
+from bot.jobs.costs.alarms import BudgetAlarms
 from bot.jobs.costs.budgeting import Budgeting
 from bot.jobs.costs.calendar import Calendar
 from bot.jobs.costs.payers import Payers
 from storage.ledger.budgets import Budgets, LedgerStore, micros
+from storage.ledger.notices import BudgetNoticeStore
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -27,26 +29,26 @@ MISSING_PRICE = (
 )
 
 
-def open_budgeting(resources: Resources, backend: VideoBackend) -> Budgeting:
-    """Return the component that checks orders against the budgets.
+def open_costs(resources: Resources, backend: VideoBackend) -> tuple[Budgeting, BudgetAlarms]:
+    """Return the component that checks orders against the budgets, and the budgets' alarms.
 
     Raises StartupError if a budget is set but the price of a clip is unknown.
     """
-    settings, store = resources.settings, LedgerStore(resources.database)
-    price = price_of(settings, listed=backend.capabilities.clip_dollars)
-    if price is None and has_budget(settings):
+    settings, database = resources.settings, resources.database
+    dollars = price_of(settings, listed=backend.capabilities.clip_dollars)
+    if dollars is None and has_budget(settings):
         raise StartupError(
             f"PRICE_PER_CLIP is missing, and a budget needs the price of a clip: {MISSING_PRICE}."
         )
-    log.info("costs.price dollars=%s", price)
-    return Budgeting(
-        store,
-        Payers(store),
-        Calendar(zone_of(settings)),
-        price=micros(price or 0),
-        budgets=budgets_of(settings),
-        clock=resources.clock,
+    log.info("costs.price dollars=%s", dollars)
+    store, calendar = LedgerStore(database), Calendar(zone_of(settings))
+    price, budgets, clock = micros(dollars or 0), budgets_of(settings), resources.clock
+    notices = BudgetNoticeStore(database)
+    budgeting = Budgeting(
+        store, Payers(store), calendar, notices, price=price, budgets=budgets, clock=clock
     )
+    alarms = BudgetAlarms(store, notices, calendar, price=price, budgets=budgets, clock=clock)
+    return budgeting, alarms
 
 
 def price_of(settings: Settings, *, listed: float | None) -> float | None:

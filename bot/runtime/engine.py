@@ -28,7 +28,7 @@ from bot.metrics import Metrics
 from bot.moderation.access.gate import Gate
 from bot.presets import Presets
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writers
-from bot.runtime.costs import open_budgeting
+from bot.runtime.costs import open_costs
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.reach import reach_of
 from bot.runtime.resources import MIN_FREE_BYTES
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
     from bot.backends.base import VideoBackend
+    from bot.jobs.costs.alarms import BudgetAlarms
     from bot.jobs.costs.budgeting import Budgeting
     from bot.moderation.base import Moderator
     from bot.moderation.words import BlockedWords
@@ -74,6 +75,7 @@ class Engine:
     store: JobStore
     jobs: JobService
     budgeting: Budgeting
+    budget_alarms: BudgetAlarms
     card_records: CardRecords
     webhooks: WebhookReceiver
     queue: JobQueue
@@ -122,7 +124,7 @@ async def open_engine(
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
     changes = ChangePublisher(bus)
     webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
-    budgeting = open_budgeting(resources, backend)
+    budgeting, budget_alarms = open_costs(resources, backend)
     jobs = JobService(
         store,
         changes,
@@ -158,6 +160,7 @@ async def open_engine(
         store=store,
         jobs=jobs,
         budgeting=budgeting,
+        budget_alarms=budget_alarms,
         card_records=CardRecords(store, changes, clock=clock),
         webhooks=webhooks,
         queue=JobQueue(
