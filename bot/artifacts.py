@@ -1,4 +1,4 @@
-"""Finished videos, and the outcomes of their delivery."""
+"""The data types of finished videos, and the outcomes of their delivery."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Locale keys of sentences that may accompany a finished video.
+# The locale keys of sentences that may be shown with a finished video.
 NOTE_NOT_MERGED = "note.not_merged"
 NOTE_HELD_INSTEAD = "note.held_instead"
 NOTE_SILENT = "note.silent"
@@ -17,36 +17,42 @@ NOTE_SILENT = "note.silent"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artifact:
-    """A finished video, the file `videos/<job_id>.mp4` below DATA_DIR.
+    """The record of a finished video, whose file is `videos/<job_id>.mp4` below DATA_DIR.
 
-    The workspace sets the first four fields when it publishes the file.
+    The first four fields are set when the workspace publishes the file.
     """
 
-    #: Id of the job that made the video.
+    #: The id of the job that made the video.
     job_id: str
-    #: Size of the file in bytes.
+    #: The size of the file in bytes.
     size: int
-    #: SHA-256 of the file in hex.
+    #: The SHA-256 of the file, in hex.
     sha256: str
-    #: Unix time when the file was first published; a client's undelivered video ages from then.
+    #: The Unix time at which the file was published. An API client's video expires counting from
+    #: it.
     created_at: float
-    #: Unix time when the requester first got the video (by upload, link, DM or download), or None.
-    #: Set by the delivery and by the file server.
+    #: The Unix time at which the requester first got the video, by upload, link, DM or download.
+    #: None until then. Set by the delivery and by the file server.
     delivered_at: float | None = None
-    #: Number of times the share links were withdrawn; a link is valid only if it has this number.
+    #: The number of times that the share links were withdrawn. Only links with this number are
+    #: valid.
     share_serial: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FinishedVideo:
-    """A finished file in the workspace; `note` is the locale key of a sentence about the file."""
+    """A finished video in the workspace. `note`: the locale key of a sentence to show with it."""
 
     path: Path
     note: str | None = None
 
 
 class Handover(StrEnum):
-    """A delivery's outcome: shown on the card, left to the DM, or held until the operator acts."""
+    """The outcome of a delivery.
+
+    `CARD`: the card shows the video. `DM`: the card can't, so the DM must. `HELD`: neither is
+    possible until the operator acts.
+    """
 
     CARD = "card"
     DM = "dm"

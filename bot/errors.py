@@ -25,7 +25,7 @@ class ClapperError(Exception):
 
 
 class UserError(ClapperError):
-    """An error that the requester can fix; `key` names a sentence in `bot/locales`."""
+    """An error that the requester can fix. `key`: the locale key of a sentence about it."""
 
     def __init__(self, key: str, **fields: object) -> None:
         super().__init__(key)
@@ -49,7 +49,11 @@ class ErrorKind(StrEnum):
 
 
 class Trouble(StrEnum):
-    """The reason why a provider refuses all jobs: key, balance, address or model, or an outage."""
+    """The reason why a provider refuses all jobs.
+
+    `AUTH`: it rejects the API key. `BALANCE`: the account has no credit. `SETUP`: it doesn't know
+    the address or the model. `OUTAGE`: it is down.
+    """
 
     AUTH = "auth"
     BALANCE = "balance"
@@ -58,9 +62,10 @@ class Trouble(StrEnum):
 
 
 class BackendError(ClapperError):
-    """The provider refused or did not respond. Requesters never see the provider's `message`.
+    """The provider refused a request or did not respond.
 
-    `retry_after` is the delay in seconds that the provider asked for, or None.
+    `message` is the provider's own text, which requesters never see. `retry_after` is the delay in
+    seconds that the provider asked for, or None if it did not ask for one.
     """
 
     def __init__(self, kind: ErrorKind, message: str, *, retry_after: float | None = None) -> None:
@@ -78,7 +83,10 @@ class UnconfirmedSubmitError(BackendError):
 
 
 class WebhookError(ClapperError):
-    """A forged or stale webhook (status 401), or one whose body is unreadable (another 4xx)."""
+    """A webhook was refused.
+
+    `status`: 401 if it is forged or too old, another 4xx if unreadable.
+    """
 
     def __init__(self, reason: str, *, status: int = 401) -> None:
         super().__init__(reason)
@@ -86,9 +94,9 @@ class WebhookError(ClapperError):
 
 
 class DeliveryError(ClapperError):
-    """Discord could not be reached or temporarily refused the request. The step is retried.
+    """Discord could not be reached, or temporarily refused a request. The job's step is retried.
 
-    `retry_after`: the seconds until a retry can succeed, or None if unknown.
+    `retry_after`: the seconds until a retry can succeed, or None if that is unknown.
     """
 
     def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
@@ -97,7 +105,7 @@ class DeliveryError(ClapperError):
 
 
 class MediaError(ClapperError):
-    """A media process failed; `stderr_tail` is for the log, not for the requester."""
+    """A media program failed. `stderr_tail`: the end of its error output, only for the log."""
 
     def __init__(self, reason: str, stderr_tail: str = "") -> None:
         super().__init__(reason)
@@ -105,36 +113,39 @@ class MediaError(ClapperError):
 
 
 class NoClipYetError(MediaError):
-    """Instead of the clip, a small page, JSON or nothing was sent. The clip may still appear."""
+    """The provider sent something else or nothing instead of the clip.
+
+    It may still appear later.
+    """
 
 
 class UnfetchedError(MediaError):
-    """An attachment could not be downloaded now."""
+    """An attachment could not be downloaded. A retry may succeed."""
 
 
 class UnconvertedError(MediaError):
-    """The clip is not an MP4, and could not be converted to one."""
+    """The clip is not an MP4 file, and could not be converted to one."""
 
 
 class StartupError(ClapperError):
-    """The bot can't start. The message names the fix, and the process exits with code 2."""
+    """The bot can't start. The message says how to fix that, and the process exits with code 2."""
 
 
 class FirstError:
-    """Keeps an error of one item from stopping the others, and raises the first at the end."""
+    """Lets a loop process all items even if some fail. The first error is raised at the end."""
 
     def __init__(self) -> None:
         self._error: Exception | None = None
 
     @contextmanager
     def deferred(self) -> Generator[None]:
-        """Catch an error in the block, and keep it for `raise_if_any`."""
+        """Catch an exception in the block, and keep the first one for `raise_if_any`."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - raised at the end
             self._error = self._error or error
 
     def raise_if_any(self) -> None:
-        """Raise the first error that was kept."""
+        """Raise the first exception that was caught, if any."""
         if self._error is not None:
             raise self._error

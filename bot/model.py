@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class JobState(StrEnum):
-    """A job's state, named after the step that is due. The last three are final."""
+    """The state of a job. It names the step that is due. The last three states are final."""
 
     RECEIVED = "received"
     QUEUED = "queued"
@@ -38,43 +38,42 @@ class JobState(StrEnum):
 _STOPPED = frozenset({JobState.FAILED, JobState.CANCELLED})
 
 TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
-    # Directly to `merging` if a finished video gets a new narration, which needs no provider.
+    # `merging` follows if a finished video gets a new narration, which needs no provider.
     JobState.RECEIVED: _STOPPED | {JobState.QUEUED, JobState.MERGING},
     JobState.QUEUED: _STOPPED | {JobState.SUBMITTING},
-    # Directly to `undecided` if the id in the response is that of another open job.
+    # `undecided` follows if the id in the response belongs to another open job.
     JobState.SUBMITTING: _STOPPED
     | {JobState.GENERATING, JobState.QUEUED, JobState.UNCONFIRMED, JobState.UNDECIDED},
     JobState.UNCONFIRMED: _STOPPED | {JobState.GENERATING, JobState.QUEUED, JobState.UNDECIDED},
     JobState.UNDECIDED: _STOPPED | {JobState.GENERATING, JobState.QUEUED},
     JobState.GENERATING: _STOPPED | {JobState.DOWNLOADING},
     JobState.DOWNLOADING: _STOPPED | {JobState.MERGING},
-    # To `succeeded` for API clients, which download the file. To `downloading` if the clip was
-    # lost.
+    # `succeeded` follows for API clients, and `downloading` if the clip was lost.
     JobState.MERGING: _STOPPED | {JobState.DELIVERING, JobState.SUCCEEDED, JobState.DOWNLOADING},
     JobState.DELIVERING: _STOPPED | {JobState.NOTIFYING},
-    # The video is delivered, so the job can no longer fail or be cancelled.
+    # The video is already delivered, so the job can no longer fail or be cancelled.
     JobState.NOTIFYING: frozenset({JobState.SUCCEEDED}),
     JobState.SUCCEEDED: frozenset(),
     JobState.FAILED: frozenset(),
     JobState.CANCELLED: frozenset(),
 }
 
-# States in which the work can be stopped; the cards then have a Cancel button.
+# States in which a job can be cancelled. The card then has a Cancel button.
 CANCELLABLE = frozenset(
     {JobState.RECEIVED, JobState.QUEUED, JobState.SUBMITTING, JobState.UNCONFIRMED}
     | {JobState.GENERATING, JobState.DOWNLOADING, JobState.MERGING}
 )
 
-# States in which the provider has the job, or may have it.
+# States in which the provider has accepted the job, or may have accepted it.
 AT_PROVIDER = frozenset({JobState.SUBMITTING, JobState.UNCONFIRMED, JobState.GENERATING})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VideoRequest:
-    """A prompt for a backend, with the operator's presets.
+    """A request for a clip that is `seconds` long.
 
-    `seconds` is the clip's length, `size` is "WIDTHxHEIGHT" in pixels, and a `model` of None leaves
-    the choice to the server.
+    `size`: the width and height in pixels, such as "1280x720".
+    `model`: the name of the provider's model, or None if the provider chooses one.
     """
 
     prompt: str
@@ -91,7 +90,7 @@ class VideoRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attachment:
-    """An attached narration, or the `text` to read aloud instead; `size` is in bytes.
+    """A narration: either an attached file, or a `text` that is read aloud. `size` is in bytes.
 
     `url` is None once the file has been downloaded, and for files that were never on Discord.
     """
@@ -109,43 +108,43 @@ def text_attachment(text: str) -> Attachment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Origin:
-    """The interaction that requested a job. Only `token`, `message_id` and `bot_*` ever change."""
+    """The interaction that requested a job. Only `token`, `message_id` and `bot_*` can change."""
 
-    #: Discord's id of the interaction; each interaction creates at most one job.
+    #: Discord's id of the interaction. Each interaction creates at most one job.
     interaction_id: int
     #: Discord's id of the bot's application, which is part of the URL for editing the reply.
     application_id: int
     #: Discord's id of the requester.
     user_id: int
-    #: The server's Discord id; None in a DM.
+    #: The server's Discord id, or None in a DM.
     guild_id: int | None
     #: Discord's id of the channel or thread that shows the card.
     channel_id: int
     #: The requester's language, as Discord names it ("en-GB").
     locale: str
-    #: The secret for editing the reply; None once the job has ended or the token has expired.
+    #: The secret for editing the reply, or None once the job has ended or the token has expired.
     token: str | None
-    #: Unix time when `token` expires, as stated by the interaction.
+    #: The Unix time at which `token` expires, as stated in the interaction.
     token_until: float
-    #: Maximum bytes of an attachment here, as stated by the interaction.
+    #: The maximum size of an upload in bytes, as stated in the interaction.
     upload_limit: int
     #: True if the bot's own token can also edit the card, according to the bot's permissions.
     bot_can_edit: bool = True
     #: True until an edit has proved that the bot's own token can edit the card.
     bot_access_unproven: bool = False
-    #: The server that an order from outside all servers counts towards; None: it counts towards
-    #: none.
+    #: For an order from outside all servers: the server whose caps and budget it counts towards, or
+    #: None if it counts towards no server's.
     home_id: int | None = None
-    #: The requester's roles in the server or in `home_id`, and whether they boost it; not stored.
+    #: The requester's roles in the server or in `home_id`. Not stored, like `is_booster`.
     role_ids: frozenset[int] = frozenset()
     is_booster: bool = False
-    #: The language of the card, as set for the server; None: that of the requester.
+    #: The card's language, as set for the server. None means the requester's language.
     card_language: str | None = None
-    #: True if videos are marked as spoilers in the server.
+    #: True if the server's settings mark videos as spoilers.
     is_spoiler: bool = False
-    #: When a requester who has not chosen gets a DM, as set for the server, such as "late:10".
+    #: The server's setting, such as "late:10", for when requesters who have not chosen get a DM.
     notify_default: str | None = None
-    #: Discord's id of the job's card; None until the command or the `received` step records it.
+    #: Discord's id of the job's card, or None until the command or the first step has stored it.
     message_id: int | None = None
 
 
@@ -153,17 +152,17 @@ class Origin:
 class Client:
     """The API client or the command line that requested a job."""
 
-    #: The name of the API token; a client sees only the jobs under its own name.
+    #: The name of the API token. A client sees only the jobs under its own name.
     name: str
-    #: The client's `Idempotency-Key`, or None; requests with the same key share one job.
+    #: The client's `Idempotency-Key`, if it sent one. Requests with the same key share one job.
     key: str | None = None
-    #: SHA-256 in hex of the request with `key`; a different request with that key is refused.
+    #: The SHA-256 of the request with `key`, in hex. Other requests with that key are refused.
     digest: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """The reason why a job failed: `key` names a sentence in `bot/locales` that takes `fields`.
+    """The reason why a job failed: the locale key of a sentence, and the fields to fill in.
 
     Numbers in `fields` stay numbers, because each language formats them in its own way.
     """
@@ -174,76 +173,75 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One row of the jobs table. Times are Unix seconds; `JobService` sets fields unless noted."""
+    """A row of the jobs table. Times are Unix seconds. `JobService` sets fields, unless noted."""
 
-    #: The job's id: 32 hex digits, from `new_job_id`.
+    #: The job's id, which consists of 32 hex digits and comes from `new_job_id`.
     id: str
-    #: The step that is due.
+    #: The state, which names the step that is due.
     state: JobState
-    #: Fencing number, raised by each claim; a step's writes fail after a later claim.
+    #: The fencing token. Each claim raises it, so a step can't write after a later claim.
     epoch: int = 0
-    #: Attempts at the state's step that got no usable answer (in `generating`: all polls). The
-    #: steps and the worker count these for their pauses and limits; a new state resets the count.
+    #: The number of attempts at the state's step that got no usable answer. In `generating`, all
+    #: polls count. It determines pauses and limits. A new state resets it.
     attempts: int = 0
-    #: When the step is due; None until a person or a webhook schedules it.
+    #: When the step is due, or None until a person or a webhook makes it due.
     next_at: float | None
-    #: When the job was inserted; the daily cap uses this time.
+    #: When the job was inserted. The daily caps use this time.
     created_at: float
-    #: When the state or `next_at` last changed; claims do not count.
+    #: When the state or `next_at` last changed, other than by a claim.
     updated_at: float
-    #: Name of the provider; a queued job moves to the configured one when its prompt is written.
+    #: The backend's name. Writing a queued job's prompt sets it to the current backend.
     backend: str
-    #: The prompt as typed, with the presets at the time of the request.
+    #: The prompt as typed, and the operator's presets at that time.
     request: VideoRequest
-    #: The source of the request: an interaction in Discord, or a client.
+    #: The source of the request: an interaction in Discord, or an API client.
     requester: Origin | Client
-    #: The narration to lay over the clip; without one, the clip keeps its original sound.
+    #: The narration that is added to the clip. Without one, the clip keeps its original sound.
     attachment: Attachment | None
-    #: Id of the job whose stored narration this job reuses, set on insertion.
+    #: The id of the job whose stored narration this job reuses, if any.
     narration_of: str | None
-    #: Id of the job whose finished video gets a new narration; None: a new clip is generated.
+    #: The id of the job whose finished video gets a new narration, or None for a new clip.
     clip_of: str | None
-    #: True if the video of `clip_of` already has a narration, set on insertion.
+    #: True if the video of `clip_of` already has a narration.
     clip_has_voice: bool = False
-    #: The prompt that the provider gets, set once for each backend before the POST.
+    #: The prompt that the provider gets. It is set once for each backend, before the POST.
     sent_prompt: str | None = None
-    #: Idempotency key of the create request, set before the first POST and kept for later ones.
+    #: The idempotency key of the create request. It is the same for all POSTs of the job.
     create_key: str | None = None
-    #: When the latest create request started; None again if the provider has clearly refused it.
+    #: When the latest create request started, or None if the provider has clearly refused it.
     submitted_at: float | None = None
-    #: Number of create requests started, raised just before each POST and never reset.
+    #: The number of create requests. It is raised just before each POST, and never reset.
     submits: int = 0
-    #: Number of negative results in this state, which are decisive if repeated: remote job not
-    #: found or missing from a complete list, unusable download, failed merge, unconfirmed
-    #: cancellation. Counted by the steps; a new state and each successful poll reset it. In
-    #: `downloading`, a missing clip adds `_LAG` (1000), so that one number contains both counts.
+    #: The number of negative results in this state, such as a remote job that was not found, or a
+    #: failed merge. Too many of them end the state. A new state and each successful poll reset the
+    #: number. In `downloading`, a missing clip adds 1000 and an unusable clip adds 1.
     misses: int = 0
-    #: The provider's id for the job, set when the create request is answered or its job is found.
+    #: The provider's id for the job, once the create request is answered or its job is found.
     remote_id: str | None = None
     #: When `remote_id` was set.
     generating_at: float | None = None
-    #: When the poller asks the provider to cancel, set with `remote_id`.
+    #: When the poller will ask the provider to cancel the job. Set together with `remote_id`.
     deadline_at: float | None = None
-    #: True once `deadline_at` has passed and the provider has not confirmed the cancellation; the
-    #: poller then polls rarely and still accepts the clip. Never reset.
+    #: True once `deadline_at` has passed without a confirmed cancellation. The job is then polled
+    #: less often, and its clip is still accepted. Never reset.
     late: bool = False
-    #: Percent done (0 to 100, never falling) as the provider reports it; None: not reported.
+    #: The percentage from 0 to 100, or None if the provider has reported none. It never falls.
     progress: int | None = None
-    #: US dollars charged, as the provider reports them; None: not reported.
+    #: The cost in US dollars, or None if the provider has reported none.
     cost: float | None = None
-    #: When the sending of the job's only DM began; None: it has not begun.
+    #: When the bot began to send the job's only DM, or None if it has not begun.
     dm_intent_at: float | None = None
-    #: The reason why the job's step can only wait, set by `Holds`; None: the job is not on hold.
+    #: The reason why the job is on hold, or None if it is not. Set by `Holds`.
     hold: HoldReason | None = None
-    #: When the job's current hold began; None: the job is not on hold.
+    #: When the job was put on hold, or None if it is not on hold.
     held_since: float | None = None
-    #: The reason why the job failed; None: it has not failed.
+    #: The reason why the job failed, or None if it has not failed.
     failure: Failure | None = None
-    #: Locale key of a sentence about the finished video, set by `merging`.
+    #: The locale key of a sentence about the finished video, if there is one. Set in `merging`.
     note: str | None = None
-    #: True if the card could not show the final state, so a DM and the library show it instead.
+    #: True if the card can't show the final state. A DM and the library show it instead.
     card_gone: bool = False
-    #: When `Retention` emptied the row, which is kept for the daily cap; None: not deleted.
+    #: When the job was deleted, or None. Its row is kept without content, for the daily caps.
     deleted_at: float | None = None
 
     @property
@@ -253,7 +251,7 @@ class Job:
 
     @property
     def origin(self) -> Origin:
-        """The interaction that requested the job; raises TypeError for a client's job."""
+        """The interaction that requested the job. Raises TypeError for a client's job."""
         if not isinstance(self.requester, Origin):
             raise TypeError(f"job {self.id} does not come from Discord")
         return self.requester
@@ -275,11 +273,12 @@ def new_job_id() -> str:
 
 
 class HoldReason(StrEnum):
-    """The reason why a job waits in its state.
+    """The reason why a job is on hold.
 
-    `DISK`: there is too little free space. `BACKEND`: the job is at a backend that is no longer
-    chosen. `TWIN`: an identical create request has no response yet. `UNANSWERED`: the provider has
-    not responded to any request about the job for minutes.
+    `DISK`: there is too little free disk space.
+    `BACKEND`: the operator has switched from the job's backend to another one.
+    `TWIN`: an identical create request is unconfirmed.
+    `UNANSWERED`: for minutes, the provider has not responded to requests about the job.
     """
 
     DISK = "disk"
@@ -290,9 +289,9 @@ class HoldReason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobChanged:
-    """A committed change of a job; `previous` is the old state, or None for a new job.
+    """A committed change to a job. `previous`: the old state, or None for a new job.
 
-    `outlook_only`: whether only the job's `Outlook` has changed.
+    `outlook_only`: whether only the job's `Outlook` has changed, such as its place in the queue.
     """
 
     job: Job
