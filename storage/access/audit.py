@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from storage.connection.statement_groups import Statement
     from storage.database import Database
 
 _RECORD = """
@@ -37,6 +38,19 @@ class AuditEntry:
     actor: int | None
 
 
+def recording(entry: AuditEntry) -> Statement:
+    """Return the statement that stores an event."""
+    params = {
+        "now": entry.at,
+        "scope": entry.scope,
+        "name": entry.name,
+        "target": entry.target,
+        "value": entry.value,
+        "actor": entry.actor,
+    }
+    return _RECORD, params
+
+
 class AuditStore:
     """Reads the audit, and adds events that don't change a setting."""
 
@@ -45,17 +59,7 @@ class AuditStore:
 
     async def record(self, entry: AuditEntry) -> None:
         """Store an event that is not a change to a setting. Triggers store the changes."""
-        await self._database.rows(
-            _RECORD,
-            {
-                "now": entry.at,
-                "scope": entry.scope,
-                "name": entry.name,
-                "target": entry.target,
-                "value": entry.value,
-                "actor": entry.actor,
-            },
-        )
+        await self._database.sequence(recording(entry))
 
     async def newest(self, scope: int, *, limit: int) -> list[AuditEntry]:
         """List the newest entries of a scope, newest first."""

@@ -6,7 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from storage.access.audit import recording
+
 if TYPE_CHECKING:
+    from storage.access.audit import AuditEntry
     from storage.database import Database
 
 # More than any budget, yet small enough that adding a price doesn't overflow a 64-bit integer.
@@ -104,6 +107,13 @@ class Spending:
     granted: int = 0
 
 
+_GRANT = """
+INSERT INTO ledger (at, day, kind, server, payer, granted)
+VALUES (:now, :day, 'granted', '', :payer, :amount)
+RETURNING id
+"""
+
+
 class LedgerStore:
     """Reads the ledger's sums, and stores the entries that don't belong to a job."""
 
@@ -118,13 +128,13 @@ class LedgerStore:
         )
         return Spending(**dict(row)) if row else Spending()
 
-    async def grant(self, payer: str, amount: int, *, day: str, now: float) -> None:
-        """Allow a person to spend another `amount` micro-dollars in the month of `day`."""
-        await self._database.rows(
-            """INSERT INTO ledger (at, day, kind, server, payer, granted)
-            VALUES (:now, :day, 'granted', '', :payer, :amount)""",
-            {"now": now, "day": day, "payer": payer, "amount": amount},
-        )
+    async def grant(self, payer: str, amount: int, *, day: str, entry: AuditEntry) -> None:
+        """Allow a person to spend another `amount` micro-dollars in the month of `day`.
+
+        The audit's `entry` is stored in the same transaction.
+        """
+        params = {"now": entry.at, "day": day, "payer": payer, "amount": amount}
+        await self._database.sequence((_GRANT, params), recording(entry))
 
     async def payer_key(self, month: str, new: bytes) -> bytes:
         """Return the key that hashes a month's payers. If there is none, `new` becomes the key."""

@@ -1,4 +1,4 @@
-"""A sentence that replaces a card."""
+"""Renders a card that shows only one sentence."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from discord import ui
 
 
 def render_notice(sentence: str) -> ui.LayoutView:
-    """Render a sentence that replaces a card. The card's message can't have other contents."""
+    """Render a card that shows only one sentence.
+
+    Once a message has been a card, it can only contain components.
+    """
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(sentence))
     view.stop()
