@@ -1,4 +1,4 @@
-"""The data types of finished videos, and the outcomes of their delivery."""
+"""Finished videos, and the outcomes of delivering them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# The locale keys of sentences that may be shown with a finished video.
+# The locale keys of sentences about finished videos.
 NOTE_NOT_MERGED = "note.not_merged"
 NOTE_HELD_INSTEAD = "note.held_instead"
 NOTE_SILENT = "note.silent"
@@ -17,31 +17,33 @@ NOTE_SILENT = "note.silent"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artifact:
-    """The record of a finished video, whose file is `videos/<job_id>.mp4` below DATA_DIR.
+    """A finished video. Its file is `videos/<job_id>.mp4` below DATA_DIR.
 
-    The first four fields are set when the workspace publishes the file.
+    The workspace sets the first four fields when it publishes the file.
     """
 
     #: The id of the job that made the video.
     job_id: str
     #: The size of the file in bytes.
     size: int
-    #: The SHA-256 of the file, in hex.
+    #: The SHA-256 digest of the file, in hex.
     sha256: str
-    #: The Unix time at which the file was published. An API client's video expires counting from
-    #: it.
+    #: The Unix time when the file was first published. If it is never delivered, it expires by
+    #: this.
     created_at: float
-    #: The Unix time at which the requester first got the video, by upload, link, DM or download.
-    #: None until then. Set by the delivery and by the file server.
+    #: The Unix time when the requester first got the video (as an upload, link, DM or download), or
+    #: None. The delivery and the file server set it.
     delivered_at: float | None = None
-    #: The number of times that the share links were withdrawn. Only links with this number are
-    #: valid.
+    #: How often the share links were withdrawn. Only links that contain this number are valid.
     share_serial: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FinishedVideo:
-    """A finished video in the workspace. `note`: the locale key of a sentence to show with it."""
+    """A finished video file in the workspace.
+
+    `note`: the locale key of a sentence about the video, or None.
+    """
 
     path: Path
     note: str | None = None
@@ -50,8 +52,8 @@ class FinishedVideo:
 class Handover(StrEnum):
     """The outcome of a delivery.
 
-    `CARD`: the card shows the video. `DM`: the card can't, so the DM must. `HELD`: neither is
-    possible until the operator acts.
+    `CARD`: the card shows the video. `DM`: a DM has to contain it. `HELD`: the operator has to act
+    first.
     """
 
     CARD = "card"

@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 
 
 class ClapperError(Exception):
-    """The base class of the errors that Clapper raises on purpose."""
+    """The base class of all errors that Clapper itself raises."""
 
 
 class UserError(ClapperError):
-    """An error that the requester can fix. `key`: the locale key of a sentence about it."""
+    """An error that the requester can fix.
+
+    `key`: the locale key of the sentence that explains the error.
+    """
 
     def __init__(self, key: str, **fields: object) -> None:
         super().__init__(key)
@@ -34,7 +37,7 @@ class UserError(ClapperError):
 
 
 class ErrorKind(StrEnum):
-    """The kinds of provider errors."""
+    """The kinds of errors that a provider can report."""
 
     MODERATED = "moderated"
     INVALID = "invalid"
@@ -51,8 +54,8 @@ class ErrorKind(StrEnum):
 class Trouble(StrEnum):
     """The reason why a provider refuses all jobs.
 
-    `AUTH`: it rejects the API key. `BALANCE`: the account has no credit. `SETUP`: it doesn't know
-    the address or the model. `OUTAGE`: it is down.
+    `AUTH`: the API key is refused. `BALANCE`: the account has no credit. `SETUP`: the address or
+    the model is wrong. `OUTAGE`: the provider can't be reached or fails.
     """
 
     AUTH = "auth"
@@ -64,8 +67,9 @@ class Trouble(StrEnum):
 class BackendError(ClapperError):
     """The provider refused a request or did not respond.
 
-    `message` is the provider's own text, which requesters never see. `retry_after` is the delay in
-    seconds that the provider asked for, or None if it did not ask for one.
+    `message`: the provider's own words, which requesters never see.
+
+    `retry_after`: the delay in seconds that the provider asked for, or None.
     """
 
     def __init__(self, kind: ErrorKind, message: str, *, retry_after: float | None = None) -> None:
@@ -76,16 +80,16 @@ class BackendError(ClapperError):
 
 
 class UnconfirmedSubmitError(BackendError):
-    """The provider may have created and charged for a job, so the POST must not be repeated."""
+    """The provider may have created a job and charged for it. The POST must not be repeated."""
 
     def __init__(self, message: str) -> None:
         super().__init__(ErrorKind.TRANSIENT, message)
 
 
 class WebhookError(ClapperError):
-    """A webhook was refused.
+    """A webhook can't be accepted.
 
-    `status`: 401 if it is forged or too old, another 4xx if unreadable.
+    `status` is 401 if the webhook is forged or too old, and another 4xx if its body can't be read.
     """
 
     def __init__(self, reason: str, *, status: int = 401) -> None:
@@ -94,9 +98,9 @@ class WebhookError(ClapperError):
 
 
 class DeliveryError(ClapperError):
-    """Discord could not be reached, or temporarily refused a request. The job's step is retried.
+    """Discord could not be reached, or refused a request temporarily. The step is retried.
 
-    `retry_after`: the seconds until a retry can succeed, or None if that is unknown.
+    `retry_after`: the seconds until a retry can succeed, or None if unknown.
     """
 
     def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
@@ -105,7 +109,10 @@ class DeliveryError(ClapperError):
 
 
 class MediaError(ClapperError):
-    """A media program failed. `stderr_tail`: the end of its error output, only for the log."""
+    """A media program failed.
+
+    `stderr_tail`: the end of its error output. It is only logged, and not shown to the requester.
+    """
 
     def __init__(self, reason: str, stderr_tail: str = "") -> None:
         super().__init__(reason)
@@ -113,14 +120,14 @@ class MediaError(ClapperError):
 
 
 class NoClipYetError(MediaError):
-    """The provider sent something else or nothing instead of the clip.
+    """The provider sent a small page, JSON or nothing instead of the clip.
 
-    It may still appear later.
+    A retry may get the clip.
     """
 
 
 class UnfetchedError(MediaError):
-    """An attachment could not be downloaded. A retry may succeed."""
+    """An attachment could not be downloaded, but a retry may succeed."""
 
 
 class UnconvertedError(MediaError):
@@ -128,24 +135,27 @@ class UnconvertedError(MediaError):
 
 
 class StartupError(ClapperError):
-    """The bot can't start. The message says how to fix that, and the process exits with code 2."""
+    """The bot can't start.
+
+    The message says what the operator has to fix. The process exits with code 2.
+    """
 
 
 class FirstError:
-    """Lets a loop process all items even if some fail. The first error is raised at the end."""
+    """Lets several operations run although one fails, and raises the first error at the end."""
 
     def __init__(self) -> None:
         self._error: Exception | None = None
 
     @contextmanager
     def deferred(self) -> Generator[None]:
-        """Catch an exception in the block, and keep the first one for `raise_if_any`."""
+        """Catch an error from the block. `raise_if_any` raises it later."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - raised at the end
+        except Exception as error:  # noqa: BLE001 - raised by `raise_if_any`
             self._error = self._error or error
 
     def raise_if_any(self) -> None:
-        """Raise the first exception that was caught, if any."""
+        """Raise the first error that `deferred` caught, if there was one."""
         if self._error is not None:
             raise self._error

@@ -1,4 +1,4 @@
-"""The data types of jobs, and the allowed transitions between job states."""
+"""Defines the data types of jobs, and the allowed transitions between the states of a job."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class JobState(StrEnum):
-    """The state of a job. It names the step that is due. The last three states are final."""
+    """A job's state. Its name is that of the step that is due. The last three states are final."""
 
     RECEIVED = "received"
     QUEUED = "queued"
@@ -31,7 +31,7 @@ class JobState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """True if no other state can follow."""
+        """Whether no other state can follow."""
         return not TRANSITIONS[self]
 
 
@@ -58,22 +58,22 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     JobState.CANCELLED: frozenset(),
 }
 
-# States in which a job can be cancelled. The card then has a Cancel button.
+# In these states, a job can be cancelled, and its card has a Cancel button.
 CANCELLABLE = frozenset(
     {JobState.RECEIVED, JobState.QUEUED, JobState.SUBMITTING, JobState.UNCONFIRMED}
     | {JobState.GENERATING, JobState.DOWNLOADING, JobState.MERGING}
 )
 
-# States in which the provider has accepted the job, or may have accepted it.
+# In these states, the provider has the job or may have it.
 AT_PROVIDER = frozenset({JobState.SUBMITTING, JobState.UNCONFIRMED, JobState.GENERATING})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VideoRequest:
-    """A request for a clip that is `seconds` long.
+    """The video that a provider is asked for: a prompt, and the operator's presets.
 
-    `size`: the width and height in pixels, such as "1280x720".
-    `model`: the name of the provider's model, or None if the provider chooses one.
+    `seconds` is the clip's length. `size` is "WIDTHxHEIGHT" in pixels. If `model` is None, the
+    server chooses its default model.
     """
 
     prompt: str
@@ -83,14 +83,14 @@ class VideoRequest:
 
     @property
     def fingerprint(self) -> str:
-        """A hex digest that is the same for requests that look the same to a provider."""
+        """A hex digest that is equal for requests that look the same to a provider."""
         parts = (self.model or "", str(self.seconds), self.size, self.prompt)
         return sha256("\0".join(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attachment:
-    """A narration: either an attached file, or a `text` that is read aloud. `size` is in bytes.
+    """A narration: an audio file of `size` bytes, or a `text` to read aloud.
 
     `url` is None once the file has been downloaded, and for files that were never on Discord.
     """
@@ -102,67 +102,67 @@ class Attachment:
 
 
 def text_attachment(text: str) -> Attachment:
-    """Return the attachment for a text to read aloud."""
+    """Return an attachment that stands for a text to read aloud."""
     return Attachment(url=None, filename="narration", size=0, text=text)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Origin:
-    """The interaction that requested a job. Only `token`, `message_id` and `bot_*` can change."""
+    """The interaction that ordered a job. Only `token`, `message_id` and `bot_*` ever change."""
 
-    #: Discord's id of the interaction. Each interaction creates at most one job.
+    #: The interaction's Discord id. Each interaction creates at most one job.
     interaction_id: int
-    #: Discord's id of the bot's application, which is part of the URL for editing the reply.
+    #: The application's Discord id, which is part of the URL for editing the response.
     application_id: int
-    #: Discord's id of the requester.
+    #: The requester's Discord id.
     user_id: int
     #: The server's Discord id, or None in a DM.
     guild_id: int | None
-    #: Discord's id of the channel or thread that shows the card.
+    #: The Discord id of the channel or thread that contains the card.
     channel_id: int
-    #: The requester's language, as Discord names it ("en-GB").
+    #: The requester's language, as Discord names it, such as "en-GB".
     locale: str
-    #: The secret for editing the reply, or None once the job has ended or the token has expired.
+    #: The secret for editing the response. None once the job has ended or the token has expired.
     token: str | None
-    #: The Unix time at which `token` expires, as stated in the interaction.
+    #: The Unix time when `token` expires, according to the interaction.
     token_until: float
-    #: The maximum size of an upload in bytes, as stated in the interaction.
+    #: The maximum size of an uploaded file here in bytes, according to the interaction.
     upload_limit: int
-    #: True if the bot's own token can also edit the card, according to the bot's permissions.
+    #: Whether the bot's own token can edit the card too, according to the bot's permissions.
     bot_can_edit: bool = True
-    #: True until an edit has proved that the bot's own token can edit the card.
+    #: Whether no edit has yet proved that the bot's own token can edit the card.
     bot_access_unproven: bool = False
-    #: For an order from outside all servers: the server whose caps and budget it counts towards, or
-    #: None if it counts towards no server's.
+    #: The id of the server whose limits apply to an order from a DM or another server, or None if
+    #: no server's limits apply.
     home_id: int | None = None
-    #: The requester's roles in the server or in `home_id`. Not stored, like `is_booster`.
+    #: The requester's roles in the server or in `home_id`, and whether they boost it. Not stored.
     role_ids: frozenset[int] = frozenset()
     is_booster: bool = False
-    #: The card's language, as set for the server. None means the requester's language.
+    #: The language that the server has chosen for cards, or None for the requester's language.
     card_language: str | None = None
-    #: True if the server's settings mark videos as spoilers.
+    #: Whether the server has chosen that videos are marked as spoilers.
     is_spoiler: bool = False
-    #: The server's setting, such as "late:10", for when requesters who have not chosen get a DM.
+    #: The server's choice of when its members get DMs, if they don't choose, such as "late:10".
     notify_default: str | None = None
-    #: Discord's id of the job's card, or None until the command or the first step has stored it.
+    #: The card's Discord id, or None until the command or the `received` step has stored it.
     message_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Client:
-    """The API client or the command line that requested a job."""
+    """The API client that ordered a job. The command line is an API client too."""
 
     #: The name of the API token. A client sees only the jobs under its own name.
     name: str
-    #: The client's `Idempotency-Key`, if it sent one. Requests with the same key share one job.
+    #: The client's `Idempotency-Key`, or None. Requests with the same key share one job.
     key: str | None = None
-    #: The SHA-256 of the request with `key`, in hex. Other requests with that key are refused.
+    #: The SHA-256 digest of the first request with `key`. A different request with it is refused.
     digest: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """The reason why a job failed: the locale key of a sentence, and the fields to fill in.
+    """The reason why a job failed: the locale key of a sentence, and the values of its fields.
 
     Numbers in `fields` stay numbers, because each language formats them in its own way.
     """
@@ -173,112 +173,112 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """A row of the jobs table. Times are Unix seconds. `JobService` sets fields, unless noted."""
+    """A row of the jobs table. Times are Unix seconds. `JobService` sets fields unless noted."""
 
-    #: The job's id, which consists of 32 hex digits and comes from `new_job_id`.
+    #: The job's id: 32 hex digits.
     id: str
-    #: The state, which names the step that is due.
+    #: The job's state, which is also the step that is due.
     state: JobState
-    #: The fencing token. Each claim raises it, so a step can't write after a later claim.
+    #: A fencing number. Each claim increases it, so that writes of steps with older claims fail.
     epoch: int = 0
-    #: The number of attempts at the state's step that got no usable answer. In `generating`, all
-    #: polls count. It determines pauses and limits. A new state resets it.
+    #: The attempts at the current step without a usable answer, or the number of all polls while
+    #: `generating`. Limits and pauses depend on it. A new state resets it to 0.
     attempts: int = 0
-    #: When the step is due, or None until a person or a webhook makes it due.
+    #: The time when the step is due, or None until a person or a webhook schedules it.
     next_at: float | None
-    #: When the job was inserted. The daily caps use this time.
+    #: The time when the job was stored. Daily limits use this time.
     created_at: float
-    #: When the state or `next_at` last changed, other than by a claim.
+    #: The time when the state or `next_at` last changed. Claims do not change it.
     updated_at: float
-    #: The backend's name. Writing a queued job's prompt sets it to the current backend.
+    #: The provider's name. A queued job moves to the configured one when its prompt is written.
     backend: str
-    #: The prompt as typed, and the operator's presets at that time.
+    #: The prompt as the requester typed it, with the presets of that time.
     request: VideoRequest
-    #: The source of the request: an interaction in Discord, or an API client.
+    #: The source of the order: an interaction in Discord, or an API client.
     requester: Origin | Client
-    #: The narration that is added to the clip. Without one, the clip keeps its original sound.
+    #: The narration to add to the clip. Without one, the clip keeps its original sound.
     attachment: Attachment | None
-    #: The id of the job whose stored narration this job reuses, if any.
+    #: The id of the job whose stored narration this job uses again. Set when the job is stored.
     narration_of: str | None
     #: The id of the job whose finished video gets a new narration, or None for a new clip.
     clip_of: str | None
-    #: True if the video of `clip_of` already has a narration.
+    #: Whether that video already has a narration. Set when the job is stored.
     clip_has_voice: bool = False
-    #: The prompt that the provider gets. It is set once for each backend, before the POST.
+    #: The prompt that the provider gets. Set before the POST, once for each backend.
     sent_prompt: str | None = None
-    #: The idempotency key of the create request. It is the same for all POSTs of the job.
+    #: The idempotency key of the create request. Set before the first POST and kept for later ones.
     create_key: str | None = None
-    #: When the latest create request started, or None if the provider has clearly refused it.
+    #: The time of the latest create request, or None again after the provider clearly refused it.
     submitted_at: float | None = None
-    #: The number of create requests. It is raised just before each POST, and never reset.
+    #: The number of create requests, increased just before each POST and never reset.
     submits: int = 0
-    #: The number of negative results in this state, such as a remote job that was not found, or a
-    #: failed merge. Too many of them end the state. A new state and each successful poll reset the
-    #: number. In `downloading`, a missing clip adds 1000 and an unusable clip adds 1.
+    #: The number of times that a step got a negative result that counts only if repeated: the
+    #: remote job was not found, was not in a complete list, or did not stop; the download was
+    #: unusable, or the merge failed. A new state and each successful poll reset it. In
+    #: `downloading`, each missing clip adds `_LAG` (1000), so that one number contains both counts.
     misses: int = 0
-    #: The provider's id for the job, once the create request is answered or its job is found.
+    #: The id of the provider's job, or None until the create request is answered or the job found.
     remote_id: str | None = None
-    #: When `remote_id` was set.
+    #: The time when `remote_id` was set.
     generating_at: float | None = None
-    #: When the poller will ask the provider to cancel the job. Set together with `remote_id`.
+    #: The time when the poller asks the provider to cancel. Set with `remote_id`.
     deadline_at: float | None = None
-    #: True once `deadline_at` has passed without a confirmed cancellation. The job is then polled
-    #: less often, and its clip is still accepted. Never reset.
+    #: Whether `deadline_at` has passed and the provider has not confirmed the cancellation. The job
+    #: is then polled rarely, and its clip is still accepted. Never reset.
     late: bool = False
-    #: The percentage from 0 to 100, or None if the provider has reported none. It never falls.
+    #: The percentage (0 to 100) that the provider reports, which never falls, or None if unknown.
     progress: int | None = None
-    #: The cost in US dollars, or None if the provider has reported none.
+    #: The price in US dollars that the provider reports, or None if unknown.
     cost: float | None = None
-    #: When the bot began to send the job's only DM, or None if it has not begun.
+    #: The time when sending the job's only DM began, or None before that.
     dm_intent_at: float | None = None
-    #: The reason why the job is on hold, or None if it is not. Set by `Holds`.
+    #: The reason why the job's step has to wait, set by `Holds`, or None.
     hold: HoldReason | None = None
-    #: When the job was put on hold, or None if it is not on hold.
+    #: The time when the current hold began, or None.
     held_since: float | None = None
-    #: The reason why the job failed, or None if it has not failed.
+    #: The reason why the job failed, or None.
     failure: Failure | None = None
-    #: The locale key of a sentence about the finished video, if there is one. Set in `merging`.
+    #: The locale key of a sentence about the finished video, set by `merging`, or None.
     note: str | None = None
-    #: True if the card can't show the final state. A DM and the library show it instead.
+    #: Whether the card could not show the final state, so that a DM and the library show it.
     card_gone: bool = False
-    #: When the job was deleted, or None. Its row is kept without content, for the daily caps.
+    #: The time when `Retention` deleted the row's contents, or None. The row counts for limits.
     deleted_at: float | None = None
 
     @property
     def client(self) -> Client | None:
-        """The client that requested the job, or None for a job from Discord."""
+        """The client that ordered the job, or None for an order from Discord."""
         return self.requester if isinstance(self.requester, Client) else None
 
     @property
     def origin(self) -> Origin:
-        """The interaction that requested the job. Raises TypeError for a client's job."""
+        """The interaction that ordered the job. Raises TypeError if a client ordered it."""
         if not isinstance(self.requester, Origin):
             raise TypeError(f"job {self.id} does not come from Discord")
         return self.requester
 
     @property
     def is_refused_for_now(self) -> bool:
-        """True while a queued job waits to be submitted again after a refusal."""
+        """Whether a queued job waits to be submitted again after the provider refused it."""
         return self.state is JobState.QUEUED and self.submits > 0 and self.submitted_at is None
 
     @property
     def sent_request(self) -> VideoRequest:
-        """The request with the prompt that the provider gets."""
+        """The request that the provider gets, with the final prompt."""
         return replace(self.request, prompt=self.sent_prompt or self.request.prompt)
 
 
 def new_job_id() -> str:
-    """Return a new, random job id."""
+    """Return a new, random id for a job."""
     return uuid4().hex
 
 
 class HoldReason(StrEnum):
-    """The reason why a job is on hold.
+    """The reason why a job has to wait in its state.
 
-    `DISK`: there is too little free disk space.
-    `BACKEND`: the operator has switched from the job's backend to another one.
-    `TWIN`: an identical create request is unconfirmed.
-    `UNANSWERED`: for minutes, the provider has not responded to requests about the job.
+    `DISK`: there is too little free space. `BACKEND`: the job is at a backend that is no longer
+    chosen. `TWIN`: an identical create request has no response yet. `UNANSWERED`: the provider has
+    not responded to requests about the job for minutes.
     """
 
     DISK = "disk"
@@ -289,9 +289,9 @@ class HoldReason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobChanged:
-    """A committed change to a job. `previous`: the old state, or None for a new job.
+    """A committed change to a job. `previous` is the old state, or None for a new job.
 
-    `outlook_only`: whether only the job's `Outlook` has changed, such as its place in the queue.
+    `outlook_only`: whether nothing but the job's `Outlook` has changed.
     """
 
     job: Job

@@ -1,4 +1,4 @@
-"""The clock of the bot, and the pauses between polls, card edits and searches for lost jobs."""
+"""The process's clock, and the pauses between polls, edits and searches for lost jobs."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: If a machine's clock is off by more than this, it was changed. If by less, it has only drifted.
+#: A clock that is off by at most this many seconds has drifted. Otherwise, it was set.
 CLOCK_STEP_SECONDS = 30.0
-# In this time, the clock may be corrected once more, and every open job can be polled.
+# This is enough time for the clock to be corrected again, and for every open job to be polled.
 _UNSETTLED_SECONDS = 10 * 60.0
 _DAY = 24 * 60 * 60.0
 
 
 class WatchedClock:
-    """A clock that runs evenly, even if the machine's clock is changed. `adopt` follows a change.
+    """A clock in Unix seconds. Unlike the machine's clock, it doesn't jump when the time is set.
 
-    `wall`: the machine's clock, which may be changed at any time.
-    `steady`: a clock that never jumps, with an arbitrary zero point.
+    It changes to the machine's time only when `adopt` is called.
+
+    `wall`: the machine's clock, which may be set at any time.
+
+    `steady`: a clock that is never set.
     """
 
     def __init__(self, *, wall: Callable[[], float], steady: Callable[[], float]) -> None:
@@ -29,11 +32,11 @@ class WatchedClock:
         self._steady = steady
         self._offset = wall() - steady()
         self._unsettled_until = -math.inf
-        # Unix time minus steady time, but without trusting later changes to the machine's clock.
+        # Unix time minus steady time, according to the last call of `set_known`.
         self._evidence = self._offset
 
     def __call__(self) -> float:
-        """Return the time in Unix seconds."""
+        """Return the current time in Unix seconds."""
         return self._steady() + self._offset
 
     def wall(self) -> float:
@@ -41,79 +44,76 @@ class WatchedClock:
         return self._wall()
 
     def steady(self) -> float:
-        """Return the time of the steady clock, which can measure durations within this process."""
+        """Return the seconds since an arbitrary moment, for measuring durations in this process."""
         return self._steady()
 
     @property
     def drift(self) -> float:
-        """The seconds by which the machine's clock is ahead of this one."""
+        """The seconds by which the machine's clock is ahead of this clock."""
         return self._wall() - self()
 
     @property
     def is_unsettled(self) -> bool:
-        """True while the clock may be wrong, so that nothing must expire or be deleted by it."""
+        """Whether the time may be wrong. While it is, nothing may expire or be deleted."""
         return abs(self.drift) > CLOCK_STEP_SECONDS or self._steady() < self._unsettled_until
 
     def adopt(self, drift: float) -> None:
-        """Follow the machine's clock, which was changed by `drift` seconds."""
+        """Move this clock by `drift` seconds, because the machine's clock was set by that much."""
         self._offset += drift
 
     def mark_unsettled(self) -> None:
-        """Regard the clock as possibly wrong for the next ten minutes."""
+        """Treat the time as possibly wrong for the next ten minutes."""
         self._unsettled_until = self._steady() + _UNSETTLED_SECONDS
 
     def set_known(self, moment: float) -> None:
-        """Set the value of `known` to a time from an earlier process or from a server."""
+        """Record that the current time is `moment`, as an earlier process or a server reported."""
         self._evidence = moment - self._steady()
 
     @property
     def known(self) -> float:
-        """The current Unix time according to `set_known`. It ignores the machine's clock."""
+        """The current time according to `set_known`, even if the machine's clock was set later."""
         return self._evidence + self._steady()
 
     def conservative(self) -> float:
-        """Return the time, but no more than a day after `known`. Used for deleting by age."""
+        """Return the current time, but at most a day later than `known`."""
         return min(self(), self.known + _DAY)
 
 
 def machine_clock() -> WatchedClock:
-    """Return the clock of this machine."""
+    """Return a clock that follows this machine's clock."""
     return WatchedClock(wall=time.time, steady=seconds_since_boot)
 
 
 def seconds_since_boot() -> float:
-    """Return the seconds since the machine's boot, including the time when it was suspended."""
-    # Only Linux has this clock. Elsewhere, it seems after a suspension that the machine's clock was
-    # changed, which is harmless.
+    """Return the seconds since the machine was started, including the time of suspensions."""
+    # Only Linux has this clock. On other systems, a suspension looks as if the clock was set, which
+    # is harmless.
     boottime = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boottime is None else time.clock_gettime(boottime)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PollIntervals:
-    """The seconds between a job's polls: at first `first`, then `growth` times more each time.
-
-    They never exceed `ceiling`.
-    """
+    """The seconds between two polls of a job. They grow from `first` to `ceiling` by `growth`."""
 
     first: float
     growth: float
     ceiling: float
 
     def after(self, polls: int) -> float:
-        """Return the seconds to wait after the given number of polls."""
-        # The exponent is bounded, because the power would overflow after many polls.
+        """Return the seconds to wait before the next poll, after the given number of polls."""
+        # Without a bound on the exponent, the power would overflow after many polls.
         return min(self.first * self.growth ** min(polls, 100), self.ceiling)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListIntervals:
-    """The pauses for reading the provider's job list, in seconds.
+    """The seconds between two requests for the provider's list of jobs (`period`).
 
-    `period`: the time between the starts of two readings of the list.
-    `put_off`: the time by which the individual poll of a listed job is postponed.
-    `blind_age`: for a job that has this age and no percentage, the list is read even if there are
-    few jobs. None means never.
+    `put_off`: if a job was in the list, it is polled individually only after this many seconds.
+
+    `blind_age`: if only one job is open and its progress is unknown, the list is read once the job
+    has this age. None: the list is not read for it.
     """
 
     period: float
@@ -121,9 +121,10 @@ class ListIntervals:
     blind_age: float | None
 
     def between_pages(self, pages: int) -> float:
-        """Return the seconds between two pages, if the list has this many pages."""
-        # A few pages are spread over the period. More pages are read at four a second. Very many
-        # pages are read faster, so that each job is shown again before its individual poll is due.
+        """Return the seconds between two pages of a list with this many pages."""
+        # A short list is read within the period, and a long one at four pages per second. A very
+        # long one is read so fast that each job is seen again before it would be polled
+        # individually.
         return max(self.period / pages, min(0.25, 0.8 * self.put_off / pages))
 
 
@@ -131,8 +132,7 @@ class ListIntervals:
 class LookupDelays:
     """The seconds before the first search for an unconfirmed job, and between further searches.
 
-    `first` is longer than the time-out of the POST, because the provider may still be creating the
-    job after the time-out.
+    `first` is longer than the POST's time-out, because the provider may still be creating the job.
     """
 
     first: float
@@ -141,10 +141,10 @@ class LookupDelays:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EditIntervals:
-    """The minimum seconds between two edits of a card.
+    """The minimum seconds between edits of a card.
 
-    `state`: before an edit that shows a new state. The other fields apply before an edit that shows
-    a new percentage, and depend on the job's age.
+    `state` applies to edits that show a new state. The others apply to edits that show progress, by
+    the job's age.
     """
 
     state: float = 1.0
@@ -153,7 +153,7 @@ class EditIntervals:
     later: float = 60.0
 
     def between(self, age: float) -> float:
-        """Return the seconds between percentage edits for a job that is `age` seconds old."""
+        """Return the minimum seconds between edits that show progress, given the job's age."""
         if age < 60:  # noqa: PLR2004 - a minute
             return self.first_minute
         return self.first_hour if age < 3600 else self.later  # noqa: PLR2004 - an hour

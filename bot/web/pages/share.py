@@ -1,4 +1,4 @@
-"""`/v/<token>`: the page of a shared video, for viewers with the share link."""
+"""Serves `/v/<token>`, the page of a shared video, to viewers with the share link."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _HEADERS = {
 
 
 class SharePage:
-    """Serves the pages of shared videos, and responds to every invalid link with the same 404."""
+    """Serves the pages of shared videos. Every invalid link gets the same 404 response."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class SharePage:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """The routes of the pages, their files and their style."""
+        """The routes of the pages, and of the files that the pages use."""
         return [
             web.get("/v/video.css", self._send_style),
             web.get("/v/icon.svg", self._send_icon),
@@ -153,7 +153,7 @@ def _fields(share: Share, job: Job, info: VideoInfo, *, has_poster: bool) -> dic
     prompt = job.request.prompt
     title = cut(prompt, _TITLE_CHARACTERS)
     description = cut(prompt, _DESCRIPTION_CHARACTERS)
-    # The page's own URLs are relative, so that they work under any base address. Those in its
+    # The page's own URLs are relative, so that they work under any base address. The URLs in its
     # metadata are absolute, because other services read them.
     token = share.url.rpartition("/")[2]
     return {
