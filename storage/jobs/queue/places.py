@@ -29,7 +29,7 @@ ORDER BY place LIMIT :limit
 # The place of one job, computed from counts: if it is its person's job number `round`, each person
 # with an earlier turn has started as many jobs by then, and each person with a later turn one
 # fewer, or all of theirs. The same holds for servers.
-_PLACE = """
+PLACE = """
 WITH this AS MATERIALIZED (
     SELECT jobs.rowid AS number, next_at, queue_server AS server, queue_person AS person,
         turn, since
@@ -76,7 +76,7 @@ class QueuePlaces:
         """Return the place of a job, or None if it is not queued or is far back."""
         if job.state is not JobState.QUEUED:
             return None
-        row = await self._database.row(_PLACE, {"id": job.id})
+        row = await self._database.row(PLACE, {"id": job.id})
         place = row["place"] if row else None
         return place if place is not None and place <= MAX_PLACE else None
 
