@@ -177,6 +177,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         database,
         requests=requests,
         second_bot=second_bot,
+        budget_alarms=engine.budget_alarms,
         jobs=jobs,
         texts=texts,
         backend=engine.backend.name,

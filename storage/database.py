@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# In earlier versions, two connections in WAL mode can corrupt the file, so the bot opens only one.
+# Before this version of SQLite, two connections in WAL mode can corrupt the file. Therefore the bot
+# opens only one.
 _WAL_RESET_FIXED = (3, 51, 3)
 
 _PRAGMAS = """
@@ -42,38 +43,39 @@ _SET_FOLDED_PROMPT = "UPDATE jobs SET prompt_folded = :folded WHERE id = :id"
 
 
 class Database:
-    """A connection that returns a statement's result once the statement is committed."""
+    """A connection on which each statement returns its result only once it is committed."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._statements = StatementGroups(connection)
 
     async def rows(self, sql: str, params: Mapping[str, Any]) -> list[sqlite3.Row]:
-        """Run one statement and return all its rows; StorageError: it failed."""
+        """Run one statement, and return all its rows. Raises StorageError if it fails."""
         with storage_errors():
             [rows] = await self._statements.run((sql, params))
         return rows
 
     async def row(self, sql: str, params: Mapping[str, Any]) -> sqlite3.Row | None:
-        """Run one statement and return its first row."""
+        """Run one statement, and return its first row, or None if it returns no row."""
         rows = await self.rows(sql, params)
         return rows[0] if rows else None
 
     async def sequence(self, *statements: Statement) -> list[list[sqlite3.Row]]:
-        """Run statements in one transaction, until one returns no row; return each one's rows.
+        """Run statements in one transaction until one of them returns no row.
 
-        StorageError: one failed, and none of them has changed anything.
+        Returns the rows of each statement that was run. If one fails, all of them are undone, and
+        StorageError is raised.
         """
         with storage_errors():
             return await self._statements.run(*statements)
 
     async def drain(self) -> None:
-        """Wait until no statement is waiting any more."""
+        """Wait until all statements have been run."""
         await self._statements.drain()
 
     async def truncate_wal(self) -> None:
-        """Write the WAL into the database, and truncate it so that no deleted content remains.
+        """Copy the WAL into the database file, and empty it, so that it keeps no deleted content.
 
-        If another process, such as `doctor`, is reading the database, the WAL is kept.
+        While another process, such as `doctor`, is reading the database, the WAL can't be emptied.
         """
         row = await self.row("PRAGMA wal_checkpoint(TRUNCATE)", {})
         if row is None or row["busy"]:
@@ -84,8 +86,10 @@ class Database:
 async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
     """Open `clapper.db`, migrate it to the current schema, and close it after the block.
 
-    The folder has to exist. DataInUseError: another process has the database open. StartupError:
-    the folder is not writable, or the file is not a database. StorageError: the migration failed.
+    The folder must exist.
+    Raises DataInUseError if another process has the database open.
+    Raises StartupError if the folder is not writable, or if the file is not a database.
+    Raises StorageError if the migration fails.
     """
     path = data_dir / "clapper.db"
     with exclusive(data_dir):
@@ -104,7 +108,7 @@ async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
             finally:
                 await asyncio.shield(database.drain())
         finally:
-            # If the connection stayed open, its thread would keep the interpreter from exiting.
+            # If the connection stayed open, its thread would prevent the interpreter from exiting.
             await asyncio.shield(connection.close())
 
 
@@ -122,7 +126,7 @@ def _make_private(path: Path) -> None:
 
 
 def _check_opens(path: Path) -> None:
-    # Uses sqlite3, because aiosqlite's thread would keep running after a failed connect.
+    # This uses sqlite3, because aiosqlite's thread would keep running after a failed connection.
     try:
         with closing(sqlite3.connect(path)) as connection:
             connection.executescript(_PRAGMAS)
@@ -143,10 +147,11 @@ async def _migrate(connection: aiosqlite.Connection) -> None:
         )
     if version == len(scripts):
         return
-    # A script may recreate a table, which must not delete the rows that refer to the old table.
+    # A script may drop and recreate a table. With foreign keys on, that would also delete the rows
+    # of
+    # other tables that refer to it.
     await connection.execute("PRAGMA foreign_keys = OFF")
-    # All scripts run in one transaction, so that the schema and its number change together or not
-    # at all.
+    # All scripts run in one transaction, so that the schema never changes without its number.
     pending = "\n".join(scripts[version:])
     await connection.executescript(f"BEGIN IMMEDIATE;\n{pending}")
     if _ADDS_FOLDED_PROMPTS in pending:

@@ -1,1 +1,1 @@
-"""The use of the connection to the database."""
+"""Runs SQL statements on the connection to the database."""

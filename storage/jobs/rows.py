@@ -1,4 +1,4 @@
-"""Converts rows of the table of jobs to the types of `bot.model`, and back."""
+"""Converts rows of the jobs table to the types in `bot.model`, and requesters to columns."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _REQUESTER_COLUMNS = (
 
 
 def job_from(row: sqlite3.Row) -> Job:
-    """Convert a row to a job."""
+    """Convert a row of the jobs table to a `Job`."""
     return Job(
         id=row["id"],
         state=JobState(row["state"]),
@@ -128,7 +128,7 @@ def fold(text: str) -> str:
 
 
 def requester_columns(requester: Origin | Client) -> dict[str, Any]:
-    """Return a requester's columns. The columns of the other kind of requester are NULL."""
+    """Return the column values that describe a requester, either a person or an API client."""
     columns: dict[str, Any] = dict.fromkeys(_REQUESTER_COLUMNS)
     if isinstance(requester, Client):
         return columns | {

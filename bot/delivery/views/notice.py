@@ -1,4 +1,4 @@
-"""Messages without a video: a sentence that replaces a card, and a panel with several lines."""
+"""Renders messages without a video: a card with one sentence, and a panel of lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ _COLOUR = discord.Colour.from_rgb(88, 101, 242)
 
 
 def render_notice(sentence: str) -> ui.LayoutView:
-    """Render a sentence that replaces a card. The card's message can't have other contents."""
+    """Render a card that shows only one sentence.
+
+    Once a message has been a card, it can only contain components.
+    """
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(sentence))
     view.stop()

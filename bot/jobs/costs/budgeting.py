@@ -7,8 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.errors import UserError
+from bot.jobs.costs.amounts import dollars
 from bot.model import Origin
-from bot.texts import Dollars, Moment
+from bot.texts import Moment
+from storage.access.audit import AuditEntry
+from storage.access.settings import EVERYWHERE
 from storage.jobs.rows import queue_server_of
 from storage.ledger.budgets import Reservation, month_of
 
@@ -18,9 +21,13 @@ if TYPE_CHECKING:
     from bot.jobs.costs.calendar import Calendar
     from bot.jobs.costs.payers import Payers
     from bot.model import Client, Job
+    from bot.texts import Dollars
     from storage.ledger.budgets import Budgets, LedgerStore
+    from storage.ledger.notices import BudgetNoticeStore
 
-_MICROS_IN_CENT = 10_000
+#: The name of a grant in the audit.
+GRANT = "grant"
+_MICROS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +50,7 @@ class Budgeting:
         store: LedgerStore,
         payers: Payers,
         calendar: Calendar,
+        notices: BudgetNoticeStore,
         *,
         price: int,
         budgets: Budgets,
@@ -51,6 +59,7 @@ class Budgeting:
         self._store = store
         self._payers = payers
         self._calendar = calendar
+        self._notices = notices
         self._price = price
         self._budgets = budgets
         self._clock = clock
@@ -85,8 +94,8 @@ class Budgeting:
         sums = await self._store.spending(f"person:{payer}", month_of(self.today))
         budget = self._budgets.per_user_month
         return MonthOfPerson(
-            spent=_dollars(sums.spent),
-            budget=None if budget is None else _dollars(budget + sums.granted),
+            spent=dollars(sums.spent),
+            budget=None if budget is None else dollars(budget + sums.granted),
             renewed_at=Moment(int(self._calendar.next_month(self._clock()))),
         )
 
@@ -95,14 +104,31 @@ class Budgeting:
         """The calendar day, as in 2026-11-30."""
         return self._calendar.day(self._clock())
 
-    async def grant(self, user_id: int, amount: int) -> None:
-        """Let a person spend `amount` micro-dollars more in this month."""
-        payer = await self._payers.payer(user_id, month_of(self.today))
-        await self._store.grant(payer, amount, day=self.today, now=self._clock())
+    async def grant(self, user_id: int, amount: int, *, actor: int | None) -> None:
+        """Let a person spend `amount` micro-dollars more in this month, and record it in the audit.
+
+        `actor`: the Discord ID of the person who grants it, or None for the command line.
+        """
+        now, day = self._clock(), self.today
+        payer = await self._payers.payer(user_id, month_of(day))
+        entry = AuditEntry(
+            at=now,
+            scope=EVERYWHERE,
+            name=GRANT,
+            target=user_id,
+            value=f"{amount / _MICROS:.2f}",
+            actor=actor,
+        )
+        await self._store.grant(payer, amount, day=day, entry=entry)
 
     async def sweep(self) -> None:
-        """Delete the keys of earlier months, so that no entry of theirs leads to a person."""
-        await self._store.delete_keys(before=month_of(self.today))
+        """Delete the keys of earlier months, so that no entry of theirs leads to a person.
+
+        Also delete what is stored about the notices of those months.
+        """
+        month = month_of(self.today)
+        await self._store.delete_keys(before=month)
+        await self._notices.delete(before=month)
 
     async def check(self, reservation: Reservation) -> None:
         """Raise UserError if a reservation exceeds a budget. The error names the budget."""
@@ -124,11 +150,7 @@ class Budgeting:
             if left < reservation.price:
                 raise UserError(
                     key,
-                    left=_dollars(left),
-                    price=_dollars(reservation.price, rounding=math.ceil),
+                    left=dollars(left),
+                    price=dollars(reservation.price, rounding=math.ceil),
                     when=Moment(int(renewed_at)),
                 )
-
-
-def _dollars(amount: int, *, rounding: Callable[[float], int] = math.floor) -> Dollars:
-    return Dollars(rounding(amount / _MICROS_IN_CENT) / 100)
