@@ -1,4 +1,4 @@
-"""`/clapper`: who may order in a server, as its managers set it."""
+"""The commands `/clapper`, with which managers of a server control who may order videos in it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 class ServerCog(AccessCommands, commands.GroupCog, group_name="clapper"):
-    """The settings of the server that the command is used in, for people who manage it."""
+    """The settings of the server in which the command is used. Only managers may use it."""
 
     def _scope(self, interaction: discord.Interaction[VideoBot]) -> int:
-        # Discord's own check can be changed by a server, and a client keeps old definitions.
+        # Discord checks permissions too, but a server can change that check, and a client may have
+        # an old definition of the command.
         server_id = managed_server(interaction)
         if server_id is None:
             raise UserError("access.not_a_manager")
@@ -41,5 +42,5 @@ def managed_server(interaction: discord.Interaction[VideoBot]) -> int | None:
 
 
 async def setup(bot: VideoBot) -> None:
-    """Add the cog."""
+    """Add the cog to the bot."""
     await bot.add_cog(ServerCog(bot.services))

@@ -148,8 +148,7 @@ async def _migrate(connection: aiosqlite.Connection) -> None:
     if version == len(scripts):
         return
     # A script may drop and recreate a table. With foreign keys on, that would also delete the rows
-    # of
-    # other tables that refer to it.
+    # of other tables that refer to it.
     await connection.execute("PRAGMA foreign_keys = OFF")
     # All scripts run in one transaction, so that the schema never changes without its number.
     pending = "\n".join(scripts[version:])
