@@ -1,4 +1,4 @@
-"""`/clapper`: who may order in a server, as its managers set it."""
+"""The commands `/clapper`, with which managers of a server control who may order videos in it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ AppCommandChannel = app_commands.AppCommandChannel | app_commands.AppCommandThre
 
 
 class ChannelOption(app_commands.Transformer):
-    """An option for a channel of any type, even one that the bot can't see."""
+    """A command option that accepts channels of any type, even channels that the bot can't see."""
 
     @property
     def type(self) -> discord.AppCommandOptionType:
-        """The type of the option."""
+        """The type of this option in Discord's API."""
         return discord.AppCommandOptionType.channel
 
     async def transform(
@@ -33,7 +33,7 @@ class ChannelOption(app_commands.Transformer):
         value: Any,  # noqa: ANN401 - of the base class
         /,
     ) -> AppCommandChannel:
-        """Return the channel as Discord describes it."""
+        """Return the channel, as described in the interaction."""
         return value
 
 
@@ -44,14 +44,13 @@ AnyChannel = app_commands.Transform[AppCommandChannel, ChannelOption]
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 class ServerCog(AccessCommands, commands.GroupCog, group_name="clapper"):
-    """The settings of the server that the command is used in, for people who manage it."""
+    """The settings of the server in which the command is used. Only managers may use it."""
 
     async def _scope(self, interaction: discord.Interaction[VideoBot]) -> int:
-        # Discord's own check can be changed by a server, and a client keeps old definitions.
-        server_id = interaction.guild_id
-        may = interaction.permissions
-        is_manager = may.manage_guild or may.administrator
-        if server_id is None or not is_manager or not is_installed(interaction, server_id):
+        # Discord checks permissions too, but a server can change that check, and a client may have
+        # an old definition of the command.
+        server_id = managed_server(interaction)
+        if server_id is None:
             raise UserError("access.not_a_manager")
         return server_id
 
@@ -59,14 +58,14 @@ class ServerCog(AccessCommands, commands.GroupCog, group_name="clapper"):
     async def channel(
         self, interaction: discord.Interaction[VideoBot], channel: AnyChannel, rule: RuleChoice
     ) -> None:
-        """Allow or deny orders in a channel, in a category or in a thread."""
+        """Allow or refuse orders in a channel, a category or a thread."""
         await self._set_rule(interaction, Setting.CHANNEL, channel.id, rule)
 
     @app_commands.command(name="role")
     async def role(
         self, interaction: discord.Interaction[VideoBot], role: discord.Role, rule: RuleChoice
     ) -> None:
-        """Allow or deny orders by people with a role."""
+        """Allow or refuse orders from people with a role."""
         await self._set_rule(interaction, Setting.ROLE, role.id, rule)
 
     @app_commands.command(name="limit")
@@ -77,10 +76,22 @@ class ServerCog(AccessCommands, commands.GroupCog, group_name="clapper"):
         of: LimitChoice | None = None,
         role: discord.Role | None = None,
     ) -> None:
-        """Limit the videos in 24 hours of the server, of each person, or of people with a role."""
+        """Limit the number of videos in 24 hours.
+
+        The limit is for the whole server, for each person, or for people with a role.
+        """
         await self._set_limit(interaction, videos, of, role.id if role else None)
 
 
+def managed_server(interaction: discord.Interaction[VideoBot]) -> int | None:
+    """Return the id of the interaction's server, or None if the person does not manage it."""
+    server_id, may = interaction.guild_id, interaction.permissions
+    is_manager = may.manage_guild or may.administrator
+    if server_id is None or not is_manager or not is_installed(interaction, server_id):
+        return None
+    return server_id
+
+
 async def setup(bot: VideoBot) -> None:
-    """Add the cog."""
+    """Add the cog to the bot."""
     await bot.add_cog(ServerCog(bot.services))

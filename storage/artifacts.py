@@ -24,7 +24,7 @@ class ArtifactStore:
         self._database = database
 
     async def save(self, artifact: Artifact) -> None:
-        """Store an artifact, or update the row from an earlier attempt of the same step."""
+        """Store an artifact, or update the row that an earlier attempt at the same step stored."""
         await self._database.row(
             _SAVE,
             {
@@ -44,7 +44,7 @@ class ArtifactStore:
         )
 
     async def withdraw_shares(self, job_id: str) -> bool:
-        """Invalidate the existing links to a video's page; False: there is no video."""
+        """Invalidate the existing links to a video's page, or return False if there is no video."""
         row = await self._database.row(
             "UPDATE artifacts SET share_serial = share_serial + 1 WHERE job_id = :job_id"
             " RETURNING job_id",
@@ -53,7 +53,7 @@ class ArtifactStore:
         return row is not None
 
     async def get(self, job_id: str) -> Artifact | None:
-        """Read the artifact of a job."""
+        """Read the artifact of a job, or return None if the job has none."""
         row = await self._database.row(
             "SELECT * FROM artifacts WHERE job_id = :job_id", {"job_id": job_id}
         )

@@ -39,7 +39,7 @@ class Owners:
         self._asking = asyncio.Lock()
 
     async def check(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Raise UserError unless an owner uses a command in one of the servers."""
+        """Raise UserError unless an owner used the command, in one of the servers."""
         if interaction.guild_id not in self.servers:
             raise UserError("owner.not_here")
         try:

@@ -1,6 +1,6 @@
-"""Opens the adapters that the settings name: provider, voice, prompt writer, moderator.
+"""Opens the provider, voice, prompt writer and moderator that the settings choose.
 
-Each is imported only if it is chosen, at the start: together they take 25 MiB of memory.
+Each adapter is imported only if it is chosen. Together they would take 25 MiB of memory.
 """
 
 from __future__ import annotations
@@ -73,7 +73,10 @@ async def open_backend(resources: Resources, stack: AsyncExitStack) -> VideoBack
 
 
 async def open_voice(settings: Settings) -> Voice | None:
-    """Return the voice, or None if the setting is "off"; StartupError: Piper is missing."""
+    """Return the chosen voice, or None if texts are not read aloud.
+
+    Raises StartupError if Piper is chosen but not installed.
+    """
     match settings.narration_backend:
         case "off":
             return None
@@ -98,9 +101,10 @@ async def open_voice(settings: Settings) -> Voice | None:
 async def open_writers(
     resources: Resources, backend: VideoBackend, stack: AsyncExitStack
 ) -> tuple[PromptWriter, PromptWriter]:
-    """Open the prompt writer, and the one that replaces it when it fails.
+    """Open the prompt writer, and the writer that replaces it when it fails.
 
-    Title cards always show the requester's own words.
+    With the storyboard, both return the prompt unchanged, since title cards show the requester's
+    own words.
     """
     setting = resources.settings.prompt_writer
     if setting == "off" or backend.name == STORYBOARD:
@@ -141,7 +145,10 @@ def open_moderator(settings: Settings, stack: AsyncExitStack) -> Moderator | Non
 
 
 async def load_blocked_words(settings: Settings) -> BlockedWords:
-    """Read the operator's list of blocked words; StartupError: it can't be read."""
+    """Read the operator's list of blocked words.
+
+    Raises StartupError if the file can't be read.
+    """
     if not settings.blocked_words_file:
         return BlockedWords()
     words = await asyncio.to_thread(load_words, Path(settings.blocked_words_file))
@@ -152,7 +159,7 @@ async def load_blocked_words(settings: Settings) -> BlockedWords:
 async def _open_openrouter(settings: Settings) -> OpenRouter:
     from bot.backends.openrouter.adapter import OpenRouter
 
-    # The bot can't verify an unsigned callback, and OpenRouter refuses a callback URL without TLS.
+    # The bot can't verify an unsigned callback. OpenRouter refuses a callback URL without TLS.
     with_callback = settings.webhook_secrets and settings.public_url.startswith("https://")
     backend = OpenRouter(
         base_url=settings.openrouter_base_url,

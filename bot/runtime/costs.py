@@ -1,4 +1,4 @@
-"""Opens the budgeting that the settings describe."""
+"""Reads prices and budgets from the settings, and opens the ledger."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot.errors import StartupError
+from bot.jobs.costs.alarms import BudgetAlarms
 from bot.jobs.costs.budgeting import Budgeting
 from bot.jobs.costs.calendar import Calendar
 from bot.jobs.costs.payers import Payers
 from storage.ledger.budgets import Budgets, LedgerStore, micros
+from storage.ledger.notices import BudgetNoticeStore
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -27,27 +29,33 @@ MISSING_PRICE = (
 )
 
 
-def open_budgeting(resources: Resources, backend: VideoBackend) -> Budgeting:
-    """Return the budgeting; StartupError: a budget is set, and no price of a clip is known."""
-    settings, store = resources.settings, LedgerStore(resources.database)
-    price = price_of(settings, listed=backend.capabilities.clip_dollars)
-    if price is None and has_budget(settings):
+def open_costs(resources: Resources, backend: VideoBackend) -> tuple[Budgeting, BudgetAlarms]:
+    """Return the component that checks orders against the budgets, and the budgets' alarms.
+
+    Raises StartupError if a budget is set but the price of a clip is unknown.
+    """
+    settings, database = resources.settings, resources.database
+    dollars = price_of(settings, listed=backend.capabilities.clip_dollars)
+    if dollars is None and has_budget(settings):
         raise StartupError(
             f"PRICE_PER_CLIP is missing, and a budget needs the price of a clip: {MISSING_PRICE}."
         )
-    log.info("costs.price dollars=%s", price)
-    return Budgeting(
-        store,
-        Payers(store),
-        Calendar(zone_of(settings)),
-        price=micros(price or 0),
-        budgets=budgets_of(settings),
-        clock=resources.clock,
+    log.info("costs.price dollars=%s", dollars)
+    store, calendar = LedgerStore(database), Calendar(zone_of(settings))
+    price, budgets, clock = micros(dollars or 0), budgets_of(settings), resources.clock
+    notices = BudgetNoticeStore(database)
+    budgeting = Budgeting(
+        store, Payers(store), calendar, notices, price=price, budgets=budgets, clock=clock
     )
+    alarms = BudgetAlarms(store, notices, calendar, price=price, budgets=budgets, clock=clock)
+    return budgeting, alarms
 
 
 def price_of(settings: Settings, *, listed: float | None) -> float | None:
-    """Return the most that a clip costs in US dollars, as the operator set it, or as `listed`."""
+    """Return the highest price of a clip in US dollars, or None if it is unknown.
+
+    The operator's own price takes precedence over `listed`, the provider's.
+    """
     if settings.price_per_clip is not None:
         return settings.price_per_clip
     if settings.price_per_second is not None:
@@ -56,7 +64,7 @@ def price_of(settings: Settings, *, listed: float | None) -> float | None:
 
 
 def budgets_of(settings: Settings) -> Budgets:
-    """Convert the operator's budgets to micro-dollars."""
+    """Return the operator's budgets, in micro-dollars."""
     return Budgets(
         day=_micros(settings.budget_day),
         month=_micros(settings.budget_month),
@@ -66,12 +74,12 @@ def budgets_of(settings: Settings) -> Budgets:
 
 
 def has_budget(settings: Settings) -> bool:
-    """Tell whether the operator has set a budget."""
+    """Tell whether the operator has set any budget."""
     return budgets_of(settings) != Budgets()
 
 
 def zone_of(settings: Settings) -> tzinfo:
-    """Return the operator's time zone."""
+    """Return the operator's time zone, which determines when a day and a month begin."""
     return UTC if settings.timezone == "UTC" else ZoneInfo(settings.timezone)
 
 

@@ -1,4 +1,4 @@
-"""Assembles the components that turn a request into a video file, without Discord."""
+"""Assembles the components that turn a request into a video file. They don't need Discord."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from bot.metrics import Metrics
 from bot.moderation.access.gate import Gate
 from bot.presets import Presets
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writers
-from bot.runtime.costs import open_budgeting
+from bot.runtime.costs import open_costs
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.reach import reach_of
 from bot.runtime.resources import MIN_FREE_BYTES
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
     from bot.backends.base import VideoBackend
+    from bot.jobs.costs.alarms import BudgetAlarms
     from bot.jobs.costs.budgeting import Budgeting
     from bot.moderation.base import Moderator
     from bot.moderation.words import BlockedWords
@@ -63,7 +64,7 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Engine:
-    """The components that make videos for both Discord and API clients."""
+    """The components that make videos, both for Discord and for API clients."""
 
     resources: Resources
     backend: VideoBackend
@@ -74,6 +75,7 @@ class Engine:
     store: JobStore
     jobs: JobService
     budgeting: Budgeting
+    budget_alarms: BudgetAlarms
     card_records: CardRecords
     webhooks: WebhookReceiver
     queue: JobQueue
@@ -105,7 +107,10 @@ async def open_engine(
     voice: Voice | None = None,
     client: str | None = None,
 ) -> Engine:
-    """Assemble the engine. If a `client` is given, it runs only that client's jobs."""
+    """Assemble the engine.
+
+    `client`: the API client whose jobs alone are run, or None to run all jobs.
+    """
     settings, clock = resources.settings, resources.clock
     timing = timing or timing_for(backend)
     bus, feed, metrics = EventBus(), JobFeed(), Metrics()
@@ -119,7 +124,7 @@ async def open_engine(
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
     changes = ChangePublisher(bus)
     webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
-    budgeting = open_budgeting(resources, backend)
+    budgeting, budget_alarms = open_costs(resources, backend)
     jobs = JobService(
         store,
         changes,
@@ -155,6 +160,7 @@ async def open_engine(
         store=store,
         jobs=jobs,
         budgeting=budgeting,
+        budget_alarms=budget_alarms,
         card_records=CardRecords(store, changes, clock=clock),
         webhooks=webhooks,
         queue=JobQueue(

@@ -1,4 +1,4 @@
-"""The commands about who may order. A group offers them for its scope: one server, or all."""
+"""The commands that control who may order videos, for one server or for the whole bot."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAX_LIMIT = 100_000
 _DAY_MINUTES = 24 * 60
 _HISTORY = 15
-# Discord sends the value of a choice; "none" removes the setting.
+# Discord sends the value of a choice as text. The value "none" removes the setting.
 _NONE = "none"
 RuleChoice = Literal["allow", "deny", "none"]
 LimitChoice = Literal["server", "person", "boosters"]
@@ -31,46 +31,49 @@ NotifyChoice = Literal["none", "always", "never", "late"]
 
 
 class AccessCommands(commands.Cog):
-    """Changes and shows the settings of one scope. Only the person sees the answers.
+    """The commands that change and show the settings of one scope: a server or the whole bot.
 
-    A subclass is a group of these commands, and adds those about channels and roles. Its `_scope`
-    refuses people without the right.
+    Only the person who uses a command sees the response. A subclass is a group of these commands,
+    and adds those about channels and roles. Its `_scope` checks the person's permission.
     """
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
     async def _scope(self, interaction: discord.Interaction[VideoBot]) -> int:
-        """Return the scope that the person may change; UserError: they may not."""
+        """Return the scope whose settings the person may change.
+
+        Raises UserError if the person may not change any.
+        """
         raise NotImplementedError
 
     @app_commands.command(name="settings")
     async def settings(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Show all settings."""
+        """Show all settings of the scope."""
         await self._show(interaction, await self._scope(interaction), "")
 
     @app_commands.command(name="history")
     async def history(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Show the newest changes."""
+        """Show the newest changes to settings."""
         scope = await self._scope(interaction)
         entries = await self._services.audit.newest(scope, limit=_HISTORY)
         await reply_privately(interaction, _view(interaction).history(entries))
 
     @app_commands.command(name="block")
     async def block(self, interaction: discord.Interaction[VideoBot], person: discord.User) -> None:
-        """Refuse the orders of a person."""
+        """Refuse all orders from a person."""
         await self._set(interaction, Setting.PERSON, Rule.DENY, target=person.id)
 
     @app_commands.command(name="unblock")
     async def unblock(
         self, interaction: discord.Interaction[VideoBot], person: discord.User
     ) -> None:
-        """Accept the orders of a person again."""
+        """Accept orders from a blocked person again."""
         await self._set(interaction, Setting.PERSON, None, target=person.id)
 
     @app_commands.command(name="age")
     async def age(self, interaction: discord.Interaction[VideoBot], restricted: bool) -> None:  # noqa: FBT001 - an option of the command
-        """Take orders in age-restricted channels only, or in all."""
+        """Accept orders only in age-restricted channels, or in all channels."""
         await self._set(interaction, Setting.AGE_RESTRICTED, ON if restricted else None)
 
     @app_commands.command(name="cards")
@@ -80,7 +83,7 @@ class AccessCommands(commands.Cog):
         language: LanguageChoice | None = None,
         spoiler: bool | None = None,  # noqa: FBT001 - an option of the command
     ) -> None:
-        """Choose the language of cards, or whether videos are marked as spoilers."""
+        """Set the language of cards, or whether videos are marked as spoilers."""
         if (language is None) == (spoiler is None):
             raise UserError("access.one_of_cards")
         if language is not None:
@@ -95,7 +98,7 @@ class AccessCommands(commands.Cog):
         when: NotifyChoice,
         minutes: app_commands.Range[int, 1, _DAY_MINUTES] | None = None,
     ) -> None:
-        """Choose when people who have not chosen get a DM about a finished video."""
+        """Set when people get a DM about a finished video, unless they have chosen themselves."""
         if when == Notify.LATE and minutes is None:
             raise UserError("notify.minutes")
         value = f"{when}:{minutes}" if when == Notify.LATE else _value(when)
@@ -132,7 +135,7 @@ class AccessCommands(commands.Cog):
         *,
         target: int = 0,
     ) -> None:
-        """Make a change, and show all settings; UserError: the person may not."""
+        """Change a setting, and show all settings."""
         scope = await self._scope(interaction)
         change = Change(scope=scope, name=name, target=target, value=value)
         outcome = await self._services.access.change(

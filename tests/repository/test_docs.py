@@ -135,7 +135,7 @@ def slash_commands() -> Iterator[tuple[str, app_commands.Command[Any, ..., Any]]
     for found in pkgutil.walk_packages(cogs.__path__, "cogs."):
         module = importlib.import_module(found.name)
         if not hasattr(module, "setup"):
-            continue
+            continue  # not an extension: its cogs are the bases of others
         for _, cog in inspect.getmembers(module, inspect.isclass):
             if issubclass(cog, commands.Cog) and cog.__module__ == module.__name__:
                 group = f"{cog.__cog_group_name__} " if issubclass(cog, commands.GroupCog) else ""

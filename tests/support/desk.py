@@ -133,6 +133,7 @@ class Desk:
             self.bench.database,
             requests=self.requests,
             second_bot=self.second_bot,
+            budget_alarms=self.bench.build_budget_alarms(),
             jobs=self.bench.jobs,
             texts=Texts.load(),
             backend=backend,

@@ -1,4 +1,4 @@
-"""Reads the option `--until`."""
+"""Parses the time at which a pause ends."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from bot.moderation.access.until import PastMomentError, moment_of
 
 
 def until_of(text: str, *, now: float) -> int:
-    """Return the Unix time of the option; StartupError: it is not a time, or has passed."""
+    """Convert the option `--until` to a Unix time. An ISO time without a zone is local time.
+
+    Raises StartupError if the text is not a time, or is in the past.
+    """
     try:
         return moment_of(text, now=now)
     except PastMomentError:

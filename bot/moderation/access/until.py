@@ -1,4 +1,4 @@
-"""Reads the time until which a pause lasts."""
+"""Parses the time at which a pause ends."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _SECONDS = {"m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
 
 
 class PastMomentError(ValueError):
-    """A time that has passed, or that is too far away."""
+    """The time is in the past, or too far in the future."""
 
 
 def moment_of(text: str, *, now: float, zone: tzinfo | None = None) -> int:
-    """Return the Unix time of `30m`, `2h`, `1d` or an ISO time.
+    """Convert `30m`, `2h`, `1d` or an ISO 8601 time to a Unix time.
 
-    `zone`: the zone of an ISO time that names none, or None for this machine's. ValueError: the
-    text is not one of these. PastMomentError: the time has passed.
+    `zone`: the zone of an ISO time that names none, or None for this machine's. Raises ValueError
+    if the text is none of these, and PastMomentError if the time is in the past.
     """
     span = _SPAN.fullmatch(text)
     if span:

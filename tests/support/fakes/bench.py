@@ -15,6 +15,7 @@ from bot.jobs.changes.card_records import CardRecords
 from bot.jobs.changes.publisher import ChangePublisher
 from bot.jobs.changes.webhook_receiver import WebhookReceiver
 from bot.jobs.circuit_breaker import CircuitBreaker
+from bot.jobs.costs.alarms import BudgetAlarms
 from bot.jobs.costs.budgeting import Budgeting
 from bot.jobs.costs.calendar import Calendar
 from bot.jobs.costs.payers import Payers
@@ -64,6 +65,7 @@ from storage.jobs.spent_refs import SpentRefs
 from storage.jobs.store import JobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
 from storage.ledger.budgets import Budgets, LedgerStore
+from storage.ledger.notices import BudgetNoticeStore
 from storage.library import LibraryStore
 from storage.people import PeopleStore
 from storage.retention import RetentionStore
@@ -138,14 +140,8 @@ class Bench:
         publisher = ChangePublisher(self.bus)
         self.card_records = CardRecords(self.store, publisher, clock=clock)
         self.webhooks = WebhookReceiver(self.store, self.inbox, publisher, clock=clock)
-        self.budgeting = Budgeting(
-            self.ledger,
-            Payers(self.ledger),
-            Calendar(UTC),
-            price=price,
-            budgets=budgets or Budgets(),
-            clock=clock,
-        )
+        self.price, self.budgets = price, budgets or Budgets()
+        self.budgeting = self.build_budgeting()
         self.jobs = JobService(
             self.store,
             publisher,
@@ -197,6 +193,27 @@ class Bench:
         self.list_intervals = ListIntervals(period=2.5, put_off=30.0, blind_age=30.0)
         self.list_polling = self.build_list_polling(publisher)
         self.pipeline = self.build_pipeline()
+
+    def build_budgeting(self) -> Budgeting:
+        return Budgeting(
+            self.ledger,
+            Payers(self.ledger),
+            Calendar(UTC),
+            BudgetNoticeStore(self.database),
+            price=self.price,
+            budgets=self.budgets,
+            clock=self.clock,
+        )
+
+    def build_budget_alarms(self) -> BudgetAlarms:
+        return BudgetAlarms(
+            self.ledger,
+            BudgetNoticeStore(self.database),
+            Calendar(UTC),
+            price=self.price,
+            budgets=self.budgets,
+            clock=self.clock,
+        )
 
     def build_list_polling(self, publisher: ChangePublisher) -> ListPolling:
         store = ListedJobStore(self.database, backend=self.backend.name)

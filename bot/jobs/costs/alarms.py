@@ -1,0 +1,98 @@
+"""BudgetAlarms: tells when the operator has to know that a budget is nearly or wholly spent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from storage.ledger.budgets import month_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.jobs.costs.calendar import Calendar
+    from storage.ledger.budgets import Budgets, LedgerStore
+    from storage.ledger.notices import BudgetNoticeStore
+
+NEARLY, WHOLLY = 80, 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BudgetAlarm:
+    """A budget of which `percent`, 80 or 100, is spent.
+
+    `period`: the calendar day or month. `renewed_at`: the Unix time at which the next one begins.
+    `spent` and `budget` are in micro-dollars.
+    """
+
+    is_month: bool
+    period: str
+    percent: int
+    spent: int
+    budget: int
+    renewed_at: float
+
+
+class BudgetAlarms:
+    """Compares what is spent with the budgets of the day and of the month.
+
+    A budget that has less than `price` left is wholly spent, because it refuses the next clip.
+    """
+
+    def __init__(
+        self,
+        ledger: LedgerStore,
+        notices: BudgetNoticeStore,
+        calendar: Calendar,
+        *,
+        price: int,
+        budgets: Budgets,
+        clock: Callable[[], float],
+    ) -> None:
+        self._ledger = ledger
+        self._notices = notices
+        self._calendar = calendar
+        self._price = price
+        self._budgets = budgets
+        self._clock = clock
+
+    async def due(self) -> list[BudgetAlarm]:
+        """Return the alarms of which the operator was not notified yet."""
+        now = self._clock()
+        day, next_day = self._calendar.day(now), self._calendar.next_day(now)
+        month, next_month = month_of(day), self._calendar.next_month(now)
+        alarms = [
+            await self._alarm(self._budgets.day, day, next_day, is_month=False),
+            await self._alarm(self._budgets.month, month, next_month, is_month=True),
+        ]
+        return [alarm for alarm in alarms if alarm is not None]
+
+    async def record(self, alarm: BudgetAlarm) -> None:
+        """Store that the operator was notified, or could not be notified."""
+        await self._notices.record(alarm.period, alarm.budget, alarm.percent)
+
+    async def _alarm(
+        self, budget: int | None, period: str, renewed_at: float, *, is_month: bool
+    ) -> BudgetAlarm | None:
+        if budget is None:
+            return None
+        spent = (await self._ledger.spending("all", period)).spent
+        percent = self._percent(spent, budget)
+        if percent == 0 or percent <= await self._notices.percent(period, budget):
+            return None
+        return BudgetAlarm(
+            is_month=is_month,
+            period=period,
+            percent=percent,
+            spent=spent,
+            budget=budget,
+            renewed_at=renewed_at,
+        )
+
+    def _percent(self, spent: int, budget: int) -> int:
+        """Return 100 or 80 if as much is spent, or else 0."""
+        if spent == 0:
+            return 0
+        if spent + self._price > budget or spent >= budget:
+            return WHOLLY
+        return NEARLY if spent * 100 >= budget * NEARLY else 0
