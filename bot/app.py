@@ -24,7 +24,7 @@ from bot.discord_bot.gateway.identify_budget import IdentifyBudget
 from bot.discord_bot.gateway.session import GatewaySession
 from bot.discord_bot.login import log_in
 from bot.discord_bot.memberships import MembershipFinder
-from bot.discord_bot.owners import Owners
+from bot.discord_bot.owner.rights import Owners
 from bot.library.index import Library
 from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits

@@ -19,15 +19,14 @@ from bot.discord_bot.audio_uploads import for_audio
 from bot.discord_bot.callbacks import CallbackCounter
 from bot.discord_bot.command_definitions import localise
 from bot.discord_bot.command_sync import sync_commands
+from bot.discord_bot.command_tree import CommandTree
 from bot.discord_bot.gateway.skipped_events import SkippedEvents
-from bot.discord_bot.owner_commands import OWNER_GROUP, OwnerCommandSync
-from bot.discord_bot.replies import report_error
+from bot.discord_bot.owner.command_sync import OWNER_GROUP, OwnerCommandSync
 from bot.discord_bot.unreadable_interactions import (
     HANDLED_TYPES,
     UnreadableInteraction,
     unreadable_interaction,
 )
-from bot.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from bot.delivery.second_bot import SecondBotWatch
     from bot.delivery.views.card import CardRenderer
     from bot.discord_bot.memberships import MembershipFinder
-    from bot.discord_bot.owners import Owners
+    from bot.discord_bot.owner.rights import Owners
     from bot.jobs.costs.budgeting import Budgeting
     from bot.jobs.service import JobService
     from bot.library.index import Library
@@ -278,24 +277,3 @@ class VideoBot(commands.Bot):
             self._is_invite_logged = True
             invite = discord.utils.oauth_url(self.application_id, permissions=_PERMISSIONS)
             log.warning("discord.no_server advice='open this to invite the bot: %s'", invite)
-
-
-class CommandTree(app_commands.CommandTree[VideoBot]):
-    """A command tree that reports every error in a command to the person who used it."""
-
-    async def _call(self, interaction: discord.Interaction[VideoBot]) -> None:
-        try:
-            await super()._call(interaction)
-        except app_commands.AppCommandError:
-            raise  # discord.py passes this error to `on_error`
-        except Exception as error:  # noqa: BLE001 - malformed data can cause any error, such as a command without a name
-            await report_error(interaction, error)
-
-    async def on_error(
-        self, interaction: discord.Interaction[VideoBot], error: app_commands.AppCommandError
-    ) -> None:
-        """Tell the person who used the command what went wrong."""
-        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        if isinstance(error, app_commands.CommandNotFound):  # an old definition in a client
-            cause = UserError("error.no_command")
-        await report_error(interaction, cause)

@@ -10,7 +10,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_bot.owner_commands import OWNER_GROUP
+from bot.discord_bot.owner.command_sync import OWNER_GROUP
 from bot.errors import UserError
 from bot.moderation.access.until import moment_of
 from cogs.access.commands import MAX_LIMIT, AccessCommands, LimitChoice, RuleChoice

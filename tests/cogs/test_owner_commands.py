@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.demo.fake_discord.api_errors import server_error
-from bot.discord_bot.owner_commands import OWNER_GROUP
+from bot.discord_bot.owner.command_sync import OWNER_GROUP
 from bot.moderation.access.place import Reach
 from storage.access.settings import EVERYWHERE
 from tests.support.desk import open_desk

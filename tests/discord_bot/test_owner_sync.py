@@ -10,7 +10,7 @@ import pytest
 from bot.demo.fake_discord.server import FakeDiscord
 from bot.discord_bot.bot import VideoBot
 from bot.discord_bot.login import log_in
-from bot.discord_bot.owner_commands import OWNER_GROUP
+from bot.discord_bot.owner.command_sync import OWNER_GROUP
 from tests.support.desk import make_services, open_desk
 from tests.support.schemas.discord_spec import check_all
 

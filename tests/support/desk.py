@@ -28,7 +28,7 @@ from bot.demo.fake_discord.server import FakeDiscord
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.login import log_in
 from bot.discord_bot.memberships import MembershipFinder
-from bot.discord_bot.owners import Owners
+from bot.discord_bot.owner.rights import Owners
 from bot.links import Links
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.presets import Presets
