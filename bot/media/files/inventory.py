@@ -1,4 +1,4 @@
-"""Lists all jobs' media files on disk."""
+"""Lists the media files of all jobs on the disk."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# A `.part` file is unfinished and from before a crash, and is deleted with its job.
+# An unfinished `.part` file may have been left over by a crash. It is deleted with its job.
 _NAME = re.compile(r"(?P<job>[0-9a-f]{32})(\.(mp4|jpg|m4a)(\.part)?)?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InventoryFile:
-    """A job's file or folder; `size`, in bytes, is meaningful only for files.
+    """A file or folder of a job. `size` is in bytes, and has no meaning for a folder.
 
-    `modified_at` is in Unix seconds, by the machine's clock.
+    `modified_at`: the Unix time of the last change, by the machine's clock.
     """
 
     job_id: str
@@ -29,7 +29,7 @@ class InventoryFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inventory:
-    """All files and folders that are named after jobs."""
+    """The files and folders of all jobs."""
 
     videos: tuple[InventoryFile, ...]
     copies: tuple[InventoryFile, ...]
@@ -38,17 +38,17 @@ class Inventory:
 
     @property
     def kept(self) -> tuple[InventoryFile, ...]:
-        """The files that outlive their job."""
+        """The files that are kept after their job has ended."""
         return self.videos + self.copies + self.narrations
 
     @property
     def job_ids(self) -> frozenset[str]:
-        """The ids of the jobs that have any file or folder."""
+        """The ids of all jobs that have a file or folder."""
         return frozenset(item.job_id for item in chain(self.kept, self.folders))
 
 
 def list_items(folder: Path) -> tuple[InventoryFile, ...]:
-    """List the jobs' files and folders in `folder`, which need not exist."""
+    """List the jobs' files and folders in `folder`. The list is empty if it doesn't exist."""
     try:
         with os.scandir(folder) as entries:
             found = [_item(entry) for entry in entries]

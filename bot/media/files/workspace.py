@@ -1,4 +1,4 @@
-"""Manages jobs' files: a private folder while a job runs, and its results afterwards."""
+"""Manages the files of jobs: a private folder while a job runs, and its results afterwards."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobFolder:
-    """A running job's files, under fixed names, so that no external name is part of a path."""
+    """The paths of a running job's files. The names are fixed, so none comes from outside."""
 
     path: Path
 
     @property
     def attachment(self) -> Path:
-        """The narration, as attached."""
+        """The narration as it was attached."""
         return self.path / "attachment"
 
     @property
     def narration(self) -> Path:
-        """The narration, as ingested."""
+        """The narration, converted to WAV."""
         return self.path / "narration.wav"
 
     @property
     def encoded_narration(self) -> Path:
-        """The narration, encoded before the clip was available."""
+        """The narration, encoded for the merge before the clip is available."""
         return self.path / "narration.m4a"
 
     @property
     def clip(self) -> Path:
-        """The video, as delivered by the backend."""
+        """The video as the provider made it."""
         return self.path / "clip.mp4"
 
     @property
@@ -53,13 +53,13 @@ class JobFolder:
 
 
 class Workspace:
-    """The folders under `root`: `work/<job id>` (mode 0700) for running jobs, others for results.
+    """The folder `root` with the files of all jobs.
 
-    Results are the video `videos/<job id>.mp4`, its poster `videos/<job id>.jpg`, smaller copies
-    with the video's name in `fitted` and `squeezed`, the attachment `narrations/<job id>`, and
-    `narrations/<job id>.m4a`, which is the same narration, encoded for a merge.
-
-    ValueError: a job id isn't 32 hex digits.
+    `work/<id>`: the private folder of a running job.
+    `videos/<id>.mp4`: a finished video. `videos/<id>.jpg`: its poster.
+    `fitted/<id>.mp4` and `squeezed/<id>.mp4`: smaller copies of the video.
+    `narrations/<id>`: an attachment. `narrations/<id>.m4a`: the same, encoded for the merge.
+    All methods raise ValueError if a job id doesn't consist of 32 hex digits.
     """
 
     def __init__(self, root: Path) -> None:
@@ -78,32 +78,32 @@ class Workspace:
         return self.video(job_id).with_suffix(".jpg")
 
     def copy(self, job_id: str, *, decent: bool) -> Path:
-        """Return the path of a smaller copy of a finished video.
+        """Return the path of a smaller copy of a finished video, which need not exist.
 
-        There may be two. `decent`: whether to choose the copy of acceptable quality, rather than
-        the one that was shrunk as far as necessary.
+        `decent`: True for the copy that still looks acceptable, False for the one that was shrunk
+        as far as necessary.
         """
         return self._root / ("fitted" if decent else "squeezed") / f"{_checked(job_id)}.mp4"
 
     async def prepare_copy(self, job_id: str, *, decent: bool) -> Path:
-        """Create the folder of a smaller copy, and return the copy's path."""
+        """Create the folder for a smaller copy, and return the path of the copy."""
         copy = self.copy(job_id, decent=decent)
         await asyncio.to_thread(_make_private, copy.parent)
         return copy
 
     def narration(self, job_id: str) -> Path:
-        """Return the path of a job's kept attachment, which need not exist.
-
-        Attachments are kept so that later jobs can reuse them.
-        """
+        """Return the path of a job's attachment that is kept for later jobs. It need not exist."""
         return self._root / "narrations" / _checked(job_id)
 
     def encoded_narration(self, job_id: str) -> Path:
-        """Return the path of the encoded form of a job's kept narration, which need not exist."""
+        """Return the path of a job's encoded narration that is kept for later jobs.
+
+        It need not exist.
+        """
         return self.narration(job_id).with_suffix(".m4a")
 
     async def create(self, job_id: str) -> JobFolder:
-        """Create a job's folder if it does not exist, and return the paths in it."""
+        """Create a job's folder unless it exists, and return the paths of its files."""
         folder = self.folder(job_id)
         await asyncio.to_thread(_make_private, folder.path)
         return folder
@@ -121,21 +121,21 @@ class Workspace:
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def publish(self, job_id: str, path: Path, *, now: float) -> Artifact:
-        """Move the finished file at `path` to the videos folder, and return its description.
+        """Move the finished video at `path` to the folder `videos`, and return its metadata.
 
-        Idempotent: if the file was already moved, only its description is returned.
+        If an earlier attempt has already moved the file, only the metadata is returned.
         """
         return await asyncio.to_thread(self._publish, job_id, path, now)
 
     async def keep_narration(self, job_id: str) -> None:
-        """Move a job's attachment to the kept narrations, and link its encoded form; idempotent."""
+        """Move a job's narration to where it is kept for later jobs. Repeating this is harmless."""
         await asyncio.to_thread(self._keep_narration, job_id)
 
     async def reuse_narration(self, job_id: str, *, of: str) -> None:
-        """Link or copy the kept narration of job `of` into a job's folder, as its attachment.
+        """Put the narration that was kept from the job `of` into another job's folder.
 
-        Its encoded form is shared too, if there is one. FileNotFoundError: the narration has been
-        deleted.
+        The encoded form is included if there is one. Raises FileNotFoundError if the narration has
+        been deleted.
         """
         folder = await self.create(job_id)
         await asyncio.to_thread(_link_or_copy, self.narration(of), folder.attachment)
@@ -144,23 +144,23 @@ class Workspace:
             await asyncio.to_thread(_link_or_copy, encoded, folder.encoded_narration)
 
     async def reuse_clip(self, job_id: str, *, of: str) -> None:
-        """Link or copy the finished video of job `of` into a job's folder, as its clip.
+        """Put the finished video of the job `of` into another job's folder, as its clip.
 
-        FileNotFoundError: the video has been deleted.
+        Raises FileNotFoundError if the video has been deleted.
         """
         folder = await self.create(job_id)
         await asyncio.to_thread(_link_or_copy, self.video(of), folder.clip)
 
     async def has_narration(self, job_id: str) -> bool:
-        """Tell whether a job's kept attachment still exists."""
+        """Return whether a job's attachment is still kept."""
         return await asyncio.to_thread(self.narration(job_id).exists)
 
     async def has_video(self, job_id: str) -> bool:
-        """Tell whether a job's finished video still exists."""
+        """Return whether a job's finished video exists."""
         return await asyncio.to_thread(self.video(job_id).exists)
 
     async def is_published(self, job_id: str, path: Path) -> bool:
-        """Tell whether the file at `path` has already become the job's finished video."""
+        """Return whether the file at `path` has already been moved to the folder `videos`."""
         return await self.has_video(job_id) and not await asyncio.to_thread(path.exists)
 
     async def inventory(self) -> Inventory:
@@ -213,8 +213,8 @@ def _checked(job_id: str) -> str:
 def _link_or_copy(source: Path, target: Path) -> None:
     """Make `target` a hard link to `source`, or a copy if the file system has no hard links."""
     part = part_of(target)
-    # Delete the old links first: renaming a hard link over another link to the same file does
-    # nothing.
+    # Old links are deleted first. Renaming a hard link to the name of another link to the same file
+    # would do nothing.
     for old in (part, target):
         old.unlink(missing_ok=True)
     try:
