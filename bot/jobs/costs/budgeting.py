@@ -42,6 +42,14 @@ class MonthOfPerson:
     renewed_at: Moment
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RaisedBudget:
+    """A person's budget of this month after a grant, and what of it is spent or reserved."""
+
+    spent: Dollars
+    budget: Dollars
+
+
 class Budgeting:
     """Reserves `price` micro-dollars for each create request, within the operator's budgets."""
 
@@ -90,8 +98,9 @@ class Budgeting:
 
     async def month_of(self, requester: Origin) -> MonthOfPerson:
         """Return what a person has spent in this month, and the person's budget with any grants."""
-        payer = await self._payers.payer(requester.user_id, month_of(self.today))
-        sums = await self._store.spending(f"person:{payer}", month_of(self.today))
+        month = month_of(self.today)
+        payer = await self._payers.payer(requester.user_id, month)
+        sums = await self._store.spending(f"person:{payer}", month)
         budget = self._budgets.per_user_month
         return MonthOfPerson(
             spent=dollars(sums.spent),
@@ -104,11 +113,15 @@ class Budgeting:
         """The calendar day, as in 2026-11-30."""
         return self._calendar.day(self._clock())
 
-    async def grant(self, user_id: int, amount: int, *, actor: int | None) -> None:
+    async def grant(self, user_id: int, amount: int, *, actor: int | None) -> RaisedBudget:
         """Let a person spend `amount` micro-dollars more in this month, and record it in the audit.
 
         `actor`: the Discord ID of the person who grants it, or None for the command line.
+        Raises UserError if people have no budgets.
         """
+        budget = self._budgets.per_user_month
+        if budget is None:
+            raise UserError("budget.none")
         now, day = self._clock(), self.today
         payer = await self._payers.payer(user_id, month_of(day))
         entry = AuditEntry(
@@ -120,6 +133,8 @@ class Budgeting:
             actor=actor,
         )
         await self._store.grant(payer, amount, day=day, entry=entry)
+        sums = await self._store.spending(f"person:{payer}", month_of(day))
+        return RaisedBudget(spent=dollars(sums.spent), budget=dollars(budget + sums.granted))
 
     async def sweep(self) -> None:
         """Delete the keys of earlier months, so that no entry of theirs leads to a person.
