@@ -1,4 +1,4 @@
-"""The composition root: opens everything in order, supervises it, and closes it in reverse."""
+"""Opens all components of the bot in order, runs them, and closes them in reverse order."""
 
 from __future__ import annotations
 
@@ -44,7 +44,6 @@ from storage.access.audit import AuditStore
 from storage.access.settings import AccessSettingsStore
 from storage.delivery.second_bots import SecondBotStore
 from storage.failing_parts import FailingPartStore
-from storage.files.database_files import DatabaseFiles
 from storage.identifies import IdentifyStore
 from storage.jobs.queue_outlook import QueueOutlook
 from storage.library import LibraryStore
@@ -52,6 +51,7 @@ from storage.people import Notify, NotifyDefault, PeopleStore
 from storage.retention import RetentionStore
 from storage.sent_commands import SentCommandsStore
 from storage.speeches import SpeechCaps, SpeechStore
+from storage.sqlite.database_files import DatabaseFiles
 
 if TYPE_CHECKING:
     from bot.runtime.engine import Engine
@@ -70,10 +70,11 @@ async def run(
     timing: Timing | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Run the bot until `stop` is set or a stop signal arrives, then shut down in order.
+    """Run the bot until `stop` is set or a stop signal arrives.
 
-    Steps that do not finish in time resume at the next start.
-    StartupError: the operator has to change something.
+    Steps of jobs that don't finish in time continue at the next start.
+
+    Raises StartupError if the operator has to change something first.
     """
     stop = stop or asyncio.Event()
     with on_stop_signals(lambda _: stop.set()):
@@ -254,8 +255,8 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
     settings = engine.resources.settings
     return Narrator(
         voice,
-        # This ffmpeg has a slot of its own, so that a narration, which may be paid for, never waits
-        # for a render.
+        # Narrations get an ffmpeg slot of their own. A narration may have been paid for, so it must
+        # not wait for a render.
         Ffmpeg(engine.resources.ffmpeg_path, slots=1),
         engine.workspace,
         SpeechStore(engine.resources.database),

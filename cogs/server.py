@@ -1,4 +1,4 @@
-"""`/clapper`: who may order in a server, as its managers set it."""
+"""The commands `/clapper`, with which managers of a server control who may order videos in it."""
 
 from __future__ import annotations
 
@@ -21,18 +21,26 @@ if TYPE_CHECKING:
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 class ServerCog(AccessCommands, commands.GroupCog, group_name="clapper"):
-    """The settings of the server that the command is used in, for people who manage it."""
+    """The settings of the server in which the command is used. Only managers may use it."""
 
     def _scope(self, interaction: discord.Interaction[VideoBot]) -> int:
-        # Discord's own check can be changed by a server, and a client keeps old definitions.
-        server_id = interaction.guild_id
-        may = interaction.permissions
-        is_manager = may.manage_guild or may.administrator
-        if server_id is None or not is_manager or not is_installed(interaction, server_id):
+        # Discord checks permissions too, but a server can change that check, and a client may have
+        # an old definition of the command.
+        server_id = managed_server(interaction)
+        if server_id is None:
             raise UserError("access.not_a_manager")
         return server_id
 
 
+def managed_server(interaction: discord.Interaction[VideoBot]) -> int | None:
+    """Return the id of the interaction's server, or None if the person does not manage it."""
+    server_id, may = interaction.guild_id, interaction.permissions
+    is_manager = may.manage_guild or may.administrator
+    if server_id is None or not is_manager or not is_installed(interaction, server_id):
+        return None
+    return server_id
+
+
 async def setup(bot: VideoBot) -> None:
-    """Add the cog."""
+    """Add the cog to the bot."""
     await bot.add_cog(ServerCog(bot.services))

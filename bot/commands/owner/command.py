@@ -1,4 +1,4 @@
-"""`owner`: pauses orders, blocks people and servers, and shows what is set, for the operator."""
+"""The command `owner`: pauses orders, blocks people and servers, and shows access settings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _ID = re.compile(r"(?:<@!?)?([1-9][0-9]{4,18})>?", re.ASCII)
 _ENTRIES = 50
 _NONE = "none"
-# What `set` takes; the other settings have actions of their own.
+# The settings that the action `set` can change. The others have actions of their own.
 _SETTABLE = {
     name.replace("_", "-"): name
     for name in (
@@ -56,10 +56,13 @@ _PAUSES = {
 
 
 class Owner:
-    """Changes the settings that apply to every server, through the running bot if there is one."""
+    """Changes access settings that apply to all servers.
+
+    If the bot is running, it makes the changes.
+    """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the actions."""
+        """Add the actions and their options."""
         actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
         for name, summary in _PAUSES.items():
             action = actions.add_parser(name, help=summary)
@@ -95,7 +98,7 @@ class Owner:
         actions.add_parser("audit", help=f"show the newest {_ENTRIES} changes, newest first")
 
     def run(self, options: argparse.Namespace) -> int:
-        """Perform the action."""
+        """Perform the action that the options name."""
         settings = load_settings()
         configure_logs(settings, level="ERROR" if settings.log_level == "INFO" else None)
         out = LastingStream(sys.stdout)

@@ -1,4 +1,4 @@
-"""Reads the time until which a pause lasts."""
+"""Parses the time at which a pause ends."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ _SECONDS = {"m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
 
 
 def moment_of(text: str, *, now: float) -> int:
-    """Return the Unix time of `30m`, `2h`, `1d` or an ISO time. A zone is optional.
+    """Convert `30m`, `2h`, `1d` or an ISO 8601 time to a Unix time.
 
-    StartupError: it is not one of these, or is in the past.
+    An ISO time without a zone is local time. Raises StartupError if the text is none of these, or
+    is in the past.
     """
     span = _SPAN.fullmatch(text)
     if span:

@@ -1,4 +1,4 @@
-"""Reads a small JSON object from a request."""
+"""Reads a small JSON object from the body of a request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _READ_SECONDS = 10.0
 
 
 async def read_object(request: web.Request, *, max_bytes: int) -> dict[str, Any]:
-    """Return a request's JSON object; raise ApiError if it is too large, too slow or invalid."""
+    """Return the JSON object in the body of a request.
+
+    Raises ApiError if the body is too large, arrives too slowly, or is not a JSON object.
+    """
     body = b""
     try:
         async with asyncio.timeout(_READ_SECONDS):

@@ -1,4 +1,4 @@
-"""`/v/<token>`: the page of a shared video, for viewers with the share link."""
+"""Serves `/v/<token>`, the page of a shared video, to viewers with the share link."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _HEADERS = {
 
 
 class SharePage:
-    """Serves the pages of shared videos, and responds to every invalid link with the same 404."""
+    """Serves the pages of shared videos. Every invalid link gets the same 404 response."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class SharePage:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """The routes of the pages, their files and their style."""
+        """The routes of the pages, and of the files that the pages use."""
         return [
             web.get("/v/video.css", self._send_style),
             web.get("/v/icon.svg", self._send_icon),
@@ -90,7 +90,7 @@ class SharePage:
         if found is None or info is None:
             return self._answer(self._not_found_page, {}, locale, HTTPStatus.NOT_FOUND)
         share, job = found
-        has_poster = await self._poster_cache.get(job.id) is not None
+        has_poster = await self._poster_cache.make(job.id)
         fields = _fields(share, job, info, has_poster=has_poster)
         fields |= {
             "made_with": self._texts(f"origin.{made_with(job)}", locale),
@@ -104,7 +104,11 @@ class SharePage:
             raise web.HTTPNotFound
         _, job = found
         headers = video_headers(job.request.prompt, inline=True)
-        return await _send(request, self._workspace.video(job.id), headers)
+        try:
+            video = await self._workspace.fetch_video(job.id)
+        except FileNotFoundError:
+            raise web.HTTPNotFound from None
+        return await _send(request, video, headers)
 
     async def _send_poster(self, request: web.Request) -> web.StreamResponse:
         found = await self._find(request)
@@ -124,7 +128,7 @@ class SharePage:
 
     async def _read_info(self, job: Job) -> VideoInfo | None:
         try:
-            return await asyncio.to_thread(read_mp4, self._workspace.video(job.id))
+            return await asyncio.to_thread(read_mp4, await self._workspace.fetch_video(job.id))
         except (MediaError, OSError):
             return None
 
@@ -153,7 +157,7 @@ def _fields(share: Share, job: Job, info: VideoInfo, *, has_poster: bool) -> dic
     prompt = job.request.prompt
     title = cut(prompt, _TITLE_CHARACTERS)
     description = cut(prompt, _DESCRIPTION_CHARACTERS)
-    # The page's own URLs are relative, so that they work under any base address. Those in its
+    # The page's own URLs are relative, so that they work under any base address. The URLs in its
     # metadata are absolute, because other services read them.
     token = share.url.rpartition("/")[2]
     return {

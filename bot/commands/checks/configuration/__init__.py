@@ -1,1 +1,1 @@
-"""Checks of the settings themselves."""
+"""Checks of the settings, which need neither the network nor the database."""
