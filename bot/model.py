@@ -38,21 +38,20 @@ class JobState(StrEnum):
 _STOPPED = frozenset({JobState.FAILED, JobState.CANCELLED})
 
 TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
-    # Directly to `merging` if a finished video gets a new narration, which needs no provider.
+    # `merging` follows if a finished video gets a new narration, which needs no provider.
     JobState.RECEIVED: _STOPPED | {JobState.QUEUED, JobState.MERGING},
     JobState.QUEUED: _STOPPED | {JobState.SUBMITTING},
-    # Directly to `undecided` if the response names another open job's id.
+    # `undecided` follows if the id in the response belongs to another open job.
     JobState.SUBMITTING: _STOPPED
     | {JobState.GENERATING, JobState.QUEUED, JobState.UNCONFIRMED, JobState.UNDECIDED},
     JobState.UNCONFIRMED: _STOPPED | {JobState.GENERATING, JobState.QUEUED, JobState.UNDECIDED},
     JobState.UNDECIDED: _STOPPED | {JobState.GENERATING, JobState.QUEUED},
     JobState.GENERATING: _STOPPED | {JobState.DOWNLOADING},
     JobState.DOWNLOADING: _STOPPED | {JobState.MERGING},
-    # To `succeeded` for API clients, which download the file. To `downloading` if the clip was
-    # lost.
+    # `succeeded` follows for API clients, and `downloading` if the clip was lost.
     JobState.MERGING: _STOPPED | {JobState.DELIVERING, JobState.SUCCEEDED, JobState.DOWNLOADING},
     JobState.DELIVERING: _STOPPED | {JobState.NOTIFYING},
-    # The video is delivered, so the job can no longer fail or be cancelled.
+    # The video is already delivered, so the job can no longer fail or be cancelled.
     JobState.NOTIFYING: frozenset({JobState.SUCCEEDED}),
     JobState.SUCCEEDED: frozenset(),
     JobState.FAILED: frozenset(),

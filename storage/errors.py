@@ -27,8 +27,7 @@ def storage_errors() -> Generator[None]:
         yield
     except sqlite3.Error as error:
         # Errors that the driver itself raises have no code. The cause is left out, because it would
-        # double
-        # the length of each traceback.
+        # double the length of each traceback.
         if getattr(error, "sqlite_errorcode", None) in _NOT_UNIQUE:
             raise NotUniqueError(str(error)) from None
         raise StorageError(str(error)) from None

@@ -186,8 +186,8 @@ RETURNING *
 """
 
 # For a job that was cancelled before the POST was answered. The higher epoch invalidates a last
-# step that is running, which would clear `next_at`. A deleted job needs no further step: its
-# remote job is deleted separately.
+# step that is running, which would clear `next_at`. A deleted job needs no further step: its remote
+# job is deleted separately.
 BIND_CANCELLED = f"""
 UPDATE jobs SET
     epoch = epoch + 1, remote_id = :remote_id, attempts = 0, updated_at = :now,

@@ -1,4 +1,4 @@
-"""Budgeting: tells what a job may cost, and whether the budgets allow that."""
+"""Budgeting: reserves the price of each create request, and checks it against the budgets."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ _MICROS = 1_000_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MonthOfPerson:
-    """A person's spending in this month.
+    """The amount that a person has spent in this month.
 
-    `budget`: the person's budget, or None if people have no budgets.
+    `budget`: the amount that the person may spend in this month, or None if there is no limit.
+    `renewed_at`: the Unix time at which the next month begins.
     """
 
     spent: Dollars
@@ -43,7 +44,7 @@ class MonthOfPerson:
 
 
 class Budgeting:
-    """Reserves `price` micro-dollars for each create request, within the operator's budgets."""
+    """Reserves `price` micro-dollars for each create request, and enforces the budgets."""
 
     def __init__(
         self,
@@ -67,7 +68,10 @@ class Budgeting:
     async def reservation(
         self, requester: Origin | Client, *, is_created: bool = True
     ) -> Reservation:
-        """Return what an order reserves; `is_created`: whether a provider makes its clip."""
+        """Return the reservation for an order.
+
+        If not `is_created`, no clip is made, and it is free.
+        """
         reservation = Reservation(
             price=self._price if is_created else 0,
             day=self.today,
@@ -80,16 +84,16 @@ class Budgeting:
         return replace(reservation, payer=payer)
 
     async def for_job(self, job: Job) -> Reservation:
-        """Return what a new job reserves: nothing if it reuses a finished clip."""
+        """Return the reservation for a new job. It is free if the job reuses a finished clip."""
         return await self.reservation(job.requester, is_created=job.clip_of is None)
 
     @property
     def has_costs(self) -> bool:
-        """True if a clip has a price, so that sums are kept about people."""
+        """True if a clip has a price. Only then is the spending of people recorded."""
         return self._price > 0
 
     async def month_of(self, requester: Origin) -> MonthOfPerson:
-        """Return what a person has spent in this month, and the person's budget with any grants."""
+        """Return a person's spending and budget in this month. The budget includes any grants."""
         payer = await self._payers.payer(requester.user_id, month_of(self.today))
         sums = await self._store.spending(f"person:{payer}", month_of(self.today))
         budget = self._budgets.per_user_month
@@ -101,13 +105,14 @@ class Budgeting:
 
     @property
     def today(self) -> str:
-        """The calendar day, as in 2026-11-30."""
+        """Today's date in the operator's time zone, such as 2026-11-30."""
         return self._calendar.day(self._clock())
 
     async def grant(self, user_id: int, amount: int, *, actor: int | None) -> None:
-        """Let a person spend `amount` micro-dollars more in this month, and record it in the audit.
+        """Allow a person to spend another `amount` micro-dollars in this month.
 
-        `actor`: the Discord ID of the person who grants it, or None for the command line.
+        The grant is recorded in the audit. `actor`: the Discord ID of the person who grants the
+        amount, or None for the command line.
         """
         now, day = self._clock(), self.today
         payer = await self._payers.payer(user_id, month_of(day))
@@ -122,16 +127,16 @@ class Budgeting:
         await self._store.grant(payer, amount, day=day, entry=entry)
 
     async def sweep(self) -> None:
-        """Delete the keys of earlier months, so that no entry of theirs leads to a person.
+        """Delete the payers' keys of earlier months, and the notices about those months.
 
-        Also delete what is stored about the notices of those months.
+        Without the key, a ledger entry of a month can't be traced to a person.
         """
         month = month_of(self.today)
         await self._store.delete_keys(before=month)
         await self._notices.delete(before=month)
 
     async def check(self, reservation: Reservation) -> None:
-        """Raise UserError if a reservation exceeds a budget. The error names the budget."""
+        """Raise UserError if a reservation exceeds a budget. The error names that budget."""
         if not reservation.price:
             return
         now, month = self._clock(), reservation.month
