@@ -43,7 +43,6 @@ class Shrinker(Protocol):
         """Write a copy of at most `limit_bytes` to the workspace, if the video can be made small.
 
         `decent`: whether to write the copy only if its quality is acceptable.
-
         `in_background`: whether to give other processes priority over making the copy.
         """
         ...
