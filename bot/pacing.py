@@ -23,7 +23,6 @@ class WatchedClock:
     It changes to the machine's time only when `adopt` is called.
 
     `wall`: the machine's clock, which may be set at any time.
-
     `steady`: a clock that is never set.
     """
 
@@ -111,7 +110,6 @@ class ListIntervals:
     """The seconds between two requests for the provider's list of jobs (`period`).
 
     `put_off`: if a job was in the list, it is polled individually only after this many seconds.
-
     `blind_age`: if only one job is open and its progress is unknown, the list is read once the job
     has this age. None: the list is not read for it.
     """

@@ -199,9 +199,9 @@ class ClientJobs:
         """Return a job's finished video, or None if there is none or it was deleted."""
         return await self._artifacts.get(job.id)
 
-    def video(self, job: Job) -> Path:
-        """Return the path of a finished video."""
-        return self._workspace.video(job.id)
+    async def fetch_video(self, job: Job) -> Path:
+        """Return the path of a finished video; FileNotFoundError: it may not be kept any more."""
+        return await self._workspace.fetch_video(job.id)
 
     async def withdraw_shares(self, job: Job) -> None:
         """Invalidate all share links of a job's video."""

@@ -44,16 +44,11 @@ class OpenAIVideos:
     """The adapter for a server with OpenAI's Videos API.
 
     `base_url`: the server's address without `/videos`.
-
     `api_key`: sent in the Authorization header, or None to send no such header.
-
     `body`: the encoding of create requests. `extra`: their additional fields.
-
     `result_origins`: the origins from which videos may be downloaded, besides the server and public
     addresses. An example is "http://10.0.0.2:9000".
-
     `open_transport`: opens the transport for requests, or is None to use aiohttp.
-
     `own_list`: whether the server runs in this process, so that its complete list can be trusted.
 
     Raises ValueError if a webhook secret is empty.

@@ -255,11 +255,11 @@ async def _report(
         return 1
     if job.note:
         err.write(f"{texts(job.note)}\n")
-    video = engine.clients.video(job)
-    if await engine.clients.artifact(job) is None or not video.exists():
+    if await engine.clients.artifact(job) is None or not await engine.workspace.has_video(job.id):
         err.write(f"{texts('api.expired')}\n")
         return 1
     try:
+        video = await engine.clients.fetch_video(job)
         await asyncio.to_thread(_copy, video, output, job.id)
     except OSError as error:
         command = _resume_command(job, output)

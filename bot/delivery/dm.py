@@ -94,7 +94,6 @@ class DirectMessages:
 
         `may_be_sent`: whether an earlier attempt may have sent the DM. If so, the channel is
         searched for it first.
-
         `only_way`: whether nothing else informs the recipient. If so, the bot tries again a day
         after a refusal, instead of a week.
 

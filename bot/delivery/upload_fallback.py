@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -44,7 +43,6 @@ class Shrinker(Protocol):
         """Write a copy of at most `limit_bytes` to the workspace, if the video can be made small.
 
         `decent`: whether to write the copy only if its quality is acceptable.
-
         `in_background`: whether to give other processes priority over making the copy.
         """
         ...
@@ -161,12 +159,13 @@ class UploadFallback:
         Returns False if Discord refuses the sizes of both.
         """
         limit = await self.limit(target)
-        file = _upload_file(artifact.job_id, self._workspace.video(artifact.job_id), artifact.size)
-        if artifact.size > limit:
-            copy = await self._find_copy(artifact.job_id, limit, decent=True)
-            if copy is None:
-                return False
-            file = copy
+        file = await (
+            self._original(artifact)
+            if artifact.size <= limit
+            else self._find_copy(artifact.job_id, limit, decent=True)
+        )
+        if file is None:
+            return False
         try:
             await upload(file)
         except FileTooLargeError:
@@ -206,7 +205,7 @@ class UploadFallback:
     ) -> UploadFile | None:
         job_id = artifact.job_id
         if artifact.size <= limit:
-            return _upload_file(job_id, self._workspace.video(job_id), artifact.size)
+            return await self._original(artifact)
         # Without links, there is no other way to show the video. A bad copy is then better than
         # none.
         qualities = (True,) if self._links.enabled else (True, False)
@@ -227,13 +226,15 @@ class UploadFallback:
         return None
 
     async def _find_copy(self, job_id: str, limit: int, *, decent: bool) -> UploadFile | None:
-        path = self._workspace.copy(job_id, decent=decent)
-        try:
-            size = (await asyncio.to_thread(path.stat)).st_size
-        except FileNotFoundError:
+        size = await self._workspace.copy_size(job_id, decent=decent)
+        if size is None or size > limit:
             return None
-        note = "card.smaller" if decent else "card.much_smaller"
-        return _upload_file(job_id, path, size, note) if size <= limit else None
+        path = await self._workspace.fetch_copy(job_id, decent=decent)
+        return _upload_file(job_id, path, size, "card.smaller" if decent else "card.much_smaller")
+
+    async def _original(self, artifact: Artifact) -> UploadFile:
+        path = await self._workspace.fetch_video(artifact.job_id)
+        return _upload_file(artifact.job_id, path, artifact.size)
 
 
 def _upload_file(job_id: str, path: Path, size: int, note: str | None = None) -> UploadFile:

@@ -23,8 +23,6 @@ from bot.media.render.shrink import TooLittleRoomError, shrink_video
 from bot.speech.voice import as_speech_error, speak_once
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bot.media.files.download import AttachmentFetcher
     from bot.media.files.workspace import JobFolder, Workspace
     from bot.media.narration.ingest import Narration
@@ -164,21 +162,15 @@ class NarrationEditor:
         """
         ffmpeg = self._background_ffmpeg if in_background else self._ffmpeg
         async with self._shrinking.setdefault(job_id, asyncio.Lock()):
-            target = await self._workspace.prepare_copy(job_id, decent=decent)
-            if not await asyncio.to_thread(_is_within, target, limit_bytes):
-                await self._shrink(ffmpeg, job_id, target, limit_bytes=limit_bytes, decent=decent)
+            size = await self._workspace.copy_size(job_id, decent=decent)
+            if size is None or size > limit_bytes:
+                await self._shrink(ffmpeg, job_id, limit_bytes=limit_bytes, decent=decent)
 
-    async def _shrink(
-        self, ffmpeg: Ffmpeg, job_id: str, target: Path, *, limit_bytes: int, decent: bool
-    ) -> None:
+    async def _shrink(self, ffmpeg: Ffmpeg, job_id: str, *, limit_bytes: int, decent: bool) -> None:
+        video = await self._workspace.fetch_video(job_id)
         try:
-            await shrink_video(
-                ffmpeg,
-                self._workspace.video(job_id),
-                target,
-                limit_bytes=limit_bytes,
-                decent=decent,
-            )
+            async with self._workspace.new_copy(job_id, decent=decent) as target:
+                await shrink_video(ffmpeg, video, target, limit_bytes=limit_bytes, decent=decent)
         except TooLittleRoomError as error:
             log.info("shrink.no_room id=%s decent=%s reason=%r", job_id, decent, str(error))
         except MediaError as error:
@@ -232,10 +224,3 @@ def _note(narration: Narration, merged: MergeResult) -> str | None:
     if narration.loudness is None:
         return NOTE_SILENT  # ingested by an earlier version, which accepted silence
     return NOTE_HELD_INSTEAD if merged.held_instead else None
-
-
-def _is_within(path: Path, limit_bytes: int) -> bool:
-    try:
-        return path.stat().st_size <= limit_bytes
-    except FileNotFoundError:
-        return False

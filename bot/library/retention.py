@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bot.jobs.service import JobService
-    from bot.media.files.inventory import Inventory, InventoryFile
+    from bot.media.files.inventory import Inventory, InventoryFolder
+    from bot.media.files.stores.base import KeptFile
     from bot.media.files.workspace import Workspace
     from bot.pacing import WatchedClock
     from storage.jobs.spent_refs import SpentRefs
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_DAY = 24 * 60 * 60
+_HOUR = 60 * 60
+_DAY = 24 * _HOUR
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -198,7 +200,7 @@ class Retention:
             )
             if rows:
                 log.info("jobs.forgotten rows=%d", rows)
-        await self._store.truncate_wal()
+        await self._store.clear_log()
         first_error.raise_if_any()
 
     async def _rows_until(self, user_id: int) -> float | None:
@@ -206,7 +208,7 @@ class Retention:
         return None if deleted_at is None else deleted_at + _DAY
 
     async def _finish_deletion(self) -> None:
-        await self._store.truncate_wal()
+        await self._store.clear_log()
         self._on_deleted()
 
     async def _delete_leftovers(
@@ -218,13 +220,16 @@ class Retention:
             if self._is_old(item, self._limits.seconds) if job is None else job.is_deleted:
                 await self._delete_from_disk(item.job_id)
                 log.info("files.left_over id=%s", item.job_id)
+        for item in inventory.scratch:
+            if self._is_old(item, _HOUR):
+                await self._workspace.delete_scratch(item.job_id)
         for item in inventory.folders:
             job = statuses.get(item.job_id)
             if self._is_old(item, _DAY) and (job is None or job.is_settled):
                 await self._workspace.delete_folder(item.job_id)
                 log.info("folder.left_over id=%s", item.job_id)
 
-    def _is_old(self, item: InventoryFile, seconds: float) -> bool:
+    def _is_old(self, item: KeptFile | InventoryFolder, seconds: float) -> bool:
         return item.modified_at < self._clock.conservative() - seconds
 
     async def _expire(self, inventory: Inventory, statuses: Mapping[str, DeletionStatus]) -> None:

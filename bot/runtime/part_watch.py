@@ -33,7 +33,6 @@ class PartWatch:
 
     `first_pause`: the pause before the first restart, in seconds. It is doubled after each further
     failure.
-
     `lasting`: a component that runs for this many seconds counts as recovered.
 
     `count` is called with the name of each component that fails.

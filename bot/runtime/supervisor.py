@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bot.library.retention import Retention
     from bot.metrics import Metrics
     from bot.runtime.part_watch import PartWatch
-    from storage.files.database_files import DatabaseFiles
+    from storage.sqlite.database_files import DatabaseFiles
 
 log = logging.getLogger(__name__)
 

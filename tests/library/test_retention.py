@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
 from bot.links import Links
+from bot.media.files.atomic import part_of
 from bot.model import Client, JobState
 from bot.web.pages.file_links import FileLinks
 from storage.retention import RetentionStore
@@ -48,10 +49,12 @@ async def ended(bench: Bench, state: JobState = JobState.SUCCEEDED) -> str:
 
 async def copied(bench: Bench, job_id: str) -> list[Path]:
     """Create smaller copies of a job's video, and the part file of an unfinished one."""
-    copies = [await bench.workspace.prepare_copy(job_id, decent=decent) for decent in (True, False)]
-    copies.append(copies[0].with_name(f"{copies[0].name}.part"))
-    for path in copies:
-        path.write_bytes(b"copy")
+    for decent in (True, False):
+        async with bench.workspace.new_copy(job_id, decent=decent) as path:
+            path.write_bytes(b"copy")
+    copies = [bench.workspace.copy(job_id, decent=decent) for decent in (True, False)]
+    copies.append(part_of(copies[0]))
+    copies[-1].write_bytes(b"copy")
     return copies
 
 
@@ -349,6 +352,20 @@ async def test_a_folder_left_by_an_ended_job_is_deleted_after_a_day(bench: Bench
     assert files(bench, job_id) == ["work", "videos"]
     age(bench, folder, seconds=DAY + 60)
     await bench.retention.sweep()
+    assert files(bench, job_id) == ["videos"]
+
+
+async def test_what_is_left_of_an_unfinished_copy_is_deleted_after_an_hour(bench: Bench) -> None:
+    job_id = await delivered(bench)
+    async with bench.workspace.new_copy(job_id, decent=True) as copy:
+        pass  # it has been impossible to make
+    copy.write_bytes(b"left by a crash")
+    age(bench, copy.parent, seconds=60 * 60 - 60)
+    await bench.retention.sweep()
+    assert copy.exists()
+    age(bench, copy.parent, seconds=60 * 60 + 60)
+    await bench.retention.sweep()
+    assert not copy.parent.exists()
     assert files(bench, job_id) == ["videos"]
 
 

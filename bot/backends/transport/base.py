@@ -57,12 +57,9 @@ class Request:
     """A request to a provider.
 
     `url`: a path below the provider's base URL, or an absolute URL.
-
     `body`: sent as JSON, unless `headers` sets another Content-Type.
-
     `follow_redirects`: whether the redirects of a GET request are followed. Those of other requests
     never are.
-
     `stream`: whether the caller reads the body of a successful response itself.
     """
 
@@ -121,7 +118,6 @@ class Endpoint:
 
     `downloads_from`: for downloads, the origins that are allowed besides public addresses.
     Successful downloads are not limited in size. None for all other requests.
-
     `drop_inline_clips`: whether base64 clips are removed from a response before its size is
     checked.
 

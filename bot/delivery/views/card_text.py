@@ -51,9 +51,7 @@ class CardText:
     """Writes the lines of text that describe a job.
 
     `free_backends`: the backends that never charge.
-
     `voice_costs`: whether reading a text aloud may be charged.
-
     `coverage`: for each backend that draws text, the characters that it can't draw.
     """
 

@@ -66,7 +66,6 @@ class LibraryView:
         """Render a video that is sent again. The same edit uploads the video as `filename`.
 
         `note`: the locale key of an additional sentence.
-
         `original`: the URL of the original video, if the uploaded file is a smaller copy.
         """
         view, container = make_view(self._caption(job, locale, note))

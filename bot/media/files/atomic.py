@@ -40,6 +40,12 @@ def commit(part: Path, target: Path) -> None:
     _sync(target.parent)
 
 
+def make_private(folder: Path) -> None:
+    """Create a folder that only the bot's user can read, unless it exists (blocking)."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
 async def run_uncancelled(
     work: Callable[_Params, _Result], *args: _Params.args, **kwargs: _Params.kwargs
 ) -> _Result:

@@ -102,7 +102,7 @@ class ApiRoutes:
     async def _download(self, request: web.Request, client: str) -> web.StreamResponse:
         job = await self._job(request, client)
         artifact = await self._finished(job, request)
-        path = self._clients.video(job)
+        path = await self._clients.fetch_video(job)
         if not await is_intact(path, artifact.size):
             log.error("download.unreadable id=%s", job.id)
             raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "api.unreadable")
@@ -171,7 +171,7 @@ class ApiRoutes:
         if not self._links.enabled:
             raise ApiError(HTTPStatus.CONFLICT, "api.no_address")
         # Create the poster now. A chat that shows a preview of the link will then get it at once.
-        await self._poster_cache.get(job.id)
+        await self._poster_cache.make(job.id)
         share = self._links.share(job.id, serial=artifact.share_serial)
         return web.json_response({"url": share.url, "expiresAt": share.expires_at})
 

@@ -37,7 +37,7 @@ class FileLinks:
             "Cache-Control": "private",
         }
         try:
-            file = await open_file(self._workspace.video(job_id))
+            file = await open_file(await self._workspace.fetch_video(job_id))
         except OSError:
             raise web.HTTPNotFound from None
         with file:

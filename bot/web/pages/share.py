@@ -90,7 +90,7 @@ class SharePage:
         if found is None or info is None:
             return self._answer(self._not_found_page, {}, locale, HTTPStatus.NOT_FOUND)
         share, job = found
-        has_poster = await self._poster_cache.get(job.id) is not None
+        has_poster = await self._poster_cache.make(job.id)
         fields = _fields(share, job, info, has_poster=has_poster)
         fields |= {
             "made_with": self._texts(f"origin.{made_with(job)}", locale),
@@ -104,7 +104,11 @@ class SharePage:
             raise web.HTTPNotFound
         _, job = found
         headers = video_headers(job.request.prompt, inline=True)
-        return await _send(request, self._workspace.video(job.id), headers)
+        try:
+            video = await self._workspace.fetch_video(job.id)
+        except FileNotFoundError:
+            raise web.HTTPNotFound from None
+        return await _send(request, video, headers)
 
     async def _send_poster(self, request: web.Request) -> web.StreamResponse:
         found = await self._find(request)
@@ -124,7 +128,7 @@ class SharePage:
 
     async def _read_info(self, job: Job) -> VideoInfo | None:
         try:
-            return await asyncio.to_thread(read_mp4, self._workspace.video(job.id))
+            return await asyncio.to_thread(read_mp4, await self._workspace.fetch_video(job.id))
         except (MediaError, OSError):
             return None
 

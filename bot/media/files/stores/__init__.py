@@ -1,0 +1,1 @@
+"""Stores files that outlive their jobs."""
