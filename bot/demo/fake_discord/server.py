@@ -204,7 +204,7 @@ class FakeDiscord:
     async def wait_for_bot(self, *, after: int = 0, within: float = 10.0) -> None:
         """Wait until a bot has synced its commands and logged in.
 
-        `after`: to wait for another login, the current value of `gateway.identified`.
+        `after`: the value that `gateway.identified` had before a restart.
         """
         await self.history.wait_for(
             lambda: self.gateway.identified > after and self.gateway.ready and self.world.commands,

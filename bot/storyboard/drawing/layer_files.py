@@ -1,6 +1,6 @@
 """Saves pictures as layers, and provides drawing functions for several modules.
 
-It loads Pillow, so it is only imported in a worker thread.
+The module loads Pillow, so it is only imported in a worker thread.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class FailAfterwards(Fault):
 class Hold(Fault):
     """Delays a response.
 
-    When the response is ready, `reached` is set. It is sent once the test sets `release`.
+    When the response is ready, `reached` is set. The response is sent once the test sets `release`.
     """
 
     reached: asyncio.Event = field(default_factory=asyncio.Event)
