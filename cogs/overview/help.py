@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bot.discord_bot.bot import VideoBot
 
-#: The commands that people who may not order keep.
+#: People who may not order can still use these commands.
 FREE_COMMANDS = ("videos", "usage", "status", "notify", "privacy")
 
 
@@ -29,7 +29,7 @@ class HelpCog(commands.Cog):
 
     @app_commands.command(name="help")
     async def help(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Show the commands and the gate's verdict, which counts no refusal."""
+        """Show the commands, and whether the person may order here. A refusal is not counted."""
         services, place = self._services, await place_of(interaction)
         verdict = await services.gate.judge(place)
         view = HelpView(services.texts, str(interaction.locale)).render(
@@ -55,5 +55,5 @@ class HelpCog(commands.Cog):
 
 
 async def setup(bot: VideoBot) -> None:
-    """Add the cog."""
+    """Add the cog to the bot."""
     await bot.add_cog(HelpCog(bot))
