@@ -44,7 +44,6 @@ from storage.access.audit import AuditStore
 from storage.access.settings import AccessSettingsStore
 from storage.delivery.second_bots import SecondBotStore
 from storage.failing_parts import FailingPartStore
-from storage.files.database_files import DatabaseFiles
 from storage.files.kept_files import KeptFileTable
 from storage.identifies import IdentifyStore
 from storage.jobs.queue_outlook import QueueOutlook
@@ -53,6 +52,7 @@ from storage.people import Notify, NotifyDefault, PeopleStore
 from storage.retention import RetentionStore
 from storage.sent_commands import SentCommandsStore
 from storage.speeches import SpeechCaps, SpeechStore
+from storage.sqlite.database_files import DatabaseFiles
 
 if TYPE_CHECKING:
     from bot.runtime.engine import Engine

@@ -28,8 +28,8 @@ class Artifact:
     size: int
     #: The SHA-256 digest of the file, in hex.
     sha256: str
-    #: The Unix time when the file was first published. If it is never delivered, it expires by
-    #: this.
+    #: The Unix time when the file was first published. A video that is never delivered ages from
+    #: it.
     created_at: float
     #: The Unix time when the requester first got the video (as an upload, link, DM or download), or
     #: None. The delivery and the file server set it.

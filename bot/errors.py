@@ -68,7 +68,6 @@ class BackendError(ClapperError):
     """The provider refused a request or did not respond.
 
     `message`: the provider's own words, which requesters never see.
-
     `retry_after`: the delay in seconds that the provider asked for, or None.
     """
 

@@ -174,7 +174,6 @@ class Metrics:
         """Return all metrics in Prometheus's text format.
 
         `jobs`: the number of jobs, by state and backend.
-
         `orphans`: the number of orphaned jobs, by backend.
         """
         self._orphans.clear()

@@ -126,7 +126,7 @@ class Origin:
     token: str | None
     #: The Unix time when `token` expires, according to the interaction.
     token_until: float
-    #: The maximum size of an uploaded file here in bytes, according to the interaction.
+    #: The maximum size of an uploaded file in bytes, according to the interaction.
     upload_limit: int
     #: Whether the bot's own token can edit the card too, according to the bot's permissions.
     bot_can_edit: bool = True
@@ -142,7 +142,7 @@ class Origin:
     card_language: str | None = None
     #: Whether the server has chosen that videos are marked as spoilers.
     is_spoiler: bool = False
-    #: The server's choice of when its members get DMs, if they don't choose, such as "late:10".
+    #: When people get DMs if they have not chosen themselves, as set for the server ("late:10").
     notify_default: str | None = None
     #: The card's Discord id, or None until the command or the `received` step has stored it.
     message_id: int | None = None
@@ -212,10 +212,10 @@ class Job:
     submitted_at: float | None = None
     #: The number of create requests, increased just before each POST and never reset.
     submits: int = 0
-    #: The number of times that a step got a negative result that counts only if repeated: the
-    #: remote job was not found, was not in a complete list, or did not stop; the download was
-    #: unusable, or the merge failed. A new state and each successful poll reset it. In
-    #: `downloading`, each missing clip adds `_LAG` (1000), so that one number contains both counts.
+    #: The number of negative results in this state, which count only if they are repeated: a remote
+    #: job is not found, is missing from a complete list or does not stop, a download is unusable,
+    #: or a merge fails. A new state and each successful poll reset it. In `downloading`, each
+    #: missing clip adds `_LAG` (1000), so that one number contains both counts.
     misses: int = 0
     #: The id of the provider's job, or None until the create request is answered or the job found.
     remote_id: str | None = None
@@ -226,7 +226,7 @@ class Job:
     #: Whether `deadline_at` has passed and the provider has not confirmed the cancellation. The job
     #: is then polled rarely, and its clip is still accepted. Never reset.
     late: bool = False
-    #: The percentage (0 to 100) that the provider reports, which never falls, or None if unknown.
+    #: The progress in percent, as the provider reports it, or None if unknown. It never falls.
     progress: int | None = None
     #: The price in US dollars that the provider reports, or None if unknown.
     cost: float | None = None
@@ -242,7 +242,7 @@ class Job:
     note: str | None = None
     #: Whether the card could not show the final state, so that a DM and the library show it.
     card_gone: bool = False
-    #: The time when `Retention` deleted the row's contents, or None. The row counts for limits.
+    #: The time when `Retention` deleted the row's contents, or None. Limits still count the row.
     deleted_at: float | None = None
 
     @property

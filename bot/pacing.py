@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: A clock that is off by at most this many seconds has drifted. Otherwise, it was set.
+#: If the machine's clock is off by at most this many seconds, it has drifted. If it is off by more,
+#: it was set.
 CLOCK_STEP_SECONDS = 30.0
 # This is enough time for the clock to be corrected again, and for every open job to be polled.
 _UNSETTLED_SECONDS = 10 * 60.0
@@ -23,7 +24,6 @@ class WatchedClock:
     It changes to the machine's time only when `adopt` is called.
 
     `wall`: the machine's clock, which may be set at any time.
-
     `steady`: a clock that is never set.
     """
 
@@ -94,7 +94,10 @@ def seconds_since_boot() -> float:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PollIntervals:
-    """The seconds between two polls of a job. They grow from `first` to `ceiling` by `growth`."""
+    """The seconds between two polls of a job.
+
+    They grow from `first` to `ceiling` by `growth`, a factor.
+    """
 
     first: float
     growth: float
@@ -111,7 +114,6 @@ class ListIntervals:
     """The seconds between two requests for the provider's list of jobs (`period`).
 
     `put_off`: if a job was in the list, it is polled individually only after this many seconds.
-
     `blind_age`: if only one job is open and its progress is unknown, the list is read once the job
     has this age. None: the list is not read for it.
     """

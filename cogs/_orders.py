@@ -38,7 +38,6 @@ async def place(
     """Store a job, and respond to the interaction with the job's card.
 
     `narration_of`: the id of the job whose stored narration is used.
-
     `clip_of`: the id of the job whose finished video gets the narration.
 
     Raises UserError if the order is refused.

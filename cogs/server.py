@@ -26,12 +26,19 @@ class ServerCog(AccessCommands, commands.GroupCog, group_name="clapper"):
     def _scope(self, interaction: discord.Interaction[VideoBot]) -> int:
         # Discord checks permissions too, but a server can change that check, and a client may have
         # an old definition of the command.
-        server_id = interaction.guild_id
-        may = interaction.permissions
-        is_manager = may.manage_guild or may.administrator
-        if server_id is None or not is_manager or not is_installed(interaction, server_id):
+        server_id = managed_server(interaction)
+        if server_id is None:
             raise UserError("access.not_a_manager")
         return server_id
+
+
+def managed_server(interaction: discord.Interaction[VideoBot]) -> int | None:
+    """Return the id of the interaction's server, or None if the person does not manage it."""
+    server_id, may = interaction.guild_id, interaction.permissions
+    is_manager = may.manage_guild or may.administrator
+    if server_id is None or not is_manager or not is_installed(interaction, server_id):
+        return None
+    return server_id
 
 
 async def setup(bot: VideoBot) -> None:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable
 
-    from storage.database import Database
+    from storage.database import Database, Row
 
 _RECORD = """
 INSERT INTO failing_parts (name, error, failures, since, last_at)
@@ -76,7 +75,7 @@ class FailingPartStore:
         await self._database.rows("UPDATE failing_parts SET failures = 0", {})
 
 
-def failing_part_from(row: sqlite3.Row) -> FailingPart:
+def failing_part_from(row: Row) -> FailingPart:
     """Convert a row of the table to a `FailingPart`."""
     return FailingPart(
         name=row["name"],

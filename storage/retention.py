@@ -164,9 +164,9 @@ class RetentionStore:
         """Delete the rows of deleted jobs' videos. A crash may have left such rows over."""
         await self._database.rows(_DELETE_ARTIFACTS_OF_DELETED, {})
 
-    async def truncate_wal(self) -> None:
-        """Remove deleted content from the database's WAL."""
-        await self._database.truncate_wal()
+    async def clear_log(self) -> None:
+        """Remove deleted content from the database's log."""
+        await self._database.clear_log()
 
     async def remote_jobs(self, backend: str) -> list[RemoteRecord]:
         """List the remote jobs of deleted jobs that may still exist at the provider."""

@@ -73,7 +73,7 @@ class SpeechStore:
         """
         params = {**asdict(requester), "day_ago": now - _DAY}
         limits = {"max_of_user": caps.per_user, "max_today": caps.per_day, "now": now}
-        if await self._database.row(_COUNT, params | limits) is not None:
+        if await self._database.counting_row(_COUNT, params | limits) is not None:
             return None
         row = await self._database.row(_USAGE, params)
         return SpeechUsage(

@@ -33,13 +33,9 @@ class BackendUpdate:
     """A provider's report on one of its jobs. Fields that the provider does not report are None.
 
     `progress`: 0 to 100.
-
     `cost`: in US dollars.
-
     `expires_at`: when the provider deletes the video, in Unix seconds of the provider's clock.
-
     `result_url`: the link to the video, as a URL or as a path at the provider.
-
     `inferred`: whether the state was derived from other fields than the provider's status word.
     """
 
@@ -78,8 +74,8 @@ class AnsweredJob:
 
     A list that lacks this job is not trustworthy.
 
-    `is_earlier`: whether that response arrived before the create request whose job is being looked
-    for.
+    `is_earlier`: whether that response arrived before the bot sent the create request whose job it
+    is now looking for.
     """
 
     order: Order
@@ -91,9 +87,7 @@ class Listing:
     """The remote jobs that may have been started by an unconfirmed create request.
 
     `complete`: whether the provider says that no job is missing.
-
     `certain`: whether each of the jobs repeats the request's prompt.
-
     `shows_own`: whether the newest of the known jobs is listed correctly. If so, the list would
     also show every other job that this API key has started.
     """
@@ -122,13 +116,10 @@ class Capabilities:
     """The optional features of a provider.
 
     `lists`: whether the API has a list of jobs with their states.
-
     `own_list`: whether the complete list can always be trusted. It can if the provider runs in this
     process.
-
     `prompt_characters`: the length of the longest prompt that the provider accepts. The default is
     the length of the longest prompt that a requester can type.
-
     `clip_dollars`: the provider's list price of a clip with the operator's presets, or None if
     unknown.
     """
@@ -190,7 +181,8 @@ class VideoBackend(Protocol):
     ) -> Listing:
         """Return the remote jobs that match the request, or all remote jobs if `request` is None.
 
-        `hints`: the ids in webhooks that belong to no known job. These jobs are looked up too.
+        `hints`: ids that webhooks have named, but that belong to no known job. These remote jobs
+        are looked up too.
         """
         ...
 

@@ -69,9 +69,7 @@ class Order:
     """The order that a remote id belongs to, reduced to the parts that a response can repeat.
 
     `made_at`: `Echo.made_at` of the response to the create request, or None if unknown.
-
     `is_echoed`: whether that response repeated the order correctly.
-
     `has_prompt`: whether the prompt is still stored, so that it can be compared.
     """
 

@@ -19,7 +19,6 @@ class JsonService:
     """Sends requests to the service at `base_url`, and never repeats them.
 
     `api_key`: sent in the Authorization header, or None to send no such header.
-
     `seconds`: the time limit for each response.
 
     Redirects are not followed. Raises BackendError if the service refuses the request or gives no

@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 
 _TYPES = {"multipart": "multipart/form-data", "json": "application/json"}
 _NO_LISTING_STATUSES = frozenset({400, 404, 405, 501})
-# A server responds with these if the page is too large, or if it should begin after a job that has
-# been deleted.
+# A server responds with these statuses if the page is too large, or if it should begin after a job
+# that has been deleted.
 _REFUSED_PAGE_STATUSES = frozenset({400, 404, 422})
 _STATUS_PAGES = (100, 50)
 _NOT_FOUND = 404
@@ -44,16 +44,11 @@ class OpenAIVideos:
     """The adapter for a server with OpenAI's Videos API.
 
     `base_url`: the server's address without `/videos`.
-
     `api_key`: sent in the Authorization header, or None to send no such header.
-
     `body`: the encoding of create requests. `extra`: their additional fields.
-
     `result_origins`: the origins from which videos may be downloaded, besides the server and public
     addresses. An example is "http://10.0.0.2:9000".
-
     `open_transport`: opens the transport for requests, or is None to use aiohttp.
-
     `own_list`: whether the server runs in this process, so that its complete list can be trusted.
 
     Raises ValueError if a webhook secret is empty.

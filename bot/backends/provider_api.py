@@ -41,14 +41,10 @@ class ProviderApi:
     """Sends requests to the provider at `base_url`.
 
     `open_transport`: opens the transport that sends the requests.
-
     `secret`: the API key, which is removed from every response.
-
     `result_origins`: the origins from which videos may be downloaded, besides the provider and
     public addresses. An example is "http://10.0.0.2:9000".
-
     `translate`: converts the provider's own JSON to the fields of OpenAI's Videos API.
-
     `drop_inline_clips`: whether base64 clips are removed from all responses except downloads.
     """
 

@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 
 _NONCE_CHARACTERS = 25
 _LOOK_BACK = 50
-# After a refused DM, the bot sends the recipient none for a week. If nothing but a DM can reach
-# them, it tries again after a day.
+# After a refused DM, the bot sends the recipient no other DM for a week. If only a DM can reach the
+# recipient, the bot tries again after a day.
 _DAY_SECONDS = 24 * 60 * 60.0
 _WEEK_SECONDS = 7 * _DAY_SECONDS
 _MOST_PEOPLE = 10_000
@@ -94,7 +94,6 @@ class DirectMessages:
 
         `may_be_sent`: whether an earlier attempt may have sent the DM. If so, the channel is
         searched for it first.
-
         `only_way`: whether nothing else informs the recipient. If so, the bot tries again a day
         after a refusal, instead of a week.
 

@@ -30,9 +30,7 @@ class _LastEdit:
     """The last edit of a card.
 
     `at`: the time of the edit on the steady clock.
-
     `content`: the content that the edit showed, or None if the edit failed.
-
     `is_final`: whether the card gets no more progress edits.
     """
 

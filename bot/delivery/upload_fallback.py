@@ -40,10 +40,9 @@ class Shrinker(Protocol):
     async def shrink(
         self, job_id: str, *, limit_bytes: int, decent: bool, in_background: bool = False
     ) -> None:
-        """Write a copy of at most `limit_bytes` to the workspace, if the video can be made small.
+        """Write a copy of at most `limit_bytes` to the workspace, or none if that is impossible.
 
         `decent`: whether to write the copy only if its quality is acceptable.
-
         `in_background`: whether to give other processes priority over making the copy.
         """
         ...

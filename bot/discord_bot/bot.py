@@ -52,7 +52,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_COGS = ("video", "library", "preferences", "usage", "server", "_buttons", "_forms")
+_COGS = (
+    "video",
+    "library",
+    "preferences",
+    "overview.usage",
+    "overview.status",
+    "overview.help",
+    "server",
+    "_buttons",
+    "_forms",
+)
 _EXTENSIONS = tuple(f"cogs.{name}" for name in _COGS)
 _VOICE_EXTENSIONS = ("cogs.narrate",)
 # Without this time-out, discord.py waits until a rate limit ends, even if that takes a day.

@@ -206,7 +206,7 @@ class Retention:
             )
             if rows:
                 log.info("jobs.forgotten rows=%d", rows)
-        await self._store.truncate_wal()
+        await self._store.clear_log()
         first_error.raise_if_any()
 
     async def _rows_until(self, user_id: int) -> float | None:
@@ -214,7 +214,7 @@ class Retention:
         return None if deleted_at is None else deleted_at + _DAY
 
     async def _finish_deletion(self) -> None:
-        await self._store.truncate_wal()
+        await self._store.clear_log()
         self._on_deleted()
 
     async def _delete_leftovers(

@@ -16,11 +16,13 @@ from storage.ledger.budgets import Budgets, LedgerStore, micros
 from storage.ledger.notices import BudgetNoticeStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import tzinfo
 
     from bot.backends.base import VideoBackend
     from bot.runtime.resources import Resources
     from bot.settings.fields import Settings
+    from storage.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +43,32 @@ def open_costs(resources: Resources, backend: VideoBackend) -> tuple[Budgeting, 
             f"PRICE_PER_CLIP is missing, and a budget needs the price of a clip: {MISSING_PRICE}."
         )
     log.info("costs.price dollars=%s", dollars)
-    store, calendar = LedgerStore(database), Calendar(zone_of(settings))
-    price, budgets, clock = micros(dollars or 0), budgets_of(settings), resources.clock
-    notices = BudgetNoticeStore(database)
-    budgeting = Budgeting(
-        store, Payers(store), calendar, notices, price=price, budgets=budgets, clock=clock
+    price, clock = micros(dollars or 0), resources.clock
+    alarms = BudgetAlarms(
+        LedgerStore(database),
+        BudgetNoticeStore(database),
+        Calendar(zone_of(settings)),
+        price=price,
+        budgets=budgets_of(settings),
+        clock=clock,
     )
-    alarms = BudgetAlarms(store, notices, calendar, price=price, budgets=budgets, clock=clock)
-    return budgeting, alarms
+    return make_budgeting(settings, database, price=price, clock=clock), alarms
+
+
+def make_budgeting(
+    settings: Settings, database: Database, *, price: int, clock: Callable[[], float]
+) -> Budgeting:
+    """Return the component that checks orders of `price` micro-dollars against the budgets."""
+    store = LedgerStore(database)
+    return Budgeting(
+        store,
+        Payers(store),
+        Calendar(zone_of(settings)),
+        BudgetNoticeStore(database),
+        price=price,
+        budgets=budgets_of(settings),
+        clock=clock,
+    )
 
 
 def price_of(settings: Settings, *, listed: float | None) -> float | None:

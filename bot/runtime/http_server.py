@@ -106,6 +106,7 @@ def operator_routes(engine: Engine, take_down: TakeDown | None = None) -> Operat
     return OperatorRoutes(
         engine.jobs,
         engine.access,
+        engine.budgeting,
         take_down,
         OperatorKey(engine.resources.secret, clock=time.time),
         clock=engine.resources.clock,

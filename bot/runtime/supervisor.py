@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from bot.library.retention import Retention
     from bot.metrics import Metrics
     from bot.runtime.part_watch import PartWatch
-    from storage.files.database_files import DatabaseFiles
+    from storage.sqlite.database_files import DatabaseFiles
 
 log = logging.getLogger(__name__)
 
-#: The component that stays connected to Discord.
+#: The name of the component that stays connected to Discord.
 GATEWAY = "gateway"
 _GRACE_SECONDS = 20.0
 _SWEEP_SECONDS = 60 * 60.0

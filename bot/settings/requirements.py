@@ -21,11 +21,8 @@ class Requirement:
     """A setting that must have a value under certain conditions.
 
     `choice`: another setting's name and value. Only with this value is the setting required.
-
     `host`: a URL setting's name and a host. Only for this host is the setting required.
-
     `empty`: the value that counts as missing.
-
     `sentence`: the rest of the error message, which begins with the setting's name.
     """
 

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 
+from bot.errors import UserError
 from bot.links import derive_key
 from storage.access.changes import change_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bot.jobs.costs.budgeting import Budgeting
     from bot.jobs.service import JobService
     from bot.library.take_down import TakeDown
     from storage.access.settings import AccessSettingsStore
@@ -28,6 +30,7 @@ log = logging.getLogger(__name__)
 CANCEL_PATH = "/operator/cancel/"
 ACCESS_PATH = "/operator/access"
 REMOVE_PATH = "/operator/remove/"
+GRANT_PATH = "/operator/grant/"
 _SCHEME = "Operator "
 _SECONDS = 60
 _PROOF = re.compile(r"(?P<expires>[0-9]{1,12})\.(?P<mac>[\w-]{43})", re.ASCII)
@@ -77,6 +80,11 @@ def remove_subject(person: str) -> str:
     return f"remove|{person}"
 
 
+def grant_subject(order: str) -> str:
+    """Return the subject of a request to raise a person's budget."""
+    return f"grant|{order}"
+
+
 class OperatorRoutes:
     """Handles requests from the command line. Requests from other machines get a 404 response.
 
@@ -87,6 +95,7 @@ class OperatorRoutes:
         self,
         jobs: JobService,
         access: AccessSettingsStore,
+        budgeting: Budgeting,
         take_down: TakeDown | None,
         key: OperatorKey,
         *,
@@ -94,6 +103,7 @@ class OperatorRoutes:
     ) -> None:
         self._jobs = jobs
         self._access = access
+        self._budgeting = budgeting
         self._take_down = take_down
         self._key = key
         self._clock = clock
@@ -105,6 +115,9 @@ class OperatorRoutes:
             web.post(CANCEL_PATH + "{job:[0-9a-f]{32}}", self._cancel),
             web.post(ACCESS_PATH, self._change_access),
             web.post(REMOVE_PATH + "{person:[1-9][0-9]{0,18}}", self._remove),
+            web.post(
+                GRANT_PATH + "{person:[1-9][0-9]{0,18}}/{amount:[1-9][0-9]{0,11}}", self._grant
+            ),
         ]
 
     async def _cancel(self, request: web.Request) -> web.Response:
@@ -134,6 +147,15 @@ class OperatorRoutes:
             raise web.HTTPConflict
         done = await self._take_down.remove(int(person), actor=None)
         return web.json_response(asdict(done))
+
+    async def _grant(self, request: web.Request) -> web.Response:
+        person, amount = request.match_info["person"], request.match_info["amount"]
+        self._check(request, grant_subject(f"{person}/{amount}"))
+        try:
+            raised = await self._budgeting.grant(int(person), int(amount), actor=None)
+        except UserError as error:
+            raise web.HTTPConflict from error
+        return web.json_response({"spent": raised.spent.amount, "budget": raised.budget.amount})
 
     def _check(self, request: web.Request, subject: str) -> None:
         _check_local(request)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from storage.connection.statement_groups import Statement
-    from storage.database import Database
+    from storage.database import Database, Statement
 
 _RECORD = """
 INSERT INTO access_audit (at, scope, name, target, value, actor)

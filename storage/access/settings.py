@@ -149,7 +149,7 @@ class AccessSettingsStore:
             "now": now,
             "max_targets": MAX_TARGETS,
         }
-        if await self._database.row(_CLEAR if change.value is None else _SET, params):
+        if await self._database.counting_row(_CLEAR if change.value is None else _SET, params):
             return Outcome.CHANGED
         row = await self._database.row(_GET, params)
         is_so = (row["value"] if row else None) == change.value

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import sqlite3
-
-    from storage.database import Database
+    from storage.database import Database, Row
 
 _RECORD = """
 INSERT INTO second_bots (application_id, first_at, last_at, times)
@@ -59,7 +57,7 @@ class SecondBotStore:
         await self._database.row(_RECORD_NOTICE, {"application_id": application_id, "now": now})
 
 
-def second_bot_from(row: sqlite3.Row) -> SecondBot:
+def second_bot_from(row: Row) -> SecondBot:
     """Convert a row of the table to a `SecondBot`."""
     return SecondBot(
         application_id=row["application_id"],

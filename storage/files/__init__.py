@@ -1,1 +1,1 @@
-"""The database's files, and the folder that contains them."""
+"""The folder of the data."""

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bot.errors import Trouble
 
 if TYPE_CHECKING:
-    import sqlite3
-
-    from storage.database import Database
+    from storage.database import Database, Row
 
 MAX_HELD_SECONDS = 24 * 60 * 60.0
 """The longest time for which an open circuit makes a job wait. After that time, the job fails."""
@@ -147,7 +145,7 @@ class CircuitStore:
         return circuit_from(row) if row else None
 
 
-def circuit_from(row: sqlite3.Row) -> Circuit:
+def circuit_from(row: Row) -> Circuit:
     """Convert a row of the table to a `Circuit`."""
     return Circuit(
         backend=row["backend"],

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import sqlite3
-
-    from storage.database import Database
+    from storage.database import Database, Row
 
 _SHOWN = """
 INSERT INTO listings (backend, account, shown_at) VALUES (:backend, :account, :now)
@@ -82,7 +80,7 @@ class ListingStore:
         return {row["backend"]: row["orphans"] for row in rows}
 
 
-def count_from(row: sqlite3.Row) -> OrphanCount:
+def count_from(row: Row) -> OrphanCount:
     """Convert a row of the table to an `OrphanCount`."""
     return OrphanCount(
         orphans=row["orphans"], counted_at=row["counted_at"], is_whole=bool(row["is_whole"])

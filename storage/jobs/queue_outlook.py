@@ -10,6 +10,7 @@ from bot.model import JobState
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.generation_times import GenerationTimes
 from storage.jobs.holds import HoldStore
+from storage.jobs.queue.overview import QueueOverviewStore
 from storage.jobs.queue.places import QueuePlaces
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from bot.model import HoldReason, Job
     from storage.database import Database
     from storage.jobs.circuits import Circuit
+    from storage.jobs.queue.overview import QueueOverview
 
 # The median of fewer times than this would mean little.
 _MIN_SAMPLES = 3
@@ -48,7 +50,7 @@ class Outlook:
 
 
 class QueueOutlook:
-    """Finds out the place and the waiting time that are shown on a job's card."""
+    """Finds out the place and the waiting time that a card and `/status` show."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -56,6 +58,7 @@ class QueueOutlook:
         self._holds = HoldStore(database)
         self._times = GenerationTimes(database)
         self._places = QueuePlaces(database)
+        self._overview = QueueOverviewStore(database)
 
     async def of(self, job: Job) -> Outlook:
         """Return a job's place and the usual duration, or the reason why the job must wait."""
@@ -72,6 +75,10 @@ class QueueOutlook:
     async def places(self) -> Mapping[str, int]:
         """Return the places of the first queued jobs, by job id."""
         return await self._places.first()
+
+    async def overview(self, user_id: int) -> QueueOverview:
+        """Return the numbers of open jobs, and the places of one person's jobs."""
+        return await self._overview.of(user_id)
 
     async def _circuit(self, job: Job) -> Circuit | None:
         if job.state not in _HELD_BY_CIRCUIT or job.clip_of is not None:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from bot.model import VideoRequest
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable
 
-    from storage.database import Database
+    from storage.database import Database, Row
 
 _ENDED = "('succeeded', 'failed', 'cancelled')"
 
@@ -152,7 +151,7 @@ class RemoteJobStore:
         await self._database.rows(_MARK_DELETED, {"id": job_id, "ref": ref, "now": now})
 
 
-def record_from(row: sqlite3.Row) -> RemoteRecord:
+def record_from(row: Row) -> RemoteRecord:
     """Convert the row of a job that has a remote id to a `RemoteRecord`."""
     return RemoteRecord(
         job_id=row["id"],
@@ -167,7 +166,7 @@ def record_from(row: sqlite3.Row) -> RemoteRecord:
     )
 
 
-def _request(row: sqlite3.Row) -> VideoRequest:
+def _request(row: Row) -> VideoRequest:
     return VideoRequest(
         prompt=row["sent_prompt"] or row["prompt"],
         model=row["model"],

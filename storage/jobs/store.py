@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from storage.errors import NotUniqueError
 from storage.jobs import statements
 from storage.jobs.caps import cap_columns
-from storage.jobs.rows import fold, job_from, requester_columns
+from storage.jobs.rows import fold, found_job, job_from, key_of, requester_columns
 from storage.ledger.budgets import micros
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class JobStore:
     async def insert(self, job: Job, caps: Caps, reservation: Reservation) -> Job | None:
         """Insert a job, or return None if a cap or budget is reached or the job already exists."""
         attachment = job.attachment
-        return await self._one(
+        return await self._counting_one(
             statements.INSERT,
             id=job.id,
             next_at=job.next_at,
@@ -110,8 +110,8 @@ class JobStore:
             },
         )
         # The rows from RETURNING are in no particular order.
-        rows.sort(key=lambda row: (row["next_at"], row["number"]))
-        return [job_from(row) for row in rows]
+        ordered = sorted(rows, key=lambda row: (row["next_at"], row["number"]))
+        return [job_from(row) for row in ordered]
 
     async def next_due(
         self,
@@ -149,7 +149,7 @@ class JobStore:
         failure = changes.failure
         return await self._one_unless_taken(
             statements.MOVE,
-            **_key(job),
+            **key_of(job),
             to=to,
             next_at=next_at,
             now=now,
@@ -167,7 +167,9 @@ class JobStore:
 
     async def retry(self, job: Job, reservation: Reservation, *, now: float) -> Job | None:
         """Queue an undecided job again, or return None if it has changed or a budget is reached."""
-        return await self._one(statements.RETRY, **_key(job), now=now, **reservation.columns)
+        return await self._counting_one(
+            statements.RETRY, **key_of(job), now=now, **reservation.columns
+        )
 
     async def write_prompt(self, job: Job, prompt: str, *, backend: str, now: float) -> Job | None:
         """Store the prompt that a queued job sends to a backend. A stored one is not replaced."""
@@ -186,7 +188,7 @@ class JobStore:
     ) -> Job | None:
         """Mark a job as submitting. Returns None if an identical create request is unconfirmed."""
         values = {"backend": backend, "account": account, "create_key": create_key, "now": now}
-        return await self._one_unless_taken(statements.BEGIN_SUBMIT, **_key(job), **values)
+        return await self._one_unless_taken(statements.BEGIN_SUBMIT, **key_of(job), **values)
 
     async def postpone(
         self,
@@ -202,7 +204,7 @@ class JobStore:
         """Postpone a job's next step. The stored progress never decreases."""
         return await self._one(
             statements.POSTPONE,
-            **_key(job),
+            **key_of(job),
             next_at=next_at,
             attempts=attempts,
             progress=progress,
@@ -213,7 +215,7 @@ class JobStore:
 
     async def release(self, job: Job, *, now: float) -> Job | None:
         """Store that a job has no further step. If the job has ended, its token is deleted."""
-        return await self._one(statements.RELEASE, **_key(job), now=now)
+        return await self._one(statements.RELEASE, **key_of(job), now=now)
 
     async def acknowledge(self, job_id: str, *, message_id: int, now: float) -> Job | None:
         """Store the message id of a job's card, if it has none yet, and make the job due."""
@@ -230,9 +232,8 @@ class JobStore:
 
     async def wake_remote(self, backend: str, remote_id: str, *, now: float) -> Job | None:
         """Make the job with this remote id due now."""
-        return await self._one(
-            statements.WAKE_REMOTE, backend=backend, remote_id=remote_id, now=now
-        )
+        key = {"backend": backend, "remote_id": remote_id}
+        return await self._one(statements.WAKE_REMOTE, **key, now=now)
 
     async def wake_undecided(self, backend: str, *, now: float) -> list[Job]:
         """Make the undecided jobs of a backend due now. A webhook may be about one of them."""
@@ -272,8 +273,10 @@ class JobStore:
         return {(row["state"], row["backend"]): row["jobs"] for row in rows}
 
     async def _one(self, sql: str, **params: Any) -> Job | None:  # noqa: ANN401 - SQLite's values
-        row = await self._database.row(sql, params)
-        return job_from(row) if row else None
+        return found_job(await self._database.row(sql, params))
+
+    async def _counting_one(self, sql: str, **params: Any) -> Job | None:  # noqa: ANN401 - same
+        return found_job(await self._database.counting_row(sql, params))
 
     async def _one_unless_taken(self, sql: str, **params: Any) -> Job | None:  # noqa: ANN401
         """Run a statement. Returns None if it changes no row, or if it violates a unique index."""
@@ -292,7 +295,3 @@ def _identity(changes: Changes) -> dict[str, Any]:
         "remote_made_at": changes.remote_made_at,
         "echoes_order": int(changes.echoes_order),
     }
-
-
-def _key(job: Job) -> dict[str, Any]:
-    return {"id": job.id, "epoch": job.epoch, "was": job.state}

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarni
 PERSON = "123456789012345678"
 
 
-async def owner(wire: Wire, *words: str) -> Ended:
+async def owner(wire: Wire, *words: str, **settings: str) -> Ended:
     """Run the command with the settings of the running bot."""
     return await run_bot(
         wire.folder,
@@ -39,6 +39,7 @@ async def owner(wire: Wire, *words: str) -> Ended:
         HTTP_PORT=str(wire.port),
         VIDEO_BACKEND="openai",
         OPENAI_BASE_URL=wire.api.base_url,
+        **settings,
     )
 
 
@@ -143,6 +144,10 @@ async def test_before_anything_is_set_the_command_says_so(tmp_path: Path) -> Non
         (("set", "person-day", "many"), "is not a value"),
         (("set", "person-day", "3", "--for", PERSON), "has no --for"),
         (("set", "channel", "deny"), "needs --for"),
+        (("grant", "Paul", "5"), "is not an id"),
+        (("grant", PERSON, "0"), "is not an amount"),
+        (("grant", PERSON, "-5"), "is not an amount"),
+        (("grant", PERSON, "1e3"), "is not an amount"),
     ],
 )
 async def test_what_can_not_be_set_is_refused_in_one_sentence(
@@ -213,3 +218,30 @@ async def test_without_a_running_bot_nothing_is_taken_down(tmp_path: Path) -> No
         assert (ended.code, ended.err.count("\n")) == (2, 1)
         assert "Only the running bot" in ended.err
         (tmp_path / "data").mkdir(exist_ok=True)
+
+
+async def test_a_grant_raises_a_persons_budget_with_and_without_a_running_bot(
+    tmp_path: Path,
+) -> None:
+    async with open_wire(tmp_path) as wire:
+        user = wire.fake_discord.world.user
+        settings = {"price_per_clip": 0.8, "budget_per_user_month": 0.5}
+        refused = await owner(wire, "grant", str(user.id), "1")
+        assert (refused.code, refused.err.count("\n")) == (2, 1)
+        assert "BUDGET_PER_USER_MONTH is not set" in refused.err
+        async with wire.bot(**settings):
+            assert "Your budget for this month has $0.50 left" in (await wire.video("A pier")).text
+            done = await owner(wire, "grant", str(user.id), "$0.30")
+            assert (done.code, done.err) == (0, ""), done
+            assert (
+                done.out
+                == f"Granted. This month's budget of {user.id} is now $0.80; $0.00 is spent.\n"
+            )
+            await wire.wait_for_video(await wire.video("A pier"))
+        done = await owner(wire, "grant", str(user.id), "2,5", BUDGET_PER_USER_MONTH="0.5")
+        assert "is now $3.30; $0.80 is spent" in done.out
+        audit = (await owner(wire, "audit")).out.splitlines()
+        assert [line.split("command line")[1].strip() for line in audit] == [
+            f"grant {user.id}: 2.50",
+            f"grant {user.id}: 0.30",
+        ]

@@ -132,8 +132,10 @@ def test_the_metrics_are_those_that_are_counted() -> None:
 
 def slash_commands() -> Iterator[tuple[str, app_commands.Command[Any, ..., Any]]]:
     """Yield the commands with their names, after those of their groups."""
-    for found in pkgutil.iter_modules(cogs.__path__):
-        module = importlib.import_module(f"cogs.{found.name}")
+    for found in pkgutil.walk_packages(cogs.__path__, "cogs."):
+        module = importlib.import_module(found.name)
+        if not hasattr(module, "setup"):
+            continue  # not an extension: its cogs are the bases of others
         for _, cog in inspect.getmembers(module, inspect.isclass):
             if issubclass(cog, commands.Cog) and cog.__module__ == module.__name__:
                 group = f"{cog.__cog_group_name__} " if issubclass(cog, commands.GroupCog) else ""

@@ -40,7 +40,6 @@ class Gemini:
     """The adapter for the Gemini API.
 
     `base_url`: the server's address without `/v1`.
-
     `result_origins`: the origins from which videos may be downloaded, besides the server and public
     addresses.
     """

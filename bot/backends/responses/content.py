@@ -35,9 +35,7 @@ class ContentFetcher:
     """Downloads a video to the file `sink`.
 
     `ask`: requests a path or URL, and returns the response, even if its status is an error.
-
     `address_of`: returns the URL of a link that was found in a response.
-
     `pauses`: the seconds to wait between attempts while the video is missing.
     """
 

@@ -42,10 +42,8 @@ class RemoteJob:
     """A job as a provider describes it. Values that the provider omits are None.
 
     `status`: the provider's status word in lower case.
-
     `state`: the state that the response reveals. `inferred`: whether the state was derived from
     other fields than the status word.
-
     `progress`: 0 to 100. `cost`: in US dollars. `error`: the unparsed value of the error field.
 
     Times are in Unix seconds of the provider's clock. `answered_at` is the time of the response.
@@ -94,7 +92,6 @@ class ListingPage:
     """One page of a provider's list of jobs.
 
     `unreadable`: the number of entries that are malformed or exceed the limit.
-
     `has_more`: whether another page follows, or None if the provider does not say.
     """
 

@@ -23,9 +23,7 @@ class Reply:
     """A provider's response.
 
     `answer`: the parsed JSON, or the text of an error response that isn't JSON.
-
     `retry_after`: the delay in seconds that the provider asks for, or None.
-
     `answered_at`: the time in the `Date` header, in Unix seconds, or None.
     """
 

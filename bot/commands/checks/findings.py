@@ -15,7 +15,6 @@ class Finding:
     """A line in the table that `doctor` prints.
 
     `advice`: what the operator should do, or "" if there is nothing to do.
-
     `checked`: whether the check could be made.
     """
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot.commands.lasting_stream import LastingStream
 from bot.commands.owner.change import change_access
+from bot.commands.owner.grants import grant
 from bot.commands.owner.lines import audit_line, setting_line
 from bot.commands.owner.removal import remove_person
 from bot.commands.owner.until import moment_of
@@ -90,6 +91,9 @@ class Owner:
             help="delete a person's videos and cards, through the running bot",
         )
         action.add_argument("target", metavar="ID", help="the person's id in Discord")
+        action = actions.add_parser("grant", help="let a person spend more in this month")
+        action.add_argument("target", metavar="ID", help="the person's id in Discord")
+        action.add_argument("amount", metavar="AMOUNT", help="US dollars, such as 5 or 2.50")
         actions.add_parser("settings", help="show what is set")
         actions.add_parser("audit", help=f"show the newest {_ENTRIES} changes, newest first")
 
@@ -108,6 +112,10 @@ class Owner:
                     done = asyncio.run(remove_person(settings, _id(options.target)))
                     out.write(f"{done.sentence}\n")
                     return 0 if done.is_complete else 1
+                case "grant":
+                    done = asyncio.run(grant(settings, _id(options.target), options.amount))
+                    out.write(f"{done}\n")
+                    return 0
                 case _:
                     change = _change(options, now=time.time())
                     outcome = asyncio.run(change_access(settings, change))

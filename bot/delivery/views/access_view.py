@@ -1,6 +1,6 @@
 """Builds the responses to the commands that control who may order videos, and how many.
 
-They show the settings of a scope, which is a server or the whole bot, or the history of changes.
+They show the settings of a server or of the whole bot, or the history of changes to them.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class AccessView:
         """Return the lines about all settings of a scope. The line `first` is above them."""
         is_everywhere = scope == EVERYWHERE
         lines = [
-            *([self._pause(settings.pause)] if settings.pause else []),
+            *([self.pause(settings.pause)] if settings.pause else []),
             *self._rules(Setting.CHANNEL, settings.channels),
             *self._rules(Setting.ROLE, settings.roles),
             *self._rules(Setting.SERVER, settings.servers),
@@ -78,6 +78,14 @@ class AccessView:
         lines = [f"- {self._entry(entry)}" for entry in entries]
         shown = [self._say("access.heading_history"), *(lines or [self._say("access.no_history")])]
         return cut_block("\n".join(shown), _MAX_CHARACTERS)
+
+    def conditions(self, settings: AccessSettings) -> list[str]:
+        """Return the lines that say in which channels, and with which roles, people can order."""
+        return [
+            *self._rules(Setting.CHANNEL, settings.channels),
+            *self._rules(Setting.ROLE, settings.roles),
+            *([self._say("access.only_restricted")] if settings.needs_age_restriction else []),
+        ]
 
     def _rules(self, name: Setting, rules: Mapping[int, Rule]) -> list[str]:
         targets = {
@@ -131,10 +139,11 @@ class AccessView:
         if entry.value is None:
             return self._say("audit.removed")
         if entry.name == Setting.PAUSE:
-            return self._pause(Pause.parse(entry.value))
+            return self.pause(Pause.parse(entry.value))
         return self._word(entry.value)
 
-    def _pause(self, pause: Pause) -> str:
+    def pause(self, pause: Pause) -> str:
+        """Return the line about the operator's pause."""
         if pause.until is None:
             key = "access.is_drained" if pause.is_drain else "access.is_paused"
             return self._say(key, words=pause.words)

@@ -47,9 +47,7 @@ class CardRenderer:
     The views are stopped, because discord.py would keep active views in memory.
 
     `free_backends`: the backends that never charge.
-
     `voice_costs`: whether reading a text aloud may be charged.
-
     `coverage`: for each backend that draws text, the characters that it can't draw.
     """
 
@@ -83,7 +81,6 @@ class CardRenderer:
         """Render the card of an open, failed or cancelled job.
 
         `stage`: the locale key of a heading that is more precise than the state's own heading.
-
         `note`: the locale key of an additional sentence.
         """
         text = self._text
@@ -107,9 +104,7 @@ class CardRenderer:
         """Render the card of a finished video. The same edit uploads the video as `filename`.
 
         `ready_at`: the Unix time at which the video was ready, or None for the current time.
-
         `note`: the locale key of a sentence about the uploaded file.
-
         `original`: the URL of the original video, if the uploaded file is a smaller copy.
         """
         view, container = _make_view([self._text.prompt(job), *self._notes(job, note)])

@@ -51,9 +51,7 @@ class CardText:
     """Writes the lines of text that describe a job.
 
     `free_backends`: the backends that never charge.
-
     `voice_costs`: whether reading a text aloud may be charged.
-
     `coverage`: for each backend that draws text, the characters that it can't draw.
     """
 
@@ -234,9 +232,9 @@ def _locale_of(job: Job) -> str:
 
 
 def in_own_language(job: Job) -> Job:
-    """Return a copy of the job that is described in its requester's language.
+    """Return a copy of the job without the card language that its server has chosen.
 
-    By default, the language that the server has chosen for its cards takes precedence.
+    Sentences about the copy are in the requester's own language.
     """
     return replace(job, requester=replace(job.origin, card_language=None))
 

@@ -9,6 +9,7 @@ import discord
 from discord import ui
 
 from bot.delivery.views.formatting import megabytes
+from bot.delivery.views.notice import render_panel
 from storage.people import Notify
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ class PrivacyStep(StrEnum):
 
 
 TEMPLATE = rf"clapper:privacy:(?P<step>{'|'.join(PrivacyStep)}):(?P<user>[0-9]{{1,20}})"
-
-_COLOUR = discord.Colour.from_rgb(88, 101, 242)
 
 
 class PrivacyView:
@@ -64,7 +63,7 @@ class PrivacyView:
         """
         rows = [f"- {line}" for line in self._rows(stored.rows_until)]
         if stored.is_empty:
-            return _make_view(
+            return render_panel(
                 [self._say("privacy.heading"), *rows] if rows else [self._say("privacy.nothing")]
             )
         lines = [
@@ -75,19 +74,19 @@ class PrivacyView:
             *([self._say("privacy.costs")] if has_costs else []),
             self._say("privacy.provider"),
         ]
-        return _make_view(
+        return render_panel(
             lines,
             self._button(stored, PrivacyStep.ASK, "button.delete_data", discord.ButtonStyle.danger),
         )
 
     def question(self, stored: StoredData) -> ui.LayoutView:
-        """Render the question whether to delete all of a person's data."""
+        """Render the question of whether to delete all of a person's data."""
         lines = [
             self._say("privacy.sure"),
             self._say("privacy.cards"),
             *self._open(stored.open_jobs),
         ]
-        return _make_view(
+        return render_panel(
             lines,
             self._button(
                 stored, PrivacyStep.DELETE, "button.delete_all", discord.ButtonStyle.danger
@@ -99,14 +98,14 @@ class PrivacyView:
 
     def working(self) -> ui.LayoutView:
         """Render the message that is shown while the data is being deleted."""
-        return _make_view([self._say("privacy.deleting")])
+        return render_panel([self._say("privacy.deleting")])
 
     def done(self, deletion: Deletion) -> ui.LayoutView:
         """Render a summary of the data that was deleted and the data that was kept."""
         lines = [self._outcome(deletion), *self._open(deletion.open_jobs)]
         lines += self._rows(deletion.rows_until)
         lines += [self._say("privacy.cards_left")] if deletion.deleted else []
-        return _make_view(lines)
+        return render_panel(lines)
 
     def _outcome(self, deletion: Deletion) -> str:
         if not deletion.open_jobs:
@@ -144,13 +143,3 @@ class PrivacyView:
 
     def _say(self, key: str, **fields: object) -> str:
         return self._texts(key, self._locale, **fields)
-
-
-def _make_view(lines: list[str], *buttons: ui.Button[ui.LayoutView]) -> ui.LayoutView:
-    view = ui.LayoutView(timeout=None)
-    container = ui.Container[ui.LayoutView](ui.TextDisplay("\n".join(lines)), accent_colour=_COLOUR)
-    if buttons:
-        container.add_item(ui.ActionRow(*buttons))
-    view.add_item(container)
-    view.stop()
-    return view

@@ -43,6 +43,14 @@ class MonthOfPerson:
     renewed_at: Moment
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RaisedBudget:
+    """A person's budget of this month after a grant, and what of it is spent or reserved."""
+
+    spent: Dollars
+    budget: Dollars
+
+
 class Budgeting:
     """Reserves `price` micro-dollars for each create request, and enforces the budgets."""
 
@@ -94,8 +102,9 @@ class Budgeting:
 
     async def month_of(self, requester: Origin) -> MonthOfPerson:
         """Return a person's spending and budget in this month. The budget includes any grants."""
-        payer = await self._payers.payer(requester.user_id, month_of(self.today))
-        sums = await self._store.spending(f"person:{payer}", month_of(self.today))
+        month = month_of(self.today)
+        payer = await self._payers.payer(requester.user_id, month)
+        sums = await self._store.spending(f"person:{payer}", month)
         budget = self._budgets.per_user_month
         return MonthOfPerson(
             spent=dollars(sums.spent),
@@ -108,12 +117,15 @@ class Budgeting:
         """Today's date in the operator's time zone, such as 2026-11-30."""
         return self._calendar.day(self._clock())
 
-    async def grant(self, user_id: int, amount: int, *, actor: int | None) -> None:
+    async def grant(self, user_id: int, amount: int, *, actor: int | None) -> RaisedBudget:
         """Allow a person to spend another `amount` micro-dollars in this month.
 
         The grant is recorded in the audit. `actor`: the Discord ID of the person who grants the
-        amount, or None for the command line.
+        amount, or None for the command line. Raises UserError if people have no budgets.
         """
+        budget = self._budgets.per_user_month
+        if budget is None:
+            raise UserError("budget.none")
         now, day = self._clock(), self.today
         payer = await self._payers.payer(user_id, month_of(day))
         entry = AuditEntry(
@@ -125,6 +137,8 @@ class Budgeting:
             actor=actor,
         )
         await self._store.grant(payer, amount, day=day, entry=entry)
+        sums = await self._store.spending(f"person:{payer}", month_of(day))
+        return RaisedBudget(spent=dollars(sums.spent), budget=dollars(budget + sums.granted))
 
     async def sweep(self) -> None:
         """Delete the payers' keys of earlier months, and the notices about those months.

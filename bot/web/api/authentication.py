@@ -30,11 +30,8 @@ class Authentication:
     """Identifies API clients by their tokens and sessions.
 
     `tokens`: the tokens, keyed by client name.
-
     `store`: the sessions that were signed out.
-
     `key`: signs sessions.
-
     `public_url`: the server's URL as callers see it, or "" if unknown.
     """
 

@@ -46,7 +46,6 @@ class HomePage:
     """Serves the page in the browser's language. The page itself contains no data of clients.
 
     `sharing`: whether clients can create share links.
-
     `speaking`: whether texts can be read aloud.
     """
 

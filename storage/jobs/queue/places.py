@@ -30,7 +30,7 @@ ORDER BY place LIMIT :limit
 # When it starts, each person with an earlier turn has started `round` jobs, and each person with a
 # later turn has started one fewer. A person with fewer jobs than that has started all of them. The
 # same holds for servers.
-_PLACE = """
+PLACE = """
 WITH this AS MATERIALIZED (
     SELECT jobs.rowid AS number, next_at, queue_server AS server, queue_person AS person,
         turn, since
@@ -77,7 +77,7 @@ class QueuePlaces:
         """Return the place of a job, or None if it is not queued or is beyond `MAX_PLACE`."""
         if job.state is not JobState.QUEUED:
             return None
-        row = await self._database.row(_PLACE, {"id": job.id})
+        row = await self._database.row(PLACE, {"id": job.id})
         place = row["place"] if row else None
         return place if place is not None and place <= MAX_PLACE else None
 

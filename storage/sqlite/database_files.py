@@ -38,7 +38,7 @@ class DatabaseFiles:
         elif wal != self._opened[1]:
             # This copies the latest commits into the database file. It is repeated at each later
             # sweep.
-            await self._database.truncate_wal()
+            await self._database.clear_log()
             log.error(
                 "database.wal_removed file=%s advice=%r",
                 self._wal.name,

@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import aiosqlite
 
-Statement: TypeAlias = "tuple[str, Mapping[str, Any]]"
+    from storage.database import Statement
+
 Rows: TypeAlias = "list[sqlite3.Row]"
 _Answer: TypeAlias = "list[Rows] | Exception"
 

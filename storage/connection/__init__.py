@@ -1,1 +1,0 @@
-"""Runs SQL statements on the connection to the database."""
