@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from bot.media.files.stores.base import KeptFile, job_of
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Collection
 
-    from storage.database import Database
+    from storage.database import Database, Row
 
 _RECORD = """
 INSERT INTO kept_files (key, job_id, size, since) VALUES (:key, :job_id, :size, :since)
@@ -83,5 +82,5 @@ class KeptFileTable:
         return tuple(file for key, file in recorded.items() if key not in gone)
 
 
-def _file_from(row: sqlite3.Row) -> KeptFile:
+def _file_from(row: Row) -> KeptFile:
     return KeptFile(key=row["key"], size=row["size"], modified_at=row["since"])
