@@ -14,6 +14,7 @@ from bot.demo.fake_discord.api_errors import (
     RefusedError,
     invalid_form,
 )
+from bot.demo.fake_discord.rest.guild_commands import GuildCommandRoutes
 from bot.demo.fake_discord.rest.request_handler import BODY
 from bot.demo.fake_discord.wire import API
 
@@ -65,6 +66,7 @@ class RestRoutes:
             web.get(f"{API}/guilds/{{guild_id}}/members/{{user_id}}", self.member),
             web.get(commands, self.list_commands),
             web.put(commands, self.sync_commands),
+            *GuildCommandRoutes(self._world).routes(),
             web.post(callback, self.call_back),
             web.post(webhook, self.follow_up),
             web.post(f"{API}/users/@me/channels", self.open_dm),
