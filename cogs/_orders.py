@@ -83,7 +83,8 @@ async def find_narration(services: Services, job: Job) -> str | None:
     """
     if job.attachment is None:
         return None
-    # A job that ended early has not stored its narration. It may refer to an older job that has.
+    # A job that ended early has not stored its narration. It may refer to an older job that has
+    # stored it.
     for source in (job.id, job.narration_of):
         if source is not None and await services.workspace.has_narration(source):
             return source

@@ -119,7 +119,7 @@ class Bench:
         self.moderator = moderator
         self.blocked = BlockedWords(blocked)
         self.access = AccessSettingsStore(database)
-        self.gate = Gate(reach, self.access, clock=clock)
+        self.gate = Gate(reach, self.access, clock=clock, count=self._count_refusal)
         self.writer = writer or VerbatimWriter()
         self.database = database
         self.root = root
@@ -137,7 +137,7 @@ class Bench:
         self.library = Library(LibraryStore(database), self.artifacts, self.workspace, clock=clock)
         self.editor = FakeEditor(self.workspace)
         self.bus = EventBus()
-        self.changes: list[JobChanged] = []
+        self.changes, self.refused_orders = list["JobChanged"](), list[str]()
         self.bus.subscribe(self._on_job_changed)
         self._changed = asyncio.Event()
         publisher = ChangePublisher(self.bus)
@@ -217,6 +217,9 @@ class Bench:
             budgets=self.budgets,
             clock=self.clock,
         )
+
+    def _count_refusal(self, reason: str) -> None:
+        self.refused_orders.append(reason)
 
     def build_list_polling(self, publisher: ChangePublisher) -> ListPolling:
         store = ListedJobStore(self.database, backend=self.backend.name)
