@@ -1,4 +1,4 @@
-"""`/clapper-owner`: who may order in every server, as the application's owner sets it."""
+"""The command `/clapper-owner`. The bot's owner uses it to control who may order in all servers."""
 
 from __future__ import annotations
 

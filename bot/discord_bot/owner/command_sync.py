@@ -23,12 +23,12 @@ log = logging.getLogger(__name__)
 #: The name of the command group for the bot's owner.
 OWNER_GROUP = "clapper-owner"
 _COMMANDS = "/applications/{application_id}/guilds/{guild_id}/commands"
-# Discord doesn't accept these fields in a command of a single server, or they have no effect there.
+# A command of a single server has no such fields, or doesn't need them.
 _GLOBAL_FIELDS = frozenset({"contexts", "integration_types", "dm_permission", "nsfw"})
 
 
 class OwnerCommandSync:
-    """Sends the owner's commands to the chosen servers, and deletes them from all others.
+    """Sends the owner's commands to the chosen servers, and deletes them in servers chosen before.
 
     A server that the bot is not in is logged, and the others still get the commands. Other commands
     in these servers are not changed.
