@@ -32,7 +32,7 @@ _NO_LIST_SECONDS = 600.0
 
 
 class ListPolling:
-    """Reads the provider's list while this saves requests, or notices earlier that a job has ended.
+    """Reads the provider's list while that is more efficient than polling each job individually.
 
     Jobs that are not in the list are polled individually. So are all jobs while the list can't be
     read.
