@@ -131,7 +131,7 @@ class FakeDiscord:
         values = options or {}
         attach = await self._store_uploads(values.values())
         who, channel = user or self.world.user, where or self.world.channel
-        data = command_data(self.world.commands, name, values, attach)
+        data = command_data(self.world.commands_in(channel), name, values, attach)
         data = resolve_names(self.world, channel, data)
         return self._send(self.interactions.open(InteractionKind.COMMAND, who, channel), data)
 
