@@ -37,8 +37,7 @@ async def examine_kept_files(settings: Settings) -> Finding:
     return Finding(
         subject=subject,
         ok=True,
-        found=f"{files}, {shown:.2f} of {settings.keep_gb:g} GB, "
-        f"oldest from {oldest:%Y-%m-%d}",
+        found=f"{files}, {shown:.2f} of {settings.keep_gb:g} GB, oldest from {oldest:%Y-%m-%d}",
         advice="the bot deletes the oldest within an hour; if this advice remains, undelivered "
         "videos fill the space: raise KEEP_GB"
         if gigabytes > settings.keep_gb
