@@ -23,7 +23,7 @@ _IDEOGRAPHS = (range(0x20000, 0x2FFFE), range(0x30000, 0x3FFFE))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Presets:
-    """The settings of all videos, which the operator fixes. Requesters choose prompt and audio."""
+    """The settings that the operator fixes for all videos. Requesters choose prompt and audio."""
 
     model: str | None
     seconds: int

@@ -1,4 +1,4 @@
-"""The commands `/clapper`, with which managers of a server control who may order videos in it."""
+"""The commands `/clapper`. Managers of a server use them to control who may order videos in it."""
 
 from __future__ import annotations
 

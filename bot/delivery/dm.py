@@ -60,7 +60,7 @@ class DirectMessage:
 
     @property
     def subject(self) -> str:
-        """The last word of the marker: the job's id, or the event that the DM reports."""
+        """The last word of the marker. It identifies the job or the event that the DM is about."""
         return self.marker.rpartition(" ")[2]
 
     @property

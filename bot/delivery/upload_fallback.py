@@ -154,9 +154,9 @@ class UploadFallback:
         target: UploadTarget,
         upload: Callable[[UploadFile], Awaitable[None]],
     ) -> bool:
-        """Upload the video or an existing copy, without making a new copy.
+        """Upload the video or, if it is too large, an existing smaller copy.
 
-        Returns False if Discord refuses the sizes of both.
+        Returns False if there is no small enough file, or if Discord refuses the file as too large.
         """
         limit = await self.limit(target)
         file = await (

@@ -138,8 +138,8 @@ async def _close_http(bot: discord.Client) -> None:
 async def _set_api_url(api_url: str) -> None:
     """Make discord.py use the REST API at `api_url` and the gateway that this server names.
 
-    discord.py stores both addresses in class attributes, so this function changes global state. No
-    other function does.
+    discord.py stores both addresses in class attributes, so this function changes global state. It
+    is the only function that does so.
 
     Raises StartupError if the server does not respond like Discord, and DeliveryError if it can't
     be reached.

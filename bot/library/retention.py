@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.errors import FirstError
+from bot.media.files.stores.base import COPIES, NARRATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from bot.media.files.stores.base import KeptFile
     from bot.media.files.workspace import Workspace
     from bot.pacing import WatchedClock
+    from storage.files.kept_files import KeptFileTable
     from storage.jobs.spent_refs import SpentRefs
     from storage.people import PeopleStore, Person
     from storage.retention import DeletionStatus, RetentionStore
@@ -94,6 +96,7 @@ class Retention:
         jobs: JobService,
         *,
         spent: SpentRefs,
+        kept_files: KeptFileTable,
         limits: RetentionLimits,
         on_deleted: Callable[[], None],
         clock: WatchedClock,
@@ -103,6 +106,7 @@ class Retention:
         self._workspace = workspace
         self._jobs = jobs
         self._spent = spent
+        self._kept_files = kept_files
         self._limits = limits
         self._on_deleted = on_deleted
         self._clock = clock
@@ -143,15 +147,15 @@ class Retention:
         videos = [job for job in stored_jobs if job.size is not None]
         delivered = [job.delivered_at for job in videos if job.delivered_at is not None]
         job_ids = {job.job_id for job in stored_jobs}
-        inventory = await self._workspace.inventory()
+        files = await self._kept_files.of_jobs(job_ids)
         return StoredData(
             person=await self._people.get(user_id),
             prompts=len(stored_jobs),
             open_jobs=sum(not job.is_deletable for job in stored_jobs),
             videos=len(videos),
             video_bytes=sum(job.size or 0 for job in videos)
-            + sum(item.size for item in inventory.copies if item.job_id in job_ids),
-            narrations=len(job_ids.intersection(item.job_id for item in inventory.narrations)),
+            + sum(file.size for file in files if file.folder in COPIES),
+            narrations=len({file.job_id for file in files if file.folder == NARRATIONS}),
             next_at=min(delivered) + self._limits.seconds if delivered else None,
             rows_until=await self._rows_until(user_id),
         )
@@ -187,6 +191,8 @@ class Retention:
         # The disk is read before the table. In the opposite order, a job that is created between
         # the two reads would seem not to exist, and its files would be deleted.
         inventory = await self._workspace.inventory()
+        kept = await self._kept_files.mend(inventory.kept, now=now)
+        inventory = replace(inventory, kept=kept)
         statuses = await self._store.deletion_statuses(inventory.job_ids)
         first_error = FirstError()
         with first_error.deferred():

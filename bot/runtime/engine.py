@@ -20,7 +20,9 @@ from bot.jobs.service import JobService
 from bot.jobs.waits.capacity import ProviderCapacity
 from bot.jobs.waits.clock_watcher import ClockWatcher, boot_id
 from bot.jobs.waits.holds import Holds
+from bot.library.recorded_store import RecordedStore
 from bot.media.files.download import AttachmentFetcher, attachment_hosts
+from bot.media.files.stores.folder import FolderStore
 from bot.media.files.workspace import Workspace
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
@@ -37,6 +39,7 @@ from bot.settings.types import BOOSTER
 from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
 from storage.clock import ClockStore
+from storage.files.kept_files import KeptFileTable
 from storage.jobs.caps import Caps, CapStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.client_jobs import ClientJobStore
@@ -117,7 +120,7 @@ async def open_engine(
     for subscriber in (feed.on_job_changed, metrics.on_job_changed):
         bus.subscribe(subscriber)
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
-    workspace, presets = Workspace(settings.data_dir), _presets(settings)
+    workspace, presets = _workspace(resources), _presets(settings)
     account = account_of(settings, resources.secret)
     access = AccessSettingsStore(resources.database)
     gate = Gate(reach_of(settings), access, clock=clock, count=metrics.count_refused_order)
@@ -201,6 +204,14 @@ async def open_engine(
             clock=clock,
         ),
     )
+
+
+def _workspace(resources: Resources) -> Workspace:
+    folder = resources.settings.data_dir
+    store = RecordedStore(
+        FolderStore(folder), KeptFileTable(resources.database), clock=resources.clock
+    )
+    return Workspace(folder, store)
 
 
 def _editor(resources: Resources, workspace: Workspace, voice: Voice | None) -> NarrationEditor:

@@ -22,7 +22,10 @@ FREE_COMMANDS = ("videos", "usage", "status", "notify", "privacy")
 
 
 class HelpCog(commands.Cog):
-    """Shows what the bot does for a person in a place. Only the person sees the response."""
+    """Shows the commands and rules that apply to a person in a place.
+
+    Only the person sees the response.
+    """
 
     def __init__(self, bot: VideoBot) -> None:
         self._services = bot.services

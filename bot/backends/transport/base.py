@@ -58,8 +58,8 @@ class Request:
 
     `url`: a path below the provider's base URL, or an absolute URL.
     `body`: sent as JSON, unless `headers` sets another Content-Type.
-    `follow_redirects`: whether the redirects of a GET request are followed. Those of other requests
-    never are.
+    `follow_redirects`: whether the redirects of a GET request are followed. Redirects of other
+    requests are never followed.
     `stream`: whether the caller reads the body of a successful response itself.
     """
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from bot.media.files.stores.base import FITTED, NARRATIONS, SQUEEZED, VIDEOS, KeptFile
+from bot.media.files.stores.base import COPIES, NARRATIONS, VIDEOS, KeptFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ class Inventory:
     @property
     def copies(self) -> tuple[KeptFile, ...]:
         """The smaller copies of finished videos."""
-        return tuple(file for file in self.kept if file.folder in {FITTED, SQUEEZED})
+        return tuple(file for file in self.kept if file.folder in COPIES)
 
     @property
     def narrations(self) -> tuple[KeptFile, ...]:

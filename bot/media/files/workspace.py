@@ -13,6 +13,7 @@ from uuid import uuid4
 from weakref import WeakValueDictionary
 
 from bot.artifacts import Artifact
+from bot.errors import MediaError
 from bot.media.files.atomic import make_private
 from bot.media.files.inventory import Inventory, list_folders
 from bot.media.files.stores.base import (
@@ -26,6 +27,7 @@ from bot.media.files.stores.base import (
     video_key,
 )
 from bot.media.files.stores.folder import FolderStore, link_or_copy
+from bot.media.mp4.reader import read_mp4
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -273,7 +275,18 @@ class Workspace:
 def _describe(job_id: str, video: Path, now: float) -> Artifact:
     with video.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Artifact(job_id=job_id, size=video.stat().st_size, sha256=digest, created_at=now)
+    try:
+        info = read_mp4(video)
+    except MediaError:
+        info = None  # the provider's file is published as it is
+    return Artifact(
+        job_id=job_id,
+        size=video.stat().st_size,
+        sha256=digest,
+        created_at=now,
+        width=info.width if info else None,
+        height=info.height if info else None,
+    )
 
 
 def _has_size(path: Path, size: int) -> bool:

@@ -39,8 +39,10 @@ from bot.jobs.waits.capacity import ProviderCapacity
 from bot.jobs.waits.holds import Holds
 from bot.jobs.worker import Lane, Worker
 from bot.library.index import Library
+from bot.library.recorded_store import RecordedStore
 from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
+from bot.media.files.stores.folder import FolderStore
 from bot.media.files.workspace import Workspace
 from bot.model import Attachment, JobState, VideoRequest
 from bot.moderation.access.gate import Gate
@@ -52,6 +54,7 @@ from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
 from storage.files.data_folder import make_folder
+from storage.files.kept_files import KeptFileTable
 from storage.jobs.caps import Caps, CapStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.generation_times import GenerationTimes
@@ -123,12 +126,12 @@ class Bench:
         self.clock = clock
         self.backend = backend
         self.deliverer = deliverer
-        self.store = JobStore(database)
-        self.cap_store = CapStore(database)
+        self.store, self.cap_store = JobStore(database), CapStore(database)
         self.ledger = LedgerStore(database)
         self.inbox = Inbox(database)
         self.artifacts = ArtifactStore(database)
-        self.workspace = Workspace(root)
+        self.kept_files = KeptFileTable(database)
+        self.workspace = _workspace(root, self.kept_files, clock)
         self.people = PeopleStore(database)
         self.remote_deletion = RemoteDeletion(RetentionStore(database), backend, clock=clock)
         self.library = Library(LibraryStore(database), self.artifacts, self.workspace, clock=clock)
@@ -242,6 +245,7 @@ class Bench:
             self.workspace,
             self.jobs,
             spent=self.spent,
+            kept_files=self.kept_files,
             limits=RetentionLimits(days=30, max_bytes=max_bytes),
             on_deleted=self.remote_deletion.wake,
             clock=self.clock,
@@ -439,6 +443,10 @@ class Bench:
     def _on_job_changed(self, change: JobChanged) -> None:
         self.changes.append(change)
         self._changed.set()
+
+
+def _workspace(root: Path, table: KeptFileTable, clock: Clock) -> Workspace:
+    return Workspace(root, RecordedStore(FolderStore(root), table, clock=clock))
 
 
 def _hashed(ref: str) -> str:

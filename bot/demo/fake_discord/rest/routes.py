@@ -139,14 +139,14 @@ class RestRoutes:
         return _json(self._webhook_message(request).payload)
 
     async def edit_webhook_message(self, request: web.Request) -> web.Response:
-        """Handle `PATCH` for the path of `get_webhook_message`."""
+        """Handle `PATCH /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}`."""
         body, message = _body(request), self._webhook_message(request)
         _check_files(body, message.channel)
         self._messages.edit(message, body.json, body.files)
         return _json(message.payload)
 
     async def delete_webhook_message(self, request: web.Request) -> web.Response:
-        """Handle `DELETE` for the path of `get_webhook_message`."""
+        """Handle `DELETE /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}`."""
         self._messages.delete(self._webhook_message(request))
         return _no_content()
 
@@ -179,7 +179,7 @@ class RestRoutes:
         return _json(self._message(request).payload)
 
     async def edit(self, request: web.Request) -> web.Response:
-        """Handle `PATCH` for the path of `get`."""
+        """Handle `PATCH /channels/{channel_id}/messages/{message_id}`."""
         body, message = _body(request), self._message(request)
         if message.author != self._world.bot:
             raise RefusedError(NOT_THE_AUTHOR)
@@ -188,7 +188,7 @@ class RestRoutes:
         return _json(message.payload)
 
     async def delete(self, request: web.Request) -> web.Response:
-        """Handle `DELETE` for the path of `get`."""
+        """Handle `DELETE /channels/{channel_id}/messages/{message_id}`."""
         self._messages.delete(self._message(request))
         return _no_content()
 

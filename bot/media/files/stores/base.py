@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VIDEOS, FITTED, SQUEEZED, NARRATIONS = "videos", "fitted", "squeezed", "narrations"
+COPIES = frozenset({FITTED, SQUEEZED})
 #: The first parts of all keys.
 FOLDERS = (VIDEOS, FITTED, SQUEEZED, NARRATIONS)
 
@@ -93,6 +94,11 @@ def job_of(key: str) -> str:
     if match is None:
         raise ValueError("not the key of a kept file")
     return match["job"]
+
+
+def part_key(key: str) -> str:
+    """Return the key under which a folder lists the unfinished part of a file."""
+    return f"{key}.part"
 
 
 def video_key(job_id: str) -> str:
