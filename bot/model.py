@@ -213,10 +213,10 @@ class Job:
     submitted_at: float | None = None
     #: The number of create requests, increased just before each POST and never reset.
     submits: int = 0
-    #: The number of negative results in this state, which count only if they are repeated: a remote
-    #: job is not found, is missing from a complete list or does not stop, a download is unusable,
-    #: or a merge fails. A new state and each successful poll reset it. In `downloading`, each
-    #: missing clip adds `_LAG` (1000), so that one number contains both counts.
+    #: The number of negative results in this state, such as a remote job that is not found, or a
+    #: failed merge. Only several of them decide anything. A new state and each successful poll
+    #: reset it. In `downloading`, each missing clip adds `_LAG` (1000), so that one number contains
+    #: both counts.
     misses: int = 0
     #: The id of the provider's job, or None until it is known from a response or from a search.
     remote_id: str | None = None
