@@ -260,6 +260,7 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
         Ffmpeg(engine.resources.ffmpeg_path, slots=1),
         engine.workspace,
         SpeechStore(engine.resources.database),
+        engine.budgeting,
         caps=SpeechCaps(
             per_user=settings.max_narrations_per_user, per_day=settings.max_narrations_per_day
         ),

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 from bot.artifacts import NOTE_NOT_MERGED, Artifact, FinishedVideo, Handover
 from bot.errors import MediaError, UnconvertedError, UserError
 from bot.jobs.downloading import Downloading
-from bot.model import Job, JobState
+from bot.model import Failure, Job, JobState
+from bot.speech.voice import MAYBE_CHARGED
 from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
@@ -149,11 +150,17 @@ class Pipeline:
             return
         if not await self._prompt_step.may_be_spoken(job):
             return
+        if job.voice_is_unasked and await self._jobs.begin_speaking(job) is None:
+            return
         try:
             await self._collect_inputs(job)
         except UserError as error:
             fields = {name: _storable(value) for name, value in error.fields.items()}
-            await self._jobs.fail(job, error.key, **fields)
+            changes = Changes(
+                failure=Failure(key=error.key, fields=fields),
+                voice_is_free=error.key not in MAYBE_CHARGED,
+            )
+            await self._jobs.move(job, JobState.FAILED, changes)
             return
         moved = await self._jobs.move(job, JobState.MERGING if job.clip_of else JobState.QUEUED)
         if moved is not None and moved.state is JobState.QUEUED and job.attachment is not None:

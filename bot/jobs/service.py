@@ -122,7 +122,7 @@ class JobService:
         """Raise UserError if a new job from this requester would be refused now."""
         admitted = await self._admission.admit(requester, None)
         await self._admission.check_caps(admitted)
-        await self._budgeting.check(await self._budgeting.reservation(admitted.requester))
+        await self._budgeting.check(await self._budgeting.for_clip(admitted.requester))
 
     async def allowances(self, requester: Origin, place: OrderPlace) -> list[Allowance]:
         """Return how much of each cap a person has used, including the caps of the place."""
@@ -201,9 +201,22 @@ class JobService:
             job, JobState.FAILED, Changes(failure=Failure(key=key, fields=fields))
         )
 
-    async def write_prompt(self, job: Job, prompt: str) -> Job | None:
-        """Store a queued job's prompt. Returns None if it already has one, or has changed."""
-        return await self._store.write_prompt(job, prompt, backend=self._backend, now=self._clock())
+    async def begin_speaking(self, job: Job) -> Job | None:
+        """Store that a job's text now costs its price. Returns None if the job has changed."""
+        return await self._store.begin_speaking(job, now=self._clock())
+
+    async def begin_writing(self, job: Job) -> Job | None:
+        """Store that a job's prompt now costs its price. Returns None if it did so already."""
+        return await self._store.begin_writing(job, now=self._clock())
+
+    async def write_prompt(self, job: Job, prompt: str, *, is_free: bool = False) -> Job | None:
+        """Store a queued job's prompt. Returns None if it already has one, or has changed.
+
+        `is_free`: whether the prompt's writer has clearly refused the request.
+        """
+        return await self._store.write_prompt(
+            job, prompt, backend=self._backend, is_free=is_free, now=self._clock()
+        )
 
     async def begin_submit(self, job: Job) -> Job | None:
         """Mark a job as submitting. Returns None if an identical create request is unconfirmed."""

@@ -35,6 +35,7 @@ class Changes:
     failure: Failure | None = None
     note: str | None = None
     card_gone: bool = False
+    voice_is_free: bool = False
 
 
 class JobStore:
@@ -163,6 +164,7 @@ class JobStore:
             failure_fields=json.dumps(dict(failure.fields)) if failure else None,
             note=changes.note,
             card_gone=int(changes.card_gone),
+            voice_is_free=int(changes.voice_is_free),
         )
 
     async def retry(self, job: Job, reservation: Reservation, *, now: float) -> Job | None:
@@ -171,14 +173,31 @@ class JobStore:
             statements.RETRY, **key_of(job), now=now, **reservation.columns
         )
 
-    async def write_prompt(self, job: Job, prompt: str, *, backend: str, now: float) -> Job | None:
-        """Store the prompt that a queued job sends to a backend. A stored one is not replaced."""
+    async def begin_speaking(self, job: Job, *, now: float) -> Job | None:
+        """Store that a job's text is about to be read aloud, and thus costs its price."""
+        return await self._one(statements.BEGIN_SPEAKING, id=job.id, epoch=job.epoch, now=now)
+
+    async def begin_writing(self, job: Job, *, now: float) -> Job | None:
+        """Store that the writer of a job's prompt is about to be asked, and thus costs its price.
+
+        Returns None if the writer was asked before, or if the job has changed.
+        """
+        return await self._one(statements.BEGIN_WRITING, id=job.id, epoch=job.epoch, now=now)
+
+    async def write_prompt(
+        self, job: Job, prompt: str, *, backend: str, is_free: bool, now: float
+    ) -> Job | None:
+        """Store the prompt that a queued job sends to a backend. A stored one is not replaced.
+
+        `is_free`: whether the prompt's writer has clearly refused the request, and costs nothing.
+        """
         return await self._one(
             statements.WRITE_PROMPT,
             id=job.id,
             epoch=job.epoch,
             backend=backend,
             sent_prompt=prompt,
+            is_free=int(is_free),
             fingerprint=replace(job.request, prompt=prompt).fingerprint,
             now=now,
         )

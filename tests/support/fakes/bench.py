@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from bot.jobs.costs.alarms import BudgetAlarms
 from bot.jobs.costs.budgeting import Budgeting
 from bot.jobs.costs.calendar import Calendar
 from bot.jobs.costs.payers import Payers
+from bot.jobs.costs.prices import Prices
 from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
@@ -85,6 +87,7 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 ALL_STATES = tuple(JobState)
+FREE = Prices()
 ACCOUNT = "the account of the tests"
 EVERYWHERE = Reach(order_from=OrderFrom.EVERYWHERE)
 POLL_INTERVALS = PollIntervals(first=5.0, growth=2.0, ceiling=30.0)
@@ -109,6 +112,7 @@ class Bench:
         blocked: tuple[str, ...] = (),
         reach: Reach = EVERYWHERE,
         price: int = 0,
+        prices: Prices = FREE,
         budgets: Budgets | None = None,
         poll_intervals: PollIntervals = POLL_INTERVALS,
         has_webhooks: bool = False,
@@ -140,7 +144,7 @@ class Bench:
         publisher = ChangePublisher(self.bus)
         self.card_records = CardRecords(self.store, publisher, clock=clock)
         self.webhooks = WebhookReceiver(self.store, self.inbox, publisher, clock=clock)
-        self.price, self.budgets = price, budgets or Budgets()
+        self.prices, self.budgets = replace(prices, clip=price or prices.clip), budgets or Budgets()
         self.budgeting = self.build_budgeting()
         self.jobs = JobService(
             self.store,
@@ -200,7 +204,7 @@ class Bench:
             Payers(self.ledger),
             Calendar(UTC),
             BudgetNoticeStore(self.database),
-            price=self.price,
+            prices=self.prices,
             budgets=self.budgets,
             clock=self.clock,
         )
@@ -210,7 +214,7 @@ class Bench:
             self.ledger,
             BudgetNoticeStore(self.database),
             Calendar(UTC),
-            price=self.price,
+            price=self.prices.clip,
             budgets=self.budgets,
             clock=self.clock,
         )
@@ -456,6 +460,7 @@ async def open_bench(
     blocked: tuple[str, ...] = (),
     reach: Reach = EVERYWHERE,
     price: int = 0,
+    prices: Prices = FREE,
     budgets: Budgets | None = None,
     poll_intervals: PollIntervals = POLL_INTERVALS,
     has_webhooks: bool = False,
@@ -476,6 +481,7 @@ async def open_bench(
             blocked=blocked,
             reach=reach,
             price=price,
+            prices=prices,
             budgets=budgets,
             poll_intervals=poll_intervals,
             has_webhooks=has_webhooks,
