@@ -24,6 +24,7 @@ from bot.discord_bot.gateway.identify_budget import IdentifyBudget
 from bot.discord_bot.gateway.session import GatewaySession
 from bot.discord_bot.login import log_in
 from bot.discord_bot.memberships import MembershipFinder
+from bot.discord_bot.owner.rights import Owners
 from bot.library.index import Library
 from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
@@ -41,9 +42,11 @@ from bot.speech.narrator import Narrator
 from bot.storyboard.lettering.coverage import StoryboardCoverage
 from bot.texts import Texts
 from storage.access.audit import AuditStore
+from storage.access.owner_servers import OwnerServerStore
 from storage.access.settings import AccessSettingsStore
 from storage.delivery.second_bots import SecondBotStore
 from storage.failing_parts import FailingPartStore
+from storage.files.kept_files import KeptFileTable
 from storage.identifies import IdentifyStore
 from storage.jobs.queue_outlook import QueueOutlook
 from storage.library import LibraryStore
@@ -138,6 +141,8 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         access=AccessSettingsStore(database),
         audit=AuditStore(database),
         memberships=MembershipFinder(engine.gate.reach, clock=clock),
+        owners=Owners(settings.owner_server_ids, clock=clock),
+        owner_servers=OwnerServerStore(database),
         sent_commands=SentCommandsStore(database),
         narrator=narrator,
         count_answer=engine.metrics.count_answer,
@@ -255,8 +260,7 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
     settings = engine.resources.settings
     return Narrator(
         voice,
-        # Narrations get an ffmpeg slot of their own. A narration may have been paid for, so it must
-        # not wait for a render.
+        # Narrations get an ffmpeg slot of their own, so that paid ones don't wait for a render.
         Ffmpeg(engine.resources.ffmpeg_path, slots=1),
         engine.workspace,
         SpeechStore(engine.resources.database),
@@ -289,6 +293,7 @@ def _retention(engine: Engine, people: PeopleStore, remote_deletion: RemoteDelet
         engine.workspace,
         engine.jobs,
         spent=engine.spent,
+        kept_files=KeptFileTable(engine.resources.database),
         limits=RetentionLimits(days=settings.keep_days, max_bytes=round(settings.keep_gb * _GIB)),
         on_deleted=remote_deletion.wake,
         clock=engine.resources.clock,

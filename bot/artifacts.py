@@ -17,9 +17,9 @@ NOTE_SILENT = "note.silent"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artifact:
-    """A finished video. Its file is `videos/<job_id>.mp4` below DATA_DIR.
+    """A finished video. The key of its file is `videos/<job_id>.mp4`.
 
-    The workspace sets the first four fields when it publishes the file.
+    The workspace sets the size, digest, time, width and height when it publishes the file.
     """
 
     #: The id of the job that made the video.
@@ -28,14 +28,18 @@ class Artifact:
     size: int
     #: The SHA-256 digest of the file, in hex.
     sha256: str
-    #: The Unix time when the file was first published. If it is never delivered, it expires by
-    #: this.
+    #: The Unix time when the file was first published. The age of an undelivered video counts from
+    #: it.
     created_at: float
     #: The Unix time when the requester first got the video (as an upload, link, DM or download), or
     #: None. The delivery and the file server set it.
     delivered_at: float | None = None
     #: How often the share links were withdrawn. Only links that contain this number are valid.
     share_serial: int = 0
+    #: The width of the picture in pixels, or None for a video from an earlier version.
+    width: int | None = None
+    #: The height of the picture in pixels, or None for a video from an earlier version.
+    height: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

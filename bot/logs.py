@@ -1,4 +1,4 @@
-"""Sets up logging: text or JSON lines on stderr, from which secrets are removed."""
+"""Sets up logging to stderr, as text or JSON lines. Secrets are removed from all records."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ class Metrics:
         self._skipped.labels(event).inc()
 
     def count_part_failure(self, part: str) -> None:
-        """Count a failure of a component, which is then restarted."""
+        """Count a failure of a component. The component is then restarted."""
         self._part_failures.labels(part).inc()
 
     def count_refused_order(self, reason: str) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: A clock that is off by at most this many seconds has drifted. Otherwise, it was set.
+#: If the machine's clock is off by at most this many seconds, it has drifted. If it is off by more,
+#: it was set.
 CLOCK_STEP_SECONDS = 30.0
 # This is enough time for the clock to be corrected again, and for every open job to be polled.
 _UNSETTLED_SECONDS = 10 * 60.0
@@ -93,7 +94,10 @@ def seconds_since_boot() -> float:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PollIntervals:
-    """The seconds between two polls of a job. They grow from `first` to `ceiling` by `growth`."""
+    """The seconds between two polls of a job.
+
+    They grow from `first` to `ceiling`, each time by the factor `growth`.
+    """
 
     first: float
     growth: float
@@ -111,7 +115,7 @@ class ListIntervals:
 
     `put_off`: if a job was in the list, it is polled individually only after this many seconds.
     `blind_age`: if only one job is open and its progress is unknown, the list is read once the job
-    has this age. None: the list is not read for it.
+    has this age. If this is None, the list is not read for a single job.
     """
 
     period: float

@@ -12,9 +12,9 @@ MAX_PROMPT = 2000
 _MIB = 1024 * 1024
 # The first letters of the Unicode categories for letters, numbers, punctuation and symbols.
 _VISIBLE_CATEGORIES = frozenset("LNPS")
-# These characters are invisible although they have such a category: the Hangul fillers, the blank
-# Braille pattern, the placeholder of an embedded object, the null note head, and the blank
-# hieroglyphs.
+# These characters are invisible although they are in one of these categories: the Hangul fillers,
+# the blank Braille pattern, the placeholder of an embedded object, the null note head, and the
+# blank hieroglyphs.
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\ufffc\U0001d159\U00013441\U00013442")
 # In these ranges, later Unicode versions will add emoji and Chinese characters.
 _PICTOGRAPHS = range(0x1F000, 0x1FB00)
@@ -23,7 +23,7 @@ _IDEOGRAPHS = (range(0x20000, 0x2FFFE), range(0x30000, 0x3FFFE))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Presets:
-    """The settings of all videos, which the operator fixes. Requesters choose prompt and audio."""
+    """The settings that the operator fixes for all videos. Requesters choose prompt and audio."""
 
     model: str | None
     seconds: int

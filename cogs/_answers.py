@@ -153,7 +153,7 @@ def _result_of(task: asyncio.Task[Outlook]) -> Outlook | None:
 
 
 def _retrieve_error(task: asyncio.Task[Job | None]) -> None:
-    # The task is not awaited if posting the card fails. asyncio would then log the task's error,
-    # unless the error has been read.
+    # If posting the card fails, the task is not awaited. asyncio would then log the task's error,
+    # so read the error here.
     if not task.cancelled():
         task.exception()

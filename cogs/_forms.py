@@ -60,8 +60,8 @@ async def open_form(interaction: discord.Interaction[VideoBot], job: Job, action
     form = ui.Modal(title=say(_TITLES[action]), custom_id=f"clapper:{action}:{job.id}")
     for item in _items(services, job, action, say):
         form.add_item(item)
-    # Otherwise, discord.py would keep the form in memory. Submissions are handled by `FormsCog`
-    # below.
+    # Stop the form, because discord.py would keep it in memory. Submissions are handled by
+    # `FormsCog` below.
     form.stop()
     await interaction.response.send_modal(form)
 

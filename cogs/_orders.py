@@ -83,7 +83,8 @@ async def find_narration(services: Services, job: Job) -> str | None:
     """
     if job.attachment is None:
         return None
-    # A job that ended early has not stored its narration. It may refer to an older job that has.
+    # A job that ended early has not stored its narration. It may refer to an older job that has
+    # stored it.
     for source in (job.id, job.narration_of):
         if source is not None and await services.workspace.has_narration(source):
             return source
@@ -126,7 +127,7 @@ def origin_of(interaction: discord.Interaction[VideoBot]) -> Origin:
 
 
 def _bot_access(interaction: discord.Interaction[VideoBot]) -> tuple[bool, bool]:
-    """Tell whether the bot itself may edit the card, and whether that remains to be proved.
+    """Tell whether the bot itself may edit the card, and whether only an edit can prove it.
 
     The permissions in an interaction only apply to the channel. They don't show whether the bot is
     in a private thread, may connect to a voice channel, or is in the server at all.

@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 _SAVE = """
-INSERT INTO artifacts (job_id, size, sha256, created_at)
-VALUES (:job_id, :size, :sha256, :created_at)
-ON CONFLICT (job_id) DO UPDATE SET size = :size, sha256 = :sha256
+INSERT INTO artifacts (job_id, size, sha256, created_at, width, height)
+VALUES (:job_id, :size, :sha256, :created_at, :width, :height)
+ON CONFLICT (job_id) DO UPDATE SET
+    size = excluded.size, sha256 = excluded.sha256,
+    width = excluded.width, height = excluded.height
 RETURNING *
 """
 
@@ -32,6 +34,8 @@ class ArtifactStore:
                 "size": artifact.size,
                 "sha256": artifact.sha256,
                 "created_at": artifact.created_at,
+                "width": artifact.width,
+                "height": artifact.height,
             },
         )
 
@@ -66,4 +70,6 @@ class ArtifactStore:
             created_at=row["created_at"],
             delivered_at=row["delivered_at"],
             share_serial=row["share_serial"],
+            width=row["width"],
+            height=row["height"],
         )

@@ -74,8 +74,8 @@ class AnsweredJob:
 
     A list that lacks this job is not trustworthy.
 
-    `is_earlier`: whether that response arrived before the create request whose job is being looked
-    for.
+    `is_earlier`: whether that response arrived before the bot sent the create request whose job it
+    is now looking for.
     """
 
     order: Order
@@ -181,7 +181,8 @@ class VideoBackend(Protocol):
     ) -> Listing:
         """Return the remote jobs that match the request, or all remote jobs if `request` is None.
 
-        `hints`: the ids in webhooks that belong to no known job. These jobs are looked up too.
+        `hints`: ids that webhooks have named, but that belong to no known job. These remote jobs
+        are looked up too.
         """
         ...
 

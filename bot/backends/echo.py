@@ -56,7 +56,7 @@ class Echo:
         """Tell whether the remote job was created after `moment`, by the provider's clock."""
         if moment is None or self.created_at is None:
             return False
-        # Some servers report the time of the response as the time of creation, which proves
+        # Some servers report the time of the response as the time of creation. Such a time proves
         # nothing.
         is_stamped_now = (
             self.answered_at is not None and abs(self.created_at - self.answered_at) <= 1

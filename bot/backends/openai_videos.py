@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 
 _TYPES = {"multipart": "multipart/form-data", "json": "application/json"}
 _NO_LISTING_STATUSES = frozenset({400, 404, 405, 501})
-# A server responds with these if the page is too large, or if it should begin after a job that has
-# been deleted.
+# A server responds with these statuses if the page is too large, or if it should begin after a job
+# that has been deleted.
 _REFUSED_PAGE_STATUSES = frozenset({400, 404, 422})
 _STATUS_PAGES = (100, 50)
 _NOT_FOUND = 404

@@ -158,7 +158,7 @@ async def _generate(settings: Settings, options: argparse.Namespace) -> int:
         backend = await open_backend(resources, stack)
         engine = await open_engine(resources, backend, stack, client=CLIENT)
         # The server is needed for the operator's requests, such as a cancellation. It also receives
-        # webhooks, if the provider can reach this machine.
+        # webhooks, which a provider on this machine can send.
         routes = [*webhooks(engine).routes, *operator_routes(engine).routes]
         server = WebServer(
             routes,

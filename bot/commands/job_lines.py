@@ -49,7 +49,7 @@ def describe(job: Job, texts: Texts) -> str:
 
 
 def printable(text: str) -> str:
-    """Replace the control characters in a text, which could change what the terminal shows."""
+    """Replace the control characters in a text. They could change what the terminal shows."""
     return "".join(
         character if character.isprintable() else " " if character.isspace() else "\ufffd"
         for character in text

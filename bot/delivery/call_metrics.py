@@ -21,7 +21,7 @@ _ID = re.compile(r"/\d{5,}")
 
 
 def route_of(path: str) -> str:
-    """Return a path's route, in which each id is replaced, such as /channels/{id}/messages/{id}."""
+    """Return the route of a path. Its ids are replaced, as in /channels/{id}/messages/{id}."""
     return _ID.sub("/{id}", _TOKEN.sub(r"\1/{token}", _VERSION.sub("", path)))
 
 

@@ -60,7 +60,7 @@ class FileTooLargeError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Edit:
-    """An edit that replaces the content of a job's card with `view` and the files it opens.
+    """An edit that replaces a card's content with `view` and the files from `open_files`.
 
     `urgent`: if the interaction's token is rate-limited, whether to use the bot's own token instead
     of waiting.

@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 
 _NONCE_CHARACTERS = 25
 _LOOK_BACK = 50
-# After a refused DM, the bot sends the recipient none for a week. If nothing but a DM can reach
-# them, it tries again after a day.
+# After a refused DM, the bot sends the recipient no other DM for a week. If only a DM can reach the
+# recipient, the bot tries again after a day.
 _DAY_SECONDS = 24 * 60 * 60.0
 _WEEK_SECONDS = 7 * _DAY_SECONDS
 _MOST_PEOPLE = 10_000
@@ -60,7 +60,7 @@ class DirectMessage:
 
     @property
     def subject(self) -> str:
-        """The last word of the marker: the job's id, or the event that the DM reports."""
+        """The last word of the marker. It identifies the job or the event that the DM is about."""
         return self.marker.rpartition(" ")[2]
 
     @property

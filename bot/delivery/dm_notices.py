@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class DmNotices:
-    """Sends DMs to requesters, who choose with `/notify` which DMs they get.
+    """Sends DMs to requesters. They choose with `/notify` which DMs they get.
 
     There is at most one DM about a job's result, and one for each question that the job's card
     can't show.

@@ -11,6 +11,7 @@ import discord
 
 from bot.delivery.card_edits import as_delivery_error
 from bot.delivery.dm import DirectMessage, DmRefusedError
+from bot.delivery.requests.application_owners import fetch_owners
 from bot.errors import DeliveryError, FirstError, Trouble
 from bot.jobs.costs.alarms import NEARLY, WHOLLY
 from bot.jobs.costs.amounts import dollars
@@ -49,7 +50,6 @@ _BUDGETS = {
     (True, NEARLY): "operator.month_nearly",
     (True, WHOLLY): "operator.month_spent",
 }
-_ROLES = frozenset({discord.TeamMemberRole.admin, discord.TeamMemberRole.developer})
 
 
 class OperatorNotices:
@@ -255,18 +255,6 @@ class OperatorNotices:
     async def _fetch_operators(self) -> list[int]:
         """Return the user ids of the application's owner, or the team's admins and developers."""
         try:
-            application = await self._bot.application_info()
+            return await fetch_owners(self._bot)
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
             raise as_delivery_error(error) from error
-        team = application.team
-        if team is None:
-            return [application.owner.id]
-        return [
-            member.id
-            for member in team.members
-            if member.id == team.owner_id
-            or (
-                member.role in _ROLES
-                and member.membership_state is discord.TeamMembershipState.accepted
-            )
-        ]

@@ -81,7 +81,7 @@ class ProgressCards:
         if event.outlook_only and (last := self._last_edits.get(job.id)) and not last.is_final:
             del self._last_edits[job.id]  # without a last edit, the next edit is due at once
         if event.previous is None:
-            # The command posts the card of a new job itself, which counts as the first edit.
+            # The command itself posts the card of a new job. This counts as the first edit.
             self._last_edits[job.id] = self._edit_of(job)
         self._keep(job)
         self._changed.set()

@@ -40,7 +40,7 @@ class Shrinker(Protocol):
     async def shrink(
         self, job_id: str, *, limit_bytes: int, decent: bool, in_background: bool = False
     ) -> None:
-        """Write a copy of at most `limit_bytes` to the workspace, if the video can be made small.
+        """Write a copy of at most `limit_bytes` to the workspace, or none if that is impossible.
 
         `decent`: whether to write the copy only if its quality is acceptable.
         `in_background`: whether to give other processes priority over making the copy.
@@ -154,9 +154,9 @@ class UploadFallback:
         target: UploadTarget,
         upload: Callable[[UploadFile], Awaitable[None]],
     ) -> bool:
-        """Upload the video or an existing copy, without making a new copy.
+        """Upload the video or, if it is too large, an existing smaller copy.
 
-        Returns False if Discord refuses the sizes of both.
+        Returns False if there is no small enough file, or if Discord refuses the file as too large.
         """
         limit = await self.limit(target)
         file = await (

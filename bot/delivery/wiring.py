@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 
-# The lane for DMs has one slot more than this. It is the smaller of the two lanes that upload.
+# The lane for DMs is the smaller of the two lanes that upload. It has one slot more than this.
 _MOST_COPIES = 3
 
 

@@ -19,8 +19,9 @@ from bot.discord_bot.audio_uploads import for_audio
 from bot.discord_bot.callbacks import CallbackCounter
 from bot.discord_bot.command_definitions import localise
 from bot.discord_bot.command_sync import sync_commands
+from bot.discord_bot.command_tree import CommandTree
 from bot.discord_bot.gateway.skipped_events import SkippedEvents
-from bot.discord_bot.replies import report_error
+from bot.discord_bot.owner.command_sync import OWNER_GROUP, OwnerCommandSync
 from bot.discord_bot.unreadable_interactions import (
     HANDLED_TYPES,
     UnreadableInteraction,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from bot.delivery.second_bot import SecondBotWatch
     from bot.delivery.views.card import CardRenderer
     from bot.discord_bot.memberships import MembershipFinder
+    from bot.discord_bot.owner.rights import Owners
     from bot.jobs.costs.budgeting import Budgeting
     from bot.jobs.service import JobService
     from bot.library.index import Library
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from bot.speech.narrator import Narrator
     from bot.texts import Texts
     from storage.access.audit import AuditStore
+    from storage.access.owner_servers import OwnerServerStore
     from storage.access.settings import AccessSettingsStore
     from storage.jobs.queue_outlook import QueueOutlook
     from storage.people import PeopleStore
@@ -65,6 +68,7 @@ _COGS = (
 )
 _EXTENSIONS = tuple(f"cogs.{name}" for name in _COGS)
 _VOICE_EXTENSIONS = ("cogs.narrate",)
+_OWNER_EXTENSIONS = ("cogs.access.owner",)
 # Without this time-out, discord.py waits until a rate limit ends, even if that takes a day.
 _SYNC_SECONDS = 60
 # The seconds between attempts, about two days in total. After the last one, the bot doesn't try
@@ -106,6 +110,8 @@ class Services:
     access: AccessSettingsStore
     audit: AuditStore
     memberships: MembershipFinder
+    owners: Owners
+    owner_servers: OwnerServerStore
     sent_commands: SentCommandsStore
     clock: WatchedClock
     narrator: Narrator | None = None
@@ -152,8 +158,9 @@ class VideoBot(commands.Bot):
     async def setup_hook(self) -> None:
         """Load the commands, buttons and forms, and send the command definitions to Discord."""
         self._warn_of_portal_problems()
-        extra = _VOICE_EXTENSIONS if self.services.narrator else ()
-        for extension in (*_EXTENSIONS, *extra):
+        voice = _VOICE_EXTENSIONS if self.services.narrator else ()
+        owner = _OWNER_EXTENSIONS if self.services.owners.servers else ()
+        for extension in (*_EXTENSIONS, *voice, *owner):
             # an earlier login may have loaded it and then failed
             if extension not in self.extensions:
                 await self.load_extension(extension)
@@ -207,6 +214,21 @@ class VideoBot(commands.Bot):
             localise(for_audio(defined), self.services.texts),
             sent=self.services.sent_commands,
         )
+        await self._sync_owner_commands()
+
+    async def _sync_owner_commands(self) -> None:
+        services, definition = self.services, None
+        for server_id in services.owners.servers:
+            group = self.tree.get_command(OWNER_GROUP, guild=discord.Object(server_id))
+            if group is not None:
+                [definition] = localise([group.to_dict(self.tree)], services.texts)
+        sync = OwnerCommandSync(self.http, self.application_id or 0, services.owner_servers)
+        await sync.sync(services.owners.servers, definition)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Offer the owner's commands in the server, if the operator has chosen this server."""
+        if guild.id in self.services.owners.servers:
+            self._is_synced = await self._try_sync()
 
     async def close(self) -> None:
         """Disconnect, even if discord.py is still loading the list of servers."""
@@ -255,22 +277,3 @@ class VideoBot(commands.Bot):
             self._is_invite_logged = True
             invite = discord.utils.oauth_url(self.application_id, permissions=_PERMISSIONS)
             log.warning("discord.no_server advice='open this to invite the bot: %s'", invite)
-
-
-class CommandTree(app_commands.CommandTree[VideoBot]):
-    """A command tree that reports every error in a command to the person who used it."""
-
-    async def _call(self, interaction: discord.Interaction[VideoBot]) -> None:
-        try:
-            await super()._call(interaction)
-        except app_commands.AppCommandError:
-            raise  # discord.py passes this error to `on_error`
-        except Exception as error:  # noqa: BLE001 - malformed data can cause any error, such as a command without a name
-            await report_error(interaction, error)
-
-    async def on_error(
-        self, interaction: discord.Interaction[VideoBot], error: app_commands.AppCommandError
-    ) -> None:
-        """Tell the person who used the command what went wrong."""
-        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        await report_error(interaction, cause)

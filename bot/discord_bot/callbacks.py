@@ -21,7 +21,7 @@ _MOST_INTERACTIONS = 1000
 
 
 class CallbackCounter:
-    """Tells the first response to an interaction from a response that discord.py sent again.
+    """Distinguishes the first response to an interaction from a repetition by discord.py.
 
     `trace` must be attached to discord.py's HTTP requests.
     """

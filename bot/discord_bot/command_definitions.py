@@ -46,7 +46,7 @@ _FIELDS = frozenset(
 _OUR_TYPES = frozenset({1, 2, 3})
 # Discord returns this field as a string, and accepts a number.
 _PERMISSIONS = "default_member_permissions"
-# Only these fields of a command that another program defined can be sent back to Discord.
+# If another program has defined a command, only these fields can be sent back to Discord.
 _WRITABLE = frozenset(
     {
         "contexts",

@@ -94,7 +94,8 @@ def _translating_errors() -> Generator[None]:
     except (aiohttp.ClientError, OSError) as error:
         raise DeliveryError(_unreachable(error)) from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        # The sign-in page of a network can look like a response with status 200, for example.
+        # For example, the sign-in page of a network has status 200, but isn't what Discord would
+        # send.
         log.exception("discord.strange_answer")
         raise DeliveryError(
             f"the server in Discord's place does not answer like Discord ({type(error).__name__}): "
@@ -137,8 +138,8 @@ async def _close_http(bot: discord.Client) -> None:
 async def _set_api_url(api_url: str) -> None:
     """Make discord.py use the REST API at `api_url` and the gateway that this server names.
 
-    discord.py stores both addresses in class attributes. This function is therefore the only one
-    that changes global state.
+    discord.py stores both addresses in class attributes, so this function changes global state. It
+    is the only function that does so.
 
     Raises StartupError if the server does not respond like Discord, and DeliveryError if it can't
     be reached.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bot.jobs.submission import Submission
     from bot.media.files.workspace import Workspace
     from storage.artifacts import ArtifactStore
+    from storage.ledger.paid_requests import PaidRequests
 
 log = logging.getLogger(__name__)
 
@@ -34,16 +35,15 @@ _MERGE_RETRY_SECONDS = 2.0
 _NO_SPACE = "No space left on device"
 _MAX_MERGES = 2
 _HOLD_RETRY_SECONDS = 60 * 60.0
-# The number of attempts to edit the card, and then to send the DM: about a day each. After that,
-# the video is only in the library.
+# Attempts to edit the card, for about a day, and then to send the DM.
 _MAX_DELIVERIES = 300
 
 
 class Deliverer(Protocol):
-    """Delivers to a job's requester in Discord. DeliveryError means: try again later."""
+    """Delivers to a job's requester in Discord. Raises DeliveryError if a retry may succeed."""
 
     async def find_message(self, job: Job) -> int | None:
-        """Return the message id of the card that the command may have posted, or None."""
+        """Return the message id of the card that the command has posted, or None if it has not."""
         ...
 
     async def show(self, job: Job) -> None:
@@ -55,7 +55,7 @@ class Deliverer(Protocol):
         ...
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send the job's DM, if it is due. Returns False if it must be tried again later."""
+        """Send the job's only DM, if one is needed. Returns False to be called again later."""
         ...
 
 
@@ -96,6 +96,7 @@ class Pipeline:
         self,
         *,
         jobs: JobService,
+        paid_requests: PaidRequests,
         backend: VideoBackend,
         artifacts: ArtifactStore,
         workspace: Workspace,
@@ -110,6 +111,7 @@ class Pipeline:
         clock: Callable[[], float],
     ) -> None:
         self._jobs = jobs
+        self._paid_requests = paid_requests
         self._artifacts = artifacts
         self._workspace = workspace
         self._editor = editor
@@ -150,7 +152,7 @@ class Pipeline:
             return
         if not await self._prompt_step.may_be_spoken(job):
             return
-        if job.voice_is_unasked and await self._jobs.begin_speaking(job) is None:
+        if job.voice_is_unasked and not await self._paid_requests.begin_speaking(job):
             return
         try:
             await self._collect_inputs(job)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bot.model import Job
     from bot.moderation.base import Moderator
     from bot.prompts.base import PromptWriter
+    from storage.ledger.paid_requests import PaidRequests
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +38,14 @@ class PromptStep:
         self,
         *,
         jobs: JobService,
+        paid_requests: PaidRequests,
         backend: VideoBackend,
         moderator: Moderator | None,
         writer: PromptWriter,
         fallback: PromptWriter,
     ) -> None:
         self._jobs = jobs
+        self._paid_requests = paid_requests
         self._backend = backend
         self._moderator = moderator
         self._writer = writer
@@ -66,12 +69,13 @@ class PromptStep:
                 str(error),
                 exc_info=None if isinstance(error, BackendError) else error,
             )
+            if _is_refusal(error):
+                await self._paid_requests.record_refusal(job)
             written = await self._write(job, self._fallback)
-            return await self._jobs.write_prompt(job, written, is_free=_is_refusal(error))
         return await self._jobs.write_prompt(job, written)
 
     async def may_be_spoken(self, job: Job) -> bool:
-        """Moderate a text before it is read aloud. Returns True if it passes or there is none."""
+        """Moderate the text to read aloud. Returns True if it passes, or if there is no text."""
         text = job.attachment.text if job.attachment else None
         if text is None:
             return True
@@ -104,7 +108,7 @@ class PromptStep:
         """Return False if a writer that has a price was asked before, maybe before a crash."""
         if not job.writer_costs or not self._writer.asks(job.request.prompt, self._room):
             return True
-        return await self._jobs.begin_writing(job) is not None
+        return await self._paid_requests.begin_writing(job)
 
     @property
     def _room(self) -> int:

@@ -201,22 +201,9 @@ class JobService:
             job, JobState.FAILED, Changes(failure=Failure(key=key, fields=fields))
         )
 
-    async def begin_speaking(self, job: Job) -> Job | None:
-        """Store that a job's text now costs its price. Returns None if the job has changed."""
-        return await self._store.begin_speaking(job, now=self._clock())
-
-    async def begin_writing(self, job: Job) -> Job | None:
-        """Store that a job's prompt now costs its price. Returns None if it did so already."""
-        return await self._store.begin_writing(job, now=self._clock())
-
-    async def write_prompt(self, job: Job, prompt: str, *, is_free: bool = False) -> Job | None:
-        """Store a queued job's prompt. Returns None if it already has one, or has changed.
-
-        `is_free`: whether the prompt's writer has clearly refused the request.
-        """
-        return await self._store.write_prompt(
-            job, prompt, backend=self._backend, is_free=is_free, now=self._clock()
-        )
+    async def write_prompt(self, job: Job, prompt: str) -> Job | None:
+        """Store a queued job's prompt. Returns None if it already has one, or has changed."""
+        return await self._store.write_prompt(job, prompt, backend=self._backend, now=self._clock())
 
     async def begin_submit(self, job: Job) -> Job | None:
         """Mark a job as submitting. Returns None if an identical create request is unconfirmed."""

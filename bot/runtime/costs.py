@@ -34,7 +34,7 @@ MISSING_PRICE = (
 
 
 def open_costs(resources: Resources, backend: VideoBackend) -> tuple[Budgeting, BudgetAlarms]:
-    """Return the component that checks orders against the budgets, and the budgets' alarms.
+    """Return the component that enforces the budgets, and the one that warns about them.
 
     Raises StartupError if a budget is set but a price is unknown.
     """

@@ -20,7 +20,9 @@ from bot.jobs.service import JobService
 from bot.jobs.waits.capacity import ProviderCapacity
 from bot.jobs.waits.clock_watcher import ClockWatcher, boot_id
 from bot.jobs.waits.holds import Holds
+from bot.library.recorded_store import RecordedStore
 from bot.media.files.download import AttachmentFetcher, attachment_hosts
+from bot.media.files.stores.folder import FolderStore
 from bot.media.files.workspace import Workspace
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
@@ -37,6 +39,7 @@ from bot.settings.types import BOOSTER
 from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
 from storage.clock import ClockStore
+from storage.files.kept_files import KeptFileTable
 from storage.jobs.caps import Caps, CapStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.client_jobs import ClientJobStore
@@ -45,6 +48,7 @@ from storage.jobs.inbox import Inbox
 from storage.jobs.queue.claims import QueueStore
 from storage.jobs.spent_refs import SpentRefs
 from storage.jobs.store import JobStore
+from storage.ledger.paid_requests import PaidRequests
 
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
@@ -76,6 +80,7 @@ class Engine:
     jobs: JobService
     budgeting: Budgeting
     budget_alarms: BudgetAlarms
+    paid_requests: PaidRequests
     card_records: CardRecords
     webhooks: WebhookReceiver
     queue: JobQueue
@@ -117,13 +122,14 @@ async def open_engine(
     for subscriber in (feed.on_job_changed, metrics.on_job_changed):
         bus.subscribe(subscriber)
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
-    workspace, presets = Workspace(settings.data_dir), _presets(settings)
+    workspace, presets = _workspace(resources), _presets(settings)
     account = account_of(settings, resources.secret)
     access = AccessSettingsStore(resources.database)
     gate = Gate(reach_of(settings), access, clock=clock, count=metrics.count_refused_order)
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
     changes = ChangePublisher(bus)
     webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
+    paid_requests = PaidRequests(resources.database, clock=clock)
     budgeting, budget_alarms = open_costs(resources, backend)
     jobs = JobService(
         store,
@@ -161,6 +167,7 @@ async def open_engine(
         jobs=jobs,
         budgeting=budgeting,
         budget_alarms=budget_alarms,
+        paid_requests=paid_requests,
         card_records=CardRecords(store, changes, clock=clock),
         webhooks=webhooks,
         queue=JobQueue(
@@ -182,6 +189,7 @@ async def open_engine(
         moderator=moderator,
         prompt_step=PromptStep(
             jobs=jobs,
+            paid_requests=paid_requests,
             backend=backend,
             moderator=moderator,
             writer=writer,
@@ -201,6 +209,14 @@ async def open_engine(
             clock=clock,
         ),
     )
+
+
+def _workspace(resources: Resources) -> Workspace:
+    folder = resources.settings.data_dir
+    store = RecordedStore(
+        FolderStore(folder), KeptFileTable(resources.database), clock=resources.clock
+    )
+    return Workspace(folder, store)
 
 
 def _editor(resources: Resources, workspace: Workspace, voice: Voice | None) -> NarrationEditor:

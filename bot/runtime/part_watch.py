@@ -66,7 +66,7 @@ class PartWatch:
     async def keep_running(self, name: str, run: Callable[[], Awaitable[object]]) -> None:
         """Run a component until this task is cancelled, and restart it after errors.
 
-        A StartupError is raised instead.
+        A StartupError is raised, and the component is not restarted.
         """
         while not self._is_stopping:
             lasting = asyncio.create_task(self._note_lasting(name), name=f"{name} lasts")

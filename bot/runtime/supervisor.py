@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: The component that stays connected to Discord.
+#: The name of the component that stays connected to Discord.
 GATEWAY = "gateway"
 _GRACE_SECONDS = 20.0
 _SWEEP_SECONDS = 60 * 60.0

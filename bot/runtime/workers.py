@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bot.runtime.engine import Engine
 
 _MAX_CLIP_BYTES = 500 * 1024 * 1024
-# Older jobs are polled one by one less often than the provider's list of jobs is read.
+# From this age on, a single job is polled less often than the provider's list of jobs is read.
 _BLIND_AGE_SECONDS = 30.0
 
 
@@ -45,6 +45,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
     identity = RemoteIdentity(remote_jobs, engine.jobs, engine.backend, clock=clock)
     pipeline = Pipeline(
         jobs=engine.jobs,
+        paid_requests=engine.paid_requests,
         backend=engine.backend,
         artifacts=engine.artifacts,
         workspace=engine.workspace,

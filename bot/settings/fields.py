@@ -69,6 +69,7 @@ class Settings(BaseSettings):
 
     allowed_servers: Ids = ""
     order_from: Literal["servers", "dms", "everywhere"] = "servers"
+    owner_servers: Ids = ""
 
     data_dir: Folder = Path("./data")
     http_host: str = "127.0.0.1"
@@ -203,6 +204,11 @@ class Settings(BaseSettings):
     def allowed_server_ids(self) -> frozenset[int]:
         """The ids of the servers where people may order videos, or an empty set for all servers."""
         return frozenset(int(part) for part in split_list(self.allowed_servers))
+
+    @property
+    def owner_server_ids(self) -> frozenset[int]:
+        """The ids of the servers in which the owner's commands are offered."""
+        return frozenset(int(part) for part in split_list(self.owner_servers))
 
     @property
     def caps_by_role(self) -> Mapping[str, int]:

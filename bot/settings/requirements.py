@@ -104,7 +104,8 @@ _REQUIREMENTS = (
         sentence=" is missing: set it to the URL, up to /v1, of a server that offers the "
         "Moderations API.",
     ),
-    # Only OpenAI's own server is known to require a key. Other servers with the same API may not.
+    # Only OpenAI's own server is known to require a key. Other servers with the same API may not
+    # require one.
     Requirement(
         setting="moderation_api_key",
         choice=("moderation", "openai"),

@@ -130,12 +130,12 @@ def _api_tokens(value: SecretStr) -> SecretStr:
 
 
 def split_secret(value: SecretStr) -> tuple[str, ...]:
-    """Split a secret that is a comma-separated list into its items."""
+    """Return the items of a secret that is a comma-separated list."""
     return split_list(value.get_secret_value())
 
 
 def split_list(value: str) -> tuple[str, ...]:
-    """Split a comma-separated list into its items. Empty items are left out."""
+    """Return the items of a comma-separated list. Empty items are left out."""
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 

@@ -28,7 +28,7 @@ _DELAYS = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
 
 
 class Storyboard:
-    """Serves the clips in `directory`, which `renderer` renders.
+    """Serves the clips in `directory`. They are rendered by `renderer`.
 
     `webhook_url`: receives a webhook for each finished clip, or is None.
     `webhook_secret`: signs the webhooks. It consists of "whsec_" and base64.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
 import discord
 from discord import app_commands
@@ -17,7 +18,8 @@ from storage.people import Notify
 if TYPE_CHECKING:
     from bot.discord_bot.bot import Services, VideoBot
 
-_MAX_LIMIT = 100_000
+#: The highest limit on the number of videos in 24 hours.
+MAX_LIMIT = 100_000
 _DAY_MINUTES = 24 * 60
 _HISTORY = 15
 # Discord sends the value of a choice as text. The value "none" removes the setting.
@@ -26,41 +28,19 @@ RuleChoice = Literal["allow", "deny", "none"]
 LimitChoice = Literal["server", "person", "boosters"]
 LanguageChoice = Literal["none", "en", "de", "ja"]
 NotifyChoice = Literal["none", "always", "never", "late"]
-AppCommandChannel = app_commands.AppCommandChannel | app_commands.AppCommandThread
-
-
-class ChannelOption(app_commands.Transformer):
-    """A command option that accepts channels of any type, even channels that the bot can't see."""
-
-    @property
-    def type(self) -> discord.AppCommandOptionType:
-        """The type of this option in Discord's API."""
-        return discord.AppCommandOptionType.channel
-
-    async def transform(
-        self,
-        interaction: discord.Interaction[Any],  # noqa: ARG002 - of the base class
-        value: Any,  # noqa: ANN401 - of the base class
-        /,
-    ) -> AppCommandChannel:
-        """Return the channel, as described in the interaction."""
-        return value
-
-
-AnyChannel = app_commands.Transform[AppCommandChannel, ChannelOption]
 
 
 class AccessCommands(commands.Cog):
     """The commands that change and show the settings of one scope: a server or the whole bot.
 
-    Only the person who uses a command sees the response. A subclass is a group of these commands.
-    Its `_scope` checks the person's permission.
+    Only the person who uses a command sees the response. A subclass is a group of these commands,
+    and adds those about channels and roles. Its `_scope` checks the person's permission.
     """
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def _scope(self, interaction: discord.Interaction[VideoBot]) -> int:
+    async def _scope(self, interaction: discord.Interaction[VideoBot]) -> int:
         """Return the scope whose settings the person may change.
 
         Raises UserError if the person may not change any.
@@ -70,27 +50,14 @@ class AccessCommands(commands.Cog):
     @app_commands.command(name="settings")
     async def settings(self, interaction: discord.Interaction[VideoBot]) -> None:
         """Show all settings of the scope."""
-        await self._show(interaction, self._scope(interaction), "")
+        await self._show(interaction, await self._scope(interaction), "")
 
     @app_commands.command(name="history")
     async def history(self, interaction: discord.Interaction[VideoBot]) -> None:
         """Show the newest changes to settings."""
-        entries = await self._services.audit.newest(self._scope(interaction), limit=_HISTORY)
+        scope = await self._scope(interaction)
+        entries = await self._services.audit.newest(scope, limit=_HISTORY)
         await reply_privately(interaction, _view(interaction).history(entries))
-
-    @app_commands.command(name="channel")
-    async def channel(
-        self, interaction: discord.Interaction[VideoBot], channel: AnyChannel, rule: RuleChoice
-    ) -> None:
-        """Allow or refuse orders in a channel, a category or a thread."""
-        await self._set(interaction, Setting.CHANNEL, _value(rule), target=channel.id)
-
-    @app_commands.command(name="role")
-    async def role(
-        self, interaction: discord.Interaction[VideoBot], role: discord.Role, rule: RuleChoice
-    ) -> None:
-        """Allow or refuse orders from people with a role."""
-        await self._set(interaction, Setting.ROLE, _value(rule), target=role.id)
 
     @app_commands.command(name="block")
     async def block(self, interaction: discord.Interaction[VideoBot], person: discord.User) -> None:
@@ -103,29 +70,6 @@ class AccessCommands(commands.Cog):
     ) -> None:
         """Accept orders from a blocked person again."""
         await self._set(interaction, Setting.PERSON, None, target=person.id)
-
-    @app_commands.command(name="limit")
-    async def limit(
-        self,
-        interaction: discord.Interaction[VideoBot],
-        videos: app_commands.Range[int, 0, _MAX_LIMIT],
-        of: LimitChoice | None = None,
-        role: discord.Role | None = None,
-    ) -> None:
-        """Limit the number of videos in 24 hours.
-
-        The limit is for the whole server, for each person, or for people with a role.
-        """
-        if (of is None) == (role is None):
-            raise UserError("access.limit_of_what")
-        value = str(videos) if videos else None
-        if role is not None:
-            await self._set(interaction, Setting.ROLE_DAY, value, target=role.id)
-        elif of == "boosters":
-            await self._set(interaction, Setting.ROLE_DAY, value, target=BOOSTERS)
-        else:
-            name = Setting.SERVER_DAY if of == "server" else Setting.PERSON_DAY
-            await self._set(interaction, name, value)
 
     @app_commands.command(name="age")
     async def age(self, interaction: discord.Interaction[VideoBot], restricted: bool) -> None:  # noqa: FBT001 - an option of the command
@@ -160,6 +104,29 @@ class AccessCommands(commands.Cog):
         value = f"{when}:{minutes}" if when == Notify.LATE else _value(when)
         await self._set(interaction, Setting.NOTIFY, value)
 
+    async def _set_rule(
+        self, interaction: discord.Interaction[VideoBot], name: Setting, target: int, rule: str
+    ) -> None:
+        await self._set(interaction, name, _value(rule), target=target)
+
+    async def _set_limit(
+        self,
+        interaction: discord.Interaction[VideoBot],
+        videos: int,
+        of: LimitChoice | None,
+        role_id: int | None,
+    ) -> None:
+        if (of is None) == (role_id is None):
+            raise UserError("access.limit_of_what")
+        value = str(videos) if videos else None
+        if role_id is not None:
+            await self._set(interaction, Setting.ROLE_DAY, value, target=role_id)
+        elif of == "boosters":
+            await self._set(interaction, Setting.ROLE_DAY, value, target=BOOSTERS)
+        else:
+            name = Setting.SERVER_DAY if of == "server" else Setting.PERSON_DAY
+            await self._set(interaction, name, value)
+
     async def _set(
         self,
         interaction: discord.Interaction[VideoBot],
@@ -169,7 +136,7 @@ class AccessCommands(commands.Cog):
         target: int = 0,
     ) -> None:
         """Change a setting, and show all settings."""
-        scope = self._scope(interaction)
+        scope = await self._scope(interaction)
         change = Change(scope=scope, name=name, target=target, value=value)
         outcome = await self._services.access.change(
             change, actor=interaction.user.id, now=self._services.clock()
@@ -185,6 +152,8 @@ class AccessCommands(commands.Cog):
         access = self._services.access
         blocked = await access.targets(scope, Setting.PERSON)
         settings = (await access.read((scope,)))[scope]
+        if settings.pause is not None and not settings.pause.lasts(self._services.clock()):
+            settings = replace(settings, pause=None)
         line = self._services.texts(first, str(interaction.locale)) if first else ""
         shown = _view(interaction).overview(settings, blocked, scope=scope, first=line)
         await reply_privately(interaction, shown)

@@ -17,19 +17,22 @@ if TYPE_CHECKING:
 
     from bot.discord_bot.bot import VideoBot
 
-#: The commands that people who may not order keep.
+#: People who may not order can still use these commands.
 FREE_COMMANDS = ("videos", "usage", "status", "notify", "privacy")
 
 
 class HelpCog(commands.Cog):
-    """Shows what the bot does for a person in a place. Only the person sees the response."""
+    """Shows the commands and rules that apply to a person in a place.
+
+    Only the person sees the response.
+    """
 
     def __init__(self, bot: VideoBot) -> None:
         self._services = bot.services
 
     @app_commands.command(name="help")
     async def help(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Show the commands and the gate's verdict, which counts no refusal."""
+        """Show the commands, and whether the person may order here. A refusal is not counted."""
         services, place = self._services, await place_of(interaction)
         verdict = await services.gate.judge(place)
         view = HelpView(services.texts, str(interaction.locale)).render(
@@ -55,5 +58,5 @@ class HelpCog(commands.Cog):
 
 
 async def setup(bot: VideoBot) -> None:
-    """Add the cog."""
+    """Add the cog to the bot."""
     await bot.add_cog(HelpCog(bot))

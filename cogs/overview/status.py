@@ -43,5 +43,5 @@ class StatusCog(commands.Cog):
 
 
 async def setup(bot: VideoBot) -> None:
-    """Add the cog."""
+    """Add the cog to the bot."""
     await bot.add_cog(StatusCog(bot))

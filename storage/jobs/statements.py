@@ -148,29 +148,14 @@ WHERE id = :id AND epoch = :epoch AND state = 'undecided' AND {WITHIN_BUDGETS}
 RETURNING *
 """  # noqa: S608 - built from constants
 
-# These two are committed before the request that may cost, which is sent only once.
-BEGIN_SPEAKING = """
-UPDATE jobs SET voice_settled_micros = voice_reserved_micros, updated_at = :now
-WHERE id = :id AND epoch = :epoch AND state = 'received'
-    AND voice_reserved_micros <> 0 AND voice_settled_micros IS NULL
-RETURNING *
-"""
-BEGIN_WRITING = """
-UPDATE jobs SET writer_settled_micros = writer_reserved_micros, updated_at = :now
-WHERE id = :id AND epoch = :epoch AND state = 'queued'
-    AND writer_reserved_micros <> 0 AND writer_settled_micros IS NULL
-RETURNING *
-"""
-
 # The prompt is stored only once for each backend, so that a step that is repeated sends the same
 # prompt.
 WRITE_PROMPT = """
 UPDATE jobs SET
     sent_prompt = :sent_prompt, fingerprint = :fingerprint, backend = :backend, updated_at = :now,
-    writer_settled_micros = CASE
-        WHEN writer_reserved_micros = 0 OR (writer_settled_micros IS NOT NULL AND :is_free = 0)
-        THEN writer_settled_micros
-        ELSE 0 END
+    -- A writer that was not asked by now is never asked.
+    writer_settled_micros = CASE WHEN writer_reserved_micros <> 0
+        THEN coalesce(writer_settled_micros, 0) END
 WHERE id = :id AND epoch = :epoch AND state = 'queued'
     AND (sent_prompt IS NULL OR backend <> :backend)
 RETURNING *
@@ -219,9 +204,9 @@ WHERE id = :id AND state IN ('received', 'failed', 'cancelled') AND message_id I
 RETURNING *
 """
 
-# For a job that was cancelled before the POST was answered. The higher epoch invalidates a last
-# step that is running, which would clear `next_at`. A deleted job needs no further step: its remote
-# job is deleted separately.
+# For a job that was cancelled before the POST was answered. If the job's last step is running, the
+# higher epoch prevents it from clearing `next_at`. A deleted job needs no further step, because its
+# remote job is deleted separately.
 BIND_CANCELLED = f"""
 UPDATE jobs SET
     epoch = epoch + 1, remote_id = :remote_id, attempts = 0, updated_at = :now,

@@ -45,7 +45,7 @@ class JobStore:
         self._database = database
 
     async def insert(self, job: Job, caps: Caps, reservation: Reservation) -> Job | None:
-        """Insert a job, or return None if a cap or budget is reached or the job already exists."""
+        """Insert a job. Returns None if it already exists, or if a cap or budget is reached."""
         attachment = job.attachment
         return await self._counting_one(
             statements.INSERT,
@@ -173,31 +173,14 @@ class JobStore:
             statements.RETRY, **key_of(job), now=now, **reservation.columns
         )
 
-    async def begin_speaking(self, job: Job, *, now: float) -> Job | None:
-        """Store that a job's text is about to be read aloud, and thus costs its price."""
-        return await self._one(statements.BEGIN_SPEAKING, id=job.id, epoch=job.epoch, now=now)
-
-    async def begin_writing(self, job: Job, *, now: float) -> Job | None:
-        """Store that the writer of a job's prompt is about to be asked, and thus costs its price.
-
-        Returns None if the writer was asked before, or if the job has changed.
-        """
-        return await self._one(statements.BEGIN_WRITING, id=job.id, epoch=job.epoch, now=now)
-
-    async def write_prompt(
-        self, job: Job, prompt: str, *, backend: str, is_free: bool, now: float
-    ) -> Job | None:
-        """Store the prompt that a queued job sends to a backend. A stored one is not replaced.
-
-        `is_free`: whether the prompt's writer has clearly refused the request, and costs nothing.
-        """
+    async def write_prompt(self, job: Job, prompt: str, *, backend: str, now: float) -> Job | None:
+        """Store the prompt that a queued job sends to a backend, unless one is stored already."""
         return await self._one(
             statements.WRITE_PROMPT,
             id=job.id,
             epoch=job.epoch,
             backend=backend,
             sent_prompt=prompt,
-            is_free=int(is_free),
             fingerprint=replace(job.request, prompt=prompt).fingerprint,
             now=now,
         )

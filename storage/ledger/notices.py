@@ -1,4 +1,4 @@
-"""The table of the budgets of which the operator was notified."""
+"""The table of the budgets about which the operator was notified."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ SELECT percent FROM budget_notices WHERE period = :period AND budget = :budget
 
 
 class BudgetNoticeStore:
-    """Stores the highest percentage of each budget of which the operator was notified."""
+    """Stores, for each budget, the highest percentage of which the operator was notified."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def percent(self, period: str, budget: int) -> int:
-        """Return the percentage of which the operator was notified; 0: there was no notice."""
+        """Return the percentage of which the operator was notified, or 0 if there was no notice."""
         row = await self._database.row(_PERCENT, {"period": period, "budget": budget})
         return row["percent"] if row else 0
 
     async def record(self, period: str, budget: int, percent: int) -> None:
-        """Store that the operator was notified, or could not be notified."""
+        """Store that the bot has tried to notify the operator that `percent` are spent."""
         params = {"period": period, "budget": budget, "percent": percent}
         await self._database.rows(_RECORD, params)
 
     async def delete(self, *, before: str) -> None:
-        """Delete the notices of the months before `before`, and of their days."""
+        """Delete the notices about all days and months before the month `before`."""
         await self._database.rows(
             "DELETE FROM budget_notices WHERE period < :before", {"before": before}
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from bot.commands.owner.until import moment_of
+from bot.commands.owner.until import until_of
 from bot.errors import StartupError
 from bot.links import load_secret
 from bot.web.operator_routes import OperatorKey, access_subject, cancel_subject
@@ -164,7 +164,7 @@ async def test_what_can_not_be_set_is_refused_in_one_sentence(
 )
 def test_a_pause_ends_after_a_span_or_at_a_time(text: str, seconds: int) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
-    assert moment_of(text, now=now) == now + seconds
+    assert until_of(text, now=now) == now + seconds
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_a_pause_ends_after_a_span_or_at_a_time(text: str, seconds: int) -> None
 def test_what_is_no_time_to_come_is_refused(text: str) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
     with pytest.raises(StartupError, match="--until"):
-        moment_of(text, now=now)
+        until_of(text, now=now)
 
 
 async def test_a_persons_videos_and_cards_are_taken_down(tmp_path: Path) -> None:

@@ -151,12 +151,14 @@ class LedgerWalk(RuleBasedStateMachine):
     def ask_the_voice_or_the_writer(self, data: st.DataObject, is_free: bool) -> None:  # noqa: FBT001 - drawn
         job = data.draw(st.sampled_from(self.jobs(JobState.RECEIVED, JobState.QUEUED)))
         if job.state is JobState.RECEIVED:
-            self.run(self.bench.jobs.begin_speaking(job))
+            self.run(self.bench.paid_requests.begin_speaking(job))
             if is_free:
                 self.run(self.bench.jobs.move(job, JobState.FAILED, Changes(voice_is_free=True)))
             return
-        self.run(self.bench.jobs.begin_writing(job))
-        self.run(self.bench.jobs.write_prompt(job, job.request.prompt, is_free=is_free))
+        self.run(self.bench.paid_requests.begin_writing(job))
+        if is_free:
+            self.run(self.bench.paid_requests.record_refusal(job))
+        self.run(self.bench.jobs.write_prompt(job, job.request.prompt))
 
     @rule(user_id=st.sampled_from(PEOPLE), is_settled=st.booleans(), is_free=st.booleans())
     def narrate(self, user_id: int, is_settled: bool, is_free: bool) -> None:  # noqa: FBT001 - drawn

@@ -122,7 +122,7 @@ async def test_a_writer_that_may_have_charged_is_not_asked_again_after_a_crash(
         job = await bench.submit()
         await bench.step(job.id)
         claimed = await bench.claim(job.id)
-        assert await bench.jobs.begin_writing(claimed) is not None
+        assert await bench.paid_requests.begin_writing(claimed)
         bench.clock.advance(60)
         await bench.pipeline.steps[JobState.QUEUED](claimed)
         assert writer.written == []

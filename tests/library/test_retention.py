@@ -35,6 +35,12 @@ ENDS = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 OPEN = tuple(state for state in JobState if state not in ENDS)
 
 
+async def count(bench: Bench) -> None:
+    """Record the files that a test has written into the folders itself."""
+    listed = (await bench.workspace.inventory()).kept
+    await bench.kept_files.mend(listed, now=bench.clock() + DAY)
+
+
 async def ended(bench: Bench, state: JobState = JobState.SUCCEEDED) -> str:
     """Finish a narrated job that has a file of every kind, and return its id."""
     job = await bench.run_out((await bench.at(state, attachment=VOICE)).id)
@@ -44,6 +50,7 @@ async def ended(bench: Bench, state: JobState = JobState.SUCCEEDED) -> str:
     for path in (bench.workspace.video(job.id), *voices):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"kept")
+    await count(bench)
     return job.id
 
 
@@ -55,6 +62,7 @@ async def copied(bench: Bench, job_id: str) -> list[Path]:
     copies = [bench.workspace.copy(job_id, decent=decent) for decent in (True, False)]
     copies.append(part_of(copies[0]))
     copies[-1].write_bytes(b"copy")
+    await count(bench)
     return copies
 
 
@@ -173,6 +181,7 @@ async def delivered(bench: Bench, *, size: int = 4) -> str:
     bench.workspace.encoded_narration(job_id).unlink()
     bench.workspace.video(job_id).write_bytes(b"v" * size)
     await bench.workspace.delete_folder(job_id)
+    await count(bench)
     return job_id
 
 
@@ -228,6 +237,7 @@ async def test_the_oldest_videos_are_deleted_until_the_rest_is_within_the_limit(
     jobs = [await delivered(bench, size=10) for _ in range(4)]
     waiting = await ended(bench)
     bench.workspace.video(waiting).write_bytes(b"v" * 6)
+    await count(bench)
     await bench.build_retention(max_bytes=34).sweep()
     assert [bool(files(bench, job_id)) for job_id in [*jobs, waiting]] == [
         False,

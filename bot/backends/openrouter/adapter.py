@@ -33,8 +33,8 @@ class OpenRouter:
     """The adapter for OpenRouter's video API.
 
     `base_url`: the server's address without `/videos`.
-    `webhook_secrets`: verify the callbacks about ended jobs, which arrive at `callback_url`
-    (https).
+    `callback_url`: the https URL that receives a callback when a job has ended.
+    `webhook_secrets`: the secrets with which callbacks are verified.
     `result_origins`: the origins from which videos may be downloaded, besides the server and public
     addresses.
 

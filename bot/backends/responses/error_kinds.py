@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from bot.backends.responses.remote_job import RemoteJob
 
-# Google sends the same message if a quota is exhausted for a minute and if there is no quota at
-# all. Only in the first case, it contains a delay. "limit: 0" means that there is no quota.
+# Google sends the same message whether a quota is exhausted for a minute or there is no quota at
+# all. The message contains a delay only in the first case. "limit: 0" means that there is no quota.
 _NO_QUOTA = re.compile(r"\blimit: 0\b")
 _RETRY_DELAY = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 _RETRY_IN = re.compile(r"\bretry in (\d{1,9}(?:\.\d{1,9})?) ?s", re.IGNORECASE)
@@ -76,8 +76,8 @@ def of_create(
 ) -> BackendError:
     """Classify the refusal of a create request.
 
-    `prompt`: the prompt of the request. If the response repeats it, its words are ignored, because
-    they are not the provider's own.
+    `prompt`: the prompt of the request. If the response repeats the prompt, these words are
+    ignored, because they are not the provider's own.
 
     Returns an UnconfirmedSubmitError if a job may exist despite the refusal.
     """
@@ -205,7 +205,8 @@ def _is_key_error(answer: object) -> bool:
 def _may_mean(status: int, told: ErrorKind | None) -> bool:
     if status == _UNAUTHORIZED:
         return told is ErrorKind.BALANCE
-    # Unless the status is 403, the model may be missing only for this request.
+    # A text about a missing model means that the settings are wrong only if the status is 403. With
+    # other statuses, the model may be missing only for this request.
     return status in _AMBIGUOUS_STATUSES and (told is not ErrorKind.SETUP or status == _FORBIDDEN)
 
 

@@ -42,7 +42,7 @@ def start_of_clip(text: mmap.mmap) -> int | None:
 
 
 def is_clip(text: bytes) -> bool:
-    """Tell whether base64 decodes to the beginning of a video."""
+    """Tell whether a base64 text decodes to the beginning of a video."""
     try:
         head = base64.b64decode(text.replace(b"\\", b"")[:_HEAD], validate=True)
     except binascii.Error:
@@ -51,7 +51,7 @@ def is_clip(text: bytes) -> bool:
 
 
 def _outline(text: mmap.mmap, starts: list[int]) -> bytes | None:
-    """Return the JSON with a marker in place of each long string, whose offset is in `starts`.
+    """Replace each long string in the JSON with a marker, and add its offset to `starts`.
 
     Returns None if the file has too many strings or remains too large.
     """

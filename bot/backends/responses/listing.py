@@ -115,7 +115,7 @@ def _shows_newest(jobs: tuple[RemoteJob, ...], answered: tuple[AnsweredJob, ...]
 
 
 def _shown(jobs: Iterable[RemoteJob], answered: tuple[AnsweredJob, ...]) -> list[RemoteJob]:
-    """Return the jobs in the list that are known and repeat their orders correctly."""
+    """Return the known jobs in the list whose entries repeat their orders correctly."""
     orders = {each.order.ref: each.order for each in answered if each.order.is_echoed}
     return [
         job

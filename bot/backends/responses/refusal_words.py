@@ -1,8 +1,8 @@
 """Phrases with which providers refuse requests, in one table for each kind of refusal.
 
 The key "several" has phrases that several providers or gateways share. The patterns are searched
-for in the strings and error codes of a response. Case is ignored, and the words of a code are
-separated by spaces. The values in `CODES` are compared with whole error codes.
+for in the strings and error codes of a response. Case is ignored, and a code is divided into its
+words first. The values in `CODES` are compared with whole error codes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Unpacks a downloaded file, which may be the clip itself, or JSON with base64 or a link."""
+"""Unpacks a downloaded file: the clip itself, or JSON that contains the clip or a link to it."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def _is_object(path: Path) -> bool:
 
 
 def _start_of_clip(text: mmap.mmap) -> int | None:
-    """Return the offset of the first base64 that is a video, or else of the first base64.
+    """Return the offset of the first base64 string that contains a video.
 
-    `check_clip` refuses base64 that is not a video.
+    If none of them does, return the offset of the first one, which `check_clip` will refuse.
     """
     starts = [match.end() for match in islice(_BASE64.finditer(text), _MAX_CLIPS)]
     clips = (start for start in starts if inline_clip.is_clip(text[start : start + _HEAD]))

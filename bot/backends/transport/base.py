@@ -58,8 +58,8 @@ class Request:
 
     `url`: a path below the provider's base URL, or an absolute URL.
     `body`: sent as JSON, unless `headers` sets another Content-Type.
-    `follow_redirects`: whether the redirects of a GET request are followed. Those of other requests
-    never are.
+    `follow_redirects`: whether the redirects of a GET request are followed. Redirects of other
+    requests are never followed.
     `stream`: whether the caller reads the body of a successful response itself.
     """
 
@@ -77,9 +77,9 @@ class Request:
 class Answer:
     """A provider's response. The names of its `headers` are case-insensitive.
 
-    `content` is the body, unless the caller of the request wanted to read it. In that case, the
-    caller reads `chunks`, and calls `close` when it is done. `chunks` raise NoAnswerError, or
-    CutOffError after the last bytes that arrived.
+    `content` is the whole body, unless the request asked for a stream. The caller then reads
+    `chunks`, and calls `close` afterwards. Reading `chunks` can raise NoAnswerError, or CutOffError
+    after the last bytes that arrived.
     """
 
     status: int
@@ -116,10 +116,10 @@ class Transport(Protocol):
 class Endpoint:
     """The provider that a transport connects to, and the limits of the connections.
 
-    `downloads_from`: for downloads, the origins that are allowed besides public addresses.
-    Successful downloads are not limited in size. None for all other requests.
+    `downloads_from`: the origins from which downloads are allowed, besides public addresses. It is
+    None for a transport that is not for downloads.
     `drop_inline_clips`: whether base64 clips are removed from a response before its size is
-    checked.
+    checked. Successful downloads are not limited in size.
 
     `read_timeout` and `connect_timeout` are in seconds.
     """

@@ -83,7 +83,7 @@ def _embedded(ip: IPv6Address) -> Iterator[IPv4Address]:
 
 
 def _in_local_nat64(number: int) -> Iterator[IPv4Address]:
-    """Yield the embedded address if it has one of RFC 6052's two layouts, with zeros elsewhere.
+    """Yield the embedded address if it has one of RFC 6052's layouts and all other bits are 0.
 
     Which bits the address occupies depends on the translator. If other bits were set too, any IPv4
     address could be meant.

@@ -14,7 +14,7 @@ from bot.commands.owner.change import change_access
 from bot.commands.owner.grants import grant
 from bot.commands.owner.lines import audit_line, setting_line
 from bot.commands.owner.removal import remove_person
-from bot.commands.owner.until import moment_of
+from bot.commands.owner.until import until_of
 from bot.errors import StartupError
 from bot.runtime.log_setup import configure_logs
 from bot.settings.fields import load_settings
@@ -145,7 +145,7 @@ def _pause(options: argparse.Namespace, *, now: float) -> Pause:
     words = " ".join(options.words)
     if not is_words(words):
         raise StartupError(f"WORDS: write one line of at most {MAX_WORDS} characters.")
-    until = moment_of(options.until, now=now) if options.until else None
+    until = until_of(options.until, now=now) if options.until else None
     return Pause(words=words, until=until, is_drain=options.action == "drain")
 
 

@@ -99,8 +99,7 @@ class SmallerCopies:
         if due is None:
             return _IDLE_SECONDS
         wait = due.next_at - self._clock()
-        # No wait this long is ever scheduled. It means that the clock was set back, so the copy is
-        # due.
+        # A longer wait is never scheduled, so the clock was set back, and the copy is due.
         if 0 < wait <= _MAX_RETRY_SECONDS:
             return wait
         # A final edit of the card cancels the task that holds the card's lock. Therefore the copy

@@ -1,6 +1,6 @@
 """Builds the responses to the commands that control who may order videos, and how many.
 
-They show the settings of a scope, which is a server or the whole bot, or the history of changes.
+They show the settings of a server or of the whole bot, or the history of changes to them.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class AccessView:
         return cut_block("\n".join(shown), _MAX_CHARACTERS)
 
     def conditions(self, settings: AccessSettings) -> list[str]:
-        """Return the lines about the channels and roles that people need to order."""
+        """Return the lines that say in which channels, and with which roles, people can order."""
         return [
             *self._rules(Setting.CHANNEL, settings.channels),
             *self._rules(Setting.ROLE, settings.roles),

@@ -232,9 +232,9 @@ def _locale_of(job: Job) -> str:
 
 
 def in_own_language(job: Job) -> Job:
-    """Return a copy of the job that is described in its requester's language.
+    """Return a copy of the job without the card language that its server has chosen.
 
-    By default, the language that the server has chosen for its cards takes precedence.
+    Sentences about the copy are in the requester's own language.
     """
     return replace(job, requester=replace(job.origin, card_language=None))
 

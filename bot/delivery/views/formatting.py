@@ -19,15 +19,15 @@ _JOINER, _VARIATION_SELECTORS = "\u200d", frozenset("\ufe0e\ufe0f")
 
 
 def quoted(prompt: str, characters: int) -> str:
-    """Return a prompt as one line without markup and mentions, cut to `characters`."""
+    """Return a prompt as one line of at most `characters`, without markup and mentions."""
     escaped = _MARKUP.sub(r"\\\g<0>", cut(prompt, characters))
     return discord.utils.escape_mentions(escaped)
 
 
 def cut(text: str, characters: int) -> str:
-    """Return a text as one line, cut to `characters`.
+    """Return a text as one line of at most `characters`.
 
-    The cut is at the end of a word, if a word ends nearby.
+    If a word ends near that limit, the text is cut at the end of the word.
     """
     line = " ".join(text.split())
     if len(line) <= characters:

@@ -27,10 +27,11 @@ class HelpView:
     def render(
         self, commands: Iterable[str], verdict: Verdict, place: OrderPlace, *, members_only: bool
     ) -> ui.LayoutView:
-        """Render the commands, the gate's verdict, and the rules of the place.
+        """Render the commands, whether the person may order, and the rules of the place.
 
-        `commands`: the commands' names in the code. `members_only`: outside all servers, only
-        members of a server of the bot may order.
+        `commands`: the commands' names in the code.
+        `members_only`: whether, outside servers, only members of one of the bot's servers may
+        order.
         """
         return render_panel(
             [
@@ -59,12 +60,13 @@ class HelpView:
 
     def _who(self, verdict: Verdict, place: OrderPlace, *, members_only: bool) -> list[str]:
         if place.membership is not None:
-            # The operator's rules may be about other servers, so only this server's are listed.
+            # The operator's rules may be about other servers, so only this server's rules are
+            # listed.
             rules = AccessView(self._texts, self._locale).conditions(verdict.terms.server)
             if rules:
                 return [self._say("help.rules"), *(f"- {rule}" for rule in rules)]
         if verdict.refusal is not None:
-            return []  # the refusal says what would be needed
+            return []  # the refusal already says what the person would need
         if place.membership is not None:
             return [self._say("help.everyone_in_server")]
         return [self._say("help.members" if members_only else "help.everyone")]

@@ -175,7 +175,7 @@ def jump_url(job: Job) -> str:
 
 
 def make_view(text: str) -> tuple[ui.LayoutView, ui.Container[ui.LayoutView]]:
-    """Return a stopped view with a container that shows `text`, and the container."""
+    """Return a stopped view and the container in it. The container shows `text`."""
     view = ui.LayoutView(timeout=None)
     container = ui.Container[ui.LayoutView](ui.TextDisplay(text), accent_colour=_COLOUR)
     view.add_item(container)

@@ -80,7 +80,7 @@ class PrivacyView:
         )
 
     def question(self, stored: StoredData) -> ui.LayoutView:
-        """Render the question whether to delete all of a person's data."""
+        """Render the question of whether to delete all of a person's data."""
         lines = [
             self._say("privacy.sure"),
             self._say("privacy.cards"),

@@ -131,7 +131,7 @@ class FakeDiscord:
         values = options or {}
         attach = await self._store_uploads(values.values())
         who, channel = user or self.world.user, where or self.world.channel
-        data = command_data(self.world.commands, name, values, attach)
+        data = command_data(self.world.commands_in(channel), name, values, attach)
         data = resolve_names(self.world, channel, data)
         return self._send(self.interactions.open(InteractionKind.COMMAND, who, channel), data)
 
@@ -204,7 +204,7 @@ class FakeDiscord:
     async def wait_for_bot(self, *, after: int = 0, within: float = 10.0) -> None:
         """Wait until a bot has synced its commands and logged in.
 
-        `after`: to wait for another login, the current value of `gateway.identified`.
+        `after`: the value that `gateway.identified` had before a restart.
         """
         await self.history.wait_for(
             lambda: self.gateway.identified > after and self.gateway.ready and self.world.commands,

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 CHUNK = 256 * 1024
 JSON_LIMIT = 1024 * 1024
-# The rest of a refused upload is read up to this size. Otherwise, the bot would see that the
-# connection is reset, and not the response.
+# The rest of a refused upload is read up to this size. Otherwise, the connection would be reset
+# before the bot has read the response.
 DRAIN_LIMIT = 1024 * 1024 * 1024
 _FILE_FIELD = re.compile(r"files\[([0-9])\]")
 
@@ -32,7 +32,7 @@ _FILE_FIELD = re.compile(r"files\[([0-9])\]")
 class Upload:
     """A file that a user attaches.
 
-    `content_type` is not checked, as in Discord.
+    Like Discord, the fake Discord does not check whether `content_type` is correct.
     """
 
     filename: str

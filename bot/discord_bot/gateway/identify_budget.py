@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _HOUR, _DAY = 60 * 60.0, 24 * 60 * 60.0
-# This many sessions can be opened without a pause, and then 20 an hour. If the process restarts in
-# a loop, it therefore opens at most 880 sessions a day.
+# This many sessions can be opened without a pause. Beyond that, 20 an hour are allowed, so a
+# process that restarts in a loop opens at most 880 sessions a day.
 _MOST_AT_ONCE = 400
 _MOST_PER_HOUR = 20
 _MOST_FAULTS_PER_DAY = 20

@@ -39,7 +39,7 @@ class SkippedEvents:
                 parsers[name] = self._guarded(name, parser)
 
     def record(self, name: str, error: Exception) -> None:
-        """Count a skipped event. Of each event name, the 1st, 10th, 100th, ... is logged."""
+        """Count a skipped event. Only the 1st, 10th, 100th, ... event of each name is logged."""
         self._count(name)
         self._skipped[name] += 1
         times = self._skipped[name]

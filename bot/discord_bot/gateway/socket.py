@@ -128,7 +128,7 @@ def _parsed(text: str) -> object:
 
 
 def _name(frame: object) -> str:
-    """Return the name of a frame's event, as far as it may be logged."""
+    """Return a name for a frame that may be logged: its event's name, or a general term."""
     match frame:
         case {"op": object() as op} if op != _DISPATCH:
             return _CONTROL

@@ -1,4 +1,4 @@
-"""BudgetAlarms: tells when the operator has to know that a budget is nearly or wholly spent."""
+"""BudgetAlarms: finds the budgets that are nearly or wholly spent, to notify the operator."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ NEARLY, WHOLLY = 80, 100
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BudgetAlarm:
-    """A budget of which `percent`, 80 or 100, is spent.
+    """A budget that is nearly or wholly spent. Amounts are in micro-dollars.
 
-    `period`: the calendar day or month. `renewed_at`: the Unix time at which the next one begins.
-    `spent` and `budget` are in micro-dollars.
+    `is_month`: whether the budget is for a month, and not for a day.
+    `period`: the day or month. `renewed_at`: the Unix time at which the next one begins.
+    `percent`: the spent percentage of the budget, which is 80 or 100.
     """
 
     is_month: bool
@@ -34,9 +35,10 @@ class BudgetAlarm:
 
 
 class BudgetAlarms:
-    """Compares what is spent with the budgets of the day and of the month.
+    """Compares the recorded costs with the budgets of the day and of the month.
 
-    A budget that has less than `price` left is wholly spent, because it refuses the next clip.
+    If less than `price` is left of a budget, it counts as wholly spent, because the next clip is
+    refused.
     """
 
     def __init__(
@@ -57,7 +59,7 @@ class BudgetAlarms:
         self._clock = clock
 
     async def due(self) -> list[BudgetAlarm]:
-        """Return the alarms of which the operator was not notified yet."""
+        """List the alarms about which the operator has not been notified yet."""
         now = self._clock()
         day, next_day = self._calendar.day(now), self._calendar.next_day(now)
         month, next_month = month_of(day), self._calendar.next_month(now)
@@ -68,7 +70,7 @@ class BudgetAlarms:
         return [alarm for alarm in alarms if alarm is not None]
 
     async def record(self, alarm: BudgetAlarm) -> None:
-        """Store that the operator was notified, or could not be notified."""
+        """Store that the bot has tried to notify the operator of an alarm."""
         await self._notices.record(alarm.period, alarm.budget, alarm.percent)
 
     async def _alarm(
@@ -90,7 +92,7 @@ class BudgetAlarms:
         )
 
     def _percent(self, spent: int, budget: int) -> int:
-        """Return 100 or 80 if as much is spent, or else 0."""
+        """Return 100 or 80 if at least that percentage is spent, and 0 otherwise."""
         if spent == 0:
             return 0
         if spent + self._price > budget or spent >= budget:

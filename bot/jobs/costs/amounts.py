@@ -16,12 +16,12 @@ _TYPED = re.compile(r"\$?([0-9]{1,6})(?:[.,]([0-9]{1,2}))?", re.ASCII)
 
 
 def dollars(amount: int, *, rounding: Callable[[float], int] = math.floor) -> Dollars:
-    """Convert micro-dollars to dollars and whole cents."""
+    """Convert micro-dollars to dollars, rounded to whole cents."""
     return Dollars(rounding(amount / _MICROS_IN_CENT) / 100)
 
 
 def typed_amount(text: str) -> int | None:
-    """Return the micro-dollars of an amount such as 5, 2.50 or $10; None: it is no amount."""
+    """Convert an amount such as 5, 2.50 or $10 to micro-dollars, or return None if it isn't one."""
     found = _TYPED.fullmatch(text.strip())
     if found is None:
         return None

@@ -45,7 +45,7 @@ class MonthOfPerson:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RaisedBudget:
-    """A person's budget of this month after a grant, and what of it is spent or reserved."""
+    """A person's budget for this month after a grant, and the part that is spent or reserved."""
 
     spent: Dollars
     budget: Dollars

@@ -1,4 +1,4 @@
-"""Lists all jobs' media files."""
+"""Lists the media files of all jobs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from bot.media.files.stores.base import FITTED, NARRATIONS, SQUEEZED, VIDEOS, KeptFile
+from bot.media.files.stores.base import COPIES, NARRATIONS, VIDEOS, KeptFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InventoryFolder:
-    """A job's folder; `modified_at` is in Unix seconds, by the machine's clock."""
+    """A job's folder. `modified_at`: the Unix time of its last change, by the machine's clock."""
 
     job_id: str
     modified_at: float
@@ -26,10 +26,11 @@ class InventoryFolder:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inventory:
-    """All files and folders that are named after jobs.
+    """The files and folders of all jobs.
 
-    `kept`: the files that outlive their job. `folders`: those in which jobs are worked on.
-    `scratch`: those with local copies of kept files.
+    `kept`: the files that are kept after their job has ended.
+    `folders`: the folders of running jobs.
+    `scratch`: the folders with local copies of kept files.
     """
 
     kept: tuple[KeptFile, ...]
@@ -44,7 +45,7 @@ class Inventory:
     @property
     def copies(self) -> tuple[KeptFile, ...]:
         """The smaller copies of finished videos."""
-        return tuple(file for file in self.kept if file.folder in {FITTED, SQUEEZED})
+        return tuple(file for file in self.kept if file.folder in COPIES)
 
     @property
     def narrations(self) -> tuple[KeptFile, ...]:
@@ -53,13 +54,13 @@ class Inventory:
 
     @property
     def job_ids(self) -> frozenset[str]:
-        """The ids of the jobs that have any file or folder."""
+        """The ids of all jobs that have a file or folder."""
         folders = chain(self.folders, self.scratch)
         return frozenset(item.job_id for item in chain(self.kept, folders))
 
 
 def list_folders(parent: Path) -> tuple[InventoryFolder, ...]:
-    """List the jobs' folders in `parent`, which need not exist."""
+    """List the jobs' folders in `parent`. The list is empty if `parent` doesn't exist."""
     try:
         with os.scandir(parent) as entries:
             found = [_item(entry) for entry in entries]

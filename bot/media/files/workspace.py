@@ -1,4 +1,4 @@
-"""Manages jobs' files: a private folder while a job runs, and its results afterwards."""
+"""Manages the files of jobs: a private folder while a job runs, and its results afterwards."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from uuid import uuid4
 from weakref import WeakValueDictionary
 
 from bot.artifacts import Artifact
+from bot.errors import MediaError
 from bot.media.files.atomic import make_private
 from bot.media.files.inventory import Inventory, list_folders
 from bot.media.files.stores.base import (
@@ -26,6 +27,7 @@ from bot.media.files.stores.base import (
     video_key,
 )
 from bot.media.files.stores.folder import FolderStore, link_or_copy
+from bot.media.mp4.reader import read_mp4
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -36,28 +38,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobFolder:
-    """A running job's files, under fixed names, so that no external name is part of a path."""
+    """The paths of a running job's files. The names are fixed, so none comes from outside."""
 
     path: Path
 
     @property
     def attachment(self) -> Path:
-        """The narration, as attached."""
+        """The narration as it was attached."""
         return self.path / "attachment"
 
     @property
     def narration(self) -> Path:
-        """The narration, as ingested."""
+        """The narration, converted to WAV."""
         return self.path / "narration.wav"
 
     @property
     def encoded_narration(self) -> Path:
-        """The narration, encoded before the clip was available."""
+        """The narration, encoded for the merge before the clip is available."""
         return self.path / "narration.m4a"
 
     @property
     def clip(self) -> Path:
-        """The video, as delivered by the backend."""
+        """The video as the provider made it."""
         return self.path / "clip.mp4"
 
     @property
@@ -67,20 +69,20 @@ class JobFolder:
 
 
 class Workspace:
-    """The folders `work/<job id>` (mode 0700) below `root`, and the store of the jobs' results.
+    """Keeps the files of all jobs in folders below `root`, and the results of jobs in a store.
 
-    Results are the finished video, its poster, two smaller copies, the attachment, and the same
-    narration, encoded for a merge. They are in `store`, or in folders below `root` without one. The
-    folders `scratch/<job id>` have results that are being written, and local copies of those in a
-    store on another machine. The sweep deletes them soon.
-
-    ValueError: a job id isn't 32 hex digits.
+    The folder `work/<job id>` is private, and contains the files of a running job. A job's results
+    are the finished video, its poster, two smaller copies, the attachment, and the encoded
+    narration. Without a `store`, they are in folders below `root`. The folder `scratch/<job id>`
+    contains unfinished results, and local copies of results whose store is on another machine. It
+    is soon deleted by the sweep.
+    All methods raise ValueError if a job id doesn't consist of 32 hex digits.
     """
 
     def __init__(self, root: Path, store: FileStore | None = None) -> None:
         self._root = root.absolute()
         self._store = store or FolderStore(self._root)
-        # A lock is garbage-collected once no task holds it or waits for it.
+        # A lock is garbage-collected once no task holds it or is waiting for it.
         self._fetching: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def folder(self, job_id: str) -> JobFolder:
@@ -100,18 +102,15 @@ class Workspace:
         return self._local(copy_key(job_id, decent=decent))
 
     def narration(self, job_id: str) -> Path:
-        """Return the local path of a job's kept attachment, which need not exist.
-
-        Attachments are kept so that later jobs can reuse them.
-        """
+        """Return the local path of an attachment that is kept for later jobs. It need not exist."""
         return self._local(narration_key(job_id))
 
     def encoded_narration(self, job_id: str) -> Path:
-        """Return the local path of the encoded form of a job's kept narration."""
+        """Return the local path of an encoded narration that is kept for later jobs."""
         return self._local(encoded_narration_key(job_id))
 
     async def create(self, job_id: str) -> JobFolder:
-        """Create a job's folder if it does not exist, and return the paths in it."""
+        """Create a job's folder unless it exists, and return the paths of its files."""
         folder = self.folder(job_id)
         await asyncio.to_thread(make_private, folder.path)
         return folder
@@ -121,7 +120,7 @@ class Workspace:
         await asyncio.to_thread(shutil.rmtree, self.folder(job_id).path, ignore_errors=True)
 
     async def delete_scratch(self, job_id: str) -> None:
-        """Delete a job's unfinished results, and its local copies of those that are kept."""
+        """Delete a job's unfinished results, and the local copies of its kept results."""
         await asyncio.to_thread(shutil.rmtree, self._scratch(job_id), ignore_errors=True)
 
     async def delete_files(self, job_id: str) -> None:
@@ -131,9 +130,9 @@ class Workspace:
         await self._store.delete(keys_of(job_id))
 
     async def publish(self, job_id: str, path: Path, *, now: float) -> Artifact:
-        """Make the file at `path` the job's finished video, and return its description.
+        """Make the file at `path` the job's finished video, and return the video's metadata.
 
-        Idempotent: if the file was already moved, only its description is returned.
+        If an earlier attempt has already moved the file, only the metadata is returned.
         """
         key = video_key(job_id)
         if await asyncio.to_thread(path.exists) or await self._store.head(key) is None:
@@ -142,7 +141,7 @@ class Workspace:
         return await asyncio.to_thread(_describe, job_id, video, now)
 
     async def keep_narration(self, job_id: str) -> None:
-        """Move a job's attachment to the kept narrations, and link its encoded form; idempotent."""
+        """Move a job's narration to where it is kept for later jobs. Repeating this is harmless."""
         folder = self.folder(job_id)
         if await asyncio.to_thread(folder.attachment.exists):
             await self._store.put(narration_key(job_id), folder.attachment)
@@ -152,10 +151,10 @@ class Workspace:
             await self._store.put(encoded_narration_key(job_id), link)
 
     async def reuse_narration(self, job_id: str, *, of: str) -> None:
-        """Link or copy the kept narration of job `of` into a job's folder, as its attachment.
+        """Put the narration that was kept from the job `of` into another job's folder.
 
-        Its encoded form is shared too, if there is one. FileNotFoundError: the narration has been
-        deleted.
+        The encoded form is included if there is one. Raises FileNotFoundError if the narration has
+        been deleted.
         """
         folder = await self.create(job_id)
         await self._store.get(narration_key(of), folder.attachment)
@@ -163,50 +162,50 @@ class Workspace:
             await self._store.get(encoded_narration_key(of), folder.encoded_narration)
 
     async def reuse_clip(self, job_id: str, *, of: str) -> None:
-        """Link or copy the finished video of job `of` into a job's folder, as its clip.
+        """Put the finished video of the job `of` into another job's folder, as its clip.
 
-        FileNotFoundError: the video has been deleted.
+        Raises FileNotFoundError if the video has been deleted.
         """
         folder = await self.create(job_id)
         await self._store.get(video_key(of), folder.clip)
 
     async def fetch_video(self, job_id: str) -> Path:
-        """Return the local path of a finished video, after fetching it from another machine.
+        """Return the local path of a finished video. If its store is elsewhere, fetch it first.
 
-        FileNotFoundError: the video is not kept, and would have to be fetched.
+        Raises FileNotFoundError if the video has to be fetched, but the store doesn't have it.
         """
         return await self._fetch(video_key(job_id))
 
     async def fetch_poster(self, job_id: str) -> Path:
-        """Return the local path of a poster, like `fetch_video`."""
+        """Return the local path of a poster. If its store is elsewhere, fetch it first."""
         return await self._fetch(poster_key(job_id))
 
     async def fetch_copy(self, job_id: str, *, decent: bool) -> Path:
-        """Return the local path of a smaller copy, like `fetch_video`."""
+        """Return the local path of a smaller copy. If its store is elsewhere, fetch it first."""
         return await self._fetch(copy_key(job_id, decent=decent))
 
     @asynccontextmanager
     async def new_copy(self, job_id: str, *, decent: bool) -> AsyncGenerator[Path]:
-        """Provide a path for a smaller copy, and keep the file that the block has written to it."""
+        """Provide a path for a smaller copy. The file that the block writes there is kept."""
         async with self._new(copy_key(job_id, decent=decent)) as path:
             yield path
 
     @asynccontextmanager
     async def new_poster(self, job_id: str) -> AsyncGenerator[Path]:
-        """Provide a path for a poster, and keep the file that the block has written to it."""
+        """Provide a path for a poster. The file that the block writes there is kept."""
         async with self._new(poster_key(job_id)) as path:
             yield path
 
     async def has_narration(self, job_id: str) -> bool:
-        """Tell whether a job's kept attachment still exists."""
+        """Return whether a job's attachment is still kept."""
         return await self._store.head(narration_key(job_id)) is not None
 
     async def has_video(self, job_id: str) -> bool:
-        """Tell whether a job's finished video still exists."""
+        """Return whether a job's finished video exists."""
         return await self._store.head(video_key(job_id)) is not None
 
     async def has_poster(self, job_id: str) -> bool:
-        """Tell whether a finished video's poster exists."""
+        """Return whether a finished video's poster exists."""
         return await self._store.head(poster_key(job_id)) is not None
 
     async def copy_size(self, job_id: str, *, decent: bool) -> int | None:
@@ -215,7 +214,7 @@ class Workspace:
         return copy.size if copy else None
 
     async def is_published(self, job_id: str, path: Path) -> bool:
-        """Tell whether the file at `path` has already become the job's finished video."""
+        """Return whether the file at `path` has already been made the job's finished video."""
         return await self.has_video(job_id) and not await asyncio.to_thread(path.exists)
 
     async def inventory(self) -> Inventory:
@@ -249,12 +248,12 @@ class Workspace:
             if not await asyncio.to_thread(_has_size, local, stored.size):
                 await asyncio.to_thread(make_private, local.parent)
                 await self._store.get(key, local)
-                # Callers compare the time, so each copy of a file has the same one.
+                # All copies of a file have the same modification time, because callers compare it.
                 await asyncio.to_thread(os.utime, local, (stored.modified_at, stored.modified_at))
         return local
 
     async def _keep(self, key: str, path: Path) -> None:
-        """Move a file into the store, and leave a local copy if the store is elsewhere."""
+        """Move a file into the store. If the store is elsewhere, keep a local copy."""
         if self._store.path(key) is None:
             local = self._local(key)
             await asyncio.to_thread(make_private, local.parent)
@@ -276,7 +275,18 @@ class Workspace:
 def _describe(job_id: str, video: Path, now: float) -> Artifact:
     with video.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Artifact(job_id=job_id, size=video.stat().st_size, sha256=digest, created_at=now)
+    try:
+        info = read_mp4(video)
+    except MediaError:
+        info = None  # the provider's file is published as it is
+    return Artifact(
+        job_id=job_id,
+        size=video.stat().st_size,
+        sha256=digest,
+        created_at=now,
+        width=info.width if info else None,
+        height=info.height if info else None,
+    )
 
 
 def _has_size(path: Path, size: int) -> bool:

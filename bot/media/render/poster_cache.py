@@ -1,4 +1,4 @@
-"""Caches the posters of finished videos: each is extracted once, when it is first requested."""
+"""Caches the posters of finished videos. A poster is extracted when it is first requested."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _MAX_REMEMBERED = 1000
 
 
 class PosterCache:
-    """Extracts posters with its own `ffmpeg` slots, so that page views don't wait for rendering."""
+    """Extracts and caches posters.
+
+    `ffmpeg` must not be the one that renders videos. Otherwise, page views would wait for videos.
+    """
 
     def __init__(self, ffmpeg: Ffmpeg, workspace: Workspace) -> None:
         self._ffmpeg = ffmpeg
@@ -31,11 +34,11 @@ class PosterCache:
         self._impossible: set[str] = set()
 
     async def make(self, job_id: str) -> bool:
-        """Extract the poster of a finished video, unless it exists; False: it is impossible."""
+        """Extract a finished video's poster unless it exists, and return whether it exists now."""
         if await self._workspace.has_poster(job_id):
             return True
         async with self._lock:
-            # Another task may have extracted the poster while this task waited for the lock.
+            # While this task was waiting for the lock, another task may have extracted the poster.
             return await self._workspace.has_poster(job_id) or await self._extract(job_id)
 
     async def get(self, job_id: str) -> Path | None:

@@ -32,7 +32,7 @@ _ENCODING = {
     "-movflags": "+faststart",
     "-f": "mp4",
 }
-# The seconds that the fade at the start of the clip takes.
+# The seconds in which the clip fades in.
 _FADE_IN = 0.5
 _FADE_OUT = 0.34
 _RISE = 0.85

@@ -1,6 +1,6 @@
 """Saves pictures as layers, and provides drawing functions for several modules.
 
-It loads Pillow, so it is only imported in a worker thread.
+The module loads Pillow, so it is only imported in a worker thread.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class LayerFiles:
     def save(
         self, name: str, picture: Image.Image, x: float, y: float, *, zoom: float = 1.0
     ) -> Layer:
-        """Save a picture as a PNG file, and return its layer, which is enlarged by `zoom`."""
+        """Save a picture as a PNG file, and return its layer. The layer is enlarged by `zoom`."""
         file = f"{name}.png"
         picture.save(self._folder / file, compress_level=1, compress_type=_RUN_LENGTHS)
         return Layer(
@@ -85,6 +85,6 @@ def scale(
 
 
 def curve(mask: Image.Image, alpha: Callable[[int], float]) -> Image.Image:
-    """Return a mask in which each value was replaced by the function `alpha`."""
+    """Return a mask whose values are computed from those of `mask` by the function `alpha`."""
     values = [round(alpha(value)) for value in range(256)]
     return mask.point(values)  # pyright: ignore[reportUnknownMemberType]  # as above

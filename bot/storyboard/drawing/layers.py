@@ -1,6 +1,6 @@
 """Draws all layers of a clip.
 
-It loads Pillow and the fonts, so it is only imported in a worker thread.
+The module loads Pillow and the fonts, so it is only imported in a worker thread.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Draws the layers in the foreground: text, watermark and progress bar.
 
-It loads Pillow and the fonts, so it is only imported in a worker thread.
+The module loads Pillow and the fonts, so it is only imported in a worker thread.
 """
 
 from __future__ import annotations

@@ -80,10 +80,10 @@ def word_breaks(text: str) -> dict[int, float]:
 
 
 def _syllables(text: str) -> list[int]:
-    """Return the positions at which long words may be hyphenated: before a syllable's consonant.
+    """Return the positions at which long words may be hyphenated.
 
-    This rule of thumb is used for all languages. A dictionary would require knowing the language of
-    the text.
+    These are the positions before a consonant that begins a syllable. This rule of thumb is used
+    for all languages. A dictionary would require knowing the language of the text.
     """
     found: list[int] = []
     start = 0

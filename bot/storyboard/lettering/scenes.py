@@ -46,7 +46,7 @@ def clean(prompt: str) -> str:
     """Remove characters that can't be drawn, and replace several spaces with one.
 
     Line breaks are kept. Control, format and private-use characters are removed, and so are marks
-    without a letter. Of a letter or an emoji with endlessly many characters, only the first ones
+    without a letter. If a letter or an emoji consists of very many characters, only the first ones
     are kept.
     """
     lines = unicodedata.normalize("NFC", prompt[:_MAX_CHARACTERS]).splitlines()
@@ -117,7 +117,7 @@ def _sentences(text: str) -> list[str]:
 
 
 def _item_starts(text: str) -> list[int]:
-    """Return the positions at which the items of a list begin that is numbered from 1."""
+    """Return the start of each item in a list whose numbers begin with 1."""
     found: list[int] = []
     for match in _ITEM.finditer(text):
         if int(match[1]) == len(found) + 1:

@@ -27,7 +27,7 @@ _PADDING = 2
 class Glyph:
     """A glyph and its position on the line, in ems.
 
-    `at`: the index in the text of the cluster that it belongs to.
+    `at`: the index of the glyph's cluster in the text.
     """
 
     number: int

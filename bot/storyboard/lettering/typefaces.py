@@ -1,6 +1,6 @@
 """Chooses a typeface for each cluster of a text from the installed font packages.
 
-It loads HarfBuzz, so it is only imported in a worker thread.
+The module loads HarfBuzz, so it is only imported in a worker thread.
 """
 
 from __future__ import annotations

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 _SIZE_STEP = 0.94
 _HYPHEN = "-"
-# Tiers of layouts, from good to bad. Each has the worst penalty for a line break that it allows. To
-# be preferred to a layout of a better tier, its type has to be larger by the second number.
+# Tiers of layouts, from good to bad. The first number is the worst penalty of a line break that the
+# tier allows. The second number is a factor: a layout is preferred to one of a better tier only if
+# its type is larger by this factor.
 _TIERS = ((1.5, 1.0), (2.5, 1.3), (HYPHENATED, 1.5), (FORBIDDEN, 1.8))
 _RAGGED_COST = 1.5
 _LINE_COST = 0.02

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _ADDRESS_RATE = Rate(burst=120, per_second=20)
 _CLIENT_RATE = Rate(burst=60, per_second=10)
-# A client needs half of these to open all its sockets and follow every job on each of them.
+# These bursts are twice as large as a client needs to open all its sockets and to follow every job
+# on each of them.
 _SOCKET_RATE = Rate(burst=40, per_second=1)
 _MESSAGE_RATE = Rate(burst=2000, per_second=50)
 # This limit applies to failed authentications. A valid token is always accepted: otherwise,

@@ -63,7 +63,8 @@ class OrderReader:
     async def read(self, request: web.Request, client: str, *, key: str | None) -> VideoOrder:
         """Read an order from the body of a request.
 
-        A body with audio is only read if the client may upload audio at the moment.
+        A body that is too large for texts alone is only read if the client may upload audio at the
+        moment.
 
         Raises ApiError or UserError if the order is invalid.
         """

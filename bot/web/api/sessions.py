@@ -52,8 +52,8 @@ class SessionRoutes:
         ]
 
     async def _sign_in(self, request: web.Request) -> web.Response:
-        # Otherwise, a form on another site could sign a visitor in as a client of the attacker's
-        # choice.
+        # Refuse requests from other sites. A form on such a site could sign a visitor in as a
+        # client of the attacker's choice.
         if request.headers.get("Origin") and not self._authentication.is_own_page(request):
             self._access.count_failure(request)
             raise ApiError(HTTPStatus.FORBIDDEN, "api.other_site")

@@ -46,8 +46,7 @@ class JobSocket:
         self._authentication = authentication
         self._access = access
         self._texts = texts
-        # The open sockets of each client. The value of a socket is the hash of the session that
-        # opened it.
+        # The open sockets of each client, each with the hash of the session that opened it.
         self._sockets: dict[str, dict[web.WebSocketResponse, str | None]] = {}
 
     @property

@@ -62,7 +62,7 @@ def load(name: str) -> Asset:
 
 
 def fill(template: str, value: Callable[[str], str]) -> str:
-    """Replace each `{{name}}` in a template with its value, which is escaped for HTML.
+    """Replace each `{{name}}` in a template with its value, escaped for HTML.
 
     A line that contains an empty value is left out.
     """

@@ -1,4 +1,4 @@
-"""An overview of the open jobs: how many run and wait, and which of them are one person's."""
+"""QueueOverview: counts the jobs that are running and waiting, in total and for one person."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from storage.jobs.queue.places import PLACE
 if TYPE_CHECKING:
     from storage.database import Database
 
-#: The most places of one person that are read.
+#: The maximum number of places that are read for one person.
 MAX_PLACES = 5
 
-# The condition of the index `jobs_open`, which has all columns that are read here. A job whose
-# delivery is postponed can stay so for days, and counts neither as running nor as waiting.
+# The states are those of the index `jobs_open`, which contains all columns that are read here. Jobs
+# that are being delivered are left out, because a delivery may be postponed for days.
 _OPEN = """
 FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed', 'generating',
     'downloading', 'merging')
@@ -31,7 +31,7 @@ SELECT
 {_OPEN}
 """  # noqa: S608 - built from constants
 
-# A person's jobs start in this order, so these are the first of them.
+# A person's jobs start in this order.
 _QUEUED_OF_PERSON = f"""
 SELECT id {_OPEN} AND user_id = :user_id AND state = 'queued' AND next_at IS NOT NULL
 ORDER BY next_at, rowid LIMIT :limit
@@ -40,9 +40,11 @@ ORDER BY next_at, rowid LIMIT :limit
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueueOverview:
-    """The numbers of jobs that are being made and that wait: of all people, and of one person.
+    """The numbers of jobs that are running and waiting.
 
-    `places`: the first places of the person's jobs in the queue, from 1.
+    `running`, `waiting`: the numbers for all requesters.
+    `own_running`, `own_waiting`: the numbers for one person.
+    `places`: the places of the person's first jobs in the queue, starting at 1.
     `is_disk_full`: whether jobs are on hold because the disk is full.
     """
 
@@ -55,7 +57,7 @@ class QueueOverview:
 
 
 class QueueOverviewStore:
-    """Reads the overview of the open jobs."""
+    """Reads how many jobs are running and waiting."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -80,5 +82,5 @@ class QueueOverviewStore:
             _QUEUED_OF_PERSON, {"user_id": user_id, "limit": MAX_PLACES}
         )
         found = [await self._database.row(PLACE, {"id": row["id"]}) for row in rows]
-        # A job that has started meanwhile has no place.
+        # If a job has started meanwhile, it has no place any more.
         return tuple(sorted(row["place"] for row in found if row and row["place"] is not None))

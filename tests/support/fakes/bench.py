@@ -41,8 +41,10 @@ from bot.jobs.waits.capacity import ProviderCapacity
 from bot.jobs.waits.holds import Holds
 from bot.jobs.worker import Lane, Worker
 from bot.library.index import Library
+from bot.library.recorded_store import RecordedStore
 from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
+from bot.media.files.stores.folder import FolderStore
 from bot.media.files.workspace import Workspace
 from bot.model import Attachment, JobState, VideoRequest
 from bot.moderation.access.gate import Gate
@@ -54,6 +56,7 @@ from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
 from storage.files.data_folder import make_folder
+from storage.files.kept_files import KeptFileTable
 from storage.jobs.caps import Caps, CapStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.generation_times import GenerationTimes
@@ -68,6 +71,7 @@ from storage.jobs.store import JobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
 from storage.ledger.budgets import Budgets, LedgerStore
 from storage.ledger.notices import BudgetNoticeStore
+from storage.ledger.paid_requests import PaidRequests
 from storage.library import LibraryStore
 from storage.people import PeopleStore
 from storage.retention import RetentionStore
@@ -120,25 +124,25 @@ class Bench:
         self.moderator = moderator
         self.blocked = BlockedWords(blocked)
         self.access = AccessSettingsStore(database)
-        self.gate = Gate(reach, self.access, clock=clock)
+        self.gate = Gate(reach, self.access, clock=clock, count=self._count_refusal)
         self.writer = writer or VerbatimWriter()
         self.database = database
         self.root = root
         self.clock = clock
         self.backend = backend
         self.deliverer = deliverer
-        self.store = JobStore(database)
-        self.cap_store = CapStore(database)
+        self.store, self.cap_store = JobStore(database), CapStore(database)
         self.ledger = LedgerStore(database)
         self.inbox = Inbox(database)
         self.artifacts = ArtifactStore(database)
-        self.workspace = Workspace(root)
+        self.kept_files = KeptFileTable(database)
+        self.workspace = _workspace(root, self.kept_files, clock)
         self.people = PeopleStore(database)
         self.remote_deletion = RemoteDeletion(RetentionStore(database), backend, clock=clock)
         self.library = Library(LibraryStore(database), self.artifacts, self.workspace, clock=clock)
         self.editor = FakeEditor(self.workspace)
         self.bus = EventBus()
-        self.changes: list[JobChanged] = []
+        self.changes, self.refused_orders = list["JobChanged"](), list[str]()
         self.bus.subscribe(self._on_job_changed)
         self._changed = asyncio.Event()
         publisher = ChangePublisher(self.bus)
@@ -198,6 +202,10 @@ class Bench:
         self.list_polling = self.build_list_polling(publisher)
         self.pipeline = self.build_pipeline()
 
+    @property
+    def paid_requests(self) -> PaidRequests:
+        return PaidRequests(self.database, clock=self.clock)
+
     def build_budgeting(self) -> Budgeting:
         return Budgeting(
             self.ledger,
@@ -218,6 +226,9 @@ class Bench:
             budgets=self.budgets,
             clock=self.clock,
         )
+
+    def _count_refusal(self, reason: str) -> None:
+        self.refused_orders.append(reason)
 
     def build_list_polling(self, publisher: ChangePublisher) -> ListPolling:
         store = ListedJobStore(self.database, backend=self.backend.name)
@@ -243,6 +254,7 @@ class Bench:
             self.workspace,
             self.jobs,
             spent=self.spent,
+            kept_files=self.kept_files,
             limits=RetentionLimits(days=30, max_bytes=max_bytes),
             on_deleted=self.remote_deletion.wake,
             clock=self.clock,
@@ -251,6 +263,7 @@ class Bench:
     def build_pipeline(self, *, min_free_bytes: int = 0) -> Pipeline:
         prompt_step = PromptStep(
             jobs=self.jobs,
+            paid_requests=self.paid_requests,
             backend=self.backend,
             moderator=self.moderator,
             writer=self.writer,
@@ -258,6 +271,7 @@ class Bench:
         )
         return Pipeline(
             jobs=self.jobs,
+            paid_requests=self.paid_requests,
             backend=self.backend,
             artifacts=self.artifacts,
             workspace=self.workspace,
@@ -440,6 +454,10 @@ class Bench:
     def _on_job_changed(self, change: JobChanged) -> None:
         self.changes.append(change)
         self._changed.set()
+
+
+def _workspace(root: Path, table: KeptFileTable, clock: Clock) -> Workspace:
+    return Workspace(root, RecordedStore(FolderStore(root), table, clock=clock))
 
 
 def _hashed(ref: str) -> str:

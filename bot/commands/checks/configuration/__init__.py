@@ -1,1 +1,1 @@
-"""Checks of the settings, which need neither the network nor the database."""
+"""Checks that need only the settings, but neither the network nor the database."""

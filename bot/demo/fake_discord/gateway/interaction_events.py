@@ -78,6 +78,8 @@ def command_data(
     command = _named(commands, first, "command")
     resolved: dict[str, Payload] = {}
     data: Payload = {"id": command["id"], "name": first, "type": command["type"]}
+    if "guild_id" in command:
+        data["guild_id"] = command["guild_id"]
     level = data
     for word in rest:
         command = _named(command.get("options") or [], word, "subcommand")

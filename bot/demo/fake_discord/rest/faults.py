@@ -79,7 +79,7 @@ class FailAfterwards(Fault):
 class Hold(Fault):
     """Delays a response.
 
-    When the response is ready, `reached` is set. It is sent once the test sets `release`.
+    When the response is ready, `reached` is set. The response is sent once the test sets `release`.
     """
 
     reached: asyncio.Event = field(default_factory=asyncio.Event)
@@ -120,10 +120,10 @@ class Faults:
         self._rules: list[_Rule] = []
 
     def add(self, pattern: str, fault: Fault | Refusal, *, times: int | None = 1) -> Fault:
-        """Inject `fault` into the next `times` requests that match `pattern`, or into all if None.
+        """Inject `fault` into the next `times` requests that match `pattern`.
 
-        The pattern consists of a method and a path, such as "PATCH *@original" or "*
-        /attachments/*".
+        If `times` is None, inject it into all requests that match. The pattern consists of a method
+        and a path, such as "PATCH *@original" or "* /attachments/*".
         """
         injected = Refuse(fault) if isinstance(fault, Refusal) else fault
         self._rules.append(_Rule(pattern=pattern, fault=injected, times=times))

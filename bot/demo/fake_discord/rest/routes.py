@@ -14,6 +14,7 @@ from bot.demo.fake_discord.api_errors import (
     RefusedError,
     invalid_form,
 )
+from bot.demo.fake_discord.rest.guild_commands import GuildCommandRoutes
 from bot.demo.fake_discord.rest.request_handler import BODY
 from bot.demo.fake_discord.wire import API
 
@@ -65,6 +66,7 @@ class RestRoutes:
             web.get(f"{API}/guilds/{{guild_id}}/members/{{user_id}}", self.member),
             web.get(commands, self.list_commands),
             web.put(commands, self.sync_commands),
+            *GuildCommandRoutes(self._world).routes(),
             web.post(callback, self.call_back),
             web.post(webhook, self.follow_up),
             web.post(f"{API}/users/@me/channels", self.open_dm),
@@ -137,14 +139,14 @@ class RestRoutes:
         return _json(self._webhook_message(request).payload)
 
     async def edit_webhook_message(self, request: web.Request) -> web.Response:
-        """Handle `PATCH` for the path of `get_webhook_message`."""
+        """Handle `PATCH /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}`."""
         body, message = _body(request), self._webhook_message(request)
         _check_files(body, message.channel)
         self._messages.edit(message, body.json, body.files)
         return _json(message.payload)
 
     async def delete_webhook_message(self, request: web.Request) -> web.Response:
-        """Handle `DELETE` for the path of `get_webhook_message`."""
+        """Handle `DELETE /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}`."""
         self._messages.delete(self._webhook_message(request))
         return _no_content()
 
@@ -177,7 +179,7 @@ class RestRoutes:
         return _json(self._message(request).payload)
 
     async def edit(self, request: web.Request) -> web.Response:
-        """Handle `PATCH` for the path of `get`."""
+        """Handle `PATCH /channels/{channel_id}/messages/{message_id}`."""
         body, message = _body(request), self._message(request)
         if message.author != self._world.bot:
             raise RefusedError(NOT_THE_AUTHOR)
@@ -186,7 +188,7 @@ class RestRoutes:
         return _json(message.payload)
 
     async def delete(self, request: web.Request) -> web.Response:
-        """Handle `DELETE` for the path of `get`."""
+        """Handle `DELETE /channels/{channel_id}/messages/{message_id}`."""
         self._messages.delete(self._message(request))
         return _no_content()
 

@@ -14,6 +14,7 @@ from bot.demo.fake_discord.api_errors import (
 )
 from bot.demo.fake_discord.state.channel import DM, GROUP, TEXT, Channel
 from bot.demo.fake_discord.state.guild import Guild, everyone_role, role_payload
+from bot.demo.fake_discord.state.guild_commands import GuildCommands
 from bot.demo.fake_discord.state.members import Members
 from bot.demo.fake_discord.state.user import JOINED, PERMISSIONS, User
 
@@ -50,6 +51,8 @@ class World:
         #: Values that replace fields of the application object.
         self.application_fields: Payload = {}
         self.bot = self.add_user("clapper", bot=True)
+        #: The commands that only one server has.
+        self.guild_commands = GuildCommands(ids, application_id=self.bot.id)
         self.user = self.add_user("ada")
         self.guild = self.add_guild("Sandbox")
         self.channel = self.add_channel(self.guild)
@@ -189,6 +192,16 @@ class World:
             for definition in definitions
         ]
         return self.commands
+
+    def commands_in(self, channel: Channel) -> list[Payload]:
+        """Return the commands that Discord offers in a channel."""
+        guild = channel.guild
+        return [*self.commands, *(self.guild_commands.list(guild.id) if guild else ())]
+
+    def check_installed(self, guild_id: int) -> None:
+        """Raise RefusedError unless the application is installed in the server."""
+        if not any(guild.id == guild_id and guild.installed for guild in self.guilds):
+            raise RefusedError(MISSING_ACCESS)
 
     def listed_commands(self) -> list[Payload]:
         """Return the bot's commands as Discord would list them."""

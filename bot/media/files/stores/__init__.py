@@ -1,1 +1,1 @@
-"""Stores files that outlive their jobs."""
+"""Stores the files that are kept after their jobs have ended."""

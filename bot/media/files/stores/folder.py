@@ -1,4 +1,4 @@
-"""FolderStore: keeps files in folders of this machine."""
+"""FolderStore: keeps files in folders on this machine."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class FolderStore:
         return self._root / key
 
     async def put(self, key: str, path: Path) -> None:
-        """Rename the file at `path`, so that it survives a power cut."""
+        """Move the file at `path` into the store, so that it survives a power cut."""
         await asyncio.to_thread(self._put, key, path)
 
     async def get(self, key: str, path: Path) -> None:
-        """Link a file to `path`, or copy it; FileNotFoundError: it is not kept."""
+        """Link or copy a file to `path`. Raises FileNotFoundError if it is not kept."""
         await asyncio.to_thread(link_or_copy, self.path(key), path)
 
     async def head(self, key: str) -> KeptFile | None:
-        """Return a file's size and time, or None if it is not kept."""
+        """Return the size and time of a file, or None if it is not kept."""
         return await asyncio.to_thread(self._head, key)
 
     async def list(self) -> tuple[KeptFile, ...]:
@@ -41,7 +41,7 @@ class FolderStore:
         return await asyncio.to_thread(lambda: tuple(self._list()))
 
     async def delete(self, keys: Collection[str]) -> None:
-        """Delete files and their unfinished parts, which need not exist."""
+        """Delete those of the files that exist, and their unfinished parts."""
         await asyncio.to_thread(self._delete, keys)
 
     async def link(self, key: str, seconds: float) -> str | None:  # noqa: ARG002 - as declared
@@ -78,8 +78,8 @@ class FolderStore:
 def link_or_copy(source: Path, target: Path) -> None:
     """Make `target` a hard link to `source`, or a copy if the file system has no hard links."""
     part = part_of(target)
-    # Delete the old links first: renaming a hard link over another link to the same file does
-    # nothing.
+    # Old links are deleted first. Renaming a hard link to the name of another link to the same file
+    # would do nothing.
     for old in (part, target):
         old.unlink(missing_ok=True)
     try:

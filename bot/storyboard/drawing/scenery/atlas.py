@@ -129,15 +129,15 @@ PLACES = (
 
 
 _ALONE = 4  # a word with at most this many letters must stand alone
-_ANYWHERE = 0x0900  # from this character on, words are found anywhere in a text
+_ANYWHERE = 0x0900  # words in scripts from this character on are found anywhere in a text
 _GERMAN_PART = 5
 
 
 def choose_place(text: str, random: Random) -> Place:
     """Return the place that is named by the most words in a text.
 
-    If several places are, the first one in the text is chosen. If none is named, abstract shapes
-    are.
+    If several places are named equally often, the place that is named first is chosen. If no place
+    is named, abstract shapes are chosen.
     """
     words = _WORD.findall(text.casefold())
     scores = {
@@ -152,9 +152,9 @@ def choose_place(text: str, random: Random) -> Place:
 
 
 def _score(known: list[str], words: list[str], text: str) -> tuple[int, int]:
-    """Return how well a place matches a text: the number of words that name it, and how early.
+    """Return the number of words in a text that name a place, and the position of the first one.
 
-    The second number is 0 if the first word does, and lower the later such a word appears.
+    The position is negative, so that a better match has a higher score.
     """
     found = [index for index, word in enumerate(words) if any(_names(w, word) for w in known)]
     wide = [at for at in (text.find(w) for w in known if ord(w[0]) >= _ANYWHERE) if at >= 0]

@@ -1,6 +1,6 @@
 """Paints details that several places have: rays of light, and reflections on water.
 
-It loads Pillow, so it is only imported in a worker thread.
+The module loads Pillow, so it is only imported in a worker thread.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Blurs and fades pictures, and hides them in mist.
 
-It loads Pillow, so it is only imported in a worker thread.
+The module loads Pillow, so it is only imported in a worker thread.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Provides what painters of places need: skies, silhouettes, lights and moving sprites.
 
-It loads Pillow, so it is only imported in a worker thread.
+The module loads Pillow, so it is only imported in a worker thread.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Painter:
         self._backdrop.paste(picture, (pen.left, pen.top), picture)
 
     def sun(self, x: float, y: float, radius: float, colour: Rgb | None = None) -> None:
-        """Add a disc with a halo. It is moved beside or below the text if it would touch it."""
+        """Add a disc with a halo. If it would touch the text, it is moved to the side or down."""
         colour = colour or self.light.glow
         x, y = self._aside(x, y, radius)
         self.glow(x, y, radius * 5.5, mix(self.light.low, colour, 0.6), 0.55)
@@ -291,7 +291,7 @@ class Painter:
         return x, lower + room
 
     def _pace(self, depth: float) -> float:
-        """Return the even speed, in pixels per frame, of a plane at a depth."""
+        """Return the speed of a plane at a depth, in pixels per frame. It is one of `_PACES`."""
         wanted = 2.2 * depth * self.u
         pace = min(_PACES, key=lambda pace: abs(pace - wanted))
         return pace * self.view.side

@@ -1,6 +1,6 @@
 """Draws smooth shapes on a strip of a picture.
 
-It loads Pillow, so it is only imported in a worker thread.
+The module loads Pillow, so it is only imported in a worker thread.
 """
 
 from __future__ import annotations

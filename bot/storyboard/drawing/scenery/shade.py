@@ -1,6 +1,6 @@
 """Shades the picture behind a text as much as the text needs to be readable.
 
-It loads Pillow, so it is only imported in a worker thread.
+The module loads Pillow, so it is only imported in a worker thread.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _STEP = 0.04
 
 
 def shade(painter: Painter, text: Light) -> None:
-    """Add a soft shade behind the text if some colours there are too close to that of the text."""
+    """Add a soft shade behind the text if some colours there are too close to the text's colour."""
     veil = mix(painter.light.top, (0, 0, 0) if text.is_dark else (255, 255, 255), 0.5)
     area = painter.view.text
     worst = painter.extremes(brightest=text.is_dark)

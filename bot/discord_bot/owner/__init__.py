@@ -1,0 +1,1 @@
+"""The commands for the bot's owner: who may use them, and where Discord offers them."""
