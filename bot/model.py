@@ -156,7 +156,7 @@ class Client:
     name: str
     #: The client's `Idempotency-Key`, or None. Requests with the same key share one job.
     key: str | None = None
-    #: The SHA-256 digest of the first request with `key`. A different request with it is refused.
+    #: The SHA-256 digest of the first request with `key`. Other requests with the key are refused.
     digest: str | None = None
 
 

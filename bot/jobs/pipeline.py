@@ -166,7 +166,7 @@ class Pipeline:
             return
         moved = await self._jobs.move(job, JobState.MERGING if job.clip_of else JobState.QUEUED)
         if moved is not None and moved.state is JobState.QUEUED and job.attachment is not None:
-            # The job is already queued, so its submission does not wait for this.
+            # The job is already queued, so its submission does not wait for the encoding.
             await self._editor.encode_ahead(job.id)
 
     async def _collect_inputs(self, job: Job) -> None:

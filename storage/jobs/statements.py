@@ -161,8 +161,8 @@ WHERE id = :id AND epoch = :epoch AND state = 'queued'
 RETURNING *
 """
 
-# This is committed before the POST that may cost money, and only if no identical create request is
-# unconfirmed. All POSTs of a job have the same `create_key`, which is an idempotency key.
+# The new state is committed before the POST that may cost money, and only if no identical create
+# request is unconfirmed. All POSTs of a job have the same `create_key`, an idempotency key.
 BEGIN_SUBMIT = """
 UPDATE jobs SET
     state = 'submitting', backend = :backend, next_at = :now, attempts = 0, misses = 0,
