@@ -255,11 +255,11 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
     settings = engine.resources.settings
     return Narrator(
         voice,
-        # Narrations get an ffmpeg slot of their own. A narration may have been paid for, so it must
-        # not wait for a render.
+        # Narrations get an ffmpeg slot of their own, so that paid ones don't wait for a render.
         Ffmpeg(engine.resources.ffmpeg_path, slots=1),
         engine.workspace,
         SpeechStore(engine.resources.database),
+        engine.budgeting,
         caps=SpeechCaps(
             per_user=settings.max_narrations_per_user, per_day=settings.max_narrations_per_day
         ),

@@ -43,7 +43,7 @@ from storage.delivery.upload_limits import UploadLimits
 from storage.jobs.queue_outlook import QueueOutlook
 from storage.sent_commands import SentCommandsStore
 from storage.speeches import SpeechCaps, SpeechStore
-from tests.support.fakes.bench import CAPS, EVERYWHERE, open_bench
+from tests.support.fakes.bench import CAPS, EVERYWHERE, FREE, open_bench
 from tests.support.fakes.clock import Clock
 from tests.support.media import clips
 
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from bot.demo.fake_discord.gateway.interactions import Interaction
     from bot.demo.fake_discord.state.history import Recorded
     from bot.demo.fake_discord.state.message import Message
+    from bot.jobs.costs.prices import Prices
     from bot.model import Job
     from bot.moderation.access.place import Reach
     from bot.moderation.base import Moderator
@@ -213,6 +214,7 @@ def make_narrator(bench: Bench, clock: Clock, voice: Voice) -> Narrator:
         Ffmpeg(clips.binary(), slots=1),
         bench.workspace,
         SpeechStore(bench.database),
+        bench.budgeting,
         caps=SpeechCaps(per_user=2, per_day=3),
         blocked=bench.blocked,
         gate=bench.gate,
@@ -282,6 +284,7 @@ async def open_desk(
     public_url: str = "",
     reach: Reach = EVERYWHERE,
     price: int = 0,
+    prices: Prices = FREE,
     budgets: Budgets | None = None,
     has_owner_commands: bool = False,
 ) -> AsyncGenerator[Desk]:
@@ -301,6 +304,7 @@ async def open_desk(
             moderator=moderator,
             reach=reach,
             price=price,
+            prices=prices,
             budgets=budgets,
         ) as bench,
         DiscordRequests(clock=clock) as requests,
