@@ -142,7 +142,7 @@ class Origin:
     card_language: str | None = None
     #: Whether the server has chosen that videos are marked as spoilers.
     is_spoiler: bool = False
-    #: When people get DMs if they have not chosen themselves, as set for the server ("late:10").
+    #: The server's setting for when people who have not chosen get DMs, such as "late:10".
     notify_default: str | None = None
     #: The card's Discord id, or None until the command or the `received` step has stored it.
     message_id: int | None = None
@@ -156,7 +156,7 @@ class Client:
     name: str
     #: The client's `Idempotency-Key`, or None. Requests with the same key share one job.
     key: str | None = None
-    #: The SHA-256 digest of the first request with `key`. A different request with it is refused.
+    #: The SHA-256 digest of the first request with `key`. Other requests with the key are refused.
     digest: str | None = None
 
 
@@ -190,7 +190,8 @@ class Job:
     created_at: float
     #: The time when the state or `next_at` last changed. Claims do not change it.
     updated_at: float
-    #: The provider's name. A queued job moves to the configured one when its prompt is written.
+    #: The provider's name. A queued job moves to the configured provider once its prompt is
+    #: written.
     backend: str
     #: The prompt as the requester typed it, with the presets of that time.
     request: VideoRequest
@@ -202,7 +203,7 @@ class Job:
     narration_of: str | None
     #: The id of the job whose finished video gets a new narration, or None for a new clip.
     clip_of: str | None
-    #: Whether that video already has a narration. Set when the job is stored.
+    #: Whether the video of `clip_of` already has a narration. Set when the job is stored.
     clip_has_voice: bool = False
     #: The prompt that the provider gets. Set before the POST, once for each backend.
     sent_prompt: str | None = None
@@ -217,7 +218,7 @@ class Job:
     #: or a merge fails. A new state and each successful poll reset it. In `downloading`, each
     #: missing clip adds `_LAG` (1000), so that one number contains both counts.
     misses: int = 0
-    #: The id of the provider's job, or None until the create request is answered or the job found.
+    #: The id of the provider's job, or None until it is known from a response or from a search.
     remote_id: str | None = None
     #: The time when `remote_id` was set.
     generating_at: float | None = None
@@ -240,7 +241,7 @@ class Job:
     failure: Failure | None = None
     #: The locale key of a sentence about the finished video, set by `merging`, or None.
     note: str | None = None
-    #: Whether the card could not show the final state, so that a DM and the library show it.
+    #: Whether the card could not show the final state. A DM and the library show it instead.
     card_gone: bool = False
     #: The time when `Retention` deleted the row's contents, or None. Limits still count the row.
     deleted_at: float | None = None

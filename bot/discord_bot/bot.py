@@ -226,7 +226,7 @@ class VideoBot(commands.Bot):
         await sync.sync(services.owners.servers, definition)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        """Offer the owner's commands in a server that the operator chose before it had the bot."""
+        """Offer the owner's commands in the server, if the operator has chosen this server."""
         if guild.id in self.services.owners.servers:
             self._is_synced = await self._try_sync()
 

@@ -33,16 +33,16 @@ _MERGE_RETRY_SECONDS = 2.0
 _NO_SPACE = "No space left on device"
 _MAX_MERGES = 2
 _HOLD_RETRY_SECONDS = 60 * 60.0
-# The number of attempts to edit the card, and then to send the DM: about a day each. After that,
-# the video is only in the library.
+# The number of attempts to edit the card. They take about a day. Then the DM gets as many attempts.
+# After that, the video is only in the library.
 _MAX_DELIVERIES = 300
 
 
 class Deliverer(Protocol):
-    """Delivers to a job's requester in Discord. DeliveryError means: try again later."""
+    """Delivers to a job's requester in Discord. Raises DeliveryError if a retry may succeed."""
 
     async def find_message(self, job: Job) -> int | None:
-        """Return the message id of the card that the command may have posted, or None."""
+        """Return the message id of the card that the command has posted, or None if it has not."""
         ...
 
     async def show(self, job: Job) -> None:
@@ -54,7 +54,10 @@ class Deliverer(Protocol):
         ...
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send the job's DM, if it is due. Returns False if it must be tried again later."""
+        """Send the job's only DM, if one is needed.
+
+        Returns False if this must be repeated later.
+        """
         ...
 
 

@@ -205,7 +205,7 @@ class Settings(BaseSettings):
 
     @property
     def owner_server_ids(self) -> frozenset[int]:
-        """The servers that offer the owner's commands."""
+        """The ids of the servers in which the owner's commands are offered."""
         return frozenset(int(part) for part in split_list(self.owner_servers))
 
     @property

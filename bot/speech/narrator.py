@@ -47,7 +47,7 @@ class SpokenMp3:
 
 
 class Narrator:
-    """Counts texts against the caps, and reads them aloud. Jobs read their own texts aloud."""
+    """Counts texts against the caps, and reads them aloud. Texts of jobs are only counted."""
 
     def __init__(
         self,

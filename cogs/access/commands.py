@@ -18,7 +18,7 @@ from storage.people import Notify
 if TYPE_CHECKING:
     from bot.discord_bot.bot import Services, VideoBot
 
-#: The highest limit of videos in 24 hours.
+#: The highest limit on the number of videos in 24 hours.
 MAX_LIMIT = 100_000
 _DAY_MINUTES = 24 * 60
 _HISTORY = 15

@@ -1,4 +1,4 @@
-"""`/clapper-owner`: who may order in every server, as the application's owner sets it."""
+"""The command `/clapper-owner`. The bot's owner uses it to control who may order in all servers."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ UntilText = app_commands.Range[str, 1, 40]
 Words = app_commands.Range[str, 1, MAX_WORDS]
 
 
-# Discord shows the command to administrators of the server. The code checks the person.
+# Discord shows the command to a server's administrators. The bot itself checks who uses it.
 @app_commands.default_permissions(administrator=True)
 class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
-    """The settings of every server, for the application's owner or the members of its team.
+    """The settings that apply to every server, for the bot's owner or the members of its team.
 
     Channels and roles are named by their ids, because they may be in other servers.
     """
@@ -44,7 +44,7 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
     async def channel(
         self, interaction: discord.Interaction[VideoBot], channel: IdText, rule: RuleChoice
     ) -> None:
-        """Allow or deny orders in a channel, in a category or in a thread."""
+        """Allow or refuse orders in a channel, a category or a thread."""
         await self._scope(interaction)
         await self._set_rule(interaction, Setting.CHANNEL, _id(channel), rule)
 
@@ -52,7 +52,7 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
     async def role(
         self, interaction: discord.Interaction[VideoBot], role: IdText, rule: RuleChoice
     ) -> None:
-        """Allow or deny orders by people with a role."""
+        """Allow or refuse orders from people with a role."""
         await self._scope(interaction)
         await self._set_rule(interaction, Setting.ROLE, _id(role), rule)
 
@@ -64,7 +64,10 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         of: LimitChoice | None = None,
         role: IdText | None = None,
     ) -> None:
-        """Limit the videos in 24 hours of a server, of each person, or of people with a role."""
+        """Limit the number of videos in 24 hours.
+
+        The limit is for each server, for each person, or for people with a role.
+        """
         await self._scope(interaction)
         await self._set_limit(interaction, videos, of, None if role is None else _id(role))
 
@@ -72,7 +75,7 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
     async def block_server(
         self, interaction: discord.Interaction[VideoBot], server: IdText
     ) -> None:
-        """Refuse the orders of a server."""
+        """Refuse all orders from a server."""
         await self._scope(interaction)
         await self._set(interaction, Setting.SERVER, Rule.DENY, target=_id(server))
 
@@ -80,7 +83,7 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
     async def unblock_server(
         self, interaction: discord.Interaction[VideoBot], server: IdText
     ) -> None:
-        """Accept the orders of a server again."""
+        """Accept orders from a blocked server again."""
         await self._scope(interaction)
         await self._set(interaction, Setting.SERVER, None, target=_id(server))
 
@@ -91,7 +94,7 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         words: Words,
         until: UntilText | None = None,
     ) -> None:
-        """Refuse all orders; what is in progress continues, queued jobs too."""
+        """Refuse new orders. Jobs that were ordered before continue, including queued ones."""
         await self._pause(interaction, words, until, is_drain=False)
 
     @app_commands.command(name="drain")
@@ -101,7 +104,7 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         words: Words,
         until: UntilText | None = None,
     ) -> None:
-        """Refuse all orders, and keep queued jobs from the video service."""
+        """Refuse new orders, and don't send queued jobs to the video service."""
         await self._pause(interaction, words, until, is_drain=True)
 
     @app_commands.command(name="resume")
@@ -139,6 +142,6 @@ def _id(text: str) -> int:
 
 
 async def setup(bot: VideoBot) -> None:
-    """Add the cog in the servers that the operator chose."""
+    """Add the cog to the bot, for the servers that the operator has chosen."""
     servers = [discord.Object(server_id) for server_id in sorted(bot.services.owners.servers)]
     await bot.add_cog(OwnerCog(bot.services), guilds=servers)

@@ -75,12 +75,12 @@ def job_from(row: Row) -> Job:
 
 
 def found_job(row: Row | None) -> Job | None:
-    """Convert the row that a statement has found, if any, to a job."""
+    """Convert a row of the jobs table to a `Job`, or return None if there is no row."""
     return job_from(row) if row else None
 
 
 def key_of(job: Job) -> dict[str, Any]:
-    """Return the values by which a statement finds a job that has not changed."""
+    """Return the parameters with which a statement changes a job only if it is unchanged."""
     return {"id": job.id, "epoch": job.epoch, "was": job.state}
 
 

@@ -185,9 +185,9 @@ WHERE id = :id AND state IN ('received', 'failed', 'cancelled') AND message_id I
 RETURNING *
 """
 
-# For a job that was cancelled before the POST was answered. The higher epoch invalidates a last
-# step that is running, which would clear `next_at`. A deleted job needs no further step: its remote
-# job is deleted separately.
+# For a job that was cancelled before the POST was answered. If the job's last step is running, the
+# higher epoch prevents it from clearing `next_at`. A deleted job needs no further step, because its
+# remote job is deleted separately.
 BIND_CANCELLED = f"""
 UPDATE jobs SET
     epoch = epoch + 1, remote_id = :remote_id, attempts = 0, updated_at = :now,

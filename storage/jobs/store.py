@@ -44,7 +44,7 @@ class JobStore:
         self._database = database
 
     async def insert(self, job: Job, caps: Caps, reservation: Reservation) -> Job | None:
-        """Insert a job, or return None if a cap or budget is reached or the job already exists."""
+        """Insert a job. Returns None if it already exists, or if a cap or budget is reached."""
         attachment = job.attachment
         return await self._counting_one(
             statements.INSERT,
@@ -172,7 +172,7 @@ class JobStore:
         )
 
     async def write_prompt(self, job: Job, prompt: str, *, backend: str, now: float) -> Job | None:
-        """Store the prompt that a queued job sends to a backend. A stored one is not replaced."""
+        """Store the prompt that a queued job sends to a backend, unless one is stored already."""
         return await self._one(
             statements.WRITE_PROMPT,
             id=job.id,

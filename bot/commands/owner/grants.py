@@ -1,4 +1,4 @@
-"""Raises a person's budget for the operator, through the running bot or in the database."""
+"""Raises a person's budget: through the running bot, or directly if the bot isn't running."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 async def grant(settings: Settings, user_id: int, amount: str) -> str:
-    """Let a person spend more in this month, and return the sentence that reports it.
+    """Let a person spend more this month, and return the sentence that reports it.
 
-    Raises StartupError if `amount` is not an amount, if people have no budgets, or if the running
-    bot can't be asked.
+    Raises StartupError if `amount` is not an amount of dollars, if people have no budgets, or if
+    the running bot can't be asked.
     """
     micros = typed_amount(amount)
     if micros is None:

@@ -45,7 +45,7 @@ class MonthOfPerson:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RaisedBudget:
-    """A person's budget of this month after a grant, and what of it is spent or reserved."""
+    """A person's budget for this month after a grant, and the part that is spent or reserved."""
 
     spent: Dollars
     budget: Dollars
@@ -78,7 +78,7 @@ class Budgeting:
     ) -> Reservation:
         """Return the reservation for an order.
 
-        If not `is_created`, no clip is made, and it is free.
+        `is_created`: whether a clip is made. If not, the order is free.
         """
         reservation = Reservation(
             price=self._price if is_created else 0,

@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 
 # For fewer jobs than this, individual polls take fewer requests than reading the list.
 _MIN_JOBS = 4
-# After a start, individual polls are postponed by this time, until the first pages arrive.
+# When the bot starts, individual polls are postponed by this time. Meanwhile, the first pages of
+# the list arrive.
 _HEAD_START_SECONDS = 5.0
 _MAX_PAUSE_SECONDS = 60.0
 _MAX_ASKED_PAUSE_SECONDS = 300.0

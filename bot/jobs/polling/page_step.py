@@ -51,8 +51,8 @@ class PageStep:
         # The final states that pages have reported, by job id. Each makes its job due only once. If
         # this record is lost, no harm is done.
         self._told: dict[str, RemoteState] = {}
-        # For each postponed job, its epoch and the steady time at which it was first postponed. An
-        # individual poll raises the epoch, so the count begins anew.
+        # For each postponed job, its epoch, and the time (of the steady clock) at which it was
+        # first postponed. An individual poll raises the epoch, so the time counts anew.
         self._put_off_since: dict[str, tuple[int, float]] = {}
 
     async def serve(

@@ -253,7 +253,7 @@ def _exit_name(code: int) -> str:
 
 
 async def _find_parent_death_guard() -> tuple[str, ...]:
-    """Return a command prefix that kills a child when this process ends, or () without one."""
+    """Return a command prefix that kills a child when this process ends, or () if unavailable."""
     setpriv = await asyncio.to_thread(shutil.which, "setpriv")
     if setpriv:
         guard = (setpriv, "--pdeathsig", "KILL", "--no-new-privs")
