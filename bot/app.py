@@ -46,7 +46,6 @@ from storage.access.owner_servers import OwnerServerStore
 from storage.access.settings import AccessSettingsStore
 from storage.delivery.second_bots import SecondBotStore
 from storage.failing_parts import FailingPartStore
-from storage.files.kept_files import KeptFileTable
 from storage.identifies import IdentifyStore
 from storage.jobs.queue_outlook import QueueOutlook
 from storage.library import LibraryStore
@@ -221,6 +220,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         holds=engine.holds,
         retention=retention,
         database_files=DatabaseFiles(database, settings.data_dir),
+        takeover=engine.takeover,
         remote_deletion=remote_deletion,
         orphans=make_orphan_counter(engine),
         workers=workers,
@@ -293,7 +293,7 @@ def _retention(engine: Engine, people: PeopleStore, remote_deletion: RemoteDelet
         engine.workspace,
         engine.jobs,
         spent=engine.spent,
-        kept_files=KeptFileTable(engine.resources.database),
+        kept_files=engine.kept_files,
         limits=RetentionLimits(days=settings.keep_days, max_bytes=round(settings.keep_gb * _GIB)),
         on_deleted=remote_deletion.wake,
         clock=engine.resources.clock,

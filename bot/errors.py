@@ -135,7 +135,14 @@ class UnconvertedError(MediaError):
 
 
 class FileStoreError(ClapperError, OSError):
-    """The store of kept files can't be reached, or refuses an operation. It may work later."""
+    """The store of kept files can't be reached, or refuses an operation. It may work later.
+
+    `is_refusal`: the store has answered, so the operator has to change a setting.
+    """
+
+    def __init__(self, text: str, *, is_refusal: bool = False) -> None:
+        super().__init__(text)
+        self.is_refusal = is_refusal
 
 
 class StartupError(ClapperError):

@@ -35,6 +35,7 @@ _RETRIES = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
 _TIMEOUTS = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=60)}
 _TYPES = {".mp4": "video/mp4", ".jpg": "image/jpeg", ".m4a": "audio/mp4"}
 _CODE = re.compile(r"<Code>(\w{1,80})</Code>")
+_MISSING = frozenset({"NoSuchKey", "BlobNotFound"})
 _STATUS = re.compile(r"\b(?:status|code)[^0-9<>]{0,40}([45]\d\d)\b", re.IGNORECASE)
 
 
@@ -44,7 +45,8 @@ class StoreAddress:
 
     `url`: s3://bucket/prefix, gs://bucket/prefix or az://container/prefix. `endpoint`: the address
     of the service, or "" for the provider's own. `public_endpoint`: the address at which the
-    outside reaches it, or "" if it can't. Without a key, the machine's own credentials are used.
+    outside reaches it, or "" if it can't. Without a key, and always for gs, the machine's own
+    credentials are used.
     """
 
     url: str
@@ -92,7 +94,19 @@ class ObjectStore:
             with _store_errors("head"):
                 return _kept(await obstore.head_async(self._bucket, key))
         except FileNotFoundError:
+            pass
+        # The answer has no content, so it does not tell a missing file from a missing bucket.
+        try:
+            with _store_errors("head"):
+                return _kept((await obstore.get_async(self._bucket, key)).meta)
+        except FileNotFoundError:
             return None
+
+    async def check(self) -> None:
+        """Read a part of the list; FileStoreError: the bucket can't be used."""
+        with _store_errors("list"):
+            async for _ in obstore.list(self._bucket, chunk_size=1):
+                return
 
     async def list(self) -> tuple[KeptFile, ...]:
         """List the files of all jobs, and leave out other objects."""
@@ -134,7 +148,7 @@ class ObjectStore:
         try:
             with _store_errors("get"):
                 answer = await obstore.get_async(self._bucket, key)
-                return await answer.bytes_async()
+                return bytes(await answer.bytes_async())
         except FileNotFoundError:
             return None
 
@@ -161,8 +175,7 @@ def _bucket(address: StoreAddress, endpoint: str) -> Bucket:
     }
     match parts.scheme:
         case "gs":
-            given = {"base_url": endpoint, "service_account_key": address.secret}
-            return GCSStore(parts.netloc, **options, **_set(given))
+            return GCSStore(parts.netloc, **options, **_set({"base_url": endpoint}))
         case "az":
             given = {
                 "endpoint": endpoint,
@@ -211,16 +224,20 @@ def _store_errors(operation: str) -> Generator[None]:
     """Turn the library's errors into FileStoreError, without their texts, which contain URLs."""
     try:
         yield
-    except FileNotFoundError:
-        raise FileNotFoundError("the file is not in the store") from None
+    except FileNotFoundError as error:
+        if (code := _CODE.search(str(error))) is None or code[1] in _MISSING:
+            raise FileNotFoundError("the file is not in the store") from None
+        raise FileStoreError(f"{operation}: {code[1]}", is_refusal=True) from None
     except (BaseError, ValueError) as error:
-        raise FileStoreError(f"{operation}: {_reason(error)}") from None
+        raise _error(operation, str(error), type(error).__name__) from None
 
 
-def _reason(error: Exception) -> str:
-    text = str(error)
+def _error(operation: str, text: str, name: str) -> FileStoreError:
     if code := _CODE.search(text):
-        return code[1]
+        return FileStoreError(f"{operation}: {code[1]}", is_refusal="status code: 4" in text)
     if status := _STATUS.search(text):
-        return f"the store answered {status[1]}"
-    return type(error).__name__
+        is_refusal = status[1].startswith("4")
+        return FileStoreError(f"{operation}: status {status[1]}", is_refusal=is_refusal)
+    if "HTTP error" in text:
+        return FileStoreError(f"{operation}: the store can't be reached")
+    return FileStoreError(f"{operation}: {name}")
