@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_PAGE = 50
-# These problems last until the operator fixes them. Until then, clients get an error, so that their
-# jobs don't wait in the queue.
+# The troubles that last until the operator fixes them. Until then, clients get an error, so that
+# their jobs don't wait in the queue.
 _REFUSALS = {
     Trouble.AUTH: "api.provider_auth",
     Trouble.BALANCE: "api.provider_balance",

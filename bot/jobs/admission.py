@@ -37,7 +37,11 @@ class RoleCaps:
         return max([0, self.boosters if requester.is_booster else 0, *caps])
 
     def replaced_by(self, caps: Mapping[int, int]) -> RoleCaps:
-        """Return a copy with these caps by role ID. The key `BOOSTERS` is for people who boost."""
+        """Return a copy in which these caps take precedence.
+
+        `caps`: daily caps by role ID. The key `BOOSTERS` stands for the people who boost the
+        server.
+        """
         by_role = {role: cap for role, cap in caps.items() if role != BOOSTERS}
         return RoleCaps(
             by_role={**self.by_role, **by_role}, boosters=caps.get(BOOSTERS, self.boosters)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 _DAY = 24 * 60 * 60
 
-# The daily caps leave out two kinds of jobs: those that failed or were cancelled before they
-# reached the provider, and those that only add a new narration to a finished video.
+# The daily caps don't count jobs that failed or were cancelled before they reached the provider.
+# Nor do they count jobs that only add a new narration to a finished video.
 _COUNTED_TODAY = """
 FROM jobs WHERE created_at > :day_ago
     AND (state NOT IN ('failed', 'cancelled') OR submitted_at IS NOT NULL) AND clip_of IS NULL

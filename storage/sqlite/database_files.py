@@ -36,8 +36,8 @@ class DatabaseFiles:
         if database != self._opened[0]:
             await self._rescue()
         elif wal != self._opened[1]:
-            # This copies the latest commits into the database file. It is repeated at each later
-            # sweep.
+            # The latest commits are copied from the removed WAL into the database file, now and at
+            # each later sweep.
             await self._database.clear_log()
             log.error(
                 "database.wal_removed file=%s advice=%r",

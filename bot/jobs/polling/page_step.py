@@ -27,8 +27,8 @@ _MAX_PUT_OFF_JOBS = 20_000
 class PageStep:
     """Postpones the individual polls of jobs that are still running, and polls ended jobs at once.
 
-    Two kinds of jobs are left to their individual polls: those that have changed since they were
-    read, and those whose id belongs to another job in the list.
+    If a job has changed since it was read, or if its id belongs to another job in the list, it is
+    left to its individual poll.
     `put_off`: the number of seconds by which an individual poll is postponed.
     """
 

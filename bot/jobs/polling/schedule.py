@@ -21,7 +21,7 @@ _MIN_SECONDS = 1.5
 _SHORT_REST_SECONDS = 16.0
 _MARGIN_SECONDS = 0.5
 _SHARE_OF_REST = 0.85
-# Once the estimated end has passed, each pause is this share of the time that has passed since.
+# The length of a pause after the estimated end, as a share of the time that has passed since then.
 _SHARE_OF_DELAY = 0.5
 # Some percentages rise in steps of more than 1. On average, they are half a step too low. The step
 # is guessed from the first percentages, which may have a large common divisor by chance. Therefore,

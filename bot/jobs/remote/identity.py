@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 # job with the same id, so a later check may reach the right server.
 _MAX_CHECKS = 20
 _CHECK_SECONDS = 30.0
-# Two times that differ by less than this are regarded as equal. Requests take a while, and servers
+# The difference up to which two times are regarded as equal. Requests take a while, and servers
 # round the times that they report.
 _STAMP_SECONDS = 5.0
 

@@ -20,7 +20,7 @@ _BLOCK_SECONDS = 0.4  # a block of EBU R 128; shorter audio has no integrated lo
 _MIN_HERTZ = 35
 _AUDIBLE_RATE = 38_000  # twice the highest audible frequency
 _MIN_PEAK = -70.0  # dB
-# The filters don't remove inaudible frequencies completely. They lower them by this much, in dB.
+# The filters don't remove inaudible frequencies completely. This much is left of them, in dB.
 _LEFT_OVER = -45.0
 # The filters produce noise at both ends, so `_EDGE_SECONDS` are left out at each end. If a
 # narration is shorter than `_MIN_SECONDS`, it is not filtered.

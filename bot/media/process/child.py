@@ -75,7 +75,7 @@ class Child:
         self._niceness = niceness
         self._environment = environment or {}
         self._guard: tuple[str, ...] | None = None
-        # These two programs apply the limits before the child executes its first instruction.
+        # `nice` and `prlimit` apply the limits before the child executes its first instruction.
         self._nice = shutil.which("nice")
         self._prlimit = shutil.which("prlimit")
 
