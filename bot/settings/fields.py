@@ -124,6 +124,8 @@ class Settings(BaseSettings):
     role_caps: RoleCaps = ""
     price_per_clip: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
     price_per_second: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
+    price_per_narration: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
+    price_per_prompt: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
     budget_day: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
     budget_month: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
     budget_per_user_month: float | None = Field(None, ge=0, le=_MAX_DOLLARS)

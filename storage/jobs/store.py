@@ -35,6 +35,7 @@ class Changes:
     failure: Failure | None = None
     note: str | None = None
     card_gone: bool = False
+    voice_is_free: bool = False
 
 
 class JobStore:
@@ -163,6 +164,7 @@ class JobStore:
             failure_fields=json.dumps(dict(failure.fields)) if failure else None,
             note=changes.note,
             card_gone=int(changes.card_gone),
+            voice_is_free=int(changes.voice_is_free),
         )
 
     async def retry(self, job: Job, reservation: Reservation, *, now: float) -> Job | None:
