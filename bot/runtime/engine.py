@@ -35,7 +35,7 @@ from bot.runtime.adapters import (
     open_writers,
 )
 from bot.runtime.costs import open_costs
-from bot.runtime.file_store import open_file_store
+from bot.runtime.parts.file_store import open_file_store
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.reach import reach_of
 from bot.runtime.resources import MIN_FREE_BYTES

@@ -10,7 +10,7 @@ import aiohttp
 
 from bot.commands.checks.findings import Finding
 from bot.errors import FileStoreError, StartupError
-from bot.runtime.file_store import open_bucket
+from bot.runtime.parts.file_store import open_bucket
 
 if TYPE_CHECKING:
     from bot.media.files.stores.object_store import ObjectStore

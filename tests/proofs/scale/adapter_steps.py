@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot.commands.checks.file_store import examine_store
 from bot.errors import FileStoreError, StartupError
 from bot.media.files.stores.base import keys_of, video_key
-from bot.runtime.file_store import open_bucket, open_file_store
+from bot.runtime.parts.file_store import open_bucket, open_file_store
 from bot.settings.fields import load_settings
 from tests.proofs.scale.checks import check, fail
 
