@@ -15,7 +15,7 @@ from bot.errors import Trouble, UserError
 from bot.media.files.atomic import TooLargeError, save
 from bot.media.narration.ingest import detect_format
 from bot.model import Attachment, Client, JobState, new_job_id
-from bot.moderation.access.refusals import Refusal
+from bot.moderation.access.refusals import RefusedOrder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bot.jobs.service import JobService
     from bot.media.files.workspace import Workspace
     from bot.model import Job
-    from bot.moderation.access.refusals import Refusals
+    from bot.moderation.access.refusals import RefusedOrders
     from bot.presets import Presets
     from storage.artifacts import ArtifactStore
     from storage.jobs.client_jobs import ClientJobStore
@@ -75,7 +75,7 @@ class ClientJobs:
         feed: JobFeed,
         presets: Presets,
         circuit: CircuitBreaker,
-        refusals: Refusals,
+        refusals: RefusedOrders,
         min_free_bytes: int,
         service: str = "",
         clock: Callable[[], float],
@@ -175,7 +175,7 @@ class ClientJobs:
             )
         except BaseException as error:
             if isinstance(error, UserError):
-                self._refusals.publish(Refusal(reason=error.key, client=client))
+                self._refusals.publish(RefusedOrder(reason=error.key, client=client))
             # If the client has aborted the request, the job may have been committed nevertheless.
             if upload and await self._jobs.get(upload.job_id) is None:
                 await self.delete_upload(upload)

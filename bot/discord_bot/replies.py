@@ -11,7 +11,7 @@ import discord
 from bot.delivery.server_rules import is_blocked_by_server
 from bot.delivery.views.notice import render_notice
 from bot.errors import UserError
-from bot.moderation.access.refusals import Refusal
+from bot.moderation.access.refusals import RefusedOrder
 
 if TYPE_CHECKING:
     from bot.discord_bot.bot import VideoBot
@@ -47,8 +47,8 @@ async def report_error(interaction: discord.Interaction[VideoBot], error: Except
     await reply_privately(interaction, sentence)
 
 
-def _refusal_of(interaction: discord.Interaction[VideoBot], error: UserError) -> Refusal:
-    return Refusal(
+def _refusal_of(interaction: discord.Interaction[VideoBot], error: UserError) -> RefusedOrder:
+    return RefusedOrder(
         reason=error.key,
         user_id=interaction.user.id,
         server_id=interaction.guild_id,

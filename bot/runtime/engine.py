@@ -28,7 +28,7 @@ from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.metrics import Metrics
 from bot.moderation.access.gate import Gate
-from bot.moderation.access.refusals import Refusals
+from bot.moderation.access.refusals import RefusedOrders
 from bot.presets import Presets
 from bot.runtime.adapters import (
     load_blocked_words,
@@ -105,7 +105,7 @@ class Engine:
     blocked: BlockedWords
     access: AccessSettingsStore
     gate: Gate
-    refusals: Refusals
+    refusals: RefusedOrders
     moderator: Moderator | None
     prompt_step: PromptStep
     presets: Presets
@@ -138,7 +138,7 @@ async def open_engine(
     access = AccessSettingsStore(resources.database)
     gate = Gate(reach_of(settings), access, clock=clock, count=metrics.count_refused_order)
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
-    refusals, changes = Refusals(), ChangePublisher(bus)
+    refusals, changes = RefusedOrders(), ChangePublisher(bus)
     webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
     paid_requests = PaidRequests(resources.database, clock=clock)
     budgeting, budget_alarms = open_costs(resources, backend)

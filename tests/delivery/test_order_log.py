@@ -10,7 +10,7 @@ import pytest
 from bot.commands.checks.log_channel import examine_log_channel
 from bot.delivery.order_log.entries import LogEntry, log_message
 from bot.demo.fake_discord.api_errors import MISSING_ACCESS, rate_limited, server_error
-from bot.moderation.access.refusals import Refusal
+from bot.moderation.access.refusals import RefusedOrder
 from bot.texts import Texts
 from storage.access.settings import EVERYWHERE, Change, Outcome, Rule, Setting
 from tests.support.desk import open_desk
@@ -89,7 +89,7 @@ async def test_five_hundred_orders_a_minute_are_a_few_messages_and_none_is_missi
     while seconds < 60:
         wanted = int((seconds + 1) * 500 / 60)
         for number in range(told, wanted):
-            log.on_refusal(Refusal(reason="caps.all", user_id=10**17 + number, server_id=5))
+            log.on_refusal(RefusedOrder(reason="caps.all", user_id=10**17 + number, server_id=5))
         told = wanted
         seconds += await log.post()
     messages = posted(desk, channel)
@@ -108,7 +108,7 @@ def lines_of(message: Message) -> list[str]:
 async def test_what_is_dropped_is_counted_and_said(desk: Desk, channel: Channel) -> None:
     log = desk.order_log()
     for number in range(2300):
-        log.on_refusal(Refusal(reason="caps.day", user_id=number, server_id=5, channel_id=6))
+        log.on_refusal(RefusedOrder(reason="caps.day", user_id=number, server_id=5, channel_id=6))
     for _ in range(3):
         await log.post()
     first, second = posted(desk, channel)
@@ -124,22 +124,19 @@ async def test_while_discord_is_down_or_busy_the_same_message_is_sent_again(
     desk: Desk, channel: Channel
 ) -> None:
     log = desk.order_log()
-    log.on_refusal(Refusal(reason="caps.day", client="web"))
+    log.on_refusal(RefusedOrder(reason="caps.day", client="web"))
     route = f"POST /channels/{channel.id}/messages"
     desk.fake_discord.faults.add(route, server_error())
     assert await log.post() == 30
     desk.fake_discord.faults.add(route, rate_limited(40))
     assert await log.post() == 40
-    log.on_refusal(Refusal(reason="caps.all", client="web"))
+    log.on_refusal(RefusedOrder(reason="caps.all", client="web"))
     desk.clock.advance(41)
     for _ in range(2):
         await log.post()
-    assert [
-        message.text.rpartition(" · ")[0].partition(" · ")[2] for message in posted(desk, channel)
-    ] == [
-        "refused: caps.day",
-        "refused: caps.all",
-    ]
+    first, second = posted(desk, channel)
+    assert "refused: caps.day · API client web" in first.text
+    assert "refused: caps.all · API client web" in second.text
     nonces = [each.json["nonce"] for each in desk.made("POST /channels/{channel_id}/messages")]
     assert nonces[0] == nonces[1] == nonces[2] != nonces[3]
 
@@ -151,7 +148,7 @@ async def test_a_closed_channel_is_told_to_the_operator_once_and_by_doctor_until
     assert examine_log_channel(data_dir).found == str(channel.id)
     fault = desk.fake_discord.faults
     fault.add(f"POST /channels/{channel.id}/messages", MISSING_ACCESS, times=None)
-    log.on_refusal(Refusal(reason="caps.day", client="web"))
+    log.on_refusal(RefusedOrder(reason="caps.day", client="web"))
     for _ in range(2):
         assert await log.post() == 60
         await desk.operator_notices().send_due()
@@ -171,23 +168,23 @@ async def test_without_a_channel_nothing_is_kept_and_a_chosen_one_holds_after_a_
 ) -> None:
     await choose(desk, None)
     log = desk.order_log()
-    log.on_refusal(Refusal(reason="caps.day", client="web"))
+    log.on_refusal(RefusedOrder(reason="caps.day", client="web"))
     await log.post()
     await choose(desk, channel.id)
     assert await log.post() == 0
     assert posted(desk, channel) == []
     restarted = desk.order_log()
-    restarted.on_refusal(Refusal(reason="caps.all", client="web"))
+    restarted.on_refusal(RefusedOrder(reason="caps.all", client="web"))
     await restarted.post()
     assert len(posted(desk, channel)) == 1
     assert examine_log_channel(desk.bench.root / "none").found == "none chosen"
 
 
 def test_a_command_about_settings_that_is_refused_is_no_refused_order(desk: Desk) -> None:
-    found: list[Refusal] = []
+    found: list[RefusedOrder] = []
     desk.bench.refusals.subscribe(found.append)
     for reason in ("access.not_a_manager", "owner.not_an_owner", "reply.unknown", "access.dm"):
-        desk.bench.refusals.publish(Refusal(reason=reason))
+        desk.bench.refusals.publish(RefusedOrder(reason=reason))
     assert [each.reason for each in found] == ["access.dm"]
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bot.delivery.requests.bot_requests import BotRequests
     from bot.model import JobChanged
-    from bot.moderation.access.refusals import Refusal
+    from bot.moderation.access.refusals import RefusedOrder
     from bot.texts import Texts
     from storage.access.closed_log_channels import ClosedLogChannelStore
     from storage.access.settings import AccessSettingsStore
@@ -94,7 +94,7 @@ class OrderLog:
         else:
             self._add(LogEntry(at=job.created_at, job_id=job.id, client=requester.name))
 
-    def on_refusal(self, refusal: Refusal) -> None:
+    def on_refusal(self, refusal: RefusedOrder) -> None:
         """Add an entry for a refused order."""
         self._add(
             LogEntry(

@@ -1,4 +1,4 @@
-"""Refusals: passes on which orders were refused, and why, without their words."""
+"""RefusedOrders: passes on which orders were refused, and why, without their words."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NO_ORDER = frozenset(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Refusal:
+class RefusedOrder:
     """An order that was refused. `reason`: the key of the sentence that explains the refusal.
 
     Either `client` is the name of an API client, or the ids are those of the order's place in
@@ -38,17 +38,17 @@ class Refusal:
     channel_id: int | None = None
 
 
-class Refusals:
+class RefusedOrders:
     """Calls every subscriber with each refusal. Subscribers must return immediately."""
 
     def __init__(self) -> None:
-        self._subscribers: list[Callable[[Refusal], None]] = []
+        self._subscribers: list[Callable[[RefusedOrder], None]] = []
 
-    def subscribe(self, subscriber: Callable[[Refusal], None]) -> None:
+    def subscribe(self, subscriber: Callable[[RefusedOrder], None]) -> None:
         """Add a subscriber."""
         self._subscribers.append(subscriber)
 
-    def publish(self, refusal: Refusal) -> None:
+    def publish(self, refusal: RefusedOrder) -> None:
         """Call the subscribers, unless the reason is not one for which orders are refused."""
         if refusal.reason in _NO_ORDER:
             return
