@@ -118,7 +118,7 @@ async def test_the_status_shows_why_videos_wait(desk: Desk) -> None:
     paused = "**New requests are paused, and queued videos wait**: “Back after the *upgrade*.”"
     shown = await lines(desk, "status")
     assert shown[1:4] == [
-        f"- {paused}, until <t:{until}:R>",
+        f"- {paused} This ends <t:{until}:R>.",
         f"- My account with the video service is out of credit. {ending}",
         f"- My disk is full. {ending}",
     ]
