@@ -92,8 +92,7 @@ async def run(
 async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitStack) -> Service:
     resources, jobs, workspace = engine.resources, engine.jobs, engine.workspace
     database, settings, texts = resources.database, resources.settings, Texts.load()
-    clock = resources.clock
-    links = _links(resources)
+    clock, links = resources.clock, _links(resources)
     service_name = ServiceName(
         label=settings.video_label, backend=engine.backend.name, model=settings.model
     )
@@ -104,6 +103,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         service_name=service_name,
         clock=clock,
         coverage={STORYBOARD: StoryboardCoverage()},
+        shows_prices=engine.budgeting.shows_prices,
     )
     remote_deletion = RemoteDeletion(RetentionStore(database), engine.backend, clock=clock)
     people = PeopleStore(database, _notify_default(settings))
