@@ -45,7 +45,7 @@ class LedgerSums:
 
     @property
     def by_source(self) -> dict[tuple[str, str], int]:
-        """What each provider reported, and what the ledger has for the same jobs."""
+        """The sum that each provider reported, and the sum in the ledger for the same jobs."""
         provider = {(each.backend, "provider"): each.reported for each in self.reported}
         return provider | {(each.backend, "ledger"): each.recorded for each in self.reported}
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.artifacts import Artifact
@@ -23,7 +24,7 @@ from bot.delivery.second_bot import SecondBotWatch
 from bot.delivery.upload_fallback import UploadFallback
 from bot.delivery.views.card import CardRenderer
 from bot.delivery.views.library_view import LibraryView
-from bot.delivery.wiring import make_operator_notices
+from bot.delivery.wiring import make_operator_notices, make_take_down
 from bot.demo.fake_discord.server import FakeDiscord
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.login import log_in
@@ -236,6 +237,7 @@ def make_services(
     """Return what the cogs work with, assembled as in the app."""
     texts = Texts.load()
     cards = CardRenderer(texts, free_backends=frozenset(), clock=clock)
+    requests = requests or DiscordRequests(clock=clock)
     return Services(
         jobs=bench.jobs,
         budgeting=bench.budgeting,
@@ -247,14 +249,20 @@ def make_services(
         retention=bench.retention,
         workspace=bench.workspace,
         library=bench.library,
-        resender=make_resender(
-            bench, clock, requests or DiscordRequests(clock=clock), public_url=public_url
-        ),
+        resender=make_resender(bench, clock, requests, public_url=public_url),
         second_bot=SecondBotWatch(SecondBotStore(bench.database), clock=clock),
         gate=bench.gate,
         access=bench.access,
         audit=AuditStore(bench.database),
         memberships=MembershipFinder(bench.gate.reach, clock=clock),
+        take_down=partial(
+            make_take_down,
+            database=bench.database,
+            retention=bench.retention,
+            requests=requests,
+            jobs=bench.jobs,
+            clock=clock,
+        ),
         owners=Owners(owner_servers, clock=clock),
         owner_servers=OwnerServerStore(bench.database),
         sent_commands=SentCommandsStore(bench.database),
