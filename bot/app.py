@@ -86,12 +86,8 @@ async def run(
 async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitStack) -> Service:
     resources, jobs, workspace = engine.resources, engine.jobs, engine.workspace
     database, settings, texts = resources.database, resources.settings, Texts.load()
-<<<<<<< HEAD
-    clock, links = resources.clock, _links(resources)
-=======
     clock = resources.clock
     links = make_links(resources)
->>>>>>> main
     service_name = ServiceName(
         label=settings.video_label, backend=engine.backend.name, model=settings.model
     )
