@@ -24,6 +24,7 @@ from bot.discord_bot.gateway.identify_budget import IdentifyBudget
 from bot.discord_bot.gateway.session import GatewaySession
 from bot.discord_bot.login import log_in
 from bot.discord_bot.memberships import MembershipFinder
+from bot.discord_bot.names import DiscordNames
 from bot.library.index import Library
 from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
@@ -34,6 +35,7 @@ from bot.runtime.engine import open_engine
 from bot.runtime.http_server import open_http_server
 from bot.runtime.part_watch import PartWatch
 from bot.runtime.resources import open_resources
+from bot.runtime.spending import make_spending_picture
 from bot.runtime.stop_signals import on_stop_signals
 from bot.runtime.supervisor import GATEWAY, Service, supervise
 from bot.runtime.workers import make_list_polling, make_orphan_counter, make_workers
@@ -194,6 +196,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         take_down=make_take_down(
             bot, database, retention, requests=requests, jobs=jobs, clock=clock
         ),
+        spending=make_spending_picture(resources, texts, DiscordNames(bot)),
         is_ready=bot.is_ready,
     )
     stack.push_async_callback(bot.close)

@@ -9,6 +9,7 @@ from bot.links import derive_key
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.poster_cache import PosterCache
 from bot.runtime.open_files import limit
+from bot.runtime.spending import open_owner_page
 from bot.web.api.authentication import Authentication
 from bot.web.http.caller_address import Proxies
 from bot.web.http.error_response import ErrorResponses
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AsyncExitStack
 
+    from bot.delivery.spending.picture import SpendingPicture
     from bot.library.retention import Retention
     from bot.library.take_down import TakeDown
     from bot.links import Links
@@ -45,6 +47,7 @@ async def open_http_server(
     narrator: Narrator | None,
     retention: Retention,
     take_down: TakeDown,
+    spending: SpendingPicture,
     is_ready: Callable[[], bool],
 ) -> None:
     """Start the server; `is_ready` tells whether Discord is connected."""
@@ -67,6 +70,7 @@ async def open_http_server(
         retention=retention,
     )
     metrics = _metrics(engine)
+    owner = await open_owner_page(engine.resources, texts, spending)
     server = WebServer(
         [
             *webhooks(engine).routes,
@@ -75,6 +79,7 @@ async def open_http_server(
             *shares.routes,
             *(site.routes if site else ()),
             *(metrics.routes if metrics else ()),
+            *(owner.routes if owner else ()),
         ],
         engine.resources.listener,
         is_ready=is_ready,

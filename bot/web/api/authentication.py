@@ -29,7 +29,8 @@ class Authentication:
     """Identifies clients by their tokens and sessions.
 
     `tokens` maps client names to tokens. `key` signs sessions, and `store` has the signed-out
-    sessions. `public_url` is the server's URL as its callers see it, or empty.
+    sessions. `public_url` is the server's URL as its callers see it, or empty. `cookie` is the name
+    of the cookie where the URL does not use TLS.
     """
 
     def __init__(
@@ -41,7 +42,9 @@ class Authentication:
         public_url: str,
         proxies: Proxies,
         clock: Callable[[], float],
+        cookie: str = COOKIE,
     ) -> None:
+        self._cookie = cookie
         self._digests = {name: _digest(token) for name, token in tokens.items()}
         self.sessions = PageSessions(store, self._digests, key=key, clock=clock)
         self._origin = _origin(public_url)
@@ -55,7 +58,7 @@ class Authentication:
     @property
     def cookie(self) -> str:
         """The name of the session's cookie."""
-        return f"{_SECURE_PREFIX}{COOKIE}" if self.secure else COOKIE
+        return f"{_SECURE_PREFIX}{self._cookie}" if self.secure else self._cookie
 
     def by_token(self, token: str) -> str | None:
         """Return the client that a token belongs to, or None if the token is unknown."""

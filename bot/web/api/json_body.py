@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _READ_SECONDS = 10.0
 
 
-async def read_object(request: web.Request, *, max_bytes: int) -> dict[str, Any]:
-    """Return a request's JSON object; raise ApiError if it is too large, too slow or invalid."""
+async def read_body(request: web.Request, *, max_bytes: int) -> bytes:
+    """Return a request's body; raise ApiError if it is too large or too slow."""
     body = b""
     try:
         async with asyncio.timeout(_READ_SECONDS):
@@ -26,8 +26,13 @@ async def read_object(request: web.Request, *, max_bytes: int) -> dict[str, Any]
                     raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "api.too_large")
     except TimeoutError:
         raise ApiError(HTTPStatus.REQUEST_TIMEOUT, "api.too_slow") from None
+    return body
+
+
+async def read_object(request: web.Request, *, max_bytes: int) -> dict[str, Any]:
+    """Return a request's JSON object; raise ApiError if it is too large, too slow or invalid."""
     try:
-        found: object = json.loads(body)
+        found: object = json.loads(await read_body(request, max_bytes=max_bytes))
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
