@@ -31,11 +31,11 @@ from bot.library.retention import Retention, RetentionLimits
 from bot.links import Links, derive_key
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.runtime.adapters import STORYBOARD, open_backend, open_voice
+from bot.runtime.costs import make_spending_picture
 from bot.runtime.engine import open_engine
 from bot.runtime.http_server import open_http_server
 from bot.runtime.part_watch import PartWatch
 from bot.runtime.resources import open_resources
-from bot.runtime.spending import make_spending_picture
 from bot.runtime.stop_signals import on_stop_signals
 from bot.runtime.supervisor import GATEWAY, Service, supervise
 from bot.runtime.workers import make_list_polling, make_orphan_counter, make_workers
@@ -196,7 +196,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         take_down=make_take_down(
             bot, database, retention, requests=requests, jobs=jobs, clock=clock
         ),
-        spending=make_spending_picture(resources, texts, DiscordNames(bot)),
+        spending=make_spending_picture(settings, database, texts, DiscordNames(bot), clock=clock),
         is_ready=bot.is_ready,
     )
     stack.push_async_callback(bot.close)

@@ -1,4 +1,4 @@
-"""Opens the budgeting that the settings describe."""
+"""Opens the budgeting that the settings describe, and what shows the owner the spending."""
 
 from __future__ import annotations
 
@@ -7,18 +7,26 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from bot.delivery.spending.picture import SpendingPicture
 from bot.errors import StartupError
 from bot.jobs.costs.budgeting import Budgeting
 from bot.jobs.costs.calendar import Calendar
+from bot.jobs.costs.chart.picture import ChartPicture
 from bot.jobs.costs.payers import Payers
+from bot.jobs.costs.spending import SpendingReports
 from storage.ledger.budgets import Budgets, LedgerStore, micros
+from storage.ledger.spending import SpendingStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import tzinfo
 
     from bot.backends.base import VideoBackend
+    from bot.jobs.costs.spending import Names
     from bot.runtime.resources import Resources
     from bot.settings.fields import Settings
+    from bot.texts import Texts
+    from storage.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +52,24 @@ def open_budgeting(resources: Resources, backend: VideoBackend) -> Budgeting:
         budgets=budgets_of(settings),
         clock=resources.clock,
     )
+
+
+def make_spending_picture(
+    settings: Settings,
+    database: Database,
+    texts: Texts,
+    names: Names,
+    *,
+    clock: Callable[[], float],
+) -> SpendingPicture:
+    """Return what reads and draws the spending."""
+    reports = SpendingReports(
+        SpendingStore(database),
+        Calendar(zone_of(settings)),
+        budgets=budgets_of(settings),
+        clock=clock,
+    )
+    return SpendingPicture(reports, names, texts, ChartPicture())
 
 
 def price_of(settings: Settings, *, listed: float | None) -> float | None:

@@ -6,25 +6,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from sqlite3 import Row
+
     from storage.database import Database
 
-_DAYS = """
+DAYS = """
 SELECT period, spent FROM ledger_sums
 WHERE scope = 'all' AND period > :first AND period < :end ORDER BY period
 """
 
-_MONTHS = """
+MONTHS = """
 SELECT period FROM ledger_sums WHERE scope = 'all' AND length(period) = 7 ORDER BY period DESC
 """
 
-_SERVERS = """
+SERVERS = """
 SELECT scope, spent FROM ledger_sums
 WHERE period = :month AND spent > 0 AND scope <> 'all' AND scope NOT LIKE 'person:%'
 ORDER BY spent DESC, scope LIMIT :limit
 """
 
 # A person is known by a job that is not deleted.
-_PERSONS = """
+PERSONS = """
 SELECT spent, (
     SELECT max(user_id) FROM jobs
     WHERE payer <> '' AND payer = substr(scope, 8) AND deleted_at IS NULL) AS user_id
@@ -64,6 +67,27 @@ class MonthSpending:
     persons: tuple[PersonSpending, ...]
 
 
+def days_of(month: str) -> dict[str, str]:
+    """Return the parameters of `DAYS`."""
+    # In ASCII, "." follows "-".
+    return {"first": f"{month}-", "end": f"{month}."}
+
+
+def spending_from(
+    month: str, *, days: Sequence[Row], servers: Sequence[Row], persons: Sequence[Row]
+) -> MonthSpending:
+    """Convert the rows of `DAYS`, `SERVERS` and `PERSONS`."""
+    return MonthSpending(
+        month=month,
+        spent=sum(row["spent"] for row in days),
+        days={row["period"]: row["spent"] for row in days},
+        servers=tuple(ServerSpending(server=row["scope"], spent=row["spent"]) for row in servers),
+        persons=tuple(
+            PersonSpending(user_id=row["user_id"], spent=row["spent"]) for row in persons
+        ),
+    )
+
+
 class SpendingStore:
     """Reads the sums of the ledger."""
 
@@ -72,23 +96,14 @@ class SpendingStore:
 
     async def months(self) -> list[str]:
         """List the months that have entries, newest first."""
-        return [row["period"] for row in await self._database.rows(_MONTHS, {})]
+        return [row["period"] for row in await self._database.rows(MONTHS, {})]
 
     async def of_month(self, month: str, *, limit: int) -> MonthSpending:
         """Return the spending of a month, with at most `limit` servers and persons."""
-        # In ASCII, "." follows "-".
-        days = await self._database.rows(_DAYS, {"first": f"{month}-", "end": f"{month}."})
         params = {"month": month, "limit": limit}
-        servers = await self._database.rows(_SERVERS, params)
-        persons = await self._database.rows(_PERSONS, params)
-        return MonthSpending(
-            month=month,
-            spent=sum(row["spent"] for row in days),
-            days={row["period"]: row["spent"] for row in days},
-            servers=tuple(
-                ServerSpending(server=row["scope"], spent=row["spent"]) for row in servers
-            ),
-            persons=tuple(
-                PersonSpending(user_id=row["user_id"], spent=row["spent"]) for row in persons
-            ),
+        return spending_from(
+            month,
+            days=await self._database.rows(DAYS, days_of(month)),
+            servers=await self._database.rows(SERVERS, params),
+            persons=await self._database.rows(PERSONS, params),
         )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Spending:
+class MonthFigures:
     """The figures of a month such as 2026-11; `months`: those that have entries, newest first."""
 
     month: str
@@ -34,15 +34,15 @@ class SpendingPicture:
         self._texts = texts
         self._chart = chart
 
-    async def read(self, month: str | None, locale: str) -> Spending:
+    async def read(self, month: str | None, locale: str) -> MonthFigures:
         """Return the spending of a month; None: this month."""
         report = await self._reports.of_month(month, self._names)
-        return Spending(
+        return MonthFigures(
             month=report.spending.month,
             months=report.months,
             figures=SpendingView(self._texts, locale).figures(report),
         )
 
-    async def draw(self, spending: Spending) -> bytes:
+    async def draw(self, spending: MonthFigures) -> bytes:
         """Return the picture as a PNG file; MediaError: it can't be drawn."""
         return await self._chart.draw(spending.figures)

@@ -46,7 +46,11 @@ class SpendingView:
             total=total,
             days=days,
             grid=self._grid(days, budgets.day),
-            rankings=(self._servers(report), self._persons(report)) if spending.spent else (),
+            rankings=tuple(
+                ranking
+                for ranking in (self._servers(report), self._persons(report))
+                if ranking.figures
+            ),
             month_budget=month,
             day_budget=day,
         )
@@ -69,7 +73,7 @@ class SpendingView:
         return self._ranking(self._say("spending.persons"), figures, report.spending.spent)
 
     def _ranking(self, heading: str, figures: list[Figure], total: int) -> Ranking:
-        rest = total - sum(figure.amount for figure in figures)
+        rest = total - sum(figure.amount for figure in figures) if figures else 0
         others = [self._figure(self._say("spending.others"), rest)] if rest > 0 else []
         return Ranking(heading=heading, total=total, figures=(*figures, *others))
 
@@ -91,8 +95,9 @@ class SpendingView:
         highest = max(day.amount for day in days)
         if budget is not None and budget <= _DAY_ABOVE * highest:
             highest = max(highest, budget)
-        step = _step(highest or _MICROS)
-        lines = max(1, -(-highest // step))
+        highest = highest or _MICROS
+        step = _step(highest)
+        lines = -(-highest // step)
         return tuple(self._figure("", step * number) for number in range(lines + 1))
 
     def _budget(self, key: str, amount: int | None) -> Figure | None:

@@ -90,7 +90,7 @@ class OwnerPage:
             self._page, lambda name: values[name] if name in values else self._texts(name, locale)
         )
         listed = sorted({spending.month, *spending.months}, reverse=True)
-        links = months(self._texts("owner.months", locale), listed, spending.month)
+        links = months(self._texts("spending.months", locale), listed, spending.month)
         page = page.replace("[[months]]", links)
         return _html(page.replace("[[tables]]", tables(spending.figures)))
 
@@ -160,7 +160,7 @@ class OwnerPage:
 
     def _sentence(self, error: ApiError, locale: str) -> str:
         if error.key == "api.unauthorized":
-            return self._texts("owner.wrong_token", locale)
+            return self._texts("spending.wrong_token", locale)
         return self._texts(error.key, locale, **error.fields)
 
 

@@ -43,6 +43,6 @@ def _table(caption: str, rows: Sequence[Figure], total: Figure) -> str:
 
 def _row(figure: Figure) -> str:
     return (
-        f'<tr><th scope="row" dir="auto">{html.escape(figure.name)}</th>'
+        f'<tr><th scope="row"><bdi>{html.escape(figure.name)}</bdi></th>'
         f"<td>{html.escape(figure.text)}</td></tr>"
     )

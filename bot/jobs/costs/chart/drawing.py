@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from bot.jobs.costs.chart.pen import Box, Letters, Pen
+from bot.jobs.costs.chart.pen import ChartBox, ChartPen, Letters
 
 if TYPE_CHECKING:
     from bot.jobs.costs.chart.figures import Figure, Figures, Ranking
@@ -49,13 +49,13 @@ def draw(figures: Figures) -> Image.Image:
     ranking_top = top + _PLOT_HEIGHT + 2 * _GAP
     rankings = _HEADING.size + 24 + rows * _ROW if rows else -_GAP
     picture = Image.new("RGB", (WIDTH, ranking_top + rankings + _MARGIN), _PAPER)
-    pen = Pen(picture)
+    pen = ChartPen(picture)
     _draw_head(pen, figures)
     _draw_plot(pen, figures, top)
     width = (_INNER - _GAP) // 2
     for number, ranking in enumerate(figures.rankings):
         x = _MARGIN + number * (width + _GAP)
-        box = Box(x=x, y=ranking_top, width=width, height=rankings)
+        box = ChartBox(x=x, y=ranking_top, width=width, height=rankings)
         _draw_ranking(pen, ranking, box)
     return picture
 
@@ -66,27 +66,27 @@ def _plot_top(figures: Figures) -> int:
     return _MARGIN + _TITLE.size + 60 + meter + legend
 
 
-def _draw_head(pen: Pen, figures: Figures) -> None:
+def _draw_head(pen: ChartPen, figures: Figures) -> None:
     baseline = _MARGIN + _TITLE.size
     pen.write(figures.title, _MARGIN, baseline - 6, _TITLE, most=_INNER)
     pen.write(figures.summary, _MARGIN, baseline + 44, _SUMMARY, most=_INNER)
     budget = figures.month_budget
     if budget:
         share = figures.total.amount / budget.amount if budget.amount else 1.0
-        _draw_meter(pen, Box(x=_MARGIN, y=baseline + 70, width=_INNER, height=18), share)
+        _draw_meter(pen, ChartBox(x=_MARGIN, y=baseline + 70, width=_INNER, height=18), share)
 
 
-def _draw_meter(pen: Pen, box: Box, share: float) -> None:
+def _draw_meter(pen: ChartPen, box: ChartBox, share: float) -> None:
     pen.bar(box, _TRACK)
     if share > 0:
         filled = max(box.height, round(box.width * min(1.0, share)))
         pen.bar(replace(box, width=filled), _OVER if share > 1 else _BAR)
 
 
-def _draw_plot(pen: Pen, figures: Figures, top: int) -> None:
+def _draw_plot(pen: ChartPen, figures: Figures, top: int) -> None:
     labels = max(pen.width_of(figure.text, _LABEL) for figure in figures.grid)
     left = _MARGIN + labels + _LABEL_GAP
-    plot = Box(x=left, y=top, width=WIDTH - _MARGIN - left, height=_PLOT_HEIGHT)
+    plot = ChartBox(x=left, y=top, width=WIDTH - _MARGIN - left, height=_PLOT_HEIGHT)
     highest = figures.grid[-1].amount
     for figure in figures.grid:
         y = _row(figure.amount, highest, plot)
@@ -101,25 +101,25 @@ def _draw_plot(pen: Pen, figures: Figures, top: int) -> None:
         pen.write(budget.name, _MARGIN + 64, top - 30, _BUDGET_LABEL, most=_INNER - 64)
 
 
-def _draw_days(pen: Pen, days: tuple[Figure, ...], highest: int, plot: Box) -> None:
+def _draw_days(pen: ChartPen, days: tuple[Figure, ...], highest: int, plot: ChartBox) -> None:
     slot = plot.width / len(days)
     lower = plot.y + plot.height
     for number, day in enumerate(days):
         if day.amount > 0:
             y = min(_row(day.amount, highest, plot), lower - _LOWEST_COLUMN)
             x = round(plot.x + slot * (number + (1 - _BAR_SHARE) / 2))
-            box = Box(x=x, y=y, width=round(slot * _BAR_SHARE), height=lower - y)
+            box = ChartBox(x=x, y=y, width=round(slot * _BAR_SHARE), height=lower - y)
             pen.column(box, _BAR)
         if number == 0 or (number + 1) % _EVERY == 0:
             middle = round(plot.x + slot * (number + 0.5))
             pen.write_centred(day.name, middle, lower + 36, _LABEL)
 
 
-def _row(amount: int, highest: int, plot: Box) -> int:
+def _row(amount: int, highest: int, plot: ChartBox) -> int:
     return plot.y + plot.height - round(plot.height * min(amount, highest) / highest)
 
 
-def _draw_ranking(pen: Pen, ranking: Ranking, box: Box) -> None:
+def _draw_ranking(pen: ChartPen, ranking: Ranking, box: ChartBox) -> None:
     first = box.y + _HEADING.size
     pen.write(ranking.heading, box.x, first, _HEADING, most=box.width)
     for number, figure in enumerate(ranking.figures):
@@ -127,7 +127,7 @@ def _draw_ranking(pen: Pen, ranking: Ranking, box: Box) -> None:
         _draw_row(pen, figure, ranking.total, row)
 
 
-def _draw_row(pen: Pen, figure: Figure, total: int, row: Box) -> None:
+def _draw_row(pen: ChartPen, figure: Figure, total: int, row: ChartBox) -> None:
     baseline = row.y + _NAME.size
     rest = row.width - pen.width_of(figure.text, _AMOUNT) - 24
     pen.write(figure.name, row.x, baseline, _NAME, most=rest)

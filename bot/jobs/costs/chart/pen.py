@@ -1,4 +1,4 @@
-"""Pen: draws text in any script, bars and lines onto a picture.
+"""ChartPen: draws text in any script, bars and lines onto a picture.
 
 Imported only in the child process, because it loads Pillow and the fonts.
 """
@@ -21,6 +21,8 @@ _PLAIN, _BOLD = Style(weight=500), Style(weight=700)
 _DASH, _SPACE = 14, 10
 _OVERSAMPLING = 4
 _COLUMN_RADIUS = 6
+# More than fits into the picture, and few enough to be measured again and again.
+_MOST_CHARACTERS = 120
 _UNKNOWN = "?"
 _CUT = "…"
 
@@ -35,7 +37,7 @@ class Letters:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Box:
+class ChartBox:
     """A part of the picture, in pixels."""
 
     x: int
@@ -44,7 +46,7 @@ class Box:
     height: int
 
 
-class Pen:
+class ChartPen:
     """Draws onto one picture. Text that does not fit is cut."""
 
     def __init__(self, picture: Image.Image) -> None:
@@ -88,17 +90,17 @@ class Pen:
         for start in range(x, end, _DASH + _SPACE):
             self._draw.line((start, y, min(start + _DASH, end), y), fill=colour, width=4)
 
-    def bar(self, box: Box, colour: Colour) -> None:
+    def bar(self, box: ChartBox, colour: Colour) -> None:
         """Draw a bar with rounded ends."""
         self._fill(box, colour, radius=box.height // 2, corners=(True, True, True, True))
 
-    def column(self, box: Box, colour: Colour) -> None:
+    def column(self, box: ChartBox, colour: Colour) -> None:
         """Draw a column with a rounded top."""
         radius = min(_COLUMN_RADIUS, box.height // 2)
         self._fill(box, colour, radius=radius, corners=(True, True, False, False))
 
     def _fill(
-        self, box: Box, colour: Colour, *, radius: int, corners: tuple[bool, bool, bool, bool]
+        self, box: ChartBox, colour: Colour, *, radius: int, corners: tuple[bool, bool, bool, bool]
     ) -> None:
         wide, high = box.width * _OVERSAMPLING, box.height * _OVERSAMPLING
         mask = Image.new("L", (wide, high))
@@ -108,7 +110,8 @@ class Pen:
         self._picture.paste(colour, (box.x, box.y), mask.reduce(_OVERSAMPLING))
 
     def _drawable(self, text: str) -> str:
-        return self._typefaces.drawable(clean(" ".join(text.split()))) or _UNKNOWN
+        line = " ".join(text[:_MOST_CHARACTERS].split())
+        return self._typefaces.drawable(clean(line)) or _UNKNOWN
 
     def _fitted(self, text: str, letters: Letters, most: int) -> str:
         # Rounding may have made `most` a pixel too small for a text that was measured before.
