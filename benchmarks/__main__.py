@@ -17,10 +17,17 @@ from benchmarks.hostile_load import measure_hostile_load
 from benchmarks.http_load import run_http_load
 from benchmarks.imports import measure_imports
 from benchmarks.open_jobs import measure_open_jobs
+from benchmarks.poll_delays import measure_poll_delays
 from benchmarks.polling import measure_polling
 from benchmarks.queued_jobs import measure_queued_jobs
 from benchmarks.sample_media import SampleMedia
-from benchmarks.scenarios import WORKLOADS, measure_delivery, measure_idle, measure_workload
+from benchmarks.scenarios import (
+    DELIVERIES,
+    WORKLOADS,
+    measure_delivery,
+    measure_idle,
+    measure_workload,
+)
 from benchmarks.webhook_load import measure_webhooks
 
 if TYPE_CHECKING:
@@ -30,7 +37,6 @@ _PAGE = ROOT / "docs" / "benchmarks.md"
 _MEDIUM_CLIP = 5_000_000
 _SMALL_CLIP = 2_000_000
 _LARGE_CLIP = 100_000_000
-_DELIVERY_RUNS = 5
 _BURST_JOBS, _BURST_SECONDS = 200, 10.0
 _BUSY_PROCESSES = (0, 2)
 _OPEN_JOBS = (100, 1_000, 10_000)
@@ -51,11 +57,7 @@ async def _run_all(folder: Path) -> tuple[str, list[str]]:
         _print_progress(f"idle: {name}")
         idle.append(await measure_idle(folder / f"idle-{name}", clip))
     workloads = await _measure_workloads(folder, media, speech)
-    deliveries: list[DeliveryTimes] = []
-    for name, voice in (("unchanged", None), ("narrated", speech)):
-        _print_progress(f"delivery: {name}")
-        target = folder / f"delivery-{name}"
-        deliveries.append(await measure_delivery(target, media, medium, voice, runs=_DELIVERY_RUNS))
+    deliveries = await _measure_deliveries(folder, media, speech)
     _print_progress("burst of jobs")
     burst = await run_burst(folder / "burst", small, jobs=_BURST_JOBS, spread=_BURST_SECONDS)
     _print_progress("commands")
@@ -71,6 +73,7 @@ async def _run_all(folder: Path) -> tuple[str, list[str]]:
         await measure_polling(folder / f"polling-{jobs}-{by_list}", jobs, by_list=by_list)
         for jobs, by_list in _POLLED
     ]
+    delays = await measure_poll_delays(folder)
     _print_progress("load over HTTP")
     http_load = await run_http_load(folder / "http-load", large, small)
     _print_progress("hostile requests")
@@ -87,10 +90,23 @@ async def _run_all(folder: Path) -> tuple[str, list[str]]:
         open_jobs=open_jobs,
         queued_jobs=queued_jobs,
         polling=polling,
+        delays=delays,
         http_load=http_load,
         hostile=hostile,
     )
     return text, report.missed_targets(workloads)
+
+
+async def _measure_deliveries(
+    folder: Path, media: SampleMedia, speech: Path
+) -> list[DeliveryTimes]:
+    results: list[DeliveryTimes] = []
+    for number, delivery in enumerate(DELIVERIES):
+        _print_progress(f"delivery: {delivery.name}")
+        clip = await media.clip(delivery.size)
+        target = folder / f"delivery-{number}"
+        results.append(await measure_delivery(target, media, delivery, clip, speech))
+    return results
 
 
 async def _measure_workloads(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from benchmarks.sample_media import SampleMedia
 
 _SETTLE_SECONDS = 4.0
+_DELIVERY_RUNS = 20
 _RAISED_LIMIT = 100 * MIB  # above 95 MiB, the bot's own limit
 _USUAL_LIMIT = 10 * MIB
 _RANGES = 4
@@ -74,6 +75,27 @@ WORKLOADS = (
         narrated=True,
         has_target=False,
     ),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """A way to deliver a clip of `size` bytes: uploaded, or by link if it is `linked`."""
+
+    name: str
+    size: int
+    narrated: bool = False
+    linked: bool = False
+
+
+DELIVERIES = (
+    Delivery(name="5 MB, unchanged", size=5_000_000),
+    Delivery(name="5 MB, narration merged", size=5_000_000, narrated=True),
+    Delivery(name="8 MB, unchanged", size=8_000_000),
+    Delivery(name="8 MB, narration merged", size=8_000_000, narrated=True),
+    Delivery(name="11 MB, too large to upload, linked", size=11_000_000, linked=True),
+    Delivery(name="11 MB, narration merged, linked", size=11_000_000, narrated=True, linked=True),
+    Delivery(name="100 MB, narration merged, linked", size=100_000_000, narrated=True, linked=True),
 )
 
 
@@ -149,20 +171,22 @@ async def measure_workload(
 
 
 async def measure_delivery(
-    folder: Path, media: SampleMedia, clip: Path, speech: Path | None, *, runs: int
+    folder: Path, media: SampleMedia, delivery: Delivery, clip: Path, speech: Path
 ) -> DeliveryTimes:
     """Measure deliveries of a clip and remuxes of it in turn, after one warm-up run of each."""
     seconds: list[float] = []
     remux: list[float] = []
-    async with open_environment(folder, clip=clip, upload_limit=_RAISED_LIMIT) as environment:
-        for _ in range(runs + 1):
-            seconds.append((await environment.request_video(speech)).seconds)
+    limit = _USUAL_LIMIT if delivery.linked else _RAISED_LIMIT
+    async with open_environment(
+        folder, clip=clip, upload_limit=limit, with_links=delivery.linked
+    ) as environment:
+        for _ in range(_DELIVERY_RUNS + 1):
+            delivered = await environment.request_video(speech if delivery.narrated else None)
+            if (delivered.url is not None) != delivery.linked:
+                raise RuntimeError(f"{delivery.name}: delivered in another way")
+            seconds.append(delivered.seconds)
             remux.append(await media.remux(clip))
-    return DeliveryTimes(
-        name="narration merged" if speech else "unchanged",
-        seconds=tuple(seconds[1:]),
-        remux=tuple(remux[1:]),
-    )
+    return DeliveryTimes(name=delivery.name, seconds=tuple(seconds[1:]), remux=tuple(remux[1:]))
 
 
 async def _measure_peak(environment: Environment, workload: Workload, speech: Path) -> Peak:

@@ -1,4 +1,5 @@
-"""Clapper: a Discord bot that turns a prompt, and optionally a voice recording, into a video."""
+"""Clapper, a Discord bot that turns a prompt and, optionally, a recording into a video."""
 
-# Defined here, because the Docker image has no pyproject.toml. Tests check all other mentions.
+# The Docker image has no pyproject.toml, so the version is defined here. Tests check that every
+# other mention of the version is the same.
 __version__ = "0.3.0"

@@ -1,4 +1,4 @@
-"""The command line: `python -m bot COMMAND`."""
+"""The command line, `python -m bot COMMAND`."""
 
 from __future__ import annotations
 
@@ -11,26 +11,30 @@ from typing import NamedTuple, Protocol, cast
 
 from bot import __version__
 
-# The exit code that shells report for a process that Ctrl-C has ended: 128 + SIGINT.
+# Shells report this exit code for a process that Ctrl-C ended: 128 + SIGINT.
 _INTERRUPTED = 130
-# Imported modules stay in use, so full garbage collections during the import would find nothing.
+# Modules stay in use after their import. Frequent garbage collections during imports would find
+# nothing.
 _IMPORT_THRESHOLDS = (10_000, 5, 1_000)
 
 
 class Command(Protocol):
-    """A command of `python -m bot`."""
+    """A command of the command line, such as `run` in `python -m bot run`."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the options."""
+        """Add the command's options."""
         ...
 
     def run(self, options: argparse.Namespace) -> int:
-        """Run the command, and return the exit code; StartupError: the operator has to act."""
+        """Run the command and return the exit code.
+
+        Raises StartupError if the operator has to change something first.
+        """
         ...
 
 
 class CommandEntry(NamedTuple):
-    """A line of `--help`, and the module and class of the command."""
+    """A command's name and summary, as shown by `--help`, with its module and class."""
 
     name: str
     summary: str
@@ -38,13 +42,13 @@ class CommandEntry(NamedTuple):
     type_name: str
 
     def load(self) -> Command:
-        """Import the command, and nothing that it does not need."""
+        """Import the command and only the modules that it needs."""
         module = importlib.import_module(self.module)
         return cast("Command", getattr(module, self.type_name)())
 
 
 def all_commands() -> tuple[CommandEntry, ...]:
-    """Return every command, in the order of `--help`."""
+    """Return all commands, in the order in which `--help` lists them."""
     return (
         CommandEntry(
             "run",
@@ -92,7 +96,10 @@ def all_commands() -> tuple[CommandEntry, ...]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit code, which is 2 if the operator has to act."""
+    """Run a command and return its exit code.
+
+    The exit code is 2 if the operator has to change something first.
+    """
     words = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(prog="python -m bot", description="Clapper, a Discord bot.")
     parser.add_argument("--version", action="version", version=f"Clapper {__version__}")
@@ -121,7 +128,10 @@ def _run(command: Command, options: argparse.Namespace) -> int:
 
 
 def _load(entry: CommandEntry, words: list[str]) -> Command:
-    """Import a command; exit with a sentence if this Python lacks libraries that it needs."""
+    """Import a command.
+
+    If this Python lacks libraries that the command needs, exit with a sentence that says so.
+    """
     thresholds = gc.get_threshold()
     gc.set_threshold(*_IMPORT_THRESHOLDS)
     try:

@@ -1,4 +1,4 @@
-"""The composition root: opens everything in order, supervises it, and closes it in reverse."""
+"""Opens all components of the bot in order, runs them, and closes them in reverse order."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from bot.discord_bot.gateway.session import GatewaySession
 from bot.discord_bot.login import log_in
 from bot.discord_bot.memberships import MembershipFinder
 from bot.discord_bot.names import DiscordNames
+from bot.discord_bot.owner.rights import Owners
 from bot.library.index import Library
 from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
 from bot.links import Links, derive_key
-from bot.media.process.ffmpeg import Ffmpeg
-from bot.runtime.adapters import STORYBOARD, open_backend, open_voice
+from bot.runtime.adapters import STORYBOARD, make_narrator, open_backend, open_voice
 from bot.runtime.costs import make_spending_picture
 from bot.runtime.engine import open_engine
 from bot.runtime.http_server import open_http_server
@@ -39,21 +39,21 @@ from bot.runtime.resources import open_resources
 from bot.runtime.stop_signals import on_stop_signals
 from bot.runtime.supervisor import GATEWAY, Service, supervise
 from bot.runtime.workers import make_list_polling, make_orphan_counter, make_workers
-from bot.speech.narrator import Narrator
 from bot.storyboard.lettering.coverage import StoryboardCoverage
 from bot.texts import Texts
 from storage.access.audit import AuditStore
+from storage.access.owner_servers import OwnerServerStore
 from storage.access.settings import AccessSettingsStore
 from storage.delivery.second_bots import SecondBotStore
 from storage.failing_parts import FailingPartStore
-from storage.files.database_files import DatabaseFiles
+from storage.files.kept_files import KeptFileTable
 from storage.identifies import IdentifyStore
 from storage.jobs.queue_outlook import QueueOutlook
 from storage.library import LibraryStore
 from storage.people import Notify, NotifyDefault, PeopleStore
 from storage.retention import RetentionStore
 from storage.sent_commands import SentCommandsStore
-from storage.speeches import SpeechCaps, SpeechStore
+from storage.sqlite.database_files import DatabaseFiles
 
 if TYPE_CHECKING:
     from bot.runtime.engine import Engine
@@ -72,10 +72,11 @@ async def run(
     timing: Timing | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Run the bot until `stop` is set or a stop signal arrives, then shut down in order.
+    """Run the bot until `stop` is set or a stop signal arrives.
 
-    Steps that do not finish in time resume at the next start.
-    StartupError: the operator has to change something.
+    Steps of jobs that don't finish in time continue at the next start.
+
+    Raises StartupError if the operator has to change something first.
     """
     stop = stop or asyncio.Event()
     with on_stop_signals(lambda _: stop.set()):
@@ -107,7 +108,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     people = PeopleStore(database, _notify_default(settings))
     retention = _retention(engine, people, remote_deletion)
     library = Library(LibraryStore(database), engine.artifacts, workspace, clock=clock)
-    narrator = _narrator(engine, voice) if voice else None
+    narrator = make_narrator(engine, voice) if voice else None
     count_call = engine.metrics.count_discord_call
     requests = await stack.enter_async_context(
         DiscordRequests(clock=clock, trace=trace_calls(count_call, clock.set_known))
@@ -116,6 +117,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     services = Services(
         jobs=jobs,
         budgeting=engine.budgeting,
+        spending=make_spending_picture(settings, database, texts, clock=clock),
         cards=cards,
         queue_outlook=QueueOutlook(database),
         texts=texts,
@@ -139,6 +141,8 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         access=AccessSettingsStore(database),
         audit=AuditStore(database),
         memberships=MembershipFinder(engine.gate.reach, clock=clock),
+        owners=Owners(settings.owner_server_ids, clock=clock),
+        owner_servers=OwnerServerStore(database),
         sent_commands=SentCommandsStore(database),
         narrator=narrator,
         count_answer=engine.metrics.count_answer,
@@ -179,6 +183,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         database,
         requests=requests,
         second_bot=second_bot,
+        budget_alarms=engine.budget_alarms,
         jobs=jobs,
         texts=texts,
         backend=engine.backend.name,
@@ -196,7 +201,8 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         take_down=make_take_down(
             bot, database, retention, requests=requests, jobs=jobs, clock=clock
         ),
-        spending=make_spending_picture(settings, database, texts, DiscordNames(bot), clock=clock),
+        spending=services.spending,
+        names=DiscordNames(bot),
         is_ready=bot.is_ready,
     )
     stack.push_async_callback(bot.close)
@@ -252,26 +258,6 @@ def _notify_default(settings: Settings) -> NotifyDefault:
     return NotifyDefault(notify=notify, minutes=minutes)
 
 
-def _narrator(engine: Engine, voice: Voice) -> Narrator:
-    settings = engine.resources.settings
-    return Narrator(
-        voice,
-        # This ffmpeg has a slot of its own, so that a narration, which may be paid for, never waits
-        # for a render.
-        Ffmpeg(engine.resources.ffmpeg_path, slots=1),
-        engine.workspace,
-        SpeechStore(engine.resources.database),
-        caps=SpeechCaps(
-            per_user=settings.max_narrations_per_user, per_day=settings.max_narrations_per_day
-        ),
-        blocked=engine.blocked,
-        gate=engine.gate,
-        moderator=engine.moderator,
-        max_seconds=settings.max_audio_seconds,
-        clock=engine.resources.clock,
-    )
-
-
 def _links(resources: Resources) -> Links:
     return Links(
         derive_key(resources.secret, "links"),
@@ -289,6 +275,7 @@ def _retention(engine: Engine, people: PeopleStore, remote_deletion: RemoteDelet
         engine.workspace,
         engine.jobs,
         spent=engine.spent,
+        kept_files=KeptFileTable(engine.resources.database),
         limits=RetentionLimits(days=settings.keep_days, max_bytes=round(settings.keep_gb * _GIB)),
         on_deleted=remote_deletion.wake,
         clock=engine.resources.clock,

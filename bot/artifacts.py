@@ -1,4 +1,4 @@
-"""Finished videos, and the outcomes of their delivery."""
+"""Finished videos, and the outcomes of delivering them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Locale keys of sentences that may accompany a finished video.
+# The locale keys of sentences about finished videos.
 NOTE_NOT_MERGED = "note.not_merged"
 NOTE_HELD_INSTEAD = "note.held_instead"
 NOTE_SILENT = "note.silent"
@@ -17,36 +17,48 @@ NOTE_SILENT = "note.silent"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artifact:
-    """A finished video, the file `videos/<job_id>.mp4` below DATA_DIR.
+    """A finished video. The key of its file is `videos/<job_id>.mp4`.
 
-    The workspace sets the first four fields when it publishes the file.
+    The workspace sets the size, digest, time, width and height when it publishes the file.
     """
 
-    #: Id of the job that made the video.
+    #: The id of the job that made the video.
     job_id: str
-    #: Size of the file in bytes.
+    #: The size of the file in bytes.
     size: int
-    #: SHA-256 of the file in hex.
+    #: The SHA-256 digest of the file, in hex.
     sha256: str
-    #: Unix time when the file was first published; a client's undelivered video ages from then.
+    #: The Unix time when the file was first published. A video that is never delivered ages from
+    #: it.
     created_at: float
-    #: Unix time when the requester first got the video (by upload, link, DM or download), or None.
-    #: Set by the delivery and by the file server.
+    #: The Unix time when the requester first got the video (as an upload, link, DM or download), or
+    #: None. The delivery and the file server set it.
     delivered_at: float | None = None
-    #: Number of times the share links were withdrawn; a link is valid only if it has this number.
+    #: How often the share links were withdrawn. Only links that contain this number are valid.
     share_serial: int = 0
+    #: The width of the picture in pixels, or None for a video from an earlier version.
+    width: int | None = None
+    #: The height of the picture in pixels, or None for a video from an earlier version.
+    height: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FinishedVideo:
-    """A finished file in the workspace; `note` is the locale key of a sentence about the file."""
+    """A finished video file in the workspace.
+
+    `note`: the locale key of a sentence about the video, or None.
+    """
 
     path: Path
     note: str | None = None
 
 
 class Handover(StrEnum):
-    """A delivery's outcome: shown on the card, left to the DM, or held until the operator acts."""
+    """The outcome of a delivery.
+
+    `CARD`: the card shows the video. `DM`: a DM has to contain it. `HELD`: the operator has to act
+    first.
+    """
 
     CARD = "card"
     DM = "dm"

@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 
 
 class ClapperError(Exception):
-    """The base class of the errors that Clapper raises on purpose."""
+    """The base class of all errors that Clapper itself raises."""
 
 
 class UserError(ClapperError):
-    """An error that the requester can fix; `key` names a sentence in `bot/locales`."""
+    """An error that the requester can fix.
+
+    `key`: the locale key of the sentence that explains the error.
+    """
 
     def __init__(self, key: str, **fields: object) -> None:
         super().__init__(key)
@@ -34,7 +37,7 @@ class UserError(ClapperError):
 
 
 class ErrorKind(StrEnum):
-    """The kinds of provider errors."""
+    """The kinds of errors that a provider can report."""
 
     MODERATED = "moderated"
     INVALID = "invalid"
@@ -49,7 +52,11 @@ class ErrorKind(StrEnum):
 
 
 class Trouble(StrEnum):
-    """The reason why a provider refuses all jobs: key, balance, address or model, or an outage."""
+    """The reason why a provider refuses all jobs.
+
+    `AUTH`: the API key is refused. `BALANCE`: the account has no credit. `SETUP`: the address or
+    the model is wrong. `OUTAGE`: the provider can't be reached or fails.
+    """
 
     AUTH = "auth"
     BALANCE = "balance"
@@ -58,9 +65,10 @@ class Trouble(StrEnum):
 
 
 class BackendError(ClapperError):
-    """The provider refused or did not respond. Requesters never see the provider's `message`.
+    """The provider refused a request or did not respond.
 
-    `retry_after` is the delay in seconds that the provider asked for, or None.
+    `message`: the provider's own words, which requesters never see.
+    `retry_after`: the delay in seconds that the provider asked for, or None.
     """
 
     def __init__(self, kind: ErrorKind, message: str, *, retry_after: float | None = None) -> None:
@@ -71,14 +79,17 @@ class BackendError(ClapperError):
 
 
 class UnconfirmedSubmitError(BackendError):
-    """The provider may have created and charged for a job, so the POST must not be repeated."""
+    """The provider may have created a job and charged for it. The POST must not be repeated."""
 
     def __init__(self, message: str) -> None:
         super().__init__(ErrorKind.TRANSIENT, message)
 
 
 class WebhookError(ClapperError):
-    """A forged or stale webhook (status 401), or one whose body is unreadable (another 4xx)."""
+    """A webhook can't be accepted.
+
+    `status` is 401 if the webhook is forged or too old, and another 4xx if its body can't be read.
+    """
 
     def __init__(self, reason: str, *, status: int = 401) -> None:
         super().__init__(reason)
@@ -86,7 +97,7 @@ class WebhookError(ClapperError):
 
 
 class DeliveryError(ClapperError):
-    """Discord could not be reached or temporarily refused the request. The step is retried.
+    """Discord could not be reached, or refused a request temporarily. The step is retried.
 
     `retry_after`: the seconds until a retry can succeed, or None if unknown.
     """
@@ -97,7 +108,10 @@ class DeliveryError(ClapperError):
 
 
 class MediaError(ClapperError):
-    """A media process failed; `stderr_tail` is for the log, not for the requester."""
+    """A media program failed.
+
+    `stderr_tail`: the end of its error output. It is only logged, and not shown to the requester.
+    """
 
     def __init__(self, reason: str, stderr_tail: str = "") -> None:
         super().__init__(reason)
@@ -105,36 +119,42 @@ class MediaError(ClapperError):
 
 
 class NoClipYetError(MediaError):
-    """Instead of the clip, a small page, JSON or nothing was sent. The clip may still appear."""
+    """The provider sent a small page, JSON or nothing instead of the clip.
+
+    A retry may get the clip.
+    """
 
 
 class UnfetchedError(MediaError):
-    """An attachment could not be downloaded now."""
+    """An attachment could not be downloaded, but a retry may succeed."""
 
 
 class UnconvertedError(MediaError):
-    """The clip is not an MP4, and could not be converted to one."""
+    """The clip is not an MP4 file, and could not be converted to one."""
 
 
 class StartupError(ClapperError):
-    """The bot can't start. The message names the fix, and the process exits with code 2."""
+    """The bot can't start.
+
+    The message says what the operator has to fix. The process exits with code 2.
+    """
 
 
 class FirstError:
-    """Keeps an error of one item from stopping the others, and raises the first at the end."""
+    """Lets several operations run although one fails, and raises the first error at the end."""
 
     def __init__(self) -> None:
         self._error: Exception | None = None
 
     @contextmanager
     def deferred(self) -> Generator[None]:
-        """Catch an error in the block, and keep it for `raise_if_any`."""
+        """Catch an error from the block. `raise_if_any` raises it later."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - raised at the end
+        except Exception as error:  # noqa: BLE001 - raised by `raise_if_any`
             self._error = self._error or error
 
     def raise_if_any(self) -> None:
-        """Raise the first error that was kept."""
+        """Raise the first error that `deferred` caught, if there was one."""
         if self._error is not None:
             raise self._error

@@ -1,4 +1,4 @@
-"""In-process publish/subscribe for committed job changes."""
+"""Publishes committed changes to jobs within the process."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ _Follower = TypeVar("_Follower")
 
 
 class EventBus:
-    """Calls every subscriber with each event. Subscribers must return quickly."""
+    """Calls all subscribers with each event. Subscribers must return quickly."""
 
     def __init__(self) -> None:
         self._subscribers: list[Callable[[JobChanged], None]] = []
 
     def subscribe(self, subscriber: Callable[[JobChanged], None]) -> None:
-        """Add a subscriber."""
+        """Add a subscriber. It is called with every event from now on."""
         self._subscribers.append(subscriber)
 
     def publish(self, event: JobChanged) -> None:
-        """Call all subscribers, even if one of them fails."""
+        """Call all subscribers with an event. If one of them fails, the others are still called."""
         for subscriber in self._subscribers:
             try:
                 subscriber(event)
-            except Exception:  # the change is already committed
+            except Exception:  # the change is already committed, so the error is only logged
                 log.exception("event.subscriber_failed id=%s", event.job.id)
 
 
 class ListChange(StrEnum):
-    """A change to the list of a client's jobs."""
+    """A change to the list of jobs of an API client."""
 
     CREATED = "created"
     DELETED = "deleted"
 
 
 ListFollower = Callable[[ListChange, str], None]
-"""A function that is called with a change to the list and the id of the job."""
+"""A function that is called with a change to a client's list of jobs, and with the job's id."""
 
 
 class JobFeed:
-    """Passes each job's changes on to its followers, and list changes to the client's followers.
+    """Tells followers about changes to a job, or about changes to a client's list of jobs.
 
-    `on_job_changed` has to be subscribed to the bus.
+    `on_job_changed` must be subscribed to the event bus.
     """
 
     def __init__(self) -> None:
@@ -56,22 +56,28 @@ class JobFeed:
         self._list_followers: dict[str, list[ListFollower]] = {}
 
     def follow(self, job_id: str, follower: Callable[[Job], None]) -> Callable[[], None]:
-        """Call `follower` after each committed change of a job; return a function to stop that."""
+        """Call `follower` after each change to a job, and return a function that stops this."""
         return _add(self._followers, job_id, follower)
 
     def follow_list(self, client: str, follower: ListFollower) -> Callable[[], None]:
-        """Call `follower` after each change to a client's list; return a function to stop that."""
+        """Call `follower` after each change to a client's list of jobs.
+
+        Returns a function that stops this.
+        """
         return _add(self._list_followers, client, follower)
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Call the followers of the job and, for a new job, those of the client's list."""
+        """Call the followers of the job.
+
+        For a new job, also call the followers of the client's list.
+        """
         for follower in tuple(self._followers.get(event.job.id, ())):
             follower(event.job)
         if event.previous is None:
             self._tell_list(event.job, ListChange.CREATED)
 
     def on_job_deleted(self, job: Job) -> None:
-        """Call the followers of the list from which a client's job was deleted."""
+        """Call the followers of the client's list of jobs after a job was deleted from it."""
         self._tell_list(job, ListChange.DELETED)
 
     def _tell_list(self, job: Job, change: ListChange) -> None:
@@ -81,7 +87,7 @@ class JobFeed:
 
 
 def _add(groups: dict[str, list[_Follower]], name: str, follower: _Follower) -> Callable[[], None]:
-    """Add a follower to a group, and return the function that removes it."""
+    """Add a follower to a group, and return a function that removes the follower."""
     groups.setdefault(name, []).append(follower)
 
     def unfollow() -> None:

@@ -1,7 +1,7 @@
-"""Signed, expiring links, and the keys that sign them.
+"""Creates and checks signed links that expire, and derives the keys that sign them.
 
-Written by hand because `itsdangerous` signs the time of signing, while these links contain their
-expiry and need only one `hmac.digest` call.
+`itsdangerous` is not used. It signs the time of signing, while these links contain their expiry,
+and they need only one call of `hmac.digest`.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ _SHARE = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Share:
-    """The contents of a share link, which expires at `expires_at` (Unix seconds).
+    """The contents of a share link. `expires_at` is in Unix seconds.
 
-    Withdrawing a job's links raises its serial number, which invalidates links with older numbers.
+    When a job's links are withdrawn, its serial number is increased. Links with an older number are
+    then invalid.
     """
 
     job_id: str
@@ -44,11 +45,13 @@ class Share:
 
 
 class Links:
-    """Makes and checks signed links to files and pages. Neither kind is accepted as the other.
+    """Creates and checks two kinds of signed links.
 
-    Links to files, for cards: `PUBLIC_URL/d/<job>.<expiry>.<mac>`.
-    Links to pages, for sharing: `PUBLIC_URL/v/<job>.<expiry>.<serial>.<mac>`.
-    The MAC covers all parts before it.
+    Links to files are shown on cards: `PUBLIC_URL/d/<job>.<expiry>.<mac>`.
+
+    Links to pages can be shared: `PUBLIC_URL/v/<job>.<expiry>.<serial>.<mac>`.
+
+    The MAC covers all parts before it, and the kind of the link.
     """
 
     def __init__(
@@ -61,16 +64,16 @@ class Links:
 
     @property
     def enabled(self) -> bool:
-        """True if the operator has set a public address."""
+        """Whether the operator has set PUBLIC_URL, without which there are no links."""
         return bool(self._public_url)
 
     def make(self, job_id: str) -> str:
-        """Return a link to a job's video file, valid for `lifetime` seconds."""
+        """Return a link to a job's video file. The link is valid for `lifetime` seconds."""
         expires = int(self._clock() + self._lifetime)
         return f"{self._public_url}/d/{job_id}.{expires}.{self._mac(job_id, expires)}"
 
     def check(self, token: str) -> str | None:
-        """Return the job id in a file link's last part, or None if it is forged or expired."""
+        """Return the job id in a file link's token, or None if the token is forged or expired."""
         match = _TOKEN.fullmatch(token)
         if match is None:
             return None
@@ -79,16 +82,16 @@ class Links:
         return match["job"] if genuine and self._clock() < expires else None
 
     def share(self, job_id: str, *, serial: int) -> Share:
-        """Return a link to the page of a job's video, valid for `lifetime` seconds."""
+        """Return a link to the page of a job's video. The link is valid for `lifetime` seconds."""
         return self._share(job_id, serial, int(self._clock() + self._lifetime))
 
     def check_share_link(self, token: str) -> Share | None:
-        """Return the contents of a share link's last part, or None if it is forged or expired."""
+        """Return the contents of a share link's token, or None if it is forged or expired."""
         match = _SHARE.fullmatch(token)
         if match is None:
             return None
         share = self._share(match["job"], int(match["serial"]), int(match["expires"]))
-        # Compare the whole token, because the serials `01` and `1` have the same signature.
+        # The serials `01` and `1` have the same signature, so the whole token is compared.
         genuine = hmac.compare_digest(share.url.rpartition("/")[2], token)
         return share if genuine and self._clock() < share.expires_at else None
 
@@ -104,14 +107,19 @@ class Links:
 
 
 def derive_key(secret: bytes, purpose: str) -> bytes:
-    """Derive the key for one purpose. It reveals nothing about the keys for other purposes."""
+    """Derive a key for one purpose from the secret.
+
+    The key reveals nothing about the keys for other purposes.
+    """
     return hmac.digest(secret, f"clapper|{purpose}".encode(), hashlib.sha256)
 
 
 def load_secret(configured: str, path: Path) -> bytes:
-    """Return the configured secret or that of the file `path`, which the first start creates.
+    """Return the configured secret or, if there is none, the secret in the file at `path`.
 
-    StartupError: the file can't be read or written, or is too short.
+    The first start creates the file.
+
+    Raises StartupError if the file can't be read or written, or if its secret is too short.
     """
     if configured:
         return configured.encode()
@@ -144,7 +152,8 @@ def _make_secret(path: Path) -> bytes:
 
 
 def _sync_folder(folder: Path) -> None:
-    # A power cut could undo the rename without this, and invalidate every link made so far.
+    # Without this, a power cut could undo the renaming of the file. The secret would be lost, and
+    # all links would become invalid.
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""The logging setup: text or JSON lines on stderr, with secrets removed."""
+"""Sets up logging to stderr, as text or JSON lines. Secrets are removed from all records."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Secrets that libraries may log: tokens in webhook routes and headers, signed links, keys, and
-# passwords in URLs. Secrets with known values are passed to `configure` instead.
+# Libraries may log these secrets: tokens in paths and headers, signed links, keys, and passwords in
+# URLs. Secrets whose values are known are passed to `configure` instead.
 _IN_PATHS = re.compile(
     r"(/(?:webhooks|interactions)/\d+/|/[dv]/[0-9a-f]{32}(?:\.\d{1,12}){1,2}\.)[^\s/?&\"']+"
 )
@@ -23,22 +23,24 @@ _IN_VALUES = re.compile(
     r"(Bearer |Bot |whsec_|\bsk-|[?&](?:ex|is|hm)="
     r"|(?i:[?&][\w.-]*(?:sig|signature|token|key|credential|secret)=))[^\s&\"']+"
 )
-# The password in a URL may contain quotes and @, but no slash.
+# A password in a URL may contain quotation marks and @, but no slash.
 _IN_ORIGINS = re.compile(r"(://)[^\s/?#]+@")
 
 
-# Outsiders can make these loggers write any number of records.
+# Strangers on the network can make these loggers write any number of records.
 _LIMITED = ("aiohttp", "asyncio", "bot.web")
-_UNLIMITED_LEVEL = logging.INFO  # `bot.web` logs only clients' actions at this level
+# at this level, `bot.web` only logs actions of authenticated clients
+_UNLIMITED_LEVEL = logging.INFO
 _REPEAT_SECONDS = 60.0
 _MAX_KINDS = 200
 
 
 class RepeatLimit(logging.Filter):
-    """Passes one record a minute of each kind that outsiders can cause, and counts the others.
+    """Limits the records that strangers on the network can cause, to one per minute and kind.
 
-    A record's kind is its message before values are filled in, with its logger and error type.
-    aiohttp's values and error texts are ignored, because they quote requests.
+    The kind of a record is its message before values are filled in, its logger and the type of its
+    error. The values and error messages in aiohttp's records are removed, because they quote
+    requests.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -47,7 +49,7 @@ class RepeatLimit(logging.Filter):
         self._kinds: dict[tuple[str, ...], _Repeats] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether to log a record, and add the number of omitted records to it."""
+        """Tell whether to log a record, and add to it the number of records that were left out."""
         library = record.name.partition(".")[0]
         if not record.name.startswith(_LIMITED) or (
             library == "bot" and record.levelno <= _UNLIMITED_LEVEL
@@ -86,14 +88,14 @@ def _omit_values(record: logging.LogRecord) -> None:
 
 
 class Redactor(logging.Filter):
-    """Replaces secrets in records before they are formatted."""
+    """Removes secrets from log records before they are formatted."""
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
         super().__init__()
         self._secrets = tuple(secret for secret in secrets if secret)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record in place, and keep it."""
+        """Remove secrets from the record. Every record is logged."""
         record.msg = self.clean(_message(record))
         record.args = None
         if record.exc_info and not record.exc_text:
@@ -101,7 +103,7 @@ class Redactor(logging.Filter):
         return True
 
     def clean(self, text: str) -> str:
-        """Return the text without known secrets or anything that looks like one."""
+        """Return a text in which secrets, and everything that looks like a secret, are replaced."""
         for secret in self._secrets:
             text = text.replace(secret, "[secret]")
         text = _IN_ORIGINS.sub(r"\1[secret]@", text)
@@ -113,15 +115,15 @@ def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except (TypeError, ValueError, KeyError) as error:
-        # A mistake in a library's log call must not make its caller fail.
+        # A mistake in a library's log call must not make the calling code fail.
         return f"{record.msg} [not formatted: {error}]"
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats each record as a JSON object on one line."""
+    """Formats each log record as a JSON object on one line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the time, level, logger, message and traceback as JSON."""
+        """Return a record's time, level, logger, message and traceback as JSON."""
         entry = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -134,7 +136,10 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(*, level: str, style: str, secrets: tuple[str, ...]) -> None:
-    """Send all logs to stderr in `style` "text" or "json", without the given secrets."""
+    """Send all log records to stderr, without the given secrets.
+
+    `style`: "text" or "json".
+    """
     handler = logging.StreamHandler()
     handler.addFilter(RepeatLimit())
     handler.addFilter(Redactor(secrets))
@@ -145,7 +150,7 @@ def configure(*, level: str, style: str, secrets: tuple[str, ...]) -> None:
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
     number = logging.getLevelNamesMapping()[level]
-    # At DEBUG these libraries log whole requests with tokens; at INFO httpx2 logs each URL.
+    # At DEBUG, these libraries log whole requests including tokens. At INFO, httpx2 logs each URL.
     for name in ("discord", "httpx2", "httpcore2", "openai", "aiosqlite", "aiohttp"):
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
     logging.getLogger("discord.gateway").setLevel(max(number, logging.INFO))
@@ -155,5 +160,9 @@ def configure(*, level: str, style: str, secrets: tuple[str, ...]) -> None:
 
 
 def _drop_voice(record: logging.LogRecord) -> bool:
-    """Drop the warnings about missing libraries for voice channels, which the bot never joins."""
+    """Tell whether to log a record.
+
+    discord.py warns about missing libraries for voice channels. Those records are dropped, because
+    the bot never joins a voice channel.
+    """
     return "voice will NOT be supported" not in str(record.msg)

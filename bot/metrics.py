@@ -1,4 +1,4 @@
-"""Counters and timings for Prometheus."""
+"""Collects counters and timings for Prometheus."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 _MAX_TIMED = 10_000
 _LAG_SECONDS = 0.5
 _STAGES = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
-# States that follow `generating`. In them, a job's cost is final.
+# In these states, which follow `generating`, the cost of a job no longer changes.
 _PRICED = frozenset({JobState.DOWNLOADING, JobState.FAILED, JobState.CANCELLED})
 
 
 class Metrics:
-    """Collects the metrics.
+    """Collects the metrics of the process.
 
-    `on_job_changed` has to be subscribed to the bus; the other methods count other events.
-    `watch_loop` measures the lag every `interval` seconds; `now` is a monotonic clock.
+    `on_job_changed` must be subscribed to the event bus. `now` is a monotonic clock. `interval` is
+    the time between measurements of the event loop's lag, in seconds.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class Metrics:
         )
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Count a job's new state, and record the time spent in the previous one."""
+        """Count a job's new state, and record how long the job was in the previous state."""
         job = event.job
         if job.state is event.previous:
             return
@@ -137,31 +137,35 @@ class Metrics:
             self._cost.labels(job.backend).inc(job.cost)
 
     def count_webhook(self, result: str) -> None:
-        """Count a webhook; `result` is new, repeated, refused or other."""
+        """Count a webhook. `result` is new, repeated, refused or other."""
         self._webhooks.labels(result).inc()
 
     def count_discord_call(self, method: str, route: str, status: int | str) -> None:
-        """Count a request to Discord; `route` is a pattern, without ids."""
+        """Count a request to Discord. `route` is a path in which ids are replaced."""
         self._calls.labels(method, route, str(status)).inc()
 
     def count_delivery(self, way: str) -> None:
-        """Count a delivery by its outcome: upload, link or held."""
+        """Count a delivery. `way` is upload, link or held."""
         self._handovers.labels(way).inc()
 
     def count_answer(self, way: str) -> None:
-        """Count an order in Discord by how its response was sent: stored, unsaved or too_late."""
+        """Count an order in Discord.
+
+        `way` says when the response was sent. `stored`: after the job was stored. `unsaved`: before
+        it was stored. `too_late`: never, because Discord no longer accepted a response.
+        """
         self._answers.labels(way).inc()
 
     def count_skipped_event(self, event: str) -> None:
-        """Count an event of Discord's gateway that could not be read."""
+        """Count a gateway event that discord.py could not parse."""
         self._skipped.labels(event).inc()
 
     def count_part_failure(self, part: str) -> None:
-        """Count an unexpected error after which a component of the bot was restarted."""
+        """Count a failure of a component. The component is then restarted."""
         self._part_failures.labels(part).inc()
 
     def count_refused_order(self, reason: str) -> None:
-        """Count an order that was refused because of its place or requester."""
+        """Count an order that was refused because of its place or its requester."""
         self._refused_orders.labels(reason).inc()
 
     def expose(
@@ -169,7 +173,8 @@ class Metrics:
     ) -> bytes:
         """Return all metrics in Prometheus's text format.
 
-        `jobs` counts by state and backend, `orphans` by backend.
+        `jobs`: the number of jobs, by state and backend.
+        `orphans`: the number of orphaned jobs, by backend.
         """
         self._orphans.clear()
         for backend, count in (orphans or {}).items():
@@ -182,7 +187,7 @@ class Metrics:
         return generate_latest(self._registry)
 
     async def watch_loop(self) -> None:
-        """Measure the event loop's lag until cancelled."""
+        """Measure the lag of the event loop. Runs until cancelled."""
         while True:
             due = self._now() + self._interval
             await asyncio.sleep(self._interval)

@@ -1,4 +1,4 @@
-"""The data types of jobs, and the allowed transitions between job states."""
+"""Defines the data types of jobs, and the allowed transitions between the states of a job."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class JobState(StrEnum):
-    """A job's state, named after the step that is due. The last three are final."""
+    """A job's state. Its name is that of the step that is due. The last three states are final."""
 
     RECEIVED = "received"
     QUEUED = "queued"
@@ -31,50 +31,49 @@ class JobState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """True if no other state can follow."""
+        """Whether no other state can follow."""
         return not TRANSITIONS[self]
 
 
 _STOPPED = frozenset({JobState.FAILED, JobState.CANCELLED})
 
 TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
-    # Directly to `merging` if a finished video gets a new narration, which needs no provider.
+    # `merging` follows if a finished video gets a new narration, which needs no provider.
     JobState.RECEIVED: _STOPPED | {JobState.QUEUED, JobState.MERGING},
     JobState.QUEUED: _STOPPED | {JobState.SUBMITTING},
-    # Directly to `undecided` if the id in the response is that of another open job.
+    # `undecided` follows if the id in the response belongs to another open job.
     JobState.SUBMITTING: _STOPPED
     | {JobState.GENERATING, JobState.QUEUED, JobState.UNCONFIRMED, JobState.UNDECIDED},
     JobState.UNCONFIRMED: _STOPPED | {JobState.GENERATING, JobState.QUEUED, JobState.UNDECIDED},
     JobState.UNDECIDED: _STOPPED | {JobState.GENERATING, JobState.QUEUED},
     JobState.GENERATING: _STOPPED | {JobState.DOWNLOADING},
     JobState.DOWNLOADING: _STOPPED | {JobState.MERGING},
-    # To `succeeded` for API clients, which download the file. To `downloading` if the clip was
-    # lost.
+    # `succeeded` follows for API clients, and `downloading` if the clip was lost.
     JobState.MERGING: _STOPPED | {JobState.DELIVERING, JobState.SUCCEEDED, JobState.DOWNLOADING},
     JobState.DELIVERING: _STOPPED | {JobState.NOTIFYING},
-    # The video is delivered, so the job can no longer fail or be cancelled.
+    # The video is already delivered, so the job can no longer fail or be cancelled.
     JobState.NOTIFYING: frozenset({JobState.SUCCEEDED}),
     JobState.SUCCEEDED: frozenset(),
     JobState.FAILED: frozenset(),
     JobState.CANCELLED: frozenset(),
 }
 
-# States in which the work can be stopped; the cards then have a Cancel button.
+# In these states, a job can be cancelled, and its card has a Cancel button.
 CANCELLABLE = frozenset(
     {JobState.RECEIVED, JobState.QUEUED, JobState.SUBMITTING, JobState.UNCONFIRMED}
     | {JobState.GENERATING, JobState.DOWNLOADING, JobState.MERGING}
 )
 
-# States in which the provider has the job, or may have it.
+# In these states, the provider has the job or may have it.
 AT_PROVIDER = frozenset({JobState.SUBMITTING, JobState.UNCONFIRMED, JobState.GENERATING})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VideoRequest:
-    """A prompt for a backend, with the operator's presets.
+    """The video that a provider is asked for: a prompt, and the operator's presets.
 
-    `seconds` is the clip's length, `size` is "WIDTHxHEIGHT" in pixels, and a `model` of None leaves
-    the choice to the server.
+    `seconds` is the clip's length. `size` is "WIDTHxHEIGHT" in pixels. If `model` is None, the
+    server chooses its default model.
     """
 
     prompt: str
@@ -84,14 +83,14 @@ class VideoRequest:
 
     @property
     def fingerprint(self) -> str:
-        """A hex digest that is the same for requests that look the same to a provider."""
+        """A hex digest that is equal for requests that look the same to a provider."""
         parts = (self.model or "", str(self.seconds), self.size, self.prompt)
         return sha256("\0".join(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attachment:
-    """An attached narration, or the `text` to read aloud instead; `size` is in bytes.
+    """A narration: an audio file of `size` bytes, or a `text` to read aloud.
 
     `url` is None once the file has been downloaded, and for files that were never on Discord.
     """
@@ -103,67 +102,67 @@ class Attachment:
 
 
 def text_attachment(text: str) -> Attachment:
-    """Return the attachment for a text to read aloud."""
+    """Return an attachment that stands for a text to read aloud."""
     return Attachment(url=None, filename="narration", size=0, text=text)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Origin:
-    """The interaction that requested a job. Only `token`, `message_id` and `bot_*` ever change."""
+    """The interaction that ordered a job. Only `token`, `message_id` and `bot_*` ever change."""
 
-    #: Discord's id of the interaction; each interaction creates at most one job.
+    #: The interaction's Discord id. Each interaction creates at most one job.
     interaction_id: int
-    #: Discord's id of the bot's application, which is part of the URL for editing the reply.
+    #: The application's Discord id, which is part of the URL for editing the response.
     application_id: int
-    #: Discord's id of the requester.
+    #: The requester's Discord id.
     user_id: int
-    #: The server's Discord id; None in a DM.
+    #: The server's Discord id, or None in a DM.
     guild_id: int | None
-    #: Discord's id of the channel or thread that shows the card.
+    #: The Discord id of the channel or thread that contains the card.
     channel_id: int
-    #: The requester's language, as Discord names it ("en-GB").
+    #: The requester's language, as Discord names it, such as "en-GB".
     locale: str
-    #: The secret for editing the reply; None once the job has ended or the token has expired.
+    #: The secret for editing the response. None once the job has ended or the token has expired.
     token: str | None
-    #: Unix time when `token` expires, as stated by the interaction.
+    #: The Unix time when `token` expires, according to the interaction.
     token_until: float
-    #: Maximum bytes of an attachment here, as stated by the interaction.
+    #: The maximum size of an uploaded file in bytes, according to the interaction.
     upload_limit: int
-    #: True if the bot's own token can also edit the card, according to the bot's permissions.
+    #: Whether the bot's own token can edit the card too, according to the bot's permissions.
     bot_can_edit: bool = True
-    #: True until an edit has proved that the bot's own token can edit the card.
+    #: Whether no edit has yet proved that the bot's own token can edit the card.
     bot_access_unproven: bool = False
-    #: The server that an order from outside all servers counts towards; None: it counts towards
-    #: none.
+    #: The id of the server whose limits apply to an order from a DM or another server, or None if
+    #: no server's limits apply.
     home_id: int | None = None
-    #: The requester's roles in the server or in `home_id`, and whether they boost it; not stored.
+    #: The requester's roles in the server or in `home_id`, and whether they boost it. Not stored.
     role_ids: frozenset[int] = frozenset()
     is_booster: bool = False
-    #: The language of the card, as set for the server; None: that of the requester.
+    #: The language that the server has chosen for cards, or None for the requester's language.
     card_language: str | None = None
-    #: True if videos are marked as spoilers in the server.
+    #: Whether the server has chosen that videos are marked as spoilers.
     is_spoiler: bool = False
-    #: When a requester who has not chosen gets a DM, as set for the server, such as "late:10".
+    #: When people get DMs if they have not chosen themselves, as set for the server ("late:10").
     notify_default: str | None = None
-    #: Discord's id of the job's card; None until the command or the `received` step records it.
+    #: The card's Discord id, or None until the command or the `received` step has stored it.
     message_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Client:
-    """The API client or the command line that requested a job."""
+    """The API client that ordered a job. The command line is an API client too."""
 
-    #: The name of the API token; a client sees only the jobs under its own name.
+    #: The name of the API token. A client sees only the jobs under its own name.
     name: str
-    #: The client's `Idempotency-Key`, or None; requests with the same key share one job.
+    #: The client's `Idempotency-Key`, or None. Requests with the same key share one job.
     key: str | None = None
-    #: SHA-256 in hex of the request with `key`; a different request with that key is refused.
+    #: The SHA-256 digest of the first request with `key`. A different request with it is refused.
     digest: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """The reason why a job failed: `key` names a sentence in `bot/locales` that takes `fields`.
+    """The reason why a job failed: the locale key of a sentence, and the values of its fields.
 
     Numbers in `fields` stay numbers, because each language formats them in its own way.
     """
@@ -174,112 +173,112 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One row of the jobs table. Times are Unix seconds; `JobService` sets fields unless noted."""
+    """A row of the jobs table. Times are Unix seconds. `JobService` sets fields unless noted."""
 
-    #: The job's id: 32 hex digits, from `new_job_id`.
+    #: The job's id: 32 hex digits.
     id: str
-    #: The step that is due.
+    #: The job's state, which is also the step that is due.
     state: JobState
-    #: Fencing number, raised by each claim; a step's writes fail after a later claim.
+    #: A fencing number. Each claim increases it, so that writes of steps with older claims fail.
     epoch: int = 0
-    #: Attempts at the state's step that got no usable answer (in `generating`: all polls). The
-    #: steps and the worker count these for their pauses and limits; a new state resets the count.
+    #: The attempts at the current step without a usable answer, or the number of all polls while
+    #: `generating`. Limits and pauses depend on it. A new state resets it to 0.
     attempts: int = 0
-    #: When the step is due; None until a person or a webhook schedules it.
+    #: The time when the step is due, or None until a person or a webhook schedules it.
     next_at: float | None
-    #: When the job was inserted; the daily cap uses this time.
+    #: The time when the job was stored. Daily limits use this time.
     created_at: float
-    #: When the state or `next_at` last changed; claims do not count.
+    #: The time when the state or `next_at` last changed. Claims do not change it.
     updated_at: float
-    #: Name of the provider; a queued job moves to the configured one when its prompt is written.
+    #: The provider's name. A queued job moves to the configured one when its prompt is written.
     backend: str
-    #: The prompt as typed, with the presets at the time of the request.
+    #: The prompt as the requester typed it, with the presets of that time.
     request: VideoRequest
-    #: The source of the request: an interaction in Discord, or a client.
+    #: The source of the order: an interaction in Discord, or an API client.
     requester: Origin | Client
-    #: The narration to lay over the clip; without one, the clip keeps its original sound.
+    #: The narration to add to the clip. Without one, the clip keeps its original sound.
     attachment: Attachment | None
-    #: Id of the job whose stored narration this job reuses, set on insertion.
+    #: The id of the job whose stored narration this job uses again. Set when the job is stored.
     narration_of: str | None
-    #: Id of the job whose finished video gets a new narration; None: a new clip is generated.
+    #: The id of the job whose finished video gets a new narration, or None for a new clip.
     clip_of: str | None
-    #: True if the video of `clip_of` already has a narration, set on insertion.
+    #: Whether that video already has a narration. Set when the job is stored.
     clip_has_voice: bool = False
-    #: The prompt that the provider gets, set once for each backend before the POST.
+    #: The prompt that the provider gets. Set before the POST, once for each backend.
     sent_prompt: str | None = None
-    #: Idempotency key of the create request, set before the first POST and kept for later ones.
+    #: The idempotency key of the create request. Set before the first POST and kept for later ones.
     create_key: str | None = None
-    #: When the latest create request started; None again if the provider has clearly refused it.
+    #: The time of the latest create request, or None again after the provider clearly refused it.
     submitted_at: float | None = None
-    #: Number of create requests started, raised just before each POST and never reset.
+    #: The number of create requests, increased just before each POST and never reset.
     submits: int = 0
-    #: Number of negative results in this state, which are decisive if repeated: remote job not
-    #: found or missing from a complete list, unusable download, failed merge, unconfirmed
-    #: cancellation. Counted by the steps; a new state and each successful poll reset it. In
-    #: `downloading`, a missing clip adds `_LAG` (1000), so that one number contains both counts.
+    #: The number of negative results in this state, which count only if they are repeated: a remote
+    #: job is not found, is missing from a complete list or does not stop, a download is unusable,
+    #: or a merge fails. A new state and each successful poll reset it. In `downloading`, each
+    #: missing clip adds `_LAG` (1000), so that one number contains both counts.
     misses: int = 0
-    #: The provider's id for the job, set when the create request is answered or its job is found.
+    #: The id of the provider's job, or None until the create request is answered or the job found.
     remote_id: str | None = None
-    #: When `remote_id` was set.
+    #: The time when `remote_id` was set.
     generating_at: float | None = None
-    #: When the poller asks the provider to cancel, set with `remote_id`.
+    #: The time when the poller asks the provider to cancel. Set with `remote_id`.
     deadline_at: float | None = None
-    #: True once `deadline_at` has passed and the provider has not confirmed the cancellation; the
-    #: poller then polls rarely and still accepts the clip. Never reset.
+    #: Whether `deadline_at` has passed and the provider has not confirmed the cancellation. The job
+    #: is then polled rarely, and its clip is still accepted. Never reset.
     late: bool = False
-    #: Percent done (0 to 100, never falling) as the provider reports it; None: not reported.
+    #: The progress in percent, as the provider reports it, or None if unknown. It never falls.
     progress: int | None = None
-    #: US dollars charged, as the provider reports them; None: not reported.
+    #: The price in US dollars that the provider reports, or None if unknown.
     cost: float | None = None
-    #: When the sending of the job's only DM began; None: it has not begun.
+    #: The time when sending the job's only DM began, or None before that.
     dm_intent_at: float | None = None
-    #: The reason why the job's step can only wait, set by `Holds`; None: the job is not on hold.
+    #: The reason why the job's step has to wait, set by `Holds`, or None.
     hold: HoldReason | None = None
-    #: When the job's current hold began; None: the job is not on hold.
+    #: The time when the current hold began, or None.
     held_since: float | None = None
-    #: The reason why the job failed; None: it has not failed.
+    #: The reason why the job failed, or None.
     failure: Failure | None = None
-    #: Locale key of a sentence about the finished video, set by `merging`.
+    #: The locale key of a sentence about the finished video, set by `merging`, or None.
     note: str | None = None
-    #: True if the card could not show the final state, so a DM and the library show it instead.
+    #: Whether the card could not show the final state, so that a DM and the library show it.
     card_gone: bool = False
-    #: When `Retention` emptied the row, which is kept for the daily cap; None: not deleted.
+    #: The time when `Retention` deleted the row's contents, or None. Limits still count the row.
     deleted_at: float | None = None
 
     @property
     def client(self) -> Client | None:
-        """The client that requested the job, or None for a job from Discord."""
+        """The client that ordered the job, or None for an order from Discord."""
         return self.requester if isinstance(self.requester, Client) else None
 
     @property
     def origin(self) -> Origin:
-        """The interaction that requested the job; raises TypeError for a client's job."""
+        """The interaction that ordered the job. Raises TypeError if a client ordered it."""
         if not isinstance(self.requester, Origin):
             raise TypeError(f"job {self.id} does not come from Discord")
         return self.requester
 
     @property
     def is_refused_for_now(self) -> bool:
-        """True while a queued job waits to be submitted again after a refusal."""
+        """Whether a queued job waits to be submitted again after the provider refused it."""
         return self.state is JobState.QUEUED and self.submits > 0 and self.submitted_at is None
 
     @property
     def sent_request(self) -> VideoRequest:
-        """The request with the prompt that the provider gets."""
+        """The request that the provider gets, with the final prompt."""
         return replace(self.request, prompt=self.sent_prompt or self.request.prompt)
 
 
 def new_job_id() -> str:
-    """Return a new, random job id."""
+    """Return a new, random id for a job."""
     return uuid4().hex
 
 
 class HoldReason(StrEnum):
-    """The reason why a job waits in its state.
+    """The reason why a job has to wait in its state.
 
     `DISK`: there is too little free space. `BACKEND`: the job is at a backend that is no longer
     chosen. `TWIN`: an identical create request has no response yet. `UNANSWERED`: the provider has
-    not responded to any request about the job for minutes.
+    not responded to requests about the job for minutes.
     """
 
     DISK = "disk"
@@ -290,9 +289,9 @@ class HoldReason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobChanged:
-    """A committed change of a job; `previous` is the old state, or None for a new job.
+    """A committed change to a job. `previous` is the old state, or None for a new job.
 
-    `outlook_only`: whether only the job's `Outlook` has changed.
+    `outlook_only`: whether nothing but the job's `Outlook` has changed.
     """
 
     job: Job

@@ -1,4 +1,4 @@
-"""The operator's presets, and the checks on prompts and attachments."""
+"""The operator's presets for videos, and the checks of prompts and attachments."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from bot.model import VideoRequest
 
 MAX_PROMPT = 2000
 _MIB = 1024 * 1024
-# The general categories of letters, numbers, punctuation and symbols.
+# The first letters of the Unicode categories for letters, numbers, punctuation and symbols.
 _VISIBLE_CATEGORIES = frozenset("LNPS")
-# Letters and symbols that are invisible: the Hangul fillers, the blank Braille pattern, the
-# placeholder of an embedded object, the null note head, and the blanks among the hieroglyphs.
+# These characters are invisible although they are in one of these categories: the Hangul fillers,
+# the blank Braille pattern, the placeholder of an embedded object, the null note head, and the
+# blank hieroglyphs.
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\ufffc\U0001d159\U00013441\U00013442")
-# Unicode reserves these ranges for emoji and Chinese characters that later versions add.
+# In these ranges, later Unicode versions will add emoji and Chinese characters.
 _PICTOGRAPHS = range(0x1F000, 0x1FB00)
 _IDEOGRAPHS = (range(0x20000, 0x2FFFE), range(0x30000, 0x3FFFE))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Presets:
-    """Settings fixed by the operator. Requesters choose only the prompt and the audio."""
+    """The settings that the operator fixes for all videos. Requesters choose prompt and audio."""
 
     model: str | None
     seconds: int
@@ -30,19 +31,25 @@ class Presets:
     max_audio_bytes: int
 
     def request(self, prompt: str) -> VideoRequest:
-        """Return the request for a prompt; raise UserError if the prompt is invalid."""
+        """Return the request for a video with this prompt.
+
+        Raises UserError if the prompt is invalid.
+        """
         return VideoRequest(
             prompt=checked(prompt), model=self.model, seconds=self.seconds, size=self.size
         )
 
     def check_audio(self, size: int) -> None:
-        """Raise UserError if an attachment of `size` bytes is too large."""
+        """Raise UserError if an audio file of `size` bytes is too large."""
         if size > self.max_audio_bytes:
             raise UserError("audio.too_large", max_mb=self.max_audio_bytes // _MIB)
 
 
 def checked(prompt: str) -> str:
-    """Return the stripped prompt; UserError: it is blank, too long or not valid text."""
+    """Return the prompt without surrounding spaces.
+
+    Raises UserError if the prompt is blank, too long, or not valid Unicode.
+    """
     prompt = prompt.strip()
     if len(prompt) > MAX_PROMPT:
         raise UserError("prompt.too_long", limit=MAX_PROMPT)
@@ -53,13 +60,16 @@ def checked(prompt: str) -> str:
 
 
 def check_characters(text: str) -> None:
-    """Raise UserError for surrogates, which come from lone JSON escapes or non-UTF-8 bytes."""
+    """Raise UserError if a text contains surrogates, which are not valid characters.
+
+    Invalid JSON escapes and bytes that are not UTF-8 turn into surrogates.
+    """
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise UserError("prompt.garbled")
 
 
 def is_visible(character: str) -> bool:
-    """Return whether a character is visible by itself, unlike spaces, marks and control codes."""
+    """Tell whether a character is visible by itself, unlike a space, mark or control character."""
     category = unicodedata.category(character)
     if category == "Cn":
         point = ord(character)

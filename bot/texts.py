@@ -1,6 +1,7 @@
 """The sentences that people read, by key and language.
 
-Babel is not used, because these languages need only one plural rule and two number separators.
+Babel is not used, because the supported languages need only one plural rule and two number
+separators.
 """
 
 from __future__ import annotations
@@ -15,51 +16,51 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _DEFAULT = "en"
-# The plural categories of the Unicode CLDR.
+# The plural categories that Unicode CLDR defines.
 _FORMS = frozenset({"zero", "one", "two", "few", "many", "other"})
 
 
 @dataclass(frozen=True, slots=True)
 class Plural:
-    """A sentence in its plural forms. The number in the field `by` selects the form."""
+    """A sentence in several plural forms. The number in the field `by` chooses the form."""
 
     by: str
     forms: Mapping[str, str]
 
     def form(self, count: object) -> str:
-        """Return the form for a number.
+        """Return the plural form for a number.
 
-        A language with more plural forms, such as Polish, needs a rule of its own here.
+        A language with more plural forms, such as Polish, would need a rule of its own here.
         """
         return self.forms["one" if count == 1 and "one" in self.forms else "other"]
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A Unix time in a sentence. Discord shows it relative to the reader's current time."""
+    """A Unix time in a sentence. Discord shows it relative to the present."""
 
     at: int
 
     def __str__(self) -> str:
-        """Return Discord's markup for a relative time ("in 5 minutes")."""
+        """Return Discord's markup for a relative time, such as "in 5 minutes"."""
         return f"<t:{self.at}:R>"
 
 
 @dataclass(frozen=True, slots=True)
 class Dollars:
-    """An amount of US dollars in a sentence, shown with cents."""
+    """An amount of US dollars in a sentence. It is shown with cents."""
 
     amount: float
 
 
 class Numerals(string.Formatter):
-    """Fills in a sentence's fields, and formats numbers for a language."""
+    """Fills in the fields of a sentence, and formats numbers for the sentence's language."""
 
     def __init__(self, *, decimal: str, group: str) -> None:
         self._separators = str.maketrans({".": decimal, ",": group})
 
     def format_field(self, value: object, format_spec: str) -> str:
-        """Format a value. A number gets at most one decimal place."""
+        """Format a value. Numbers get at most one decimal place."""
         if isinstance(value, Dollars):
             return f"${value.amount:,.2f}".translate(self._separators)
         if isinstance(value, int | float) and not format_spec:
@@ -69,7 +70,7 @@ class Numerals(string.Formatter):
 
 
 class Texts:
-    """The sentences in all languages. Calling an instance with a key returns a sentence."""
+    """The sentences in all languages. Call an instance with a key to get a sentence."""
 
     def __init__(self, sentences: Mapping[str, Mapping[str, str | Plural]]) -> None:
         self._sentences = sentences
@@ -83,12 +84,15 @@ class Texts:
 
     @classmethod
     def load(cls) -> Texts:
-        """Read `bot/locales`, which has one TOML file for each language."""
+        """Read the sentences from `bot/locales`, which has one TOML file for each language."""
         folder = Path(__file__).parent / "locales"
         return cls({path.stem: _read(path) for path in sorted(folder.glob("*.toml"))})
 
     def __call__(self, key: str, locale: str = _DEFAULT, **fields: object) -> str:
-        """Return a sentence in the nearest language or English; raise KeyError for unknown keys.
+        """Return the sentence for a key, in the language that is nearest to `locale`.
+
+        If that language lacks the sentence, it is returned in English. Raises KeyError for an
+        unknown key.
 
         Numbers are formatted for the language, so pass an id as a string.
         """
@@ -101,28 +105,34 @@ class Texts:
         return self._numerals[language].vformat(sentence, (), fields)
 
     def explain(self, key: str, locale: str, fields: Mapping[str, object]) -> str:
-        """Return an error's sentence. A file type in the field `found` is translated too."""
+        """Return the sentence that explains an error.
+
+        A file type in the field `found` is translated too.
+        """
         word = f"found.{str(fields.get('found')).lower()}"
         if word in self.keys():
             fields = {**fields, "found": self(word, locale)}
         return self(key, locale, **fields)
 
     def unfilled(self, key: str, locale: str) -> str:
-        """Return a sentence with its placeholders unfilled. Plurals are not supported."""
+        """Return a sentence whose placeholders are not filled in. Plurals are not supported."""
         language = self.nearest(locale)
         return str(self._sentences[language].get(key) or self._sentences[_DEFAULT][key])
 
     def translations(self, key: str) -> dict[str, str]:
-        """Return a sentence that has no fields, in every language except English."""
+        """Return the translations of a sentence, keyed by language.
+
+        English is left out. The sentence must not have fields.
+        """
         others = self._sentences.keys() - {_DEFAULT}
         return {language: self(key, language) for language in sorted(others)}
 
     def keys(self, language: str = _DEFAULT) -> frozenset[str]:
-        """Return all the keys of a language."""
+        """Return all keys that a language has."""
         return frozenset(self._sentences[language])
 
     def nearest(self, locale: str) -> str:
-        """Return the language to use for a locale."""
+        """Return the supported language that is nearest to a locale, or else English."""
         language = locale.partition("-")[0]
         return language if language in self._sentences else _DEFAULT
 

@@ -1,1 +1,1 @@
-"""The commands, buttons and forms of the bot in Discord."""
+"""The bot's commands, buttons and forms in Discord."""

@@ -1,4 +1,7 @@
-"""Responds to an order with its card: after the job is stored, or before if that takes long."""
+"""Responds to an order by posting its card.
+
+Usually, the job is stored first. If that takes long, the card is posted before the job is stored.
+"""
 
 from __future__ import annotations
 
@@ -28,20 +31,21 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Discord refuses a response after 3 s. The remaining 2 s are for sending the response.
+# Discord refuses a response after 3 s. If the job is not stored after 1 s, 2 s remain for sending
+# the response.
 _ANSWERED_WITHIN = 3.0
 _STORED_WITHIN = 1.0
 
 
 class _AnsweredElsewhereError(Exception):
-    """Another process has responded to the interaction, so the person needs no response."""
+    """Another process has responded to the interaction, so no response is needed."""
 
 
 class OrderAnswer:
-    """Responds to an interaction's order with one callback; `draft` is the job to store.
+    """Responds to an order by posting the card of the job `draft`.
 
-    The callback posts the stored job's card. If the job is not stored in time, the callback posts a
-    card that says so. That card is edited later, by the job's steps or to show the order's refusal.
+    There is only one response. If the job is not stored in time, the response is a card that says
+    so. That card is edited later, by the job's steps or to show that the order was refused.
     """
 
     def __init__(self, interaction: discord.Interaction[VideoBot], draft: Job) -> None:
@@ -50,10 +54,13 @@ class OrderAnswer:
         self._draft = draft
 
     async def give(self, store: Store) -> None:
-        """Store the job and respond; UserError: the order is refused.
+        """Store the job and post its card.
 
-        `store` gets the card's message id if the card is already posted. It returns None if an
-        earlier delivery of the same interaction has stored a job.
+        `store` stores the job. It gets the id of the card's message, if the card has already been
+        posted. It returns None if Discord sent the interaction twice, and the job is already
+        stored.
+
+        Raises UserError if the order is refused.
         """
         age = self._interaction.client.arrivals.age(self._interaction)
         if age >= _ANSWERED_WITHIN:
@@ -85,8 +92,8 @@ class OrderAnswer:
 
     async def _answer_while(self, storing: asyncio.Task[Job | None]) -> None:
         message_id = await self._post_unsaved(storing)
-        # Until the row has the message's id, only the job's id in the card's button connects the
-        # two.
+        # Until the job's row contains the message's id, only the job id in the card's button shows
+        # that the two belong together.
         if (job := await storing) is not None and message_id is not None:
             await self._services.jobs.acknowledge(job.id, message_id, is_current=False)
 
@@ -109,7 +116,8 @@ class OrderAnswer:
     ) -> int | None:
         """Post the card, and return its message id.
 
-        None: an earlier attempt may have posted the card, and the job's first step looks for it.
+        Returns None if an earlier attempt may have posted the card. The job's first step then looks
+        for the card.
         """
         try:
             response = await self._interaction.response.send_message(
@@ -117,7 +125,7 @@ class OrderAnswer:
             )
         except discord.HTTPException as error:
             if is_blocked_by_server(error):
-                # Discord has refused the card, and the job's first step would only look for it.
+                # Discord has refused the card, so the job's first step would look for it in vain.
                 await self._fail(storing, "failed.automod")
                 raise UserError("failed.automod") from error
             if error.code != ALREADY_ANSWERED:
@@ -134,7 +142,7 @@ class OrderAnswer:
 
 
 def _result_of(task: asyncio.Task[Outlook]) -> Outlook | None:
-    """Return the outlook if it is already known. A card can be shown without it."""
+    """Return the outlook if it is already known, or else None. A card can be shown without it."""
     if not task.done():
         task.cancel()
         return None
@@ -145,7 +153,7 @@ def _result_of(task: asyncio.Task[Outlook]) -> Outlook | None:
 
 
 def _retrieve_error(task: asyncio.Task[Job | None]) -> None:
-    # If the callback fails, the task is not awaited. Reading its error keeps asyncio from logging
-    # it.
+    # If posting the card fails, the task is not awaited. asyncio would then log the task's error,
+    # so read the error here.
     if not task.cancelled():
         task.exception()

@@ -1,4 +1,7 @@
-"""The buttons of cards, registered by a template of their ids that also matches after a restart."""
+"""Handles the buttons on cards.
+
+They are recognised by a template of their ids, so they also work after a restart.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class CardButton(DynamicButton, template=TEMPLATE):
-    """A button of a card. Its id contains the action and the job."""
+    """A button on a card. Its id contains the action and the job's id."""
 
     def __init__(self, item: ui.Button[Any], match: re.Match[str]) -> None:
         super().__init__(item, match)
@@ -31,7 +34,7 @@ class CardButton(DynamicButton, template=TEMPLATE):
         self._job_id = match["job"]
 
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Check the permission, then perform the action or open its form."""
+        """Check the person's permission, and perform the action or open its form."""
         job = require_permission(interaction, await services.jobs.get(self._job_id), self._action)
         match self._action:
             case Action.AGAIN:
@@ -56,5 +59,5 @@ class CardButton(DynamicButton, template=TEMPLATE):
 
 
 async def setup(bot: VideoBot) -> None:
-    """Register the template with the bot."""
+    """Register the template of the buttons with the bot."""
     bot.add_dynamic_items(CardButton)

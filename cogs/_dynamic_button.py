@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
     from bot.discord_bot.bot import Services, VideoBot
 
-# discord.py requires a template for every subclass, even for this base class, which isn't
-# registered.
+# discord.py requires a template for every subclass, including this base class. This template
+# matches no button.
 _MATCHES_NOTHING = r"(?!)"
 
 
 class DynamicButton(ui.DynamicItem[ui.Button[Any]], ABC, template=_MATCHES_NOTHING):
-    """A button that is rebuilt from its `custom_id`, and therefore works after a restart.
+    """A button that is recreated from its `custom_id`, so it still works after a restart.
 
-    A subclass's constructor reads the values from the match.
+    The constructor of a subclass reads the values in the `custom_id` from the match.
     """
 
     @abstractmethod
@@ -40,15 +40,15 @@ class DynamicButton(ui.DynamicItem[ui.Button[Any]], ABC, template=_MATCHES_NOTHI
         match: re.Match[str],
         /,
     ) -> Self:
-        """Rebuild the button that was pressed."""
+        """Create an object for the button that was pressed."""
         assert isinstance(item, ui.Button)  # noqa: S101 - the template is only on buttons
         return cls(item, match)
 
     async def callback(self, interaction: discord.Interaction[VideoBot]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - only interactions of this bot
-        """Act on the press. If that fails, tell the person the reason."""
+        """Handle a press of the button. If handling it fails, tell the person why."""
         async with reporting_errors(interaction):
             await self.act(interaction, interaction.client.services)
 
     @abstractmethod
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Act on the press. An exception is reported to the person who pressed the button."""
+        """Handle a press of the button. Exceptions are reported to the person who pressed it."""

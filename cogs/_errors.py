@@ -1,4 +1,4 @@
-"""Error handling of buttons and forms."""
+"""Reports the errors of buttons and forms to the person who used them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the values of a submitted form, whose data may have any shape."""
+"""Reads the values of a submitted form. The data may be malformed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MAX_FILENAME = 255
 
 
 def text_in(data: object, name: str) -> str:
-    """Return the text in the field `name`, or ""."""
+    """Return the text in the field `name`, or "" if there is none."""
     text = _entry(_field(data, name), "value")
     return text if isinstance(text, str) else ""
 
@@ -23,7 +23,7 @@ def is_ticked(data: object, name: str) -> bool:
 
 
 def file_in(data: object, name: str) -> Attachment | None:
-    """Return the first file in the field `name`, or None."""
+    """Return the first file in the field `name`, or None if there is none."""
     files = _entry(_entry(data, "resolved"), "attachments")
     for key in _entries(_field(data, name), "values")[:1]:
         match _entry(files, str(key)):

@@ -1,4 +1,7 @@
-"""The forms that a card's buttons open. A form can still be submitted after a restart."""
+"""Opens the forms of a card's buttons, and handles their submission.
+
+A form can still be submitted after a restart.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,10 @@ _TITLES = {
 
 
 async def open_form(interaction: discord.Interaction[VideoBot], job: Job, action: Action) -> None:
-    """Open a button's form; UserError: the action is not possible for this job."""
+    """Open the form of a button.
+
+    Raises UserError if the action is not possible for this job.
+    """
     services = interaction.client.services
     if action is not Action.DELETE:
         await services.gate.check(await place_of(interaction))
@@ -54,7 +60,8 @@ async def open_form(interaction: discord.Interaction[VideoBot], job: Job, action
     form = ui.Modal(title=say(_TITLES[action]), custom_id=f"clapper:{action}:{job.id}")
     for item in _items(services, job, action, say):
         form.add_item(item)
-    # discord.py would keep the form in memory; instead, the listener below reads the submission.
+    # Stop the form, because discord.py would keep it in memory. Submissions are handled by
+    # `FormsCog` below.
     form.stop()
     await interaction.response.send_modal(form)
 
@@ -96,7 +103,7 @@ def _attach(job: Job, say: Callable[[str], str], *, speaks: bool) -> list[ui.Ite
 
 
 def _sources(say: Callable[[str], str], hint: str, *, speaks: bool) -> list[ui.Item[Any]]:
-    """Return the field for a file and, if there is a voice, the field for a text."""
+    """Return the field for an audio file and, if texts can be read aloud, the field for a text."""
     audio = _audio_field(say, hint, required=not speaks)
     return [audio, _text_field(say)] if speaks else [audio]
 
@@ -152,11 +159,11 @@ def _items(
 
 
 class FormsCog(commands.Cog):
-    """Handles submitted forms."""
+    """Handles the forms that people submit."""
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Handle the submission of one of the bot's own forms."""
+        """Handle the interaction if it is the submission of one of the bot's forms."""
         if interaction.type is not discord.InteractionType.modal_submit:
             return
         match = re.fullmatch(TEMPLATE, str((interaction.data or {}).get("custom_id")))
@@ -188,7 +195,10 @@ class FormsCog(commands.Cog):
 async def _submit_narration(
     interaction: discord.Interaction[VideoBot], job: Job, clip_of: str | None
 ) -> None:
-    """Place a job with the form's narration, for a finished video or for a new video."""
+    """Order a video with the narration from the form.
+
+    The narration is added to the finished video of `clip_of` or, if that is None, to a new video.
+    """
     services = interaction.client.services
     narration = _narration_in(interaction.data, services)
     if clip_of is None:
@@ -200,7 +210,10 @@ async def _submit_narration(
 
 
 def _narration_in(data: object, services: Services) -> Attachment:
-    """Return the form's file or text; UserError: the form has both or neither."""
+    """Return the narration in the form: an audio file or a text.
+
+    Raises UserError if the form contains both or neither.
+    """
     audio, text = file_in(data, _AUDIO), text_in(data, _TEXT).strip()
     if audio is not None and text:
         raise UserError("speech.both")
@@ -216,16 +229,16 @@ async def _delete_job(interaction: discord.Interaction[VideoBot], job: Job) -> N
     services = interaction.client.services
     if not await services.retention.mark_deleted(job.id):
         raise UserError("reply.still_open")
-    # Discord doesn't wait as long as deleting the files may take, so respond first.
+    # Discord doesn't wait until the files are deleted, so respond first.
     await interaction.response.defer()
     await services.retention.delete_content(job.id)
     try:
         await interaction.delete_original_response()
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        # The message may already have been deleted. If not, its button still works.
+        # The message may already be deleted. If it isn't, its button still works.
         log.warning("card.undeleted id=%s error=%s", job.id, type(error).__name__)
 
 
 async def setup(bot: VideoBot) -> None:
-    """Add the cog."""
+    """Add the cog to the bot."""
     await bot.add_cog(FormsCog())

@@ -1,4 +1,4 @@
-"""Places jobs: checks the request, stores the job and responds with its card."""
+"""Handles orders for videos: checks the order, stores the job and posts its card."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Counted from the interaction's arrival by this machine's clock: Discord's clock may differ.
+# This time is counted from the interaction's arrival, because Discord's clock may differ from this
+# machine's clock.
 _TOKEN_SECONDS = 15 * 60.0
 
 
@@ -34,10 +35,12 @@ async def place(
     narration_of: str | None = None,
     clip_of: str | None = None,
 ) -> None:
-    """Store a job, and respond to the interaction with its card; UserError: it is refused.
+    """Store a job, and respond to the interaction with the job's card.
 
-    `narration_of`: the job whose stored narration is used.
-    `clip_of`: the job whose finished video gets the narration.
+    `narration_of`: the id of the job whose stored narration is used.
+    `clip_of`: the id of the job whose finished video gets the narration.
+
+    Raises UserError if the order is refused.
     """
     if not interaction.client.arrivals.claim(interaction):
         log.warning("interaction.repeated id=%d", interaction.id)
@@ -58,9 +61,10 @@ async def place(
 
 
 async def place_again(interaction: discord.Interaction[VideoBot], job: Job, prompt: str) -> None:
-    """Place a new job with the narration of `job` and the current presets.
+    """Order a new video with this prompt, the narration of `job` and the current presets.
 
-    UserError: the prompt is not valid, the narration is no longer kept, or a cap is reached.
+    Raises UserError if the prompt is invalid, the narration is no longer kept, or a limit is
+    reached.
     """
     services = interaction.client.services
     source = await find_narration(services, job)
@@ -72,12 +76,15 @@ async def place_again(interaction: discord.Interaction[VideoBot], job: Job, prom
 async def find_narration(services: Services, job: Job) -> str | None:
     """Return the id of the job under which the narration of `job` is stored.
 
-    None: `job` has no narration, or its narration is a text that can be synthesised again.
-    UserError: the narration is no longer kept.
+    Returns None if `job` has no narration, or if its narration is a text that can be read aloud
+    again.
+
+    Raises UserError if the narration is no longer kept.
     """
     if job.attachment is None:
         return None
-    # A job that ended early has stored no narration, but refers to the job whose narration it uses.
+    # A job that ended early has not stored its narration. It may refer to an older job that has
+    # stored it.
     for source in (job.id, job.narration_of):
         if source is not None and await services.workspace.has_narration(source):
             return source
@@ -92,14 +99,14 @@ async def _count_speech(
     narrator = interaction.client.services.narrator
     if narrator is None:
         raise UserError("speech.off")
-    # If Discord sends an interaction twice, the text counts once, and `submit` detects the
-    # repetition.
+    # If Discord sends the interaction twice, the text is only counted once. `submit` notices the
+    # repetition later.
     requester = SpeechRequester(user_id=interaction.user.id, interaction_id=interaction.id)
     await narrator.count(requester, text, place=place)
 
 
 def origin_of(interaction: discord.Interaction[VideoBot]) -> Origin:
-    """Return the origin of a job that this interaction requests."""
+    """Return the origin of a job that this interaction orders."""
     bot_can_edit, unproven = _bot_access(interaction)
     member = interaction.user if isinstance(interaction.user, discord.Member) else None
     return Origin(
@@ -120,10 +127,10 @@ def origin_of(interaction: discord.Interaction[VideoBot]) -> Origin:
 
 
 def _bot_access(interaction: discord.Interaction[VideoBot]) -> tuple[bool, bool]:
-    """Tell whether the bot's own token may edit the response, and whether a try must prove it.
+    """Tell whether the bot itself may edit the card, and whether that remains to be proved.
 
-    The permissions in an interaction are only those of the channel. They do not show whether the
-    bot is in a private thread, may connect to a voice channel, or is in the server at all.
+    The permissions in an interaction only apply to the channel. They don't show whether the bot is
+    in a private thread, may connect to a voice channel, or is in the server at all.
     """
     if interaction.guild_id is None:
         return not interaction.context.private_channel, False

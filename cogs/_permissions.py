@@ -1,4 +1,4 @@
-"""Permissions: which actions a person may take on a job."""
+"""Checks which actions a person may take on a job."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bot.discord_bot.bot import VideoBot
     from bot.model import Job
 
-# Moderators may stop jobs and remove cards in their channel, but not spend others' money.
+# Moderators may stop jobs and delete cards in their channels, but not spend other people's money.
 _FOR_MODERATORS = frozenset({Action.CANCEL, Action.DELETE})
 
 
@@ -23,12 +23,12 @@ def require_permission(
 ) -> Job:
     """Return the job if the person who pressed the button may take this action.
 
-    UserError: the person may not, or the job no longer exists.
+    Raises UserError if they may not, or if the job no longer exists.
     """
-    # A button with the id of an API client's job is forged: such jobs have no card.
+    # Jobs of API clients have no card, so a button with the id of such a job is forged.
     if job is None or job.client is not None:
         raise UserError("reply.unknown")
-    # On an old card of an undecided job, the button "Cancel" means "Give up".
+    # An undecided job may still have an old card, on which the button "Cancel" means "Give up".
     gives_up = action is Action.CANCEL and job.state is JobState.UNDECIDED
     shared = action in _FOR_MODERATORS and not gives_up
     if interaction.user.id != job.origin.user_id and not (shared and _moderates(interaction, job)):
@@ -39,6 +39,7 @@ def require_permission(
 
 
 def _moderates(interaction: discord.Interaction[VideoBot], job: Job) -> bool:
-    # The job's id may be forged, so a moderator's permission applies only in the job's own channel.
+    # The job's id may be forged. A moderator's permission therefore applies only to jobs whose card
+    # is in the same channel.
     is_here = interaction.channel_id == job.origin.channel_id
     return is_here and interaction.permissions.manage_messages

@@ -1,4 +1,4 @@
-"""`/videos` and "Video details": a person's own jobs, and all details of one job."""
+"""The commands `/videos` and "Video details"."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class LibraryCog(commands.Cog):
-    """Shows people their own jobs, and never another person's prompts."""
+    """Shows people their own jobs, but never another person's prompts."""
 
     def __init__(self, bot: VideoBot) -> None:
         self._bot = bot
@@ -36,7 +36,7 @@ class LibraryCog(commands.Cog):
         self._details = app_commands.ContextMenu(name="Video details", callback=self.details)
 
     async def cog_load(self) -> None:
-        """Add the context menu, which discord.py doesn't find in a cog by itself."""
+        """Add the command "Video details", which discord.py doesn't find in a cog by itself."""
         self._bot.tree.add_command(self._details)
 
     @app_commands.command(name="videos")
@@ -57,7 +57,7 @@ class LibraryCog(commands.Cog):
     async def suggest(
         self, interaction: discord.Interaction[VideoBot], typed: str
     ) -> list[app_commands.Choice[str]]:
-        """Suggest the person's own prompts as search words."""
+        """Suggest the person's own prompts as they type a search."""
         found = await self._services.library.suggest(interaction.user.id, typed)
         return [
             app_commands.Choice(name=choice_name(prompt.text), value=prompt.job_id)
@@ -67,7 +67,7 @@ class LibraryCog(commands.Cog):
     async def details(
         self, interaction: discord.Interaction[VideoBot], message: discord.Message
     ) -> None:
-        """Show the details of the job whose card was chosen."""
+        """Show the details of the job to which the chosen message belongs."""
         details = await self._services.library.details(message.id)
         if details is None:
             raise UserError("details.no_card")
@@ -83,7 +83,7 @@ class LibraryCog(commands.Cog):
 
 
 class PageButton(DynamicButton, template=PAGE_TEMPLATE):
-    """Shows another page of the person's jobs."""
+    """A button that shows another page of the person's jobs."""
 
     def __init__(self, item: ui.Button[Any], match: re.Match[str]) -> None:
         super().__init__(item, match)
@@ -91,20 +91,23 @@ class PageButton(DynamicButton, template=PAGE_TEMPLATE):
         self._search = match["search"]
 
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Replace the page with the page that the button names."""
+        """Show the page that the button names, in place of the current page."""
         view = await _page(interaction, services, search=self._search, offset=self._offset)
         await interaction.response.edit_message(view=view)
 
 
 class SendButton(DynamicButton, template=SEND_TEMPLATE):
-    """Sends a video again to its requester."""
+    """A button that sends a finished video again."""
 
     def __init__(self, item: ui.Button[Any], match: re.Match[str]) -> None:
         super().__init__(item, match)
         self._job_id = match["job"]
 
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Send the video to the person who presses the button, if the video is theirs."""
+        """Send the video to the person who pressed the button.
+
+        Only the video's requester can get it.
+        """
         await services.resender.send(interaction, self._job_id)
 
 
@@ -120,6 +123,6 @@ async def _page(
 
 
 async def setup(bot: VideoBot) -> None:
-    """Add the cog, and register the templates of its buttons."""
+    """Add the cog to the bot, and register the templates of its buttons."""
     await bot.add_cog(LibraryCog(bot))
     bot.add_dynamic_items(PageButton, SendButton)

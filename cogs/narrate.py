@@ -1,4 +1,4 @@
-"""`/narrate`: reads a text aloud, and responds with an audio file."""
+"""The command `/narrate`, which reads a text aloud and responds with an audio file."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _FILENAME = "narration.mp3"
-# The interaction's token expires after 15 minutes. This is one minute less.
+# The token of an interaction expires after 15 minutes. This is a minute less.
 _TIMEOUT_SECONDS = 840.0
-# The seconds to wait before each new attempt after a failed upload.
+# The seconds to wait before each retry of a failed upload.
 _PAUSES: Sequence[float] = (1.0, 4.0)
 
 
 class NarrateCog(commands.Cog):
-    """Turns texts into speech. This cog is loaded only if there is a voice."""
+    """Reads texts aloud. The cog is only loaded if the operator has configured a voice."""
 
     def __init__(self, services: Services, narrator: Narrator) -> None:
         self._services = services
@@ -46,7 +46,7 @@ class NarrateCog(commands.Cog):
         interaction: discord.Interaction[VideoBot],
         text: app_commands.Range[str, 1, MAX_TEXT],
     ) -> None:
-        """Check the text and the caps, then respond with an audio file of the text."""
+        """Check the text and the limits, and respond with a recording of the text."""
         wanted = checked_text(text)
         with self._narrator.speech_lock(interaction.user.id):
             requester = SpeechRequester(user_id=interaction.user.id, interaction_id=interaction.id)
@@ -71,7 +71,7 @@ class NarrateCog(commands.Cog):
     async def _upload(
         self, interaction: discord.Interaction[VideoBot], recording: SpokenMp3
     ) -> None:
-        """Upload the file, and try again if the connection breaks."""
+        """Upload the recording. Retry if the connection breaks."""
         sentence = self._services.texts(
             "speech.done", str(interaction.locale), seconds=recording.seconds
         )
@@ -92,6 +92,6 @@ class NarrateCog(commands.Cog):
 
 
 async def setup(bot: VideoBot) -> None:
-    """Add the cog."""
+    """Add the cog to the bot, if texts can be read aloud."""
     if bot.services.narrator is not None:
         await bot.add_cog(NarrateCog(bot.services, bot.services.narrator))

@@ -1,4 +1,4 @@
-"""`/notify` and `/privacy`: a person's setting, and the data that is stored about them."""
+"""The commands `/notify` and `/privacy`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _CHOICES = [app_commands.Choice(name=notify.value, value=notify.value) for notif
 
 
 class PreferencesCog(commands.Cog):
-    """Shows and changes a person's setting and data. Only the person sees the responses."""
+    """Shows and changes when a person gets DMs, and the data that is stored about them.
+
+    Only the person sees the responses.
+    """
 
     def __init__(self, bot: VideoBot) -> None:
         self._services = bot.services
@@ -39,10 +42,10 @@ class PreferencesCog(commands.Cog):
         when: str | None = None,
         minutes: app_commands.Range[int, 1, _DAY_MINUTES] | None = None,
     ) -> None:
-        """Store the person's choice, if the command contains one, and show the current setting."""
+        """Store when the person wants to get DMs, if they say so, and show the current choice."""
         people, user_id = self._services.people, interaction.user.id
         if when is not None or minutes is not None:
-            # Minutes alone imply `Notify.LATE`.
+            # A number of minutes alone means `Notify.LATE`.
             choice = Notify.LATE if when is None else Notify(when)
             if choice is Notify.LATE and minutes is None:
                 raise UserError("notify.minutes")
@@ -62,7 +65,7 @@ class PreferencesCog(commands.Cog):
 
 
 class DataButton(DynamicButton, template=TEMPLATE):
-    """Deletes the data of the person who presses it, after a confirmation."""
+    """A button that deletes a person's data after they confirm it."""
 
     def __init__(self, item: ui.Button[Any], match: re.Match[str]) -> None:
         super().__init__(item, match)
@@ -70,7 +73,10 @@ class DataButton(DynamicButton, template=TEMPLATE):
         self._user_id = int(match["user"])
 
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Take the step that the button names; UserError: the data is another person's."""
+        """Ask for confirmation, delete the data, or show the data again, depending on the button.
+
+        Raises UserError if the data is another person's.
+        """
         if interaction.user.id != self._user_id:
             raise UserError("privacy.not_yours")
         match self._step:
@@ -96,7 +102,7 @@ async def _overview(
 
 async def _delete(interaction: discord.Interaction[VideoBot], services: Services) -> None:
     privacy_view = _privacy_view(interaction, services)
-    # Discord doesn't wait as long as deleting many files may take, so respond first.
+    # Discord doesn't wait until many files are deleted, so respond first.
     await interaction.response.edit_message(view=privacy_view.working())
     deletion = await services.retention.delete_all(interaction.user.id)
     await interaction.edit_original_response(view=privacy_view.done(deletion))
@@ -107,6 +113,6 @@ def _privacy_view(interaction: discord.Interaction[VideoBot], services: Services
 
 
 async def setup(bot: VideoBot) -> None:
-    """Add the cog, and register the template of its buttons."""
+    """Add the cog to the bot, and register the template of its buttons."""
     await bot.add_cog(PreferencesCog(bot))
     bot.add_dynamic_items(DataButton)

@@ -1,38 +1,97 @@
-"""`/clapper`: who may order in a server, as its managers set it."""
+"""The commands `/clapper`. Managers of a server use them to control who may order videos in it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.errors import UserError
-from cogs.access.commands import AccessCommands
+from cogs.access.commands import MAX_LIMIT, AccessCommands, LimitChoice, RuleChoice
 from cogs.access.places import is_installed
+from storage.access.settings import Setting
 
 if TYPE_CHECKING:
-    import discord
-
     from bot.discord_bot.bot import VideoBot
+
+AppCommandChannel = app_commands.AppCommandChannel | app_commands.AppCommandThread
+
+
+class ChannelOption(app_commands.Transformer):
+    """A command option that accepts channels of any type, even channels that the bot can't see."""
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        """The type of this option in Discord's API."""
+        return discord.AppCommandOptionType.channel
+
+    async def transform(
+        self,
+        interaction: discord.Interaction[Any],  # noqa: ARG002 - of the base class
+        value: Any,  # noqa: ANN401 - of the base class
+        /,
+    ) -> AppCommandChannel:
+        """Return the channel, as described in the interaction."""
+        return value
+
+
+AnyChannel = app_commands.Transform[AppCommandChannel, ChannelOption]
 
 
 @app_commands.default_permissions(manage_guild=True)
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 class ServerCog(AccessCommands, commands.GroupCog, group_name="clapper"):
-    """The settings of the server that the command is used in, for people who manage it."""
+    """The settings of the server in which the command is used. Only managers may use it."""
 
-    def _scope(self, interaction: discord.Interaction[VideoBot]) -> int:
-        # Discord's own check can be changed by a server, and a client keeps old definitions.
-        server_id = interaction.guild_id
-        may = interaction.permissions
-        is_manager = may.manage_guild or may.administrator
-        if server_id is None or not is_manager or not is_installed(interaction, server_id):
+    async def _scope(self, interaction: discord.Interaction[VideoBot]) -> int:
+        # Discord checks permissions too, but a server can change that check, and a client may have
+        # an old definition of the command.
+        server_id = managed_server(interaction)
+        if server_id is None:
             raise UserError("access.not_a_manager")
         return server_id
 
+    @app_commands.command(name="channel")
+    async def channel(
+        self, interaction: discord.Interaction[VideoBot], channel: AnyChannel, rule: RuleChoice
+    ) -> None:
+        """Allow or refuse orders in a channel, a category or a thread."""
+        await self._set_rule(interaction, Setting.CHANNEL, channel.id, rule)
+
+    @app_commands.command(name="role")
+    async def role(
+        self, interaction: discord.Interaction[VideoBot], role: discord.Role, rule: RuleChoice
+    ) -> None:
+        """Allow or refuse orders from people with a role."""
+        await self._set_rule(interaction, Setting.ROLE, role.id, rule)
+
+    @app_commands.command(name="limit")
+    async def limit(
+        self,
+        interaction: discord.Interaction[VideoBot],
+        videos: app_commands.Range[int, 0, MAX_LIMIT],
+        of: LimitChoice | None = None,
+        role: discord.Role | None = None,
+    ) -> None:
+        """Limit the number of videos in 24 hours.
+
+        The limit is for the whole server, for each person, or for people with a role.
+        """
+        await self._set_limit(interaction, videos, of, role.id if role else None)
+
+
+def managed_server(interaction: discord.Interaction[VideoBot]) -> int | None:
+    """Return the id of the interaction's server, or None if the person does not manage it."""
+    server_id, may = interaction.guild_id, interaction.permissions
+    is_manager = may.manage_guild or may.administrator
+    if server_id is None or not is_manager or not is_installed(interaction, server_id):
+        return None
+    return server_id
+
 
 async def setup(bot: VideoBot) -> None:
-    """Add the cog."""
+    """Add the cog to the bot."""
     await bot.add_cog(ServerCog(bot.services))

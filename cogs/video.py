@@ -1,4 +1,4 @@
-"""`/video`: requests a video."""
+"""The command `/video`, which orders a video."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class VideoCog(commands.Cog):
-    """Accepts requests for videos. The workers do everything after the first response."""
+    """Accepts orders for videos. After the first response, the workers do the rest."""
 
     def __init__(self, bot: VideoBot) -> None:
         self._services = bot.services
@@ -42,5 +42,5 @@ class VideoCog(commands.Cog):
 
 
 async def setup(bot: VideoBot) -> None:
-    """Add the cog."""
+    """Add the cog to the bot."""
     await bot.add_cog(VideoCog(bot))

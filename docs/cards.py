@@ -16,7 +16,9 @@ from discord import ui
 
 from bot.artifacts import NOTE_HELD_INSTEAD, NOTE_NOT_MERGED, NOTE_SILENT, Artifact
 from bot.delivery.views.card import CardRenderer
-from bot.errors import Trouble
+from bot.delivery.views.help_view import HelpView
+from bot.delivery.views.status_view import StatusReport, StatusView
+from bot.errors import Trouble, UserError
 from bot.jobs.admission import new_job
 from bot.model import (
     Attachment,
@@ -28,8 +30,14 @@ from bot.model import (
     VideoRequest,
     text_attachment,
 )
+from bot.moderation.access.gate import Terms, Verdict
+from bot.moderation.access.place import OrderPlace
 from bot.storyboard.lettering.coverage import StoryboardCoverage
 from bot.texts import Texts
+from cogs.overview.help import FREE_COMMANDS
+from storage.access.pause import Pause
+from storage.access.settings import AccessSettings, Rule
+from storage.jobs.queue.overview import QueueOverview
 from storage.jobs.queue_outlook import Outlook
 
 PAGE = Path(__file__).with_suffix(".md")
@@ -40,35 +48,46 @@ _URL = "https://videos.example.org/d/…"
 _ARTIFACT = Artifact(job_id="-", size=int(31.4 * _MIB), sha256="-", created_at=_NOW)
 _LIMIT = 10 * _MIB
 _OUTLOOK = Outlook(usual_seconds=98.0)
+_OVERVIEW = QueueOverview(running=3, waiting=12, own_running=1, own_waiting=2, places=(4, 9))
 _VOICE = Attachment(url=None, filename="voice.ogg", size=1)
 _INTRO = """\
 # The text of every card
 
-Every card, from the command to each outcome, in each language. `make cards` generates this page
-from the bot's own component trees, and a test checks that it is current. Buttons in bold are
-highlighted. `↗` marks a button that opens a page, and ▶ marks a video, followed by its text for
-screen readers. Discord shows italic times in the reader's language.
+Every card, from the command to each outcome, and the answers to `/status` and `/help`, in each
+language. `make cards` generates this page from the bot's own component trees, and a test checks
+that it is current. Buttons in bold are highlighted. `↗` marks a button that opens a page, and ▶
+marks a video, followed by its text for screen readers. Discord shows italic times in the reader's
+language.
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Language:
-    """A language of the page, with a sample prompt and a relative time as Discord writes it."""
+    """A language of the page, with a sample prompt and relative times as Discord writes them."""
 
     name: str
     prompt: str
     ago: str
+    hence: str
 
 
 # Other languages are listed under their codes, with the English examples.
 _LANGUAGES = {
     "en": Language(
-        name="English", prompt="A paper boat sails down a rainy street", ago="20 seconds ago"
+        name="English",
+        prompt="A paper boat sails down a rainy street",
+        ago="20 seconds ago",
+        hence="in an hour",
     ),
     "de": Language(
-        name="Deutsch", prompt="Ein Papierboot fährt durch den Regen", ago="vor 20 Sekunden"
+        name="Deutsch",
+        prompt="Ein Papierboot fährt durch den Regen",
+        ago="vor 20 Sekunden",
+        hence="in einer Stunde",
     ),
-    "ja": Language(name="日本語", prompt="雨の通りを流れていく紙の舟", ago="20秒前"),
+    "ja": Language(
+        name="日本語", prompt="雨の通りを流れていく紙の舟", ago="20秒前", hence="1時間後"
+    ),
 }
 
 _Make = Callable[[CardRenderer, Job], ui.LayoutView]
@@ -218,7 +237,7 @@ def _with_video(title: str, **options: Any) -> _Scene:  # noqa: ANN401 - as `ren
 
 def scenes(texts: Texts) -> list[_Scene]:
     """Return every card, from the command to each outcome."""
-    return [*_under_way(), *_finished(), *_ended(texts)]
+    return [*_under_way(), *_finished(), *_ended(texts), *_answers(texts)]
 
 
 def _under_way() -> Iterator[_Scene]:
@@ -330,6 +349,43 @@ def _ended(texts: Texts) -> Iterator[_Scene]:
     yield from map(_failing, sorted(_SPEECH_FAILURES))
 
 
+def _answers(texts: Texts) -> Iterator[_Scene]:
+    """Yield the answers that tell people how things are, and what they may do."""
+    pause = Pause(words="Back on Monday.", until=int(_NOW) + 3600)
+    trouble = Outlook(trouble=Trouble.BALANCE)
+    yield _status(texts, "Status", StatusReport(overview=_OVERVIEW, outlook=_OUTLOOK))
+    yield _status(
+        texts,
+        "Status: orders are paused, and the account is out of credit",
+        StatusReport(overview=_OVERVIEW, outlook=trouble, pause=pause),
+    )
+    yield _help(texts, "Help for people who may order", Verdict(terms=Terms()))
+    rules = AccessSettings(roles={7: Rule.ALLOW})
+    refusal = UserError("access.blocked")
+    refused = Verdict(terms=Terms(server=rules), refusal=refusal)
+    yield _help(texts, "Help for blocked people", refused)
+
+
+def _status(texts: Texts, title: str, report: StatusReport) -> _Scene:
+    return _Scene(
+        title=title,
+        changes={},
+        make=lambda _, job: StatusView(texts, job.origin.locale).render(report),
+    )
+
+
+def _help(texts: Texts, title: str, verdict: Verdict) -> _Scene:
+    ordering = () if verdict.refusal else ("video", "narrate")
+    place = OrderPlace(user_id=_ADA, server_id=1, is_installed=True)
+    return _Scene(
+        title=title,
+        changes={},
+        make=lambda _, job: HelpView(texts, job.origin.locale).render(
+            (*ordering, *FREE_COMMANDS), verdict, place, members_only=True
+        ),
+    )
+
+
 def page() -> str:
     """Return the text of the page."""
     texts = Texts.load()
@@ -406,7 +462,8 @@ class _Drawing:
 
     def _line(self, line: str) -> str:
         line = line.replace("\u00a0", " ")
-        line = line.replace(f"<@{_ADA}>", "@ada")
+        line = line.replace(f"<@{_ADA}>", "@ada").replace("<@&7>", "@Film")
+        line = line.replace(f"<t:{int(_NOW) + 3600}:R>", f"*{self._language.hence}*")
         line = re.sub(r"<t:\d+:R>", f"*{self._language.ago}*", line)
         line = re.sub(r"^> ", "┃ ", line)
         return f"<sub>{line[3:]}</sub>" if line.startswith("-# ") else line

@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 _SAVE = """
-INSERT INTO artifacts (job_id, size, sha256, created_at)
-VALUES (:job_id, :size, :sha256, :created_at)
-ON CONFLICT (job_id) DO UPDATE SET size = :size, sha256 = :sha256
+INSERT INTO artifacts (job_id, size, sha256, created_at, width, height)
+VALUES (:job_id, :size, :sha256, :created_at, :width, :height)
+ON CONFLICT (job_id) DO UPDATE SET
+    size = excluded.size, sha256 = excluded.sha256,
+    width = excluded.width, height = excluded.height
 RETURNING *
 """
 
@@ -24,7 +26,7 @@ class ArtifactStore:
         self._database = database
 
     async def save(self, artifact: Artifact) -> None:
-        """Store an artifact, or update the row from an earlier attempt of the same step."""
+        """Store an artifact, or update the row that an earlier attempt at the same step stored."""
         await self._database.row(
             _SAVE,
             {
@@ -32,6 +34,8 @@ class ArtifactStore:
                 "size": artifact.size,
                 "sha256": artifact.sha256,
                 "created_at": artifact.created_at,
+                "width": artifact.width,
+                "height": artifact.height,
             },
         )
 
@@ -44,7 +48,7 @@ class ArtifactStore:
         )
 
     async def withdraw_shares(self, job_id: str) -> bool:
-        """Invalidate the existing links to a video's page; False: there is no video."""
+        """Invalidate the existing links to a video's page, or return False if there is no video."""
         row = await self._database.row(
             "UPDATE artifacts SET share_serial = share_serial + 1 WHERE job_id = :job_id"
             " RETURNING job_id",
@@ -53,7 +57,7 @@ class ArtifactStore:
         return row is not None
 
     async def get(self, job_id: str) -> Artifact | None:
-        """Read the artifact of a job."""
+        """Read the artifact of a job, or return None if the job has none."""
         row = await self._database.row(
             "SELECT * FROM artifacts WHERE job_id = :job_id", {"job_id": job_id}
         )
@@ -66,4 +70,6 @@ class ArtifactStore:
             created_at=row["created_at"],
             delivered_at=row["delivered_at"],
             share_serial=row["share_serial"],
+            width=row["width"],
+            height=row["height"],
         )

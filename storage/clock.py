@@ -1,4 +1,4 @@
-"""The row about the machine's clock, and the shifting of open jobs' times when the clock is set."""
+"""Stores readings of the machine's clock, and corrects stored times after the clock was changed."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ UPDATE clock SET
 WHERE id = 1
 """
 
-# Excluded are unconfirmed create requests, and cards that are being posted: looking for them too
-# early would not find them.
+# Two kinds of jobs are excluded: those whose create request is unconfirmed, and those whose card is
+# being posted. Their next step looks for a remote job or a card, and too early it would find none.
 _MAKE_ALL_DUE = """
 UPDATE jobs SET next_at = CASE
     WHEN next_at <= :now + 30 THEN next_at
@@ -45,7 +45,8 @@ SELECT * FROM jobs
 WHERE next_at IS NOT NULL OR state NOT IN ('succeeded', 'failed', 'cancelled')
 """
 
-# A wait that is longer than any pause of its state can only mean that the clock was set.
+# No job is scheduled further ahead than the longest pause of its state. If one is, the clock was
+# changed after it was scheduled.
 _SHORTEN = """
 UPDATE jobs SET next_at = CASE
     WHEN state IN ('received', 'submitting', 'unconfirmed')
@@ -63,7 +64,14 @@ UPDATE circuits SET probe_at = :now WHERE probe_at > :latest
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeenClock:
-    """A reading of the machine's clock. The clock may have been set differently before `since`."""
+    """A reading of the machine's clock.
+
+    `boot`: the id of the machine's boot, since which `steady` is counted.
+    `steady`: the reading of the steady clock, which never jumps.
+    `seen_at`: the Unix time of the reading.
+    `known_at`: the reading of the clock that counts only the time that is known to have passed.
+    `since`: the Unix time before which the clock may have been wrong.
+    """
 
     boot: str
     steady: float
@@ -73,13 +81,13 @@ class SeenClock:
 
 
 class ClockStore:
-    """Stores readings of the machine's clock, and shifts the times of open jobs."""
+    """Stores readings of the machine's clock, and changes the times at which open jobs are due."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def read(self) -> SeenClock | None:
-        """Return the reading that an earlier process stored, or None in the first process."""
+        """Return the last stored reading, or None if none was ever stored."""
         row = await self._database.row(
             "SELECT boot, steady, seen_at, known_at, since FROM clock", {}
         )
@@ -90,23 +98,24 @@ class ClockStore:
         await self._database.rows(_SAVE, asdict(seen))
 
     async def shift(self, seen: SeenClock, *, by: float) -> None:
-        """Store that the clock was set, and shift the times of open jobs by `by` seconds."""
+        """Store that the clock was changed, and shift the times of open jobs by `by` seconds."""
         await self._database.rows(_SHIFT, asdict(seen) | {"shift": by})
 
     async def make_all_due(self, *, now: float) -> None:
-        """Make every open job due within half a minute."""
+        """Make open jobs due within half a minute, except those that must not be checked early."""
         await self._database.rows(_MAKE_ALL_DUE, {"now": now})
 
     async def open_jobs(self) -> list[Job]:
-        """List the jobs that are open or have a step remaining."""
+        """List the jobs that have not ended, and the ended jobs that have a step remaining."""
         return [job_from(row) for row in await self._database.rows(_OPEN, {})]
 
     async def shorten(
         self, longest: Mapping[JobState, float], *, longest_probe: float, now: float
     ) -> int:
-        """End the waits that exceed the maximum of their state, and return their number.
+        """Shorten the waits that are longer than their state allows, and return their number.
 
-        `longest`: the maximum for each state. `longest_probe`: the maximum for a circuit's probe.
+        `longest`: the longest wait that each state allows, in seconds.
+        `longest_probe`: the longest wait for a circuit's probe, in seconds.
         """
         limits = {"longest": json.dumps(dict(longest)), "soonest": now + min(longest.values())}
         rows = await self._database.rows(_SHORTEN, limits | {"now": now})

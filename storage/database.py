@@ -1,180 +1,79 @@
-"""Opens the process's only SQLite connection."""
+"""The database as the stores use it, and the choice of the database that keeps the rows."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import sqlite3
-from contextlib import asynccontextmanager, closing
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import aiosqlite
-
-from bot.errors import StartupError
-from storage.connection.statement_groups import StatementGroups
-from storage.errors import storage_errors
-from storage.files.data_folder import exclusive
-from storage.jobs.rows import fold
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+    from pathlib import Path
 
-    from storage.connection.statement_groups import Statement
-
-log = logging.getLogger(__name__)
-
-# In earlier versions, two connections in WAL mode can corrupt the file, so the bot opens only one.
-_WAL_RESET_FIXED = (3, 51, 3)
-
-_PRAGMAS = """
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
-PRAGMA foreign_keys = ON;
-PRAGMA busy_timeout = 5000;
-PRAGMA secure_delete = ON;
-"""
-
-# The only migration that is partly written in Python.
-_ADDS_FOLDED_PROMPTS = "ADD COLUMN prompt_folded"
-_SOME_PROMPTS = "SELECT id, prompt FROM jobs WHERE id > :last ORDER BY id LIMIT 1000"
-_SET_FOLDED_PROMPT = "UPDATE jobs SET prompt_folded = :folded WHERE id = :id"
+Statement: TypeAlias = "tuple[str, Mapping[str, Any]]"
 
 
-class Database:
-    """A connection that returns a statement's result once the statement is committed."""
+class Row(Protocol):
+    """A row, whose values are read by the names of the columns or by their positions."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
-        self._statements = StatementGroups(connection)
+    def __getitem__(self, key: str | int, /) -> Any:  # noqa: ANN401 - the database's values
+        """Return the value of a column."""
+        ...
 
-    async def rows(self, sql: str, params: Mapping[str, Any]) -> list[sqlite3.Row]:
-        """Run one statement and return all its rows; StorageError: it failed."""
-        with storage_errors():
-            [rows] = await self._statements.run((sql, params))
-        return rows
+    def keys(self) -> Iterable[str]:
+        """Return the names of the columns."""
+        ...
 
-    async def row(self, sql: str, params: Mapping[str, Any]) -> sqlite3.Row | None:
-        """Run one statement and return its first row."""
+
+class Database(Protocol):
+    """Runs statements, and returns the result of each only once it is committed.
+
+    A statement is run even if its caller is cancelled meanwhile.
+    Every method raises StorageError if the database fails.
+    """
+
+    async def rows(self, sql: str, params: Mapping[str, Any]) -> Sequence[Row]:
+        """Run one statement, and return all its rows."""
+        ...
+
+    async def row(self, sql: str, params: Mapping[str, Any]) -> Row | None:
+        """Run one statement, and return its first row, or None if it returns no row."""
         rows = await self.rows(sql, params)
         return rows[0] if rows else None
 
-    async def sequence(self, *statements: Statement) -> list[list[sqlite3.Row]]:
-        """Run statements in one transaction, until one returns no row; return each one's rows.
+    async def counting_row(self, sql: str, params: Mapping[str, Any]) -> Row | None:
+        """Run one statement that counts rows, and writes only if there are not too many.
 
-        StorageError: one failed, and none of them has changed anything.
+        No two of these statements run at the same time, so each counts what the others wrote.
         """
-        with storage_errors():
-            return await self._statements.run(*statements)
+        ...
+
+    async def sequence(self, *statements: Statement) -> Sequence[Sequence[Row]]:
+        """Run statements in one transaction until one of them returns no row.
+
+        Returns the rows of each statement that was run. If one fails, all of them are undone.
+        """
+        ...
 
     async def drain(self) -> None:
-        """Wait until no statement is waiting any more."""
-        await self._statements.drain()
+        """Wait until all statements have been run."""
+        ...
 
-    async def truncate_wal(self) -> None:
-        """Write the WAL into the database, and truncate it so that no deleted content remains.
-
-        If another process, such as `doctor`, is reading the database, the WAL is kept.
-        """
-        row = await self.row("PRAGMA wal_checkpoint(TRUNCATE)", {})
-        if row is None or row["busy"]:
-            log.info("database.log_busy")
+    async def clear_log(self) -> None:
+        """Remove deleted content from the log of the database, if the bot writes that log."""
+        ...
 
 
 @asynccontextmanager
 async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
-    """Open `clapper.db`, migrate it to the current schema, and close it after the block.
+    """Open the database, migrate it to the current schema, and close it after the block.
 
-    The folder has to exist. DataInUseError: another process has the database open. StartupError:
-    the folder is not writable, or the file is not a database. StorageError: the migration failed.
+    The folder must exist.
+    Raises DataInUseError if another process has the database open.
+    Raises StartupError if the operator has to change something.
+    Raises StorageError if the migration fails.
     """
-    path = data_dir / "clapper.db"
-    with exclusive(data_dir):
-        await asyncio.to_thread(_make_private, path)
-        await asyncio.to_thread(_check_opens, path)
-        connection = await aiosqlite.connect(path, isolation_level=None)
-        try:
-            connection.row_factory = sqlite3.Row
-            with storage_errors():
-                await connection.executescript(_PRAGMAS)
-                await _migrate(connection)
-            _log_old_sqlite()
-            database = Database(connection)
-            try:
-                yield database
-            finally:
-                await asyncio.shield(database.drain())
-        finally:
-            # If the connection stayed open, its thread would keep the interpreter from exiting.
-            await asyncio.shield(connection.close())
+    # The implementations import this module.
+    from storage.sqlite.opening import open_sqlite  # noqa: PLC0415
 
-
-def _make_private(path: Path) -> None:
-    # The database contains prompts, and other users may be able to read its folder. SQLite creates
-    # the WAL with the same mode as the database.
-    try:
-        path.touch(mode=0o600)
-        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
-            file = path.with_name(name)
-            if file.is_file() and file.stat().st_mode & 0o077:
-                file.chmod(0o600)
-    except OSError as error:
-        log.warning("database.not_private error=%r", error.strerror)
-
-
-def _check_opens(path: Path) -> None:
-    # Uses sqlite3, because aiosqlite's thread would keep running after a failed connect.
-    try:
-        with closing(sqlite3.connect(path)) as connection:
-            connection.executescript(_PRAGMAS)
-    except sqlite3.DatabaseError as error:
-        raise StartupError(
-            f"DATA_DIR: {path} can't be used ({error}); restore a backup, or name another folder."
-        ) from error
-
-
-async def _migrate(connection: aiosqlite.Connection) -> None:
-    rows = list(await connection.execute_fetchall("PRAGMA user_version"))
-    version: int = rows[0][0]
-    scripts = await asyncio.to_thread(_migrations)
-    if version > len(scripts):
-        raise StartupError(
-            f"DATA_DIR: the database is from a newer Clapper (schema {version}, this one supports "
-            f"{len(scripts)}): start the newer one again."
-        )
-    if version == len(scripts):
-        return
-    # A script may recreate a table, which must not delete the rows that refer to the old table.
-    await connection.execute("PRAGMA foreign_keys = OFF")
-    # All scripts run in one transaction, so that the schema and its number change together or not
-    # at all.
-    pending = "\n".join(scripts[version:])
-    await connection.executescript(f"BEGIN IMMEDIATE;\n{pending}")
-    if _ADDS_FOLDED_PROMPTS in pending:
-        await _fold_prompts(connection)
-    await connection.execute(f"PRAGMA user_version = {len(scripts)}")
-    await connection.execute("COMMIT")
-    log.info("database.migrated schema=%d", len(scripts))
-    await connection.execute("PRAGMA foreign_keys = ON")
-
-
-async def _fold_prompts(connection: aiosqlite.Connection) -> None:
-    """Store the folded prompts of all jobs, in batches."""
-    last = ""
-    while rows := list(await connection.execute_fetchall(_SOME_PROMPTS, {"last": last})):
-        folded = [{"id": row["id"], "folded": fold(row["prompt"])} for row in rows]
-        await connection.executemany(_SET_FOLDED_PROMPT, folded)
-        last = rows[-1]["id"]
-
-
-def _migrations() -> list[str]:
-    folder = Path(__file__).parent / "migrations"
-    return [path.read_text(encoding="utf-8") for path in sorted(folder.glob("[0-9]*.sql"))]
-
-
-def _log_old_sqlite() -> None:
-    if sqlite3.sqlite_version_info < _WAL_RESET_FIXED:
-        log.info(
-            "database.old_sqlite version=%s advice='nothing has to be done, but open clapper.db"
-            " with no other program while the bot runs'",
-            sqlite3.sqlite_version,
-        )
+    async with open_sqlite(data_dir) as database:
+        yield database

@@ -1,4 +1,4 @@
-"""The errors of the database, independent of SQLite."""
+"""The errors that database access raises, instead of SQLite's own."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ _NOT_UNIQUE = frozenset({sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTR
 
 
 class StorageError(Exception):
-    """The database failed, and it is unknown whether the statement changed anything."""
+    """The database failed. It is unknown whether the statement changed anything."""
 
 
 class NotUniqueError(StorageError):
-    """A unique index refused a row. A repetition would have the same result."""
+    """A unique index refused a row. Trying again would have the same result."""
 
 
 @contextmanager
 def storage_errors() -> Generator[None]:
-    """Raise the errors of SQLite as `StorageError`."""
+    """Convert SQLite's errors to `StorageError`."""
     try:
         yield
     except sqlite3.Error as error:
-        # Errors that the driver itself raises have no code. A chained cause would double each
-        # traceback.
+        # Errors that the driver itself raises have no code. The cause is left out, because it would
+        # double the length of each traceback.
         if getattr(error, "sqlite_errorcode", None) in _NOT_UNIQUE:
             raise NotUniqueError(str(error)) from None
         raise StorageError(str(error)) from None

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable
 
-    from storage.database import Database
+    from storage.database import Database, Row
 
 _RECORD = """
 INSERT INTO failing_parts (name, error, failures, since, last_at)
@@ -23,7 +22,7 @@ _RECORD_NOTICE = """
 UPDATE failing_parts SET told_at = :now WHERE name IN (SELECT value FROM json_each(:names))
 """
 
-# A component's row is kept after its recovery, because it stores when the operator was notified.
+# When a component recovers, its row is kept, because it stores when the operator was last notified.
 ALL_FAILING = "SELECT * FROM failing_parts WHERE failures > 0 ORDER BY name"
 
 
@@ -31,8 +30,9 @@ ALL_FAILING = "SELECT * FROM failing_parts WHERE failures > 0 ORDER BY name"
 class FailingPart:
     """A component that has failed `failures` times in a row. Times are Unix seconds.
 
-    `error`: the name of the last error's type. `notified_at`: the time at which the operator was
-    notified.
+    `error`: the name of the last error's type.
+    `since`: the time of the first failure, and `last_at` that of the last one.
+    `notified_at`: the time at which the operator was last notified, or None if that never happened.
     """
 
     name: str
@@ -44,7 +44,7 @@ class FailingPart:
 
 
 class FailingPartStore:
-    """Stores which components keep failing, for the operator's notices and for `doctor`."""
+    """Stores which components keep failing, so that the operator can be told about them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -60,7 +60,7 @@ class FailingPartStore:
         return [failing_part_from(row) for row in await self._database.rows(ALL_FAILING, {})]
 
     async def record_notice(self, names: Iterable[str], *, now: float) -> None:
-        """Store that the operator was notified of these components, or could not be notified."""
+        """Store that the bot has tried to notify the operator of these components."""
         params = {"names": json.dumps(list(names)), "now": now}
         await self._database.rows(_RECORD_NOTICE, params)
 
@@ -71,12 +71,12 @@ class FailingPartStore:
         )
 
     async def mark_all_recovered(self) -> None:
-        """Store that no component is known to fail, as at the start of a process."""
+        """Forget all failures. At the start of a process, no component has failed yet."""
         await self._database.rows("UPDATE failing_parts SET failures = 0", {})
 
 
-def failing_part_from(row: sqlite3.Row) -> FailingPart:
-    """Convert a row to a failing component."""
+def failing_part_from(row: Row) -> FailingPart:
+    """Convert a row of the table to a `FailingPart`."""
     return FailingPart(
         name=row["name"],
         error=row["error"],

@@ -1,4 +1,4 @@
-"""The table of new gateway sessions, each of which counts towards Discord's daily limit."""
+"""The table of new gateway sessions. Discord limits the number of new sessions per day."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _RECORD = """
 INSERT INTO identifies (application_id, at, after_fault) VALUES (:application_id, :at, :after_fault)
 """
 
-# A session in the future means that the clock was set back meanwhile.
+# If a session lies in the future, the clock was set back after it was stored.
 _FORGET = """
 DELETE FROM identifies WHERE at < :since OR at > :until
 """
@@ -36,7 +36,7 @@ class Identify:
 
 
 class IdentifyStore:
-    """Stores the new sessions of the last day."""
+    """Stores when the bot recently opened new sessions."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

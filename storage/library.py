@@ -51,10 +51,11 @@ SELECT at, to_state FROM job_events WHERE job_id = :id ORDER BY at DESC, rowid D
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LibrarySearch:
-    """A search for a person's jobs: by words of the prompt, or by the prompt of another job.
+    """A search among a person's jobs, by their prompts.
 
-    `words`: the words that must all occur in the prompt, in any order and case, even as parts of
-    longer words. `like_job`: the job that must have the same prompt.
+    `words`: only jobs whose prompt contains all these words, in any order and case. A word may also
+    be part of a longer word.
+    `like_job`: if not None, only jobs with the same prompt as the job with this id.
     """
 
     user_id: int
@@ -62,7 +63,7 @@ class LibrarySearch:
     like_job: str | None = None
 
     def params(self) -> dict[str, Any]:
-        """Return the parameters of the SQL statements."""
+        """Return the search as SQL parameters."""
         return {
             "user_id": self.user_id,
             "words": json.dumps([fold(word) for word in self.words]),
@@ -87,7 +88,7 @@ class StateChange:
 
 
 class LibraryStore:
-    """Reads the jobs of people in Discord; never writes."""
+    """Reads the jobs that people ordered in Discord. It never writes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -108,12 +109,12 @@ class LibraryStore:
         return [UsedPrompt(job_id=row["id"], text=row["prompt"]) for row in rows]
 
     async def by_message(self, message_id: int) -> Job | None:
-        """Read the job whose card is this message."""
+        """Return the job whose card is this message, or None if there is none."""
         row = await self._database.row(_BY_MESSAGE, {"message_id": message_id})
         return job_from(row) if row else None
 
     async def own(self, job_id: str, user_id: int) -> Job | None:
-        """Read a person's job, or return None if it does not exist or is another person's."""
+        """Return a person's job, or None if it does not exist or belongs to another person."""
         row = await self._database.row(_OWN, {"id": job_id, "user_id": user_id})
         return job_from(row) if row else None
 

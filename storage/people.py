@@ -36,7 +36,7 @@ RETURNING user_id
 
 
 class Notify(StrEnum):
-    """The choice of when to send a DM about a finished video; `LATE`: only after a long wait."""
+    """The choice of when to send a DM about a finished video. `LATE`: only after a long wait."""
 
     ALWAYS = "always"
     NEVER = "never"
@@ -45,14 +45,14 @@ class Notify(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotifyDefault:
-    """The operator's setting for people who have not chosen; `minutes` applies to `Notify.LATE`."""
+    """The operator's default for people who have not chosen. `minutes` applies to `LATE`."""
 
     notify: Notify = Notify.ALWAYS
     minutes: int = 0
 
     @classmethod
     def parse(cls, text: str) -> NotifyDefault:
-        """Read a setting such as `always` or `late:10`."""
+        """Parse a setting such as `always` or `late:10`."""
         notify, _, minutes = text.partition(":")
         return cls(notify=Notify(notify), minutes=int(minutes or 0))
 
@@ -61,10 +61,11 @@ class NotifyDefault:
 class Person:
     """The stored data about a person.
 
-    `notify_minutes`: with `Notify.LATE`, the minutes that a job must take before its end causes a
-    DM.
-    `chosen`: whether the person chose `notify`, which is otherwise the operator's default.
-    `dm_closed_at`: the Unix time at which Discord last refused a DM to the person, if it did.
+    `notify_minutes`: with `Notify.LATE`, a DM is sent only if the job took at least so many
+    minutes.
+    `chosen`: whether the person chose `notify`. If not, `notify` is the operator's default.
+    `dm_closed_at`: the Unix time at which Discord refused the last DM to the person. None if it was
+    accepted.
     `dm_closed_for`: the job or the event that the last refused DM was about.
     """
 
@@ -77,12 +78,12 @@ class Person:
 
     @property
     def is_stored(self) -> bool:
-        """True if the person has a row."""
+        """True if anything about the person is stored."""
         return self.chosen or self.dm_closed_at is not None
 
 
 class PeopleStore:
-    """Stores people's settings; `default` applies to people who have not chosen."""
+    """Stores people's settings. `default` applies to people who have not chosen."""
 
     def __init__(self, database: Database, default: NotifyDefault | None = None) -> None:
         self._database = database
@@ -111,13 +112,13 @@ class PeopleStore:
         )
 
     async def choose(self, user_id: int, notify: Notify, minutes: int = 0) -> None:
-        """Store a choice, and forget a refused DM: the person may have allowed DMs again."""
+        """Store a choice. A refused DM is forgotten, as the person may have allowed DMs again."""
         await self._database.row(
             _CHOOSE, {"user_id": user_id, "notify": notify, "minutes": minutes}
         )
 
     async def dm_closed(self, user_id: int, *, now: float, subject: str | None = None) -> None:
-        """Store that Discord refused a DM to a person about a `subject`."""
+        """Store that Discord refused a DM to a person. `subject`: the job or event it was about."""
         if subject is not None:
             await self._database.row(_REFUSED, {"user_id": user_id, "subject": subject})
         await self._database.row(_DM_CLOSED, {"user_id": user_id, "now": now})
@@ -129,7 +130,7 @@ class PeopleStore:
         )
 
     async def delete(self, user_id: int) -> bool:
-        """Delete the data about a person; False: there was none."""
+        """Delete the data about a person, and return whether there was any."""
         await self._database.rows(
             "DELETE FROM refused_dms WHERE user_id = :user_id", {"user_id": user_id}
         )

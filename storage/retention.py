@@ -1,4 +1,4 @@
-"""Reads which ended jobs and files may be deleted, and deletes their rows."""
+"""Finds out which ended jobs and files may be deleted, and deletes their rows."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 _DAY = 24 * 60 * 60
 
-# A job that has ended and has no step left.
+# A job that has ended and has no step remaining.
 _SETTLED = "state IN ('succeeded', 'failed', 'cancelled') AND next_at IS NULL"
 
-# The row remains without its content, because the daily caps count it.
+# The row is kept, but without its content, because the job still counts towards the daily caps.
 _MARK_DELETED = f"""
 UPDATE jobs SET
     deleted_at = coalesce(deleted_at, :now), epoch = epoch + 1, token = NULL,
@@ -31,8 +31,9 @@ WHERE id = :id AND {_SETTLED}
 RETURNING id
 """  # noqa: S608 - built from constants
 
-# Files are kept while an open job may still reuse them, and until they are delivered. A succeeded
-# job without an artifact has expired: if it still has files, a crash has left them over.
+# Files are kept until they are delivered, and while an open job may still reuse them. If a
+# succeeded job has no artifact, its files have expired. Those that still exist were left over by a
+# crash.
 _STATUSES = f"""
 SELECT id, deleted_at IS NOT NULL AS is_deleted, {_SETTLED} AS is_settled,
     CASE
@@ -71,7 +72,8 @@ _DELETE_TURNS = (
     "DELETE FROM person_turns WHERE waiting = 0 AND coalesce(started_at, 0) < :before",
 )
 
-# A reassigned id is left out, because deleting it would delete another job at the provider.
+# Jobs whose remote id was reassigned are left out. Otherwise, the remote job of another job would
+# be deleted.
 _WITH_REMOTE_JOB = """
 SELECT * FROM jobs
 WHERE deleted_at IS NOT NULL AND erased_at IS NULL AND backend = :backend
@@ -79,7 +81,7 @@ WHERE deleted_at IS NOT NULL AND erased_at IS NULL AND backend = :backend
 ORDER BY deleted_at
 """
 
-# A job whose delivery waits for the operator can be deleted too.
+# A job whose delivery waits for the operator can be deleted as well.
 _OF_PERSON = f"""
 SELECT id, ({_SETTLED}) OR (state = 'delivering' AND next_at > :now) AS is_deletable,
     artifacts.size, artifacts.delivered_at
@@ -95,7 +97,7 @@ SELECT max(at) AS at FROM (
 """
 
 
-# The rows of deleted jobs keep the places of their cards.
+# The rows of deleted jobs still contain the ids of their cards.
 _CARDS_OF = """
 SELECT channel_id, message_id FROM jobs
 WHERE user_id = :user_id AND channel_id IS NOT NULL AND message_id IS NOT NULL
@@ -105,7 +107,7 @@ ORDER BY created_at DESC
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CardPlace:
-    """The channel and the message of a card."""
+    """The channel and message IDs of a card."""
 
     channel_id: int
     message_id: int
@@ -113,11 +115,13 @@ class CardPlace:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeletionStatus:
-    """The deletion status of a job's files.
+    """The answer to whether a job's files may be deleted.
 
-    `is_settled`: whether no step of the job is due or running.
+    `is_deleted`: whether the job itself has been deleted.
+    `is_settled`: whether the job has ended and has no step remaining.
     `since`: the Unix time from which the age of the files counts, or None if they must be kept.
-    `is_awaited`: whether the files are deleted only because of their age, never to free space.
+    `is_awaited`: whether an API client has yet to fetch the video. If so, the files are deleted
+    only when they expire, and not to free space.
     """
 
     job_id: str
@@ -129,10 +133,10 @@ class DeletionStatus:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredJob:
-    """A person's job and the size of its video.
+    """A person's job, and the size of its video.
 
-    `size`: the video's bytes, or None without a video.
-    `is_deletable`: whether no step of the job is due or running, so it can be deleted.
+    `is_deletable`: whether the job has ended, or waits only for the operator.
+    `size`: the size of the video in bytes, or None if there is no video.
     """
 
     job_id: str
@@ -148,7 +152,7 @@ class RetentionStore:
         self._database = database
 
     async def mark_deleted(self, job_id: str, *, now: float) -> bool:
-        """Mark an ended job as deleted, and clear its row; False: the job is open or unknown."""
+        """Mark a job as deleted and clear its content, or return False if it has not ended."""
         row = await self._database.row(_MARK_DELETED, {"id": job_id, "now": now})
         return row is not None
 
@@ -157,15 +161,15 @@ class RetentionStore:
         await self._database.rows("DELETE FROM artifacts WHERE job_id = :id", {"id": job_id})
 
     async def delete_artifacts_of_deleted(self) -> None:
-        """Delete the video rows of deleted jobs, which a crash may have left over."""
+        """Delete the rows of deleted jobs' videos. A crash may have left such rows over."""
         await self._database.rows(_DELETE_ARTIFACTS_OF_DELETED, {})
 
-    async def truncate_wal(self) -> None:
-        """Remove deleted content from the database's WAL."""
-        await self._database.truncate_wal()
+    async def clear_log(self) -> None:
+        """Remove deleted content from the database's log."""
+        await self._database.clear_log()
 
     async def remote_jobs(self, backend: str) -> list[RemoteRecord]:
-        """List the deleted jobs whose remote jobs may still exist at the provider."""
+        """List the remote jobs of deleted jobs that may still exist at the provider."""
         rows = await self._database.rows(_WITH_REMOTE_JOB, {"backend": backend})
         return [record_from(row) for row in rows]
 
@@ -175,10 +179,11 @@ class RetentionStore:
         await self._database.rows("UPDATE jobs SET erased_at = :now WHERE id = :id", params)
 
     async def delete_rows(self, *, keeping: Collection[str], spent: SpentRefs, now: float) -> int:
-        """Delete the rows of deleted jobs that no cap counts any more, and return their number.
+        """Delete the rows of deleted jobs that count for no cap any more, and return their number.
 
-        Hashes of their remote ids are kept in `spent`, because the provider may still list them.
-        `keeping`: the jobs whose rows are kept.
+        Hashes of the remote ids are stored in `spent`, because the provider may still list these
+        ids.
+        `keeping`: the ids of jobs whose rows must be kept.
         """
         params = {"keeping": json.dumps(list(keeping)), "before": now - _DAY}
         for row in await self._database.rows(_REFS_TO_DELETE, params):
@@ -188,18 +193,18 @@ class RetentionStore:
         return len(rows)
 
     async def delete_old_speeches(self, *, now: float) -> None:
-        """Delete the speeches that no cap counts any more."""
+        """Delete the speeches that are too old to count towards the daily caps."""
         await self._database.rows(
             "DELETE FROM speeches WHERE at <= :day_ago", {"day_ago": now - _DAY}
         )
 
     async def delete_old_turns(self, *, now: float) -> None:
-        """Delete the turns of servers and people that have started no job for a day."""
+        """Delete the turns of the servers and people who have not started a job for a day."""
         for sql in _DELETE_TURNS:
             await self._database.rows(sql, {"before": now - _DAY})
 
     async def deletion_statuses(self, job_ids: Collection[str]) -> dict[str, DeletionStatus]:
-        """Return the deletion statuses of these jobs by id. Unknown jobs are left out."""
+        """Return the deletion status of each job by its id. Unknown jobs are left out."""
         rows = await self._database.rows(_STATUSES, {"ids": json.dumps(list(job_ids))})
         return {
             row["id"]: DeletionStatus(
@@ -213,12 +218,12 @@ class RetentionStore:
         }
 
     async def last_deleted_at(self, user_id: int) -> float | None:
-        """Return the time of a person's newest row that is kept only for the caps."""
+        """Return the time of the newest row about a person that is kept only for the daily caps."""
         row = await self._database.row(_LAST_DELETED, {"user_id": user_id})
         return row["at"] if row else None
 
     async def cards_of(self, user_id: int) -> list[CardPlace]:
-        """List the places of all cards of a person, newest first, including deleted jobs."""
+        """List the places of all cards of a person, newest first. Deleted jobs are included."""
         rows = await self._database.rows(_CARDS_OF, {"user_id": user_id})
         return [CardPlace(**dict(row)) for row in rows]
 

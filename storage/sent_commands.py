@@ -1,4 +1,4 @@
-"""The table of the commands that each application was last sent."""
+"""The table that tells which command definitions Discord last accepted for each application."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SELECT digest FROM sent_commands WHERE application_id = :application_id
 
 
 class SentCommandsStore:
-    """Stores a digest of the definitions that Discord last accepted for an application."""
+    """Stores a digest of each application's last accepted command definitions."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -28,6 +28,6 @@ class SentCommandsStore:
         await self._database.rows(_SAVE, {"application_id": application_id, "digest": digest})
 
     async def read(self, application_id: int) -> str | None:
-        """Return the stored digest, or None if no commands were sent yet."""
+        """Return an application's stored digest, or None if no commands were sent yet."""
         row = await self._database.row(_READ, {"application_id": application_id})
         return row["digest"] if row else None

@@ -1,4 +1,4 @@
-"""Stores which sessions of the page were signed out."""
+"""Stores which sessions of the web page were signed out."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class SessionStore:
         return [SignedOut(**dict(row)) for row in rows]
 
     async def generations(self) -> dict[str, int]:
-        """Return how often each client has signed out everywhere."""
+        """Return how many times each client has signed out of all its sessions."""
         rows = await self._database.rows("SELECT client, generation FROM session_generations", {})
         return {row["client"]: row["generation"] for row in rows}
 
@@ -55,9 +55,10 @@ class SessionStore:
         await self._database.rows(_SIGN_OUT, params)
 
     async def sign_out_everywhere(self, client: str) -> int:
-        """Store that a client has signed out everywhere, and return how often it has done so."""
+        """Sign a client out of all its sessions, and return how many times it has done so."""
         [row] = await self._database.rows(_SIGN_OUT_EVERYWHERE, {"client": client})
-        # The generation already invalidates the client's individual sessions.
+        # The new generation invalidates all of the client's sessions, so these rows are no longer
+        # needed.
         await self._database.rows(
             "DELETE FROM signed_out WHERE client = :client", {"client": client}
         )

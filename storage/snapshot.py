@@ -1,4 +1,4 @@
-"""Reads the database while a bot may be running, without writing and without a checkpoint."""
+"""Reads the database read-only, even while a bot is using it."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ WHERE scope = :scope ORDER BY name, target
 
 
 def count_delivering(data_dir: Path) -> int | None:
-    """Count the finished videos that are not delivered yet, or return None without a database.
+    """Count the finished videos that are not delivered yet, or return None if there is no database.
 
-    Blocks. StorageError: the database can't be read.
+    Blocks the thread. Raises StorageError if the database can't be read.
     """
     row = _row(data_dir, "SELECT count(*) FROM jobs WHERE state IN ('delivering', 'notifying')", {})
     return int(row[0]) if row else None
 
 
 def read_circuit(data_dir: Path, backend: str) -> Circuit | None:
-    """Read a backend's circuit, or return None without a circuit or a database.
+    """Return a backend's circuit, or None if there is no circuit or no database.
 
-    Blocks. StorageError: the database can't be read.
+    Blocks the thread. Raises StorageError if the database can't be read.
     """
     if not _has_table(data_dir, "circuits"):
         return None
@@ -64,18 +64,18 @@ def read_circuit(data_dir: Path, backend: str) -> Circuit | None:
 
 
 def list_jobs(data_dir: Path, *, ended: int) -> list[Job]:
-    """List all open jobs and the newest `ended` ones, newest first; [] without a database.
+    """List all open jobs and the last `ended` jobs that have ended, newest first.
 
-    Blocks. StorageError: the database can't be read. StartupError: the database is of another
-    version.
+    Returns an empty list if there is no database. Blocks the thread. Raises StorageError if the
+    database can't be read, and StartupError if it is from another version of the bot.
     """
     return [_job(row) for row in _rows(data_dir, _JOBS, {"ended": ended})]
 
 
 def find_jobs(data_dir: Path, beginning: str) -> list[Job]:
-    """List at most two of the jobs whose ids begin with these hex digits.
+    """List the jobs whose ids begin with these hex digits, but at most two of them.
 
-    Blocks, and raises the errors of `list_jobs`.
+    Blocks the thread, and raises the same errors as `list_jobs`.
     """
     return [_job(row) for row in _rows(data_dir, _BEGINNING, {"pattern": f"{beginning}*"})]
 
@@ -83,7 +83,7 @@ def find_jobs(data_dir: Path, beginning: str) -> list[Job]:
 def read_second_bot(data_dir: Path) -> SecondBot | None:
     """Return the most recently noticed second bot, or None if there is none or no database.
 
-    Blocks. StorageError: the database can't be read.
+    Blocks the thread. Raises StorageError if the database can't be read.
     """
     if not _has_table(data_dir, "second_bots"):
         return None
@@ -92,9 +92,9 @@ def read_second_bot(data_dir: Path) -> SecondBot | None:
 
 
 def read_failing_parts(data_dir: Path) -> list[FailingPart]:
-    """List the bot's components that keep failing; [] without a database.
+    """List the bot's components that keep failing. The list is empty if there is no database.
 
-    Blocks. StorageError: the database can't be read.
+    Blocks the thread. Raises StorageError if the database can't be read.
     """
     if not _has_table(data_dir, "failing_parts"):
         return []
@@ -102,9 +102,9 @@ def read_failing_parts(data_dir: Path) -> list[FailingPart]:
 
 
 def read_orphans(data_dir: Path, backend: str) -> OrphanCount | None:
-    """Read the last count of orphans, or return None without a count or a database.
+    """Return the last count of orphans, or None if there is no count or no database.
 
-    Blocks. StorageError: the database can't be read.
+    Blocks the thread. Raises StorageError if the database can't be read.
     """
     if not _has_table(data_dir, "listings"):
         return None
@@ -113,9 +113,10 @@ def read_orphans(data_dir: Path, backend: str) -> OrphanCount | None:
 
 
 def list_access_settings(data_dir: Path) -> list[AuditEntry]:
-    """List the operator's settings, each as its last change; [] without a database.
+    """List the operator's access settings, each with its last change.
 
-    Blocks. StorageError: the database can't be read.
+    The list is empty if there is no database. Blocks the thread. Raises StorageError if the
+    database can't be read.
     """
     if not _has_table(data_dir, "access_settings"):
         return []
@@ -124,9 +125,10 @@ def list_access_settings(data_dir: Path) -> list[AuditEntry]:
 
 
 def list_audit(data_dir: Path, *, limit: int) -> list[AuditEntry]:
-    """List the newest changes by the operator, newest first; [] without a database.
+    """List the last changes to the operator's access settings, newest first.
 
-    Blocks. StorageError: the database can't be read.
+    The list is empty if there is no database. Blocks the thread. Raises StorageError if the
+    database can't be read.
     """
     if not _has_table(data_dir, "access_audit"):
         return []
@@ -151,7 +153,7 @@ def read_spending(data_dir: Path, month: str, *, limit: int) -> MonthSpending:
 
 
 def _has_table(data_dir: Path, name: str) -> bool:
-    """Return whether a table exists. An earlier version's database may lack it."""
+    """Return whether a table exists. The database of an earlier version may lack it."""
     sql = "SELECT 1 FROM sqlite_master WHERE name = :name"
     return _row(data_dir, sql, {"name": name}) is not None
 

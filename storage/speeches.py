@@ -1,4 +1,4 @@
-"""The table of speeches, which counts each requester's synthesised texts for the daily caps."""
+"""The table of speeches: how many texts were read aloud for each requester in the last day."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RETURNING id
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpeechCaps:
-    """The daily caps on synthesised texts, per requester and in all."""
+    """The number of texts that may be read aloud per day, for one requester and for all."""
 
     per_user: int
     per_day: int
@@ -37,7 +37,7 @@ class SpeechCaps:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpeechRequester:
-    """The requester of a speech: a person's interaction in Discord, or an API client."""
+    """The requester of a speech: either a person in Discord, or an API client."""
 
     user_id: int | None = None
     interaction_id: int | None = None
@@ -46,8 +46,9 @@ class SpeechRequester:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpeechUsage:
-    """The number of texts that were read aloud in a day: in total, and for one requester.
+    """The number of texts that were read aloud within a day.
 
+    `today`: the number for all requesters together. `of_user`: the number for one requester.
     `is_repeated`: whether the current interaction has already been counted.
     """
 
@@ -67,11 +68,12 @@ class SpeechStore:
     ) -> SpeechUsage | None:
         """Count a speech and return None, or return the usage if the speech is not allowed.
 
-        It is not allowed if a cap is reached, or if the same interaction has already been counted.
+        A speech is not allowed if a cap is reached, or if the same interaction has already been
+        counted.
         """
         params = {**asdict(requester), "day_ago": now - _DAY}
         limits = {"max_of_user": caps.per_user, "max_today": caps.per_day, "now": now}
-        if await self._database.row(_COUNT, params | limits) is not None:
+        if await self._database.counting_row(_COUNT, params | limits) is not None:
             return None
         row = await self._database.row(_USAGE, params)
         return SpeechUsage(

@@ -1,1 +1,1 @@
-"""Jobs requested over HTTP or on the command line."""
+"""The jobs that are ordered over HTTP or on the command line."""

@@ -1,4 +1,4 @@
-"""The jobs of API clients and of the command line, from the request to the finished file."""
+"""ClientJobs: the operations on jobs that API clients and the command line can use."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_PAGE = 50
-# Only the operator can fix these problems, so a client gets an error instead of a queued job.
+# These problems last until the operator fixes them. Until then, clients get an error, so that their
+# jobs don't wait in the queue.
 _REFUSALS = {
     Trouble.AUTH: "api.provider_auth",
     Trouble.BALANCE: "api.provider_balance",
@@ -44,7 +45,10 @@ _NAME_CHARACTERS = 200
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AudioUpload:
-    """A narration in the folder of a future job; `size` is in bytes, `sha256` in hex."""
+    """A narration that was uploaded for a job that doesn't exist yet.
+
+    `job_id`: the id that the job will have. `size` is in bytes, and `sha256` in hex.
+    """
 
     job_id: str
     filename: str
@@ -53,10 +57,10 @@ class AudioUpload:
 
 
 class ClientJobs:
-    """Creates and reads jobs for API clients. No client sees another client's jobs.
+    """Creates and reads jobs for API clients. A client never sees the jobs of another client.
 
-    `min_free_bytes`: the disk space that uploads leave free.
-    `service`: the video service's name in sentences. If it is empty, the backend's name is used.
+    `min_free_bytes`: the disk space that must stay free during uploads.
+    `service`: the name of the video service in sentences. If it is "", the backend's name is used.
     """
 
     def __init__(
@@ -87,19 +91,22 @@ class ClientJobs:
         )
 
     async def check_upload(self, client: str, *, key: str | None = None) -> None:
-        """Raise UserError if any request with audio would be refused now."""
+        """Raise UserError if a request with audio would be refused now, whatever the audio is."""
         await self._check_order(Client(name=client, key=key))
         await self._upload_slots.check(client)
 
     @asynccontextmanager
     async def upload(self, client: str, *, key: str | None = None) -> AsyncGenerator[None]:
-        """Let a client upload audio during the block; UserError: no upload is possible now."""
+        """Reserve an upload for the length of the block.
+
+        Raises UserError if none is possible now.
+        """
         await self._check_order(Client(name=client, key=key))
         async with self._upload_slots.take(client):
             yield
 
     async def receive_audio(self, chunks: AsyncIterable[bytes], *, filename: str) -> AudioUpload:
-        """Save a future job's narration; raise UserError if it is not audio or is too large."""
+        """Save a narration for a new job. Raises UserError if it is not audio or is too large."""
         job_id = new_job_id()
         folder = await self._workspace.create(job_id)
         digest = hashlib.sha256()
@@ -120,7 +127,7 @@ class ClientJobs:
             raise
         return AudioUpload(
             job_id=job_id,
-            # Replace surrogates, which can't be stored.
+            # Lone surrogates are replaced, because they can't be stored.
             filename=filename[:_NAME_CHARACTERS].encode(errors="replace").decode(),
             size=size,
             sha256=digest.hexdigest(),
@@ -128,7 +135,7 @@ class ClientJobs:
 
     @asynccontextmanager
     async def temporary_file(self) -> AsyncGenerator[Path]:
-        """Provide the path of a temporary file, which is deleted on exit."""
+        """Provide the path of a temporary file, which is deleted after the block."""
         job_id = new_job_id()
         folder = await self._workspace.create(job_id)
         try:
@@ -137,15 +144,17 @@ class ClientJobs:
             await self._workspace.delete_folder(job_id)
 
     async def delete_upload(self, upload: AudioUpload) -> None:
-        """Delete a narration for which no job was created."""
+        """Delete an uploaded narration, because no job was created for it."""
         await self._workspace.delete_folder(upload.job_id)
 
     async def submit(
         self, client: str, script: str, upload: AudioUpload | None = None, *, key: str | None = None
     ) -> Job:
-        """Create a job for a script. For a repeated `key`, return the first job created with it.
+        """Create a job for a script, and return it.
 
-        UserError: the script is invalid, a cap is reached, the key belongs to a different
+        If the client has already created a job with the same idempotency `key`, that job is
+        returned.
+        Raises UserError if the script is invalid, a cap is reached, the key belongs to a different
         request, or the provider refuses every job until the operator acts.
         """
         try:
@@ -161,7 +170,7 @@ class ClientJobs:
                 job_id=upload.job_id if upload else None,
             )
         except BaseException:
-            # The job may have been committed even if the client has aborted the request.
+            # If the client has aborted the request, the job may have been committed nevertheless.
             if upload and await self._jobs.get(upload.job_id) is None:
                 await self.delete_upload(upload)
             raise
@@ -177,11 +186,11 @@ class ClientJobs:
         return self._circuit.trouble
 
     async def get(self, client: str, job_id: str) -> Job | None:
-        """Return the client's job with this id, or None."""
+        """Return the client's job with this id, or None if the client has no such job."""
         return await self._store.own(client, job_id)
 
     async def page(self, client: str, *, before: str | None = None, limit: int) -> list[Job]:
-        """List a client's jobs, newest first; given `before`, only jobs older than that job."""
+        """List a client's jobs, newest first. With a job id as `before`, list only older jobs."""
         return await self._store.page(client, before=before, limit=min(limit, MAX_PAGE))
 
     async def cancel(self, job: Job) -> Job | None:
@@ -189,7 +198,7 @@ class ClientJobs:
         return await self._jobs.cancel(job.id)
 
     async def retry(self, job: Job) -> Job | None:
-        """Requeue an undecided job; None: it is not undecided.
+        """Queue an undecided job again, or return None if it is not undecided.
 
         The provider may charge for both create requests.
         """
@@ -199,9 +208,9 @@ class ClientJobs:
         """Return a job's finished video, or None if there is none or it was deleted."""
         return await self._artifacts.get(job.id)
 
-    def video(self, job: Job) -> Path:
-        """Return the path of a finished video."""
-        return self._workspace.video(job.id)
+    async def fetch_video(self, job: Job) -> Path:
+        """Return the path of a finished video; FileNotFoundError: it may not be kept any more."""
+        return await self._workspace.fetch_video(job.id)
 
     async def withdraw_shares(self, job: Job) -> None:
         """Invalidate all share links of a job's video."""
@@ -213,11 +222,14 @@ class ClientJobs:
         await self._artifacts.mark_delivered(job.id, now=self._clock())
 
     async def wait(self, job: Job, on_change: Callable[[Job], None] | None = None) -> Job:
-        """Wait until a job ends or is undecided; call `on_change` with each earlier state."""
+        """Wait until a job has ended or is undecided, and return it.
+
+        `on_change`: is called with the job as it is now, and after each change until then.
+        """
         changes: asyncio.Queue[Job] = asyncio.Queue()
         unfollow = self._feed.follow(job.id, changes.put_nowait)
         try:
-            # Read the job after starting to follow it, so that no change is missed.
+            # The job is read only after its changes are being followed, so that none is missed.
             current = await self._jobs.get(job.id) or job
             while not (current.state.is_final or current.state is JobState.UNDECIDED):
                 if on_change:
@@ -247,7 +259,7 @@ class ClientJobs:
         )
 
     async def _is_repeated(self, requester: Client) -> bool:
-        """Tell whether a request repeats an earlier one, and so only returns its job."""
+        """Return whether a request repeats an earlier one, so that no new job is created."""
         return bool(requester.key) and await self._jobs.by_requester(requester) is not None
 
     async def _first_job(self, requester: Client) -> Job:

@@ -1,6 +1,6 @@
-"""The job status that the API shows, and error sentences for readers outside Discord.
+"""The job status that the API shows, and sentences for readers outside Discord.
 
-A job in the API has one of four states, and a percentage that never falls.
+In the API, a job has one of four states, and a percentage that never falls.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _BRIEFLY = {
 
 
 class PublicStatus(StrEnum):
-    """A job's state in the API. A job never returns to an earlier state."""
+    """The state of a job in the API. A job never returns to an earlier state."""
 
     QUEUED = "queued"
     IN_PROGRESS = "in_progress"
@@ -46,10 +46,12 @@ _RANKS = tuple(PublicStatus)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PublicJob:
-    """A job's status in the API; `progress` is 0 to 100, and the other fields are sentences.
+    """The status of a job in the API.
 
-    `question` asks for a decision about an undecided job. `waiting` says why the
-    queue is paused, or why this job waits.
+    `progress`: the percentage, from 0 to 100.
+    `error`: a sentence that says why the job failed.
+    `question`: a sentence that asks the client to decide about an undecided job.
+    `waiting`: a sentence that says why the job has to wait.
     """
 
     status: PublicStatus
@@ -68,7 +70,7 @@ class PublicJob:
         }
 
     def follows(self, other: PublicJob | None) -> bool:
-        """Tell whether to send this status to a client that has already received `other`."""
+        """Return whether this status is news to a client that has already received `other`."""
         if other is None or self.place > other.place:
             return True
         same = (self.question, self.waiting) == (other.question, other.waiting)
@@ -76,7 +78,7 @@ class PublicJob:
 
     @property
     def place(self) -> tuple[int, int]:
-        """The state's rank and the percentage, for comparisons."""
+        """The state's rank and the percentage, which show how far the job has come."""
         return _RANKS.index(self.status), self.progress
 
 
@@ -85,7 +87,7 @@ def public_job(
 ) -> PublicJob:
     """Return a job's status, with sentences in the language of `locale`.
 
-    `trouble` is the reason why the queue is paused, or None.
+    `trouble`: the reason why the queue is paused, or None if it isn't.
     """
     status = _status(job)
     if status is PublicStatus.COMPLETED:
@@ -110,7 +112,7 @@ def _waiting(job: Job, texts: Texts, locale: str, trouble: Trouble | None) -> st
 def _status(job: Job) -> PublicStatus:
     if end := _ENDS.get(job.state):
         return end
-    # A job that is queued again after a submission stays "in progress".
+    # A job that was submitted and is queued again is still shown as "in progress".
     waits = job.state in {JobState.RECEIVED, JobState.QUEUED} and not job.submits
     return PublicStatus.QUEUED if waits else PublicStatus.IN_PROGRESS
 
@@ -137,6 +139,6 @@ def sentence_in_utc(texts: Texts, key: str, locale: str, fields: Mapping[str, ob
 
 
 def _in_utc(moment: Moment, texts: Texts, locale: str) -> str:
-    # Rounded up to the minute, so that the wait has really ended at the shown time.
+    # The time is rounded up to the minute, so that the wait is really over at the time shown.
     at = datetime.fromtimestamp(-(-moment.at // 60) * 60, tz=UTC)
     return texts("outside.at", locale, date=f"{at:%Y-%m-%d}", time=f"{at:%H:%M}")

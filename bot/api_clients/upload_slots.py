@@ -1,4 +1,4 @@
-"""Limits the clients' uploads before any of their bytes are read."""
+"""UploadSlots: limits the uploads of API clients, before their contents are read."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ if TYPE_CHECKING:
     from bot.media.files.workspace import Workspace
 
 _MAX_UPLOADS = 2  # at once, per client
-# A JSON body is on the disk together with the audio that is decoded from it.
+# The disk space that an upload needs, in copies. A JSON body is stored together with the audio that
+# is decoded from it.
 _COPIES = 3
 
 
 class UploadSlots:
-    """Gives each client two uploads at once, as long as there is disk space for all of them.
+    """Allows each client two uploads at the same time, if the disk has room for all uploads.
 
-    `max_bytes`: the largest audio. `min_free_bytes`: the disk space that uploads leave free.
+    `max_bytes`: the maximum size of an audio file.
+    `min_free_bytes`: the disk space that must stay free during uploads.
     """
 
     def __init__(self, workspace: Workspace, *, max_bytes: int, min_free_bytes: int) -> None:
@@ -31,7 +33,7 @@ class UploadSlots:
         self._running = Counter[str]()
 
     async def check(self, client: str) -> None:
-        """Raise UserError if the client can't upload anything now."""
+        """Raise UserError if the client can't start an upload now."""
         if self._running[client] >= _MAX_UPLOADS:
             raise UserError("api.uploads", limit=_MAX_UPLOADS)
         needed = self._upload_bytes * (self._running.total() + 1)
@@ -40,9 +42,9 @@ class UploadSlots:
 
     @asynccontextmanager
     async def take(self, client: str) -> AsyncGenerator[None]:
-        """Count an upload while it runs; UserError: there is no slot or no disk space left."""
+        """Occupy a slot for the length of the block. Raises UserError if `check` does."""
         await self.check(client)
-        # Another upload may have begun during the check.
+        # Another upload may have started during the check.
         if self._running[client] >= _MAX_UPLOADS:
             raise UserError("api.uploads", limit=_MAX_UPLOADS)
         self._running[client] += 1

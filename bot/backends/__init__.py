@@ -1,1 +1,1 @@
-"""Adapters for video-generation services: one module or package for each provider's API."""
+"""Adapters for video services: one module or package for each service's API."""

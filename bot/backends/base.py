@@ -1,4 +1,4 @@
-"""The protocol of all adapters, and the values that they return."""
+"""Defines the methods that every adapter of a video service has, and the values they return."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class RemoteState(StrEnum):
-    """The state of a remote job. Every provider's status word is mapped to one of these four."""
+    """The state of the provider's job.
+
+    Each of the provider's own status words means one of these.
+    """
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -27,12 +30,13 @@ class RemoteState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BackendUpdate:
-    """A provider's description of a remote job. A field that the provider does not report is None.
+    """A provider's report on one of its jobs. Fields that the provider does not report are None.
 
-    `progress` is 0 to 100, `cost` is in US dollars, `expires_at` is in Unix seconds of the
-    provider's clock. `result_url` is the link to the video, as a URL or as a path at the provider.
-    `inferred`: whether the state was derived from other fields, not from the provider's status
-    word.
+    `progress`: 0 to 100.
+    `cost`: in US dollars.
+    `expires_at`: when the provider deletes the video, in Unix seconds of the provider's clock.
+    `result_url`: the link to the video, as a URL or as a path at the provider.
+    `inferred`: whether the state was derived from other fields than the provider's status word.
     """
 
     ref: str
@@ -47,7 +51,7 @@ class BackendUpdate:
 
     @property
     def expires_in(self) -> float | None:
-        """The seconds until the provider deletes the video, by its own clock; None: unknown."""
+        """The seconds until the provider deletes the video, by the provider's clock, or None."""
         if self.expires_at is None or self.echo.answered_at is None:
             return None
         return self.expires_at - self.echo.answered_at
@@ -55,9 +59,9 @@ class BackendUpdate:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatusPage:
-    """A page of the provider's list of jobs. A job that is not in it may still exist.
+    """A page of the provider's list of jobs. A job that is not in the list may still exist.
 
-    `after`: the ref after which the next page begins, or None after the last page.
+    `after`: the id with which to request the next page, or None after the last page.
     """
 
     updates: tuple[BackendUpdate, ...]
@@ -66,9 +70,12 @@ class StatusPage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnsweredJob:
-    """A job whose create request was answered. A trustworthy list therefore shows it.
+    """A remote job that is known from the response to its create request.
 
-    `is_earlier`: whether that answer came before the create request whose job is being looked for.
+    A list that lacks this job is not trustworthy.
+
+    `is_earlier`: whether that response arrived before the bot sent the create request whose job it
+    is now looking for.
     """
 
     order: Order
@@ -77,12 +84,12 @@ class AnsweredJob:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
-    """The remote jobs that an unconfirmed create request may have started.
+    """The remote jobs that may have been started by an unconfirmed create request.
 
     `complete`: whether the provider says that no job is missing.
-    `certain`: whether each of the `refs` echoes the request's prompt.
-    `shows_own`: whether the list shows the newest of the answered jobs as it was ordered. Such a
-    list would also show any other job of the same key.
+    `certain`: whether each of the jobs repeats the request's prompt.
+    `shows_own`: whether the newest of the known jobs is listed correctly. If so, the list would
+    also show every other job that this API key has started.
     """
 
     refs: tuple[str, ...]
@@ -94,7 +101,11 @@ class Listing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Webhook:
-    """A verified webhook: its own id, which identifies repeated deliveries, and the job's ref."""
+    """A verified webhook.
+
+    `id`: the webhook's own id, which is the same if the webhook is delivered again. `ref`: the
+    provider's id of the job.
+    """
 
     id: str
     ref: str
@@ -102,14 +113,15 @@ class Webhook:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Capabilities:
-    """The optional features of a provider, and the longest prompt that it accepts.
+    """The optional features of a provider.
 
-    `lists`: whether the protocol has a list of jobs with their states.
-    `own_list`: whether the complete list is always right, as it is if the provider runs in this
+    `lists`: whether the API has a list of jobs with their states.
+    `own_list`: whether the complete list can always be trusted. It can if the provider runs in this
     process.
-    `prompt_characters`: the length of the longest accepted prompt. The default is the length of the
-    longest prompt that a requester can type.
-    `clip_dollars`: the list price of a clip with the operator's presets, or None if none is listed.
+    `prompt_characters`: the length of the longest prompt that the provider accepts. The default is
+    the length of the longest prompt that a requester can type.
+    `clip_dollars`: the provider's list price of a clip with the operator's presets, or None if
+    unknown.
     """
 
     webhooks: bool = False
@@ -120,37 +132,43 @@ class Capabilities:
 
 
 class VideoBackend(Protocol):
-    """One video-generation service.
+    """The adapter of a video service.
 
-    Every coroutine raises BackendError when the provider refuses or can't be reached.
+    Every coroutine raises BackendError if the provider refuses the request or can't be reached.
     """
 
     name: str
     capabilities: Capabilities
 
     async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
-        """Request the video with exactly one POST. The response may already report its end.
+        """Order the video with exactly one POST.
 
-        UnconfirmedSubmitError: the provider may have accepted, and charged for, the job.
-        Any other BackendError: the provider definitely did not accept it.
+        The response may report that the job has already ended.
+
+        Raises UnconfirmedSubmitError if the provider may have accepted the job and charged for it.
+        After any other BackendError, the provider has certainly not accepted the job.
         """
         ...
 
     async def poll(self, ref: str) -> BackendUpdate:
-        """Request the remote job's state; BackendError of kind GONE: the job no longer exists."""
+        """Return the state of a remote job.
+
+        Raises BackendError of kind GONE if the remote job no longer exists.
+        """
         ...
 
     async def list_statuses(self, after: str | None) -> StatusPage | None:
-        """Request the newest jobs, or the jobs `after` a ref; None: this server has no list.
+        """Return the newest remote jobs, or those that follow the id `after`.
 
-        This serves only to poll many jobs at once. An unconfirmed job is looked for with `find`.
+        Returns None if this server has no list. The list is only used to poll many jobs at once.
+        Unconfirmed jobs are looked for with `find`.
         """
         ...
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
         """Download the finished video to the file `sink`, and check that it is a video.
 
-        The container may be MP4, or any other that can be converted.
+        The file may be an MP4 or have another format that can be converted.
         """
         ...
 
@@ -161,30 +179,36 @@ class VideoBackend(Protocol):
         hints: tuple[str, ...] = (),
         answered: tuple[AnsweredJob, ...] = (),
     ) -> Listing:
-        """List the remote jobs that match the request, or all of them if `request` is None.
+        """Return the remote jobs that match the request, or all remote jobs if `request` is None.
 
-        `hints`: the refs from webhooks that match no known job. Each of them is looked up as well.
+        `hints`: ids that webhooks have named, but that belong to no known job. These remote jobs
+        are looked up too.
         """
         ...
 
     async def cancel(self, ref: str) -> bool:
         """Try to stop the remote job, or to delete it if it has ended.
 
-        Return True only if the provider confirms this.
+        Returns True only if the provider confirms this.
         """
         ...
 
     def check_webhook(self, headers: Mapping[str, str], *, now: float) -> None:
-        """Check a webhook's headers before its body is read; WebhookError: it is refused."""
+        """Check the headers of a webhook, before its body is read.
+
+        Raises WebhookError if the headers show that the webhook must be refused.
+        """
         ...
 
     def parse_webhook(
         self, headers: Mapping[str, str], body: bytes, *, now: float, sent: bytes | None = None
     ) -> Webhook | None:
-        """Verify a webhook, and return the job that it names, or None if it isn't about a video.
+        """Verify a webhook and return it, or return None if it isn't about a video.
 
-        `sent`: the body as it was sent, if it was compressed. Either form can be signed.
-        WebhookError: the webhook is forged, stale or unreadable.
+        `body`: the decompressed body. `sent`: the body as it was sent, if it was compressed. The
+        signature may be that of either.
+
+        Raises WebhookError if the webhook is forged, too old or malformed.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Compares a job's order with its echo in a provider's response."""
+"""Compares an order with the provider's response, which may repeat parts of the order."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from bot.backends.responses.field_values import size_in
 if TYPE_CHECKING:
     from bot.model import VideoRequest
 
-# Models round to lengths that they support, and some servers echo the rounded lengths.
+# Models round a clip's length to one that they support. Some servers report the rounded length.
 _SECONDS_TOLERANCE = 1.0
 _PIXELS_TOLERANCE = 32
-# Some servers echo only the beginning of a prompt. A beginning shorter than this may also be
-# another prompt's.
+# Some servers repeat only the beginning of a prompt. A beginning that is shorter than this may also
+# be that of another prompt.
 _MIN_CUT_PROMPT = 20
-# The difference that is tolerated between a provider's own times, because they are rounded.
+# A provider rounds its times, so two of them may differ by this much.
 _ROUNDING_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Echo:
-    """The description of an order in a provider's response. Omitted values are None.
+    """The parts of an order that a provider's response repeats. Missing parts are None.
 
-    `created_at` is the time of the remote job's creation, and `answered_at` the `Date` header: both
-    are Unix seconds of the provider's clock.
+    `created_at`: the time when the remote job was created. `answered_at`: the time in the
+    response's `Date` header. Both are in Unix seconds of the provider's clock.
     """
 
     prompt: str | None = None
@@ -37,26 +37,27 @@ class Echo:
 
     @property
     def made_at(self) -> float | None:
-        """The time of the creation or, if it is not given, of the response."""
+        """The time when the job was created or, if that is missing, the time of the response."""
         return self.answered_at if self.created_at is None else self.created_at
 
     def contradicts(self, request: VideoRequest) -> bool:
-        """Return whether the prompt, the length or the size differs from the request's."""
+        """Tell whether the repeated prompt, length or size differs from the request's."""
         return self.contradicts_format(request) or (
             self.prompt is not None and not _are_same(self.prompt, request.prompt)
         )
 
     def contradicts_format(self, request: VideoRequest) -> bool:
-        """Return whether the length or the size differs from the request's."""
+        """Tell whether the repeated length or size differs from the request's."""
         return (
             self.seconds is not None and abs(self.seconds - request.seconds) > _SECONDS_TOLERANCE
         ) or _are_different(self.size, size_in(request.size))
 
     def is_made_after(self, moment: float | None) -> bool:
-        """Return whether the remote job was created after `moment` by the provider's clock."""
+        """Tell whether the remote job was created after `moment`, by the provider's clock."""
         if moment is None or self.created_at is None:
             return False
-        # Some servers report the time of each response as the creation time, which proves nothing.
+        # Some servers report the time of the response as the time of creation. Such a time proves
+        # nothing.
         is_stamped_now = (
             self.answered_at is not None and abs(self.created_at - self.answered_at) <= 1
         )
@@ -65,11 +66,11 @@ class Echo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
-    """The order to which a remote id was assigned, reduced to what an echo can contain.
+    """The order that a remote id belongs to, reduced to the parts that a response can repeat.
 
-    `made_at`: the remote job's `Echo.made_at` in the create response, or None if unknown.
-    `is_echoed`: whether that response did not contradict the request.
-    `has_prompt`: whether the prompt is still stored.
+    `made_at`: `Echo.made_at` of the response to the create request, or None if unknown.
+    `is_echoed`: whether that response repeated the order correctly.
+    `has_prompt`: whether the prompt is still stored, so that it can be compared.
     """
 
     ref: str
@@ -79,7 +80,10 @@ class Order:
     has_prompt: bool = True
 
     def is_of(self, echo: Echo) -> bool:
-        """Return False if the echo shows that the id belongs to another job."""
+        """Tell whether a response may be about this order.
+
+        Returns False if the response shows that the remote id belongs to another job.
+        """
         if echo.is_made_after(self.made_at):
             return False
         if not self.is_echoed:

@@ -1,4 +1,4 @@
-"""Requests to small JSON services over HTTP, with limits on the responses' time and size."""
+"""Sends requests to small JSON services, with limits on the time and size of responses."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 
 class JsonService:
-    """Sends requests to the service at `base_url`, and never retries them.
+    """Sends requests to the service at `base_url`, and never repeats them.
 
-    A response must arrive within `seconds`. Without `api_key`, no Authorization header is sent.
-    Redirects are not followed. BackendError: there was no usable response, or the service refused.
+    `api_key`: sent in the Authorization header, or None to send no such header.
+    `seconds`: the time limit for each response.
+
+    Redirects are not followed. Raises BackendError if the service refuses the request or gives no
+    usable response.
     """
 
     def __init__(self, *, name: str, base_url: str, api_key: str | None, seconds: float) -> None:
@@ -35,11 +38,11 @@ class JsonService:
         )
 
     async def get(self, path: str) -> object:
-        """Send a GET request, and return the parsed response."""
+        """Send a GET request, and return the parsed JSON of the response."""
         return await self._ask(Request(method="GET", url=path, follow_redirects=False))
 
     async def post(self, path: str, body: Mapping[str, object]) -> object:
-        """Send a POST request, and return the parsed response."""
+        """Send a POST request with a JSON body, and return the parsed JSON of the response."""
         return await self._ask(Request(method="POST", url=path, body=body, follow_redirects=False))
 
     async def close(self) -> None:

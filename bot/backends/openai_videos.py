@@ -1,4 +1,4 @@
-"""The adapter for OpenAI's Videos API and for servers that imitate it."""
+"""The adapter for OpenAI's Videos API, and for servers that imitate it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 
 _TYPES = {"multipart": "multipart/form-data", "json": "application/json"}
 _NO_LISTING_STATUSES = frozenset({400, 404, 405, 501})
-# The responses to a page that is too large, or that begins after a job that was deleted meanwhile.
+# A server responds with these statuses if the page is too large, or if it should begin after a job
+# that has been deleted.
 _REFUSED_PAGE_STATUSES = frozenset({400, 404, 422})
 _STATUS_PAGES = (100, 50)
 _NOT_FOUND = 404
@@ -40,14 +41,17 @@ _NOT_FOUND = 404
 
 @dataclass(kw_only=True, eq=False)
 class OpenAIVideos:
-    """The adapter for a Videos API server; `base_url` is its address without `/videos`.
+    """The adapter for a server with OpenAI's Videos API.
 
-    Without `api_key`, no Authorization header is sent. `body` is the encoding of a create request,
-    and `extra` has more fields for it. Videos are downloaded from the server, from public
-    addresses, and from `result_origins` ("http://10.0.0.2:9000"). `own_list`: whether the server
-    runs in this process, so that its complete list is always right. Requests are sent through
-    aiohttp, or through transports from `open_transport`.
-    ValueError: a webhook secret is empty.
+    `base_url`: the server's address without `/videos`.
+    `api_key`: sent in the Authorization header, or None to send no such header.
+    `body`: the encoding of create requests. `extra`: their additional fields.
+    `result_origins`: the origins from which videos may be downloaded, besides the server and public
+    addresses. An example is "http://10.0.0.2:9000".
+    `open_transport`: opens the transport for requests, or is None to use aiohttp.
+    `own_list`: whether the server runs in this process, so that its complete list can be trusted.
+
+    Raises ValueError if a webhook secret is empty.
     """
 
     base_url: str
@@ -83,13 +87,13 @@ class OpenAIVideos:
         )
 
     async def models(self) -> frozenset[str] | None:
-        """Return the names of the server's models, or None if it has no list of models.
+        """Return the names of the server's models, or None if the server doesn't list its models.
 
-        BackendError of kind AUTH: the server refuses the key.
+        Raises BackendError of kind AUTH if the server refuses the API key.
         """
         reply = await self._api.ask(Request(method="GET", url="/models"))
         if reply.ok:
-            # A list of models has the same form as a list of videos.
+            # A list of models has the same fields as a list of videos.
             page = remote_job.page_in(reply.answer)
             return frozenset(entry.ref for entry in page.jobs if entry.ref) if page else None
         error = error_kinds.of_job(reply.status, reply.answer)
@@ -98,7 +102,10 @@ class OpenAIVideos:
         return None
 
     async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
-        """Request the video with exactly one POST. The response may already report its end."""
+        """Order the video with exactly one POST.
+
+        The response may report that it is already finished.
+        """
         fields = {**self.extra, **_fields(request)}
         headers = {"Content-Type": _TYPES[self.body]}
         if self.idempotency_header:
@@ -114,11 +121,11 @@ class OpenAIVideos:
         )
 
     async def poll(self, ref: str) -> BackendUpdate:
-        """Request the remote job's state."""
+        """Return the state of a remote job."""
         return await self._api.poll(_path(ref), ref)
 
     async def list_statuses(self, after: str | None) -> StatusPage | None:
-        """Request 100 jobs at once, or 50 from a server that refuses as many."""
+        """Request 100 jobs at once, or 50 if the server refuses a page of 100."""
         reply = await self._list(after, self._status_page)
         if after is None and reply.status in _REFUSED_PAGE_STATUSES:
             reply = await self._list(None, self._smaller_status_page)
@@ -147,7 +154,7 @@ class OpenAIVideos:
         hints: tuple[str, ...] = (),
         answered: tuple[AnsweredJob, ...] = (),
     ) -> Listing:
-        """List the jobs that match the request, from the server's list and from `hints`."""
+        """Return the jobs in the server's list and in `hints` that match the request."""
         jobs, complete = await list_jobs(
             self._page_after, max_pages=self.max_pages, answered=answered
         )
@@ -158,7 +165,10 @@ class OpenAIVideos:
         )
 
     async def cancel(self, ref: str) -> bool:
-        """Delete the remote job; return True only if the server confirms the deletion."""
+        """Delete the remote job.
+
+        Returns True only if the server confirms the deletion.
+        """
         try:
             reply = await self._api.ask(
                 Request(method="DELETE", url=_path(ref), follow_redirects=False)
@@ -171,13 +181,13 @@ class OpenAIVideos:
         return reply.ok and remote_job.is_deleted(reply.answer)
 
     def check_webhook(self, headers: Mapping[str, str], *, now: float) -> None:
-        """Check that there is a signature, and that its time is recent."""
+        """Check that a webhook has a signature and a recent time."""
         standard_webhooks.check(headers, now=self._api.provider_time(now))
 
     def parse_webhook(
         self, headers: Mapping[str, str], body: bytes, *, now: float, sent: bytes | None = None
     ) -> Webhook | None:
-        """Verify a webhook, and return its job, or None if it is not about a video."""
+        """Verify a webhook and return it, or return None if it is not about a video."""
         webhook_id = standard_webhooks.verify(
             headers, body, sent=sent, keys=self._keys, now=self._api.provider_time(now)
         )
@@ -199,7 +209,8 @@ class OpenAIVideos:
         return HttpTransport(endpoint, credentials=bearer(self.api_key))
 
     async def _is_gone(self, ref: str) -> bool:
-        # One of several servers may respond with 404 for a job that another server is running.
+        # If several servers share the address, one may respond with 404 to a job that another one
+        # runs.
         try:
             await self._api.retrieve(_path(ref))
         except BackendError as error:
@@ -220,7 +231,7 @@ class OpenAIVideos:
 
 
 def _fields(request: VideoRequest) -> dict[str, object]:
-    # `seconds` is a number in JSON, because Dynamo, which accepts only JSON, requires a number.
+    # In JSON, `seconds` is a number, because Dynamo requires a number and accepts only JSON.
     fields = {"prompt": request.prompt, "seconds": request.seconds, "size": request.size}
     return {**fields, **({"model": request.model} if request.model else {})}
 

@@ -1,4 +1,4 @@
-"""The requests that all adapters send in the same way: create, poll and download."""
+"""Sends the requests that all adapters have in common: create, poll and download."""
 
 from __future__ import annotations
 
@@ -38,13 +38,14 @@ _MAX_UNKNOWN_STATUSES = 32
 
 @dataclass(kw_only=True, eq=False)
 class ProviderApi:
-    """Sends requests to the provider at `base_url` through transports from `open_transport`.
+    """Sends requests to the provider at `base_url`.
 
-    `secret` is the API key, which is redacted from every response. Videos are downloaded from the
-    provider, from public addresses, and from `result_origins` (such as "http://10.0.0.2:9000").
-    `translate` converts a response from the provider's own JSON to the fields of the Videos API.
-    `drop_inline_clips`: whether base64 clips are removed from responses, and read only from
-    downloads.
+    `open_transport`: opens the transport that sends the requests.
+    `secret`: the API key, which is removed from every response.
+    `result_origins`: the origins from which videos may be downloaded, besides the provider and
+    public addresses. An example is "http://10.0.0.2:9000".
+    `translate`: converts the provider's own JSON to the fields of OpenAI's Videos API.
+    `drop_inline_clips`: whether base64 clips are removed from all responses except downloads.
     """
 
     name: str
@@ -66,14 +67,19 @@ class ProviderApi:
         self._ahead = 0.0
 
     def provider_time(self, now: float) -> float:
-        """Convert a time of our clock to the provider's, using its last `Date` header."""
+        """Convert a time of this machine's clock to the provider's clock.
+
+        The difference is known from the `Date` header of the provider's last response.
+        """
         return now + self._ahead
 
     async def submit(self, request: Request) -> BackendUpdate:
         """Send the create request exactly once, and return the job in the response.
 
-        The job may already have ended. UnconfirmedSubmitError: the provider may have accepted it.
-        Any other BackendError: the provider did not accept it.
+        The job may have ended already.
+
+        Raises UnconfirmedSubmitError if the provider may have accepted the job. After any other
+        BackendError, the provider has not accepted it.
         """
         reply = await self._create(request)
         if (job := reply.job) and job.ref:
@@ -86,11 +92,14 @@ class ProviderApi:
         )
 
     async def poll(self, path: str, ref: str) -> BackendUpdate:
-        """Return the state of the job at `path` as `ref`, even if the response has another id."""
+        """Return the state of the job at `path`.
+
+        The result's id is `ref`, even if the response contains a different id.
+        """
         return self._update(await self.retrieve(path), ref)
 
     async def retrieve(self, path: str) -> RemoteJob:
-        """Read the job at `path`."""
+        """Request the job at `path`, and return it."""
         reply = await self.ask(Request(method="GET", url=path))
         if reply.job:
             return reply.job
@@ -99,7 +108,10 @@ class ProviderApi:
         raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
 
     def status_page(self, reply: Reply) -> StatusPage | None:
-        """Read the jobs in the response to a request for a list; None: it is not a list."""
+        """Return the jobs in the response to a request for a list.
+
+        Returns None if the response is not a list.
+        """
         page = remote_job.page_in(reply.answer)
         if page is None:
             return None
@@ -110,7 +122,10 @@ class ProviderApi:
         )
 
     async def ask(self, request: Request) -> Reply:
-        """Return the response, even an error; BackendError: none arrived in time."""
+        """Send a request, and return the response, even if its status is an error.
+
+        Raises BackendError if no response arrives in time.
+        """
         seconds = self.timeouts.answer
         try:
             async with asyncio.timeout(seconds):
@@ -131,16 +146,16 @@ class ProviderApi:
     ) -> None:
         """Download the video to `sink` from the content route at `path`, or from `result_url`.
 
-        Without a `path`, only `result_url` is used. If the job's own response contains the video,
-        `job_path` is downloaded.
+        If `path` is None, only `result_url` is used. If the response about the job contains the
+        video itself, that response is downloaded from `job_path`.
         """
         if result_url == INLINE:
             result_url = job_path
         elif path and result_url:
             result_url = self._address_of(result_url)
             result_url = None if self._is_at(path, result_url) else result_url
-        # Use a separate pool, because a connection can't be reused after a body with a wrong
-        # length.
+        # The download gets a connection pool of its own, because a connection can't be reused after
+        # a body whose length was wrong.
         transport = self._open(self.timeouts.answer, downloads_from=self._trusted)
         fetcher = ContentFetcher(
             ask=lambda url: self._stream(transport, url),
@@ -162,11 +177,11 @@ class ProviderApi:
         await self._transport.close()
 
     def _address_of(self, link: str) -> str:
-        """Return the URL of a link, which may be a path at the provider ("/files/1.mp4")."""
+        """Return the URL of a link, which may be only a path at the provider ("/files/1.mp4")."""
         return joined(self.base_url, link) if link.startswith("/") else link
 
     def _is_at(self, path: str, url: str) -> bool:
-        """Return whether a link is the URL of the content route itself."""
+        """Tell whether a link leads to the content route itself."""
         address = f"{self.base_url}{path}"
         return url in {address, address.partition("?")[0]}
 
@@ -183,7 +198,11 @@ class ProviderApi:
         return self._read(answer)
 
     async def _send_alone(self, request: Request, seconds: float) -> Answer:
-        """Send over a new connection: if a reused one is dead, the POST stays unconfirmed."""
+        """Send a request over a new connection.
+
+        If a reused connection turned out to be dead, it would be unclear whether the POST was
+        received.
+        """
         transport = self._open(seconds)
         try:
             return await transport.send(request)

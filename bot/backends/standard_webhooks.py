@@ -1,7 +1,7 @@
-"""Verification of webhooks that are signed according to the Standard Webhooks specification.
+"""Verifies webhooks that are signed according to the Standard Webhooks specification.
 
-The package `standardwebhooks` (1.1.0) is not used: it reads the system clock, accepts one secret,
-and raises ValueError on malformed headers.
+The package `standardwebhooks` (1.1.0) is not used. It reads the system clock, supports only one
+secret, and raises ValueError if headers are malformed.
 """
 
 from __future__ import annotations
@@ -27,19 +27,20 @@ _MAX_SIGNATURES = 16
 
 
 def signing_keys(secrets: Iterable[str]) -> tuple[bytes, ...]:
-    """Convert secrets, with or without the prefix `whsec_`, into keys.
+    """Convert webhook secrets, with or without the prefix `whsec_`, to keys.
 
-    A secret without the prefix yields two keys, its text and its decoded base64, because some
-    senders sign with one and some with the other. ValueError: a secret is empty, so anyone could
-    sign.
+    A secret without the prefix becomes two keys: its text, and its decoded base64. Some senders
+    sign with the first, and others with the second.
+
+    Raises ValueError if a secret is empty, because webhooks could then be forged.
     """
     return tuple(key for secret in secrets for key in _keys_of(secret.strip()))
 
 
 def check(headers: Mapping[str, str], *, now: float, tolerance: float = 300.0) -> None:
-    """Check that there is a recent signature, without verifying it.
+    """Check that a webhook has a recent signature, without verifying the signature.
 
-    WebhookError: it is missing, unreadable or not recent.
+    Raises WebhookError if the signature is missing, malformed or too old.
     """
     check_time(_fields(headers)[_TIMESTAMP], now=now, tolerance=tolerance)
 
@@ -53,18 +54,19 @@ def verify(
     sent: bytes | None = None,
     tolerance: float = 300.0,
 ) -> str:
-    """Check that one of the keys signed this webhook recently, and return its id.
+    """Check that one of the keys recently signed a webhook, and return the webhook's id.
 
-    `sent`: the body as it was sent, if it was compressed. Either form can be signed.
-    `now` and `tolerance` are in seconds.
-    WebhookError: the webhook is forged, stale or unreadable.
+    `body`: the decompressed body. `sent`: the body as it was sent, if it was compressed. The
+    signature may be that of either. `now` is in Unix seconds, and `tolerance` is in seconds.
+
+    Raises WebhookError if the webhook is forged, too old or malformed.
     """
     fields = _fields(headers)
     timestamp = fields[_TIMESTAMP]
     check_time(timestamp, now=now, tolerance=tolerance)
     signatures, keys = _signatures(fields[_SIGNATURE]), tuple(keys)
     start = b"%b.%b." % (_bytes(fields[_ID]), timestamp.encode())
-    # All are compared, so that the duration does not reveal which one matched.
+    # All signatures are compared, so that the duration does not reveal which one matches.
     matches = [
         _matches(signatures, start + each, keys) for each in (body, sent) if each is not None
     ]
@@ -74,7 +76,10 @@ def verify(
 
 
 def check_time(timestamp: str, *, now: float, tolerance: float) -> None:
-    """Check that a Unix time is close enough to `now`; WebhookError: it is not."""
+    """Check that a timestamp differs from `now` by at most `tolerance` seconds.
+
+    Raises WebhookError if it doesn't.
+    """
     if not _SECONDS.fullmatch(timestamp):
         raise WebhookError("the timestamp is not a number of seconds")
     if abs(now - int(timestamp)) > tolerance:
@@ -110,12 +115,12 @@ def _fields(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _bytes(text: str) -> bytes:
-    # Header bytes that are not UTF-8 arrive as lone surrogates, which a plain encode() refuses.
+    # Header bytes that are not UTF-8 arrive as surrogates, which a plain encode() refuses.
     return text.encode("utf-8", "surrogatepass")
 
 
 def _signatures(header: str) -> list[bytes]:
-    # compare_digest() accepts text with non-ASCII characters only as bytes.
+    # compare_digest() accepts non-ASCII characters only in bytes.
     versioned = (part.partition(",") for part in header.split()[:_MAX_SIGNATURES])
     return [_bytes(signature) for version, _, signature in versioned if version == "v1"]
 

@@ -1,1 +1,1 @@
-"""The command line, one file for each command."""
+"""The commands of the command line, one module for each."""

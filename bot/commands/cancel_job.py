@@ -1,4 +1,4 @@
-"""Cancels a job for the operator: through the running bot, or directly if none runs."""
+"""Cancels a job for the operator: through the running bot, or directly if the bot isn't running."""
 
 from __future__ import annotations
 
@@ -28,14 +28,17 @@ _STOPPED = "Cancelled. The video service was asked to stop it, and may charge fo
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cancellation:
-    """The outcome of an attempt to cancel, and the sentence that reports it."""
+    """The result of an attempt to cancel a job, and the sentence that reports the result."""
 
     cancelled: bool
     sentence: str
 
 
 async def cancel_job(settings: Settings, job: Job) -> Cancellation:
-    """Cancel a job; StartupError: the bot can't be asked, or the operator has to act first."""
+    """Cancel a job.
+
+    Raises StartupError if the running bot can't be asked, or if the operator has to act first.
+    """
     try:
         return await _cancel_directly(settings, job)
     except DataInUseError:
@@ -43,7 +46,7 @@ async def cancel_job(settings: Settings, job: Job) -> Cancellation:
 
 
 async def _cancel_through_bot(settings: Settings, job: Job) -> Cancellation:
-    """Ask the process that has the database open to cancel the job."""
+    """Ask the running bot, which has the database open, to cancel the job."""
     answer = await ask_running_bot(
         settings, f"{CANCEL_PATH}{job.id}", subject=cancel_subject(job.id)
     )
@@ -57,7 +60,7 @@ async def _cancel_through_bot(settings: Settings, job: Job) -> Cancellation:
 
 
 async def _cancel_directly(settings: Settings, job: Job) -> Cancellation:
-    """Cancel the job in the database, and ask the video service once to stop it."""
+    """Cancel the job in the database, and ask the provider once to stop its own job."""
     async with AsyncExitStack() as stack:
         resources = await open_resources(settings, stack)
         backend = await open_backend(resources, stack)

@@ -1,4 +1,4 @@
-"""`doctor`: checks everything that the bot needs, and advises on problems."""
+"""The command `doctor`: checks everything that the bot needs, and says what to fix."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _MIB = 1024 * 1024
 _LOW_DISK_MIB = 2048
-# A sentence about a setting begins with its name, or with the file and the line.
+# An error message about a setting begins with the setting's name, or with the file and the line.
 _SENTENCE = re.compile(r"(\.env(?:, line \d+)?|\w+):? (.+)")
 _TROUBLES = {
     Trouble.AUTH: ("refuses the key", "set another key"),
@@ -55,13 +55,17 @@ _TROUBLES = {
 
 
 class Doctor:
-    """Prints a table of findings. The exit code is 1 if any of them is a problem."""
+    """Prints a table of findings. The exit code is 1 if at least one of them is a problem."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare no options: the settings decide everything."""
+        """Add no options, because the settings decide everything."""
 
     def run(self, options: argparse.Namespace) -> int:  # noqa: ARG002 - it has no options
-        """Run all checks, even if one of them finds a problem."""
+        """Run all checks, and print what they found.
+
+        If settings are invalid, only their errors are printed, because the other checks depend on
+        them.
+        """
         try:
             settings = load_settings()
         except StartupError:
@@ -86,7 +90,7 @@ def _misspelt() -> list[Finding]:
     try:
         unknown = unknown_names(os.environ, Settings)
     except UnicodeDecodeError:
-        return []  # `_invalid_settings` already reports that the file can't be read
+        return []  # `_invalid_settings` has already reported that the file can't be read
     return [
         Finding(subject=each.name, ok=False, found="is not a setting", advice=each.advice)
         for each in unknown
@@ -104,7 +108,7 @@ def _print(findings: Sequence[Finding]) -> None:
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    """Run each check and return its finding."""
+    """Run all checks and return their findings, in the order in which they are printed."""
     return [
         _spelling(settings),
         examine_changes(settings),
@@ -202,8 +206,8 @@ async def _ffmpeg() -> Finding:
 
 def _disk(data_dir: Path) -> Finding:
     try:
-        # The bot would create a missing folder. This check does not, so it tests the nearest
-        # existing parent.
+        # The bot creates the folder if it is missing, but this check creates nothing. It therefore
+        # tests the nearest parent folder that exists.
         folder = next(path for path in (data_dir, *data_dir.parents) if path.exists())
         with tempfile.TemporaryFile(dir=folder):
             pass

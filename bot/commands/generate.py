@@ -1,4 +1,4 @@
-"""`generate`: makes one video from the command line, without Discord."""
+"""The command `generate`: makes one video without Discord."""
 
 from __future__ import annotations
 
@@ -48,14 +48,15 @@ _FILE = "video.mp4"
 _CHUNK = 256 * 1024
 _GRACE_SECONDS = 20.0
 _LOOK_SECONDS = 0.1
-_SIGNALLED = 128  # the exit code that shells report is this plus the signal's number
+# after a signal, shells report this number plus the signal's number as the exit code
+_SIGNALLED = 128
 
 
 class Generate:
-    """Requests a video, waits for it with a progress bar, and writes it to a file."""
+    """Orders a video, shows its progress, and writes the finished video to a file."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the options: the prompt or a job, the narration and the output file."""
+        """Add the options: the prompt or the job to resume, the narration and the output file."""
         order = parser.add_mutually_exclusive_group(required=True)
         order.add_argument("script", nargs="?", metavar="PROMPT", help="what the video should show")
         order.add_argument(
@@ -81,14 +82,14 @@ class Generate:
         )
 
     def run(self, options: argparse.Namespace) -> int:
-        """Check everything that can be checked for free, then make the video."""
+        """Check everything that costs nothing to check, then make the video."""
         if options.retry and not options.resume:
             raise StartupError("--retry needs --resume JOB, which names the job to retry.")
         if options.audio and not options.audio.is_file():
             raise StartupError(f"--audio: there is no file {options.audio}.")
         _check_output(options.output)
         settings = load_settings()
-        # Log lines would interrupt the progress bar.
+        # Log lines would interrupt the progress bar, so only errors are logged by default.
         configure_logs(settings, level="ERROR" if settings.log_level == "INFO" else None)
         if unused := unused_provider(settings):
             LastingStream(sys.stderr).write(f"{unused}\n")
@@ -99,7 +100,7 @@ def _check_output(output: Path) -> None:
     parent = output.absolute().parent
     if output.is_dir():
         raise StartupError(f"--output: {output} is a folder; name a file, like {output / _FILE}.")
-    # Unlike exists(), this is true for a dangling link, which must not be replaced.
+    # Unlike exists(), lexists() is true for a broken link, which must not be replaced.
     if os.path.lexists(output):
         raise StartupError(f"--output: {output} already exists; name another file with -o.")
     if not parent.is_dir():
@@ -109,22 +110,22 @@ def _check_output(output: Path) -> None:
 
 
 class _NoDiscord:
-    """Raises DeliveryError for all deliveries, because there is no Discord in this process."""
+    """Raises DeliveryError for every delivery, because this process is not connected to Discord."""
 
     async def find_message(self, job: Job) -> int | None:
-        """Raise DeliveryError always."""
+        """Raise DeliveryError."""
         self._refuse(job)
 
     async def show(self, job: Job) -> None:
-        """Raise DeliveryError always."""
+        """Raise DeliveryError."""
         self._refuse(job)
 
     async def deliver(self, job: Job, artifact: Artifact) -> Handover:  # noqa: ARG002 - as declared
-        """Raise DeliveryError always."""
+        """Raise DeliveryError."""
         self._refuse(job)
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:  # noqa: ARG002 - as declared
-        """Raise DeliveryError always."""
+        """Raise DeliveryError."""
         self._refuse(job)
 
     def _refuse(self, job: Job) -> NoReturn:
@@ -132,7 +133,7 @@ class _NoDiscord:
 
 
 async def _generate_until_stopped(settings: Settings, options: argparse.Namespace) -> int:
-    """Make the video. Ctrl-C, SIGTERM and a closed terminal stop it."""
+    """Make the video. Stop if Ctrl-C is pressed, SIGTERM arrives or the terminal is closed."""
     received: list[int] = []
     task = asyncio.current_task()
 
@@ -156,8 +157,8 @@ async def _generate(settings: Settings, options: argparse.Namespace) -> int:
         resources = await open_resources(settings, stack)
         backend = await open_backend(resources, stack)
         engine = await open_engine(resources, backend, stack, client=CLIENT)
-        # The operator's requests need a server. It also receives webhooks, which a provider on this
-        # machine can send.
+        # The server is needed for the operator's requests, such as a cancellation. It also receives
+        # webhooks, which a provider on this machine can send.
         routes = [*webhooks(engine).routes, *operator_routes(engine).routes]
         server = WebServer(
             routes,
@@ -178,7 +179,7 @@ async def _generate(settings: Settings, options: argparse.Namespace) -> int:
         except asyncio.CancelledError:
             err.write("Interrupted. “python -m bot jobs” shows whether a video was ordered.\n")
             raise
-        # The command is printed now, because the terminal may be closed before the end.
+        # Print the command now, because the terminal may be closed before the video is finished.
         command = _resume_command(job, options.output)
         err.write(f"Job {job.id}. If this is interrupted, continue with: {command}\n")
         bar = ProgressBar(err, texts, lambda: engine.clients.trouble)
@@ -207,7 +208,7 @@ async def _order(engine: Engine, options: argparse.Namespace) -> Job:
 
 
 async def _make(engine: Engine, job: Job, bar: ProgressBar) -> Job:
-    """Run the workers until the job has ended, and return it."""
+    """Run the workers until the job has ended, and return the ended job."""
     workers = make_workers(engine, _NoDiscord())
     tasks = [asyncio.create_task(worker.run(), name="worker") for worker in workers]
     tasks.append(asyncio.create_task(engine.clock_watcher.run(), name="clock"))
@@ -226,7 +227,10 @@ async def _make(engine: Engine, job: Job, bar: ProgressBar) -> Job:
 
 
 async def _wait_for_last_step(engine: Engine, job: Job) -> None:
-    """Wait briefly until the provider is asked to stop the job, or leave that to the next start."""
+    """Wait briefly until the provider was asked to stop the job.
+
+    If that takes too long, the next start asks the provider.
+    """
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_GRACE_SECONDS):
             while (now := await engine.jobs.get(job.id)) and now.next_at is not None:  # noqa: ASYNC110 - the last step is not published
@@ -251,11 +255,11 @@ async def _report(
         return 1
     if job.note:
         err.write(f"{texts(job.note)}\n")
-    video = engine.clients.video(job)
-    if await engine.clients.artifact(job) is None or not video.exists():
+    if await engine.clients.artifact(job) is None or not await engine.workspace.has_video(job.id):
         err.write(f"{texts('api.expired')}\n")
         return 1
     try:
+        video = await engine.clients.fetch_video(job)
         await asyncio.to_thread(_copy, video, output, job.id)
     except OSError as error:
         command = _resume_command(job, output)
@@ -274,7 +278,7 @@ def _copy(video: Path, output: Path, job_id: str) -> None:
     part = output.with_name(f".{job_id}.part")
     try:
         shutil.copyfile(video, part)
-        # Another process may have created the file after the first check.
+        # Another process may have created the output file since the first check.
         if os.path.lexists(output):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(output))
         commit(part, output)

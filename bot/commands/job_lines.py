@@ -1,4 +1,4 @@
-"""Describes jobs for a terminal."""
+"""Describes jobs as text for the terminal."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
     from bot.model import Job
     from bot.texts import Texts
 
-_ID_CHARACTERS = 12  # as many as on cards
+_ID_CHARACTERS = 12  # as long as the ids on cards
 _PROMPT_CHARACTERS = 50
 _MINUTE, _HOUR, _DAY = 60, 60 * 60, 24 * 60 * 60
 
 
 def table_line(job: Job, *, now: float) -> str:
-    """Return a job's line in the list."""
+    """Return the line about a job for the list of jobs."""
     age = _age(max(0.0, now - job.created_at))
     prompt = cut(printable(job.request.prompt), _PROMPT_CHARACTERS)
     return f"{job.id[:_ID_CHARACTERS]}  {_state(job):17} {age:>6}  {_requester(job):24}  {prompt}"
 
 
 def describe(job: Job, texts: Texts) -> str:
-    """Return a line for each fact about a job."""
+    """Return all facts about a job, one per line."""
     request = job.request
     facts = {
         "job": job.id,
@@ -49,7 +49,7 @@ def describe(job: Job, texts: Texts) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a text without control characters, which could rewrite what the terminal shows."""
+    """Replace the control characters in a text. They could change what the terminal shows."""
     return "".join(
         character if character.isprintable() else " " if character.isspace() else "\ufffd"
         for character in text

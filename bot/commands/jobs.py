@@ -1,4 +1,4 @@
-"""`jobs`: lists, shows or cancels jobs, even while the bot runs."""
+"""The command `jobs`: lists, shows or cancels jobs, even while the bot is running."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _ENDED = 20
 
 
 class Jobs:
-    """Lists all open jobs and the newest ended ones; `show` and `cancel` take one job."""
+    """Lists all open jobs and the newest ended ones, or shows or cancels one job."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the actions."""
+        """Add the options: the action and the job."""
         parser.add_argument(
             "action",
             nargs="?",
@@ -44,7 +44,7 @@ class Jobs:
         )
 
     def run(self, options: argparse.Namespace) -> int:
-        """Perform the action. Only `cancel` writes anything."""
+        """Perform the action. Only `cancel` changes anything."""
         if (options.action == "list") is (options.job is not None):
             raise StartupError("Type `jobs`, `jobs show JOB` or `jobs cancel JOB`.")
         settings = load_settings()

@@ -1,4 +1,4 @@
-"""A stream to a terminal or pipe that may be closed while the command runs."""
+"""Writes to a terminal or pipe that may be closed while the command is still running."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ if TYPE_CHECKING:
 
 
 class LastingStream:
-    """Writes to a stream. If it is closed, the output is discarded, and the command continues.
+    """Writes to a stream. Once the stream is closed, output is discarded without an error.
 
-    `stream`: the stream, or None if it was closed before the start. Characters that its encoding
-    lacks are replaced.
+    `stream`: the stream, or None if it was closed before the command started. Characters that the
+    stream's encoding can't represent are replaced.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="surrogateescape")  # file names may contain any bytes
+            stream.reconfigure(errors="surrogateescape")  # names of files may contain any bytes
 
     def isatty(self) -> bool:
         """Tell whether the stream is a terminal."""
         return self._stream is not None and self._stream.isatty()
 
     def write(self, text: str) -> None:
-        """Write a text immediately."""
+        """Write a text, and flush the stream."""
         if self._stream is None:
             return
         try:
             self._stream.write(_encodable(text, self._stream))
             self._stream.flush()
         except OSError:
-            # At its exit, Python flushes the stream's buffer, which would fail on the closed
-            # stream.
+            # When Python exits, it flushes the stream's buffer. On the closed stream, that would
+            # raise an error, so the stream now writes to the null device.
             nothing = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nothing, self._stream.fileno())
             os.close(nothing)

@@ -1,4 +1,4 @@
-"""Shows the progress of a job in a terminal."""
+"""Shows the progress of a job on the command line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BAR_WIDTH = 30
 
 
 class ProgressBar:
-    """Shows progress: in a terminal, as a bar that is redrawn; elsewhere, as a line per change."""
+    """Shows progress: as a bar in a terminal, and elsewhere as one line for each change."""
 
     def __init__(
         self,
@@ -43,6 +43,6 @@ class ProgressBar:
             self._drawn = line
 
     def close(self) -> None:
-        """End the bar's line."""
+        """End the line on which the bar is drawn."""
         if self._is_terminal and self._drawn:
             self._out.write("\n")

@@ -1,4 +1,4 @@
-"""`run`: runs the bot."""
+"""The command `run`: runs the bot."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ log = logging.getLogger(__name__)
 
 
 class Run:
-    """Runs the bot until SIGTERM or Ctrl-C."""
+    """Runs the bot until SIGTERM arrives or Ctrl-C is pressed."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare no options: the settings decide everything."""
+        """Add no options, because the settings decide everything."""
 
     def run(self, options: argparse.Namespace) -> int:  # noqa: ARG002 - it has no options
-        """Check the settings, then run the bot."""
+        """Check the settings, and run the bot."""
         settings = load_settings(with_discord=True)
         configure_logs(settings)
         for unknown in unknown_names(os.environ, Settings):
             log.warning("settings.unknown name=%s advice=%r", unknown.name, unknown.advice)
         if not looks_like_a_token(settings.discord_token.get_secret_value()):
-            # Only a warning, since Discord may change the form of its tokens.
+            # This is only a warning, because Discord may change the format of its tokens.
             log.warning("settings.token_shape name=DISCORD_TOKEN advice=%r", COPY_AGAIN)
         if unused := unused_provider(settings):
             log.warning("settings.idle name=%s advice=%r", unused.name, unused.advice)
@@ -52,7 +52,7 @@ async def _run(settings: Settings) -> None:
 
 
 async def _check_backend(settings: Settings) -> None:
-    """Log once what `doctor` finds about a provider that can't make videos now."""
+    """Log `doctor`'s finding about the provider if the provider can't be used at the moment."""
     try:
         finding = await examine_backend(settings)
     except Exception:  # a bug in the check must not stop the bot

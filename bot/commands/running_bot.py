@@ -1,4 +1,4 @@
-"""Sends the command line's requests to the running bot."""
+"""Sends requests from the command line to the running bot."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BotAnswer:
-    """The running bot's response to a request."""
+    """The running bot's HTTP response to a request."""
 
     status: int
     text: str
@@ -30,9 +30,9 @@ class BotAnswer:
 async def ask_running_bot(
     settings: Settings, path: str, *, subject: str, body: str = "", within: float = 15
 ) -> BotAnswer:
-    """Send a request to the process that has the database open, and wait `within` seconds.
+    """Send a request to the running bot, and wait at most `within` seconds for the response.
 
-    StartupError: it can't be asked.
+    Raises StartupError if the bot can't be reached.
     """
     if not settings.http_port:
         raise StartupError("HTTP_PORT: with 0 the running bot can't be found; set a port.")
@@ -55,7 +55,7 @@ async def ask_running_bot(
 
 
 def refused_by_bot(settings: Settings, status: int) -> StartupError:
-    """Return the error that explains an unexpected status."""
+    """Return an error that explains why the bot responded with an unexpected status."""
     if status == HTTPStatus.UNAUTHORIZED:
         return StartupError("SECRET_KEY: the running bot uses another one; set the same one here.")
     return StartupError(

@@ -1,4 +1,4 @@
-"""`storyboard`: runs only the embedded renderer, as a Videos API server on loopback."""
+"""The command `storyboard`: runs only the embedded renderer, as a local Videos API server."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class ServeStoryboard:
-    """Runs the renderer until SIGTERM or Ctrl-C."""
+    """Runs the renderer until SIGTERM arrives or Ctrl-C is pressed."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the options: the port and the webhook URL."""
+        """Add the options: the port and the webhook URL."""
         parser.add_argument(
             "--port", type=int, default=8090, help="default: 8090; 0: any free port"
         )
@@ -34,7 +34,10 @@ class ServeStoryboard:
         )
 
     def run(self, options: argparse.Namespace) -> int:
-        """Serve until a signal arrives. The first OPENAI_WEBHOOK_SECRET signs the webhooks."""
+        """Serve until a stop signal arrives.
+
+        Webhooks are signed with the first secret in OPENAI_WEBHOOK_SECRET.
+        """
         settings = load_settings(video_backend="storyboard")
         configure_logs(settings)
         asyncio.run(_serve(settings, port=options.port, webhook_url=options.webhook_url))

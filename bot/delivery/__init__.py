@@ -1,1 +1,1 @@
-"""The messages of jobs in Discord, and the delivery of finished videos."""
+"""Delivers finished videos to Discord, and keeps each job's message up to date."""

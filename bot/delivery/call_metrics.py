@@ -1,4 +1,7 @@
-"""Counts the requests to Discord by route, without ids and tokens, and reads Discord's clock."""
+"""Counts requests to Discord by route, and reads the time that Discord's responses contain.
+
+Routes contain no ids and tokens.
+"""
 
 from __future__ import annotations
 
@@ -12,23 +15,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _VERSION = re.compile(r"^/api/v\d+(?=/)")
-# The token after an application's or interaction's id gives access to its messages.
+# The token in the path gives access to the interaction's messages, so it must not be recorded.
 _TOKEN = re.compile(r"^(/(?:webhooks|interactions)/\d+)/[^/]+")
 _ID = re.compile(r"/\d{5,}")
 
 
 def route_of(path: str) -> str:
-    """Return the route of a path, such as /channels/{id}/messages/{id}."""
+    """Return the route of a path. Its ids are replaced, as in /channels/{id}/messages/{id}."""
     return _ID.sub("/{id}", _TOKEN.sub(r"\1/{token}", _VERSION.sub("", path)))
 
 
 def trace_calls(
     count_call: Callable[[str, str, str], None], report_time: Callable[[float], None]
 ) -> aiohttp.TraceConfig:
-    """Return a trace that calls `count_call` after each request with its method, route and outcome.
+    """Return a trace that calls `count_call` with the method, route and outcome of each request.
 
-    The outcome is the status, or the type of the exception. `report_time` receives the time in
-    Discord's response.
+    The outcome is the response's status, or the type of the exception that was raised.
+    `report_time` receives the time in the response's `Date` header.
     """
 
     async def ended(

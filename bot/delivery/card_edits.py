@@ -1,4 +1,4 @@
-"""Edits of a job's card: with the interaction's token while it is valid, then as the bot."""
+"""Edits a job's card: with the interaction's token while that is valid, and then as the bot."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _MISSING_ACCESS = 50001
 _HTTP_UNAUTHORIZED = 401
 _HTTP_TOO_LARGE = 413
 _HTTP_TRANSIENT = frozenset({408, 429})
-# Rate limits on edits of old messages and on writes to a channel. Both end after a while.
+# These are rate limits on edits of old messages and on writes to a channel. Both are temporary.
 _TRANSIENT = frozenset({20028, 30046})
-# A response without one of Discord's error codes is from a proxy in front of Discord.
+# A response with one of these statuses but no Discord error code is from a proxy, not from Discord.
 _NOT_FROM_DISCORD = frozenset({403, 404})
 _HTTP_CLIENT_ERRORS = range(400, 500)
 _REASON_CHARACTERS = 200
@@ -47,9 +47,10 @@ class MessageGoneError(Exception):
 
 
 class EditRefusedError(MessageGoneError):
-    """Discord refuses this edit although the message may exist.
+    """Discord refuses this edit, but the message may still exist.
 
-    A different edit may be accepted, such as one without files if the bot may not attach any.
+    Discord may accept a different edit. For example, the bot may not be allowed to attach files,
+    but may still be able to edit the text.
     """
 
 
@@ -59,10 +60,10 @@ class FileTooLargeError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Edit:
-    """An edit that replaces the content of a job's card with `view` and freshly opened files.
+    """An edit that replaces a card's content with `view` and the files from `open_files`.
 
-    `urgent`: whether to edit with the bot's own token while the interaction's token is
-    rate-limited, instead of waiting.
+    `urgent`: if the interaction's token is rate-limited, whether to use the bot's own token instead
+    of waiting.
     """
 
     job: Job
@@ -72,14 +73,14 @@ class Edit:
 
     @property
     def has_files(self) -> bool:
-        """True if the edit uploads files."""
+        """Whether the edit uploads files."""
         return self.open_files is not tuple
 
 
 class CardEdits:
     """Finds and edits the cards of jobs.
 
-    DeliveryError: the same request may succeed later.
+    Its methods raise DeliveryError if the same request may succeed later.
     """
 
     def __init__(
@@ -99,10 +100,10 @@ class CardEdits:
         self._edited_as_bot: set[str] = set()
 
     async def find(self, job: Job) -> int | None:
-        """Return the id of the card that answers the job's interaction, or None without a card.
+        """Return the id of the job's card, if it is the message that answered the interaction.
 
-        Another process with the same bot token may have answered the interaction with its own
-        card. The job ids in a card's buttons show which job the card belongs to.
+        Another process with the same bot token may have answered the interaction with its own card.
+        The job ids in the buttons of a card show which job the card belongs to.
         """
         if not self._tokens.is_valid(job):
             return None
@@ -115,14 +116,17 @@ class CardEdits:
         job_ids = set(_job_ids(message))
         if job.id in job_ids:
             return int(message["id"])
-        # A message without job ids is an error message that was posted instead of the card.
+        # An answer without job ids is an error message that was posted instead of the card.
         if job_ids:
             await self._second_bot.record(job.origin.application_id, job.origin.interaction_id)
             await self._jobs.fail(job, "failed.second_bot")
         return None
 
     async def edit(self, edit: Edit) -> None:
-        """Apply an edit; MessageGoneError, FileTooLargeError: this edit will never succeed."""
+        """Apply an edit.
+
+        Raises MessageGoneError or FileTooLargeError if this edit will never succeed.
+        """
         try:
             await self._edit(edit)
         except discord.HTTPException as error:
@@ -139,11 +143,14 @@ class CardEdits:
             raise as_delivery_error(error) from error
 
     def is_unanswered(self, job: Job) -> bool:
-        """Tell whether Discord has not responded yet to an edit of the card."""
+        """Tell whether an edit of the card was sent to Discord and has no response yet."""
         return self._tokens.is_unanswered(job) or job.id in self._edited_as_bot
 
     def pause_token(self, job: Job) -> None:
-        """Make the next edits with the bot's own token, if the bot can edit the card."""
+        """Pause the token of the job's interaction, so that the next edits use the bot's own token.
+
+        Does nothing if the bot itself can't edit the card.
+        """
         if job.origin.bot_can_edit:
             self._tokens.pause(job)
 
@@ -168,9 +175,9 @@ class CardEdits:
             await self._edit_as_bot(edit)
 
     async def _edit_on_trial(self, edit: Edit) -> bool:
-        """Try an edit as the bot, to learn early whether the bot can edit the card.
+        """Try an edit with the bot's own token, and record whether the bot can edit the card.
 
-        False: the edit failed.
+        Returns False if the edit failed.
         """
         try:
             await self._edit_as_bot(edit)
@@ -184,7 +191,8 @@ class CardEdits:
                 await self._card_records.prove_bot_access(edit.job.id, bot_can_edit=False)
             return False
         except (aiohttp.ClientError, OSError, TimeoutError):
-            return False  # this shows nothing about the bot's access, so the next edit tries again
+            # a connection error proves nothing about access, so the next edit tries again
+            return False
         await self._card_records.prove_bot_access(edit.job.id, bot_can_edit=True)
         return True
 
@@ -192,14 +200,14 @@ class CardEdits:
         try:
             await self._edit_as_bot(edit)
         except ThrottledError as error:
-            # Report the shorter of the two waits, so that the step is retried as soon as one route
-            # opens.
+            # Both ways are rate-limited. Report the shorter wait, so that the retry is not later
+            # than needed.
             raise min(error, throttled, key=lambda each: each.seconds) from None
         except discord.HTTPException as error:
             if is_too_large(error) or not is_final(error):
                 raise
-            # The token may have access that the bot lacks: retry with it once its rate limit has
-            # ended.
+            # The interaction's token may have access that the bot lacks. Retry with the token once
+            # its rate limit has ended.
             raise throttled from None
         except MessageGoneError:
             raise throttled from None
@@ -226,7 +234,7 @@ def _is_invalid_token(error: discord.HTTPException) -> bool:
 
 
 def is_too_large(error: discord.HTTPException) -> bool:
-    """Tell whether Discord refused a file because of its size."""
+    """Tell whether Discord refused the request because a file is too large."""
     return error.status == _HTTP_TOO_LARGE or error.code == _TOO_LARGE
 
 
@@ -239,12 +247,12 @@ def is_transient(error: discord.HTTPException) -> bool:
 
 def is_final(error: discord.HTTPException) -> bool:
     """Tell whether Discord will refuse the same request every time."""
-    # A 401 is not final: the operator can set a valid bot token.
+    # A 401 is not final, because the operator can replace an invalid bot token.
     return not is_transient(error) and error.status != _HTTP_UNAUTHORIZED
 
 
 def as_delivery_error(error: Exception) -> DeliveryError:
-    """Convert an error to the DeliveryError that makes the worker retry the step."""
+    """Convert an error to a DeliveryError, which makes the worker retry the step."""
     seconds = error.seconds if isinstance(error, ThrottledError) else None
     return DeliveryError(describe(error), retry_after=seconds)
 

@@ -1,4 +1,4 @@
-"""Delivers finished videos to Discord: uploaded to the card, linked on it, or by DM."""
+"""Delivers finished videos to Discord: uploads them to the card, links them, or sends a DM."""
 
 from __future__ import annotations
 
@@ -32,14 +32,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _EXPIRY_NOTICE = "card.by_dm"
-# Attempts for about an hour. After the last one, the requester gets a DM instead.
+# 20 attempts take about an hour. After the last one, the requester gets a DM instead.
 _CARD_ATTEMPTS = 20
-# The longest time in seconds that making a smaller copy is expected to take.
+# Making a smaller copy is expected to take at most this many seconds.
 _COPY_SECONDS = 300.0
 
 
 class DiscordDeliverer:
-    """Edits jobs' cards and sends their DMs. Two edits of the same card never overlap."""
+    """Edits the cards of jobs and sends DMs to requesters.
+
+    Two edits of the same card never overlap.
+    """
 
     def __init__(
         self,
@@ -69,7 +72,7 @@ class DiscordDeliverer:
         self._clock = clock
 
     async def find_message(self, job: Job) -> int | None:
-        """Return the id of the card that the command posted, or None if it posted no card."""
+        """Return the id of the card that answered the command, or None if there is no card."""
         return await self._card_edits.find(job)
 
     async def show(self, job: Job) -> None:
@@ -89,22 +92,30 @@ class DiscordDeliverer:
             await self._send_dm_instead(job)
 
     def lock_card(self, job_id: str) -> AbstractAsyncContextManager[None]:
-        """Lock the card for `refresh`. A final edit may cancel the task that holds the lock."""
+        """Lock the card, for a call of `refresh`.
+
+        A final edit may cancel the task that holds the lock.
+        """
         return self._edit_lock.acquire(job_id)
 
     async def queue_places(self) -> Mapping[str, int]:
-        """Return the places of the first queued jobs by the jobs' ids."""
+        """Return the places in the queue of the first queued jobs, keyed by job id."""
         return await self._queue_outlook.places()
 
     async def refresh(self, job: Job) -> bool:
-        """Show progress on a card that the caller has locked; False: the card no longer exists.
+        """Show progress on a card that the caller has locked.
 
-        DeliveryError: the edit may succeed later.
+        Returns False if the card no longer exists. Raises DeliveryError if the edit may succeed
+        later.
         """
         return await self._show(job, urgent=False)
 
     async def deliver(self, job: Job, artifact: Artifact) -> Handover:
-        """Upload the video. If it is too large, link it or hold it until PUBLIC_URL is set."""
+        """Upload the video to the card.
+
+        If Discord refuses the size, link the video instead, or hold it until the operator sets
+        PUBLIC_URL.
+        """
         async with self._edit_lock.acquire_urgently(
             job.id, lambda: self._card_edits.is_unanswered(job)
         ) as cut_off:
@@ -120,15 +131,17 @@ class DiscordDeliverer:
         return handover
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send the job's DM, which links to the card or, if the card is gone, contains the video.
+        """Send the job's DM. It links to the card or, if the card is gone, contains the video.
 
-        False: the video is too large for a DM, and waits until the operator sets PUBLIC_URL.
+        Returns False if the video is too large for a DM. It is then kept until the operator sets
+        PUBLIC_URL.
         """
         return await self._dm_notices.notify(job, artifact)
 
     async def _send_dm_instead(self, job: Job) -> None:
         if job.origin.message_id is None and self._clock() < job.origin.token_until:
-            return  # no DM is due: Discord has confirmed that the command has no card
+            # Discord has confirmed that the command has no card, so there is nothing to replace
+            return
         match job.state:
             case JobState.FAILED if not _is_of_second_bot(job):
                 await self._dm_notices.report_failure(job)
@@ -193,7 +206,10 @@ class DiscordDeliverer:
     async def _hand_over_without_file(
         self, job: Job, artifact: Artifact, link: str | None
     ) -> Handover:
-        """Link the video on a card that accepts no files, or say where the video is."""
+        """Link the video on a card that accepts no files.
+
+        If Discord refuses the link too, tell the requester where else to find the video.
+        """
         if link is not None:
             try:
                 await self._link(job, artifact, link)
@@ -211,8 +227,8 @@ class DiscordDeliverer:
     ) -> None:
         """Link the video on the card.
 
-        `replaceable`: whether a smaller copy replaces the link later if Discord can't play it on
-        the card.
+        `replaceable`: if Discord can't play the linked video on the card, whether to replace the
+        link with a smaller copy later.
         """
         if plays_inline(artifact, url):
             try:
@@ -234,7 +250,7 @@ class DiscordDeliverer:
         view = self._cards.render(job, stage="state.fitting", note=note)
         try:
             await self._card_edits.edit(Edit(job=job, view=view))
-        except DeliveryError as error:  # showing this stage is optional
+        except DeliveryError as error:  # this edit is optional
             log.info("card.not_refreshed id=%s reason=%r", job.id, str(error))
 
 

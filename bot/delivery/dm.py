@@ -27,22 +27,23 @@ log = logging.getLogger(__name__)
 
 _NONCE_CHARACTERS = 25
 _LOOK_BACK = 50
-# A refused DM is not tried again for a week, or for a day if nothing but a DM can reach the
-# recipient.
+# After a refused DM, the bot sends the recipient no other DM for a week. If only a DM can reach the
+# recipient, the bot tries again after a day.
 _DAY_SECONDS = 24 * 60 * 60.0
 _WEEK_SECONDS = 7 * _DAY_SECONDS
 _MOST_PEOPLE = 10_000
-# While the first DM to a recipient is being sent, other DMs wait this long for it, and then fail. A
-# long upload would otherwise block the slots of the worker's lane.
+# While the first DM to a recipient is being sent, other DMs to them wait at most this many seconds,
+# and then fail. Waiting longer for an upload would block the slots of the worker's lane.
 _FIRST_SECONDS = 2.0
 # Discord's rate limit on opening DM channels.
 _OPENED_TOO_FAST = 40003
-# The recipient's privacy settings forbid DMs, or there is no server in common.
+# Discord answers with these codes if the recipient's privacy settings forbid DMs, or if the bot and
+# the recipient share no server.
 _DMS_CLOSED = frozenset({50007, 50278})
 
 
 class DmRefusedError(Exception):
-    """The recipient accepts no DMs from the bot, or Discord refuses this one."""
+    """The recipient accepts no DMs from the bot, or Discord refuses this DM."""
 
 
 class DmFormRefusedError(DmRefusedError):
@@ -51,7 +52,7 @@ class DmFormRefusedError(DmRefusedError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DirectMessage:
-    """A DM; `marker` is the part of its `text` that no other DM contains."""
+    """A DM. `marker` is a part of its `text` that no other DM contains."""
 
     user_id: int
     text: str
@@ -59,17 +60,17 @@ class DirectMessage:
 
     @property
     def subject(self) -> str:
-        """The job or the event that the DM is about: the last word of its marker."""
+        """The last word of the marker. It identifies the job or the event that the DM is about."""
         return self.marker.rpartition(" ")[2]
 
     @property
     def nonce(self) -> str:
-        """The value by which Discord recognises a repeated message for a few minutes."""
+        """The value by which Discord recognises a message that is sent again within minutes."""
         return sha256(self.marker.encode()).hexdigest()[:_NONCE_CHARACTERS]
 
 
 class DirectMessages:
-    """Sends each DM at most once, and at most one a day to a recipient who has closed DMs."""
+    """Sends each DM only once. Recipients with closed DMs get at most one attempt a day."""
 
     def __init__(
         self, bot_requests: BotRequests, people: PeopleStore, *, clock: Callable[[], float]
@@ -91,13 +92,13 @@ class DirectMessages:
     ) -> None:
         """Send a job's DM.
 
-        `may_be_sent`: whether an earlier attempt may have sent the DM. It is then looked for in the
-        channel first.
-        `only_way`: whether nothing else informs the recipient. The DM is then tried again a day
-        after a refusal.
-        DeliveryError: the DM may be accepted later.
-        FileTooLargeError: it may be accepted without these files.
-        DmRefusedError: it will never be accepted.
+        `may_be_sent`: whether an earlier attempt may have sent the DM. If so, the channel is
+        searched for it first.
+        `only_way`: whether nothing else informs the recipient. If so, the bot tries again a day
+        after a refusal, instead of a week.
+
+        Raises DeliveryError if the DM may be accepted later, FileTooLargeError if it may be
+        accepted without these files, and DmRefusedError if it will never be accepted.
         """
         dm = DirectMessage(user_id=job.origin.user_id, text=text, marker=dm_marker(job))
         await self.send_message(dm, open_files, may_be_sent=may_be_sent, only_way=only_way)
@@ -110,12 +111,12 @@ class DirectMessages:
         may_be_sent: bool = True,
         only_way: bool = True,
     ) -> None:
-        """Send a DM that has its own marker. The parameters and errors are those of `send`."""
+        """Send a DM that has its own marker. Its parameters and exceptions are those of `send`."""
         if dm.user_id in self._accepting:
             await self._send_unless_refused(dm, open_files, may_be_sent, only_way=only_way)
             return
-        # Until one DM to a recipient is accepted, DMs are sent one at a time, so that a recipient
-        # with closed DMs causes one refused request, not several at once.
+        # Until a recipient has accepted one DM, send them one at a time. If the recipient has
+        # closed DMs, only one request is refused, rather than several at once.
         first = self._first_dms.setdefault(dm.user_id, asyncio.Lock())
         try:
             async with asyncio.timeout(_FIRST_SECONDS):
@@ -147,7 +148,7 @@ class DirectMessages:
         self._accepting.add(dm.user_id)
 
     def _is_refused(self, person: Person, dm: DirectMessage, *, only_way: bool) -> bool:
-        """Tell whether an earlier refusal still prevents this DM."""
+        """Tell whether an earlier refusal still forbids sending this DM."""
         if person.dm_closed_at is None:
             return False
         age = self._clock() - person.dm_closed_at
@@ -198,6 +199,5 @@ class DirectMessages:
 
 
 def _last_line(text: str) -> str:
-    # Only the last line is the marker. The other lines quote a person's text, which may look like
-    # another DM's marker.
+    # Only the last line can be the marker. The other lines may quote text that looks like a marker.
     return text.rstrip().rpartition("\n")[2]

@@ -1,4 +1,4 @@
-"""DMs to requesters: a video is ready, has failed, or needs a decision."""
+"""Sends DMs to requesters: a video is ready, has failed, or needs a decision."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ log = logging.getLogger(__name__)
 
 
 class DmNotices:
-    """Sends DMs to requesters, as they chose with `/notify`.
+    """Sends DMs to requesters. They choose with `/notify` which DMs they get.
 
-    A job has at most one DM about its result, and one for each question that its card can't show.
+    There is at most one DM about a job's result, and one for each question that the job's card
+    can't show.
     """
 
     def __init__(
@@ -54,10 +55,12 @@ class DmNotices:
         self._clock = clock
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send a link to the card if the requester wants one, or the video if the card is gone.
+        """Send the requester a link to the card, if they want one.
 
-        False: the video is too large for a DM and waits until the operator sets PUBLIC_URL, or
-        another step has claimed the job.
+        If the card is gone, send the video.
+
+        Returns False if the video is too large for a DM, in which case it is kept until the
+        operator sets PUBLIC_URL. Also returns False if another step has claimed the job.
         """
         if not job.card_gone and not await self._is_wanted(job):
             return True
@@ -77,16 +80,16 @@ class DmNotices:
         return True
 
     async def report_failure(self, job: Job) -> None:
-        """Send the reason for a failure that the card can't show."""
+        """Send a DM with the reason for a failure, because the card can't show it."""
         await self._card_records.mark_card_gone(job.id)
         await self._send(job, self._cards.dm_failed(job))
 
     async def report_cancelled(self, job: Job) -> None:
-        """Report a cancellation that the card can't show."""
+        """Send a DM about a cancellation, because the card can't show it."""
         await self._send(job, self._cards.dm_cancelled(job))
 
     async def ask_what_to_do(self, job: Job) -> None:
-        """Ask about an undecided job whose card can't show the question."""
+        """Ask by DM whether to submit an undecided job again, because its card can't ask."""
         await self._send(job, self._cards.dm_undecided(job))
 
     async def _send(self, job: Job, text: str) -> None:
@@ -145,4 +148,4 @@ class DmNotices:
 
 
 async def _show_nothing() -> None:
-    """Do nothing: unlike a card, a DM that has not been sent yet can't announce the copy."""
+    """Do nothing. Only a card, which exists already, can announce that a copy is being made."""

@@ -1,6 +1,6 @@
-"""One lock per card, so that edits of the same card never overlap.
+"""Locks cards, so that two edits of the same card never overlap.
 
-A final edit waits briefly for a running progress edit, then cancels it.
+A final edit waits briefly for a running progress edit, and then cancels it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EditGracePeriods:
-    """The seconds that a running progress edit gets before it is cancelled.
+    """The time that a running progress edit gets before it is cancelled, in seconds.
 
-    `unanswered`: the additional seconds that it gets if Discord may have received the edit. Even
-    after it is cancelled, Discord could still apply it, and overwrite the final edit.
+    `unanswered`: the extra time that the edit gets if Discord may have received it. Otherwise,
+    Discord could apply the cancelled edit last, and so overwrite the final edit.
     """
 
     usual: float = 2.0
@@ -50,7 +50,10 @@ class EditLock:
 
     @asynccontextmanager
     async def acquire(self, job_id: str) -> AsyncGenerator[None]:
-        """Lock the card for a progress edit. A final edit may cancel the current task."""
+        """Lock the card for a progress edit.
+
+        A final edit may cancel the task that holds the lock.
+        """
         async with self._lock_of(job_id) as card, card.lock:
             card.progress_edit = asyncio.current_task()
             try:
@@ -64,7 +67,7 @@ class EditLock:
     ) -> AsyncGenerator[bool]:
         """Lock the card for a final edit, and yield whether a progress edit was cancelled.
 
-        `is_unanswered` tells whether the progress edit was sent and Discord has not responded yet.
+        `is_unanswered` tells whether the progress edit was sent to Discord and has no response yet.
         """
         async with self._lock_of(job_id) as card:
             cut_off = await self._cut_off(job_id, card.progress_edit, is_unanswered)

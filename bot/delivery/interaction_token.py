@@ -1,4 +1,4 @@
-"""Requests about a job's card that are authorised by the token of its interaction."""
+"""Fetches and edits a job's card with the token of the job's interaction."""
 
 from __future__ import annotations
 
@@ -21,15 +21,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A request must end this many seconds before its token expires.
+# No request is started in the last seconds before its token expires.
 _MARGIN_SECONDS = 60.0
-# A card that only its token can edit shows a notice this many seconds before the token expires.
+# Some cards can only be edited with the token. They show a notice this long before it expires.
 _EXPIRY_NOTICE_SECONDS = 120.0
 _MESSAGE = "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
 
 
 class InteractionTokens:
-    """Fetches and edits cards with their tokens. The errors are those of `DiscordRequests.send`."""
+    """Fetches and edits cards with the tokens of their interactions.
+
+    Its methods raise the exceptions of `DiscordRequests.send`.
+    """
 
     def __init__(self, requests: DiscordRequests, *, clock: WatchedClock) -> None:
         self._requests = requests
@@ -38,20 +41,21 @@ class InteractionTokens:
         self._unanswered: set[str] = set()
 
     def is_valid(self, job: Job) -> bool:
-        """Tell whether the token will still be valid in a minute.
+        """Tell whether the job's token will still be valid in a minute.
 
-        While the clock is unsettled, every stored token counts as valid: only Discord can tell.
+        While the clock may be wrong, every stored token counts as valid, because only Discord can
+        tell.
         """
         until = job.origin.token_until - _MARGIN_SECONDS
         may_be_valid = self._clock() < until or self._clock.is_unsettled
         return job.origin.token is not None and may_be_valid
 
     def is_throttled(self, job: Job) -> bool:
-        """Tell whether requests with the token are paused."""
+        """Tell whether requests with the job's token are paused."""
         return self._paused_until.get(job.id, -math.inf) > self._clock.steady()
 
     def is_unanswered(self, job: Job) -> bool:
-        """Tell whether Discord has not yet responded to a request about the job's card."""
+        """Tell whether a request about the job's card was sent and has no response yet."""
         return job.id in self._unanswered
 
     def pause(self, job: Job, seconds: float = PAUSE_SECONDS) -> None:
@@ -61,7 +65,7 @@ class InteractionTokens:
         self._paused_until[job.id] = now + seconds
 
     async def fetch_original_response(self, job: Job) -> dict[str, Any]:
-        """Fetch the message that answers the job's interaction, as the JSON of Discord's API."""
+        """Return the message that answered the job's interaction, as JSON from Discord's API."""
         return await self._requests.send(_route("GET", job, "@original"))
 
     async def edit(
@@ -70,7 +74,7 @@ class InteractionTokens:
         view: discord.ui.LayoutView,
         open_files: Callable[[], Sequence[discord.File]],
     ) -> None:
-        """Replace the content of the job's card with `view` and freshly opened files."""
+        """Replace the content of the job's card with `view` and the files from `open_files`."""
         if self.is_throttled(job):
             raise ThrottledError(self._paused_until[job.id] - self._clock.steady())
         self._unanswered.add(job.id)
@@ -94,7 +98,7 @@ async def edit_message_at(
     view: discord.ui.LayoutView,
     files: Sequence[discord.File],
 ) -> None:
-    """Replace the content of the message at `route`, which contains a token."""
+    """Replace the content of the message at `route`. The URL contains an interaction's token."""
     with handle_message_parameters(
         view=view, attachments=files, allowed_mentions=discord.AllowedMentions.none()
     ) as message:
@@ -115,9 +119,9 @@ def _route(method: str, job: Job, message_id: str) -> Route:
 
 
 def expiry_notice_at(job: Job) -> float | None:
-    """Return the Unix time from which the card shows the expiry notice, or None without a notice.
+    """Return the Unix time at which the card should show the expiry notice, or None if never.
 
-    The notice says that the card can't be edited much longer.
+    The notice says that the card can soon no longer be edited.
     """
     origin = job.origin
     is_open = job.state in CANCELLABLE or job.state is JobState.UNDECIDED

@@ -1,4 +1,4 @@
-"""DMs to the operator: about what stops all jobs, about a second bot, about failing components."""
+"""Sends DMs to the operator: about outages, holds, budgets, a second bot, failing components."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ import discord
 
 from bot.delivery.card_edits import as_delivery_error
 from bot.delivery.dm import DirectMessage, DmRefusedError
+from bot.delivery.requests.application_owners import fetch_owners
 from bot.errors import DeliveryError, FirstError, Trouble
+from bot.jobs.costs.alarms import NEARLY, WHOLLY
+from bot.jobs.costs.amounts import dollars
 from bot.model import HoldReason
+from bot.texts import Moment
 from storage.errors import StorageError
 from storage.jobs.holds import HoldNotice
 
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 
     from bot.delivery.dm import DirectMessages
     from bot.delivery.second_bot import SecondBotWatch
+    from bot.jobs.costs.alarms import BudgetAlarms
     from bot.jobs.service import JobService
     from bot.model import Job, JobChanged
     from bot.texts import Texts
@@ -30,19 +35,27 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Most outages are a restart of the provider and need no action, so only longer ones are reported.
+# Discord names a person's language only in interactions.
+_LANGUAGE = "en"
+
+# Most outages are short restarts of the provider and need no action. Only longer ones are reported.
 _OUTAGE_SECONDS = 120.0
 _LOOK_SECONDS = 30.0
 _FIRST_RETRY_SECONDS = 10.0
 _SLOWEST_RETRY_SECONDS = 600.0
 _DAY_SECONDS = 24 * 60 * 60.0
-_ROLES = frozenset({discord.TeamMemberRole.admin, discord.TeamMemberRole.developer})
+_BUDGETS = {
+    (False, NEARLY): "operator.day_nearly",
+    (False, WHOLLY): "operator.day_spent",
+    (True, NEARLY): "operator.month_nearly",
+    (True, WHOLLY): "operator.month_spent",
+}
 
 
 class OperatorNotices:
-    """Sends DMs to the application's owner or team about what may need their action.
+    """Sends DMs to the application's owner or team when they may need to act.
 
-    Sent notices are recorded, and each DM contains a marker, so that a restart repeats no DM.
+    Sent notices are recorded, and each DM contains a marker. After a restart, no DM is repeated.
     """
 
     def __init__(
@@ -54,6 +67,7 @@ class OperatorNotices:
         direct_messages: DirectMessages,
         second_bot: SecondBotWatch,
         failing_parts: FailingPartStore,
+        budget_alarms: BudgetAlarms,
         jobs: JobService,
         texts: Texts,
         backend: str,
@@ -65,6 +79,7 @@ class OperatorNotices:
         self._direct_messages = direct_messages
         self._second_bot = second_bot
         self._failing_parts = failing_parts
+        self._budget_alarms = budget_alarms
         self._jobs = jobs
         self._texts = texts
         self._backend = backend
@@ -73,13 +88,13 @@ class OperatorNotices:
         self._has_held = False
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Wake `run` if a job's change may concern the circuit or a hold."""
+        """Wake `run` if the change may affect the circuit breaker or a held job."""
         may_end_hold = self._has_held and event.job.state is not event.previous
         if event.outlook_only or event.job.hold is not None or may_end_hold:
             self._changed.set()
 
     async def run(self) -> None:
-        """Send notices when they are due, until cancelled. The bot has to be logged in."""
+        """Send notices when they are due. Runs until cancelled. The bot must be logged in."""
         failures = 0
         while True:
             self._changed.clear()
@@ -92,9 +107,10 @@ class OperatorNotices:
             await self._sleep(failures)
 
     async def send_due(self) -> None:
-        """Send the notices that are due now; DeliveryError: sending may succeed later.
+        """Send the notices that are due now.
 
-        An unexpected error in one notice is raised after the other notices were sent.
+        If a notice fails unexpectedly, the error is raised after the other notices were sent.
+        Raises DeliveryError if sending may succeed later.
         """
         first_error = FirstError()
         for send in (
@@ -102,6 +118,7 @@ class OperatorNotices:
             self._send_about_circuit,
             self._send_about_second_bot,
             self._send_about_holds,
+            self._send_about_budgets,
         ):
             with first_error.deferred():
                 await send()
@@ -115,7 +132,7 @@ class OperatorNotices:
             return
         since = max(part.since for part in news)
         notified_at = max(part.notified_at or 0.0 for part in news)
-        # The marker does not change until `record_notice` succeeds, so a repeated DM is recognised.
+        # The marker only changes after `record_notice` succeeds, so a repeated DM is recognised.
         marker = f"parts-{int(since):x}-{int(notified_at):x}"
         names = [part.name for part in news]
         await self._send("operator.parts", marker, parts=", ".join(names))
@@ -126,6 +143,17 @@ class OperatorNotices:
         self._has_held = bool(held)
         for hold in HoldReason:
             await self._send_about_hold(hold, [job for job in held if job.hold is hold])
+
+    async def _send_about_budgets(self) -> None:
+        for alarm in await self._budget_alarms.due():
+            await self._send(
+                _BUDGETS[alarm.is_month, alarm.percent],
+                f"budget-{alarm.period}-{alarm.percent}-{alarm.budget:x}",
+                spent=dollars(alarm.spent),
+                budget=dollars(alarm.budget),
+                when=Moment(int(alarm.renewed_at)),
+            )
+            await self._budget_alarms.record(alarm)
 
     async def _send_about_circuit(self) -> None:
         circuit = await self._circuits.get(self._backend)
@@ -149,7 +177,7 @@ class OperatorNotices:
         is_notified = notified_at is not None and found.last_at < notified_at + _DAY_SECONDS
         if is_notified or self._clock() > found.last_at + _DAY_SECONDS:
             return
-        # The marker does not change until `record_notice` succeeds, so a repeated DM is recognised.
+        # The marker only changes after `record_notice` succeeds, so a repeated DM is recognised.
         marker = f"second-bot-{int(found.first_at):x}-{int(notified_at or 0):x}"
         await self._send("operator.second_bot", marker)
         await self._second_bot.record_notice(application_id)
@@ -164,7 +192,7 @@ class OperatorNotices:
                 await self._holds.delete_notice(hold)
             return
         since = min((job.held_since or 0.0 for job in held), default=None)
-        # An unconfirmed create request is usually resolved within minutes, without the operator.
+        # Most lost responses to create requests are resolved within minutes, without the operator.
         pause = _OUTAGE_SECONDS if hold is HoldReason.TWIN else 0.0
         if since is None or self._clock() - since < pause:
             return
@@ -175,8 +203,7 @@ class OperatorNotices:
 
     async def _sleep(self, failures: int) -> None:
         if failures:
-            # The exponent is bounded, since Discord may be down for days and the power would
-            # overflow.
+            # Without a bound on the exponent, the power would overflow after days without Discord.
             pause = _FIRST_RETRY_SECONDS * 2.0 ** min(failures, 10)
             await asyncio.sleep(min(pause, _SLOWEST_RETRY_SECONDS))
             return
@@ -191,7 +218,7 @@ class OperatorNotices:
             return False
         if circuit.reason is not Trouble.OUTAGE:
             return True
-        # An outage is reported once, and only if it has lasted a while.
+        # An outage is reported once, and only after it has lasted for a while.
         has_lasted = self._clock() - circuit.opened_at >= _OUTAGE_SECONDS
         return circuit.notified_reason is None and has_lasted
 
@@ -205,12 +232,12 @@ class OperatorNotices:
             address=f"{prefix}_BASE_URL",
         )
 
-    async def _send(self, key: str, marker: str, **fields: str) -> bool:
+    async def _send(self, key: str, marker: str, **fields: object) -> bool:
         """Send a notice to every operator, and return whether at least one DM was accepted."""
         text = "\n".join(
             [
-                self._texts(key, **fields),
-                self._texts("operator.marker", marker=marker),
+                self._texts(key, _LANGUAGE, **fields),
+                self._texts("operator.marker", _LANGUAGE, marker=marker),
             ]
         )
         reached = 0
@@ -226,20 +253,8 @@ class OperatorNotices:
         return reached > 0
 
     async def _fetch_operators(self) -> list[int]:
-        """Return the ids of the application's owner, or of its team's admins and developers."""
+        """Return the user ids of the application's owner, or the team's admins and developers."""
         try:
-            application = await self._bot.application_info()
+            return await fetch_owners(self._bot)
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
             raise as_delivery_error(error) from error
-        team = application.team
-        if team is None:
-            return [application.owner.id]
-        return [
-            member.id
-            for member in team.members
-            if member.id == team.owner_id
-            or (
-                member.role in _ROLES
-                and member.membership_state is discord.TeamMembershipState.accepted
-            )
-        ]

@@ -1,4 +1,4 @@
-"""Shows live progress on the cards of open jobs, within Discord's rate limits."""
+"""Shows the progress of open jobs on their cards, within Discord's rate limits."""
 
 from __future__ import annotations
 
@@ -27,11 +27,10 @@ _Content = tuple[JobState, int | None, bool, bool, int | None, HoldReason | None
 
 @dataclass(kw_only=True, slots=True)
 class _LastEdit:
-    """The last edit of a card; `at` is its time by the steady clock.
+    """The last edit of a card.
 
+    `at`: the time of the edit on the steady clock.
     `content`: the content that the edit showed, or None if the edit failed.
-
-
     `is_final`: whether the card gets no more progress edits.
     """
 
@@ -41,9 +40,9 @@ class _LastEdit:
 
 
 class ProgressCards:
-    """Keeps the latest state of each open job, and edits the job's card when an edit is due.
+    """Records the latest state of each open job, and shows it when an edit of the card is due.
 
-    States between two edits are never shown.
+    If a job changes several times between two edits, only its last state is shown.
     """
 
     def __init__(
@@ -53,7 +52,8 @@ class ProgressCards:
         self._pace = pace
         self._clock = clock
         self._latest: dict[str, Job] = {}
-        # The jobs of `_latest` that are to be scheduled, and the times at which others are due.
+        # Jobs of `_latest` that still have to be scheduled. `_due` has those that are scheduled, by
+        # time.
         self._unscheduled: set[str] = set()
         self._due: list[tuple[float, str]] = []
         self._last_edits: dict[str, _LastEdit] = {}
@@ -73,20 +73,21 @@ class ProgressCards:
         self.watch(job)
         self._track_queue(job)
         if job.state not in CANCELLABLE:
-            # From `delivering` on, and after a job's end, the job's own step edits the card.
+            # From `delivering` on, the job's own step edits the card. So does the step that ends a
+            # job.
             self._latest.pop(job.id, None)
             self._last_edits.pop(job.id, None)
             return
         if event.outlook_only and (last := self._last_edits.get(job.id)) and not last.is_final:
-            del self._last_edits[job.id]  # without a last edit, the next one is due now
+            del self._last_edits[job.id]  # without a last edit, the next edit is due at once
         if event.previous is None:
-            # The command itself posts a new job's card, so that counts as the first edit.
+            # The command itself posts the card of a new job. This counts as the first edit.
             self._last_edits[job.id] = self._edit_of(job)
         self._keep(job)
         self._changed.set()
 
     def watch(self, job: Job) -> None:
-        """Schedule the expiry notice of a card that only its token can edit."""
+        """Schedule the expiry notice, if only the interaction's token can edit the job's card."""
         if expiry_notice_at(job) is None:
             self._expiring.pop(job.id, None)
         else:
@@ -104,7 +105,7 @@ class ProgressCards:
             self._changed.set()
 
     async def run(self) -> None:
-        """Edit cards when they are due, until cancelled."""
+        """Edit each card when its edit is due. Runs until cancelled."""
         try:
             while True:
                 self._changed.clear()
@@ -128,11 +129,11 @@ class ProgressCards:
         return self._places_read_at + self._pace.first_hour - self._clock.steady()
 
     async def _read_places(self) -> None:
-        """Read the places of all queued jobs, and schedule the cards that show another place."""
+        """Read the places of all queued jobs, and schedule the cards whose place has changed."""
         self._places_changed, self._places_read_at = False, self._clock.steady()
         try:
             places = await self._deliverer.queue_places()
-        except Exception:  # the places are read again after the next change of the queue
+        except Exception:  # the places are read again when the queue changes
             log.exception("queue.places_unread")
             return
         before, self._places = (
@@ -149,9 +150,9 @@ class ProgressCards:
         self._unscheduled.add(job.id)
 
     def _start_due(self) -> float:
-        """Start the edits that are due, and return the seconds until the next one.
+        """Start the edits that are due, and return the seconds until the next one is due.
 
-        There may be thousands of jobs, so only those that have changed or are due are looked at.
+        There may be thousands of jobs. Therefore only jobs that changed or are due are examined.
         """
         wait = self._promote_expiring()
         changed, self._unscheduled = self._unscheduled, set()
@@ -169,12 +170,16 @@ class ProgressCards:
         return wait
 
     def _is_due(self, job_id: str) -> bool:
-        """Tell whether a card is due now. If it is due later, it is scheduled again."""
+        """Tell whether the job's card is due now. If it is due later, schedule it again."""
         due_in = self._schedule(job_id, after=0)
         return due_in is not None and due_in <= 0
 
     def _schedule(self, job_id: str, *, after: float = -math.inf) -> float | None:
-        """Schedule a card that is due in more than `after` seconds; None: no edit is needed."""
+        """Schedule the edit of a job's card, and return the seconds until it is due.
+
+        Only an edit that is due in more than `after` seconds is scheduled. Returns None if no edit
+        is needed.
+        """
         job = self._latest.get(job_id)
         if job is None or job_id in self._editing or job.origin.message_id is None:
             return None
@@ -190,7 +195,7 @@ class ProgressCards:
         return due_in
 
     def _promote_expiring(self) -> float:
-        """Mark the cards whose expiry notice is due, and return the seconds until the next one."""
+        """Schedule cards whose expiry notice is due, and return the seconds until the next one."""
         now = self._clock()
         wait = math.inf
         for job in tuple(self._expiring.values()):
@@ -215,8 +220,8 @@ class ProgressCards:
         if before is not None and before[0] is not after[0]:
             return self._pace.state
         gap = self._pace.between(age)
-        # Each start of a job changes the places on many cards, so queued cards are edited less
-        # often.
+        # Each start of a job moves many others up in the queue, so cards of queued jobs are edited
+        # less often.
         is_queued = after[0] is JobState.QUEUED
         return max(gap, self._pace.first_hour) if is_queued else gap
 
@@ -229,7 +234,7 @@ class ProgressCards:
         try:
             async with self._deliverer.lock_card(job_id):
                 job = self._latest.pop(job_id, None)
-                # A step may have made the final edit while this task waited for the lock.
+                # Another task may have made the final edit while this task waited for the lock.
                 if job is not None:
                     await self._show(job)
         except Exception:  # a failed progress edit must not end the job
@@ -245,11 +250,11 @@ class ProgressCards:
             if self._last_edits.get(job.id) is last:
                 self._latest.setdefault(job.id, job)
             return
-        # The edit may have proven that the bot can edit the card itself. `_latest` then has the
-        # newer job.
+        # The edit may have proven that the bot itself can edit the card. `_latest` then has a newer
+        # version of the job, which records this.
         job = self._latest.get(job.id, job)
-        # If the clock is wrong, the expiry notice may be due too early, so it must not be the last
-        # edit.
+        # While the clock may be wrong, the notice may be shown too early. Later edits must stay
+        # possible.
         is_last_edit = is_expiry_notice_due(job, self._clock()) and not self._clock.is_unsettled
         last.is_final = not exists or is_last_edit
 
@@ -258,7 +263,7 @@ class ProgressCards:
         return _LastEdit(at=self._clock.steady(), content=content)
 
     def _content(self, job: Job, now: float) -> _Content:
-        """Return those contents of an open job's card that can change."""
+        """Return the parts of an open job's card that can change while the job is open."""
         place = self._places.get(job.id) if job.state is JobState.QUEUED else None
         is_expiring = is_expiry_notice_due(job, now)
         return job.state, job.progress, job.late, is_expiring, place, job.hold

@@ -1,4 +1,4 @@
-"""Sends a finished video to its requester again, as an upload or as a link."""
+"""Sends a finished video to its requester again, as a file or as a link."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CONCURRENT_UPLOADS = 4
-# The interaction's token expires after 15 minutes. This is one minute less.
+# The token of an interaction expires after 15 minutes. This is a minute less.
 _TIMEOUT_SECONDS = 840.0
 
 
 class Resender:
     """Handles the button "Send again".
 
-    `pauses`: the seconds to wait before each new attempt after a failed upload.
+    `pauses`: the seconds to wait before each retry of a failed upload.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Resender:
     async def send(self, interaction: discord.Interaction, job_id: str) -> None:
         """Send a video to the person who pressed the button.
 
-        UserError: the video is not theirs, is no longer kept, or is refused by Discord.
+        Raises UserError if the video isn't theirs, is no longer kept, or is refused by Discord.
         """
         with self._library.send_lock(interaction.user.id):
             job, artifact = await self._library.get_video(job_id, interaction.user.id)
@@ -143,9 +143,9 @@ class Resender:
     async def _edit_when_open(
         self, interaction: discord.Interaction, view: ui.LayoutView, *files: UploadFile
     ) -> None:
-        """Edit the response, and wait for any rate limit to end first.
+        """Edit the response. If Discord's rate limit is reached, wait until it ends.
 
-        A slot is occupied only during the request, not while waiting or making a copy.
+        An upload slot is only occupied during the request itself, not during the wait.
         """
         route = webhook_message_route(
             "PATCH", interaction.application_id, interaction.token, "@original"
@@ -172,4 +172,4 @@ async def _open(file: UploadFile) -> discord.File:
 
 
 async def _keep_thinking() -> None:
-    """Do nothing while a copy is made: Discord already shows "thinking"."""
+    """Do nothing. While a copy is made, Discord already shows that the bot is "thinking"."""

@@ -1,4 +1,4 @@
-"""Notices that another process answers interactions with this bot's token."""
+"""Records that another process answers interactions with this bot's token."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ ALREADY_ANSWERED = 40060
 
 
 class SecondBotWatch:
-    """Records when another process has answered interactions."""
+    """Records that another process has answered interactions of this bot."""
 
     def __init__(self, store: SecondBotStore, *, clock: Callable[[], float]) -> None:
         self._store = store
         self._clock = clock
 
     async def record(self, application_id: int, interaction_id: int) -> None:
-        """Store that another process has answered an interaction."""
+        """Record that another process has answered an interaction."""
         log.warning(
             "token.shared interaction=%d advice='stop the other bot with this DISCORD_TOKEN'",
             interaction_id,
@@ -37,9 +37,9 @@ class SecondBotWatch:
             log.exception("token.shared_unsaved")  # the interaction must still be handled
 
     async def get(self, application_id: int) -> SecondBot | None:
-        """Return what is known about the application's second bot, if there is one."""
+        """Return when and how often a second bot was noticed, or None if there was none."""
         return await self._store.get(application_id)
 
     async def record_notice(self, application_id: int) -> None:
-        """Store the time of the notice to the operator, even if it could not be delivered."""
+        """Record that a notice to the operator was sent or could not be delivered."""
         await self._store.record_notice(application_id, now=self._clock())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import discord
 
-# AutoMod blocked the message or its title, or the message contains a link that Discord lists as
-# harmful.
+# Discord's error codes for a message or title that AutoMod blocked, and for a message that contains
+# a harmful link.
 _BLOCKED = frozenset({200_000, 200_001, 240_000})
 
 
 def is_blocked_by_server(error: Exception) -> bool:
-    """Tell whether AutoMod, or Discord's link filter, blocked the message."""
+    """Tell whether AutoMod or Discord's filter for harmful links blocked the message."""
     return isinstance(error, discord.HTTPException) and error.code in _BLOCKED

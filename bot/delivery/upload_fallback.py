@@ -1,8 +1,7 @@
-"""Uploads a video, or a smaller copy if Discord refuses its size."""
+"""Uploads a video or, if Discord refuses its size, a smaller copy."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _MIB = 1024 * 1024
-# Discord accepts at most 100 MiB per request, even if it announces a higher limit. This is 5 %
-# less.
+# Discord accepts at most 100 MiB per request, even where it announces a higher limit. 95 MiB leaves
+# a margin of 5 %.
 _CEILING = 95 * _MIB
 _DM_BYTES = 20 * _MIB
 # The file size limits that Discord uses or has used.
@@ -41,19 +40,19 @@ class Shrinker(Protocol):
     async def shrink(
         self, job_id: str, *, limit_bytes: int, decent: bool, in_background: bool = False
     ) -> None:
-        """Write a copy of at most `limit_bytes` to its path in the workspace, if that is possible.
+        """Write a copy of at most `limit_bytes` to the workspace, or none if that is impossible.
 
-        `decent`: whether to write the copy only if its quality is acceptable. `in_background`:
-        whether no merge waits for the copy.
+        `decent`: whether to write the copy only if its quality is acceptable.
+        `in_background`: whether to give other processes priority over making the copy.
         """
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UploadTarget:
-    """The place of an upload, and the limit in bytes that Discord has announced for that place.
+    """A server or a DM to upload to, with the file size limit that Discord announced for it.
 
-    `guild_id` is 0 for DMs.
+    `guild_id` is 0 for DMs. `announced` is the limit in bytes.
     """
 
     guild_id: int
@@ -61,12 +60,12 @@ class UploadTarget:
 
     @classmethod
     def of_card(cls, origin: Origin) -> UploadTarget:
-        """Return the place of a job's card."""
+        """Return the target for uploads to a job's card."""
         return cls(guild_id=origin.guild_id or 0, announced=origin.upload_limit)
 
     @classmethod
     def of_dm(cls, origin: Origin) -> UploadTarget:
-        """Return the place of a job's DM, where a server's boosts do not raise the limit."""
+        """Return the target for uploads to a job's DM. Server boosts don't raise its limit."""
         return cls(guild_id=0, announced=min(origin.upload_limit, _DM_BYTES))
 
 
@@ -74,7 +73,8 @@ class UploadTarget:
 class UploadFile:
     """A file to upload as `filename`.
 
-    `note`: the key of the sentence that says that it is a smaller copy; None for the original.
+    `note`: the locale key of the sentence that says that the file is a smaller copy, or None if it
+    is the original.
     """
 
     path: Path
@@ -83,14 +83,18 @@ class UploadFile:
     note: str | None = None
 
     def open(self) -> discord.File:
-        """Open the file for one upload: a `discord.File` would upload 0 bytes the second time."""
+        """Open the file.
+
+        Each upload needs a new `discord.File`, since a used one would send 0 bytes.
+        """
         return discord.File(self.path, filename=self.filename)
 
 
 class UploadFallback:
-    """Finds a file that Discord accepts, and remembers the sizes that Discord refused.
+    """Uploads a file that Discord accepts, and remembers the sizes that Discord refused.
 
-    `most_copies`: the number of uploads that may wait for a smaller copy, which takes minutes.
+    `most_copies`: the number of uploads that may wait for a smaller copy at the same time. Making
+    one takes minutes.
     """
 
     def __init__(
@@ -123,10 +127,12 @@ class UploadFallback:
         upload: Callable[[UploadFile], Awaitable[None]],
         before_shrinking: Callable[[], Awaitable[None]],
     ) -> bool:
-        """Upload the video or a smaller copy; False: no copy is small enough.
+        """Upload the video, or a smaller copy if Discord refuses the video's size.
 
-        `before_shrinking` is called before a new copy is made. DeliveryError: too many uploads
-        already wait for a copy.
+        `before_shrinking` is called before a new copy is made.
+
+        Returns False if no copy is small enough. Raises DeliveryError if too many uploads already
+        wait for copies.
         """
         for _ in range(_MAX_UPLOADS):
             file = await self._choose_file(artifact, await self.limit(target), before_shrinking)
@@ -148,14 +154,18 @@ class UploadFallback:
         target: UploadTarget,
         upload: Callable[[UploadFile], Awaitable[None]],
     ) -> bool:
-        """Upload the video or an existing copy; False: Discord accepts neither."""
+        """Upload the video or, if it is too large, an existing smaller copy.
+
+        Returns False if there is no small enough file, or if Discord refuses the file as too large.
+        """
         limit = await self.limit(target)
-        file = _upload_file(artifact.job_id, self._workspace.video(artifact.job_id), artifact.size)
-        if artifact.size > limit:
-            copy = await self._find_copy(artifact.job_id, limit, decent=True)
-            if copy is None:
-                return False
-            file = copy
+        file = await (
+            self._original(artifact)
+            if artifact.size <= limit
+            else self._find_copy(artifact.job_id, limit, decent=True)
+        )
+        if file is None:
+            return False
         try:
             await upload(file)
         except FileTooLargeError:
@@ -165,7 +175,10 @@ class UploadFallback:
         return True
 
     async def make_copy(self, artifact: Artifact, target: UploadTarget) -> UploadFile | None:
-        """Make a decent copy in the background, or return None if none is small enough."""
+        """Make a copy of acceptable quality in the background.
+
+        Returns None if no such copy is small enough.
+        """
         limit = await self.limit(target)
         copy = await self._find_copy(artifact.job_id, limit, decent=True)
         if copy is None:
@@ -176,7 +189,10 @@ class UploadFallback:
         return copy
 
     async def learn(self, target: UploadTarget, refused: int) -> bool:
-        """Store the next limit below a refused size; False: there is no lower limit."""
+        """Record that Discord refuses files of this size, and assume the next lower known limit.
+
+        Returns False if there is no lower limit.
+        """
         lower = next((limit for limit in _KNOWN_LIMITS if limit < refused), None)
         if lower is None:
             return False
@@ -189,12 +205,13 @@ class UploadFallback:
     ) -> UploadFile | None:
         job_id = artifact.job_id
         if artifact.size <= limit:
-            return _upload_file(job_id, self._workspace.video(job_id), artifact.size)
-        # Without links, the original can't even be linked, so a bad copy is better than no video.
+            return await self._original(artifact)
+        # Without links, there is no other way to show the video. A bad copy is then better than
+        # none.
         qualities = (True,) if self._links.enabled else (True, False)
         for decent in qualities:
             if file := await self._find_copy(job_id, limit, decent=decent):
-                return file  # made earlier, perhaps for another place
+                return file  # made earlier, perhaps for another target
         if self._most_copies is not None and self._copies >= self._most_copies:
             raise DeliveryError("other copies are made first", retry_after=_COPY_RETRY_SECONDS)
         self._copies += 1
@@ -209,13 +226,15 @@ class UploadFallback:
         return None
 
     async def _find_copy(self, job_id: str, limit: int, *, decent: bool) -> UploadFile | None:
-        path = self._workspace.copy(job_id, decent=decent)
-        try:
-            size = (await asyncio.to_thread(path.stat)).st_size
-        except FileNotFoundError:
+        size = await self._workspace.copy_size(job_id, decent=decent)
+        if size is None or size > limit:
             return None
-        note = "card.smaller" if decent else "card.much_smaller"
-        return _upload_file(job_id, path, size, note) if size <= limit else None
+        path = await self._workspace.fetch_copy(job_id, decent=decent)
+        return _upload_file(job_id, path, size, "card.smaller" if decent else "card.much_smaller")
+
+    async def _original(self, artifact: Artifact) -> UploadFile:
+        path = await self._workspace.fetch_video(artifact.job_id)
+        return _upload_file(artifact.job_id, path, artifact.size)
 
 
 def _upload_file(job_id: str, path: Path, size: int, note: str | None = None) -> UploadFile:

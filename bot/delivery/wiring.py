@@ -1,4 +1,4 @@
-"""Assembles the components that bring jobs to Discord."""
+"""Assembles the components that deliver videos and send DMs."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from bot.delivery.upload_fallback import Shrinker
     from bot.delivery.views.card import CardRenderer
     from bot.jobs.changes.card_records import CardRecords
+    from bot.jobs.costs.alarms import BudgetAlarms
     from bot.jobs.service import JobService
     from bot.library.index import Library
     from bot.library.retention import Retention
@@ -50,13 +51,13 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 
-# One fewer than the slots of the lane for DMs, the smaller of the two lanes that upload.
+# The lane for DMs is the smaller of the two lanes that upload. It has one slot more than this.
 _MOST_COPIES = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivery:
-    """The component that edits cards and sends DMs, and the one that replaces links later."""
+    """The components that deliver videos to Discord."""
 
     deliverer: DiscordDeliverer
     smaller_copies: SmallerCopies
@@ -79,7 +80,7 @@ def make_delivery(
     count_delivery: Callable[[str], None] = lambda _: None,
     people: PeopleStore | None = None,
 ) -> Delivery:
-    """Assemble the components that bring videos to Discord."""
+    """Assemble the components that deliver videos to Discord."""
     people, artifacts = people or PeopleStore(database), ArtifactStore(database)
     upload_fallback = _upload_fallback(
         database, shrinker, workspace, links, clock, most_copies=_MOST_COPIES
@@ -141,7 +142,7 @@ def make_resender(
     shrinker: Shrinker,
     clock: WatchedClock,
 ) -> Resender:
-    """Return the component that sends videos again."""
+    """Return the component that sends a finished video again."""
     return Resender(
         library=library,
         library_view=LibraryView(texts),
@@ -160,7 +161,7 @@ def make_take_down(
     jobs: JobService,
     clock: WatchedClock,
 ) -> TakeDown:
-    """Return the component that takes down a person's videos and cards."""
+    """Return the component that deletes a person's videos and cards."""
     return TakeDown(
         RetentionStore(database),
         retention,
@@ -177,6 +178,7 @@ def make_operator_notices(
     *,
     requests: DiscordRequests,
     second_bot: SecondBotWatch,
+    budget_alarms: BudgetAlarms,
     jobs: JobService,
     texts: Texts,
     backend: str,
@@ -192,6 +194,7 @@ def make_operator_notices(
         ),
         second_bot=second_bot,
         failing_parts=FailingPartStore(database),
+        budget_alarms=budget_alarms,
         jobs=jobs,
         texts=texts,
         backend=backend,

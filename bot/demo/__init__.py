@@ -1,1 +1,1 @@
-"""Shows one `/video` without an account anywhere."""
+"""The demo, which makes one video without any account."""

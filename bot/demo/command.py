@@ -1,4 +1,7 @@
-"""`demo`: shows one `/video`, from the command to the MP4, with a fake Discord on this machine."""
+"""The command `demo`: shows how the bot handles one `/video`, from the command to the MP4 file.
+
+It uses a fake Discord on this machine.
+"""
 
 from __future__ import annotations
 
@@ -34,13 +37,13 @@ if TYPE_CHECKING:
 
 PROMPT = "How rainbows form: raindrops bend sunlight and spread it into colours"
 _WITHIN_SECONDS = 120.0
-# The card of an open job has at least one of these buttons.
+# While a job is open, its card has at least one of these buttons.
 _OPEN = frozenset({Action.CANCEL, Action.RETRY, Action.GIVE_UP})
-_FOREVER = math.inf  # the wait ends by the demo's own time-out
+_FOREVER = math.inf  # only the demo's own time-out ends the wait
 _VIDEO = "clapper-demo.mp4"
-# Each demo first deletes the folder of this name that an earlier demo created.
+# Each demo deletes the folder of this name that an earlier demo has created.
 _WORK_FOLDER = ".clapper-demo"
-# Shorter than usual, so that the progress bar moves visibly within half a minute.
+# The pauses are shorter than usual, so that the progress bar moves visibly within half a minute.
 _TIMING = Timing(
     lookup_delays=LookupDelays(first=2.0, interval=2.0),
     poll_intervals=PollIntervals(first=1.0, growth=1.0, ceiling=1.0),
@@ -49,10 +52,10 @@ _TIMING = Timing(
 
 
 class Demo:
-    """Shows Clapper at work without an account anywhere."""
+    """Shows the bot at work without any account."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the options: the prompt, the narration, the folder, the time-out, the backend."""
+        """Add the options: the prompt, the narration, the folder, the time-out and the backend."""
         parser.add_argument("--prompt", default=PROMPT, help="what the video should show")
         parser.add_argument(
             "--audio",
@@ -82,7 +85,7 @@ class Demo:
         )
 
     def run(self, options: argparse.Namespace) -> int:
-        """Start the bot, type the command, and print the path of the video."""
+        """Start the bot, type the command, and print the path of the finished video."""
         folder, audio = options.folder.absolute(), options.audio
         if not audio.is_file():
             raise StartupError(f"--audio: there is no file {audio}.")
@@ -91,7 +94,7 @@ class Demo:
 
 
 def _prepare(folder: Path) -> None:
-    # The folder may contain other files, so only those of an earlier demo are deleted.
+    # The folder may contain other files, so only the files of an earlier demo are deleted.
     work, video = folder / _WORK_FOLDER, folder / _VIDEO
     if video.exists() and not work.is_dir():
         raise StartupError(f"--folder: {video} is not from a demo; name another folder.")
@@ -126,7 +129,8 @@ async def _demo(options: argparse.Namespace, folder: Path) -> int:
 
 
 def _settings(fake_discord: FakeDiscord, folder: Path, *, real: bool) -> Settings:
-    # Without --real, these override .env, so that no service is contacted and nothing is spent.
+    # Unless --real is given, these values override .env. No service is then contacted, and nothing
+    # is spent.
     local: dict[str, Any] = {
         "video_backend": "storyboard",
         "prompt_writer": "off",
@@ -141,7 +145,7 @@ def _settings(fake_discord: FakeDiscord, folder: Path, *, real: bool) -> Setting
         public_url="",
         **({} if real else local),
     )
-    # Log lines would interrupt the drawing of the card.
+    # Log lines would interrupt the drawing of the card, so only errors are logged by default.
     configure_logs(settings, level="ERROR" if settings.log_level == "INFO" else None)
     return settings
 
@@ -156,7 +160,7 @@ def _warn_of_costs(settings: Settings) -> None:
             address = settings.openrouter_base_url
         case "gemini":
             address = settings.gemini_base_url
-    url = URL(address).with_user(None)  # also removes the password
+    url = URL(address).with_user(None)  # this also removes the password
     print(f"\n  The video is ordered with VIDEO_BACKEND={settings.video_backend} from {url},")
     print("  which charges its usual price.", flush=True)
 
@@ -206,14 +210,15 @@ async def _type_command(fake_discord: FakeDiscord, prompt: str, audio: Path) -> 
 
 def _is_open(message: Message) -> bool:
     buttons = (re.match(TEMPLATE, part.get("custom_id", "")) for part in message.components)
-    # An open button or a video shows that the end is not reached: after the video, a DM follows.
+    # A card with one of these buttons isn't final. Neither is one with a video, because a DM
+    # follows.
     return bool(message.files) or any(match and match["action"] in _OPEN for match in buttons)
 
 
 async def _wait(
     show: Coroutine[Any, Any, Message], bot: asyncio.Task[None], within: float
 ) -> Message | None:
-    """Return the final message, or None if the time ran out or the bot stopped."""
+    """Return the final message, or None if the time-out has passed or the bot has stopped."""
     task = asyncio.create_task(show, name="show")
     await asyncio.wait({bot, task}, timeout=within, return_when=asyncio.FIRST_COMPLETED)
     if task.done():
@@ -224,7 +229,7 @@ async def _wait(
 
 
 def _report(fake_discord: FakeDiscord, message: Message, folder: Path, started: float) -> int:
-    # The file is replaced in one step, so that the folder never has an incomplete video.
+    # The file is replaced in one step, so that the folder never contains an incomplete video.
     video, part = folder / _VIDEO, folder / _WORK_FOLDER / _VIDEO
     shutil.copyfile(message.files[0].path, part)
     part.replace(video)

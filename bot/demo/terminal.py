@@ -1,4 +1,4 @@
-"""Draws a Discord message in a terminal, and redraws it in place."""
+"""Draws a Discord message in a terminal, and redraws it when it changes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Row:
 
 
 class CardTerminal:
-    """Draws each version of a card: over the last one in a terminal, or else below it."""
+    """Draws each new version of a card: in a terminal over the previous one, elsewhere below it."""
 
     def __init__(
         self, out: TextIO, *, names: Mapping[int, str], clock: Callable[[], float]
@@ -126,7 +126,10 @@ def _head(text: str, width: int) -> str:
 
 
 def _cells(text: str) -> int:
-    """Count columns: East Asian characters and emoji take two, combining accents none."""
+    """Return the width of a text in columns.
+
+    East Asian characters and emoji take two columns, and combining accents take none.
+    """
     return sum(
         0
         if unicodedata.combining(character)

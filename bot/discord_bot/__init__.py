@@ -1,1 +1,1 @@
-"""The connection to Discord: the bot, its login and the definitions of its commands."""
+"""Connects to Discord: the bot itself, its login, and the definitions of its commands."""

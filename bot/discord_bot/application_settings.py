@@ -1,4 +1,4 @@
-"""Finds the application's settings in the Developer Portal that don't match the bot's own."""
+"""Checks the application's settings in Discord's Developer Portal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SERVERS, _PEOPLE = "0", "1"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PortalProblem:
-    """A setting with which the bot can't work, or that allows more than the bot's own settings."""
+    """A Portal setting that stops the bot from working, or that allows more than the bot does."""
 
     found: str
     advice: str
@@ -31,7 +31,10 @@ _PUBLIC = PortalProblem(
 
 
 def portal_problems(application: Mapping[str, object], reach: Reach) -> list[PortalProblem]:
-    """Return the problems in Discord's application object. Malformed fields are ignored."""
+    """Return the problems with the settings in Discord's application object.
+
+    Malformed fields are ignored.
+    """
     problems: list[PortalProblem] = []
     if application.get("interactions_endpoint_url"):
         problems.append(

@@ -1,4 +1,4 @@
-"""Arrivals: the times at which interactions were read; a response is due 3 seconds later."""
+"""Records when interactions arrive, because Discord expects a response within 3 seconds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Arrival:
 class Arrivals:
     """Records when each interaction was read, before a task begins to handle it.
 
-    `steady` is a clock that is never set.
+    `steady`: a clock that always runs forward, even when the machine's clock is set back.
     """
 
     def __init__(self, steady: Callable[[], float]) -> None:
@@ -31,7 +31,7 @@ class Arrivals:
         self._arrivals: dict[int, _Arrival] = {}
 
     def watch(self, parsers: MutableMapping[str, Callable[[Any], None]]) -> None:
-        """Record each interaction that is parsed from now on."""
+        """Record every interaction that `parsers` parse from now on."""
         parse = parsers[_INTERACTION]
 
         def record_and_parse(data: Any) -> None:  # noqa: ANN401 - any JSON value may arrive
@@ -39,13 +39,13 @@ class Arrivals:
                 case {"id": str() as number} if number.isdecimal():
                     self.record(int(number))
                 case _:
-                    pass  # the parser refuses it
+                    pass  # the parser itself refuses malformed data
             parse(data)
 
         parsers[_INTERACTION] = record_and_parse
 
     def record(self, interaction_id: int) -> None:
-        """Record that an interaction was read, unless it was read before."""
+        """Record that an interaction was read now. A repeated interaction keeps its first time."""
         self._arrival(interaction_id)
 
     def age(self, interaction: discord.Interaction[Any]) -> float:
@@ -53,7 +53,10 @@ class Arrivals:
         return self._steady() - self._arrival(interaction.id).at
 
     def claim(self, interaction: discord.Interaction[Any]) -> bool:
-        """Return True only once for each interaction, because Discord may send it again."""
+        """Return True the first time that it is called with an interaction, and False afterwards.
+
+        Discord may send the same interaction twice.
+        """
         arrival = self._arrival(interaction.id)
         is_first, arrival.is_claimed = not arrival.is_claimed, True
         return is_first

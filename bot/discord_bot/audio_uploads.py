@@ -1,4 +1,4 @@
-"""The file types that Discord's file picker offers for a narration."""
+"""Restricts Discord's file picker to audio files, for narrations."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from bot.discord_bot.command_definitions import Definition
 
-# Discord accepts at most ten. Operating systems differ in which of these endings they count as
-# audio.
+# Discord accepts at most ten types. The extensions are listed because operating systems disagree
+# about which of them are audio.
 AUDIO_FILE_TYPES = (
     "audio",
     ".aac",
@@ -26,19 +26,19 @@ AUDIO_FILE_TYPES = (
     ".webm",
 )
 _ATTACHMENT_OPTION = 11
-_FIELD = "file_types"  # discord.py 2.7 does not have this field
+_FIELD = "file_types"  # discord.py 2.7 doesn't support this field
 
 
 class AudioPicker(ui.FileUpload[Any]):
-    """A form's field for one audio file."""
+    """A form field that lets the person choose one audio file."""
 
     def to_component_dict(self) -> Any:  # noqa: ANN401 - discord.py's type lacks the added field
-        """Return the component as the JSON of Discord's API."""
+        """Return the component as JSON for Discord's API."""
         return {**super().to_component_dict(), _FIELD: [*AUDIO_FILE_TYPES]}
 
 
 def for_audio(definitions: Iterable[Definition]) -> list[Definition]:
-    """Restrict the attachments in command definitions to audio files."""
+    """Return the command definitions with their attachments restricted to audio files."""
     return [_restricted(definition) for definition in definitions]
 
 

@@ -1,4 +1,4 @@
-"""The bot: the connection to Discord, and the services that its cogs use."""
+"""The bot: a discord.py client, with the services that its cogs use."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from bot.discord_bot.audio_uploads import for_audio
 from bot.discord_bot.callbacks import CallbackCounter
 from bot.discord_bot.command_definitions import localise
 from bot.discord_bot.command_sync import sync_commands
+from bot.discord_bot.command_tree import CommandTree
 from bot.discord_bot.gateway.skipped_events import SkippedEvents
-from bot.discord_bot.replies import report_error
+from bot.discord_bot.owner.command_sync import OWNER_GROUP, OwnerCommandSync
 from bot.discord_bot.unreadable_interactions import (
     HANDLED_TYPES,
     UnreadableInteraction,
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
 
     from bot.delivery.resend import Resender
     from bot.delivery.second_bot import SecondBotWatch
+    from bot.delivery.spending.picture import SpendingPicture
     from bot.delivery.views.card import CardRenderer
     from bot.discord_bot.memberships import MembershipFinder
+    from bot.discord_bot.owner.rights import Owners
     from bot.jobs.costs.budgeting import Budgeting
     from bot.jobs.service import JobService
     from bot.library.index import Library
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from bot.speech.narrator import Narrator
     from bot.texts import Texts
     from storage.access.audit import AuditStore
+    from storage.access.owner_servers import OwnerServerStore
     from storage.access.settings import AccessSettingsStore
     from storage.jobs.queue_outlook import QueueOutlook
     from storage.people import PeopleStore
@@ -52,16 +56,27 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_COGS = ("video", "library", "preferences", "usage", "server", "_buttons", "_forms")
+_COGS = (
+    "video",
+    "library",
+    "preferences",
+    "overview.usage",
+    "overview.status",
+    "overview.help",
+    "server",
+    "_buttons",
+    "_forms",
+)
 _EXTENSIONS = tuple(f"cogs.{name}" for name in _COGS)
 _VOICE_EXTENSIONS = ("cogs.narrate",)
-# Without this timeout, discord.py waits for a rate limit to end, even if that takes a day.
+_OWNER_EXTENSIONS = ("cogs.access.owner",)
+# Without this time-out, discord.py waits until a rate limit ends, even if that takes a day.
 _SYNC_SECONDS = 60
-# Seconds between attempts, about two days in all. After that, the next attempt is at the next
-# start.
+# The seconds between attempts, about two days in total. After the last one, the bot doesn't try
+# again until it is restarted.
 _SYNC_PAUSES = (30, 60, 120, 300, 900, *(3600,) * 48)
 
-# The permissions that cards need; README.md lists them too.
+# The permissions that the bot needs for its cards. README.md lists them too.
 _PERMISSIONS = discord.Permissions(
     view_channel=True,
     send_messages=True,
@@ -73,13 +88,16 @@ _PERMISSIONS = discord.Permissions(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Services:
-    """The components that cogs use. Without a `narrator`, the bot does not read texts aloud.
+    """The services that cogs use.
 
-    `count_answer` is called with the way in which the response to an order was sent.
+    `narrator`: reads texts aloud, or None if the operator has not configured a voice.
+
+    `count_answer` is called with the way in which an order was answered.
     """
 
     jobs: JobService
     budgeting: Budgeting
+    spending: SpendingPicture
     cards: CardRenderer
     queue_outlook: QueueOutlook
     texts: Texts
@@ -94,6 +112,8 @@ class Services:
     access: AccessSettingsStore
     audit: AuditStore
     memberships: MembershipFinder
+    owners: Owners
+    owner_servers: OwnerServerStore
     sent_commands: SentCommandsStore
     clock: WatchedClock
     narrator: Narrator | None = None
@@ -138,11 +158,13 @@ class VideoBot(commands.Bot):
         self.arrivals.watch(self._connection.parsers)
 
     async def setup_hook(self) -> None:
-        """Load the commands, buttons and forms, and send the commands to Discord."""
+        """Load the commands, buttons and forms, and send the command definitions to Discord."""
         self._warn_of_portal_problems()
-        extra = _VOICE_EXTENSIONS if self.services.narrator else ()
-        for extension in (*_EXTENSIONS, *extra):
-            if extension not in self.extensions:  # loaded if an earlier login failed halfway
+        voice = _VOICE_EXTENSIONS if self.services.narrator else ()
+        owner = _OWNER_EXTENSIONS if self.services.owners.servers else ()
+        for extension in (*_EXTENSIONS, *voice, *owner):
+            # an earlier login may have loaded it and then failed
+            if extension not in self.extensions:
                 await self.load_extension(extension)
         self._is_synced = await self._try_sync()
 
@@ -160,9 +182,9 @@ class VideoBot(commands.Bot):
             log.warning("discord.portal found=%r advice=%r", problem.found, problem.advice)
 
     async def keep_commands_synced(self) -> None:
-        """Resend the command definitions until Discord accepts them, then wait forever.
+        """Send the command definitions again until Discord accepts them, then wait forever.
 
-        The supervisor would treat a return as a failure.
+        The method never returns, because the supervisor treats a return as a failure.
         """
         for pause in _SYNC_PAUSES:
             if self._is_synced:
@@ -176,16 +198,17 @@ class VideoBot(commands.Bot):
             async with asyncio.timeout(_SYNC_SECONDS):
                 await self._sync_commands()
         except (discord.HTTPException, aiohttp.ClientError, OSError):
-            # Open jobs continue, and Discord still has the command definitions from the last start.
+            # Jobs continue meanwhile, with the command definitions that Discord has from an earlier
+            # start.
             log.exception("discord.commands_refused")
             return False
-        except Exception:  # a response that discord.py or the comparison can't read
+        except Exception:  # discord.py or the comparison can't read the response
             log.exception("discord.commands_unread")
             return False
         return True
 
     async def _sync_commands(self) -> None:
-        """Send the definitions of the cogs' commands, if they have changed."""
+        """Send the command definitions to Discord if they have changed."""
         defined = [command.to_dict(self.tree) for command in self.tree.get_commands()]
         await sync_commands(
             self.http,
@@ -193,10 +216,25 @@ class VideoBot(commands.Bot):
             localise(for_audio(defined), self.services.texts),
             sent=self.services.sent_commands,
         )
+        await self._sync_owner_commands()
+
+    async def _sync_owner_commands(self) -> None:
+        services, definition = self.services, None
+        for server_id in services.owners.servers:
+            group = self.tree.get_command(OWNER_GROUP, guild=discord.Object(server_id))
+            if group is not None:
+                [definition] = localise([group.to_dict(self.tree)], services.texts)
+        sync = OwnerCommandSync(self.http, self.application_id or 0, services.owner_servers)
+        await sync.sync(services.owners.servers, definition)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Offer the owner's commands in a server that the operator chose before it had the bot."""
+        if guild.id in self.services.owners.servers:
+            self._is_synced = await self._try_sync()
 
     async def close(self) -> None:
-        """Disconnect, even while the list of servers is still loading."""
-        # discord.py would report the bot as ready later, when the event loop no longer exists.
+        """Disconnect, even if discord.py is still loading the list of servers."""
+        # discord.py would otherwise report that the bot is ready after the event loop was closed.
         waiting: asyncio.Task[None] | None = getattr(self._connection, "_ready_task", None)
         if waiting is not None:
             waiting.cancel()
@@ -207,7 +245,7 @@ class VideoBot(commands.Bot):
         self._skipped.record(name if name in self._connection.parsers else "OTHER", error)
 
     async def on_interaction(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Respond to an interaction of a type that discord.py does not know."""
+        """Respond to an interaction if discord.py does not know its type."""
         kind = interaction.type.value
         if kind not in HANDLED_TYPES:
             self._skipped.record(f"INTERACTION_TYPE_{kind}"[:40], TypeError())
@@ -220,7 +258,7 @@ class VideoBot(commands.Bot):
             await unreadable.answer(self, self.services.texts)
 
     def _answer_unreadable(self, data: object) -> None:
-        """Start a task that responds to an interaction that could not be parsed."""
+        """Start a task that responds to an interaction that discord.py could not parse."""
         if unreadable := unreadable_interaction(data):
             answer = asyncio.create_task(
                 unreadable.answer(self, self.services.texts), name="unreadable interaction"
@@ -229,30 +267,15 @@ class VideoBot(commands.Bot):
             answer.add_done_callback(self._answers.discard)
 
     async def on_ready(self) -> None:
-        """Log that the bot responds to commands, and once how to invite it if no server has it."""
+        """Log that the bot is ready. If the bot is in no server, log its invitation link instead.
+
+        The link is only logged once, because Discord may report several times that the bot is
+        ready.
+        """
         log.info("discord.ready user=%s guilds=%d", self.user, len(self.guilds))
         if self.guilds or not self.application_id:
             log.info("bot.running advice='type /video in Discord; Ctrl-C here stops the bot'")
-        elif not self._is_invite_logged:  # Discord may report more than once that the bot is ready
+        elif not self._is_invite_logged:  # Discord may report several times that the bot is ready
             self._is_invite_logged = True
             invite = discord.utils.oauth_url(self.application_id, permissions=_PERMISSIONS)
             log.warning("discord.no_server advice='open this to invite the bot: %s'", invite)
-
-
-class CommandTree(app_commands.CommandTree[VideoBot]):
-    """A command tree that reports every command error to the requester."""
-
-    async def _call(self, interaction: discord.Interaction[VideoBot]) -> None:
-        try:
-            await super()._call(interaction)
-        except app_commands.AppCommandError:
-            raise  # discord.py passes this error to `on_error`
-        except Exception as error:  # noqa: BLE001 - any, from malformed data such as a command without a name
-            await report_error(interaction, error)
-
-    async def on_error(
-        self, interaction: discord.Interaction[VideoBot], error: app_commands.AppCommandError
-    ) -> None:
-        """Tell the requester what went wrong."""
-        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        await report_error(interaction, cause)

@@ -1,4 +1,8 @@
-"""Counts the callbacks to each interaction, because discord.py itself repeats failed callbacks."""
+"""Counts the requests that respond to each interaction.
+
+discord.py repeats such a request after it failed. An error from the repetition must not be mistaken
+for one from the first request.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +21,9 @@ _MOST_INTERACTIONS = 1000
 
 
 class CallbackCounter:
-    """Distinguishes the first response to an interaction from one that discord.py repeats.
+    """Distinguishes the first response to an interaction from a repetition by discord.py.
 
-    `trace` has to be attached to discord.py's requests.
+    `trace` must be attached to discord.py's HTTP requests.
     """
 
     def __init__(self, trace: aiohttp.TraceConfig) -> None:
@@ -27,9 +31,10 @@ class CallbackCounter:
         trace.on_request_start.append(self._count_callback)
 
     def shows_second_bot(self, interaction: discord.Interaction, error: Exception | None) -> bool:
-        """Tell whether an error proves that another process has answered the interaction.
+        """Tell whether an error proves that another process has responded to the interaction.
 
-        A repeated callback proves nothing, because the first one may have been accepted.
+        An error from a repeated response proves nothing, because Discord may have accepted the
+        first one.
         """
         code = getattr(error, "code", None)
         return code == ALREADY_ANSWERED and self._sent[interaction.id] == 1

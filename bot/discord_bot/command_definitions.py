@@ -1,4 +1,4 @@
-"""The command definitions that are sent to Discord, with names and descriptions translated."""
+"""Translates the command definitions that are sent to Discord, and compares them with Discord's."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     from bot.texts import Texts
 
-# A command, an option or a choice as the JSON of Discord's API.
+# A command, an option or a choice, as JSON of Discord's API.
 Definition = dict[str, Any]
 
-# The fields that the bot sends. Discord adds others, such as ids and versions.
+# The bot sends only these fields. Discord adds others to them, such as ids and versions.
 _FIELDS = frozenset(
     {
         "autocomplete",
@@ -40,12 +40,13 @@ _FIELDS = frozenset(
         "value",
     }
 )
-# Slash commands, and commands in the context menus of users and messages. If an application has an
-# activity, Discord adds an Entry Point command, and refuses a list without it (error 50240).
+# The bot's commands are slash commands and commands in the context menus of users and messages. If
+# an application has an activity, Discord adds an Entry Point command, and refuses a list that lacks
+# that command (error 50240).
 _OUR_TYPES = frozenset({1, 2, 3})
-# Discord returns this field as a string, but accepts a number.
+# Discord returns this field as a string, and accepts a number.
 _PERMISSIONS = "default_member_permissions"
-# The fields of another program's command that can be sent back to Discord.
+# If another program has defined a command, only these fields can be sent back to Discord.
 _WRITABLE = frozenset(
     {
         "contexts",
@@ -62,14 +63,15 @@ _WRITABLE = frozenset(
     }
 )
 _UNORDERED = frozenset({"contexts", "integration_types", "channel_types", "file_types"})
-# It is not documented whether Discord returns this field.
+# Discord doesn't document whether it returns this field.
 _MAYBE_HIDDEN = frozenset({"file_types"})
 
 
 def localise(definitions: Iterable[Definition], texts: Texts) -> list[Definition]:
-    """Fill in the names and descriptions from the locale keys below `command`.
+    """Return the command definitions with names and descriptions in all languages.
 
-    KeyError: a command, an option or a choice has no text.
+    The texts have locale keys that begin with `command`. Raises KeyError if a command, an option or
+    a choice has no text.
     """
     return [
         _localised(definition, f"command.{_key_of(definition['name'])}", texts)
@@ -78,29 +80,32 @@ def localise(definitions: Iterable[Definition], texts: Texts) -> list[Definition
 
 
 def are_alike(found: Iterable[Definition], wanted: Iterable[Definition]) -> bool:
-    """Tell whether the definitions are the same, apart from the fields that Discord adds."""
+    """Tell whether the definitions are equal, ignoring the fields that Discord adds."""
     return _comparable(found, _FIELDS) == _comparable(wanted, _FIELDS)
 
 
 def may_be_alike(found: list[Definition], wanted: Iterable[Definition]) -> bool:
-    """Tell whether the definitions differ only in a field that Discord does not return."""
+    """Tell whether the definitions may be equal.
+
+    A field that Discord may hide is ignored if all definitions from Discord lack it.
+    """
     returned = _FIELDS - _MAYBE_HIDDEN if _hides_fields(found) else _FIELDS
     return _comparable(found, returned) == _comparable(wanted, returned)
 
 
 def digest(definitions: Iterable[Definition]) -> str:
-    """Return a digest that does not depend on the order of the definitions."""
+    """Return a hash of the definitions that doesn't depend on their order."""
     content = json.dumps(_comparable(definitions, _FIELDS), sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
 def is_ours(command: Definition) -> bool:
-    """Tell whether the bot may replace a command: commands of other types are never the bot's."""
+    """Tell whether the bot may replace a command. It never defines commands of other types."""
     return command.get("type", 1) in _OUR_TYPES
 
 
 def writable(found: Iterable[Definition]) -> list[Definition]:
-    """Return definitions that Discord has, in the form in which they can be sent back unchanged."""
+    """Return command definitions from Discord in a form that can be sent back unchanged."""
     return [
         {
             name: int(value) if name == _PERMISSIONS else value
@@ -112,7 +117,7 @@ def writable(found: Iterable[Definition]) -> list[Definition]:
 
 
 def _localised(entry: Definition, key: str, texts: Texts) -> Definition:
-    """Fill in a command or one of its options."""
+    """Return a command or an option with its names and descriptions."""
     filled = {**entry, "name_localizations": texts.translations(f"{key}.name")}
     if "description" in entry:
         filled["description"] = texts(f"{key}.description")
@@ -134,12 +139,12 @@ def _localised_choice(choice: Definition, key: str, texts: Texts) -> Definition:
 
 
 def _key_of(name: str) -> str:
-    """Turn the name of a command or a context menu entry into part of a locale key."""
+    """Return the part of a locale key that stands for a command or a context menu entry."""
     return name.lower().replace(" ", "_")
 
 
 def _hides_fields(definitions: Iterable[Definition]) -> bool:
-    """Tell whether no command and no option has a field that Discord may not return."""
+    """Tell whether the fields that Discord may hide are missing from all commands and options."""
     return all(
         _MAYBE_HIDDEN.isdisjoint(entry) and _hides_fields(entry.get("options") or ())
         for entry in definitions
@@ -152,7 +157,7 @@ def _comparable(definitions: Iterable[Definition], fields: AbstractSet[str]) -> 
 
 
 def _without_defaults(entry: Definition, fields: AbstractSet[str]) -> Definition:
-    """Leave out empty values, because Discord may return a default value or omit the field."""
+    """Leave out empty values. For them, Discord may return a default value or omit the field."""
     return {
         key: _value(key, value, fields) for key, value in entry.items() if key in fields and value
     }

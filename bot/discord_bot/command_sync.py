@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 async def sync_commands(
     http: HTTPClient, application: int, wanted: list[Definition], *, sent: SentCommandsStore
 ) -> None:
-    """Send the command definitions to Discord, unless it already has the same ones."""
+    """Send the command definitions to Discord, unless Discord already has the same definitions."""
     route = Route("GET", "/applications/{application_id}/commands", application_id=application)
     found = await http.request(route, params={"with_localizations": "true"})
     ours = [command for command in found if is_ours(command)]

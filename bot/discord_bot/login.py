@@ -1,4 +1,4 @@
-"""Logs in to Discord, or to the server at DISCORD_API_URL."""
+"""Logs in to Discord, or to another server if DISCORD_API_URL is set."""
 
 from __future__ import annotations
 
@@ -31,26 +31,27 @@ _UNAUTHORIZED = 401
 
 
 async def log_in(bot: discord.Client, token: str, *, api_url: str) -> None:
-    """Log in to Discord, or to the server at `api_url` if one is set.
+    """Log in to Discord, or to the server at `api_url` if it is set.
 
-    StartupError: the server refuses the token, or does not respond like Discord. DeliveryError: the
-    server can't be reached now.
+    Raises StartupError if the server refuses the token or does not respond like Discord. Raises
+    DeliveryError if the server can't be reached at the moment.
     """
     if api_url:
         await _set_api_url(api_url)
     try:
         with _translating_errors():
             await bot.login(token)
-    except Exception:  # any error, also from `setup_hook`: the session must be closed
+    except Exception:  # `setup_hook` may raise any error, and the session must be closed then
         await _close_http(bot)
         raise
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """The bot that a token belongs to.
+    """The bot account that a token belongs to.
 
-    `problems`: the problems of its settings, or None if the settings could not be read.
+    `problems`: the problems with its settings in the Developer Portal, or None if these settings
+    could not be read.
     """
 
     name: str
@@ -58,10 +59,10 @@ class Account:
 
 
 async def fetch_account(token: str, *, api_url: str, reach: Reach) -> Account:
-    """Return the bot that a token belongs to, without connecting to the gateway.
+    """Return the account that a token belongs to, without connecting to the gateway.
 
-    TokenRefusedError: the token is invalid. StartupError: the server does not respond like Discord.
-    DeliveryError: the server can't be reached now.
+    Raises TokenRefusedError if the token is invalid, and StartupError if the server does not
+    respond like Discord. Raises DeliveryError if the server can't be reached at the moment.
     """
     if api_url:
         await _set_api_url(api_url)
@@ -77,7 +78,7 @@ async def fetch_account(token: str, *, api_url: str, reach: Reach) -> Account:
 
 
 class TokenRefusedError(StartupError):
-    """Discord does not accept the bot's token."""
+    """Discord refuses the bot's token."""
 
 
 @contextmanager
@@ -93,7 +94,8 @@ def _translating_errors() -> Generator[None]:
     except (aiohttp.ClientError, OSError) as error:
         raise DeliveryError(_unreachable(error)) from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        # For example, a network's sign-in page with status 200.
+        # For example, the sign-in page of a network has status 200, but isn't what Discord would
+        # send.
         log.exception("discord.strange_answer")
         raise DeliveryError(
             f"the server in Discord's place does not answer like Discord ({type(error).__name__}): "
@@ -108,7 +110,7 @@ def _refused() -> TokenRefusedError:
 
 
 def _unreachable(error: Exception) -> str:
-    """Return a sentence that names the error and, for known causes, gives advice."""
+    """Return a sentence that names the error and, if the cause is known, says what to check."""
     unreachable = f"Discord can't be reached ({type(error).__name__})"
     match error:
         case aiohttp.ClientConnectorDNSError():
@@ -128,17 +130,19 @@ def _unreachable(error: Exception) -> str:
 
 
 async def _close_http(bot: discord.Client) -> None:
-    """Close the HTTP session of a failed login. The next attempt opens a new one."""
+    """Close the HTTP session after a failed login. The next attempt opens a new session."""
     await bot.http.close()
     bot.http.connector = discord.utils.MISSING
 
 
 async def _set_api_url(api_url: str) -> None:
-    """Make discord.py use the REST base URL `api_url` and the gateway that this server names.
+    """Make discord.py use the REST API at `api_url` and the gateway that this server names.
 
-    discord.py keeps both in class attributes, so this function is the only one that writes global
-    state. StartupError: the server does not respond like Discord. DeliveryError: it can't be
-    reached.
+    discord.py stores both addresses in class attributes, so this function changes global state. It
+    is the only function that does so.
+
+    Raises StartupError if the server does not respond like Discord, and DeliveryError if it can't
+    be reached.
     """
     try:
         async with (

@@ -1,4 +1,4 @@
-"""Finds the allowed servers of which a person is a member, without the privileged intent."""
+"""Finds out in which servers a person is a member, without the privileged intent for members."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The time limit for all requests together. Discord expires an interaction that gets no response
-# within 3 seconds.
+# All requests together may take this long. An interaction expires if it gets no response within 3
+# seconds.
 _SECONDS = 1.5
 _MAX_SERVERS = 10
 _MAX_KNOWN = 1000
 _KNOWN_SECONDS = 600.0
-# A result without servers expires sooner than others, so that a person who has just joined can soon
-# use the bot. It is still kept, so that the commands of a non-member cause few requests.
+# A result without servers expires sooner, so that people who have just joined a server can soon use
+# the bot. It is still cached, so that the commands of non-members cause few requests.
 _STRANGER_SECONDS = 60.0
 
 Memberships = tuple[Membership, ...]
 
 
 class MembershipFinder:
-    """Asks Discord in which allowed servers a person is, and keeps each result for ten minutes.
+    """Asks Discord which servers a person is in, and caches each result for ten minutes.
 
-    At most ten servers are asked: those in `allowed_servers`, or else the bot's oldest ones.
+    At most ten servers are asked: those in `allowed_servers` or, if there are none, the bot's
+    oldest servers.
     """
 
     def __init__(self, reach: Reach, *, clock: Callable[[], float]) -> None:
@@ -44,11 +45,14 @@ class MembershipFinder:
         self._asking: dict[int, asyncio.Task[Memberships]] = {}
 
     async def of(self, client: discord.Client, user_id: int) -> Memberships:
-        """Return the allowed servers in which a person is known to be, the bot's oldest first."""
+        """Return the allowed servers in which the person is a member, oldest server first.
+
+        Servers that don't respond in time are left out.
+        """
         known = self._known.get(user_id)
         if known is not None and known[1] > self._clock():
             return known[0]
-        # Several commands of one person share the requests.
+        # Commands that one person sends at the same time share the requests.
         task = self._asking.get(user_id)
         if task is None:
             task = asyncio.create_task(self._find(client, user_id), name="memberships")

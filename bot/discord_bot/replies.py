@@ -1,4 +1,4 @@
-"""Private responses to people: sentences and errors."""
+"""Sends private responses to people, such as error messages."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Discord's answer to a callback that comes after 3 seconds.
+# Discord's error code for a response that was sent more than 3 seconds after the interaction.
 _UNKNOWN_INTERACTION = 10062
 
-#: Set in the `extras` of an interaction whose card was posted before its job was stored.
+#: This key is set in `interaction.extras` if the card was posted before its job was stored.
 UNSAVED = "unsaved"
 
 
 async def report_error(interaction: discord.Interaction[VideoBot], error: Exception) -> None:
-    """Tell the person privately what went wrong, and log an unexpected error."""
+    """Tell the person privately what went wrong. Unexpected errors are logged."""
     if await is_second_bot(interaction, error):
         return
     if getattr(error, "code", None) == _UNKNOWN_INTERACTION:
-        # The response came too late, and so would every other one.
+        # This response was too late, so any further response would be too late as well.
         log.warning("interaction.unknown id=%d", interaction.id)
         return
     texts = interaction.client.services.texts
@@ -46,11 +46,11 @@ async def report_error(interaction: discord.Interaction[VideoBot], error: Except
 
 
 async def reply_privately(interaction: discord.Interaction[VideoBot], sentence: str) -> None:
-    """Respond with a sentence that only this person sees. If that fails, only log the failure.
+    """Respond with a sentence that only the person can see. A failure is only logged.
 
     The sentence replaces the "thinking" message, or the card of a job that was not stored. After
-    another response, no follow-up is sent, because discord.py repeats that POST after a server
-    error, so that two messages could appear.
+    any other response, no second message is sent: discord.py repeats a request after a server
+    error, so the message could appear twice.
     """
     try:
         if interaction.type is discord.InteractionType.autocomplete:
@@ -69,7 +69,7 @@ async def reply_privately(interaction: discord.Interaction[VideoBot], sentence: 
 
 
 async def is_second_bot(interaction: discord.Interaction[VideoBot], error: Exception) -> bool:
-    """Tell whether another process has answered the interaction, and if so, record that."""
+    """Tell whether another process has answered the interaction. If so, record it."""
     bot = interaction.client
     if not bot.callbacks.shows_second_bot(interaction, error):
         return False

@@ -1,4 +1,4 @@
-"""Responds to interactions that discord.py can't parse, so that users aren't left waiting."""
+"""Responds to interactions that discord.py can't parse, so that people don't wait in vain."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _AUTOCOMPLETE = discord.InteractionType.autocomplete.value
-#: The types of interactions that discord.py passes to commands, buttons and forms.
+#: discord.py passes interactions of these types to commands, buttons and forms.
 HANDLED_TYPES = frozenset(
     {
         discord.InteractionType.application_command.value,
@@ -32,7 +32,10 @@ _LONGEST_TOKEN = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnreadableInteraction:
-    """The fields that a response to an interaction needs; `locale` is "" if unknown."""
+    """The fields of an interaction that are needed to respond to it.
+
+    `locale` is "" if unknown.
+    """
 
     id: int
     token: str
@@ -40,7 +43,10 @@ class UnreadableInteraction:
     locale: str = ""
 
     async def answer(self, client: discord.Client, texts: Texts) -> None:
-        """Report the failure privately, or offer no choices. If the response fails, log that."""
+        """Respond privately that the interaction failed.
+
+        An autocompletion gets an empty list instead. If responding fails, the error is only logged.
+        """
         route = Route(
             "POST",
             "/interactions/{interaction_id}/{interaction_token}/callback",
@@ -68,7 +74,7 @@ class UnreadableInteraction:
 
 
 def unreadable_interaction(data: object) -> UnreadableInteraction | None:
-    """Read the fields that a response needs, or return None without a usable id or token."""
+    """Return the fields needed for a response, or None if the id or the token is unusable."""
     match data:
         case {"id": str() | int() as given, "token": str(token)}:
             pass

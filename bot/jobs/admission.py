@@ -1,4 +1,4 @@
-"""Admission: checks requests, and builds jobs from the requests that pass."""
+"""Admission: decides whether an order is accepted, and builds the job for it."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RoleCaps:
-    """Daily caps for people with certain roles, and for those who boost the server."""
+    """Daily caps for people who have certain roles or boost the server."""
 
     by_role: Mapping[int, int] = field(default_factory=dict[int, int])
     boosters: int = 0
 
     def cap_of(self, requester: Origin | Client) -> int:
-        """Return the highest cap that a requester's roles allow, or 0 without such a role."""
+        """Return the highest cap among a requester's roles, or 0 if no role of theirs has one."""
         if not isinstance(requester, Origin):
             return 0
         caps = [self.by_role.get(role, 0) for role in requester.role_ids]
         return max([0, self.boosters if requester.is_booster else 0, *caps])
 
     def replaced_by(self, caps: Mapping[int, int]) -> RoleCaps:
-        """Return a copy in which `caps` replace some. The key `BOOSTERS` stands for boosters."""
+        """Return a copy with these caps by role ID. The key `BOOSTERS` is for people who boost."""
         by_role = {role: cap for role, cap in caps.items() if role != BOOSTERS}
         return RoleCaps(
             by_role={**self.by_role, **by_role}, boosters=caps.get(BOOSTERS, self.boosters)
@@ -46,7 +46,7 @@ class RoleCaps:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Admitted:
-    """The requester of an allowed order, with the caps that apply to the order."""
+    """The requester of an accepted order, and the caps that apply to the order."""
 
     requester: Origin | Client
     caps: Caps
@@ -54,10 +54,11 @@ class Admitted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Allowance:
-    """The part of a cap that a requester has used.
+    """A cap, and the number of jobs with which a requester has used it up so far.
 
-    `key`: the name of the cap, as in the key of its refusal.
-    `frees_at`: the Unix time at which the next use stops counting, or None if that is unknown.
+    `key`: the cap's name. The locale key `caps.` plus this name is the sentence that refuses an
+    order.
+    `frees_at`: the Unix time at which the next job stops counting, or None if that is unknown.
     """
 
     key: str
@@ -67,7 +68,7 @@ class Allowance:
 
 
 class Admission:
-    """Checks requests against the gate, the operator's caps and the blocked words."""
+    """Checks orders against the gate, the caps and the blocked words."""
 
     def __init__(
         self,
@@ -87,10 +88,10 @@ class Admission:
         self._clock = clock
 
     async def admit(self, requester: Origin | Client, place: OrderPlace | None) -> Admitted:
-        """Return the requester of an allowed order, with the caps that apply to it.
+        """Return the requester of an order, with settings and caps that depend on the place.
 
-        Without a `place`, an order from Discord counts as one from outside all servers. UserError:
-        orders from this requester and place are refused.
+        Raises UserError if the gate refuses orders from this requester in this place.
+        `place`: the place in Discord. If it is None, only the requester's server is known.
         """
         if place is None and isinstance(requester, Origin):
             place = OrderPlace(user_id=requester.user_id, server_id=requester.guild_id)
@@ -100,13 +101,16 @@ class Admission:
         self, request: VideoRequest, attachment: Attachment | None, *, clip_of: str | None
     ) -> None:
         """Raise UserError if the prompt, or the text to read aloud, contains a blocked word."""
-        # If a clip is reused, its prompt was checked with the earlier job.
+        # If the order reuses a clip, the clip's prompt was checked when its own job was ordered.
         prompt = () if clip_of else (request.prompt,)
         text = attachment.text if attachment else None
         self._blocked.check(*prompt, *((text,) if text else ()))
 
     def _on_terms(self, requester: Origin | Client, terms: Terms) -> Admitted:
-        """Apply the settings for an order. Of several caps per person, the highest applies."""
+        """Apply the settings that the gate found.
+
+        If several caps fit a person, the highest applies.
+        """
         if isinstance(requester, Origin):
             requester = _with_settings(_of_home(requester, terms.home), terms)
         caps, everywhere, server = self._caps, terms.everywhere, terms.server
@@ -115,7 +119,7 @@ class Admission:
             role_caps = self._role_caps.replaced_by(everywhere.role_caps)
             of_user = max(of_user, role_caps.cap_of(requester))
         of_roles = RoleCaps().replaced_by(server.role_caps).cap_of(requester)
-        # 0 videos for everyone is a cap too, but 0 by roles only means that no role has one.
+        # If `person_day` is 0, no one may order. If `of_roles` is 0, no role has a cap.
         is_capped = server.person_day is not None or of_roles > 0
         of_member = max(of_roles, server.person_day or 0) if is_capped else None
         of_server = caps.per_server_day if everywhere.server_day is None else everywhere.server_day
@@ -134,9 +138,9 @@ class Admission:
         )
 
     async def allowances(self, requester: Origin, place: OrderPlace) -> list[Allowance]:
-        """Return how much of each cap a person has used, and when the next use stops counting.
+        """Return how much of each cap a person has used.
 
-        People whose orders are refused in that place can read this too.
+        This also works in a place where the person's orders are refused.
         """
         admitted = self._on_terms(requester, (await self._gate.judge(place)).terms)
         caps, now, store = admitted.caps, self._clock(), self._store
@@ -162,13 +166,13 @@ class Admission:
         return found
 
     async def check_caps(self, admitted: Admitted) -> None:
-        """Raise UserError if the requester has reached a cap and a new job would be refused."""
+        """Raise UserError if the requester has reached a cap. The error names the cap."""
         if (error := await self._refusal(admitted)) is not None:
             raise error
 
     async def refusal(self, admitted: Admitted) -> UserError:
         """Return an error that names the cap that the requester has reached."""
-        # Another job may have ended since the refusal, so that no cap is reached now.
+        # If another job has ended since the refusal, no cap is reached any more.
         error = await self._refusal(admitted)
         return error or UserError("caps.all", limit=admitted.caps.open_in_all)
 
@@ -187,7 +191,7 @@ class Admission:
         return None
 
     async def _refusal_of_requester(self, admitted: Admitted, usage: CapUsage) -> UserError | None:
-        """Return an error that names the reached daily cap of the person or server, if any."""
+        """Return an error if the daily cap of the person or of the server is reached."""
         requester, caps, now = admitted.requester, admitted.caps, self._clock()
         if isinstance(requester, Origin):
             limit = caps.per_user_day
@@ -215,7 +219,7 @@ def _of_home(requester: Origin, home: Membership | None) -> Origin:
 
 
 def _with_settings(requester: Origin, terms: Terms) -> Origin:
-    """Add the settings of cards and DMs, which apply in servers alone."""
+    """Add the settings for cards and DMs. They apply only in servers where the bot is installed."""
     if requester.guild_id is None or terms.home is not None:
         return requester
     everywhere, server = terms.everywhere, terms.server
@@ -245,9 +249,10 @@ def _after(moment: float) -> Moment:
 
 
 class JobSources(TypedDict, total=False):
-    """The id of a new job, and the jobs whose files it uses.
+    """The id of a new job, and the earlier jobs whose files it reuses.
 
-    `job_id`: an earlier result of `new_job_id`. `narration_of`: the job whose narration is reused.
+    `job_id`: an id from `new_job_id`, if the caller has already made one.
+    `narration_of`: the job whose narration is reused.
     `clip_of`: the job whose finished video is used instead of a new clip.
     """
 

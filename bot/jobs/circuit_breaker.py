@@ -1,7 +1,7 @@
 """CircuitBreaker: pauses the queue while a provider refuses every job.
 
-`pybreaker` and `aiobreaker` are not used: they reject calls while open. Here, jobs wait in the
-queue instead, and the state is a row in the database, next to the jobs that it pauses.
+The libraries `pybreaker` and `aiobreaker` reject calls while a circuit is open. Here, jobs wait in
+the queue instead, and the state has to survive a restart, so it is stored in the database.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The number of consecutive refusals that open the circuit. A single refusal may only mean that the
-# provider is restarting.
+# The circuit opens after this many consecutive refusals. Fewer may only mean that the provider is
+# restarting.
 _OPEN_AFTER = 3
 _FIRST_PAUSE_SECONDS = 30.0
 _MAX_PAUSE_SECONDS = 15 * 60.0
-# The seconds until the next probe after a crash during a probe; longer than a create request takes.
+# If the bot crashes during a probe, the next probe follows after this time. It is longer than any
+# create request takes.
 _PROBE_SECONDS = 5 * 60.0
 
 MAX_PROBE_PAUSE_SECONDS = _MAX_PAUSE_SECONDS
@@ -41,7 +42,7 @@ TROUBLES: Mapping[ErrorKind, Trouble] = {
     ErrorKind.SETUP: Trouble.SETUP,
     ErrorKind.TRANSIENT: Trouble.OUTAGE,
 }
-"""The kinds of refusal that affect every job; all other kinds concern a single job."""
+"""The kinds of errors that affect every job. All other kinds concern only one job."""
 
 
 class SubmitDecision(Enum):
@@ -54,10 +55,10 @@ class SubmitDecision(Enum):
 
 
 class CircuitBreaker:
-    """Opens after consecutive refusals, half-opens for one probe at a time, closes after a success.
+    """Opens after consecutive refusals, and closes after a success.
 
-    The state is stored in the database and survives a restart. While the circuit is open, queued
-    jobs are claimed only once the next probe is due, or to fail them after MAX_HELD_SECONDS.
+    While it is open, one queued job at a time is submitted as a probe. All others wait, and fail
+    after `MAX_HELD_SECONDS`. The state is stored in the database, so it survives a restart.
     """
 
     def __init__(
@@ -72,11 +73,11 @@ class CircuitBreaker:
 
     @property
     def trouble(self) -> Trouble | None:
-        """The reason why the queue is paused, or None if this process knows of no pause."""
+        """The reason why the queue is paused, or None if it is not paused."""
         return self._trouble
 
     async def resume(self) -> None:
-        """Make a probe due now if the circuit is open: the operator may have fixed the cause."""
+        """If the circuit is open, make a probe due now. The operator may have fixed the cause."""
         circuit = await self._store.get(self._backend)
         if circuit is not None and circuit.is_open:
             await self._postpone_probe(0)
@@ -84,10 +85,10 @@ class CircuitBreaker:
             log.warning("circuit.still_open backend=%s reason=%s", self._backend, circuit.reason)
 
     async def admit(self, job: Job) -> SubmitDecision:
-        """Decide what to do with a claimed job in the state `queued`.
+        """Decide what to do with a queued job that was claimed.
 
-        After PROBE, the caller reports the result with `accepted`, `refused` or
-        `release_probe`.
+        If the result is `PROBE`, the caller must report the outcome by calling `accepted`,
+        `refused` or `release_probe`.
         """
         circuit = await self._store.get(self._backend)
         if circuit is None or not circuit.is_open:
@@ -100,14 +101,14 @@ class CircuitBreaker:
         return SubmitDecision.WAIT if claimed is None else SubmitDecision.PROBE
 
     async def paused_circuit(self) -> Circuit | None:
-        """Return the circuit if it makes new jobs wait, or None if new jobs can be submitted."""
+        """Return the circuit if new jobs must wait, or None if they can be submitted at once."""
         circuit = await self._store.get(self._backend)
         if circuit is None or not circuit.is_open or circuit.probe_at <= self._clock():
             return None
         return circuit
 
     async def accepted(self) -> None:
-        """Record that the provider accepted a job, and close the circuit."""
+        """Record that the provider accepted a job. If the circuit is open, it is closed."""
         self._unexplained.clear()
         circuit = await self._store.get(self._backend)
         if circuit is None:
@@ -127,7 +128,7 @@ class CircuitBreaker:
         await self._jobs.publish_queue()
 
     async def refused(self, trouble: Trouble, *, probing: bool) -> None:
-        """Record a refusal, or a missing response, that concerns more than one job."""
+        """Record that a job was refused, or not answered, for a reason that affects every job."""
         if probing:
             await self._probe_refused(trouble)
             return
@@ -146,10 +147,10 @@ class CircuitBreaker:
             await self._jobs.publish_queue()
 
     async def attribute_refusal(self, job: Job) -> Trouble | int:
-        """Record an unexplained refusal of a job, and return its likely cause.
+        """Record a refusal without a known reason, and decide whether the API key is to blame.
 
-        Return a Trouble if the key is to blame, and otherwise the number of times that the job has
-        been refused. The key is to blame once jobs with two different prompts have been refused.
+        The key is to blame once jobs with two different prompts have been refused. In that case, a
+        Trouble is returned. Otherwise, the number of times that this job was refused is returned.
         """
         circuit = await self._store.get(self._backend)
         is_key = circuit is not None and circuit.is_open and circuit.reason is Trouble.AUTH
@@ -158,7 +159,10 @@ class CircuitBreaker:
         return Trouble.AUTH if is_key or self._unexplained.concern_others(job, now=now) else tries
 
     async def release_probe(self, *, busy: bool) -> None:
-        """End a probe whose result says nothing about other jobs; `busy` delays the next probe."""
+        """End a probe whose outcome concerns only its own job.
+
+        If `busy`, the next probe is delayed.
+        """
         circuit = await self._store.get(self._backend)
         if circuit is not None:
             await self._postpone_probe(_probe_pause(circuit) if busy else 0)
@@ -181,5 +185,6 @@ class CircuitBreaker:
 
 
 def _probe_pause(circuit: Circuit) -> float:
-    # The exponent is bounded, since a day of outage has many probes and the power would overflow.
+    # The exponent is bounded, because a long outage has so many probes that the power would
+    # overflow.
     return min(_FIRST_PAUSE_SECONDS * 2.0 ** min(circuit.probes, 10), _MAX_PAUSE_SECONDS)

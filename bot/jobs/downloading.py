@@ -1,4 +1,4 @@
-"""The step of `downloading`: fetches the paid clip, and retries as long as the clip may appear."""
+"""The step of the state `downloading`, which fetches the clip that the provider has made."""
 
 from __future__ import annotations
 
@@ -22,30 +22,32 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Attempts for a quarter of an hour if the clip is unusable: some servers send a part of a clip that
-# they are still storing.
+# The number of attempts if the clip is unusable, which take about a quarter of an hour. Some
+# servers send an incomplete clip while they are still storing it.
 _DOWNLOADS = 6
 _FIRST_PAUSE_SECONDS = 60.0
 _MAX_PAUSE_SECONDS = 300.0
 _LAG_SECONDS = 30.0
 _RESTORE_SECONDS = 2.0
-# `misses` holds two counts: each missing clip adds this number, and each unusable clip adds 1.
+# A job's `misses` combines two counts. Each missing clip adds this number, and each unusable clip
+# adds 1.
 _LAG = 1000
-# The numbers of attempts: while the remote job is not found (about ten minutes), and while it is
-# complete but its clip is not available yet (about an hour).
+# The number of attempts while the remote job is not found, which take about ten minutes.
 _GONE = 20
+# The number of attempts while the remote job is complete but its clip is missing: about an hour.
 _NOT_YET = 120
-# The number of attempts while the provider is down: about a day. No provider is known to keep a
-# clip for longer.
+# The number of attempts while the provider is down, which take about a day. No provider is known to
+# keep a clip for longer.
 _FETCH_ATTEMPTS = 300
-# The most final downloads at once: each may take minutes in the lane that polls all other jobs.
+# The maximum number of final downloads at once. Each may take minutes, and occupies a slot in the
+# lane that polls all other jobs.
 _MAX_FINAL_DOWNLOADS = 4
 _FINAL_RETRY_SECONDS = 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Downloading:
-    """Downloads clips of at most `max_bytes` each."""
+    """Downloads clips, each of at most `max_bytes`."""
 
     jobs: JobService
     backend: VideoBackend
@@ -55,12 +57,12 @@ class Downloading:
     max_bytes: int
 
     async def download(self, job: Job) -> None:
-        """Download the clip. If it is missing or the download fails, try again later."""
+        """Download the job's clip. If the clip is missing or unusable, try again later."""
         clip = (await self.workspace.create(job.id)).clip
         if await asyncio.to_thread(is_clip, clip):
             await self.jobs.move(job, JobState.MERGING)  # FinalDownload has downloaded the clip
             return
-        # The poller has checked that this response is about the job.
+        # The poller has already checked that this response describes the job.
         update = self.fresh_answers.pop(job)
         try:
             if update is None:
@@ -86,7 +88,10 @@ class Downloading:
             await self.jobs.move(job, JobState.MERGING)
 
     async def restore(self, job: Job) -> bool:
-        """Restore the clip if a merging job's folder lacks it; False: the job was moved instead."""
+        """Make sure that the folder of a merging job contains the clip.
+
+        Returns False if it can't be restored at once. The job was then moved to another state.
+        """
         if await asyncio.to_thread(self.workspace.folder(job.id).clip.exists):
             return True
         log.warning("download.clip_missing id=%s", job.id)
@@ -101,7 +106,10 @@ class Downloading:
         return True
 
     async def _poll(self, job: Job) -> BackendUpdate | None:
-        """Poll the remote job; None: it can't be read, but its clip may exist."""
+        """Poll the remote job.
+
+        Returns None if it can't be read, although its clip may still exist.
+        """
         try:
             return await self.backend.poll(job.remote_id or "")
         except BackendError as error:
@@ -110,7 +118,7 @@ class Downloading:
             return None
 
     async def _missing(self, job: Job, update: BackendUpdate | None, failure: str) -> None:
-        """Retry a missing clip for a while: a replica or the storage may be behind."""
+        """Try again for a while. The provider may not have stored the clip everywhere yet."""
         left = update.expires_in if update else None
         expired = left is not None and left <= 0
         most = _GONE if update is None or expired else _NOT_YET
@@ -129,7 +137,7 @@ class Downloading:
 
 
 class FinalDownload:
-    """Tries to download a job's clip, whichever state the provider reports."""
+    """Tries to download a clip although the provider doesn't report that the job is done."""
 
     def __init__(self, backend: VideoBackend, workspace: Workspace, *, max_bytes: int) -> None:
         self._backend = backend
@@ -138,9 +146,9 @@ class FinalDownload:
         self._running = 0
 
     async def try_download(self, job: Job, update: BackendUpdate | None) -> bool:
-        """Download the clip to the job's folder; False: no usable clip is available.
+        """Download the clip to the job's folder, and return whether a usable clip was available.
 
-        BackendError: too many other final downloads are running.
+        Raises BackendError if too many other final downloads are running.
         """
         if self._running >= _MAX_FINAL_DOWNLOADS:
             raise BackendError(

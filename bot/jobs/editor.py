@@ -1,4 +1,4 @@
-"""NarrationEditor: ingests narrations, merges them with clips, and makes smaller copies."""
+"""NarrationEditor: prepares narrations, merges them with clips, and makes smaller copies."""
 
 from __future__ import annotations
 
@@ -23,8 +23,6 @@ from bot.media.render.shrink import TooLittleRoomError, shrink_video
 from bot.speech.voice import as_speech_error, speak_once
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bot.media.files.download import AttachmentFetcher
     from bot.media.files.workspace import JobFolder, Workspace
     from bot.media.narration.ingest import Narration
@@ -37,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class NarrationEditor:
-    """Works on the files in a job's folder. Every method is idempotent."""
+    """Processes the audio and video files in a job's folder. Every method is idempotent."""
 
     def __init__(
         self,
@@ -56,14 +54,15 @@ class NarrationEditor:
         self._workspace = workspace
         self._options = options
         self._max_seconds = max_seconds
-        # A lock is garbage-collected once no task holds it or waits for it.
+        # A lock is garbage-collected once no task holds it or is waiting for it.
         self._shrinking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._voice = voice
 
     async def ingest(self, job_id: str, url: str) -> None:
         """Download an attachment, make it the job's narration, and keep it for later jobs.
 
-        UserError: the attachment is not usable audio. MediaError: a retry may work.
+        Raises UserError if the attachment is not usable audio, and MediaError if a retry may
+        succeed.
         """
         folder = await self._workspace.create(job_id)
         if not await _is_ingested(folder):
@@ -72,10 +71,10 @@ class NarrationEditor:
         await self._workspace.keep_narration(job_id)
 
     async def ingest_kept(self, job_id: str, *, of: str) -> None:
-        """Ingest the attachment that was kept from another job.
+        """Make the attachment that was kept from the job `of` the narration of this job.
 
-        UserError: the attachment is no longer kept, or is not usable audio. MediaError: a retry may
-        work.
+        Raises UserError if it is no longer kept or is not usable audio, and MediaError if a retry
+        may succeed.
         """
         folder = await self._workspace.create(job_id)
         if not await _is_ingested(folder):
@@ -87,9 +86,10 @@ class NarrationEditor:
         await self._workspace.keep_narration(job_id)
 
     async def ingest_given(self, job_id: str) -> None:
-        """Ingest the attachment that is already in the job's folder.
+        """Make the attachment that is already in the job's folder the job's narration.
 
-        UserError: the attachment is missing, or is not usable audio. MediaError: a retry may work.
+        Raises UserError if it is missing or is not usable audio, and MediaError if a retry may
+        succeed.
         """
         folder = await self._workspace.create(job_id)
         if not await _is_ingested(folder):
@@ -101,8 +101,8 @@ class NarrationEditor:
     async def speak(self, job_id: str, text: str) -> None:
         """Synthesise a text, make the speech the job's narration, and keep it for later jobs.
 
-        A text whose speech is already complete is not synthesised again. UserError: the text can't
-        be read aloud. MediaError: a retry may work.
+        If an earlier attempt has already synthesised the text, that speech is used.
+        Raises UserError if the text can't be read aloud, and MediaError if a retry may succeed.
         """
         folder = await self._workspace.create(job_id)
         try:
@@ -113,7 +113,7 @@ class NarrationEditor:
         await self._workspace.keep_narration(job_id)
 
     async def encode_ahead(self, job_id: str) -> None:
-        """Encode the job's narration while its clip is made, and keep the result for later jobs.
+        """Encode the job's narration while the provider makes the clip, and keep it for later jobs.
 
         If this fails, the merge encodes the narration itself.
         """
@@ -133,13 +133,14 @@ class NarrationEditor:
     ) -> FinishedVideo:
         """Return a video that Discord can play: the clip, merged with the narration if `narrated`.
 
-        `replacing`: whether the narration replaces the clip's own sound, even if the settings would
-        mix them.
-        `spoken`: whether the narration is a text that a machine has read aloud.
-        UnconvertedError: the clip can't become an MP4. MediaError: ffmpeg failed.
+        `replacing`: whether the narration replaces the clip's own sound even if the settings would
+        mix the two.
+        `spoken`: whether the narration was synthesised from a text.
+        Raises UnconvertedError if the clip can't be converted to MP4, and MediaError if ffmpeg
+        fails.
         """
         folder = self._workspace.folder(job_id)
-        # After a crash, the clip may already be the finished video's file, and needs no conversion.
+        # After a crash, the clip may be missing, because it has already become the finished video.
         if await asyncio.to_thread(folder.clip.exists):
             await convert(self._ffmpeg, folder.clip)
         if not narrated:
@@ -151,29 +152,25 @@ class NarrationEditor:
     async def shrink(
         self, job_id: str, *, limit_bytes: int, decent: bool, in_background: bool = False
     ) -> None:
-        """Make and keep a copy of the job's finished video that is within the limit, if possible.
+        """Make a copy of the job's finished video of at most `limit_bytes`, if possible.
 
-        `decent`: whether to make the copy only if it still looks good. `in_background`: whether no
-        merge waits for the copy. Calls for the same job run one after another, and reuse a copy
-        that is small enough.
+        An existing copy that is small enough is reused. Calls for the same job run one after
+        another.
+        `decent`: whether to give up if the copy would look bad.
+        `in_background`: whether to use the ffmpeg with low priority, for which no merge has to
+        wait.
         """
         ffmpeg = self._background_ffmpeg if in_background else self._ffmpeg
         async with self._shrinking.setdefault(job_id, asyncio.Lock()):
-            target = await self._workspace.prepare_copy(job_id, decent=decent)
-            if not await asyncio.to_thread(_is_within, target, limit_bytes):
-                await self._shrink(ffmpeg, job_id, target, limit_bytes=limit_bytes, decent=decent)
+            size = await self._workspace.copy_size(job_id, decent=decent)
+            if size is None or size > limit_bytes:
+                await self._shrink(ffmpeg, job_id, limit_bytes=limit_bytes, decent=decent)
 
-    async def _shrink(
-        self, ffmpeg: Ffmpeg, job_id: str, target: Path, *, limit_bytes: int, decent: bool
-    ) -> None:
+    async def _shrink(self, ffmpeg: Ffmpeg, job_id: str, *, limit_bytes: int, decent: bool) -> None:
+        video = await self._workspace.fetch_video(job_id)
         try:
-            await shrink_video(
-                ffmpeg,
-                self._workspace.video(job_id),
-                target,
-                limit_bytes=limit_bytes,
-                decent=decent,
-            )
+            async with self._workspace.new_copy(job_id, decent=decent) as target:
+                await shrink_video(ffmpeg, video, target, limit_bytes=limit_bytes, decent=decent)
         except TooLittleRoomError as error:
             log.info("shrink.no_room id=%s decent=%s reason=%r", job_id, decent, str(error))
         except MediaError as error:
@@ -208,9 +205,9 @@ class NarrationEditor:
 
 
 async def _is_ingested(folder: JobFolder) -> bool:
-    """Return whether an earlier attempt of the step has ingested the narration.
+    """Return whether an earlier attempt at the step has already prepared the narration.
 
-    UserError: the narration is silent.
+    Raises UserError if the narration is silent.
     """
     narration = await read_narration(folder.narration)
     if narration is not None:
@@ -225,12 +222,5 @@ def _check_audible(narration: Narration) -> None:
 
 def _note(narration: Narration, merged: MergeResult) -> str | None:
     if narration.loudness is None:
-        return NOTE_SILENT  # an earlier version of the bot has ingested it
+        return NOTE_SILENT  # ingested by an earlier version, which accepted silence
     return NOTE_HELD_INSTEAD if merged.held_instead else None
-
-
-def _is_within(path: Path, limit_bytes: int) -> bool:
-    try:
-        return path.stat().st_size <= limit_bytes
-    except FileNotFoundError:
-        return False

@@ -1,6 +1,7 @@
 """The last steps of failed, cancelled and undecided jobs.
 
-The remote job is cancelled if necessary, and the card shows the final state or the question.
+A cancelled job's remote job is cancelled at the provider. The card then shows how the job ended or,
+if it is undecided, asks the requester what to do.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _RETRYABLE = frozenset({ErrorKind.TRANSIENT, ErrorKind.RATE})
-# Six attempts in about five minutes. After that, the remote job finishes, and may be charged.
+# Six attempts take about five minutes. If they all fail, the remote job continues and may be
+# charged.
 _MAX_CANCELS = 6
 _CANCEL_RETRY_SECONDS = 10.0
 
 
 class CardUpdates(Protocol):
-    """Updates the cards of jobs; DeliveryError: try again later."""
+    """Updates the cards of jobs. Raises DeliveryError if the caller must try again later."""
 
     async def show(self, job: Job) -> None:
         """Show the job's state on its card, if the card still exists."""
@@ -34,7 +36,10 @@ class CardUpdates(Protocol):
 
 
 class EndSteps:
-    """Runs the last step of ended jobs, and shows undecided jobs. Every step is idempotent."""
+    """Runs the last steps of ended jobs, and asks about undecided jobs.
+
+    All steps are idempotent.
+    """
 
     def __init__(
         self,
@@ -52,14 +57,14 @@ class EndSteps:
         self._cards = cards
 
     async def show(self, job: Job) -> None:
-        """Show the job's final state or question on its card. After that, no step is due."""
+        """Update the card with the job's state. After that, the job has no further step."""
         await self._show(job)
         if job.state.is_final:
             await self._workspace.delete_folder(job.id)
         await self._jobs.release(job)
 
     async def stop(self, job: Job) -> None:
-        """Ask the provider to cancel the remote job, with a few retries, and update the card."""
+        """Ask the provider to cancel the remote job, and update the card. Failures are retried."""
         if await self._is_stopped(job) or job.misses + 1 >= _MAX_CANCELS:
             await self.show(job)
             return
@@ -75,7 +80,7 @@ class EndSteps:
             await self._cards.show(job)
 
     async def _is_stopped(self, job: Job) -> bool:
-        """Ask the provider to cancel the remote job; False: a retry may succeed."""
+        """Ask the provider to cancel the remote job. Returns False if a retry may succeed."""
         is_ours = job.backend == self._backend.name
         if job.remote_id is None or not is_ours or job.attempts:
             return True

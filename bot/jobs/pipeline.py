@@ -1,4 +1,4 @@
-"""Pipeline: the step of each state; every step is short, idempotent and resumable."""
+"""Pipeline: the steps of jobs, one for each state. Each is short, idempotent and resumable."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ _MERGE_RETRY_SECONDS = 2.0
 _NO_SPACE = "No space left on device"
 _MAX_MERGES = 2
 _HOLD_RETRY_SECONDS = 60 * 60.0
-# Attempts for about a day each for the card and the DM. After that, the video is only in the
-# library.
+# The number of attempts to edit the card, and then to send the DM: about a day each. After that,
+# the video is only in the library.
 _MAX_DELIVERIES = 300
 
 
 class Deliverer(Protocol):
-    """Delivers to a job's requester in Discord; DeliveryError: try again later."""
+    """Delivers to a job's requester in Discord. DeliveryError means: try again later."""
 
     async def find_message(self, job: Job) -> int | None:
-        """Return the id of the card that the command may have posted, or None without a card."""
+        """Return the message id of the card that the command may have posted, or None."""
         ...
 
     async def show(self, job: Job) -> None:
@@ -50,50 +50,46 @@ class Deliverer(Protocol):
         ...
 
     async def deliver(self, job: Job, artifact: Artifact) -> Handover:
-        """Show the video on the card, as an upload or a link, if either is possible."""
+        """Add the video to the card, as an upload or as a link, and return the outcome."""
         ...
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send the job's only DM, unless it was sent or is refused; False: try again later."""
+        """Send the job's DM, if it is due. Returns False if it must be tried again later."""
         ...
 
 
 class NarrationEditing(Protocol):
-    """The operations of the media package that the pipeline needs."""
+    """The media operations that the pipeline needs. `NarrationEditor` documents them."""
 
     async def ingest(self, job_id: str, url: str) -> None:
-        """Download an attachment and make it the narration; UserError: it is not usable audio."""
+        """Download an attachment and make it the job's narration."""
         ...
 
     async def ingest_kept(self, job_id: str, *, of: str) -> None:
-        """Use another job's attachment as narration; UserError: it is no longer kept."""
+        """Make the attachment that was kept from another job the narration."""
         ...
 
     async def ingest_given(self, job_id: str) -> None:
-        """Use the attachment in the job's folder as narration; UserError: it isn't usable audio."""
+        """Make the attachment in the job's folder the narration."""
         ...
 
     async def speak(self, job_id: str, text: str) -> None:
-        """Synthesise a text as narration; UserError: the text can't be synthesised."""
+        """Synthesise a text and make the speech the narration."""
         ...
 
     async def encode_ahead(self, job_id: str) -> None:
-        """Encode the narration, so that the merge is quick. Failures are only logged."""
+        """Encode the narration in advance, so that the merge is quick. Failures are logged."""
         ...
 
     async def finish(
         self, job_id: str, *, narrated: bool, replacing: bool = False, spoken: bool = False
     ) -> FinishedVideo:
-        """Return the finished video, with the narration if `narrated`; MediaError: ffmpeg failed.
-
-        `replacing`: whether the narration replaces the clip's own sound. `spoken`: whether a
-        machine has read the narration aloud.
-        """
+        """Return the finished video, which is merged with the narration if `narrated`."""
         ...
 
 
 class Pipeline:
-    """The steps of every state except `generating`, which belongs to the `Poller`."""
+    """Runs the steps of all states except `generating`, whose step is in `Poller`."""
 
     def __init__(
         self,
@@ -161,8 +157,7 @@ class Pipeline:
             return
         moved = await self._jobs.move(job, JobState.MERGING if job.clip_of else JobState.QUEUED)
         if moved is not None and moved.state is JobState.QUEUED and job.attachment is not None:
-            # The narration is encoded after the commit, so that the submission does not wait for
-            # it.
+            # The job is already queued, so its submission does not wait for this.
             await self._editor.encode_ahead(job.id)
 
     async def _collect_inputs(self, job: Job) -> None:
@@ -187,7 +182,7 @@ class Pipeline:
         if message_id is None:
             await self._jobs.fail(job, "failed.unacknowledged")
         else:
-            # The card may have been posted before the job was stored, and may be out of date.
+            # The card may have been posted before the job was stored, so it may be out of date.
             await self._jobs.acknowledge(job.id, message_id, is_current=False)
 
     async def _show_undecided(self, job: Job) -> None:
@@ -197,7 +192,7 @@ class Pipeline:
     async def _merge(self, job: Job) -> None:
         clip = self._workspace.folder(job.id).clip
         if await self._workspace.is_published(job.id, clip):
-            video: FinishedVideo | None = self._unedited(job)  # from just before a crash
+            video: FinishedVideo | None = self._unedited(job)  # published just before a crash
         else:
             video = await self._edit(job) if await self._downloading.restore(job) else None
         if video is None:
@@ -208,17 +203,17 @@ class Pipeline:
             await self._jobs.move(job, JobState.DELIVERING, Changes(note=video.note))
             return
         await self._jobs.move(job, JobState.SUCCEEDED, Changes(note=video.note))
-        # Delete the files after the commit, because a repeated step needs them; a sweep deletes
-        # leftovers.
+        # The files are deleted after the commit, because a repeated step would need them. After a
+        # crash here, a sweep deletes them.
         await self._workspace.delete_folder(job.id)
 
     async def _restore_narration(self, job: Job) -> None:
-        """Ingest the kept narration again if the job's folder lacks it."""
+        """If the job's folder lacks the narration, restore it from the copy kept for later jobs."""
         narration = self._workspace.folder(job.id).narration
         if job.attachment is None or await asyncio.to_thread(narration.exists):
             return
         log.warning("merge.narration_missing id=%s", job.id)
-        with suppress(UserError):  # it is not kept either, so the merge will fail
+        with suppress(UserError):  # if there is no kept copy either, the merge will fail
             await self._editor.ingest_kept(job.id, of=job.id)
 
     async def _edit(self, job: Job) -> FinishedVideo | None:
@@ -243,7 +238,7 @@ class Pipeline:
             await self._jobs.fail(job, "failed.not_a_video")
             return None
         if job.clip_of is not None:
-            # The requester already has the clip, and wanted only the narration.
+            # The requester already has this clip, and only wanted to add a narration.
             await self._jobs.fail(job, "failed.not_narrated")
             return None
         return self._unedited(job)
@@ -282,12 +277,12 @@ class Pipeline:
         elif not await self._deliverer.notify(job, artifact):
             await self._jobs.postpone(job, after=_HOLD_RETRY_SECONDS)
             return
-        # Delete the files before the commit, because no later step would delete them.
+        # The files are deleted before the commit, because no later step would delete them.
         await self._workspace.delete_folder(job.id)
         await self._jobs.move(job, JobState.SUCCEEDED)
 
     async def _artifact(self, job: Job) -> Artifact | None:
-        """Return the finished video, or None if its file was deleted."""
+        """Return the record of the finished video, or None if the file was deleted."""
         artifact = await self._artifacts.get(job.id)
         return artifact if await self._workspace.has_video(job.id) else None
 

@@ -1,4 +1,4 @@
-"""PromptStep: moderates a job's text and writes its prompt, before anything costs money."""
+"""PromptStep: moderates a job's texts and writes its final prompt, before the job is submitted."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Attempts for about a minute while the moderation service can't be reached.
+# While the moderation service can't be reached, this many attempts are made, in about a minute.
 _MAX_CHECKS = 6
 _MAX_PAUSE_SECONDS = 60.0
 
 
 class PromptStep:
-    """Prepares a queued job for its create request; `fallback` writes the prompt if `writer` fails.
+    """Prepares a queued job for its create request.
 
-    Without a `moderator`, nothing is checked. While the moderator can't respond, nothing is sent.
+    If `writer` fails, `fallback` writes the prompt. If there is a `moderator`, no job is submitted
+    until the moderator has approved its texts.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class PromptStep:
         self._fallback = fallback
 
     async def prepare(self, job: Job) -> Job | None:
-        """Return the job with its stored `sent_prompt`, or None if it must not be submitted now."""
+        """Return the job with its final prompt, or None if the job must not be submitted now."""
         if job.sent_prompt is not None and job.backend == self._backend.name:
             return job
         if not await self.passes(job, (job.request.prompt,)):
@@ -54,7 +55,7 @@ class PromptStep:
         return await self._jobs.write_prompt(job, written)
 
     async def may_be_spoken(self, job: Job) -> bool:
-        """Moderate a text before it is synthesised; True: it passes, or there is no text."""
+        """Moderate a text before it is read aloud. Returns True if it passes or there is none."""
         text = job.attachment.text if job.attachment else None
         if text is None:
             return True
@@ -88,7 +89,7 @@ class PromptStep:
         writer = self._writer
         try:
             written = await writer.write(words, room=room)
-        except Exception as error:  # the prompt can be sent without additions
+        except Exception as error:  # any failure: the fallback needs no service
             log.warning(
                 "prompt.unwritten id=%s writer=%s error=%r",
                 job.id,

@@ -1,4 +1,4 @@
-"""JobQueue: claims the jobs whose next step is due, and queued jobs in turns."""
+"""JobQueue: claims the jobs whose next step is due. Queued jobs are claimed in turns."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class JobQueue:
-    """Claims jobs whose next step is due; with a `client`, only that client's jobs.
+    """Claims jobs whose next step is due. With a `client`, it claims only that API client's jobs.
 
-    Queued jobs are claimed in turns, and only while the provider has capacity and the operator has
-    not chosen to drain the queue.
+    Queued jobs are claimed in turns. They are not claimed while the provider has no capacity, or
+    while the operator's pause makes queued jobs wait too.
     """
 
     def __init__(
@@ -51,10 +51,10 @@ class JobQueue:
         clients_only: bool = False,
         narrated: bool | None = None,
     ) -> list[Job]:
-        """Claim due jobs that are not `running`.
+        """Claim due jobs that are not in `running`.
 
-        `clients_only`: whether to claim only API clients' jobs. `narrated`: whether to claim only
-        jobs with a narration, or only jobs without; None for both.
+        `clients_only`: whether to claim only the jobs of API clients, and none from Discord.
+        `narrated`: True for jobs with a narration, False for jobs without one, None for both.
         """
         due = await self._store.claim(
             [state for state in states if state is not JobState.QUEUED],
@@ -87,7 +87,7 @@ class JobQueue:
         clients_only: bool = False,
         narrated: bool | None = None,
     ) -> float | None:
-        """Return the seconds until a job is due, or None if none is or the provider is full."""
+        """Return the seconds until the next job can be claimed, or None if none is scheduled."""
         now = self._clock()
         due = await self._store.next_due(
             [state for state in states if state is not JobState.QUEUED],
@@ -106,7 +106,7 @@ class JobQueue:
         return None if due is None else max(0.0, due - now)
 
     async def _free(self, running: Collection[str]) -> int:
-        """Return how many queued jobs may be claimed."""
+        """Return the number of queued jobs that may be claimed now."""
         pause = await self._access.pause(now=self._clock())
         if pause is not None and pause.is_drain:
             return 0

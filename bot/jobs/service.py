@@ -1,4 +1,4 @@
-"""JobService: the only writer of job states; each change is committed, then published."""
+"""JobService: the only writer of job states. Each change is committed and then published."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# If a claim raises a job's epoch between read and write, the write is tried again.
+# A write fails if a worker has claimed the job since it was read. It is then tried again.
 _TRIES = 5
 
 
 class JobService:
     """Creates jobs, changes their states, and publishes every change.
 
-    A command has `acknowledge_seconds` to post a new job's card. After that, the job's first step
-    looks for the card. A generating job has `deadline_seconds` to finish.
-
-    A write returns None if the job has changed since it was read.
+    A method that writes returns None if the job has changed since it was read.
+    `acknowledge_seconds`: the time for a command to post a new job's card. Later, a step looks for
+    it.
+    `deadline_seconds`: the time that the provider has to generate a clip.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class JobService:
         attachment: Attachment | None,
         **sources: Unpack[JobSources],
     ) -> Job:
-        """Return the job that `submit` would create; UserError: a word is blocked."""
+        """Return the job that `submit` would create. Raises UserError if a word is blocked."""
         self._admission.check(request, attachment, clip_of=sources.get("clip_of"))
         now = self._clock()
         # A job from Discord waits until its card is posted.
@@ -98,8 +98,8 @@ class JobService:
     ) -> Job | None:
         """Create a job, or return None if the interaction or the client's key already created one.
 
-        `place`: the place of the order in Discord, which the gate judges.
-        UserError: orders are refused there, a cap or budget is reached, or a word is blocked.
+        `place`: the place in Discord from which the order came, for the gate.
+        Raises UserError if the gate refuses, a cap or budget is reached, or a word is blocked.
         """
         try:
             admitted = await self._admission.admit(requester, place)
@@ -119,19 +119,19 @@ class JobService:
         return job
 
     async def check_caps(self, requester: Origin | Client) -> None:
-        """Raise UserError if a new job of the requester would be refused now."""
+        """Raise UserError if a new job from this requester would be refused now."""
         admitted = await self._admission.admit(requester, None)
         await self._admission.check_caps(admitted)
         await self._budgeting.check(await self._budgeting.reservation(admitted.requester))
 
     async def allowances(self, requester: Origin, place: OrderPlace) -> list[Allowance]:
-        """Return how much a person has used of each cap that applies in a place."""
+        """Return how much of each cap a person has used, including the caps of the place."""
         return await self._admission.allowances(requester, place)
 
     async def acknowledge(
         self, job_id: str, message_id: int, *, is_current: bool = True
     ) -> Job | None:
-        """Store the id of the job's card, which shows its current state if `is_current`."""
+        """Store the message id of a job's card. The card is updated unless it `is_current`."""
         job = await self._store.acknowledge(job_id, message_id=message_id, now=self._clock())
         if job is None or is_current:
             return self._changes.publish(job)
@@ -155,7 +155,7 @@ class JobService:
         return await self._move_if(job_id, JobState.CANCELLED, CANCELLABLE | {JobState.UNDECIDED})
 
     async def retry_undecided(self, job_id: str, *, place: OrderPlace | None = None) -> Job | None:
-        """Queue an undecided job again as `Retries` does."""
+        """Queue an undecided job again, or return None if it is not undecided."""
         return await self._retries.retry(job_id, place=place)
 
     async def cancel_undecided(self, job_id: str) -> Job | None:
@@ -163,14 +163,14 @@ class JobService:
         return await self._move_if(job_id, JobState.CANCELLED, frozenset({JobState.UNDECIDED}))
 
     async def cancel_postponed_delivery(self, job_id: str) -> Job | None:
-        """Cancel a job whose delivery waits for the operator; None: it does not, or is running."""
+        """Cancel a job whose delivery waits for the operator, or return None if it doesn't wait."""
         job = await self._store.get(job_id)
         if job is None or not self.is_delivery_postponed(job):
             return None
         return await self.move(job, JobState.CANCELLED, after=None)
 
     def is_delivery_postponed(self, job: Job) -> bool:
-        """Tell whether a job's delivery is postponed."""
+        """Return whether a job's delivery is postponed."""
         return job.state is JobState.DELIVERING and (job.next_at or 0) > self._clock()
 
     async def move(
@@ -181,11 +181,12 @@ class JobService:
         *,
         after: float | None = 0,
     ) -> Job | None:
-        """Move a job to another state. Its step is due in `after` seconds, or never if None."""
+        """Move a job to another state, whose step is due in `after` seconds. None means never."""
         if to not in TRANSITIONS[job.state]:
             raise ValueError(f"no transition from {job.state} to {to}")
         now = self._clock()
-        # A succeeded job has no last step; a failed or cancelled job's last step updates the card.
+        # A failed or cancelled job has a last step, which updates the card. A succeeded one has
+        # none.
         if to is JobState.SUCCEEDED:
             after = None
         next_at = None if after is None else now + min(after, MAX_PAUSES[to])
@@ -195,17 +196,17 @@ class JobService:
         return moved
 
     async def fail(self, job: Job, key: str, **fields: str | float) -> Job | None:
-        """Fail a job; `key` names the sentence with the reason."""
+        """Fail a job. `key`: the locale key of the sentence that gives the reason."""
         return await self.move(
             job, JobState.FAILED, Changes(failure=Failure(key=key, fields=fields))
         )
 
     async def write_prompt(self, job: Job, prompt: str) -> Job | None:
-        """Store a queued job's prompt; None: the job has changed, or has a prompt already."""
+        """Store a queued job's prompt. Returns None if it already has one, or has changed."""
         return await self._store.write_prompt(job, prompt, backend=self._backend, now=self._clock())
 
     async def begin_submit(self, job: Job) -> Job | None:
-        """Store the intent to POST; None: the job changed, or an identical one is unconfirmed."""
+        """Mark a job as submitting. Returns None if an identical create request is unconfirmed."""
         moved = await self._store.begin_submit(
             job,
             backend=self._backend,
@@ -218,9 +219,9 @@ class JobService:
         return moved
 
     async def bind(self, job: Job, update: BackendUpdate, *, after: float) -> Job | None:
-        """Bind a job to its remote job. The first poll is due in `after` seconds.
+        """Store a job's remote id. The first poll is due in `after` seconds.
 
-        None: the job has changed, or an open job has the same remote id.
+        Returns None if the job has changed, or if an open job has the same remote id.
         """
         now = self._clock()
         changes = replace(
@@ -230,17 +231,17 @@ class JobService:
             progress=update.progress,
         )
         bound = await self.move(job, JobState.GENERATING, changes, after=after)
-        # Look for earlier webhooks after the commit, so that none is lost: a later webhook finds
-        # the bound job by itself.
+        # Earlier webhooks are looked for after the commit, so that none is missed. A later webhook
+        # finds the job by its remote id.
         if bound is not None:
             try:
                 await self._webhooks.wake_if_received(job.backend, update.ref)
-            except StorageError:  # the job is bound, and will be polled
+            except StorageError:  # harmless, because the job will be polled
                 log.exception("job.not_woken id=%s", job.id)
         return bound
 
     async def bind_cancelled(self, job: Job, update: BackendUpdate) -> Job | None:
-        """Bind a job that was cancelled during its create request, to cancel its remote job."""
+        """Store the remote id of a cancelled job, so that the remote job can be cancelled too."""
         changes, now = identity_of(job, update), self._clock()
         return self._changes.publish(await self._store.bind_cancelled(job, changes, now=now))
 
@@ -254,7 +255,7 @@ class JobService:
         late: bool | None = None,
         misses: int | None = None,
     ) -> Job | None:
-        """Keep a claimed job in its state. Its step is due again in `after` seconds."""
+        """Keep a claimed job in its state, and make its step due again in `after` seconds."""
         now = self._clock()
         return self._changes.publish(
             await self._store.postpone(
@@ -269,7 +270,7 @@ class JobService:
         )
 
     async def release(self, job: Job) -> Job | None:
-        """Store that no step is due, because the card shows the job's final state or question."""
+        """Store that a job has no further step, because its card is up to date."""
         return await self._store.release(job, now=self._clock())
 
     async def wake_postponed_deliveries(self) -> int:
@@ -277,13 +278,13 @@ class JobService:
         return len(await self._store.wake_postponed_deliveries(now=self._clock()))
 
     async def publish_queue(self) -> None:
-        """Publish that the outlooks of all queued and held jobs have changed."""
+        """Publish that the outlook of every job that is queued or on hold has changed."""
         for job in await self._store.queued():
             self._changes.publish_outlook(job)
 
     async def sweep(self) -> None:
         """Delete expired interaction tokens, and the keys of earlier months' payers."""
-        if not self._clock.is_unsettled:  # a later sweep deletes them if the clock is unsettled
+        if not self._clock.is_unsettled:  # otherwise, a later sweep deletes them
             await self._store.delete_expired_tokens(now=self._clock.conservative())
             await self._budgeting.sweep()
 

@@ -1,4 +1,4 @@
-"""Submits jobs with the one POST that costs, and finds out what became of unanswered requests."""
+"""Submits jobs to the provider, and finds out whether unanswered create requests were accepted."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Two lists without the job prove its absence. If two lists in a row prove nothing, the requester
-# has to decide.
+# If the job is missing from this many trustworthy lists, it doesn't exist. If this many lists in a
+# row can't be trusted, the requester must decide.
 _ENOUGH_LISTINGS = 2
-# The number of a job's create requests that may be lost before the requester has to decide.
+# If this many create requests of a job were lost, the requester must decide.
 _MAX_LOST_SUBMITS = 3
-# Attempts for about an hour while the provider is busy.
+# The number of attempts while the provider is busy, which take about an hour.
 _MAX_BUSY_SUBMITS = 18
-# Attempts for a job that is refused without a known reason.
+# The number of attempts if the job is refused without a known reason.
 _MAX_UNEXPLAINED = 2
 _MAX_PAUSE_SECONDS = 300.0
 _MAX_FAILED_LISTINGS = 18
@@ -42,10 +42,11 @@ _SAME_CREATE_SECONDS = 5.0
 
 
 class Submission:
-    """The steps of `queued`, `submitting` and `unconfirmed`. None of them repeats a POST blindly.
+    """The steps of the states `queued`, `submitting` and `unconfirmed`.
 
-    `first_poll`: the seconds until the first poll. With less than `min_free_bytes` of free disk
-    space, nothing is submitted.
+    A create request is repeated only if it is certain that the provider has not accepted it.
+    `first_poll`: the number of seconds from a create request to the first poll.
+    `min_free_bytes`: the free disk space that is needed. With less, nothing is submitted.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class Submission:
         self._min_free_bytes = min_free_bytes
 
     async def submit(self, job: Job) -> None:
-        """Prepare and submit a job, unless the queue is paused."""
+        """Submit a job, unless the circuit is open or the disk is almost full."""
         if await self._workspace.free_bytes() < self._min_free_bytes:
             log.warning("job.low_disk id=%s", job.id)
             await self._holds.hold(job, HoldReason.DISK, after=_LOW_DISK_SECONDS)
@@ -93,10 +94,10 @@ class Submission:
             case SubmitDecision.FAIL:
                 await self._jobs.fail(job, "failed.unavailable")
             case SubmitDecision.WAIT:
-                pass  # another job is the probe, and this one stays due
+                pass  # the job stays due, and is claimed again for a later probe
 
     async def _submit(self, job: Job, *, probing: bool) -> None:
-        """Write the prompt, store the intent to POST, POST, and act on the response."""
+        """Write the prompt, send the create request, and act on the response."""
         prepared = await self._prompt_step.prepare(job)
         if prepared is None:
             await self._release_probe(probing=probing)
@@ -123,7 +124,7 @@ class Submission:
             await self._circuit.accepted()
 
     async def _bind(self, job: Job, update: BackendUpdate) -> bool:
-        """Bind a job to its remote job; False: another open job has the same remote id."""
+        """Store a job's remote id. Returns False if another open job has the same one."""
         save, acquire = self._saver.save, partial(self._identity.acquire, job, update.ref)
         ended = update.state in {RemoteState.DONE, RemoteState.FAILED}
         bind = partial(self._jobs.bind, job, update, after=0 if ended else self._first_poll)
@@ -131,8 +132,8 @@ class Submission:
         if is_free and await save(bind):
             return True
         if not is_free or not await save(acquire):
-            # The create request was accepted, but this id does not identify its remote job, so that
-            # the job can't be polled or deleted.
+            # The create request was accepted, but its id also belongs to another job. Therefore, it
+            # can't be used to poll or delete the remote job.
             log.warning("submit.ref_in_use id=%s ref=%s", job.id, update.ref)
             if job.state is not JobState.UNDECIDED:
                 await save(partial(self._jobs.move, job, JobState.UNDECIDED))
@@ -144,8 +145,8 @@ class Submission:
     async def _refused(self, job: Job, error: BackendError, *, probing: bool) -> None:
         trouble, again = await self._judged(job, error)
         if trouble is not None:
-            # After a refused probe, the job is queued behind the others, so that the next probe is
-            # another job.
+            # A job that was refused as a probe is queued behind the others, so that another job
+            # becomes the next probe.
             await self._jobs.move(
                 job, JobState.QUEUED, after=0 if probing else _retry_pause(job, error)
             )
@@ -160,7 +161,7 @@ class Submission:
         await self._release_probe(probing=probing, busy=error.kind is ErrorKind.RATE)
 
     async def _judged(self, job: Job, error: BackendError) -> tuple[Trouble | None, bool]:
-        """Return the trouble that affects every job, if any, and whether to retry this job."""
+        """Return the trouble, if the error affects every job, and whether to retry this job."""
         match error.kind:
             case ErrorKind.UNEXPLAINED:
                 blamed = await self._circuit.attribute_refusal(job)
@@ -177,7 +178,7 @@ class Submission:
             await self._circuit.release_probe(busy=busy)
 
     async def mark_unconfirmed(self, job: Job) -> None:
-        """Mark a job as unconfirmed: its create request got no response, or the bot restarted."""
+        """Mark a job as unconfirmed, because the response to its create request was lost."""
         await self._jobs.move(job, JobState.UNCONFIRMED, after=self._lookup_delays.first)
 
     async def reconcile(self, job: Job) -> None:
@@ -197,7 +198,7 @@ class Submission:
             await self._absent(job, is_proof=found.proves_absence)
 
     async def _absent(self, job: Job, *, is_proof: bool) -> None:
-        # If two lists in a row prove nothing, later ones are not expected to prove anything either.
+        # If two lists in a row can't be trusted, later ones probably can't be trusted either.
         misses = job.misses + is_proof
         unproven = 0 if is_proof else job.attempts + 1
         if (misses if is_proof else unproven) < _ENOUGH_LISTINGS:
@@ -210,7 +211,7 @@ class Submission:
             await self._jobs.move(job, JobState.UNDECIDED)
 
     async def bind_undecided(self, job: Job) -> bool:
-        """Bind an undecided job if a webhook has meanwhile named its remote job."""
+        """Store the remote id of an undecided job, if a webhook has led to its remote job."""
         if not await self._lookup.has_hints(job):
             return False
         try:
@@ -222,5 +223,5 @@ class Submission:
 
 
 def _retry_pause(job: Job, error: BackendError) -> float:
-    # Never shorter than our own pause, because `Retry-After: 0` would use up the attempts at once.
+    # Our own pause is the minimum. Otherwise, `Retry-After: 0` would use up all attempts at once.
     return max(error.retry_after or 0, min(2.0**job.submits, _MAX_PAUSE_SECONDS))

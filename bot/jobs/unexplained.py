@@ -1,4 +1,4 @@
-"""Refusals without a known reason, which may concern one prompt or the bot's key."""
+"""Remembers refusals without a known reason. Either a prompt or the API key causes them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from bot.model import Job
 
 _KEPT = 64
-# Refusals that are further apart than this are regarded as unrelated.
+# Refusals that are further apart in time than this are regarded as unrelated.
 _RELATED_SECONDS = 60 * 60.0
 
 
@@ -25,13 +25,13 @@ class _Refused:
 class UnexplainedRefusals:
     """The jobs that were refused without a known reason since the last success.
 
-    The record is kept in memory only: after a restart, the jobs are tried again.
+    They are kept in memory only. After a restart, each job is tried again.
     """
 
     _jobs: OrderedDict[str, _Refused] = field(default_factory=OrderedDict[str, _Refused])
 
     def record(self, job: Job, *, now: float) -> int:
-        """Record that a job was refused, and return its number of refusals so far."""
+        """Record that a job was refused, and return how often it has been refused so far."""
         known = self._jobs.pop(job.id, None)
         refused = _Refused(prompt=_prompt_of(job), tries=known.tries + 1 if known else 1, at=now)
         self._jobs[job.id] = refused
@@ -40,9 +40,9 @@ class UnexplainedRefusals:
         return refused.tries
 
     def concern_others(self, job: Job, *, now: float) -> bool:
-        """Return whether a job with another prompt was recently refused too.
+        """Return whether a job with another prompt was recently refused as well.
 
-        Then neither prompt is to blame.
+        If so, neither prompt is to blame.
         """
         return any(
             other.prompt != _prompt_of(job) and now - other.at < _RELATED_SECONDS

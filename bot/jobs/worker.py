@@ -1,4 +1,4 @@
-"""Workers: each of them claims the due jobs of one lane and runs their steps."""
+"""Workers, each of which claims the due jobs of one lane and runs their steps."""
 
 from __future__ import annotations
 
@@ -23,30 +23,33 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The longest sleep between two reads of the table, bounded because the clock may be set meanwhile.
+# The longest sleep between two reads of the table. The clock may be changed during a sleep, so a
+# longer one could miss a job that is due.
 _IDLE_SECONDS = 5.0
 _MAX_RETRY_SECONDS = 300.0
-# A bug in these states fails the job. In later states the job may be paid, so it is always retried.
+# If a bug makes the step of one of these states fail repeatedly, the job fails. In later states,
+# the job may have been paid for, so its step is always retried.
 _UNPAID = frozenset({JobState.RECEIVED, JobState.QUEUED})
 _MAX_UNPAID_ATTEMPTS = 5
 _SHOWN = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED})
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DISK_FULL_SECONDS = 60.0
-# Attempts for about two minutes. After that, the requester and the operator are told that the
-# provider does not respond.
+# The number of attempts without a response, which take about two minutes. After that, the requester
+# and the operator are notified.
 _UNANSWERED_DOWNLOADS = 7
 _LONG_WAIT_SECONDS = 60.0
-# Attempts to update a card for about a day. After that, the card is left unchanged.
+# The number of attempts to update a card, which take about a day. After that, the card is left as
+# it is.
 _MAX_SHOWN_ATTEMPTS = 300
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lane:
-    """A group of steps, of which at most `slots` run at once.
+    """A group of steps, of which at most `slots` run at the same time.
 
     `interruptible`: whether a running step can be cancelled without loss when its job is cancelled.
-    `needs_discord`: whether the steps need Discord. For the jobs of API clients, they never do.
-    `narrated`: whether to run only jobs with a narration, or only jobs without; None for both.
+    `needs_discord`: whether the steps need Discord, unless the job is an API client's.
+    `narrated`: True for jobs with a narration, False for jobs without one, None for both.
     """
 
     name: str
@@ -58,7 +61,10 @@ class Lane:
 
 
 def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tuple[Lane, ...]:
-    """Return the lanes, which keep slow steps from delaying unrelated ones."""
+    """Return the lanes.
+
+    Each has its own slots, so that slow steps delay no steps of other lanes.
+    """
 
     def lane(name: str, slots: int, *states: JobState, **flags: bool) -> Lane:
         return Lane(
@@ -68,32 +74,33 @@ def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tu
     receives = {"interruptible": True, "needs_discord": True}
     return (
         lane("intake", 3, JobState.RECEIVED, **receives, narrated=False),
-        # In a lane of their own, because a narration may arrive slowly, be synthesised, or wait for
-        # ffmpeg.
+        # These have their own lane, because a narration may take long to download, to synthesise or
+        # to decode.
         lane("narrations", 3, JobState.RECEIVED, **receives, narrated=True),
         # Both states are in one lane, because a lane does not know which jobs run in another.
         lane("submit", 4, JobState.QUEUED, JobState.SUBMITTING),
-        # In a lane of its own, because a create request may take minutes and would delay a
-        # reconciliation.
+        # This has its own lane, because it would have to wait for create requests, which may take
+        # minutes.
         lane("reconcile", 4, JobState.UNCONFIRMED),
         lane("poll", 16, JobState.GENERATING),
         lane("download", 6, JobState.DOWNLOADING, interruptible=True),
         lane("merge", 4, JobState.MERGING, interruptible=True, narrated=False),
-        # In a lane of their own, because only one ffmpeg runs at a time, and most other merges need
-        # none.
+        # These have their own lane, because they have to wait for ffmpeg, which runs only once at a
+        # time.
+        # Most other merges don't need it.
         lane("narrate", 4, JobState.MERGING, interruptible=True, narrated=True),
         lane("deliver", 8, JobState.DELIVERING, needs_discord=True),
-        # In a lane of their own, because Discord limits DMs most strictly, and no video should wait
-        # for one.
+        # DMs have their own lane, because Discord limits their rate most strictly. No video should
+        # have to wait for a DM.
         lane("notify", 4, JobState.NOTIFYING, needs_discord=True),
         lane("show", 8, *sorted(_SHOWN - {JobState.CANCELLED}), needs_discord=True),
-        # In a lane of its own, because a cancellation may wait minutes for the provider's response.
+        # This has its own lane, because the provider may take minutes to respond to a cancellation.
         lane("stop", 4, JobState.CANCELLED, needs_discord=True),
     )
 
 
 class Worker:
-    """Runs the steps of one lane. Waiting jobs use no memory."""
+    """Runs the steps of one lane. Only jobs with a running step are in memory."""
 
     def __init__(
         self,
@@ -120,7 +127,7 @@ class Worker:
         return self._lane.name
 
     def pause_discord(self) -> None:
-        """Claim no jobs that need Discord, until `resume_discord`."""
+        """Claim no more jobs that need Discord, until `resume_discord` is called."""
         self._is_discord_paused = self._lane.needs_discord
 
     def resume_discord(self) -> None:
@@ -140,7 +147,7 @@ class Worker:
             self._woken.set()
 
     async def run(self) -> None:
-        """Claim and run jobs until stopped. After a database error, try again."""
+        """Claim jobs and run their steps until stopped. Database errors are logged and retried."""
         while not self._stopping:
             self._woken.clear()
             try:
@@ -152,7 +159,7 @@ class Worker:
             await self._sleep(pause)
 
     async def stop(self, *, grace: float) -> None:
-        """Stop claiming, wait up to `grace` seconds for running steps, and cancel the rest."""
+        """Stop claiming jobs. Running steps have `grace` seconds before they are cancelled."""
         self._stopping = True
         self._woken.set()
         tasks = set(self._running.values())
@@ -175,7 +182,7 @@ class Worker:
             narrated=self._lane.narrated,
         )
         if self._stopping:
-            return  # stopped during the claim, and the claimed jobs stay due
+            return  # the claimed jobs stay due, and the next process claims them
         for job in due:
             task = asyncio.create_task(self._advance(job), name=f"{self._lane.name}:{job.id}")
             self._running[job.id] = task
@@ -209,7 +216,7 @@ class Worker:
         except StorageError:
             log.exception("job.step_unsaved id=%s state=%s", job.id, job.state)
             await asyncio.sleep(1)  # the row is still due, so a pause avoids a busy loop
-        except Exception:  # a bug in the handling of a failed step
+        except Exception:  # handling the failure of a step has failed itself
             log.exception("job.step_unfinished id=%s state=%s", job.id, job.state)
             await asyncio.sleep(_IDLE_SECONDS)
 
@@ -227,7 +234,7 @@ class Worker:
 
     async def _retry_later(self, job: Job, error: Exception) -> None:
         discord_is_down = isinstance(error, DeliveryError)
-        # Many cards share a rate limit, so an attempt counts only if the wait is long.
+        # Many cards share one rate limit, so short waits are normal and don't count as attempts.
         is_brief = discord_is_down and (error.retry_after or math.inf) < _LONG_WAIT_SECONDS
         attempts = job.attempts + (not is_brief)
         if job.state in _UNPAID and attempts >= _MAX_UNPAID_ATTEMPTS and not discord_is_down:

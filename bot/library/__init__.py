@@ -1,1 +1,1 @@
-"""Finding, keeping and deleting finished videos."""
+"""Finds, keeps and deletes finished videos."""

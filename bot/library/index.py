@@ -1,4 +1,4 @@
-"""Library: looks up a Discord user's jobs and kept videos."""
+"""Library: finds a person's jobs, and those of their videos that are still kept."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LibraryEntry:
-    """A job in the list; `kept`: whether its video is stored and can be sent again."""
+    """A job in the list. `kept`: whether its video is still stored and can be sent again."""
 
     job: Job
     kept: bool
@@ -35,7 +35,11 @@ class LibraryEntry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LibraryPage:
-    """One page of a list of `total` jobs, starting at `offset`; `search` is the query as typed."""
+    """One page of a list of jobs.
+
+    `offset`: the position of the first job on the page. `total`: the number of jobs in the list.
+    `search`: the query as the person typed it.
+    """
 
     entries: tuple[LibraryEntry, ...]
     offset: int
@@ -45,7 +49,7 @@ class LibraryPage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobDetails:
-    """A job with its steps and its video; `artifact` is None if no video is kept."""
+    """A job, its last state changes, and its video. `artifact` is None if no video is kept."""
 
     job: Job
     steps: tuple[StateChange, ...]
@@ -53,7 +57,7 @@ class JobDetails:
 
 
 class Library:
-    """Looks up jobs for their requesters."""
+    """Finds jobs for the people who ordered them."""
 
     def __init__(
         self,
@@ -70,9 +74,10 @@ class Library:
         self._sending: set[int] = set()
 
     async def page(self, user_id: int, *, search: str = "", offset: int = 0) -> LibraryPage:
-        """Return the page with the job at `offset`, or the last page if the list is shorter.
+        """Return the page that contains the position `offset`, or the last page if there is none.
 
-        `search` contains words of the prompt, or a job's id to find all jobs with the same prompt.
+        `search`: words that the prompt must contain, or a job's id to find all jobs with its
+        prompt.
         """
         query = _search(user_id, search)
         total = await self._store.count(query)
@@ -100,7 +105,7 @@ class Library:
     async def get_video(self, job_id: str, user_id: int) -> tuple[Job, Artifact]:
         """Return a person's job and its finished video.
 
-        UserError: the job is another person's, or its file is no longer kept.
+        Raises UserError if the job belongs to another person, or if its video is no longer kept.
         """
         job = await self._store.own(job_id, user_id)
         artifact = await self._file(job) if job else None
@@ -110,7 +115,7 @@ class Library:
 
     @contextmanager
     def send_lock(self, user_id: int) -> Generator[None]:
-        """Allow only one video at a time to be sent to a person; UserError: one is being sent."""
+        """Mark that a video is being sent to a person. Raises UserError if one already is."""
         if user_id in self._sending:
             raise UserError("library.busy")
         self._sending.add(user_id)

@@ -1,4 +1,4 @@
-"""OrphanCounter: counts the jobs at the provider that no row of the database explains."""
+"""OrphanCounter: counts the jobs at the provider that the bot has no record of."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ _PAUSE_SECONDS = 60 * 60.0
 
 
 class OrphanCounter:
-    """Counts orphans every hour: jobs that the provider lists, but the bot has no record of.
+    """Counts orphans every hour: jobs in the provider's list that the bot has no record of.
 
-    Abandoned create requests or other programs have started them, and they may have been charged.
+    They were started by create requests that the bot has given up, or by other programs. The
+    provider may have charged for them.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class OrphanCounter:
         self._clock = clock
 
     async def run(self) -> None:
-        """Count every hour, until cancelled."""
+        """Count every hour until cancelled."""
         await asyncio.sleep(_FIRST_SECONDS)
         while True:
             try:
@@ -62,9 +63,9 @@ class OrphanCounter:
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def count(self) -> int | None:
-        """Count once, and store the number; None: the provider has no list of jobs.
+        """Count the orphans once, and store their number.
 
-        BackendError: the provider could not be asked.
+        Returns None if the provider has no list of jobs. Raises BackendError if it can't be asked.
         """
         name, now = self._backend.name, self._clock()
         records = await self._remote_jobs.answered(name, self._account)
@@ -86,9 +87,9 @@ class OrphanCounter:
 
     async def _unexplained(self, listing: Listing) -> list[str]:
         name = self._backend.name
-        # Read the unanswered create requests before the jobs with a remote id. In the opposite
-        # order, a request that is answered between the two reads would be in neither, and its job
-        # would count as an orphan.
+        # The unanswered create requests are read before the jobs that have remote ids. In the
+        # opposite order, a request that is answered between the two reads would be in neither. Its
+        # job would then count as an orphan.
         begun = await self._remote_jobs.begun(name)
         holders = await self._remote_jobs.holders(name, listing.refs)
         spent = await self._spent.among(name, listing.refs)

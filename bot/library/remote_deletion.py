@@ -1,4 +1,4 @@
-"""RemoteDeletion: asks the provider to delete its data about jobs that were deleted here."""
+"""RemoteDeletion: asks the provider to delete its data about jobs that the bot has deleted."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ _RETRY_SECONDS = 60 * 60.0
 
 
 class RemoteDeletion:
-    """Asks the provider after each deletion, then hourly until it confirms or the row is deleted.
+    """Asks the provider to delete its data about deleted jobs.
 
-    Not every provider can delete prompts and clips; the embedded renderer can.
+    A request is repeated hourly until the provider confirms the deletion, or the job's row is
+    removed. Not every provider can delete prompts and clips.
     """
 
     def __init__(
@@ -37,11 +38,11 @@ class RemoteDeletion:
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """Start a round now, because a job was deleted."""
+        """Start a round now, because another job was deleted."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Run a round after each wake-up and every hour, until cancelled."""
+        """Run a round whenever `wake` is called, and every hour, until cancelled."""
         while True:
             self._woken.clear()
             try:
@@ -51,7 +52,7 @@ class RemoteDeletion:
             await self._sleep()
 
     async def delete_remote_jobs(self) -> None:
-        """Ask the provider once to delete its data about each deleted job."""
+        """Run one round: ask the provider to delete its data about each deleted job."""
         first_error = FirstError()
         for deleted in await self._store.remote_jobs(self._backend.name):
             with first_error.deferred():
@@ -64,7 +65,7 @@ class RemoteDeletion:
             log.info("job.erased id=%s ref=%s", deleted.job_id, deleted.remote_id)
 
     async def _delete(self, deleted: RemoteRecord) -> bool:
-        """Ask the provider to delete one job; True: no data about it is left there."""
+        """Ask the provider to delete one job, and return whether nothing is left to delete."""
         ref = deleted.remote_id
         try:
             if await may_delete(self._backend, deleted):

@@ -1,40 +1,44 @@
-"""Retention: deletes jobs on request, and files that are too old or take up too much space."""
+"""Retention: deletes jobs on request, and files that are too old or take too much space."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.errors import FirstError
+from bot.media.files.stores.base import COPIES, NARRATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bot.jobs.service import JobService
-    from bot.media.files.inventory import Inventory, InventoryFile
+    from bot.media.files.inventory import Inventory, InventoryFolder
+    from bot.media.files.stores.base import KeptFile
     from bot.media.files.workspace import Workspace
     from bot.pacing import WatchedClock
+    from storage.files.kept_files import KeptFileTable
     from storage.jobs.spent_refs import SpentRefs
     from storage.people import PeopleStore, Person
     from storage.retention import DeletionStatus, RetentionStore
 
 log = logging.getLogger(__name__)
 
-_DAY = 24 * 60 * 60
+_HOUR = 60 * 60
+_DAY = 24 * _HOUR
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetentionLimits:
-    """Limits for kept videos: their age in days, and their total size in bytes."""
+    """The limits for kept videos: the maximum age in days, and the maximum total size."""
 
     days: int
     max_bytes: int
 
     @property
     def seconds(self) -> float:
-        """The age limit in seconds."""
+        """The maximum age in seconds."""
         return self.days * _DAY
 
 
@@ -42,10 +46,10 @@ class RetentionLimits:
 class StoredData:
     """A summary of the data that is stored about a person. Times are Unix seconds.
 
-    `video_bytes` includes the smaller copies. `next_at`: the time at which the next video is due to
-    be deleted.
-    `rows_until`: the time at which the last empty row of a deleted job will be removed, or None if
-    there is no such row.
+    `video_bytes`: the total size of the videos and their smaller copies.
+    `next_at`: the time at which the next video expires, or None if no video will.
+    `rows_until`: the time at which the last row that is kept only for the daily caps will be
+    removed, or None if there is no such row.
     """
 
     person: Person
@@ -65,10 +69,11 @@ class StoredData:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deletion:
-    """The result of deleting a person's data; `open_jobs`: the number of jobs that must end first.
+    """The result of deleting a person's data.
 
-    `choice`: whether the person's setting was deleted too. `rows_until`: the same as in
-    `StoredData`.
+    `deleted`: the number of deleted jobs. `open_jobs`: the number of jobs that must end first.
+    `choice`: whether a setting of the person was deleted too.
+    `rows_until`: the same as in `StoredData`.
     """
 
     deleted: int
@@ -78,9 +83,9 @@ class Deletion:
 
 
 class Retention:
-    """Deletes ended jobs. A running download of a deleted video can still finish.
+    """Deletes jobs that have ended. If a deleted video is being downloaded, the download continues.
 
-    `on_deleted` is called if the provider may have data to delete too.
+    `on_deleted`: is called after a deletion, because the provider should delete its data too.
     """
 
     def __init__(
@@ -91,6 +96,7 @@ class Retention:
         jobs: JobService,
         *,
         spent: SpentRefs,
+        kept_files: KeptFileTable,
         limits: RetentionLimits,
         on_deleted: Callable[[], None],
         clock: WatchedClock,
@@ -100,6 +106,7 @@ class Retention:
         self._workspace = workspace
         self._jobs = jobs
         self._spent = spent
+        self._kept_files = kept_files
         self._limits = limits
         self._on_deleted = on_deleted
         self._clock = clock
@@ -111,17 +118,17 @@ class Retention:
         return self._limits
 
     async def delete(self, job_id: str) -> bool:
-        """Delete a job except for its empty row; False: the job is open or unknown."""
+        """Delete a job, but keep its row without content. Returns False if it has not ended."""
         if not await self.mark_deleted(job_id):
             return False
         await self.delete_content(job_id)
         return True
 
     async def mark_deleted(self, job_id: str) -> bool:
-        """Mark an ended job as deleted by clearing its row; False: the job is still open.
+        """Mark a job as deleted by clearing its row, or return False if the job has not ended.
 
-        A job whose delivery waits for the operator is cancelled first. The caller must then call
-        `delete_content`. After a crash before that call, the sweep deletes the files instead.
+        A job whose delivery waits for the operator is cancelled first. After this, the caller must
+        call `delete_content`. If the bot crashes before that, the sweep deletes the files.
         """
         await self._jobs.cancel_postponed_delivery(job_id)
         if not await self._store.mark_deleted(job_id, now=self._clock()):
@@ -130,7 +137,7 @@ class Retention:
         return True
 
     async def delete_content(self, job_id: str) -> None:
-        """Delete a marked job's files, and have the provider delete its data too."""
+        """Delete the files of a job that is marked as deleted, and its data at the provider."""
         await self._delete_files(job_id)
         await self._finish_deletion()
 
@@ -140,21 +147,21 @@ class Retention:
         videos = [job for job in stored_jobs if job.size is not None]
         delivered = [job.delivered_at for job in videos if job.delivered_at is not None]
         job_ids = {job.job_id for job in stored_jobs}
-        inventory = await self._workspace.inventory()
+        files = await self._kept_files.of_jobs(job_ids)
         return StoredData(
             person=await self._people.get(user_id),
             prompts=len(stored_jobs),
             open_jobs=sum(not job.is_deletable for job in stored_jobs),
             videos=len(videos),
             video_bytes=sum(job.size or 0 for job in videos)
-            + sum(item.size for item in inventory.copies if item.job_id in job_ids),
-            narrations=len(job_ids.intersection(item.job_id for item in inventory.narrations)),
+            + sum(file.size for file in files if file.folder in COPIES),
+            narrations=len({file.job_id for file in files if file.folder == NARRATIONS}),
             next_at=min(delivered) + self._limits.seconds if delivered else None,
             rows_until=await self._rows_until(user_id),
         )
 
     async def delete_all(self, user_id: int) -> Deletion:
-        """Delete every ended job of a person, and their preferences."""
+        """Delete all jobs of a person that have ended, and the person's settings."""
         deleted = open_jobs = 0
         for job in await self._store.jobs_of(user_id, now=self._clock()):
             if await self.mark_deleted(job.job_id):
@@ -173,7 +180,7 @@ class Retention:
         )
 
     async def sweep(self) -> None:
-        """Delete expired videos and leftovers of crashes, and enforce the size limit."""
+        """Delete expired videos and files left over by crashes, and enforce the size limit."""
         await self._store.delete_artifacts_of_deleted()
         if self._clock.is_unsettled:
             log.warning("sweep.postponed because=clock")
@@ -181,9 +188,11 @@ class Retention:
         now = self._clock.conservative()
         await self._store.delete_old_speeches(now=now)
         await self._store.delete_old_turns(now=now)
-        # Read the disk before the table. In the opposite order, a job that is created between the
-        # two reads would be unknown, and its files would be deleted.
+        # The disk is read before the table. In the opposite order, a job that is created between
+        # the two reads would seem not to exist, and its files would be deleted.
         inventory = await self._workspace.inventory()
+        kept = await self._kept_files.mend(inventory.kept, now=now)
+        inventory = replace(inventory, kept=kept)
         statuses = await self._store.deletion_statuses(inventory.job_ids)
         first_error = FirstError()
         with first_error.deferred():
@@ -191,14 +200,14 @@ class Retention:
         with first_error.deferred():
             await self._expire(inventory, statuses)
         with first_error.deferred():
-            # A daily cap may count a row for a day of real time, so the earlier of the two clock
-            # readings is used.
+            # A row counts towards the daily caps until a day has really passed. One of the two
+            # clocks may be wrong, so the earlier time is used.
             rows = await self._store.delete_rows(
                 keeping=inventory.job_ids, spent=self._spent, now=min(now, self._clock.known)
             )
             if rows:
                 log.info("jobs.forgotten rows=%d", rows)
-        await self._store.truncate_wal()
+        await self._store.clear_log()
         first_error.raise_if_any()
 
     async def _rows_until(self, user_id: int) -> float | None:
@@ -206,29 +215,32 @@ class Retention:
         return None if deleted_at is None else deleted_at + _DAY
 
     async def _finish_deletion(self) -> None:
-        await self._store.truncate_wal()
+        await self._store.clear_log()
         self._on_deleted()
 
     async def _delete_leftovers(
         self, inventory: Inventory, statuses: Mapping[str, DeletionStatus]
     ) -> None:
-        """Delete the files of deleted and unknown jobs, and folders that no step uses."""
+        """Delete the files of deleted or unknown jobs, and folders that no step uses any more."""
         for item in inventory.kept:
             job = statuses.get(item.job_id)
             if self._is_old(item, self._limits.seconds) if job is None else job.is_deleted:
                 await self._delete_from_disk(item.job_id)
                 log.info("files.left_over id=%s", item.job_id)
+        for item in inventory.scratch:
+            if self._is_old(item, _HOUR):
+                await self._workspace.delete_scratch(item.job_id)
         for item in inventory.folders:
             job = statuses.get(item.job_id)
             if self._is_old(item, _DAY) and (job is None or job.is_settled):
                 await self._workspace.delete_folder(item.job_id)
                 log.info("folder.left_over id=%s", item.job_id)
 
-    def _is_old(self, item: InventoryFile, seconds: float) -> bool:
+    def _is_old(self, item: KeptFile | InventoryFolder, seconds: float) -> bool:
         return item.modified_at < self._clock.conservative() - seconds
 
     async def _expire(self, inventory: Inventory, statuses: Mapping[str, DeletionStatus]) -> None:
-        """Delete files, the oldest first, until the remaining files are within the limits."""
+        """Delete files, oldest first, until the remaining files are within the limits."""
         sizes = Counter[str]()
         for item in inventory.kept:
             if (job := statuses.get(item.job_id)) and not job.is_deleted:
@@ -259,8 +271,7 @@ class Retention:
         self._is_overfull = is_overfull
 
     async def _delete_files(self, job_id: str) -> None:
-        # Delete the row before the file, because links and lists must never refer to a deleted
-        # file.
+        # The row is deleted before the file, so that no link or list ever refers to a deleted file.
         await self._store.delete_artifact(job_id)
         await self._delete_from_disk(job_id)
 

@@ -1,4 +1,4 @@
-"""Takes down all of a person's videos and cards, for the operator."""
+"""TakeDown: lets the operator remove all videos and cards of a person."""
 
 from __future__ import annotations
 
@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The name of the event in the audit.
+# The name of this event in the audit.
 _EVENT = "removal"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TakenDown:
-    """The result: deleted jobs and cards, cards that are left, and jobs that must end first."""
+    """The result of removing a person's videos: the numbers of deleted jobs and cards.
+
+    `cards_left`: the number of cards that could not be deleted. `open_jobs`: the number of jobs
+    that must end first.
+    """
 
     jobs: int
     cards: int
@@ -34,9 +38,11 @@ class TakenDown:
 
 
 class TakeDown:
-    """Deletes a person's jobs with their files, whose links end, and their cards in Discord.
+    """Deletes a person's jobs, the jobs' files and the jobs' cards.
 
-    `delete_message` deletes a message of a channel; False: it is still there.
+    Links to the videos stop working.
+    `delete_message`: deletes a message, given the IDs of its channel and itself. It must return
+    False if the message still exists.
     """
 
     def __init__(
@@ -57,7 +63,7 @@ class TakeDown:
         self._clock = clock
 
     async def remove(self, user_id: int, *, actor: int | None) -> TakenDown:
-        """Cancel what can be cancelled, and delete the rest; a repetition continues the work."""
+        """Cancel a person's open jobs, and delete all others. It can be repeated to continue."""
         await self._audit.record(
             AuditEntry(
                 at=self._clock(),

@@ -1,4 +1,4 @@
-"""Detects from its first bytes whether a file is a video, and which demuxer reads it."""
+"""Detects whether a file is a video, and which demuxer reads it, from the file's first bytes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEAD = 16
-"""The number of first bytes that identify the format."""
+"""The number of bytes at the start of a file that identify its format."""
 
 _MOV = "mov"
-# The boxes with which a QuickTime file without `ftyp` may start.
+# A QuickTime file without an `ftyp` box may start with one of these boxes.
 _MOV_BOXES = (b"styp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _STILL_BRANDS = (b"avif", b"heic", b"heix", b"mif1")
 _AUDIO_BRANDS = (b"M4A ", b"M4B ", b"M4P ")
@@ -24,7 +24,7 @@ _SEGMENT = b"\x18\x53\x80\x67"
 
 
 def demuxer_of(head: bytes) -> str | None:
-    """Return ffmpeg's demuxer for a video that starts with `head`, or None if it is no video."""
+    """Return ffmpeg's demuxer for a video that starts with `head`, or None if it isn't one."""
     if head[4:8] == b"ftyp":
         return None if head[8:12] in {*_STILL_BRANDS, *_AUDIO_BRANDS} else _MOV
     if head[4:8] in _MOV_BOXES:
@@ -37,20 +37,20 @@ def demuxer_of(head: bytes) -> str | None:
 
 
 def is_mp4(head: bytes) -> bool:
-    """Return whether a file that starts with `head` is an MP4 rather than a QuickTime movie."""
+    """Return whether a file that starts with `head` is an MP4, and not a QuickTime movie."""
     return demuxer_of(head) == _MOV and head[4:8] == b"ftyp" and head[8:12] != _QUICKTIME
 
 
 def head_of(path: Path) -> bytes:
-    """Read the first bytes of a file (blocking)."""
+    """Return the first `HEAD` bytes of a file. Blocks the thread."""
     with path.open("rb") as file:
         return file.read(HEAD)
 
 
 def check_clip(path: Path) -> None:
-    """Check that the file is a video, and complete as far as its header states (blocking).
+    """Check that a file is a video, and that it is as long as its header states.
 
-    MediaError: it is not.
+    Blocks the thread. Raises MediaError if the file is not a video or is incomplete.
     """
     head = head_of(path)
     demuxer = demuxer_of(head)
@@ -63,7 +63,7 @@ def check_clip(path: Path) -> None:
 
 
 def _declared_bytes(path: Path, demuxer: str) -> int:
-    """Return the least size of the complete file according to its header, or 0 if unknown."""
+    """Return the minimum size of the complete file by its header, or 0 if it states none."""
     with path.open("rb") as file:
         if demuxer == "avi":
             return 8 + int.from_bytes(file.read(8)[4:], "little")
@@ -73,7 +73,7 @@ def _declared_bytes(path: Path, demuxer: str) -> int:
 
 
 def _declared_matroska(file: BinaryIO) -> int:
-    """Return the end of a WebM or Matroska file's second element, which contains all media."""
+    """Return the offset at which a WebM or Matroska file's `Segment` ends, or 0 if unknown."""
     file.seek(4)
     header = _element_size(file)
     file.seek(header or 0, SEEK_CUR)
@@ -84,7 +84,10 @@ def _declared_matroska(file: BinaryIO) -> int:
 
 
 def _element_size(file: BinaryIO) -> int | None:
-    """Read an element's size, or return None if it is unknown. Its first bits tell its length."""
+    """Read the size of a Matroska element, or return None if the file doesn't state it.
+
+    The number of zero bits at the beginning tells how many bytes the size takes.
+    """
     first = file.read(1)
     if not first or not first[0]:
         return None
@@ -95,7 +98,7 @@ def _element_size(file: BinaryIO) -> int | None:
 
 
 def is_clip(path: Path) -> bool:
-    """Return whether the file exists and is a video (blocking)."""
+    """Return whether a file exists and is a complete video. Blocks the thread."""
     try:
         check_clip(path)
     except (FileNotFoundError, MediaError):

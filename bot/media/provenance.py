@@ -1,7 +1,8 @@
-"""Marks files with their origin, for machines: XMP with IPTC's digital source type.
+"""Marks files with their origin in XMP metadata, as an IPTC digital source type.
 
-Written by hand: exiftool needs Perl, and python-xmp-toolkit needs Exempi, a C++ library. Any remux
-by ffmpeg drops an MP4's box, so it is appended after each remux.
+exiftool is not used, because it needs Perl. python-xmp-toolkit is not used, because it needs the
+C++ library Exempi. ffmpeg drops the mark of an MP4 whenever it writes a copy, so the mark is
+appended after that.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from bot.media.mp4.boxes import Box, Boxes
 
 MARK_BYTES = 1024
-"""The size of the box, which is the same for every source."""
+"""The size of a mark in an MP4, which is the same for every source."""
 
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _TERMS = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -36,7 +37,7 @@ _PACKET = (
     "</rdf:Description></rdf:RDF></x:xmpmeta>"
 )
 _PACKET_END = '<?xpacket end="r"?>'
-# XMP may contain the value as an element, as an attribute, or as an element's resource.
+# In XMP, the value may be the text of an element, an attribute, or the resource of an element.
 _STATED = re.compile(
     rb"DigitalSourceType\b[^<]{0,64}"
     rb"https?://cv\.iptc\.org/newscodes/digitalsourcetype/([A-Za-z]+)\s*[<\"']"
@@ -45,22 +46,24 @@ _MOST_READ = 64 * 1024
 
 
 class DigitalSource(StrEnum):
-    """The origins of our videos, as IPTC's terms for digital source types."""
+    """The origins of our videos. The values are IPTC's terms for digital source types."""
 
     CODE = "algorithmicMedia"
-    """Drawn by code that was not trained on anything."""
+    """The picture is drawn by code that was not trained on anything."""
     MODEL = "trainedAlgorithmicMedia"
-    """Made by a generative model."""
+    """The video is made by a generative model."""
     MIX = "composite"
-    """Drawn by code, with a person's voice."""
+    """The picture is drawn by code, and the voice is a person's."""
     MIX_WITH_MODEL = "compositeWithTrainedAlgorithmicMedia"
-    """Partly made by a generative model: its picture has a person's voice, or its voice is laid
-    over a drawn picture."""
+    """Either the picture is made by a model and the voice is a person's, or the picture is drawn
+
+    by code and the voice is a model's.
+    """
 
     def with_voice(self, *, spoken: bool) -> DigitalSource:
-        """Return the source of a video with a voice over it.
+        """Return the source of the same video after a voice is added.
 
-        `spoken`: whether the voice is a model's.
+        `spoken`: whether the voice is a model's, and not a person's.
         """
         match self:
             case DigitalSource.MODEL:
@@ -72,33 +75,33 @@ class DigitalSource(StrEnum):
 
 
 def xmp_packet(source: DigitalSource, *, room: int = 0) -> str:
-    """Return the XMP that states a source, in ASCII.
+    """Return the XMP packet that states a source, in ASCII.
 
-    `room`: the least number of characters. Spaces before the packet's end fill it, as XMP allows.
+    `room`: the minimum number of characters. The packet is filled with spaces, as XMP allows.
     """
     packet = _PACKET.format(term=_TERMS + source)
     return packet.ljust(room - len(_PACKET_END)) + _PACKET_END
 
 
 def append_mark(path: Path, source: DigitalSource) -> None:
-    """Append the mark to a finished MP4 that we wrote. Its boxes must state sizes (blocking).
+    """Append the mark to a finished MP4 whose boxes all state their sizes. Blocks the thread.
 
-    The mark is never appended to another program's file: that would invalidate the signature in its
-    C2PA manifest.
+    The file must be one that we wrote. A file from another program may contain a C2PA manifest, and
+    the mark would invalidate its signature.
     """
     with path.open("ab") as file:
         file.write(_mark(source))
 
 
 def commit_marked(part: Path, target: Path, source: DigitalSource) -> None:
-    """Mark the finished MP4 `part`, and rename it to `target`, as `commit` does (blocking)."""
+    """Mark the finished MP4 `part`, and rename it to `target`. Blocks the thread."""
     append_mark(part, source)
     commit(part, target)
 
 
 def read_mark(boxes: Boxes, top: Iterable[Box]) -> DigitalSource | None:
-    """Return the source that an MP4 states in an XMP box; None: no source, or none of ours."""
-    with suppress(MediaError):  # a damaged mark doesn't make the clip unusable
+    """Return the source that an MP4 states, or None if it states none of ours."""
+    with suppress(MediaError):  # a clip with a damaged mark is still usable
         for box in top:
             if box.kind == b"uuid" and boxes.at(box.start, len(_XMP)) == _XMP:
                 return _stated(boxes.at(box.start, min(box.end - box.start, _MOST_READ)))

@@ -1,1 +1,1 @@
-"""Checks of prompts before they are sent: the operator's blocked words, and moderation services."""
+"""Checks prompts before they are sent, with a list of blocked words and a moderation service."""

@@ -1,4 +1,4 @@
-"""The protocol for moderation services, and their reasons for refusing a text."""
+"""The protocol for moderation services, and the reasons for which they refuse texts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Reason(StrEnum):
-    """Reasons to refuse a text, gravest first, as the keys of their sentences in `bot/locales`."""
+    """The reasons to refuse a text, most serious first. The values are locale keys."""
 
     MINORS = "failed.found_minors"
     SELF_HARM = "failed.found_self_harm"
@@ -23,12 +23,12 @@ class Reason(StrEnum):
 
 
 class Moderator(Protocol):
-    """Checks the requester's texts before a job costs anything."""
+    """Checks the requester's texts, before a job costs anything."""
 
     async def check(self, texts: Sequence[str]) -> Reason | None:
-        """Return the gravest reason to refuse these texts, or None if they pass.
+        """Return the most serious reason to refuse these texts, or None if they pass.
 
-        BackendError: the service failed.
+        Raises BackendError if the service fails.
         """
         ...
 

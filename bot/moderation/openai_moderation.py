@@ -1,4 +1,4 @@
-"""The moderator for OpenAI's moderation API, which judges each text by categories."""
+"""A moderator that uses OpenAI's moderation API, which assigns each text to categories."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _SECONDS = 10.0
 _MODEL = "omni-moderation-latest"
-# Names such as "sexual/minors" are subcategories; an unlisted subcategory counts as its category.
+# Names such as "sexual/minors" are subcategories. A subcategory that is not listed here counts as
+# its category.
 _REASONS: Mapping[str, Reason] = {
     "sexual/minors": Reason.MINORS,
     "self-harm": Reason.SELF_HARM,
@@ -27,7 +28,7 @@ _GRAVITY = tuple(Reason)
 
 
 class OpenAIModerator:
-    """Sends one request per check to the server at `base_url`, and waits at most `seconds`."""
+    """Sends one request for each check. The response must arrive within `seconds`."""
 
     def __init__(self, *, base_url: str, api_key: str | None, seconds: float = _SECONDS) -> None:
         self._service = JsonService(
@@ -35,7 +36,7 @@ class OpenAIModerator:
         )
 
     async def check(self, texts: Sequence[str]) -> Reason | None:
-        """Return the gravest reason to refuse these texts, or None if they pass."""
+        """Return the most serious reason to refuse these texts, or None if they pass."""
         answer = await self._service.post("/moderations", {"model": _MODEL, "input": list(texts)})
         verdicts = _verdicts_in(answer)
         if len(verdicts) != len(texts):
@@ -62,7 +63,7 @@ def _reasons(verdict: object) -> Iterator[Reason]:
         raise BackendError(ErrorKind.TRANSIENT, "the answer holds an unreadable verdict")
     if flagged:
         categories = _mapping(fields.get("categories"))
-        # A text that is flagged in an unknown category or without any category is refused as well.
+        # A text is also refused if it is flagged in an unknown category, or in no category at all.
         named = [name for name, holds in categories.items() if holds is True]
         yield from map(_reason, named or [""])
 

@@ -1,4 +1,4 @@
-"""The operator's list of blocked words and phrases, matched as whole words."""
+"""The operator's list of blocked words and phrases, which are matched as whole words."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 _MAX_BYTES = 1024 * 1024
 _MAX_PHRASES = 10_000
-# A # inside a word belongs to the word.
+# A comment begins at the start of a line or after a space. A # inside a word belongs to the word.
 _COMMENT = re.compile(r"(?:^|\s)#.*")
-# Scripts without spaces: from Thai to Tibetan, Burmese, Khmer, and those of Japanese and Chinese.
+# The scripts that are written without spaces between words: those from Thai to Tibetan, Burmese,
+# Khmer, Japanese and Chinese.
 _UNSPACED = re.compile(
     "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
@@ -26,7 +27,7 @@ _UNSPACED = re.compile(
 class BlockedWords:
     """Finds blocked phrases in texts, ignoring case, character width and invisible characters.
 
-    A phrase matches whole words only; in a script without spaces, it matches anywhere.
+    A phrase matches only whole words. In a script without spaces, it matches anywhere.
     """
 
     def __init__(self, phrases: Iterable[str] = ()) -> None:
@@ -36,16 +37,19 @@ class BlockedWords:
         return len(self._phrases)
 
     def check(self, *texts: str) -> None:
-        """Raise a UserError if a text contains a blocked phrase, which the error does not name."""
+        """Raise UserError if a text contains a blocked phrase.
+
+        The error doesn't name the phrase.
+        """
         for text in map(_folded, texts):
             if any(_contains(text, phrase) for phrase in self._phrases):
                 raise UserError("prompt.blocked")
 
 
 def load_words(path: Path) -> BlockedWords:
-    """Read a file with one phrase per line. Comments begin with #, even after a phrase.
+    """Read a file with one phrase per line. A comment begins with #, and may follow a phrase.
 
-    StartupError: the file can't be read, or is too large.
+    Raises StartupError if the file can't be read or is too large.
     """
     lines = (_COMMENT.sub("", line).strip() for line in _read(path).splitlines())
     phrases = [line for line in lines if line]
@@ -98,7 +102,7 @@ def _contains(text: str, phrase: str) -> bool:
 
 
 def _in_one_word(left: str, right: str) -> bool:
-    """Tell whether two adjacent characters belong to one word, in a script with spaces."""
+    """Return whether two adjacent characters belong to the same word."""
     return _is_word_character(left) and _is_word_character(right)
 
 

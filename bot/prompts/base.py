@@ -1,4 +1,4 @@
-"""The protocol for prompt writers, and the function that appends additions to a prompt."""
+"""The protocol for prompt writers, and a function that appends sentences to a prompt."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 
 class PromptWriter(Protocol):
-    """Writes the prompt that is sent to the provider, beginning with the requester's own words."""
+    """Writes the prompt that is sent to the provider. It begins with the requester's words."""
 
     name: str
 
     async def write(self, words: str, *, room: int) -> str:
-        """Return the words and as many additions as fit in `room` characters, possibly none.
+        """Return the requester's words, followed by as many sentences as fit.
 
-        BackendError: the writer's service failed.
+        The result has at most `room` characters. Raises BackendError if the writer's service fails.
         """
         ...
 
@@ -26,7 +26,7 @@ class PromptWriter(Protocol):
 
 
 class VerbatimWriter:
-    """Sends the requester's words unchanged."""
+    """A prompt writer that adds nothing to the requester's words."""
 
     name = "off"
 
@@ -39,7 +39,7 @@ class VerbatimWriter:
 
 
 def compose(words: str, additions: Iterable[str], *, room: int) -> str:
-    """Append additions to the words, one per line, as long as they fit in `room` characters."""
+    """Append as many of the additions, one per line, as fit in `room` characters."""
     written, separator = words, "\n\n"
     for addition in additions:
         longer = f"{written}{separator}{addition}"

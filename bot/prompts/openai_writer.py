@@ -1,4 +1,4 @@
-"""A prompt writer that appends a chat model's sentences to the requester's words."""
+"""A prompt writer that appends sentences from a chat model to the requester's words."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ brands, writing or a style that they don't name.\
 
 
 class OpenAIWriter:
-    """Sends one request per prompt to the Chat Completions server at `base_url`.
+    """Sends each prompt to the Chat Completions server at `base_url`.
 
-    The response must arrive within `seconds`. For a prompt that is already rich in details, no
-    request is sent, and nothing is appended.
+    The response must arrive within `seconds`. A prompt that is already rich in details is not sent,
+    and nothing is appended to it.
     """
 
     name = "openai"
@@ -59,7 +59,10 @@ class OpenAIWriter:
         )
 
     async def write(self, words: str, *, room: int) -> str:
-        """Return the words, followed by the model's sentences, in at most `room` characters."""
+        """Return the requester's words, followed by as many of the model's sentences as fit.
+
+        The result has at most `room` characters.
+        """
         reading = self._reader.read(words)
         if reading.rich or len(words) >= room:
             return words
@@ -85,9 +88,9 @@ class OpenAIWriter:
 
 
 def _sentences(brief: Mapping[str, str | None], reading: PromptReading) -> Iterator[str]:
-    """Yield the model's sentences, except those about a detail that the words already name.
+    """Yield the model's sentences, except those about details that the prompt already names.
 
-    The model was told to omit such sentences, but may add them anyway.
+    The model was told to omit such sentences, but may write them anyway.
     """
     for name in _FIELDS:
         sentence = brief[name]

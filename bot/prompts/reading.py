@@ -1,4 +1,4 @@
-"""Analyses prompts with word lists: their language, and the details that they name."""
+"""Finds out the language of a prompt and the details that it names, by means of word lists."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TRIMMED = " \n.,;:!?¡¿。、！？…\"'“”„«»"  # noqa: RUF001 - as p
 
 
 class DetailKind(StrEnum):
-    """A kind of detail that a prompt may name, and that a prompt writer may add."""
+    """A kind of detail that a prompt may name. If it doesn't, a prompt writer may add it."""
 
     SETTING = "setting"
     CAMERA = "camera"
@@ -42,9 +42,9 @@ class DetailKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Language:
-    """A language's word lists, and the sentences that can be added to its prompts.
+    """The word lists of a language, and the sentences that can be added to prompts in it.
 
-    `words/en.toml` explains each field.
+    The file `words/en.toml` explains each field.
     """
 
     name: str
@@ -59,11 +59,12 @@ class Language:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PromptReading:
-    """The result of analysing a prompt; `language` is None if unknown.
+    """The result of analysing a prompt.
 
-    `named`: the kinds of details that the prompt names. `asks`: whether the prompt asks for an
-    explanation (of `topic`, if found). `rich`: whether the prompt is so detailed that nothing is
-    added.
+    `language`: the language of the prompt, or None if it is unknown.
+    `named`: the kinds of details that the prompt names.
+    `asks`: whether the prompt asks for an explanation. `topic`: the topic of it, if found.
+    `rich`: whether the prompt is so detailed that nothing is added.
     """
 
     language: Language | None
@@ -76,7 +77,7 @@ class PromptReading:
 class PromptReader:
     """Analyses prompts with the word lists of `languages`.
 
-    `others`: for each language that is recognised but not analysed, its common words.
+    `others`: the common words of further languages, by name. Prompts in these are not analysed.
     """
 
     def __init__(self, languages: Iterable[Language], others: Mapping[str, frozenset[str]]) -> None:
@@ -117,7 +118,7 @@ class PromptReader:
         }
         best = max(hits.values())
         if best == 0 or best * _WORDS_PER_HIT < len(words):
-            return None  # so few matches among so many words may just be names
+            return None  # so few of the words match that they may just be names
         leading = [name for name, count in hits.items() if count == best]
         if len(leading) == 1:
             return self._languages.get(leading[0])
@@ -125,9 +126,9 @@ class PromptReader:
 
 
 def _only_match(languages: Iterable[Language], text: str) -> Language | None:
-    """Return the one language whose detail words occur in a text, or None.
+    """Return the only language whose words for details occur in a text.
 
-    None: there is no such language, or more than one.
+    Returns None if there is no such language, or more than one.
     """
     found = [
         language
@@ -156,7 +157,7 @@ def _topic(language: Language, prompt: str) -> str | None:
 
 
 def _without_opening(text: str) -> str:
-    """Strip opening punctuation and a "please" from a text."""
+    """Remove punctuation and a "please" from the beginning of a text."""
     opening = _OPENING.match(_straight_quotes(text))
     return text[opening.end() :] if opening else text
 

@@ -1,4 +1,4 @@
-"""A prompt writer that needs no service: it adds sentences from a template in the same language."""
+"""A prompt writer that adds sentences from a template in the prompt's language."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
     from bot.prompts.reading import Language, PromptReader, PromptReading
 
-# The order of the added sentences. A style is never added: that choice is the requester's.
+# The order of the added sentences. A style is never added, because the requester should choose it.
 _ORDER = (DetailKind.SETTING, DetailKind.CAMERA, DetailKind.LIGHT, DetailKind.MOTION)
 
 
 class TemplateWriter:
-    """Adds sentences only about details that a prompt doesn't name, so as not to contradict it.
+    """Adds sentences about details that a prompt doesn't name.
 
-    A prompt that is already rich in details, or in a language without a template, is sent
-    unchanged. The same words always get the same sentences.
+    A prompt is sent unchanged if it is already rich in details, or if there is no template in its
+    language. The same words always get the same sentences. This writer needs no service.
     """
 
     name = "template"
@@ -29,7 +29,10 @@ class TemplateWriter:
         self._reader = reader
 
     async def write(self, words: str, *, room: int) -> str:
-        """Return the words with the added sentences, in at most `room` characters."""
+        """Return the requester's words, followed by as many sentences as fit.
+
+        The result has at most `room` characters.
+        """
         return compose(words, _additions(self._reader.read(words)), room=room)
 
     async def close(self) -> None:

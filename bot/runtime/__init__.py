@@ -1,1 +1,1 @@
-"""Opens, runs and stops the components of the process."""
+"""Opens, runs and stops the components of the running bot."""

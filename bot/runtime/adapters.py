@@ -1,6 +1,6 @@
-"""Opens the adapters that the settings name: provider, voice, prompt writer, moderator.
+"""Opens the provider, voice, prompt writer and moderator that the settings choose.
 
-Each is imported only if it is chosen, at the start: together they take 25 MiB of memory.
+Each adapter is imported only if it is chosen. Together they would take 25 MiB of memory.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.transport.base import Timeouts
 from bot.errors import BackendError, StartupError
 from bot.links import derive_key
+from bot.media.process.ffmpeg import Ffmpeg
 from bot.moderation.words import BlockedWords, load_words
 from bot.prompts.base import VerbatimWriter
 from bot.runtime.timing import GEMINI_ANSWER_SECONDS, GEMINI_SUBMIT_SECONDS, SUBMIT_SECONDS
+from bot.speech.narrator import Narrator
 from bot.web.http.server import url_host
 from bot.web.webhooks import WEBHOOK_PATH
 from storage.files.data_folder import make_folder
+from storage.speeches import SpeechCaps, SpeechStore
 
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from bot.backends.openrouter.adapter import OpenRouter
     from bot.moderation.base import Moderator
     from bot.prompts.base import PromptWriter
+    from bot.runtime.engine import Engine
     from bot.runtime.resources import Resources
     from bot.settings.fields import Settings
     from bot.speech.voice import Voice
@@ -73,7 +77,10 @@ async def open_backend(resources: Resources, stack: AsyncExitStack) -> VideoBack
 
 
 async def open_voice(settings: Settings) -> Voice | None:
-    """Return the voice, or None if the setting is "off"; StartupError: Piper is missing."""
+    """Return the chosen voice, or None if texts are not read aloud.
+
+    Raises StartupError if Piper is chosen but not installed.
+    """
     match settings.narration_backend:
         case "off":
             return None
@@ -98,9 +105,10 @@ async def open_voice(settings: Settings) -> Voice | None:
 async def open_writers(
     resources: Resources, backend: VideoBackend, stack: AsyncExitStack
 ) -> tuple[PromptWriter, PromptWriter]:
-    """Open the prompt writer, and the one that replaces it when it fails.
+    """Open the prompt writer, and the writer that replaces it when it fails.
 
-    Title cards always show the requester's own words.
+    With the storyboard, both return the prompt unchanged, since title cards show the requester's
+    own words.
     """
     setting = resources.settings.prompt_writer
     if setting == "off" or backend.name == STORYBOARD:
@@ -141,7 +149,10 @@ def open_moderator(settings: Settings, stack: AsyncExitStack) -> Moderator | Non
 
 
 async def load_blocked_words(settings: Settings) -> BlockedWords:
-    """Read the operator's list of blocked words; StartupError: it can't be read."""
+    """Read the operator's list of blocked words.
+
+    Raises StartupError if the file can't be read.
+    """
     if not settings.blocked_words_file:
         return BlockedWords()
     words = await asyncio.to_thread(load_words, Path(settings.blocked_words_file))
@@ -152,7 +163,7 @@ async def load_blocked_words(settings: Settings) -> BlockedWords:
 async def _open_openrouter(settings: Settings) -> OpenRouter:
     from bot.backends.openrouter.adapter import OpenRouter
 
-    # The bot can't verify an unsigned callback, and OpenRouter refuses a callback URL without TLS.
+    # The bot can't verify an unsigned callback. OpenRouter refuses a callback URL without TLS.
     with_callback = settings.webhook_secrets and settings.public_url.startswith("https://")
     backend = OpenRouter(
         base_url=settings.openrouter_base_url,
@@ -234,3 +245,24 @@ async def _open_storyboard(resources: Resources, stack: AsyncExitStack) -> OpenA
     )
     backend.capabilities = replace(backend.capabilities, clip_dollars=0.0)
     return backend
+
+
+def make_narrator(engine: Engine, voice: Voice) -> Narrator:
+    """Return what reads texts aloud with a voice."""
+    settings = engine.resources.settings
+    return Narrator(
+        voice,
+        # Narrations get an ffmpeg slot of their own. A narration may have been paid for, so it must
+        # not wait for a render.
+        Ffmpeg(engine.resources.ffmpeg_path, slots=1),
+        engine.workspace,
+        SpeechStore(engine.resources.database),
+        caps=SpeechCaps(
+            per_user=settings.max_narrations_per_user, per_day=settings.max_narrations_per_day
+        ),
+        blocked=engine.blocked,
+        gate=engine.gate,
+        moderator=engine.moderator,
+        max_seconds=settings.max_audio_seconds,
+        clock=engine.resources.clock,
+    )

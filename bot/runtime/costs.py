@@ -1,4 +1,4 @@
-"""Opens the budgeting that the settings describe, and what shows the owner the spending."""
+"""Reads prices and budgets from the settings, and opens the ledger and what shows it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 
 from bot.delivery.spending.picture import SpendingPicture
 from bot.errors import StartupError
+from bot.jobs.costs.alarms import BudgetAlarms
 from bot.jobs.costs.budgeting import Budgeting
 from bot.jobs.costs.calendar import Calendar
 from bot.jobs.costs.chart.picture import ChartPicture
 from bot.jobs.costs.payers import Payers
 from bot.jobs.costs.spending import SpendingReports
 from storage.ledger.budgets import Budgets, LedgerStore, micros
+from storage.ledger.notices import BudgetNoticeStore
 from storage.ledger.spending import SpendingStore
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from bot.backends.base import VideoBackend
-    from bot.jobs.costs.spending import Names
     from bot.runtime.resources import Resources
     from bot.settings.fields import Settings
     from bot.texts import Texts
@@ -35,22 +36,43 @@ MISSING_PRICE = (
 )
 
 
-def open_budgeting(resources: Resources, backend: VideoBackend) -> Budgeting:
-    """Return the budgeting; StartupError: a budget is set, and no price of a clip is known."""
-    settings, store = resources.settings, LedgerStore(resources.database)
-    price = price_of(settings, listed=backend.capabilities.clip_dollars)
-    if price is None and has_budget(settings):
+def open_costs(resources: Resources, backend: VideoBackend) -> tuple[Budgeting, BudgetAlarms]:
+    """Return the component that enforces the budgets, and the one that warns about them.
+
+    Raises StartupError if a budget is set but the price of a clip is unknown.
+    """
+    settings, database = resources.settings, resources.database
+    dollars = price_of(settings, listed=backend.capabilities.clip_dollars)
+    if dollars is None and has_budget(settings):
         raise StartupError(
             f"PRICE_PER_CLIP is missing, and a budget needs the price of a clip: {MISSING_PRICE}."
         )
-    log.info("costs.price dollars=%s", price)
+    log.info("costs.price dollars=%s", dollars)
+    price, clock = micros(dollars or 0), resources.clock
+    alarms = BudgetAlarms(
+        LedgerStore(database),
+        BudgetNoticeStore(database),
+        Calendar(zone_of(settings)),
+        price=price,
+        budgets=budgets_of(settings),
+        clock=clock,
+    )
+    return make_budgeting(settings, database, price=price, clock=clock), alarms
+
+
+def make_budgeting(
+    settings: Settings, database: Database, *, price: int, clock: Callable[[], float]
+) -> Budgeting:
+    """Return the component that checks orders of `price` micro-dollars against the budgets."""
+    store = LedgerStore(database)
     return Budgeting(
         store,
         Payers(store),
         Calendar(zone_of(settings)),
-        price=micros(price or 0),
+        BudgetNoticeStore(database),
+        price=price,
         budgets=budgets_of(settings),
-        clock=resources.clock,
+        clock=clock,
     )
 
 
@@ -58,7 +80,6 @@ def make_spending_picture(
     settings: Settings,
     database: Database,
     texts: Texts,
-    names: Names,
     *,
     clock: Callable[[], float],
 ) -> SpendingPicture:
@@ -69,11 +90,14 @@ def make_spending_picture(
         budgets=budgets_of(settings),
         clock=clock,
     )
-    return SpendingPicture(reports, names, texts, ChartPicture())
+    return SpendingPicture(reports, texts, ChartPicture())
 
 
 def price_of(settings: Settings, *, listed: float | None) -> float | None:
-    """Return the most that a clip costs in US dollars, as the operator set it, or as `listed`."""
+    """Return the highest price of a clip in US dollars, or None if it is unknown.
+
+    The operator's own price takes precedence over `listed`, the provider's.
+    """
     if settings.price_per_clip is not None:
         return settings.price_per_clip
     if settings.price_per_second is not None:
@@ -82,7 +106,7 @@ def price_of(settings: Settings, *, listed: float | None) -> float | None:
 
 
 def budgets_of(settings: Settings) -> Budgets:
-    """Convert the operator's budgets to micro-dollars."""
+    """Return the operator's budgets, in micro-dollars."""
     return Budgets(
         day=_micros(settings.budget_day),
         month=_micros(settings.budget_month),
@@ -92,12 +116,12 @@ def budgets_of(settings: Settings) -> Budgets:
 
 
 def has_budget(settings: Settings) -> bool:
-    """Tell whether the operator has set a budget."""
+    """Tell whether the operator has set any budget."""
     return budgets_of(settings) != Budgets()
 
 
 def zone_of(settings: Settings) -> tzinfo:
-    """Return the operator's time zone."""
+    """Return the operator's time zone, which determines when a day and a month begin."""
     return UTC if settings.timezone == "UTC" else ZoneInfo(settings.timezone)
 
 

@@ -1,4 +1,4 @@
-"""Assembles the components that turn a request into a video file, without Discord."""
+"""Assembles the components that turn a request into a video file. They don't need Discord."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from bot.jobs.service import JobService
 from bot.jobs.waits.capacity import ProviderCapacity
 from bot.jobs.waits.clock_watcher import ClockWatcher, boot_id
 from bot.jobs.waits.holds import Holds
+from bot.library.recorded_store import RecordedStore
 from bot.media.files.download import AttachmentFetcher, attachment_hosts
+from bot.media.files.stores.folder import FolderStore
 from bot.media.files.workspace import Workspace
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
@@ -28,7 +30,7 @@ from bot.metrics import Metrics
 from bot.moderation.access.gate import Gate
 from bot.presets import Presets
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writers
-from bot.runtime.costs import open_budgeting
+from bot.runtime.costs import open_costs
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.reach import reach_of
 from bot.runtime.resources import MIN_FREE_BYTES
@@ -37,6 +39,7 @@ from bot.settings.types import BOOSTER
 from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
 from storage.clock import ClockStore
+from storage.files.kept_files import KeptFileTable
 from storage.jobs.caps import Caps, CapStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.client_jobs import ClientJobStore
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
     from bot.backends.base import VideoBackend
+    from bot.jobs.costs.alarms import BudgetAlarms
     from bot.jobs.costs.budgeting import Budgeting
     from bot.moderation.base import Moderator
     from bot.moderation.words import BlockedWords
@@ -63,7 +67,7 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Engine:
-    """The components that make videos for both Discord and API clients."""
+    """The components that make videos, both for Discord and for API clients."""
 
     resources: Resources
     backend: VideoBackend
@@ -74,6 +78,7 @@ class Engine:
     store: JobStore
     jobs: JobService
     budgeting: Budgeting
+    budget_alarms: BudgetAlarms
     card_records: CardRecords
     webhooks: WebhookReceiver
     queue: JobQueue
@@ -105,21 +110,24 @@ async def open_engine(
     voice: Voice | None = None,
     client: str | None = None,
 ) -> Engine:
-    """Assemble the engine. If a `client` is given, it runs only that client's jobs."""
+    """Assemble the engine.
+
+    `client`: the API client whose jobs alone are run, or None to run all jobs.
+    """
     settings, clock = resources.settings, resources.clock
     timing = timing or timing_for(backend)
     bus, feed, metrics = EventBus(), JobFeed(), Metrics()
     for subscriber in (feed.on_job_changed, metrics.on_job_changed):
         bus.subscribe(subscriber)
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
-    workspace, presets = Workspace(settings.data_dir), _presets(settings)
+    workspace, presets = _workspace(resources), _presets(settings)
     account = account_of(settings, resources.secret)
     access = AccessSettingsStore(resources.database)
     gate = Gate(reach_of(settings), access, clock=clock, count=metrics.count_refused_order)
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
     changes = ChangePublisher(bus)
     webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
-    budgeting = open_budgeting(resources, backend)
+    budgeting, budget_alarms = open_costs(resources, backend)
     jobs = JobService(
         store,
         changes,
@@ -155,6 +163,7 @@ async def open_engine(
         store=store,
         jobs=jobs,
         budgeting=budgeting,
+        budget_alarms=budget_alarms,
         card_records=CardRecords(store, changes, clock=clock),
         webhooks=webhooks,
         queue=JobQueue(
@@ -195,6 +204,14 @@ async def open_engine(
             clock=clock,
         ),
     )
+
+
+def _workspace(resources: Resources) -> Workspace:
+    folder = resources.settings.data_dir
+    store = RecordedStore(
+        FolderStore(folder), KeptFileTable(resources.database), clock=resources.clock
+    )
+    return Workspace(folder, store)
 
 
 def _editor(resources: Resources, workspace: Workspace, voice: Voice | None) -> NarrationEditor:

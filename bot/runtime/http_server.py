@@ -1,4 +1,4 @@
-"""Assembles the HTTP routes and starts the server."""
+"""Assembles the HTTP routes, and starts the HTTP server."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
     from bot.delivery.spending.picture import SpendingPicture
+    from bot.jobs.costs.spending import Names
     from bot.library.retention import Retention
     from bot.library.take_down import TakeDown
     from bot.links import Links
@@ -53,10 +54,14 @@ async def open_http_server(
     retention: Retention,
     take_down: TakeDown,
     spending: SpendingPicture,
+    names: Names,
     is_ready: Callable[[], bool],
 ) -> None:
-    """Start the server; `is_ready` tells whether Discord is connected."""
-    # This ffmpeg has a slot of its own, so that pages don't wait for renders.
+    """Start the HTTP server.
+
+    `is_ready` tells whether the bot is connected to Discord.
+    """
+    # Poster images get an ffmpeg slot of their own, so that web pages don't wait for renders.
     poster_cache = PosterCache(Ffmpeg(engine.resources.ffmpeg_path, slots=1), engine.workspace)
     shares = SharePage(
         links=links,
@@ -80,6 +85,7 @@ async def open_http_server(
         engine.resources.database,
         texts,
         spending,
+        names,
         secret=engine.resources.secret,
     )
     server = WebServer(
@@ -97,7 +103,7 @@ async def open_http_server(
         refuse=ErrorResponses(texts).response_to,
         accepts_compressed=(WEBHOOK_PATH,),
         only_tls=engine.resources.settings.public_url.startswith("https://"),
-        # The other half of the open files is for the database, ffmpeg and requests to services.
+        # The other half of the open files is left for the database, ffmpeg and outgoing requests.
         max_connections=min(MAX_CONNECTIONS, limit() // 2),
         proxies=Proxies(engine.resources.settings.proxies),
     )
@@ -115,10 +121,11 @@ def webhooks(engine: Engine) -> Webhooks:
 
 
 def operator_routes(engine: Engine, take_down: TakeDown | None = None) -> OperatorRoutes:
-    """Return the handlers of the operator's requests to the running process."""
+    """Return the handlers of requests that the command line sends to the running bot."""
     return OperatorRoutes(
         engine.jobs,
         engine.access,
+        engine.budgeting,
         take_down,
         OperatorKey(engine.resources.secret, clock=time.time),
         clock=engine.resources.clock,
@@ -140,7 +147,7 @@ async def _site(
     narrator: Narrator | None,
     retention: Retention,
 ) -> Site | None:
-    """Return the API with its page, or None if no API_TOKEN is set."""
+    """Return the API and its web page, or None if no API_TOKEN is set."""
     settings = engine.resources.settings
     if not settings.api_tokens:
         return None
@@ -173,6 +180,7 @@ async def open_owner_page(
     database: Database,
     texts: Texts,
     picture: SpendingPicture,
+    names: Names,
     *,
     secret: bytes,
 ) -> OwnerPage | None:
@@ -193,7 +201,7 @@ async def open_owner_page(
     )
     await authentication.sessions.load()
     access = Access(authentication, ErrorResponses(texts), proxies=proxies, clock=time.monotonic)
-    return OwnerPage(authentication, access, picture, texts)
+    return OwnerPage(authentication, access, picture, names, texts)
 
 
 def _check_own(settings: Settings, token: str) -> None:

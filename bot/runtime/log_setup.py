@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 def configure_logs(settings: Settings, *, level: str | None = None) -> None:
-    """Configure logging from the settings and mask their secrets; `level` overrides LOG_LEVEL."""
+    """Configure logging, and hide the settings' secrets in logs.
+
+    `level`: overrides the setting LOG_LEVEL.
+    """
     logs.configure(
         level=level or settings.log_level,
         style=settings.log_format,

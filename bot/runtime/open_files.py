@@ -1,4 +1,4 @@
-"""Raises the limit on open files and connections, which macOS sets to 256."""
+"""Raises the limit on open files and connections. The default on macOS is 256."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ WANTED = 8192
 
 
 def raise_limit() -> int:
-    """Raise this process's limit as far as needed and allowed, and return the limit."""
+    """Raise this process's limit to 8192 if possible, and return the limit that now applies."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        # macOS may reject a value even if it is below the hard limit.
+        # macOS may refuse a limit even if it is below the hard limit.
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     return limit()
 
 
 def limit() -> int:
-    """Return the number of files and connections that this process can have open."""
+    """Return the number of files and connections that this process may have open."""
     soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return WANTED if soft == resource.RLIM_INFINITY else soft

@@ -1,4 +1,4 @@
-"""PartWatch: restarts failed components after a pause, while the process keeps running."""
+"""Restarts failed components after a pause, while the process keeps running."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ _TOLD_FAILURES = 3
 
 
 class EndedError(Exception):
-    """A component returned although it should run as long as the process."""
+    """A component returned, although it should run as long as the process."""
 
 
 class PartWatch:
-    """Restarts failed components after growing pauses, and stores which of them keep failing.
+    """Restarts failed components after increasing pauses, and records which ones keep failing.
 
-    `first_pause`: the first pause in seconds, which is doubled after each failure in a row.
-    `lasting`: the seconds that a component must run so that its next pause is `first_pause` again.
+    `first_pause`: the pause before the first restart, in seconds. It is doubled after each further
+    failure.
+    `lasting`: a component that runs for this many seconds counts as recovered.
+
     `count` is called with the name of each component that fails.
     """
 
@@ -54,7 +56,7 @@ class PartWatch:
         self._is_stopping = False
 
     async def start(self) -> None:
-        """Delete the records of an earlier process."""
+        """Delete the failures that an earlier process recorded."""
         await self._store.mark_all_recovered()
 
     def stop(self) -> None:
@@ -62,7 +64,10 @@ class PartWatch:
         self._is_stopping = True
 
     async def keep_running(self, name: str, run: Callable[[], Awaitable[object]]) -> None:
-        """Run a component until it is cancelled. Restart it after errors except StartupError."""
+        """Run a component until this task is cancelled, and restart it after errors.
+
+        A StartupError is raised, and the component is not restarted.
+        """
         while not self._is_stopping:
             lasting = asyncio.create_task(self._note_lasting(name), name=f"{name} lasts")
             try:
@@ -74,7 +79,7 @@ class PartWatch:
                 if _is_cancelled():
                     raise
                 error = cancelled  # a cancelled task that the component awaited
-            except Exception as failure:  # noqa: BLE001 - a bug must not end the others
+            except Exception as failure:  # noqa: BLE001 - a bug in one component must not end the others
                 error = failure
             finally:
                 lasting.cancel()
@@ -87,7 +92,10 @@ class PartWatch:
             await asyncio.sleep(pause)
 
     async def record_failure(self, name: str, error: BaseException) -> None:
-        """Count a component's failure, and store it if the component keeps failing."""
+        """Count a component's failure.
+
+        Store it if the component has failed several times in a row.
+        """
         self._count(name)
         self._failures[name] += 1
         if self._failures[name] < _TOLD_FAILURES:
@@ -103,7 +111,7 @@ class PartWatch:
             log.exception("part.not_stored name=%r", name)
 
     async def record_recovery(self, name: str) -> None:
-        """Forget the failures of a component that has been running for a while."""
+        """Delete the failures of a component that has been running for a while."""
         if not self._failures.pop(name, 0):
             return
         try:
@@ -121,6 +129,6 @@ class PartWatch:
 
 
 def _is_cancelled() -> bool:
-    """Tell whether the running task itself is being cancelled."""
+    """Tell whether the current task itself is being cancelled, rather than a task it awaits."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

@@ -1,4 +1,4 @@
-"""Keyed hashes that are stored in the database instead of the API key and remote ids."""
+"""Hashes the API key and remote ids with a secret key, so that the database stores only hashes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 
 def account_of(settings: Settings, secret: bytes) -> str:
-    """Return a keyed hash of the chosen provider's address and API key."""
+    """Return a keyed hash that identifies the chosen provider's address and API key."""
     match settings.video_backend:
         case "storyboard":
-            parts = ("", "")  # the storyboard's address changes with each start
+            # the storyboard listens on another port after each start, so its address is ignored
+            parts = ("", "")
         case "openai":
             parts = (settings.openai_base_url, settings.openai_api_key.get_secret_value())
         case "openrouter":
@@ -29,7 +30,10 @@ def account_of(settings: Settings, secret: bytes) -> str:
 
 
 def ref_hasher(secret: bytes) -> Callable[[str], str]:
-    """Return the keyed hash function for the ids of remote jobs whose rows were deleted."""
+    """Return the function that hashes the ids of remote jobs.
+
+    The hashes are kept after the jobs' own rows are deleted.
+    """
     key = derive_key(secret, "remote ids")
     return lambda ref: _hash(key, ref)
 

@@ -1,4 +1,4 @@
-"""Translates the settings about the places of orders."""
+"""Reads from the settings where in Discord people may order videos."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def reach_of(settings: Settings) -> Reach:
-    """Return the places that the settings allow."""
+    """Return the places in Discord where people may order videos."""
     return Reach(
         order_from=OrderFrom(settings.order_from), allowed_servers=settings.allowed_server_ids
     )

@@ -1,4 +1,4 @@
-"""Opens the shared resources: the database, the port, ffmpeg and an HTTP client."""
+"""Opens the shared resources: the database, the server's port, ffmpeg and an HTTP session."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: The free disk space, in bytes, that has to be left for a video to be started.
+#: The bytes of disk space that must be free before a new video is started.
 MIN_FREE_BYTES = 1024**3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resources:
-    """The open resources that do not depend on the backend."""
+    """The open resources. They are the same for every backend."""
 
     settings: Settings
     clock: WatchedClock
@@ -48,13 +48,16 @@ class Resources:
 
     @property
     def port(self) -> int:
-        """The port of the embedded server."""
+        """The port on which the embedded HTTP server listens."""
         port: int = self.listener.getsockname()[1]
         return port
 
 
 async def open_resources(settings: Settings, stack: AsyncExitStack) -> Resources:
-    """Open the resources; StartupError: the operator has to change something."""
+    """Open the resources.
+
+    Raises StartupError if the operator has to change something first.
+    """
     log.debug("app.open_files limit=%d", raise_limit())
     await asyncio.to_thread(make_data_folder, settings.data_dir)
     database = await stack.enter_async_context(open_database(settings.data_dir))

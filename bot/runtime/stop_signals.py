@@ -1,4 +1,4 @@
-"""The signals that ask a process to stop."""
+"""Handles the signals that ask the process to stop."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-# SIGHUP arrives when the terminal was closed, or the connection to it was lost.
+# The system sends SIGHUP when the terminal is closed or its connection is lost.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
 def on_stop_signals(stop: Callable[[signal.Signals], object]) -> Generator[None]:
-    """Call `stop` with each of these signals that arrives during the block.
+    """During the block, call `stop` whenever one of STOP_SIGNALS arrives.
 
-    SIGHUP stays ignored if `nohup` started the process.
+    SIGHUP stays ignored if the process was started with `nohup`.
     """
     loop = asyncio.get_running_loop()
     handled = [

@@ -1,4 +1,4 @@
-"""Runs the components as tasks until a stop is requested, then stops them in order."""
+"""Runs the components as tasks until a stop is requested, and then stops them in order."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bot.library.retention import Retention
     from bot.metrics import Metrics
     from bot.runtime.part_watch import PartWatch
-    from storage.files.database_files import DatabaseFiles
+    from storage.sqlite.database_files import DatabaseFiles
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +47,10 @@ _MAX_LOGIN_PAUSE_SECONDS = 300.0
 class Service:
     """The components that run as tasks.
 
-    `log_in` is tried until Discord can be reached: the second time after `login_pause` seconds,
-    then after doubled pauses. `part_watch` restarts the tasks that fail.
+    `log_in` is called until it succeeds. The pause after the first failure is `login_pause`
+    seconds, and is then doubled each time.
+
+    `part_watch` restarts components that fail.
     """
 
     bot: VideoBot
@@ -75,10 +77,11 @@ class Service:
 
 
 async def supervise(service: Service, stop: asyncio.Event) -> None:
-    """Run until `stop` is set; StartupError: Discord refuses the login or the connection.
+    """Run the components until `stop` is set, and restart those that fail.
 
-    Components that work without Discord start immediately, the others after the login. A component
-    that fails is restarted.
+    Components that don't need Discord start at once. The others start after the login.
+
+    Raises StartupError if Discord refuses the login or the connection.
     """
     watch = service.part_watch
     await watch.start()
@@ -88,7 +91,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
     log.info("app.started held=%d", held)
     for job in await service.card_records.editable_by_token_only():
         service.progress.watch(job)
-    # Update the cards of queued jobs, which still show their places from before the restart.
+    # The cards of queued jobs still show their places from before the restart, so update them.
     await service.jobs.publish_queue()
     logged_in = asyncio.Event()
     for worker in service.workers:
@@ -141,7 +144,7 @@ class _Swept(Protocol):
 
 
 async def _connect(service: Service, logged_in: asyncio.Event) -> None:
-    """Log in, retry until Discord can be reached, and stay connected."""
+    """Log in, retrying until Discord can be reached, and then stay connected."""
     pause = service.login_pause
     while not logged_in.is_set():
         try:

@@ -1,4 +1,4 @@
-"""Time-outs and pauses, by kind of backend."""
+"""Chooses time-outs and pauses by the kind of backend."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
 
 SUBMIT_SECONDS = 120.0
-# Gemini may not respond until the clip is finished, and any response may contain the clip. It has
-# no list of jobs in which to look for an unconfirmed create request, so its `lookup_delays` don't
+# Gemini may not respond until the clip is finished, and any response may contain the clip itself.
+# Gemini has no list of jobs in which to look for a lost create request, so `lookup_delays` don't
 # matter.
 GEMINI_SUBMIT_SECONDS = 600.0
 GEMINI_ANSWER_SECONDS = 120.0
@@ -20,13 +20,14 @@ GEMINI_ANSWER_SECONDS = 120.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timing:
-    """Pauses and time-outs. The demo and the tests use shorter ones.
+    """Pauses and time-outs, in seconds. The demo and the tests use shorter ones.
 
-    `list_period`: the seconds between two readings of the provider's list, if it has one.
-    `acknowledge`: the seconds in which a command posts its card, after which the bot looks for it.
-    `login_pause`: the seconds before the second login attempt if Discord can't be reached.
-    `restart_pause`: the seconds before a failed component is restarted, or Discord is connected
-    again.
+    `list_period`: the pause between two requests for the provider's list of jobs, if it has one.
+    `acknowledge`: the time that a command has to post its card. Afterwards, the bot looks for the
+    card.
+    `login_pause`: the pause before the second login attempt, if Discord can't be reached.
+    `restart_pause`: the pause before a failed component is restarted or the bot reconnects to
+    Discord.
     """
 
     lookup_delays: LookupDelays
@@ -38,7 +39,7 @@ class Timing:
     restart_pause: float = 1.0
 
 
-# For the embedded renderer, which runs in this process and responds immediately.
+# For the embedded renderer. It runs in this process and responds immediately.
 LOCAL = Timing(
     lookup_delays=LookupDelays(first=2.0, interval=2.0),
     poll_intervals=PollIntervals(first=2.0, growth=1.2, ceiling=10.0),
@@ -47,7 +48,8 @@ REMOTE = Timing(
     lookup_delays=LookupDelays(first=SUBMIT_SECONDS + 60.0, interval=60.0),
     poll_intervals=PollIntervals(first=5.0, growth=1.25, ceiling=15.0),
 )
-# Webhooks wake the poller, so scheduled polls only make up for lost webhooks, and begin later.
+# A webhook starts a poll at once. Scheduled polls only make up for lost webhooks, so they can be
+# rarer.
 WITH_WEBHOOKS = Timing(
     lookup_delays=REMOTE.lookup_delays,
     poll_intervals=PollIntervals(first=12.0, growth=1.5, ceiling=30.0),
@@ -56,7 +58,7 @@ WITH_WEBHOOKS = Timing(
 
 
 def timing_for(backend: VideoBackend) -> Timing:
-    """Return the timing that suits a backend."""
+    """Return the pauses and time-outs that suit the backend."""
     if backend.name == "storyboard":
         return LOCAL
     return WITH_WEBHOOKS if backend.capabilities.webhooks else REMOTE

@@ -1,4 +1,4 @@
-"""Assembles the workers that run the jobs' steps."""
+"""Assembles the workers, which run the steps of jobs."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from bot.runtime.engine import Engine
 
 _MAX_CLIP_BYTES = 500 * 1024 * 1024
-# From this age on, a job is polled by itself less often than the list is read.
+# From this age on, a single job is polled less often than the provider's list of jobs is read.
 _BLIND_AGE_SECONDS = 30.0
 
 
 def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
-    """Return the workers that run the jobs' steps. Every change of a job wakes them."""
+    """Return the workers that run the steps of jobs. Every change to a job wakes them."""
     database, clock = engine.resources.database, engine.resources.clock
     remote_jobs, fresh_answers = RemoteJobStore(database), FreshAnswers(clock.steady)
     identity = RemoteIdentity(remote_jobs, engine.jobs, engine.backend, clock=clock)
@@ -115,7 +115,10 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
 
 
 def make_list_polling(engine: Engine) -> ListPolling | None:
-    """Return the component that polls many jobs at once; None: the backend can't list jobs."""
+    """Return the component that polls many jobs with one request.
+
+    Returns None if the backend can't list jobs.
+    """
     backend, timing = engine.backend, engine.timing
     if not backend.capabilities.lists:
         return None
@@ -145,7 +148,7 @@ def make_list_polling(engine: Engine) -> ListPolling | None:
 
 
 def make_orphan_counter(engine: Engine) -> OrphanCounter:
-    """Return the component that counts the provider's jobs of which the bot has no record."""
+    """Return the component that counts the provider's jobs that the bot has no record of."""
     database = engine.resources.database
     return OrphanCounter(
         remote_jobs=RemoteJobStore(database),

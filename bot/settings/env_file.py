@@ -1,7 +1,8 @@
 """Finds lines in `.env` that are not NAME=value, and quoted values in the environment.
 
 python-dotenv silently skips a line that it can't parse, and accepts a name without a value. In both
-cases the setting keeps its default. Docker's `--env-file` keeps quotation marks as part of a value.
+cases, the setting silently keeps its default. Docker's `--env-file` keeps quotation marks as part
+of a value.
 """
 
 from __future__ import annotations
@@ -28,16 +29,16 @@ _TYPOGRAPHIC = tuple("\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb")
 def odd_lines(path: Path, names: Collection[str]) -> list[str]:
     """Describe each line of the file that is not `NAME=value`.
 
-    The descriptions never contain values, which may be secret. A name without `=value` is reported
-    only if it is one of the settings `names`: other programs that read the file may accept such
-    lines.
-    UnicodeDecodeError: the file is not UTF-8 text.
+    The descriptions never contain values, which may be secret. A line with only a name is reported
+    if it is one of the settings in `names`. Other such lines may be meant for other programs.
+
+    Raises UnicodeDecodeError if the file is not UTF-8 text.
     """
     try:
         with path.open(encoding="utf-8-sig") as file:
             return list(_complaints(parse_stream(file), path.name, names))
     except OSError:
-        return []  # if the file is missing or is a folder, only the environment is read
+        return []  # the file is optional, since the environment may contain all settings
 
 
 def _complaints(bindings: Iterable[Binding], name: str, names: Collection[str]) -> Iterable[str]:
@@ -64,7 +65,7 @@ def _advice(text: str) -> str:
 
 
 def quoted_values(environment: Mapping[str, str], names: Collection[str]) -> list[str]:
-    """Return a sentence for each of the named settings whose value is in quotation marks."""
+    """Return a sentence about each setting in `names` whose value is in quotation marks."""
     return [
         f"{name}: its value is in quotation marks, which Docker's --env-file keeps; remove them."
         for name, value in environment.items()

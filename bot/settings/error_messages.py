@@ -1,4 +1,4 @@
-"""Explains why settings are invalid: each sentence names the value and the allowed values."""
+"""Explains why settings are invalid. Each sentence names the value and the allowed values."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _MAX_SHOWN_CHARACTERS = 40
-# Settings whose values can be long or contain a secret.
+# The values of these settings can be long, or can contain a secret.
 _NOT_SHOWN = frozenset({"openai_extra"})
 
 
 def error_sentences(error: ValidationError, fields: Mapping[str, FieldInfo]) -> dict[str, str]:
-    """Return the text to append to each invalid setting's name. Secrets are never quoted."""
+    """Return an error message for each invalid setting, keyed by the setting's field name.
+
+    The messages are to be appended to the setting's name. They never quote secrets.
+    """
     return {
         str(each["loc"][0]): _sentence(each, fields) for each in error.errors(include_url=False)
     }
@@ -35,7 +38,10 @@ def _sentence(error: ErrorDetails, fields: Mapping[str, FieldInfo]) -> str:
 
 
 def describe_allowed(field: FieldInfo) -> str:
-    """Describe a setting's allowed values; return "" if any value of its type is allowed."""
+    """Describe the values that a setting allows.
+
+    Returns "" if any value of the setting's type is allowed.
+    """
     if choices := _choices(field.annotation):
         return _either(choices)
     if longest := _bound(field, "max_length"):

@@ -1,4 +1,4 @@
-"""Defines the settings, and reads them from environment variables and from `.env`."""
+"""Defines the settings. They are read from environment variables and from `.env`."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _DAY_MINUTES = 24 * 60
 
 
 class Settings(BaseSettings):
-    """The operator's settings; `.env.example` explains each and shows its default."""
+    """The operator's settings. The file `.env.example` explains each one and shows its default."""
 
     model_config = SettingsConfigDict(
         env_file=_FILE,
@@ -69,6 +69,7 @@ class Settings(BaseSettings):
 
     allowed_servers: Ids = ""
     order_from: Literal["servers", "dms", "everywhere"] = "servers"
+    owner_servers: Ids = ""
 
     data_dir: Folder = Path("./data")
     http_host: str = "127.0.0.1"
@@ -151,7 +152,7 @@ class Settings(BaseSettings):
 
     @property
     def model(self) -> str | None:
-        """The model to request, or None for the server's default."""
+        """The video model to request, or None for the provider's default model."""
         unchanged = self.video_model == type(self).model_fields["video_model"].default
         if self.video_backend == "gemini" and unchanged:
             return GEMINI_MODEL
@@ -159,7 +160,10 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The values that logs must not contain, including each item of a comma-separated value."""
+        """The values that must not appear in logs.
+
+        If a value is a comma-separated list, its items are included.
+        """
         values: list[object] = [getattr(self, name) for name in type(self).model_fields]
         texts = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
         secrets = [secret for text in texts for secret in (text, *split_list(text)) if secret]
@@ -167,13 +171,13 @@ class Settings(BaseSettings):
 
     @property
     def api_tokens(self) -> Mapping[str, str]:
-        """The API tokens, keyed by client name."""
+        """The API tokens, keyed by the name of the client."""
         pairs = (part.rpartition(":") for part in split_secret(self.api_token))
         return {name or DEFAULT_CLIENT: token for name, _, token in pairs}
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
-        """The provider's webhook secrets. There are several during a rotation."""
+        """The secrets that verify the provider's webhooks. During a rotation, there are several."""
         match self.video_backend:
             case "storyboard" | "openai":
                 return split_secret(self.openai_webhook_secret)
@@ -184,39 +188,49 @@ class Settings(BaseSettings):
 
     @property
     def extra_fields(self) -> Mapping[str, object]:
-        """Additional fields for each create request."""
+        """The additional fields that the operator wants in each create request."""
         return cast("dict[str, object]", json.loads(self.openai_extra or "{}"))
 
     @property
     def result_origins(self) -> tuple[str, ...]:
-        """Origins in private networks from which finished videos may be downloaded.
+        """The origins in private networks from which finished videos may be downloaded.
 
-        The server's own origin and public addresses are always allowed.
+        The provider's own origin and public addresses are always allowed.
         """
         return split_list(self.openai_result_origins)
 
     @property
     def allowed_server_ids(self) -> frozenset[int]:
-        """The servers from which orders may come; empty: every server that the bot is in."""
+        """The ids of the servers where people may order videos, or an empty set for all servers."""
         return frozenset(int(part) for part in split_list(self.allowed_servers))
 
     @property
+    def owner_server_ids(self) -> frozenset[int]:
+        """The servers that offer the owner's commands."""
+        return frozenset(int(part) for part in split_list(self.owner_servers))
+
+    @property
     def caps_by_role(self) -> Mapping[str, int]:
-        """The daily caps by the roles' IDs, and the cap for those who boost a server."""
+        """The daily limits on videos, keyed by role id.
+
+        The key "booster" is for server boosters.
+        """
         pairs = (part.partition(":") for part in split_list(self.role_caps))
         return {role: int(cap) for role, _, cap in pairs}
 
     @property
     def proxies(self) -> tuple[str, ...]:
-        """The reverse proxies whose X-Forwarded-For is trusted: addresses and networks."""
+        """The addresses and networks of reverse proxies whose X-Forwarded-For header is trusted."""
         return split_list(self.trusted_proxies)
 
 
 def load_settings(*, with_discord: bool = False, **overrides: Any) -> Settings:  # noqa: ANN401 - the settings have many types
-    """Read the settings; `overrides` take precedence over the environment.
+    """Read the settings. `overrides` take precedence over the environment.
 
-    `with_discord`: whether the Discord token is required too. StartupError: values are missing or
-    invalid; it has a line for each, with the variable and the fix.
+    `with_discord`: whether DISCORD_TOKEN is required.
+
+    Raises StartupError if settings are missing or invalid. Its message has a line for each, which
+    names the variable and the fix.
     """
     fields, invalid = Settings.model_fields, dict[str, str]()
     try:
@@ -226,7 +240,8 @@ def load_settings(*, with_discord: bool = False, **overrides: Any) -> Settings: 
             settings = Settings(**overrides)
         except ValidationError as error:
             invalid = error_sentences(error, fields)
-            # Replace invalid values with defaults, so that missing values are reported as well.
+            # Use the default for each invalid value, so that missing settings are reported in the
+            # same error.
             settings = Settings(**overrides | {name: fields[name].default for name in invalid})
     except UnicodeDecodeError:
         raise StartupError(".env is not UTF-8 text: save it as UTF-8.") from None
@@ -242,6 +257,6 @@ def load_settings(*, with_discord: bool = False, **overrides: Any) -> Settings: 
 
 
 def _misspelling(setting: str) -> str:
-    """Return a sentence about each similar name, to append to the error for a missing setting."""
+    """Return advice for the error about a missing setting: similar names that are set, if any."""
     unknown = unknown_names(os.environ, Settings)
     return "".join(f" {each}" for each in unknown if each.meant == setting.upper())

@@ -1,4 +1,4 @@
-"""Lists the settings that other settings require, and finds the missing ones."""
+"""Lists the settings that are required by other settings, and finds those that are missing."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ GEMINI_MODEL = "gemini-omni-1.2-flash"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Requirement:
-    """A setting that must have a value.
+    """A setting that must have a value under certain conditions.
 
-    `choice`: another setting and the value with which it requires this one.
-    `host`: a URL setting and the only host for which this setting is required.
+    `choice`: another setting's name and value. Only with this value is the setting required.
+    `host`: a URL setting's name and a host. Only for this host is the setting required.
     `empty`: the value that counts as missing.
-    `sentence`: the rest of an error message that begins with the setting's name.
+    `sentence`: the rest of the error message, which begins with the setting's name.
     """
 
     setting: str
@@ -34,11 +34,11 @@ class Requirement:
 
     @property
     def settings(self) -> tuple[str, ...]:
-        """The settings that must be valid before this one can be reported as missing."""
+        """The settings that must be valid before this setting can be reported as missing."""
         return (self.setting, self.host[0]) if self.host else (self.setting,)
 
     def is_unmet(self, settings: Settings) -> bool:
-        """Return whether the setting is required and missing."""
+        """Tell whether the setting is required and missing."""
         return self._applies(settings) and _text(settings, self.setting) == self.empty
 
     def _applies(self, settings: Settings) -> bool:
@@ -104,8 +104,8 @@ _REQUIREMENTS = (
         sentence=" is missing: set it to the URL, up to /v1, of a server that offers the "
         "Moderations API.",
     ),
-    # Required only for OpenAI's own server: other servers with the Moderations API may not need a
-    # key.
+    # Only OpenAI's own server is known to require a key. Other servers with the same API may not
+    # require one.
     Requirement(
         setting="moderation_api_key",
         choice=("moderation", "openai"),
@@ -116,7 +116,7 @@ _REQUIREMENTS = (
 
 
 def unmet_requirements(settings: Settings, *, with_discord: bool) -> Iterator[Requirement]:
-    """Find the missing required settings, in reporting order."""
+    """Yield each required setting that is missing, in the order in which they are reported."""
     if with_discord and _DISCORD_TOKEN.is_unmet(settings):
         yield _DISCORD_TOKEN
     yield from (requirement for requirement in _REQUIREMENTS if requirement.is_unmet(settings))

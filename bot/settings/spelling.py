@@ -1,4 +1,4 @@
-"""Finds misspelt and unknown names of settings, which have no effect."""
+"""Finds misspelt and unknown names of settings. A setting with such a name has no effect."""
 
 from __future__ import annotations
 
@@ -14,19 +14,23 @@ if TYPE_CHECKING:
 
     from pydantic_settings import BaseSettings
 
-# The environment has many names that are not Clapper's, so only similar names are reported.
+# Most variables in the environment belong to other programs, so only names that are similar to a
+# setting's name are reported.
 _NEAR_MISS = 0.85
 _FILE_CUTOFF = 0.6
-# A pasted secret does not match this, and so is not printed as if it were a name.
+# A secret that was pasted in place of a name does not match this pattern, so it is not printed.
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
-# Some secrets contain hyphens, so such a name is reported only if it is very similar to a
-# setting's.
+# A name with hyphens may be a secret, so it is only reported if it is very similar to a setting's
+# name.
 _HYPHENATED = re.compile(r"[a-z][a-z0-9_-]{0,49}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnknownName:
-    """A name that is not a setting's; `meant` is the most similar setting, if there is one."""
+    """A name that is not the name of a setting.
+
+    `meant`: the most similar name of a setting, or None if none is similar.
+    """
 
     name: str
     meant: str | None
@@ -34,11 +38,11 @@ class UnknownName:
 
     @property
     def advice(self) -> str:
-        """A question that names the similar setting, or a note that the name has no effect."""
+        """A question that proposes the similar setting, or a note that the name has no effect."""
         return f"did you mean {self.meant}?" if self.meant else "it has no effect"
 
     def __str__(self) -> str:
-        """Return a sentence that says where the name was found, and which setting may be meant."""
+        """Return a sentence that says where the name was found and which setting may be meant."""
         place = ".env" if self.in_file else "the environment"
         return f"{self.name} in {place} is not a setting: {self.advice}"
 
@@ -46,9 +50,9 @@ class UnknownName:
 def unknown_names(
     environment: Mapping[str, str], settings: type[BaseSettings]
 ) -> list[UnknownName]:
-    """List the unknown names in `.env`, and the misspelt names in the environment.
+    """Return the unknown names in `.env` and the misspelt names in the environment.
 
-    UnicodeDecodeError: `.env` is not UTF-8 text.
+    Raises UnicodeDecodeError if `.env` is not UTF-8 text.
     """
     known = {name.upper() for name in settings.model_fields}
     file = DotEnvSettingsSource(settings, env_ignore_empty=False).env_vars

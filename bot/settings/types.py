@@ -1,4 +1,4 @@
-"""The settings' types, each with an error message for invalid values."""
+"""Defines the types of the settings. Each rejects invalid values with an error message."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _MIN_KEY_BYTES = 16
 _SIGNING_PREFIX = "whsec_"
 _RESERVED_FIELDS = frozenset({"prompt", "model", "seconds", "size"})
 _CLIENT_NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
-DEFAULT_CLIENT = "api"  # the client of a token without a name
+DEFAULT_CLIENT = "api"  # the name of the client whose token has no name
 _ID = re.compile(r"[1-9]\d{0,18}", re.ASCII)
 _ROLE_CAP = re.compile(r"(booster|\d{1,20}):(\d{1,6})", re.ASCII)
-BOOSTER = "booster"  # the people who boost a server
+BOOSTER = "booster"  # the key for people who boost a server
 _SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})")
 
 
@@ -37,7 +37,7 @@ def _url(value: str) -> str:
 def _is_http_url(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        # Reading the port raises ValueError unless it is a valid port number.
+        # Reading `port` raises ValueError if the port is not a valid number.
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
@@ -103,7 +103,10 @@ def _callback_keys(value: SecretStr) -> SecretStr:
 
 
 def _decoded(text: str) -> bytes:
-    """Return the key that a secret encodes as base64, or the secret itself if it does not."""
+    """Decode a secret from base64.
+
+    Returns the secret's own bytes if it is not base64.
+    """
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except ValueError:
@@ -132,7 +135,7 @@ def split_secret(value: SecretStr) -> tuple[str, ...]:
 
 
 def split_list(value: str) -> tuple[str, ...]:
-    """Return the items of a comma-separated list."""
+    """Return the items of a comma-separated list. Empty items are left out."""
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
@@ -169,7 +172,7 @@ def _role_caps(value: str) -> str:
 
 def _time_zone(value: str) -> str:
     try:
-        if value != "UTC":  # which needs no data of the machine
+        if value != "UTC":  # this time zone needs no time zone database
             ZoneInfo(value)
     except (ValueError, OSError):
         raise ValueError("is unknown to this machine: write it like Europe/Berlin or UTC") from None

@@ -1,1 +1,1 @@
-"""Speech synthesis for narrations."""
+"""Synthesises speech, for narrations that are given as texts."""

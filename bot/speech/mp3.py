@@ -1,4 +1,4 @@
-"""Encodes narrations as MP3 files, which Discord plays inside the message."""
+"""Encodes narrations as MP3 files, which Discord can play inside a message."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from bot.media.process.ffmpeg import Ffmpeg
 
 _BITS_PER_SECOND = 64_000
-# A private frame of this owner is where readers of ID3 look for XMP.
+# Programs that read ID3 tags expect XMP metadata in a private frame with this owner.
 _MARK = f"id3v2_priv.XMP={xmp_packet(DigitalSource.MODEL)}"
 
 
 async def write_mp3(ffmpeg: Ffmpeg, narration: Narration, target: Path) -> None:
-    """Write the narration to the MP3 file `target`, with the loudness that it has in a video.
+    """Write a narration to the MP3 file `target`, as loud as it is in a video.
 
-    It is marked as made by a model. MediaError: ffmpeg failed.
+    The file is marked as made by a model. Raises MediaError if ffmpeg fails.
     """
     part = part_of(target)
     output = graph.output(

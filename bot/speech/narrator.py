@@ -1,4 +1,4 @@
-"""Narrator: reads texts aloud for requesters and clients, within the operator's caps."""
+"""Narrator: reads texts aloud for people and API clients, within the operator's caps."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SLOTS = 4
-# The longest wait in seconds for a free slot. Nothing has been charged by then.
+# The longest wait for a free slot. Waiting costs nothing.
 _MAX_WAIT_SECONDS = 120.0
 _RECORDING = "narration.mp3"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpokenMp3:
-    """The MP3 file of a text that was read aloud. The file is deleted after use."""
+    """The MP3 file of a text that was read aloud, which is soon deleted."""
 
     path: Path
     seconds: float
 
 
 class Narrator:
-    """Reads texts aloud, and counts them against the caps. The texts of jobs are only counted."""
+    """Counts texts against the caps, and reads them aloud. Jobs read their own texts aloud."""
 
     def __init__(
         self,
@@ -79,15 +79,16 @@ class Narrator:
     async def count(
         self, requester: SpeechRequester, text: str, *, place: OrderPlace | None = None
     ) -> bool:
-        """Count a text against the caps; False: this interaction was already counted.
+        """Count a text against the caps, or return False if this interaction was already counted.
 
-        `place`: the place of the order in Discord. UserError: orders are refused there, a cap is
-        reached, a word is blocked, or the text has nothing to read aloud.
+        `place`: the place in Discord from which the order comes.
+        Raises UserError if orders from there are refused, a cap is reached, a word is blocked, or
+        the text contains nothing to read aloud.
         """
         if place is None and requester.user_id is not None:
             place = OrderPlace(user_id=requester.user_id)
         await self._gate.check(place)
-        checked_text(text)  # a text from an earlier job may be older than this check
+        checked_text(text)  # an earlier job's text may have been stored before this check existed
         self._blocked.check(text)
         usage = await self._store.count(requester, self._caps, now=self._clock())
         if usage is None:
@@ -100,7 +101,10 @@ class Narrator:
 
     @contextmanager
     def speech_lock(self, requester: int | str) -> Generator[None]:
-        """Allow a person or client one text at a time; UserError: another is being read aloud."""
+        """Mark that a text is being read aloud for a requester.
+
+        Raises UserError if one already is.
+        """
         if requester in self._speaking:
             raise UserError("speech.busy")
         self._speaking.add(requester)
@@ -111,27 +115,29 @@ class Narrator:
 
     @asynccontextmanager
     async def speak(self, text: str) -> AsyncGenerator[SpokenMp3]:
-        """Read a text aloud into an MP3 file that exists until the context exits.
+        """Read a text aloud into an MP3 file, which is deleted after the block.
 
-        UserError: the voice refuses the text, or it fails moderation. MediaError: a retry may work.
+        Raises UserError if the voice or the moderator refuses the text, and MediaError if a retry
+        may succeed.
         """
         await self._moderate(text)
-        # The folder belongs to no job, so the sweep deletes it after a crash.
+        # The folder belongs to no job. If a crash leaves it over, the sweep deletes it.
         name = uuid4().hex
         try:
             async with self._slot():
                 recording = await self._record(text, await self._workspace.create(name))
-            # The slot is free by now, because the caller may upload the MP3 slowly.
+            # The slot has already been freed, because the caller may take long to upload the MP3.
             yield recording
         finally:
             await self._workspace.delete_folder(name)
 
     async def speak_for(self, client: str, text: str) -> Path:
-        """Read a text aloud for an API client, and return the MP3, which is kept for about a day.
+        """Read a text aloud for an API client, and return the path of the MP3.
 
-        During that time, the same text costs nothing and is not counted again. The caller must hold
-        the client's `speech_lock`. UserError: the errors of `count` and `speak`. MediaError: a
-        retry may work, at no extra cost.
+        The MP3 is kept for about a day. In that time, the same text costs nothing and is not
+        counted again. The caller must hold the client's `speech_lock`.
+        Raises UserError for the same reasons as `count` and `speak`, and MediaError if a retry may
+        succeed. A retry costs nothing.
         """
         name = hashlib.sha256(f"{self._voice.name}\0{client}\0{text}".encode()).hexdigest()[:32]
         folder = await self._workspace.create(name)
@@ -145,7 +151,7 @@ class Narrator:
             async with self._slot():
                 await self._record(text, folder)
         except UserError:
-            # The error tells the client that a repeated request may be charged again.
+            # After this error, the client knows that repeating the request may cost again.
             await self._workspace.delete_folder(name)
             raise
         for leftover in (folder.attachment, folder.narration):

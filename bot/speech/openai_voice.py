@@ -38,9 +38,9 @@ _SENTENCES = {
 
 
 class OpenAISpeech:
-    """Sends each text to the server at `base_url`, in one POST that is never repeated.
+    """Sends each text to the server at `base_url` in one POST, which is never repeated.
 
-    Responses that are larger than `max_bytes` or take longer than `seconds` are aborted.
+    A response is aborted if it is larger than `max_bytes` or takes longer than `seconds`.
     """
 
     name = "openai"
@@ -64,10 +64,10 @@ class OpenAISpeech:
         self._seconds = seconds
 
     async def speak(self, text: str, target: Path) -> None:
-        """Stream the MP3 of a text into the file `target`.
+        """Have a text read aloud, and stream the MP3 into the file `target`.
 
-        UserError: the text could not be read aloud; `speech.unsure`: it may have been charged.
-        MediaError: the MP3 could not be stored.
+        Raises UserError if the text could not be read aloud. Its key is `speech.unsure` if the
+        server may have charged for it. Raises MediaError if the MP3 could not be stored.
         """
         transport = HttpTransport(self._endpoint(), credentials=bearer(self._api_key))
         try:
@@ -92,7 +92,8 @@ class OpenAISpeech:
             base_url=self._base_url,
             read_timeout=self._seconds,
             connect_timeout=_CONNECT_SECONDS,
-            # A successful response's bytes are counted while they are stored.
+            # The size of a successful response is limited while it is stored, and not by the
+            # transport.
             downloads_from=frozenset({origin_of(self._base_url)}),
         )
 
@@ -103,7 +104,7 @@ class OpenAISpeech:
             "voice": self._voice,
             "response_format": "mp3",
         }
-        # Redirects are not followed, because that would send a second POST.
+        # Redirects are not followed, because the second POST might cost again.
         return Request(
             method="POST", url="/audio/speech", body=body, stream=True, follow_redirects=False
         )

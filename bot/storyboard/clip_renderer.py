@@ -1,4 +1,7 @@
-"""Renders a prompt as an MP4: draws its layers in a thread, and animates them with ffmpeg."""
+"""Renders a prompt as an MP4 file.
+
+Image layers are drawn in a thread, and ffmpeg animates them.
+"""
 
 from __future__ import annotations
 
@@ -19,20 +22,20 @@ if TYPE_CHECKING:
     from bot.storyboard.clip_store import ClipOrder
 
 _VIDEO = "film.mp4"
-_DRAWN_PERCENT = 5  # the progress once all layers are drawn
-_ENCODED_PERCENT = 99  # the progress once ffmpeg has written the last frame
+_DRAWN_PERCENT = 5  # the progress when all layers have been drawn
+_ENCODED_PERCENT = 99  # the progress when ffmpeg has written the last frame
 _LIMITS = ProcessLimits(
     wall_seconds=300,
     cpu_seconds=600,
-    # This limits the address space: ffmpeg's threads reserve a lot of it, but use less than 0.5
-    # GiB.
+    # This limits the address space, of which ffmpeg's threads reserve a lot. They actually use less
+    # than 0.5 GiB.
     memory_bytes=16 * 1024**3,
     file_bytes=512 * 1024**2,
 )
 
 
 class ClipRenderer:
-    """Renders clips of any duration and of any even size."""
+    """Renders clips of any duration, and of any size in even numbers of pixels."""
 
     def __init__(self, ffmpeg: Ffmpeg) -> None:
         self._ffmpeg = ffmpeg
@@ -40,10 +43,13 @@ class ClipRenderer:
     async def render(
         self, order: ClipOrder, folder: Path, on_progress: Callable[[int], None]
     ) -> Path:
-        """Render an order's clip in `folder`, and return the file. Progress is in percent.
+        """Render the clip of an order in `folder`, and return its file.
 
-        The pictures depend on the folder's name, so that two clips of one prompt differ.
-        MediaError: ffmpeg failed.
+        `on_progress` is called with the progress in percent.
+
+        The pictures depend on the folder's name, so that two clips of the same prompt differ.
+
+        Raises MediaError if ffmpeg fails.
         """
         art = await _draw(order, folder)
         on_progress(_DRAWN_PERCENT)
@@ -57,7 +63,8 @@ class ClipRenderer:
             ),
         )
         video = folder / _VIDEO
-        # No model takes part: neither pictures nor sounds are made by anything trained.
+        # The mark says that the clip was made by code, because no trained model makes its pictures
+        # or sounds.
         await run_uncancelled(append_mark, video, DigitalSource.CODE)
         return video
 
@@ -71,8 +78,8 @@ async def _draw(order: ClipOrder, folder: Path) -> Artwork:
     try:
         return await asyncio.shield(drawing)
     finally:
-        # Wait for the thread: it can't be stopped, and the caller deletes the folder that it writes
-        # to.
+        # The thread can't be stopped. Wait for it, because the caller deletes the folder that it
+        # writes to.
         await asyncio.wait({drawing})
 
 

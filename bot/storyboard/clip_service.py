@@ -1,4 +1,4 @@
-"""Accepts orders for clips, renders them in order of arrival, and keeps the clips for a day."""
+"""Accepts orders for clips, renders them in the order of arrival, and keeps the clips a day."""
 
 from __future__ import annotations
 
@@ -28,29 +28,36 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 24 * 3600
-"""The number of seconds for which a completed or failed clip is kept."""
+"""A completed or failed clip is kept for this many seconds."""
 
-# After a start, clips are kept for at least this many seconds, because the clock may have been set.
+# After a start, clips are kept for at least this many seconds, because the machine's clock may have
+# been set.
 _LEAST_KEPT_SECONDS = 3600
 _SWEEP_SECONDS = 300
-_DISK_RETRY_SECONDS = 5  # the pause after a clip could not be stored, for example on a full disk
+_DISK_RETRY_SECONDS = 5  # the pause after a clip could not be stored, such as on a full disk
 _MAX_ATTEMPTS = 5
 _MAX_KEPT = 500
 _COMPLETED_PERCENT = 100
 
 
 class Renderer(Protocol):
-    """A renderer of clips."""
+    """Renders clips."""
 
     async def render(
         self, order: ClipOrder, folder: Path, on_progress: Callable[[int], None]
     ) -> Path:
-        """Render an order in `folder` and return the file; MediaError: it can't be rendered."""
+        """Render an order in `folder`, and return the file.
+
+        Raises MediaError if the order can't be rendered.
+        """
         ...
 
 
 class BusyError(ClapperError):
-    """The limit on queued or kept clips is reached; `retry_after` is in seconds."""
+    """Too many clips are queued or kept.
+
+    `retry_after`: the seconds after which a retry makes sense.
+    """
 
     def __init__(self, message: str, *, retry_after: int) -> None:
         super().__init__(message)
@@ -62,10 +69,12 @@ class KeyReusedError(ClapperError):
 
 
 class ClipService:
-    """Renders one store's clips, sends their webhooks, and deletes expired clips.
+    """Renders the clips of a store, sends their webhooks, and deletes expired clips.
 
-    At most `waiting` clips are queued, and `renders` are rendered at a time. `steady`: seconds that
-    pass evenly, so that clips expire on time even if the clock is set.
+    `waiting`: the maximum number of queued clips.
+    `renders`: the number of clips that are rendered at the same time.
+    `steady`: a monotonic clock in seconds, so that clips expire on time even if the machine's clock
+    is set.
     """
 
     def __init__(
@@ -94,7 +103,7 @@ class ClipService:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Queue the clips that an earlier process left unfinished, and start the tasks."""
+        """Queue the clips that an earlier process did not finish, and start background tasks."""
         for clip in self._store.all():
             if clip.expires_at is not None:
                 left = max(clip.expires_at - self._clock(), _LEAST_KEPT_SECONDS)
@@ -112,17 +121,19 @@ class ClipService:
         ]
 
     async def close(self) -> None:
-        """Stop the tasks. Unfinished clips are rendered again after the next start."""
+        """Stop the background tasks. Unfinished clips are rendered again after the next start."""
         tasks = [*self._tasks, *self._rendering.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def create(self, order: ClipOrder, *, key: str | None) -> Clip:
-        """Accept an order and return its clip. A known idempotency key returns its existing clip.
+        """Accept an order and return its clip.
 
-        BusyError: too many clips are queued or kept. KeyReusedError: the key belongs to a different
-        order.
+        If the idempotency key was used before, its existing clip is returned.
+
+        Raises BusyError if too many clips are queued or kept, and KeyReusedError if the key belongs
+        to a different order.
         """
         async with self._creating:
             if key is not None and (known := self._store.find_key(key)):
@@ -151,20 +162,20 @@ class ClipService:
             raise BusyError("Too many clips are kept: delete some.", retry_after=_SWEEP_SECONDS)
 
     def get(self, clip_id: str) -> Clip | None:
-        """Return a clip that has not expired, or None."""
+        """Return a clip, or None if it doesn't exist or has expired."""
         clip = self._store.get(clip_id)
         return None if clip is None or self._is_expired(clip) else clip
 
     def list(self) -> list[Clip]:
-        """Return the clips that have not expired, the oldest first."""
+        """Return all clips that have not expired, oldest first."""
         return [clip for clip in self._store.all() if not self._is_expired(clip)]
 
     def video(self, clip: Clip) -> Path:
-        """Return the path of a completed clip's video."""
+        """Return the path of the video of a completed clip."""
         return self._store.video(clip.id)
 
     def progress(self, clip: Clip) -> int:
-        """Return a clip's rendering progress, in percent."""
+        """Return the progress of rendering a clip, in percent."""
         return (
             _COMPLETED_PERCENT
             if clip.status == ClipStatus.COMPLETED
@@ -172,7 +183,10 @@ class ClipService:
         )
 
     async def delete(self, clip_id: str) -> bool:
-        """Delete a clip in any state, and stop its rendering; False: it does not exist."""
+        """Delete a clip in any state, and stop rendering it.
+
+        Returns False if the clip doesn't exist.
+        """
         if self.get(clip_id) is None:
             return False
         if task := self._rendering.get(clip_id):
@@ -221,7 +235,10 @@ class ClipService:
                 self._queue.put_nowait(clip.id)
 
     async def _process(self, clip: Clip) -> None:
-        """Render one clip and store the result. An error fails the clip, not the worker."""
+        """Render one clip, and store the result.
+
+        If an error occurs, the clip fails, but the worker continues.
+        """
         clip = replace(clip, status=ClipStatus.IN_PROGRESS, attempts=clip.attempts + 1)
         if not await self._store.update(clip):
             return

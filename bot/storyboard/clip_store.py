@@ -1,4 +1,4 @@
-"""Stores clips as files: `<id>.json` with a clip's data, and `<id>.mp4` with its video."""
+"""Stores each clip in two files: its data in `<id>.json`, and its video in `<id>.mp4`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _Result = TypeVar("_Result")
 
 
 class ClipStatus(StrEnum):
-    """The four states of a video in the Videos API."""
+    """The four states that a video can have in OpenAI's Videos API."""
 
     QUEUED = "queued"
     IN_PROGRESS = "in_progress"
@@ -37,7 +37,7 @@ class ClipStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClipOrder:
-    """The requested video; `size` is "WIDTHxHEIGHT" in pixels."""
+    """The video that a caller has ordered. `size` is "WIDTHxHEIGHT" in pixels."""
 
     prompt: str
     model: str
@@ -47,7 +47,7 @@ class ClipOrder:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClipError:
-    """The reason why a clip failed, in the API's form."""
+    """The reason why a clip failed, as reported by the API."""
 
     code: str
     message: str
@@ -55,7 +55,10 @@ class ClipError:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WebhookNotice:
-    """An undelivered webhook. Every attempt to deliver it uses the same event id."""
+    """A webhook that still has to be delivered.
+
+    All attempts to deliver it have the same event id.
+    """
 
     event_id: str
     attempts: int
@@ -64,9 +67,9 @@ class WebhookNotice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Clip:
-    """A clip's stored data; `sequence` orders clips by creation.
+    """The stored data of a clip. Times are in Unix seconds.
 
-    Times are in Unix seconds.
+    `sequence`: a number that orders clips by their creation.
     """
 
     id: str
@@ -83,19 +86,20 @@ class Clip:
 
     @property
     def is_finished(self) -> bool:
-        """Tell whether rendering has succeeded or failed."""
+        """Whether rendering the clip has succeeded or failed."""
         return self.status in {ClipStatus.COMPLETED, ClipStatus.FAILED}
 
 
 def new_clip_id() -> str:
-    """Return a new id that can't be guessed."""
+    """Return a new id for a clip. It can't be guessed."""
     return f"video_{secrets.token_hex(16)}"
 
 
 class ClipStore:
-    """Caches the clips of one directory in memory. Only one process at a time can open it.
+    """Stores the clips in one directory, and caches their data in memory.
 
-    Every change is durable once its call returns. One thread does all writes, in order.
+    Only one process at a time can open a directory. A change has been written to the disk when its
+    method returns. All writes are made by one thread, in order.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -108,37 +112,37 @@ class ClipStore:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="storyboard-store")
 
     async def open(self) -> None:
-        """Lock the directory, read its clips and delete the leftovers of a crash.
+        """Lock the directory, read its clips, and delete temporary files that a crash has left.
 
-        StartupError: another process is using the directory.
+        Raises StartupError if another process is using the directory.
         """
         for clip in await self._run_in_writer(self._load):
             self._remember(clip)
 
     async def close(self) -> None:
-        """Wait for the last write, and unlock the directory."""
+        """Wait until the last write is finished, and unlock the directory."""
         await self._run_in_writer(self._unlock)
         self._writer.shutdown()
 
     def all(self) -> list[Clip]:
-        """Return every clip, the oldest first."""
+        """Return all clips, oldest first."""
         return sorted(self._clips.values(), key=lambda clip: clip.sequence)
 
     def get(self, clip_id: str) -> Clip | None:
-        """Return a clip, or None."""
+        """Return a clip, or None if it doesn't exist."""
         return self._clips.get(clip_id)
 
     def find_key(self, key: str) -> Clip | None:
-        """Return the clip that was created with an idempotency key, or None."""
+        """Return the clip that was created with this idempotency key, or None."""
         return self._clips.get(self._ids_by_key.get(key, ""))
 
     def next_sequence(self) -> int:
-        """Return a sequence number higher than any clip's."""
+        """Return a sequence number that is higher than that of any clip."""
         self._sequence += 1
         return self._sequence
 
     def video(self, clip_id: str) -> Path:
-        """Return the path of a clip's video, which exists once the clip is completed."""
+        """Return the path of a clip's video. The file exists once the clip is completed."""
         return self._directory / f"{clip_id}.mp4"
 
     async def add(self, clip: Clip) -> None:
@@ -147,11 +151,14 @@ class ClipStore:
         self._remember(clip)
 
     async def update(self, clip: Clip) -> bool:
-        """Store a changed clip; False: it was removed meanwhile, and stays removed."""
+        """Store the changed data of a clip.
+
+        Returns False if the clip has been removed. It then stays removed.
+        """
         if clip.id not in self._clips:
             return False
         await self._run_in_writer(lambda: self._write(clip))
-        if clip.id not in self._clips:  # the clip's files are about to be deleted
+        if clip.id not in self._clips:  # the clip was removed during the write
             return False
         self._clips[clip.id] = clip
         return True
@@ -164,7 +171,7 @@ class ClipStore:
         await self._run_in_writer(lambda: self._unlink(clip_id))
 
     async def create_work_folder(self, clip_id: str) -> Path:
-        """Create an empty folder for rendering a clip, and return it."""
+        """Create an empty folder in which a clip can be rendered, and return it."""
         folder = self._work_folder(clip_id)
         await self._run_in_writer(lambda: self._recreate(folder))
         return folder
@@ -176,7 +183,7 @@ class ClipStore:
         )
 
     async def store_video(self, clip_id: str, video: Path) -> None:
-        """Move a rendered video into the store, durably."""
+        """Move a rendered video into the store, and make sure that it is written to the disk."""
         await self._run_in_writer(lambda: self._move(video, self.video(clip_id)))
 
     def _remember(self, clip: Clip) -> None:

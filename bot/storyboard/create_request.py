@@ -1,4 +1,4 @@
-"""Parses a request to create a video, and refuses orders that can't be rendered."""
+"""Parses requests to create a video, and refuses orders that can't be rendered."""
 
 from __future__ import annotations
 
@@ -28,7 +28,11 @@ _DEFAULT_SIZE = "720x1280"
 
 
 class CreateError(ClapperError):
-    """An error response; `param` is the invalid field, `retry_after` is in seconds."""
+    """A refusal of a request.
+
+    `param`: the field that is invalid, or None.
+    `retry_after`: the seconds after which a retry makes sense, or None.
+    """
 
     def __init__(
         self,
@@ -48,9 +52,9 @@ class CreateError(ClapperError):
 
 
 async def read_order(request: web.Request) -> ClipOrder:
-    """Read an order from a JSON, multipart or form body.
+    """Read an order from the body of a request, which is JSON, multipart or a form.
 
-    CreateError: the body is malformed, or the order can't be rendered.
+    Raises CreateError if the body is malformed or the order can't be rendered.
     """
     fields = await _fields(request)
     if fields.get("input_reference") is not None:
@@ -115,7 +119,10 @@ def _size(fields: Mapping[str, object]) -> str:
 
 
 def check_size(value: str) -> str:
-    """Normalise a size, WIDTHxHEIGHT; CreateError: it is malformed or can't be rendered."""
+    """Return a size in the form WIDTHxHEIGHT, without leading zeros.
+
+    Raises CreateError if the size is malformed or can't be rendered.
+    """
     match = re.fullmatch(r"([0-9]{2,4})x([0-9]{2,4})", value)
     sides = [int(side) for side in match.groups()] if match else []
     if not sides or any(side not in _SIDE or side % 2 for side in sides):

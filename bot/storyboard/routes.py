@@ -1,4 +1,4 @@
-"""Serves the Videos API's routes, in OpenAI's response formats."""
+"""Serves the routes of the Videos API, in the formats of OpenAI's responses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CLIP_SERVICE = web.AppKey("clip_service", ClipService)
 
 
 def build_app(clip_service: ClipService) -> web.Application:
-    """Return the application that serves the clips of `clip_service` under `/v1/videos`."""
+    """Return an application that serves the clips of `clip_service` under `/v1/videos`."""
     app = web.Application(client_max_size=_BODY_BYTES, middlewares=[_answer_errors])
     app[_CLIP_SERVICE] = clip_service
     app.add_routes(
@@ -51,13 +51,17 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
         return _error_response(error)
     except web.HTTPException as error:
         return _error_response(CreateError(error.status, error.reason))
-    except Exception:  # the outermost handler: one response and one log entry for each bug
+    # this handler is the outermost, so each bug gets one response and one log entry
+    except Exception:
         log.exception("storyboard.bug path=%s", request.path)
         return _error_response(CreateError(500, "The storyboard has an internal error."))
 
 
 def _refuse_browsers(request: web.Request) -> None:
-    """Refuse requests with an Origin header: web pages send it, and can reach loopback."""
+    """Refuse requests from web pages, which can reach servers on this machine.
+
+    Browsers mark such requests with an Origin header.
+    """
     if "Origin" in request.headers:
         raise CreateError(403, "Requests from web pages are not allowed.")
 

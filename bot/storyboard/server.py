@@ -1,4 +1,4 @@
-"""Runs the embedded renderer as a Videos API server on loopback."""
+"""Runs the embedded renderer as a Videos API server that only this machine can reach."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ _DELAYS = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
 
 
 class Storyboard:
-    """Serves the clips in `directory`, rendered by `renderer`.
+    """Serves the clips in `directory`. They are rendered by `renderer`.
 
-    For every finished clip, a webhook signed with `webhook_secret` ("whsec_" and base64) is sent
-    to `webhook_url`, if one is set. `port` 0 selects a free port.
+    `webhook_url`: receives a webhook for each finished clip, or is None.
+    `webhook_secret`: signs the webhooks. It consists of "whsec_" and base64.
+    `port`: the port to listen on, or 0 for any free port.
     """
 
     def __init__(
@@ -75,13 +76,13 @@ class Storyboard:
 
     @property
     def base_url(self) -> str:
-        """Return the API's base URL, such as "http://127.0.0.1:8123/v1", or "" before `start`."""
+        """The base URL of the API, such as "http://127.0.0.1:8123/v1", or "" before `start`."""
         return self._base_url
 
     async def start(self) -> None:
         """Start the server, and queue unfinished clips again.
 
-        StartupError: the port is in use, or another process is using the directory.
+        Raises StartupError if the port is in use, or if another process is using the directory.
         """
         async with AsyncExitStack() as opening:
             await self._store.open()

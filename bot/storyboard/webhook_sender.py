@@ -1,4 +1,7 @@
-"""Sends finished clips' webhooks, signed per Standard Webhooks, until each gets a 2xx response."""
+"""Sends a webhook for each finished clip, until the receiver responds with a 2xx status.
+
+The webhooks are signed according to the Standard Webhooks specification.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +31,9 @@ _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
 def sign(secret: str, *, event_id: str, timestamp: int, body: bytes) -> str:
-    """Return the `webhook-signature` header for a body.
+    """Return the header `webhook-signature` for a body.
 
-    StartupError: the secret is not `whsec_` followed by base64.
+    Raises StartupError if the secret does not consist of `whsec_` and base64.
     """
     signed = b"%s.%d.%s" % (event_id.encode(), timestamp, body)
     digest = hmac.digest(_key(secret), signed, hashlib.sha256)
@@ -48,9 +51,9 @@ def _key(secret: str) -> bytes:
 
 
 class WebhookSender:
-    """Sends each finished clip's webhook to one URL, until it is delivered or the clip expires.
+    """Sends a webhook for each finished clip, until it is delivered or the clip expires.
 
-    `delays` are the seconds to wait after each failed attempt; the last delay repeats.
+    `delays`: the seconds to wait after each failed attempt. The last delay is repeated.
     """
 
     def __init__(
@@ -62,7 +65,7 @@ class WebhookSender:
         clock: Callable[[], float],
         delays: tuple[float, ...],
     ) -> None:
-        _key(secret)  # refuses an invalid secret at startup
+        _key(secret)  # refuses an invalid secret at the start
         self._store = store
         self._url = url
         self._secret = secret
@@ -71,11 +74,11 @@ class WebhookSender:
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
-        """Notify the sender that a clip was finished."""
+        """Tell the sender that a clip was finished."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Send due webhooks until cancelled."""
+        """Send each webhook when it is due. Runs until cancelled."""
         async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
             while True:
                 self._wake.clear()

@@ -1,1 +1,1 @@
-"""The embedded HTTP server: webhooks, API, pages and files."""
+"""The embedded HTTP server, which serves webhooks, the API, web pages and files."""

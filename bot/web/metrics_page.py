@@ -1,4 +1,4 @@
-"""`/metrics`, for Prometheus."""
+"""Serves `/metrics` for Prometheus."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class MetricsPage:
-    """Serves the metrics to requests with the bearer token `token`."""
+    """Sends the metrics in response to requests that contain the bearer token `token`."""
 
     def __init__(
         self, metrics: Metrics, store: JobStore, listings: ListingStore, *, token: str
@@ -27,7 +27,7 @@ class MetricsPage:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """The route of this page."""
+        """The route of `/metrics`."""
         return [web.get("/metrics", self._show)]
 
     async def _show(self, request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""Requests of the operator's command line: cancel a job, change who may order, take down videos."""
+"""Handles requests from the operator's command line to the running bot."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 
+from bot.errors import UserError
 from bot.links import derive_key
 from storage.access.changes import change_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bot.jobs.costs.budgeting import Budgeting
     from bot.jobs.service import JobService
     from bot.library.take_down import TakeDown
     from storage.access.settings import AccessSettingsStore
@@ -28,25 +30,29 @@ log = logging.getLogger(__name__)
 CANCEL_PATH = "/operator/cancel/"
 ACCESS_PATH = "/operator/access"
 REMOVE_PATH = "/operator/remove/"
+GRANT_PATH = "/operator/grant/"
 _SCHEME = "Operator "
 _SECONDS = 60
 _PROOF = re.compile(r"(?P<expires>[0-9]{1,12})\.(?P<mac>[\w-]{43})", re.ASCII)
 
 
 class OperatorKey:
-    """Proves that a request's sender knows DATA_DIR's secret, without sending the secret."""
+    """Signs and verifies requests from the command line.
+
+    The signature proves that the sender knows the secret in DATA_DIR, without sending that secret.
+    """
 
     def __init__(self, secret: bytes, *, clock: Callable[[], float]) -> None:
         self._key = derive_key(secret, "operator")
         self._clock = clock
 
     def headers(self, subject: str) -> dict[str, str]:
-        """Return the header that proves a request with a `subject`, and is valid for a minute."""
+        """Return a header that authorises a request with this subject for a minute."""
         expires = int(self._clock() + _SECONDS)
         return {hdrs.AUTHORIZATION: f"{_SCHEME}{expires}.{self._mac(subject, expires)}"}
 
     def accepts(self, subject: str, header: str) -> bool:
-        """Tell whether a header proves a request with this subject."""
+        """Tell whether the header authorises a request with this subject."""
         found = _PROOF.fullmatch(header.removeprefix(_SCHEME))
         if found is None:
             return False
@@ -60,30 +66,36 @@ class OperatorKey:
 
 
 def cancel_subject(job_id: str) -> str:
-    """Return the subject of a request to cancel a job."""
+    """Return the subject that is signed for a request to cancel a job."""
     return f"cancel|{job_id}"
 
 
 def access_subject(body: str) -> str:
-    """Return the subject of a request to change who may order."""
+    """Return the subject that is signed for a request to change an access setting."""
     return f"access|{body}"
 
 
 def remove_subject(person: str) -> str:
-    """Return the subject of a request to take down a person's videos."""
+    """Return the subject that is signed for a request to delete a person's videos."""
     return f"remove|{person}"
 
 
-class OperatorRoutes:
-    """Acts for the operator's command line; requests from other machines get a 404.
+def grant_subject(order: str) -> str:
+    """Return the subject of a request to raise a person's budget."""
+    return f"grant|{order}"
 
-    `take_down` is None in a process without Discord.
+
+class OperatorRoutes:
+    """Handles requests from the command line. Requests from other machines get a 404 response.
+
+    `take_down`: None if this process is not connected to Discord.
     """
 
     def __init__(
         self,
         jobs: JobService,
         access: AccessSettingsStore,
+        budgeting: Budgeting,
         take_down: TakeDown | None,
         key: OperatorKey,
         *,
@@ -91,17 +103,21 @@ class OperatorRoutes:
     ) -> None:
         self._jobs = jobs
         self._access = access
+        self._budgeting = budgeting
         self._take_down = take_down
         self._key = key
         self._clock = clock
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """The routes for the command line."""
+        """The routes for requests from the command line."""
         return [
             web.post(CANCEL_PATH + "{job:[0-9a-f]{32}}", self._cancel),
             web.post(ACCESS_PATH, self._change_access),
             web.post(REMOVE_PATH + "{person:[1-9][0-9]{0,18}}", self._remove),
+            web.post(
+                GRANT_PATH + "{person:[1-9][0-9]{0,18}}/{amount:[1-9][0-9]{0,11}}", self._grant
+            ),
         ]
 
     async def _cancel(self, request: web.Request) -> web.Response:
@@ -132,6 +148,15 @@ class OperatorRoutes:
         done = await self._take_down.remove(int(person), actor=None)
         return web.json_response(asdict(done))
 
+    async def _grant(self, request: web.Request) -> web.Response:
+        person, amount = request.match_info["person"], request.match_info["amount"]
+        self._check(request, grant_subject(f"{person}/{amount}"))
+        try:
+            raised = await self._budgeting.grant(int(person), int(amount), actor=None)
+        except UserError as error:
+            raise web.HTTPConflict from error
+        return web.json_response({"spent": raised.spent.amount, "budget": raised.budget.amount})
+
     def _check(self, request: web.Request, subject: str) -> None:
         _check_local(request)
         if not self._key.accepts(subject, request.headers.get(hdrs.AUTHORIZATION, "")):
@@ -144,11 +169,11 @@ def _check_local(request: web.Request) -> None:
 
 
 def _is_local(request: web.Request) -> bool:
-    """Tell whether a request was sent from this machine, and not by a proxy on it."""
+    """Tell whether a request was sent from this machine, and not through a proxy."""
     if request.transport is None or hdrs.X_FORWARDED_FOR in request.headers:
         return False
     peer, own = (request.transport.get_extra_info(name) for name in ("peername", "sockname"))
-    # If HTTP_HOST is an address of the machine, its own requests come from that address.
+    # If HTTP_HOST is an address of this machine, requests from this machine come from that address.
     return bool(peer and own) and (peer[0] == own[0] or _is_loopback(peer[0]))
 
 

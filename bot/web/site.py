@@ -1,4 +1,4 @@
-"""Assembles the routes that API clients use."""
+"""Assembles the routes for API clients."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 
 class Site:
-    """The API with its sessions, WebSocket and page; `clock` is monotonic."""
+    """Assembles the API, its sessions, its WebSocket and its web page.
+
+    `clock`: a monotonic clock, used for rate limits.
+    """
 
     def __init__(
         self,
@@ -73,7 +76,7 @@ class Site:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """The routes of all components."""
+        """The routes of all these components."""
         return [
             *self._api.routes,
             *self._narrations.routes,

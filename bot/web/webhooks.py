@@ -1,4 +1,4 @@
-"""`POST /api/webhook/video-events`: verifies and stores webhooks for the workers."""
+"""Handles `POST /api/webhook/video-events`: verifies and stores the provider's webhooks."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ _READ_SECONDS = 10.0
 
 
 class Webhooks:
-    """Receives the provider's webhooks, which are only hints: a job's state is always polled.
+    """Receives the provider's webhooks.
 
-    `count` is called with each webhook's outcome: new, repeated, refused, or other.
+    A webhook is only a hint that makes the worker poll the job. Its content never changes a job.
+
+    `count` is called with the outcome for each webhook: new, repeated, refused, or other.
     """
 
     def __init__(
@@ -45,7 +47,7 @@ class Webhooks:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """The route for webhooks."""
+        """The route of the provider's webhooks."""
         return [web.post(WEBHOOK_PATH, self._receive)]
 
     async def _receive(self, request: web.Request) -> web.Response:
@@ -66,7 +68,10 @@ class Webhooks:
         return web.Response(text="ok\n")
 
     async def _read(self, request: web.Request) -> Webhook | None:
-        """Return a verified webhook. The body is read and inflated only if it may be genuine."""
+        """Return the verified webhook, or None if its event is not about a video.
+
+        The body is only read and decompressed if the headers show a recent signature.
+        """
         now, encoding = self._clock(), content_encoding(request)
         self._backend.check_webhook(request.headers, now=now)
         try:

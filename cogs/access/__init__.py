@@ -1,1 +1,1 @@
-"""The rules about who may order: the places of orders, and the commands that set the rules."""
+"""Controls who may order videos, and where."""

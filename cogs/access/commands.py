@@ -1,8 +1,9 @@
-"""The commands about who may order. A group offers them for its scope: one server, or all."""
+"""The commands that control who may order videos, for one server or for the whole bot."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
 import discord
 from discord import app_commands
@@ -17,112 +18,62 @@ from storage.people import Notify
 if TYPE_CHECKING:
     from bot.discord_bot.bot import Services, VideoBot
 
-_MAX_LIMIT = 100_000
+#: The highest limit of videos in 24 hours.
+MAX_LIMIT = 100_000
 _DAY_MINUTES = 24 * 60
 _HISTORY = 15
-# Discord sends the value of a choice; "none" removes the setting.
+# Discord sends the value of a choice as text. The value "none" removes the setting.
 _NONE = "none"
 RuleChoice = Literal["allow", "deny", "none"]
 LimitChoice = Literal["server", "person", "boosters"]
 LanguageChoice = Literal["none", "en", "de", "ja"]
 NotifyChoice = Literal["none", "always", "never", "late"]
-AppCommandChannel = app_commands.AppCommandChannel | app_commands.AppCommandThread
-
-
-class ChannelOption(app_commands.Transformer):
-    """An option for a channel of any type, even one that the bot can't see."""
-
-    @property
-    def type(self) -> discord.AppCommandOptionType:
-        """The type of the option."""
-        return discord.AppCommandOptionType.channel
-
-    async def transform(
-        self,
-        interaction: discord.Interaction[Any],  # noqa: ARG002 - of the base class
-        value: Any,  # noqa: ANN401 - of the base class
-        /,
-    ) -> AppCommandChannel:
-        """Return the channel as Discord describes it."""
-        return value
-
-
-AnyChannel = app_commands.Transform[AppCommandChannel, ChannelOption]
 
 
 class AccessCommands(commands.Cog):
-    """Changes and shows the settings of one scope. Only the person sees the answers.
+    """The commands that change and show the settings of one scope: a server or the whole bot.
 
-    A subclass is a group of these commands. Its `_scope` refuses people without the right.
+    Only the person who uses a command sees the response. A subclass is a group of these commands,
+    and adds those about channels and roles. Its `_scope` checks the person's permission.
     """
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def _scope(self, interaction: discord.Interaction[VideoBot]) -> int:
-        """Return the scope that the person may change; UserError: they may not."""
+    async def _scope(self, interaction: discord.Interaction[VideoBot]) -> int:
+        """Return the scope whose settings the person may change.
+
+        Raises UserError if the person may not change any.
+        """
         raise NotImplementedError
 
     @app_commands.command(name="settings")
     async def settings(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Show all settings."""
-        await self._show(interaction, self._scope(interaction), "")
+        """Show all settings of the scope."""
+        await self._show(interaction, await self._scope(interaction), "")
 
     @app_commands.command(name="history")
     async def history(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Show the newest changes."""
-        entries = await self._services.audit.newest(self._scope(interaction), limit=_HISTORY)
+        """Show the newest changes to settings."""
+        scope = await self._scope(interaction)
+        entries = await self._services.audit.newest(scope, limit=_HISTORY)
         await reply_privately(interaction, _view(interaction).history(entries))
-
-    @app_commands.command(name="channel")
-    async def channel(
-        self, interaction: discord.Interaction[VideoBot], channel: AnyChannel, rule: RuleChoice
-    ) -> None:
-        """Allow or deny orders in a channel, in a category or in a thread."""
-        await self._set(interaction, Setting.CHANNEL, _value(rule), target=channel.id)
-
-    @app_commands.command(name="role")
-    async def role(
-        self, interaction: discord.Interaction[VideoBot], role: discord.Role, rule: RuleChoice
-    ) -> None:
-        """Allow or deny orders by people with a role."""
-        await self._set(interaction, Setting.ROLE, _value(rule), target=role.id)
 
     @app_commands.command(name="block")
     async def block(self, interaction: discord.Interaction[VideoBot], person: discord.User) -> None:
-        """Refuse the orders of a person."""
+        """Refuse all orders from a person."""
         await self._set(interaction, Setting.PERSON, Rule.DENY, target=person.id)
 
     @app_commands.command(name="unblock")
     async def unblock(
         self, interaction: discord.Interaction[VideoBot], person: discord.User
     ) -> None:
-        """Accept the orders of a person again."""
+        """Accept orders from a blocked person again."""
         await self._set(interaction, Setting.PERSON, None, target=person.id)
-
-    @app_commands.command(name="limit")
-    async def limit(
-        self,
-        interaction: discord.Interaction[VideoBot],
-        videos: app_commands.Range[int, 0, _MAX_LIMIT],
-        of: LimitChoice | None = None,
-        role: discord.Role | None = None,
-    ) -> None:
-        """Limit the videos in 24 hours of the server, of each person, or of people with a role."""
-        if (of is None) == (role is None):
-            raise UserError("access.limit_of_what")
-        value = str(videos) if videos else None
-        if role is not None:
-            await self._set(interaction, Setting.ROLE_DAY, value, target=role.id)
-        elif of == "boosters":
-            await self._set(interaction, Setting.ROLE_DAY, value, target=BOOSTERS)
-        else:
-            name = Setting.SERVER_DAY if of == "server" else Setting.PERSON_DAY
-            await self._set(interaction, name, value)
 
     @app_commands.command(name="age")
     async def age(self, interaction: discord.Interaction[VideoBot], restricted: bool) -> None:  # noqa: FBT001 - an option of the command
-        """Take orders in age-restricted channels only, or in all."""
+        """Accept orders only in age-restricted channels, or in all channels."""
         await self._set(interaction, Setting.AGE_RESTRICTED, ON if restricted else None)
 
     @app_commands.command(name="cards")
@@ -132,7 +83,7 @@ class AccessCommands(commands.Cog):
         language: LanguageChoice | None = None,
         spoiler: bool | None = None,  # noqa: FBT001 - an option of the command
     ) -> None:
-        """Choose the language of cards, or whether videos are marked as spoilers."""
+        """Set the language of cards, or whether videos are marked as spoilers."""
         if (language is None) == (spoiler is None):
             raise UserError("access.one_of_cards")
         if language is not None:
@@ -147,11 +98,34 @@ class AccessCommands(commands.Cog):
         when: NotifyChoice,
         minutes: app_commands.Range[int, 1, _DAY_MINUTES] | None = None,
     ) -> None:
-        """Choose when people who have not chosen get a DM about a finished video."""
+        """Set when people get a DM about a finished video, unless they have chosen themselves."""
         if when == Notify.LATE and minutes is None:
             raise UserError("notify.minutes")
         value = f"{when}:{minutes}" if when == Notify.LATE else _value(when)
         await self._set(interaction, Setting.NOTIFY, value)
+
+    async def _set_rule(
+        self, interaction: discord.Interaction[VideoBot], name: Setting, target: int, rule: str
+    ) -> None:
+        await self._set(interaction, name, _value(rule), target=target)
+
+    async def _set_limit(
+        self,
+        interaction: discord.Interaction[VideoBot],
+        videos: int,
+        of: LimitChoice | None,
+        role_id: int | None,
+    ) -> None:
+        if (of is None) == (role_id is None):
+            raise UserError("access.limit_of_what")
+        value = str(videos) if videos else None
+        if role_id is not None:
+            await self._set(interaction, Setting.ROLE_DAY, value, target=role_id)
+        elif of == "boosters":
+            await self._set(interaction, Setting.ROLE_DAY, value, target=BOOSTERS)
+        else:
+            name = Setting.SERVER_DAY if of == "server" else Setting.PERSON_DAY
+            await self._set(interaction, name, value)
 
     async def _set(
         self,
@@ -161,8 +135,8 @@ class AccessCommands(commands.Cog):
         *,
         target: int = 0,
     ) -> None:
-        """Make a change, and show all settings."""
-        scope = self._scope(interaction)
+        """Change a setting, and show all settings."""
+        scope = await self._scope(interaction)
         change = Change(scope=scope, name=name, target=target, value=value)
         outcome = await self._services.access.change(
             change, actor=interaction.user.id, now=self._services.clock()
@@ -178,6 +152,8 @@ class AccessCommands(commands.Cog):
         access = self._services.access
         blocked = await access.targets(scope, Setting.PERSON)
         settings = (await access.read((scope,)))[scope]
+        if settings.pause is not None and not settings.pause.lasts(self._services.clock()):
+            settings = replace(settings, pause=None)
         line = self._services.texts(first, str(interaction.locale)) if first else ""
         shown = _view(interaction).overview(settings, blocked, scope=scope, first=line)
         await reply_privately(interaction, shown)

@@ -1,4 +1,4 @@
-"""The place of an interaction, and the places in which Discord offers the commands that cost."""
+"""Finds out where an order comes from, and chooses where Discord offers commands that cost."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MAY_BE_RESTRICTED = (
 
 
 async def place_of(interaction: discord.Interaction[VideoBot]) -> OrderPlace:
-    """Return the place of an interaction, which the gate judges."""
+    """Return the place where the person used the command or button. The gate checks it."""
     client = interaction.client
     server_id = interaction.guild_id
     member = interaction.user if isinstance(interaction.user, discord.Member) else None
@@ -43,7 +43,7 @@ async def place_of(interaction: discord.Interaction[VideoBot]) -> OrderPlace:
 
 
 def _channel_ids(channel: object) -> tuple[int, ...]:
-    """Return the ids of the thread, if any, of its channel, and of the category."""
+    """Return the ids of the thread, the channel and the category that contain the interaction."""
     ids: list[int | None] = []
     if isinstance(channel, discord.Thread):
         ids += [channel.id, channel.parent_id]
@@ -58,10 +58,11 @@ def _is_age_restricted(channel: object) -> bool:
 
 
 def is_installed(interaction: discord.Interaction[VideoBot], server_id: int) -> bool:
-    """Tell whether the server itself has installed the bot, not only the person."""
+    """Tell whether the bot is installed in the server, and not only by the person."""
     if interaction.is_guild_integration():
         return True
-    # If only the person's own installation allows the interaction, Discord names only the person.
+    # If the interaction is only possible because the person has installed the bot, Discord names
+    # only the person's installation.
     is_member = interaction.client.get_guild(server_id) is not None
     return is_member and not interaction.is_user_integration()
 
@@ -69,7 +70,7 @@ def is_installed(interaction: discord.Interaction[VideoBot], server_id: int) -> 
 def offer_where_ordered(
     command: app_commands.Command[Any, ..., Any], order_from: OrderFrom
 ) -> None:
-    """Have Discord offer a command that costs only in the places from which orders may come."""
+    """Limit the places where Discord offers a command to those where people may order videos."""
     everywhere = order_from is OrderFrom.EVERYWHERE
     command.allowed_installs = app_commands.AppInstallationType(guild=True, user=everywhere)
     command.allowed_contexts = app_commands.AppCommandContext(

@@ -1,1 +1,1 @@
-"""The tables about access: the settings of servers and of the operator, and their audit."""
+"""The access settings of servers and of the operator, and the audit of changes to them."""

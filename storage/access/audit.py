@@ -1,4 +1,4 @@
-"""The audit: each change of an access setting, and each event that an owner caused."""
+"""The audit: a table of all changes to access settings, and of some other acts of bot owners."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from storage.database import Database
+    from storage.database import Database, Statement
 
 _RECORD = """
 INSERT INTO access_audit (at, scope, name, target, value, actor)
@@ -21,10 +21,12 @@ WHERE scope = :scope ORDER BY id DESC LIMIT :limit
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditEntry:
-    """One change or event; `scope`, `name` and `target` are those of `storage.access.settings`.
+    """A change to a setting, or another event.
 
-    `value`: the new value, or None if the setting was removed. `actor`: the person's Discord ID, or
-    None for the command line. `at`: the Unix time of the entry.
+    `scope`, `name` and `target` have the same meanings as in `storage.access.settings`.
+    `value`: the new value, or None if the setting was removed.
+    `actor`: the Discord ID of the person who made the change, or None for the command line.
+    `at`: the Unix time of the entry.
     """
 
     at: float
@@ -35,27 +37,30 @@ class AuditEntry:
     actor: int | None
 
 
+def recording(entry: AuditEntry) -> Statement:
+    """Return the statement that stores an event."""
+    params = {
+        "now": entry.at,
+        "scope": entry.scope,
+        "name": entry.name,
+        "target": entry.target,
+        "value": entry.value,
+        "actor": entry.actor,
+    }
+    return _RECORD, params
+
+
 class AuditStore:
-    """Reads the audit, and stores events that change no setting."""
+    """Reads the audit, and adds events that don't change a setting."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def record(self, entry: AuditEntry) -> None:
-        """Store an event. Changes of settings are stored by the change itself."""
-        await self._database.rows(
-            _RECORD,
-            {
-                "now": entry.at,
-                "scope": entry.scope,
-                "name": entry.name,
-                "target": entry.target,
-                "value": entry.value,
-                "actor": entry.actor,
-            },
-        )
+        """Store an event that is not a change to a setting. Triggers store the changes."""
+        await self._database.sequence(recording(entry))
 
     async def newest(self, scope: int, *, limit: int) -> list[AuditEntry]:
-        """Return the newest entries of a scope, newest first."""
+        """List the newest entries of a scope, newest first."""
         rows = await self._database.rows(NEWEST, {"scope": scope, "limit": limit})
         return [AuditEntry(**dict(row)) for row in rows]

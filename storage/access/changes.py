@@ -1,4 +1,4 @@
-"""Reads and writes changes of access settings as text, and checks their values."""
+"""Converts changes to access settings to JSON and back, and validates them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from storage.access.pause import Pause
 from storage.access.settings import EVERYWHERE, NO_TARGET, ON, Change, Rule, Setting
 
-#: The settings that are about a channel, role, person or server.
+#: The settings that apply to a particular channel, role, person or server.
 TARGETED = frozenset(
     {Setting.CHANNEL, Setting.ROLE, Setting.PERSON, Setting.SERVER, Setting.ROLE_DAY}
 )
@@ -24,10 +24,10 @@ def change_text(change: Change) -> str:
 
 
 def change_from(text: str) -> Change:
-    """Return a change of the operator's settings from JSON; ValueError: it is not one."""
+    """Parse a change to the operator's settings from JSON. Raises ValueError if it is invalid."""
     try:
         match json.loads(text):
-            # JSON's `true` would count as a number.
+            # A JSON `true` is a bool, which Python also accepts as an int.
             case {"name": str(name), "target": int(target), "value": (str() | None) as value} if (
                 not isinstance(target, bool)
             ):
@@ -42,7 +42,7 @@ def change_from(text: str) -> Change:
 
 
 def is_valid(change: Change) -> bool:
-    """Tell whether a change of the operator's settings has a possible target and value."""
+    """Return whether a change to the operator's settings has a valid target and a valid value."""
     if change.name in TARGETED:
         is_about_all = change.name is Setting.ROLE_DAY and change.target == NO_TARGET
         if not (0 < change.target <= _MAX_TARGET or is_about_all):
@@ -62,7 +62,7 @@ def _is_value(name: Setting, value: str) -> bool:
         return is_number and 0 < int(value) <= _MAX_NUMBER
     if name is Setting.PAUSE:
         return _is_pause(value)
-    # A server's managers choose what cards look like there.
+    # The other settings are for a server's managers: they decide how cards look in their server.
     return name is Setting.AGE_RESTRICTED and value == ON
 
 

@@ -1,11 +1,11 @@
-"""The operator's pause: orders are refused for a while, with the operator's words."""
+"""The operator's pause, during which orders are refused with a message from the operator."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Self
 
-#: The most characters of the operator's words.
+#: The maximum length of the operator's message, in characters.
 MAX_WORDS = 300
 #: The latest end of a pause, which is the last second that `datetime` can show.
 MAX_UNTIL = 253_402_300_799
@@ -15,10 +15,11 @@ _DRAIN, _PAUSE = "drain", "pause"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pause:
-    """A pause of orders. Jobs that exist continue.
+    """A pause, during which no new orders are accepted. Existing jobs continue.
 
-    `until`: the Unix time at which it ends, or None until the operator ends it. `is_drain`: whether
-    queued jobs wait as well, so that soon no job is at the provider.
+    `words`: the operator's message to people who try to order.
+    `until`: the Unix time at which the pause ends, or None if it lasts until the operator ends it.
+    `is_drain`: whether queued jobs wait too. The provider then soon has no job left to finish.
     """
 
     words: str
@@ -26,16 +27,16 @@ class Pause:
     is_drain: bool = False
 
     def lasts(self, now: float) -> bool:
-        """Tell whether the pause has not ended."""
+        """Return whether the pause is still in effect at the Unix time `now`."""
         return self.until is None or now < self.until
 
     def __str__(self) -> str:
-        """Return the value of the setting: `pause:UNTIL:WORDS` or `drain:UNTIL:WORDS`."""
+        """Return the pause as it is stored: `pause:UNTIL:WORDS` or `drain:UNTIL:WORDS`."""
         return f"{_DRAIN if self.is_drain else _PAUSE}:{self.until or ''}:{self.words}"
 
     @classmethod
     def parse(cls, value: str) -> Self:
-        """Parse a setting's value as a pause; ValueError: it is not one."""
+        """Parse a pause as it is stored. Raises ValueError if the text is not a valid pause."""
         kind, until, words = value.split(":", 2)
         if kind not in {_DRAIN, _PAUSE} or not is_words(words):
             raise ValueError(value)
@@ -43,7 +44,7 @@ class Pause:
 
 
 def is_words(text: str) -> bool:
-    """Tell whether a text can be shown to people: it is one line, and not too long."""
+    """Return whether a text is a valid message: one printable line that is not too long."""
     return bool(text.strip()) and len(text) <= MAX_WORDS and text.isprintable()
 
 

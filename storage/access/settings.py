@@ -1,4 +1,4 @@
-"""The access settings, which decide who may order, for one server or everywhere."""
+"""The access settings of one server, or of the whole bot: who may order videos, and how many."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from storage.database import Database
 
-#: The scope of the operator's settings; the scope of a server's settings is the server's ID.
+#: The scope of the operator's settings. The scope of a server's settings is the server's ID.
 EVERYWHERE = 0
-#: The target of a setting that is not about a channel, role, person or server.
+#: The target of a setting that doesn't apply to a particular channel, role, person or server.
 NO_TARGET = 0
-#: The target of the cap of people who boost the server.
+#: With `Setting.ROLE_DAY`: the target of the cap for people who boost the server.
 BOOSTERS = 0
-#: The most settings with one name in one scope.
+#: The maximum number of targets for which a scope can have the same setting.
 MAX_TARGETS = 500
 
 _SET = """
@@ -46,7 +46,7 @@ _GET = """
 SELECT value FROM access_settings WHERE scope = :scope AND name = :name AND target = :target
 """
 
-# Of all people with a setting, only the one who is asked about is read.
+# There may be settings for hundreds of people, so only those for one person are read.
 _READ = """
 SELECT scope, name, target, value FROM access_settings
 WHERE scope IN (SELECT CAST(value AS BIGINT) FROM json_each(:scopes)) AND name <> 'person'
@@ -63,7 +63,7 @@ ORDER BY changed_at DESC, target
 
 
 class Setting(StrEnum):
-    """The names of the settings. Those of the first group have a target."""
+    """The names of the settings. The first five have a target, such as a channel."""
 
     CHANNEL = "channel"
     ROLE = "role"
@@ -81,7 +81,7 @@ class Setting(StrEnum):
 
 
 class Rule(StrEnum):
-    """The value of a setting about a channel, role, person or server."""
+    """The value of a setting that allows or denies a channel, role, person or server."""
 
     ALLOW = "allow"
     DENY = "deny"
@@ -91,7 +91,7 @@ ON = "on"
 
 
 class Outcome(Enum):
-    """The result of a change; `FULL`: the limit `MAX_TARGETS` is reached."""
+    """The result of a change. `FULL` means that the setting already has `MAX_TARGETS` targets."""
 
     CHANGED = auto()
     UNCHANGED = auto()
@@ -100,7 +100,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """A change of one setting. A `value` of None removes the setting."""
+    """A change to one setting. A `value` of None removes the setting."""
 
     scope: int
     name: Setting
@@ -110,11 +110,12 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccessSettings:
-    """The settings of one scope, including those about one person.
+    """The settings of one scope. Of the settings for people, only one person's are included.
 
-    None, False and empty mean that the scope has no such setting. `role_caps`, `person_day` and
-    `server_day` are numbers of videos in 24 hours. `notify` is written as in `/notify`, such as
-    `always` or `late:10`. `pause` is the operator's alone, and may have ended.
+    None, False and empty mean that the setting is not set in this scope.
+    `role_caps`, `person_day` and `server_day` are the allowed numbers of videos in 24 hours.
+    `notify` has the form that `/notify` uses, such as `always` or `late:10`.
+    `pause` exists only in the operator's scope. It may already have ended.
     """
 
     channels: Mapping[int, Rule] = field(default_factory=dict[int, Rule])
@@ -132,13 +133,13 @@ class AccessSettings:
 
 
 class AccessSettingsStore:
-    """Stores the settings. Each change is also stored in the audit, with its author."""
+    """Stores the settings. Each change is also recorded in the audit, with its author."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def change(self, change: Change, *, actor: int | None, now: float) -> Outcome:
-        """Make a change; `actor`: the person's Discord ID, or None for the command line."""
+        """Make a change. `actor` is its author's Discord ID, or None for the command line."""
         params = {
             "scope": change.scope,
             "name": change.name,
@@ -148,7 +149,7 @@ class AccessSettingsStore:
             "now": now,
             "max_targets": MAX_TARGETS,
         }
-        if await self._database.row(_CLEAR if change.value is None else _SET, params):
+        if await self._database.counting_row(_CLEAR if change.value is None else _SET, params):
             return Outcome.CHANGED
         row = await self._database.row(_GET, params)
         is_so = (row["value"] if row else None) == change.value
@@ -157,7 +158,7 @@ class AccessSettingsStore:
     async def read(
         self, scopes: Iterable[int], *, person: int | None = None
     ) -> Mapping[int, AccessSettings]:
-        """Return the settings of each scope, including those about one person."""
+        """Return the settings by scope. Settings for people other than `person` are left out."""
         wanted = list(scopes)
         rows = await self._database.rows(_READ, {"scopes": json.dumps(wanted), "person": person})
         found: dict[int, dict[str, dict[int, str]]] = {scope: defaultdict(dict) for scope in wanted}
@@ -166,14 +167,14 @@ class AccessSettingsStore:
         return {scope: _settings(values) for scope, values in found.items()}
 
     async def pause(self, *, now: float) -> Pause | None:
-        """Return the operator's pause, or None if there is none or it has ended."""
+        """Return the operator's pause, or None if no pause is in effect at `now`."""
         params = {"scope": EVERYWHERE, "name": Setting.PAUSE, "target": NO_TARGET}
         row = await self._database.row(_GET, params)
         pause = Pause.parse(row["value"]) if row else None
         return pause if pause and pause.lasts(now) else None
 
     async def targets(self, scope: int, name: Setting) -> list[int]:
-        """Return the targets with this setting, the last changed first."""
+        """List the targets that have this setting. The most recently changed one is first."""
         rows = await self._database.rows(_TARGETS, {"scope": scope, "name": name})
         return [row["target"] for row in rows]
 

@@ -1,1 +1,1 @@
-"""Tables about the delivery to Discord."""
+"""Tables that delivery to Discord uses."""

@@ -1,4 +1,4 @@
-"""The table of smaller copies that are still to be made for videos that are only linked."""
+"""The table of videos that were delivered as links, and of which a smaller copy is due."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class DueCopy:
 
 
 class DueCopyStore:
-    """Stores which copies are due. A job's interaction token is kept until its copy is deleted."""
+    """Stores which copies are due. While a job has a row here, its interaction token is kept."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -44,7 +44,7 @@ class DueCopyStore:
         await self._database.rows(_ADD, {"job_id": job_id, "now": now})
 
     async def next(self) -> DueCopy | None:
-        """Read the copy that is due first."""
+        """Read the copy that is due first, or return None if no copy is left to make."""
         row = await self._database.row(_NEXT, {})
         return DueCopy(**dict(row)) if row else None
 
@@ -54,7 +54,7 @@ class DueCopyStore:
         await self._database.rows(_POSTPONE, params)
 
     async def delete(self, job_id: str) -> None:
-        """Delete a due copy that was uploaded or is no longer wanted."""
+        """Delete the row of a copy that was uploaded or is no longer wanted."""
         await self._database.rows(
             "DELETE FROM due_copies WHERE job_id = :job_id", {"job_id": job_id}
         )

@@ -1,4 +1,4 @@
-"""The table of second bots: other processes that respond to interactions with this bot's token."""
+"""The table of second bots: other processes that use this bot's token to answer interactions."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import sqlite3
-
-    from storage.database import Database
+    from storage.database import Database, Row
 
 _RECORD = """
 INSERT INTO second_bots (application_id, first_at, last_at, times)
@@ -24,10 +22,10 @@ UPDATE second_bots SET told_at = :now WHERE application_id = :application_id RET
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SecondBot:
-    """Another process with the same token. Times are Unix seconds.
+    """Another process that uses this bot's token. Times are Unix seconds.
 
-    `times`: the number of interactions that it answered before this bot. `notified_at`: the time at
-    which the operator was notified.
+    `times`: the number of interactions that the other process answered before this bot could.
+    `notified_at`: the time at which the operator was notified, or None if that has not happened.
     """
 
     application_id: int
@@ -38,29 +36,29 @@ class SecondBot:
 
 
 class SecondBotStore:
-    """Stores one second bot for each application."""
+    """Stores, for each application, whether a second bot was noticed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def record(self, application_id: int, *, now: float) -> None:
-        """Store that an interaction was answered by another process."""
+        """Store that another process answered an interaction before this bot could."""
         await self._database.row(_RECORD, {"application_id": application_id, "now": now})
 
     async def get(self, application_id: int) -> SecondBot | None:
-        """Read the record of a second bot, or return None if none was ever noticed."""
+        """Return the second bot of an application, or None if none was ever noticed."""
         row = await self._database.row(
             "SELECT * FROM second_bots WHERE application_id = :id", {"id": application_id}
         )
         return second_bot_from(row) if row else None
 
     async def record_notice(self, application_id: int, *, now: float) -> None:
-        """Store that the operator was notified, or could not be notified."""
+        """Store that the bot has tried to notify the operator."""
         await self._database.row(_RECORD_NOTICE, {"application_id": application_id, "now": now})
 
 
-def second_bot_from(row: sqlite3.Row) -> SecondBot:
-    """Convert a row to a second bot."""
+def second_bot_from(row: Row) -> SecondBot:
+    """Convert a row of the table to a `SecondBot`."""
     return SecondBot(
         application_id=row["application_id"],
         first_at=row["first_at"],

@@ -1,4 +1,4 @@
-"""The table of learned upload limits, for servers where Discord announced too high a limit."""
+"""The table of servers that refused an upload even though it was within their announced limit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from storage.database import Database
 
-# A limit can rise, for instance when a server is boosted, so a learned limit expires.
+# A learned limit expires, because the real limit can rise, for instance when a server is boosted.
 _KEEP_SECONDS = 7 * 24 * 60 * 60
 
 _SAVE = """
@@ -22,7 +22,7 @@ RETURNING guild_id
 
 
 class UploadLimits:
-    """Stores learned upload limits for a week. The server 0 stands for all DMs."""
+    """Stores servers' learned upload limits for a week. All DMs together count as the server 0."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,1 +1,1 @@
-"""The files of the database, and the folder that they are in."""
+"""The folder of the data."""

@@ -1,4 +1,4 @@
-"""Creates DATA_DIR, which any database needs, and locks it, which only SQLite needs."""
+"""Creates DATA_DIR, and locks it against a second process."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ class DataInUseError(StartupError):
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder and its parents with access for this user only. Existing ones are unchanged.
+    """Create a folder and its missing parents, to which only this user has access.
 
-    Blocks. OSError: the folder can't be created.
+    Existing folders are left unchanged. Blocks the thread. Raises OSError if a folder can't be
+    created.
     """
     for missing in reversed([path for path in folder.parents if not path.exists()]):
         missing.mkdir(mode=0o700, exist_ok=True)
@@ -28,9 +29,9 @@ def make_folder(folder: Path) -> None:
 
 
 def make_data_folder(data_dir: Path) -> None:
-    """Create DATA_DIR, as `make_folder` does.
+    """Create DATA_DIR as a folder to which only this user has access.
 
-    Blocks. StartupError: the folder can't be created.
+    Blocks the thread. Raises StartupError if the folder can't be created.
     """
     try:
         make_folder(data_dir)
@@ -40,9 +41,10 @@ def make_data_folder(data_dir: Path) -> None:
 
 @contextmanager
 def exclusive(data_dir: Path) -> Generator[None]:
-    """Lock out other processes; DataInUseError: another process has the lock.
+    """Keep other processes from using DATA_DIR for the length of the block.
 
-    Blocks. StartupError: the folder is not writable, or does not exist.
+    Blocks the thread. Raises DataInUseError if another process is using DATA_DIR. Raises
+    StartupError if the folder doesn't exist or is not writable.
     """
     try:
         handle = (data_dir / "clapper.lock").open("a")

@@ -1,4 +1,4 @@
-"""The limits on the number of jobs, and the statements that count them."""
+"""The caps on numbers of jobs, and the SQL that counts the jobs."""
 
 from __future__ import annotations
 
@@ -13,30 +13,31 @@ if TYPE_CHECKING:
 
 _DAY = 24 * 60 * 60
 
-# The daily caps count neither failed or cancelled jobs that never reached the provider, nor new
-# narrations for finished videos.
+# The daily caps leave out two kinds of jobs: those that failed or were cancelled before they
+# reached the provider, and those that only add a new narration to a finished video.
 _COUNTED_TODAY = """
 FROM jobs WHERE created_at > :day_ago
     AND (state NOT IN ('failed', 'cancelled') OR submitted_at IS NOT NULL) AND clip_of IS NULL
 """
 _BY_PERSON = "AND user_id IS NOT NULL AND user_id = :user_id"
-# The index of the person is used, since a person has fewer jobs than a server.
+# The unary plus makes SQLite use the index on people instead of the one on servers. A person has
+# fewer jobs than a server.
 _BY_MEMBER = f"{_BY_PERSON} AND +queue_server = :queue_server"
 _BY_SERVER = "AND queue_server = :queue_server"
 
-# A person's open jobs, except jobs that wait for a decision or only for their delivery.
+# Open jobs, except those that wait for the requester's decision or only for delivery.
 _OPEN = """
 FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed', 'generating',
     'downloading', 'merging')
 """
 
-# Jobs that wait for the provider, and jobs at the provider.
+# Jobs that are waiting to be sent to the provider, and jobs that the provider is working on.
 _UNMADE = """
 FROM jobs WHERE clip_of IS NULL
     AND state IN ('received', 'queued', 'submitting', 'unconfirmed', 'generating')
 """
 
-# Counting stops at each cap, so that no more rows than necessary are read.
+# Each count stops at its cap, so that no more rows than necessary are read.
 USAGE = f"""
 SELECT
     (SELECT count(*) FROM (SELECT 1 {_OPEN} AND user_id = :user_id LIMIT :max_of_user) AS o)
@@ -52,14 +53,15 @@ SELECT
         AS server_today
 """  # noqa: S608 - built from constants
 
-# A new narration for a finished video needs no provider, so only the person's own cap applies.
+# A new narration for a finished video doesn't need the provider, so only the cap on one requester's
+# open jobs applies to it.
 WITHIN_CAPS = """open_of_user < :max_of_user AND (CAST(:clip_of AS TEXT) IS NOT NULL OR (
     open_in_all < :max_in_all AND today < :max_today
         AND user_today < :max_of_user_today AND member_today < :max_of_member_today
         AND server_today < :max_of_server_today))"""
 
 _LAST_OF_CAP = "ORDER BY created_at DESC LIMIT 1 OFFSET :cap - 1"
-# A daily cap allows another job once this job is more than a day old.
+# Selects the job that has to become a day old before a daily cap that is reached allows another.
 _NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_LAST_OF_CAP}"
 _PERSONS_NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_BY_PERSON} {_LAST_OF_CAP}"
 _MEMBERS_NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_BY_MEMBER} {_LAST_OF_CAP}"
@@ -68,14 +70,16 @@ _SERVERS_NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_BY_SERVER} {_LAS
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Caps:
-    """Limits on open jobs, per requester and in all, and on new jobs within 24 hours.
+    """Limits on the number of open jobs, and on the number of new jobs within 24 hours.
 
-    `open_in_all`: the limit on jobs that wait for the provider or are there.
-    `per_user_day`, `per_member_day`, `per_server_day`: limits on new jobs within 24 hours, or None
-    if only `per_day` applies.
-    `per_member_day`: a person's limit in one server, set by its managers.
-    `managers_set_server_day`: whether the server's managers have also set `per_server_day`.
-    An API client has a server's limits, but not a person's daily limit.
+    `open_per_user`: the number of jobs that one requester may have open.
+    `open_in_all`: the number of jobs that may be waiting for the provider or be with it.
+    `per_day`: the number of new jobs within 24 hours, from all requesters together.
+    `per_user_day`: the number for one person. None means that only `per_day` applies.
+    `per_member_day`: the same for one person in one server, set by the server's managers.
+    `per_server_day`: the same for all requesters of one server together.
+    `managers_set_server_day`: whether the server's managers have set `per_server_day`.
+    An API client counts as a server, so a person's daily limits don't apply to it.
     """
 
     open_per_user: int
@@ -100,13 +104,13 @@ class CapUsage:
 
 
 class CapStore:
-    """Counts the jobs for the caps."""
+    """Counts the jobs that the caps limit."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def usage(self, requester: Origin | Client, caps: Caps, *, now: float) -> CapUsage:
-        """Count the jobs for each cap, but stop at the cap."""
+        """Count the jobs for each cap. Each count stops at its cap."""
         params = requester_columns(requester) | cap_columns(requester, caps, now=now)
         row = await self._database.row(USAGE, params)
         if row is None:
@@ -142,7 +146,7 @@ class CapStore:
 
 
 def cap_columns(requester: Origin | Client, caps: Caps, *, now: float) -> dict[str, Any]:
-    """Return the values that the counts are compared with."""
+    """Return the SQL parameters that compare the counts of a requester's jobs with the caps."""
     of_user, of_member = caps.per_user_day, caps.per_member_day
     of_server = caps.per_server_day
     return {

@@ -1,4 +1,4 @@
-"""The table of circuits: for each backend, whether its provider refuses every create request."""
+"""The table of circuits, one per backend. A circuit is open while the provider refuses all jobs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 from bot.errors import Trouble
 
 if TYPE_CHECKING:
-    import sqlite3
-
-    from storage.database import Database
+    from storage.database import Database, Row
 
 MAX_HELD_SECONDS = 24 * 60 * 60.0
-"""The longest time for which an open circuit holds a job; after that, the job is due and fails."""
+"""The longest time for which an open circuit makes a job wait. After that time, the job fails."""
 
 _REFUSE = """
 INSERT INTO circuits (backend, reason, refusals) VALUES (:backend, :reason, 1)
@@ -22,14 +20,15 @@ WHERE circuits.state <> 'open'
 RETURNING *
 """
 
-# `told` is not reset: the operator was told of the earlier outage, and not yet of its end.
+# `told` is not reset. The operator may know of an earlier outage, but not yet of its end.
 _OPEN = """
 UPDATE circuits SET state = 'open', opened_at = :now, probe_at = :probe_at, probes = 0
 WHERE backend = :backend AND state <> 'open'
 RETURNING *
 """
 
-# The probe after this one is scheduled before this one's POST, so it never depends on the outcome.
+# A probe is one create request. Before it is sent, the next probe is already scheduled, so that
+# there is a next one even if this one never returns.
 _PROBE = """
 UPDATE circuits SET probes = probes + 1, probe_at = :probe_at
 WHERE backend = :backend AND state = 'open' AND probe_at <= :now
@@ -61,11 +60,14 @@ RETURNING *
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Circuit:
-    """The circuit of a backend. Times are Unix seconds.
+    """The circuit of a backend. While it is open, no job is sent to the provider, except probes.
 
+    `state`: `counting`, `open`, or `over` after an outage.
     `refusals`: the number of consecutive refusals before the circuit opened.
     `probes`: the number of probes since it opened.
-    `notified_reason`: the reason in the last notice to the operator.
+    `opened_at`, `probe_at`: the Unix times at which it opened, and at which the next probe is due.
+    `notified_reason`: the reason in the last notice to the operator, or None if there was no
+    notice.
     `reached`: whether Discord delivered that notice to at least one operator.
     """
 
@@ -81,44 +83,44 @@ class Circuit:
 
     @property
     def is_open(self) -> bool:
-        """True if the circuit is open, so that queued jobs wait."""
+        """True while queued jobs must wait."""
         return self.state == "open"
 
 
 class CircuitStore:
-    """Reads and writes circuits. A write that is out of date changes nothing and returns None."""
+    """Reads and writes circuits. A write that comes too late changes nothing and returns None."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def get(self, backend: str) -> Circuit | None:
-        """Read a circuit, or return None if nothing was refused or the circuit was deleted."""
+        """Return the circuit of a backend, or None if it has none because nothing was refused."""
         return await self._one("SELECT * FROM circuits WHERE backend = :backend", backend=backend)
 
     async def refuse(self, backend: str, reason: Trouble) -> Circuit | None:
-        """Count a refusal; None: the circuit is already open."""
+        """Count a refusal, or return None if the circuit is already open."""
         return await self._one(_REFUSE, backend=backend, reason=reason)
 
     async def open(self, backend: str, *, probe_at: float, now: float) -> Circuit | None:
-        """Open the circuit, so that jobs wait; None: it is already open."""
+        """Open the circuit, so that jobs wait. Returns None if it is already open."""
         return await self._one(_OPEN, backend=backend, probe_at=probe_at, now=now)
 
     async def probe(self, backend: str, *, probe_at: float, now: float) -> Circuit | None:
-        """Begin a probe, and schedule the next one at `probe_at`; None: no probe is due."""
+        """Begin a probe, and schedule the next one. Returns None if no probe is due."""
         return await self._one(_PROBE, backend=backend, probe_at=probe_at, now=now)
 
     async def schedule_probe(
         self, backend: str, *, probe_at: float, reason: Trouble | None = None
     ) -> Circuit | None:
-        """Schedule the next probe, and store the reason for the last refusal."""
+        """Schedule the next probe. `reason`: why the provider refused the last one, if it did."""
         return await self._one(_SCHEDULE_PROBE, backend=backend, probe_at=probe_at, reason=reason)
 
     async def reset_refusals(self, backend: str) -> Circuit | None:
-        """Reset the count of refusals; None: the circuit is already open."""
+        """Reset the count of refusals, or return None if the circuit is already open."""
         return await self._one(_RESET_REFUSALS, backend=backend)
 
     async def close(self, backend: str) -> Circuit | None:
-        """Close the circuit, so that jobs continue; None: it is not open."""
+        """Close the circuit, so that jobs continue. Returns None if it is not open."""
         return await self._one(_CLOSE, backend=backend)
 
     async def delete(self, backend: str) -> None:
@@ -129,7 +131,7 @@ class CircuitStore:
         )
 
     async def record_notice(self, circuit: Circuit, *, reached: bool) -> Circuit | None:
-        """Store that the operator was notified of the open circuit."""
+        """Store that the bot has tried to notify the operator that the circuit is open."""
         return await self._one(
             _RECORD_NOTICE,
             backend=circuit.backend,
@@ -143,8 +145,8 @@ class CircuitStore:
         return circuit_from(row) if row else None
 
 
-def circuit_from(row: sqlite3.Row) -> Circuit:
-    """Convert a row to a circuit."""
+def circuit_from(row: Row) -> Circuit:
+    """Convert a row of the table to a `Circuit`."""
     return Circuit(
         backend=row["backend"],
         state=row["state"],

@@ -25,7 +25,7 @@ ORDER BY created_at DESC, id DESC LIMIT :limit
 
 
 class ClientJobStore:
-    """Reads jobs for API clients; never writes."""
+    """Reads the jobs of API clients. It never writes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -36,6 +36,6 @@ class ClientJobStore:
         return job_from(row) if row else None
 
     async def page(self, client: str, *, before: str | None, limit: int) -> list[Job]:
-        """List a client's jobs, newest first; with `before`, only jobs older than that job."""
+        """List a client's jobs, newest first. With a job id as `before`, list only older jobs."""
         params = {"client": client, "before": before, "limit": limit}
         return [job_from(row) for row in await self._database.rows(_PAGE, params)]

@@ -1,4 +1,4 @@
-"""GenerationTimes: the times that the provider took for similar jobs."""
+"""GenerationTimes: reads how long the provider took to generate similar videos."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from bot.model import Job
     from storage.database import Database
 
-# Only recent jobs count, since speeds change.
+# Only recent jobs count, because providers become faster or slower over time.
 _RECENT = """
 SELECT generated_seconds AS seconds FROM jobs
 WHERE backend = :backend AND seconds = :seconds AND size = :size AND model {is_model}
@@ -20,13 +20,13 @@ _RECENT_WITHOUT_MODEL = _RECENT.format(is_model="IS NULL")
 
 
 class GenerationTimes:
-    """Reads the times of the last 20 jobs with the same backend, model, length and size."""
+    """Reads how long the last 20 jobs with the same backend, model, length and size took."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def recent(self, job: Job) -> tuple[float, ...]:
-        """Return the times in seconds, in ascending order."""
+        """Return how many seconds each job took, in ascending order."""
         request = job.request
         rows = await self._database.rows(
             _RECENT_WITHOUT_MODEL if request.model is None else _RECENT_OF_MODEL,

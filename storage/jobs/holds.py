@@ -1,4 +1,4 @@
-"""Jobs on hold: the reason and start of their wait, and the operator's notices about it."""
+"""The jobs that are on hold, and the notices to the operator about them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """
 
-# These jobs are not claimed by any lane, because CLAIM skips other backends.
+# No lane claims these jobs, because CLAIM skips jobs of other backends.
 _HOLD_OTHER_BACKENDS = """
 UPDATE jobs SET hold = 'backend', held_since = :now, updated_at = :now
 WHERE state IN ('submitting', 'unconfirmed', 'generating', 'downloading')
@@ -47,8 +47,9 @@ ON CONFLICT (hold) DO UPDATE SET
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HoldNotice:
-    """A notice to the operator about jobs that are on hold for one reason, the first since `since`.
+    """A notice to the operator about the jobs that are on hold for one reason.
 
+    `since`: the Unix time since which the first of these jobs has been on hold.
     `reached`: whether Discord delivered the notice to at least one operator.
     """
 
@@ -58,7 +59,7 @@ class HoldNotice:
 
 
 class HoldStore:
-    """Reads and writes which jobs are on hold, without changing their states."""
+    """Puts jobs on hold and releases them. Their states stay the same."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -73,11 +74,11 @@ class HoldStore:
         return jobs[0] if jobs else None
 
     async def hold_other_backends(self, backend: str, *, now: float) -> list[Job]:
-        """Put the jobs at all other backends on hold, and return those that were not on hold."""
+        """Put all other backends' jobs on hold, and return those that were not on hold before."""
         return await self._jobs(_HOLD_OTHER_BACKENDS, {"backend": backend, "now": now})
 
     async def release_own_backend(self, backend: str, *, now: float) -> list[Job]:
-        """Release the jobs of a backend that the operator has chosen again."""
+        """Release and return the jobs of this backend, which the operator has chosen again."""
         return await self._jobs(_RELEASE_OWN_BACKEND, {"backend": backend, "now": now})
 
     async def held(self) -> list[Job]:
@@ -85,7 +86,7 @@ class HoldStore:
         return await self._jobs(_HELD, {})
 
     async def notice(self, hold: HoldReason) -> HoldNotice | None:
-        """Read the notice about a reason for holds, or return None if there was no notice."""
+        """Return the last notice about jobs on hold for this reason, or None if there was none."""
         row = await self._database.row(
             "SELECT * FROM hold_notices WHERE hold = :hold", {"hold": hold}
         )
@@ -94,12 +95,12 @@ class HoldStore:
         return HoldNotice(hold=hold, since=row["since"], reached=bool(row["reached"]))
 
     async def record_notice(self, notice: HoldNotice) -> None:
-        """Store the last notice to the operator about a hold."""
+        """Store a notice to the operator, in place of the last one about the same reason."""
         params = {"hold": notice.hold, "since": notice.since, "reached": int(notice.reached)}
         await self._database.rows(_RECORD_NOTICE, params)
 
     async def delete_notice(self, hold: HoldReason) -> None:
-        """Delete a notice, because its jobs are no longer on hold."""
+        """Delete the notice about a reason for which no job is on hold any more."""
         await self._database.rows("DELETE FROM hold_notices WHERE hold = :hold", {"hold": hold})
 
     async def _jobs(self, sql: str, params: dict[str, Any]) -> list[Job]:

@@ -1,4 +1,4 @@
-"""The table of listings: for each provider account, the results of reading its list of jobs."""
+"""The table of listings: what the bot learned when it last read a provider account's job list."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import sqlite3
-
-    from storage.database import Database
+    from storage.database import Database, Row
 
 _SHOWN = """
 INSERT INTO listings (backend, account, shown_at) VALUES (:backend, :account, :now)
@@ -43,8 +41,9 @@ WHERE backend = :backend AND counted_at IS NOT NULL ORDER BY counted_at DESC LIM
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OrphanCount:
-    """The number of jobs at the provider that no row explains, and when they were counted.
+    """The number of orphans: jobs in the provider's list that the bot has no record of.
 
+    `counted_at`: the Unix time of the count.
     `is_whole`: whether the provider's whole list was read.
     """
 
@@ -54,35 +53,35 @@ class OrphanCount:
 
 
 class ListingStore:
-    """Reads and writes the results of reading a provider account's list of jobs."""
+    """Stores what the bot learns from a provider account's list of jobs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def record_shown(self, backend: str, account: str, *, now: float) -> None:
-        """Store that the list has shown a job whose create request was answered."""
+        """Store that the list contained a job of ours. This proves that it shows our jobs."""
         await self._database.rows(_SHOWN, {"backend": backend, "account": account, "now": now})
 
     async def was_shown(self, backend: str, account: str, *, since: float, now: float) -> bool:
-        """Return whether the list has shown an answered job between these times."""
+        """Return whether the list contained a job of ours between these times."""
         params = {"backend": backend, "account": account, "since": since, "now": now}
         return await self._database.row(_WAS_SHOWN, params) is not None
 
     async def record_count(
         self, backend: str, account: str, orphans: int, *, is_whole: bool, now: float
     ) -> None:
-        """Store the number of listed jobs that no row explains."""
+        """Store the number of listed jobs that the bot has no record of."""
         params = {"backend": backend, "account": account, "orphans": orphans, "now": now}
         await self._database.rows(_COUNTED, params | {"is_whole": int(is_whole)})
 
     async def orphans(self) -> dict[str, int]:
-        """Return each backend's last count of orphans."""
+        """Return the last count of orphans for each backend."""
         rows = await self._database.rows(_ORPHANS, {})
         return {row["backend"]: row["orphans"] for row in rows}
 
 
-def count_from(row: sqlite3.Row) -> OrphanCount:
-    """Convert a row to a count of orphans."""
+def count_from(row: Row) -> OrphanCount:
+    """Convert a row of the table to an `OrphanCount`."""
     return OrphanCount(
         orphans=row["orphans"], counted_at=row["counted_at"], is_whole=bool(row["is_whole"])
     )

@@ -1,4 +1,4 @@
-"""Estimates an open job's waiting time from the bot's own history."""
+"""Estimates how long an open job will wait, from how long earlier jobs took."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from bot.model import JobState
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.generation_times import GenerationTimes
 from storage.jobs.holds import HoldStore
+from storage.jobs.queue.overview import QueueOverviewStore
 from storage.jobs.queue.places import QueuePlaces
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from bot.model import HoldReason, Job
     from storage.database import Database
     from storage.jobs.circuits import Circuit
+    from storage.jobs.queue.overview import QueueOverview
 
-# A median of fewer times would mean little.
+# The median of fewer times than this would mean little.
 _MIN_SAMPLES = 3
 
 _HELD_BY_CIRCUIT = frozenset({JobState.RECEIVED, JobState.QUEUED})
@@ -33,11 +35,11 @@ _NOT_YET_GENERATED = frozenset(
 class Outlook:
     """The forecast for an open job.
 
-    `place`: the job's place in the queue, from 1, or None if it is not queued or far back.
-    `usual_seconds`: the median time that the provider took for similar jobs.
-    `trouble`: the reason why the queue is paused.
-    `hold`: the reason why this job waits.
-    `operator_knows`: whether the operator was notified of that reason.
+    `place`: the job's place in the queue, starting at 1. None if it is not queued or is far back.
+    `usual_seconds`: the median time that the provider took for similar jobs, if that is known.
+    `trouble`: the reason why all queued jobs wait, if they do.
+    `hold`: the reason why this job is on hold, if it is.
+    `operator_knows`: whether the operator was notified of `trouble` or `hold`.
     """
 
     place: int | None = None
@@ -48,7 +50,7 @@ class Outlook:
 
 
 class QueueOutlook:
-    """Estimates the place and the waiting time that a job's card shows."""
+    """Finds out the place and the waiting time that a card and `/status` show."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -56,9 +58,10 @@ class QueueOutlook:
         self._holds = HoldStore(database)
         self._times = GenerationTimes(database)
         self._places = QueuePlaces(database)
+        self._overview = QueueOverviewStore(database)
 
     async def of(self, job: Job) -> Outlook:
-        """Return a job's place and usual duration, or the trouble that delays it."""
+        """Return a job's place and the usual duration, or the reason why the job must wait."""
         circuit = await self._circuit(job)
         if circuit is not None and circuit.is_open:
             return Outlook(trouble=circuit.reason, operator_knows=circuit.reached)
@@ -70,8 +73,12 @@ class QueueOutlook:
         )
 
     async def places(self) -> Mapping[str, int]:
-        """Return the places of the first queued jobs by the jobs' ids."""
+        """Return the places of the first queued jobs, by job id."""
         return await self._places.first()
+
+    async def overview(self, user_id: int) -> QueueOverview:
+        """Return the numbers of open jobs, and the places of one person's jobs."""
+        return await self._overview.of(user_id)
 
     async def _circuit(self, job: Job) -> Circuit | None:
         if job.state not in _HELD_BY_CIRCUIT or job.clip_of is not None:

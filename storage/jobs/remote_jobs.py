@@ -1,4 +1,4 @@
-"""The columns that link jobs to their remote jobs at the provider."""
+"""The columns that link our jobs to the provider's jobs, which are called remote jobs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from bot.model import VideoRequest
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable
 
-    from storage.database import Database
+    from storage.database import Database, Row
 
 _ENDED = "('succeeded', 'failed', 'cancelled')"
 
@@ -51,8 +50,9 @@ WHERE id = :id AND remote_id = :ref AND remote_passed_at IS NULL
 
 _MARK_DELETED = "UPDATE jobs SET remote_deleted_at = :now WHERE id = :id AND remote_id = :ref"
 
-# A trustworthy list shows these jobs: their create requests were answered, and the provider has not
-# deleted them. Row ids of state changes follow real time, even if the clock was set.
+# A trustworthy list contains these jobs, because the provider answered their create requests and
+# has not deleted them. They are ordered by row ids, which unlike times are right even if the clock
+# was changed.
 _ANSWERED = """
 SELECT jobs.*, answered.rowid < (
     SELECT max(rowid) FROM job_events WHERE job_id = :id AND to_state = 'submitting') AS is_earlier
@@ -66,13 +66,14 @@ ORDER BY answered.rowid DESC LIMIT 500
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoteRecord:
-    """A job's remote job: its id, its request, and its state.
+    """The remote job of one of our jobs, as far as the bot knows it.
 
-    `made_at`: the time of its creation by the provider's clock.
-    `bound_at`: the time when its id was stored, by our clock.
-    `is_echoed`: whether the response to the create request did not contradict the request.
-    `has_prompt`: whether the prompt has not been deleted.
-    `is_reassigned`: whether the id now belongs to another job.
+    `made_at`: the time at which the remote job was created, by the provider's clock.
+    `bound_at`: the time at which the bot stored the remote id, by the bot's clock.
+    `is_echoed`: False if the response to the create request described a different request.
+    `has_prompt`: False if the prompt has been deleted.
+    `is_open`: whether our job has not ended yet.
+    `is_reassigned`: whether the remote id now belongs to another job.
     """
 
     job_id: str
@@ -87,20 +88,20 @@ class RemoteRecord:
 
 
 class RemoteJobStore:
-    """Reads and writes which remote job belongs to which job."""
+    """Reads and writes which remote job belongs to which of our jobs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def get(self, job_id: str) -> RemoteRecord | None:
-        """Read a job's remote job, or return None if the job has none."""
+        """Return a job's remote job, or None if the job has none."""
         row = await self._database.row(
             "SELECT * FROM jobs WHERE id = :id AND remote_id IS NOT NULL", {"id": job_id}
         )
         return record_from(row) if row else None
 
     async def holders(self, backend: str, refs: Iterable[str]) -> dict[str, RemoteRecord]:
-        """Return the records of the jobs that have these remote ids, by remote id."""
+        """Return the records of our jobs that have these remote ids, by remote id."""
         params = {"backend": backend, "refs": json.dumps(list(refs))}
         rows = await self._database.rows(_HOLDERS, params)
         return {row["remote_id"]: record_from(row) for row in rows}
@@ -108,37 +109,41 @@ class RemoteJobStore:
     async def answered(
         self, backend: str, account: str, *, job_id: str = ""
     ) -> list[tuple[RemoteRecord, bool]]:
-        """List the newest jobs at the provider whose create requests were answered.
+        """List the newest jobs whose create requests the provider answered.
 
-        The flag tells whether the response came before the last create request of `job_id` began.
+        Each comes with a flag: whether that answer arrived before the last create request of the
+        job `job_id` began.
         """
         params = {"backend": backend, "account": account, "id": job_id}
         rows = await self._database.rows(_ANSWERED, params)
         return [(record_from(row), bool(row["is_earlier"])) for row in rows]
 
     async def begun(self, backend: str) -> list[VideoRequest]:
-        """List the requests of jobs whose create requests have not been answered yet."""
+        """List the video requests of the jobs whose create requests have not been answered yet."""
         rows = await self._database.rows(_BEGUN, {"backend": backend})
         return [_request(row) for row in rows]
 
     async def reassign(self, backend: str, ref: str, *, job_id: str, now: float) -> str | None:
-        """Take an id from an ended job for the job `job_id`, and return the ended job's id."""
+        """Take a remote id from an ended job, so that the job `job_id` can have it.
+
+        Returns the id of the ended job, or None if no ended job had the remote id.
+        """
         params = {"backend": backend, "ref": ref, "id": job_id, "now": now}
         row = await self._database.row(_REASSIGN, params)
         return row["id"] if row else None
 
     async def is_held(self, backend: str, ref: str, *, job_id: str) -> bool:
-        """Return whether a job other than `job_id` has this id."""
+        """Return whether a job other than `job_id` has this remote id."""
         params = {"backend": backend, "ref": ref, "id": job_id}
         return await self._database.row(_HOLDER, params) is not None
 
     async def has_reused_ids(self, backend: str, account: str) -> bool:
-        """Return whether the provider has given an id of one of our jobs to another job."""
+        """Return whether the provider has ever used the same id for two jobs."""
         params = {"backend": backend, "account": account}
         return await self._database.row(_REUSED, params) is not None
 
     async def mark_lost(self, job_id: str, ref: str, *, now: float) -> None:
-        """Store that the id no longer belongs to this job."""
+        """Store that the remote id no longer belongs to this job."""
         await self._database.rows(_MARK_LOST, {"id": job_id, "ref": ref, "now": now})
 
     async def mark_deleted(self, job_id: str, ref: str, *, now: float) -> None:
@@ -146,8 +151,8 @@ class RemoteJobStore:
         await self._database.rows(_MARK_DELETED, {"id": job_id, "ref": ref, "now": now})
 
 
-def record_from(row: sqlite3.Row) -> RemoteRecord:
-    """Convert the row of a job with a remote id."""
+def record_from(row: Row) -> RemoteRecord:
+    """Convert the row of a job that has a remote id to a `RemoteRecord`."""
     return RemoteRecord(
         job_id=row["id"],
         remote_id=row["remote_id"],
@@ -161,7 +166,7 @@ def record_from(row: sqlite3.Row) -> RemoteRecord:
     )
 
 
-def _request(row: sqlite3.Row) -> VideoRequest:
+def _request(row: Row) -> VideoRequest:
     return VideoRequest(
         prompt=row["sent_prompt"] or row["prompt"],
         model=row["model"],

@@ -1,4 +1,4 @@
-"""Converts rows of the table of jobs to the types of `bot.model`, and back."""
+"""Converts rows of the jobs table to the types in `bot.model`, and requesters to columns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bot.model import Attachment, Client, Failure, HoldReason, Job, JobState, Origin, VideoRequest
 
 if TYPE_CHECKING:
-    import sqlite3
+    from storage.database import Row
 
 _REQUESTER_COLUMNS = (
     "interaction_id",
@@ -34,8 +34,8 @@ _REQUESTER_COLUMNS = (
 )
 
 
-def job_from(row: sqlite3.Row) -> Job:
-    """Convert a row to a job."""
+def job_from(row: Row) -> Job:
+    """Convert a row of the jobs table to a `Job`."""
     return Job(
         id=row["id"],
         state=JobState(row["state"]),
@@ -74,7 +74,17 @@ def job_from(row: sqlite3.Row) -> Job:
     )
 
 
-def _requester(row: sqlite3.Row) -> Origin | Client:
+def found_job(row: Row | None) -> Job | None:
+    """Convert the row that a statement has found, if any, to a job."""
+    return job_from(row) if row else None
+
+
+def key_of(job: Job) -> dict[str, Any]:
+    """Return the values by which a statement finds a job that has not changed."""
+    return {"id": job.id, "epoch": job.epoch, "was": job.state}
+
+
+def _requester(row: Row) -> Origin | Client:
     if row["client"] is not None:
         return Client(name=row["client"], key=row["client_key"], digest=row["client_digest"])
     return Origin(
@@ -97,7 +107,7 @@ def _requester(row: sqlite3.Row) -> Origin | Client:
     )
 
 
-def _attachment(row: sqlite3.Row) -> Attachment | None:
+def _attachment(row: Row) -> Attachment | None:
     if row["attachment_name"] is None:
         return None
     return Attachment(
@@ -108,7 +118,7 @@ def _attachment(row: sqlite3.Row) -> Attachment | None:
     )
 
 
-def _failure(row: sqlite3.Row) -> Failure | None:
+def _failure(row: Row) -> Failure | None:
     if row["failure_key"] is None:
         return None
     return Failure(key=row["failure_key"], fields=json.loads(row["failure_fields"]))
@@ -128,7 +138,7 @@ def fold(text: str) -> str:
 
 
 def requester_columns(requester: Origin | Client) -> dict[str, Any]:
-    """Return a requester's columns. The columns of the other kind of requester are NULL."""
+    """Return the column values that describe a requester, either a person or an API client."""
     columns: dict[str, Any] = dict.fromkeys(_REQUESTER_COLUMNS)
     if isinstance(requester, Client):
         return columns | {

@@ -1,4 +1,4 @@
-"""The SQL statements on the table of jobs."""
+"""The SQL statements that read and change the table of jobs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SELECT * FROM jobs
 WHERE interaction_id = :interaction_id OR (client = :client AND client_key = :client_key)
 """
 
-# Jobs that were submitted to another backend wait until the operator chooses that backend again.
+# A job that was submitted to another backend waits until the operator chooses that backend again.
 _CLAIMABLE = """next_at IS NOT NULL
             AND (backend = :backend
                 OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
@@ -48,7 +48,7 @@ _CLAIMABLE = """next_at IS NOT NULL
                 OR (:narrated = 1) = (attachment_name IS NOT NULL))
             AND id NOT IN (SELECT value FROM json_each(:running))"""
 
-# Each state has its own SELECT, because the index orders rows only within one state.
+# Each state has its own SELECT, because the index sorts jobs by due time only within one state.
 CLAIM = f"""
 UPDATE jobs SET epoch = epoch + 1
 WHERE id IN (
@@ -70,7 +70,7 @@ SELECT min(due) AS next_at FROM (
     FROM json_each(:states) AS lane) AS each_state
 """  # noqa: S608 - built from constants
 
-# Some servers use an id twice. While an open job has an id, no other job can be bound to it.
+# Some providers use an id twice. While a job has a remote id, no other job can get the same one.
 _IS_FREE = """
     NOT EXISTS (
         SELECT 1 FROM jobs AS other
@@ -78,9 +78,9 @@ _IS_FREE = """
             AND other.remote_passed_at IS NULL AND other.id <> jobs.id)
 """
 
-# A clear refusal of the latest create request settles it at 0, and so does an end before it is sent
-# (again); otherwise, it cost what the provider says or, if it says nothing, the price, because none
-# of the other ends proves that it was free.
+# The cost of the latest create request is 0 if it was clearly refused, or if the job ended before
+# it was sent. Otherwise, it is what the provider reports. If the provider reports no cost, it is
+# the price, because nothing else proves that the request was free.
 _SETTLED = """CASE
         WHEN ledger_day IS NULL OR settled_micros IS NOT NULL THEN settled_micros
         WHEN :to IN ('failed', 'cancelled')
@@ -120,7 +120,7 @@ WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """  # noqa: S608 - built from constants
 
-# The second create request may cost as much as the first, so it is reserved and counted too.
+# The second create request may cost as much as the first, so its price is reserved as well.
 RETRY = f"""
 UPDATE jobs SET
     state = 'queued', next_at = :now, attempts = 0, misses = 0, updated_at = :now,
@@ -132,7 +132,8 @@ WHERE id = :id AND epoch = :epoch AND state = 'undecided' AND {WITHIN_BUDGETS}
 RETURNING *
 """  # noqa: S608 - built from constants
 
-# A prompt is written only once for each backend, so that a repeated step sends the same prompt.
+# The prompt is stored only once for each backend, so that a step that is repeated sends the same
+# prompt.
 WRITE_PROMPT = """
 UPDATE jobs SET
     sent_prompt = :sent_prompt, fingerprint = :fingerprint, backend = :backend, updated_at = :now
@@ -141,8 +142,8 @@ WHERE id = :id AND epoch = :epoch AND state = 'queued'
 RETURNING *
 """
 
-# The intent to spend is committed before the POST, and only if no identical create request is
-# unconfirmed. All POSTs of a job have the same key, for providers that support idempotency keys.
+# This is committed before the POST that may cost money, and only if no identical create request is
+# unconfirmed. All POSTs of a job have the same `create_key`, which is an idempotency key.
 BEGIN_SUBMIT = """
 UPDATE jobs SET
     state = 'submitting', backend = :backend, next_at = :now, attempts = 0, misses = 0,
@@ -174,7 +175,8 @@ WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """
 
-# The higher epoch invalidates a step that looked for the message and found none.
+# The higher epoch invalidates a step that is running, and that looked for the message too early to
+# find it.
 ACKNOWLEDGE = """
 UPDATE jobs SET
     epoch = epoch + 1, message_id = :message_id, next_at = :now, updated_at = :now
@@ -183,8 +185,9 @@ WHERE id = :id AND state IN ('received', 'failed', 'cancelled') AND message_id I
 RETURNING *
 """
 
-# For a job that was cancelled before the POST was answered. The higher epoch prevents a running
-# last step from clearing `next_at`. If the job is deleted, only its remote job is left to delete.
+# For a job that was cancelled before the POST was answered. The higher epoch invalidates a last
+# step that is running, which would clear `next_at`. A deleted job needs no further step: its remote
+# job is deleted separately.
 BIND_CANCELLED = f"""
 UPDATE jobs SET
     epoch = epoch + 1, remote_id = :remote_id, attempts = 0, updated_at = :now,
@@ -199,8 +202,8 @@ UPDATE jobs SET dm_intent_at = :now
 WHERE id = :id AND epoch = :epoch AND state = 'notifying' RETURNING *
 """
 
-# The higher epoch invalidates a running poll, which may have been too early and must not postpone
-# the next poll.
+# The higher epoch invalidates a poll that is already running. It may have read the job before it
+# changed, and must not postpone the next poll.
 WAKE_REMOTE = """
 UPDATE jobs SET epoch = epoch + 1, next_at = :now, updated_at = :now
 WHERE backend = :backend AND remote_id = :remote_id AND remote_passed_at IS NULL
@@ -212,7 +215,8 @@ WAKE_UNDECIDED = """
 UPDATE jobs SET next_at = :now WHERE backend = :backend AND state = 'undecided' RETURNING *
 """
 
-# PUBLIC_URL may have been set before the restart, so deliveries that waited for it are due again.
+# Some deliveries wait until the operator sets PUBLIC_URL. It may have been set at this restart, so
+# they are tried again.
 WAKE_HELD = """
 UPDATE jobs SET next_at = :now
 WHERE state IN ('delivering', 'notifying') AND next_at > :now

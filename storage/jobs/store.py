@@ -1,4 +1,4 @@
-"""The table of jobs; every write is one conditional statement that returns the changed rows."""
+"""The table of jobs. Each write is one conditional statement that returns the changed rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from storage.errors import NotUniqueError
 from storage.jobs import statements
 from storage.jobs.caps import cap_columns
-from storage.jobs.rows import fold, job_from, requester_columns
+from storage.jobs.rows import fold, found_job, job_from, key_of, requester_columns
 from storage.ledger.budgets import micros
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Changes:
-    """Columns to set along with a new state. A default leaves a column unchanged."""
+    """Columns to set along with a new state. The defaults leave the columns unchanged."""
 
     remote_id: str | None = None
     remote_made_at: float | None = None
@@ -38,15 +38,15 @@ class Changes:
 
 
 class JobStore:
-    """Reads and writes jobs. A write that is out of date changes nothing and returns None."""
+    """Reads and writes jobs. A write to a job that has changed does nothing and returns None."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def insert(self, job: Job, caps: Caps, reservation: Reservation) -> Job | None:
-        """Insert a job as `received`; None: a cap or budget is reached, or it is a repetition."""
+        """Insert a job, or return None if a cap or budget is reached or the job already exists."""
         attachment = job.attachment
-        return await self._one(
+        return await self._counting_one(
             statements.INSERT,
             id=job.id,
             next_at=job.next_at,
@@ -74,7 +74,7 @@ class JobStore:
         return await self._one("SELECT * FROM jobs WHERE id = :id", id=job_id)
 
     async def by_requester(self, requester: Origin | Client) -> Job | None:
-        """Read the job that this interaction or this client's key has created."""
+        """Return the job that this interaction, or this client's idempotency key, has created."""
         return await self._one(statements.BY_REQUESTER, **requester_columns(requester))
 
     async def claim(
@@ -89,14 +89,12 @@ class JobStore:
         limit: int,
         now: float,
     ) -> list[Job]:
-        """Claim up to `limit` due jobs that are not `running`, and raise their epochs.
+        """Claim up to `limit` due jobs that are not in `running`, and raise their epochs.
 
-        Jobs that were submitted to another backend are skipped. Queued jobs are claimed by
-        `QueueStore`.
-        `client`: the client whose jobs are claimed, or None for the jobs of all requesters.
+        Jobs that were submitted to another backend are skipped. `QueueStore` claims queued jobs.
+        `client`: the API client whose jobs are claimed, or None for the jobs of all requesters.
         `clients_only`: whether to claim only the jobs of API clients, and none from Discord.
-        `narrated`: whether to claim only jobs with a narration, or only jobs without; None for
-        both.
+        `narrated`: True for jobs with a narration, False for jobs without one, None for both.
         """
         rows = await self._database.rows(
             statements.CLAIM,
@@ -112,8 +110,8 @@ class JobStore:
             },
         )
         # The rows from RETURNING are in no particular order.
-        rows.sort(key=lambda row: (row["next_at"], row["number"]))
-        return [job_from(row) for row in rows]
+        ordered = sorted(rows, key=lambda row: (row["next_at"], row["number"]))
+        return [job_from(row) for row in ordered]
 
     async def next_due(
         self,
@@ -146,12 +144,12 @@ class JobStore:
     ) -> Job | None:
         """Move a job to another state.
 
-        None: the job has changed, or another open job has the new `remote_id`.
+        Returns None if the job has changed, or if another job has the new `remote_id`.
         """
         failure = changes.failure
         return await self._one_unless_taken(
             statements.MOVE,
-            **_key(job),
+            **key_of(job),
             to=to,
             next_at=next_at,
             now=now,
@@ -168,11 +166,13 @@ class JobStore:
         )
 
     async def retry(self, job: Job, reservation: Reservation, *, now: float) -> Job | None:
-        """Queue an undecided job again; None: the job has changed, or a budget is reached."""
-        return await self._one(statements.RETRY, **_key(job), now=now, **reservation.columns)
+        """Queue an undecided job again, or return None if it has changed or a budget is reached."""
+        return await self._counting_one(
+            statements.RETRY, **key_of(job), now=now, **reservation.columns
+        )
 
     async def write_prompt(self, job: Job, prompt: str, *, backend: str, now: float) -> Job | None:
-        """Store a queued job's prompt for a backend, once for each backend."""
+        """Store the prompt that a queued job sends to a backend. A stored one is not replaced."""
         return await self._one(
             statements.WRITE_PROMPT,
             id=job.id,
@@ -186,9 +186,9 @@ class JobStore:
     async def begin_submit(
         self, job: Job, *, backend: str, account: str, create_key: str, now: float
     ) -> Job | None:
-        """Store the intent to spend; None: an identical create request is unconfirmed."""
+        """Mark a job as submitting. Returns None if an identical create request is unconfirmed."""
         values = {"backend": backend, "account": account, "create_key": create_key, "now": now}
-        return await self._one_unless_taken(statements.BEGIN_SUBMIT, **_key(job), **values)
+        return await self._one_unless_taken(statements.BEGIN_SUBMIT, **key_of(job), **values)
 
     async def postpone(
         self,
@@ -201,10 +201,10 @@ class JobStore:
         misses: int,
         now: float,
     ) -> Job | None:
-        """Postpone a job's step. The stored progress never decreases."""
+        """Postpone a job's next step. The stored progress never decreases."""
         return await self._one(
             statements.POSTPONE,
-            **_key(job),
+            **key_of(job),
             next_at=next_at,
             attempts=attempts,
             progress=progress,
@@ -214,15 +214,15 @@ class JobStore:
         )
 
     async def release(self, job: Job, *, now: float) -> Job | None:
-        """Store that no step of a job is due, and delete the token if the job has ended."""
-        return await self._one(statements.RELEASE, **_key(job), now=now)
+        """Store that a job has no further step. If the job has ended, its token is deleted."""
+        return await self._one(statements.RELEASE, **key_of(job), now=now)
 
     async def acknowledge(self, job_id: str, *, message_id: int, now: float) -> Job | None:
-        """Store the id of a job's card once, and make the job due, even if it has ended."""
+        """Store the message id of a job's card, if it has none yet, and make the job due."""
         return await self._one(statements.ACKNOWLEDGE, id=job_id, message_id=message_id, now=now)
 
     async def bind_cancelled(self, job: Job, changes: Changes, *, now: float) -> Job | None:
-        """Store the remote id of a job that was cancelled meanwhile; None: it was not cancelled."""
+        """Store the remote id of a cancelled job, or return None if the job is not cancelled."""
         sql = statements.BIND_CANCELLED
         return await self._one_unless_taken(sql, id=job.id, now=now, **_identity(changes))
 
@@ -232,12 +232,11 @@ class JobStore:
 
     async def wake_remote(self, backend: str, remote_id: str, *, now: float) -> Job | None:
         """Make the job with this remote id due now."""
-        return await self._one(
-            statements.WAKE_REMOTE, backend=backend, remote_id=remote_id, now=now
-        )
+        key = {"backend": backend, "remote_id": remote_id}
+        return await self._one(statements.WAKE_REMOTE, **key, now=now)
 
     async def wake_undecided(self, backend: str, *, now: float) -> list[Job]:
-        """Make the undecided jobs of a backend due now, because a webhook arrived."""
+        """Make the undecided jobs of a backend due now. A webhook may be about one of them."""
         return await self._many(statements.WAKE_UNDECIDED, backend=backend, now=now)
 
     async def queued(self) -> list[Job]:
@@ -253,7 +252,7 @@ class JobStore:
         await self._database.rows("UPDATE jobs SET token = NULL WHERE id = :id", {"id": job_id})
 
     async def mark_card_gone(self, job_id: str) -> None:
-        """Store that a job's card can't show how the job ended."""
+        """Store that a job's card can no longer be edited, so it can't show how the job ended."""
         await self._one(statements.MARK_CARD_GONE, id=job_id)
 
     async def prove_bot_access(self, job_id: str, *, bot_can_edit: bool) -> Job | None:
@@ -274,11 +273,13 @@ class JobStore:
         return {(row["state"], row["backend"]): row["jobs"] for row in rows}
 
     async def _one(self, sql: str, **params: Any) -> Job | None:  # noqa: ANN401 - SQLite's values
-        row = await self._database.row(sql, params)
-        return job_from(row) if row else None
+        return found_job(await self._database.row(sql, params))
+
+    async def _counting_one(self, sql: str, **params: Any) -> Job | None:  # noqa: ANN401 - same
+        return found_job(await self._database.counting_row(sql, params))
 
     async def _one_unless_taken(self, sql: str, **params: Any) -> Job | None:  # noqa: ANN401
-        """Run a statement on a job; None: it changed nothing, or a unique index refused it."""
+        """Run a statement. Returns None if it changes no row, or if it violates a unique index."""
         try:
             return await self._one(sql, **params)
         except NotUniqueError:
@@ -294,7 +295,3 @@ def _identity(changes: Changes) -> dict[str, Any]:
         "remote_made_at": changes.remote_made_at,
         "echoes_order": int(changes.echoes_order),
     }
-
-
-def _key(job: Job) -> dict[str, Any]:
-    return {"id": job.id, "epoch": job.epoch, "was": job.state}

@@ -1,4 +1,4 @@
-"""Reads the data that helps to identify the remote job of an unconfirmed create request."""
+"""Reads the data that helps to find the remote job that an unconfirmed create request started."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WHERE backend = :backend AND id <> :id AND state IN ('submitting', 'unconfirmed'
 
 
 class UnconfirmedStore:
-    """Reads which remote jobs an unconfirmed create request may have started; never writes."""
+    """Reads which remote jobs an unconfirmed create request may have started. It never writes."""
 
     def __init__(self, database: Database, spent: SpentRefs) -> None:
         self._database = database
@@ -26,12 +26,12 @@ class UnconfirmedStore:
         self._inbox = Inbox(database)
 
     async def unclaimed(self, backend: str) -> tuple[str, ...]:
-        """List remote ids that webhooks have named and that no job, not even a deleted one, has."""
+        """List the remote ids from webhooks that never belonged to any of our jobs."""
         refs = await self._inbox.unbound(backend)
         spent = await self._spent.among(backend, refs)
         return tuple(ref for ref in refs if ref not in spent)
 
     async def others(self, job: Job) -> bool:
-        """Return whether another create request to the job's backend is unconfirmed."""
+        """Return whether another job's create request to the same backend is unconfirmed, too."""
         params = {"backend": job.backend, "id": job.id}
         return await self._database.row(_OTHER_UNCONFIRMED, params) is not None

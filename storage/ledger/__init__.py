@@ -1,1 +1,1 @@
-"""The ledger of costs, and the budgets."""
+"""The ledger of costs, and the budgets that limit them."""

@@ -1,4 +1,4 @@
-"""The budgets, and the statements that compare what is spent with them."""
+"""The budgets, and the SQL that compares the recorded costs with them."""
 
 from __future__ import annotations
 
@@ -6,30 +6,33 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from storage.access.audit import recording
+
 if TYPE_CHECKING:
+    from storage.access.audit import AuditEntry
     from storage.database import Database
 
-# More than any budget; SQLite and PostgreSQL add a price to it without an overflow.
+# More than any budget, yet small enough that adding a price doesn't overflow a 64-bit integer.
 _UNLIMITED = 2**62
 _MONTH = len("2026-11")
 _MICROS = 1_000_000
-# A provider that reports more than a million dollars for a clip reports nothing.
+# If a provider reports more than a million dollars for a clip, it can only be an error.
 _MOST_MICROS = _MICROS * _MICROS
 
 
 def micros(dollars: float) -> int:
-    """Convert US dollars to micro-dollars, rounded up, and at most a million dollars."""
+    """Convert US dollars to micro-dollars, rounded up. The result is at most a million dollars."""
     return min(math.ceil(round(dollars * _MICROS, 3)), _MOST_MICROS)
 
 
 def month_of(day: str) -> str:
-    """Return the month of a day such as 2026-11-30."""
+    """Return the month of a day, such as 2026-11 for 2026-11-30."""
     return day[:_MONTH]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Budgets:
-    """The most that may be spent, in micro-dollars; None: there is no such budget."""
+    """The amounts that may be spent, in micro-dollars. None means that there is no such limit."""
 
     day: int | None = None
     month: int | None = None
@@ -39,12 +42,14 @@ class Budgets:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reservation:
-    """The most that a create request may cost, and the budgets within which it has to be.
+    """The highest possible cost of a create request, and the budgets that it counts towards.
 
-    `price`: the price in micro-dollars. `day`: the calendar day that it counts towards, such as
-    2026-11-30, or empty if costs are not recorded. `server`: the server, as in `queue_server`.
-    `payer`: a keyed hash of the person, or empty for an API client, which has no budget of a
-    person.
+    `price`: the cost in micro-dollars.
+    `day`: the calendar day that it counts towards, such as 2026-11-30. Empty if no costs are
+    recorded.
+    `server`: the server that it counts towards, as in the column `queue_server`.
+    `payer`: a keyed hash of the person's ID. Empty for an API client, to which no personal budget
+    applies.
     """
 
     price: int = 0
@@ -86,7 +91,7 @@ def _fits(scope: str, period: str, budget: str) -> str:
         WHERE scope = {scope} AND period = {period}), 0) + :price <= {budget}"""  # noqa: S608 - built from constants
 
 
-# What costs nothing is never refused.
+# A job that costs nothing is never refused.
 WITHIN_BUDGETS = f"""(:price = 0 OR (
     {_fits("'all'", ":ledger_day", ":budget_day")}
     AND {_fits("'all'", ":ledger_month", ":budget_month")}
@@ -96,37 +101,44 @@ WITHIN_BUDGETS = f"""(:price = 0 OR (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spending:
-    """The spent part of a budget, and what was granted above it, in micro-dollars."""
+    """An amount that was spent, and an extra amount that was granted, in micro-dollars."""
 
     spent: int = 0
     granted: int = 0
 
 
+_GRANT = """
+INSERT INTO ledger (at, day, kind, server, payer, granted)
+VALUES (:now, :day, 'granted', '', :payer, :amount)
+RETURNING id
+"""
+
+
 class LedgerStore:
-    """Reads the sums of the ledger, and adds the entries that belong to no job."""
+    """Reads the ledger's sums, and stores the entries that don't belong to a job."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def spending(self, scope: str, period: str) -> Spending:
-        """Return what is spent in a scope and a period, as in the table of sums."""
+        """Return the amount that was spent in a scope, such as a server, in a day or a month."""
         row = await self._database.row(
             "SELECT spent, granted FROM ledger_sums WHERE scope = :scope AND period = :period",
             {"scope": scope, "period": period},
         )
         return Spending(**dict(row)) if row else Spending()
 
-    async def grant(self, payer: str, amount: int, *, day: str, now: float) -> None:
-        """Let a person spend `amount` micro-dollars more in the month of `day`."""
-        await self._database.rows(
-            """INSERT INTO ledger (at, day, kind, server, payer, granted)
-            VALUES (:now, :day, 'granted', '', :payer, :amount)""",
-            {"now": now, "day": day, "payer": payer, "amount": amount},
-        )
+    async def grant(self, payer: str, amount: int, *, day: str, entry: AuditEntry) -> None:
+        """Allow a person to spend another `amount` micro-dollars in the month of `day`.
+
+        The audit's `entry` is stored in the same transaction.
+        """
+        params = {"now": entry.at, "day": day, "payer": payer, "amount": amount}
+        await self._database.sequence((_GRANT, params), recording(entry))
 
     async def payer_key(self, month: str, new: bytes) -> bytes:
-        """Return the key of a month's payers; `new` becomes the key if the month has none."""
-        # The update changes nothing, but returns the row that exists.
+        """Return the key that hashes a month's payers. If there is none, `new` becomes the key."""
+        # If the month has a key, the update changes nothing, but makes RETURNING include the row.
         rows = await self._database.rows(
             """INSERT INTO payer_keys (month, key) VALUES (:month, :key)
             ON CONFLICT (month) DO UPDATE SET month = excluded.month RETURNING key""",
@@ -135,7 +147,7 @@ class LedgerStore:
         return bytes(rows[0]["key"])
 
     async def delete_keys(self, *, before: str) -> None:
-        """Delete the keys of the months before `before`."""
+        """Delete the payers' keys of all months before `before`."""
         await self._database.rows(
             "DELETE FROM payer_keys WHERE month < :before", {"before": before}
         )

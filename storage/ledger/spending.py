@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from sqlite3 import Row
 
-    from storage.database import Database
+    from storage.database import Database, Row
 
 DAYS = """
 SELECT period, spent FROM ledger_sums

@@ -1,4 +1,4 @@
-"""Orders by command, button and form from each place, and what stays open to those refused."""
+"""The places from which orders are accepted. test_refused_orders.py has every refusal."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.delivery.views.button_ids import Action
 from bot.demo.fake_discord import api_errors
-from bot.model import Client, JobState
+from bot.model import Client
 from bot.moderation.access.place import OrderFrom, Reach
 from storage.jobs.caps import Caps
-from tests.support.cards import post_card
 from tests.support.desk import open_desk
 from tests.support.fakes.bench import EVERYWHERE
 from tests.support.fakes.media import FakeVoice
 from tests.support.fakes.orders import REQUEST, VOICE
-from tests.support.form_steps import SOUND, count, finished, form, submit_form
+from tests.support.form_steps import count
+from tests.support.places import find_place
 from tests.support.schemas.discord_spec import check_all
 
 if TYPE_CHECKING:
@@ -47,31 +46,18 @@ async def desk(tmp_path: Path, reach: Reach) -> AsyncGenerator[Desk]:
         check_all(opened.fake_discord.history.requests)
 
 
-def place(desk: Desk, kind: str) -> Channel:
-    world = desk.fake_discord.world
-    match kind:
-        case "dm":
-            return world.dm(world.user)
-        case "group":
-            return world.add_group(world.user, world.add_user("friend"))
-        case "user_install":
-            return world.add_channel(world.add_guild("Elsewhere", installed=False))
-        case _:
-            return world.channel
-
-
 async def order(desk: Desk, where: Channel, **who: Any) -> Message:
     asked = await desk.fake_discord.slash("video", {"prompt": "a cat"}, where=where, **who)
     return await desk.fake_discord.answer_to(asked)
 
 
-async def expect_refused(desk: Desk, answer: Message, words: str, *, jobs: int = 0) -> None:
+async def expect_refused(desk: Desk, answer: Message, words: str) -> None:
     """Check that nothing was stored, and nothing asked of the provider."""
     assert words in answer.text
     assert answer.ephemeral
-    assert await count(desk) == jobs
+    assert await count(desk) == 0
     assert await desk.bench.database.rows("SELECT * FROM speeches", {}) == []
-    assert desk.bench.backend.posts <= jobs
+    assert desk.bench.backend.posts == 0
 
 
 REFUSED = [
@@ -85,86 +71,18 @@ REFUSED = [
 async def test_by_default_only_servers_with_the_bot_may_order(
     desk: Desk, kind: str, words: str
 ) -> None:
-    await expect_refused(desk, await order(desk, place(desk, kind)), words)
-    spoken = await desk.fake_discord.slash("narrate", {"text": "Hello"}, where=place(desk, kind))
+    await expect_refused(desk, await order(desk, find_place(desk, kind)), words)
+    spoken = await desk.fake_discord.slash(
+        "narrate", {"text": "Hello"}, where=find_place(desk, kind)
+    )
     await expect_refused(desk, await desk.fake_discord.answer_to(spoken), words)
-    assert not (await order(desk, place(desk, "server"))).ephemeral
-
-
-async def test_a_refusal_is_in_the_language_of_the_person(desk: Desk) -> None:
-    world = desk.fake_discord.world
-    for locale, words in (("de", "Direktnachrichten"), ("ja", "ダイレクトメッセージ")):
-        user = world.add_user(f"person-{locale}", locale=locale)
-        await expect_refused(desk, await order(desk, world.dm(user), user=user), words)
-
-
-@pytest.mark.parametrize("reach", [Reach(allowed_servers=frozenset({5}))])
-async def test_a_server_that_is_not_named_is_refused(desk: Desk) -> None:
-    answer = await order(desk, place(desk, "server"))
-    await expect_refused(desk, answer, "requests in this server")
+    assert not (await order(desk, find_place(desk, "server"))).ephemeral
 
 
 async def test_a_server_that_is_named_is_allowed(desk: Desk) -> None:
     guild = desk.fake_discord.world.guild
     desk.bench.gate.reach = Reach(allowed_servers=frozenset({guild.id}))
-    assert not (await order(desk, place(desk, "server"))).ephemeral
-
-
-@pytest.mark.parametrize("reach", [EVERYWHERE])
-@pytest.mark.parametrize("action", [Action.AGAIN, Action.EDIT, Action.NARRATE, Action.ATTACH])
-async def test_an_old_button_orders_nothing(desk: Desk, action: Action) -> None:
-    world = desk.fake_discord.world
-    state = JobState.FAILED if action is Action.ATTACH else JobState.SUCCEEDED
-    job = await desk.bench.at(state, user_id=world.user.id, guild_id=None)
-    desk.bench.gate.reach = Reach()
-    card = post_card(desk, action, job.id, where=world.dm(world.user))
-    await expect_refused(desk, await desk.click(card, "Old"), "direct messages", jobs=1)
-
-
-@pytest.mark.parametrize("reach", [EVERYWHERE])
-@pytest.mark.parametrize(
-    ("action", "values"), [(Action.EDIT, {"prompt": "a dog"}), (Action.NARRATE, {"audio": SOUND})]
-)
-async def test_a_form_that_was_opened_before_orders_nothing(
-    desk: Desk, action: Action, values: dict[str, Any]
-) -> None:
-    job = await finished(desk)
-    opened = await form(desk, action, job)
-    desk.bench.gate.reach = Reach(allowed_servers=frozenset({5}))
-    answer = await submit_form(desk, opened, values)
-    await expect_refused(desk, answer, "requests in this server", jobs=1)
-
-
-@pytest.mark.parametrize("reach", [EVERYWHERE])
-async def test_an_undecided_job_is_not_ordered_again_from_a_dm(desk: Desk) -> None:
-    world = desk.fake_discord.world
-    job = await desk.bench.at(JobState.UNDECIDED, user_id=world.user.id, guild_id=None)
-    desk.bench.gate.reach = Reach()
-    dm = world.dm(world.user)
-    answer = await desk.click(post_card(desk, Action.RETRY, job.id, where=dm), "Old")
-    assert "direct messages" in answer.text
-    assert (await desk.bench.now(job.id)).state is JobState.UNDECIDED
-    answer = await desk.click(post_card(desk, Action.GIVE_UP, job.id, where=dm), "Old")
-    assert (await desk.bench.now(job.id)).state is JobState.CANCELLED
-
-
-@pytest.mark.parametrize("reach", [EVERYWHERE])
-async def test_what_is_theirs_stays_open_to_those_who_may_not_order(desk: Desk) -> None:
-    world = desk.fake_discord.world
-    dm = world.dm(world.user)
-    job = await desk.bench.submit(user_id=world.user.id, guild_id=None)
-    desk.bench.gate.reach = Reach()
-    for command in ("videos", "privacy", "notify", "usage"):
-        asked = await desk.fake_discord.slash(command, {}, where=dm)
-        assert "I don't accept requests" not in (await desk.fake_discord.answer_to(asked)).text
-    answer = await desk.click(post_card(desk, Action.CANCEL, job.id, where=dm), "Old")
-    assert answer.text == "Cancelled."
-    await desk.bench.run_out(job.id)
-    card = post_card(desk, Action.DELETE, job.id, where=dm)
-    pressed = await desk.fake_discord.click(card, f"clapper:{Action.DELETE}:{job.id}")
-    await desk.fake_discord.wait_for(lambda: pressed.modal)
-    await desk.fake_discord.submit(pressed, {"sure": True})
-    await desk.fake_discord.wait_for(lambda: card.deleted)
+    assert not (await order(desk, find_place(desk, "server"))).ephemeral
 
 
 @pytest.mark.parametrize("reach", [EVERYWHERE])
@@ -183,7 +101,7 @@ async def test_clients_and_repeated_requests_are_not_judged_by_a_place(desk: Des
 async def test_a_member_of_a_server_may_order_by_dm_where_that_is_allowed(desk: Desk) -> None:
     world = desk.fake_discord.world
     for _ in range(2):
-        assert not (await order(desk, place(desk, "dm"))).ephemeral
+        assert not (await order(desk, find_place(desk, "dm"))).ephemeral
     assert len(desk.made(MEMBER)) == 1
     jobs = [change.job for change in desk.bench.changes if change.previous is None]
     assert {(job.origin.guild_id, job.origin.home_id) for job in jobs} == {(None, world.guild.id)}
@@ -193,7 +111,7 @@ async def test_a_member_of_a_server_may_order_by_dm_where_that_is_allowed(desk: 
 
 async def expect_refused_place(desk: Desk, kind: str, words: str) -> None:
     before = await count(desk)
-    assert words in (await order(desk, place(desk, kind))).text
+    assert words in (await order(desk, find_place(desk, kind))).text
     assert await count(desk) == before
 
 
@@ -201,13 +119,13 @@ async def expect_refused_place(desk: Desk, kind: str, words: str) -> None:
 async def test_a_stranger_may_not_order_by_dm(desk: Desk) -> None:
     world = desk.fake_discord.world
     world.absent.add((world.user.id, world.guild.id))
-    answer = await order(desk, place(desk, "dm"))
+    answer = await order(desk, find_place(desk, "dm"))
     await expect_refused(desk, answer, "members of a server")
     world.absent.clear()
-    assert "members of a server" in (await order(desk, place(desk, "dm"))).text
+    assert "members of a server" in (await order(desk, find_place(desk, "dm"))).text
     assert len(desk.made(MEMBER)) == 1
     desk.clock.advance(61)
-    assert not (await order(desk, place(desk, "dm"))).ephemeral
+    assert not (await order(desk, find_place(desk, "dm"))).ephemeral
 
 
 @pytest.mark.parametrize("reach", [DMS])
@@ -216,7 +134,7 @@ async def test_an_order_by_dm_counts_for_a_server_of_the_person(
 ) -> None:
     caps = Caps(open_per_user=9, open_in_all=9, per_day=9, per_user_day=9, per_server_day=2)
     async with open_desk(tmp_path, reach=reach, caps=caps) as desk:
-        dm, server = place(desk, "dm"), place(desk, "server")
+        dm, server = find_place(desk, "dm"), find_place(desk, "server")
         for where in (dm, server):
             assert not (await order(desk, where)).ephemeral
         assert "That server can order 2 videos in 24 hours" in (await order(desk, dm)).text
@@ -234,14 +152,14 @@ async def test_an_order_by_dm_counts_for_a_server_of_the_person(
 @pytest.mark.parametrize("reach", [DMS])
 async def test_an_unanswered_question_about_a_member_is_a_refusal(desk: Desk) -> None:
     desk.fake_discord.faults.add("GET /guilds/*", api_errors.MISSING_ACCESS, times=None)
-    answer = await order(desk, place(desk, "dm"))
+    answer = await order(desk, find_place(desk, "dm"))
     await expect_refused(desk, answer, "try again in a minute")
 
 
 @pytest.mark.parametrize("reach", [EVERYWHERE])
 @pytest.mark.parametrize("kind", ["dm", "group", "user_install"])
 async def test_everywhere_is_everywhere(desk: Desk, kind: str) -> None:
-    assert not (await order(desk, place(desk, kind))).ephemeral
+    assert not (await order(desk, find_place(desk, kind))).ephemeral
     assert not desk.made(MEMBER)
 
 
@@ -250,7 +168,7 @@ async def test_everywhere_is_everywhere(desk: Desk, kind: str) -> None:
     "reach", [Reach(order_from=OrderFrom.EVERYWHERE, allowed_servers=frozenset({5}))]
 )
 async def test_everywhere_with_named_servers_needs_a_member_of_one(desk: Desk, kind: str) -> None:
-    await expect_refused(desk, await order(desk, place(desk, kind)), "members of a server")
+    await expect_refused(desk, await order(desk, find_place(desk, kind)), "members of a server")
 
 
 # The definitions

@@ -1,4 +1,4 @@
-"""Orders by each way while the operator has paused them, and what stays open meanwhile."""
+"""Orders while the operator has paused them. test_refused_orders.py has each way to order."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.delivery.views.button_ids import Action
 from bot.model import JobState
 from storage.access.pause import Pause
 from storage.access.settings import EVERYWHERE, Change, Setting
-from tests.support.cards import post_card
 from tests.support.desk import open_desk
 from tests.support.fakes.media import FakeVoice
-from tests.support.form_steps import count, finished, form, submit_form
+from tests.support.form_steps import count
 from tests.support.schemas.discord_spec import check_all
 
 if TYPE_CHECKING:
@@ -45,23 +43,6 @@ async def answer(desk: Desk, command: str, **options: str) -> Message:
     return await desk.fake_discord.answer_to(await desk.fake_discord.slash(command, options))
 
 
-async def test_each_way_of_ordering_is_refused_with_the_operators_words(desk: Desk) -> None:
-    job = await finished(desk)
-    opened = await form(desk, Action.EDIT, job)
-    await pause(desk)
-    answers = [
-        await answer(desk, "video", prompt="a cat"),
-        await answer(desk, "narrate", text="Hello"),
-        await desk.click(post_card(desk, Action.AGAIN, job.id), "Old"),
-        await submit_form(desk, opened, {"prompt": "a dog"}),
-    ]
-    for each in answers:
-        assert WORDS in each.text
-        assert each.ephemeral
-    assert (await count(desk), desk.bench.backend.posts) == (1, 1)
-    assert await desk.bench.database.rows("SELECT * FROM speeches", {}) == []
-
-
 @pytest.mark.parametrize(
     ("locale", "words"),
     [("en", "has paused new requests"), ("de", "keine neuen Aufträge"), ("ja", "停止しています")],
@@ -82,9 +63,7 @@ async def test_a_pause_says_in_each_language_when_it_ends_and_ends_then(
     assert await count(desk) == 1
 
 
-async def test_what_is_under_way_continues_and_what_is_theirs_stays_open(desk: Desk) -> None:
+async def test_what_is_under_way_continues(desk: Desk) -> None:
     job = await desk.bench.submit(user_id=desk.fake_discord.world.user.id)
     await pause(desk)
     assert (await desk.bench.run_out(job.id)).state is JobState.SUCCEEDED
-    for command in ("videos", "privacy", "notify", "usage"):
-        assert WORDS not in (await answer(desk, command)).text

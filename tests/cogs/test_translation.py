@@ -123,12 +123,13 @@ FOUND: list[dict[str, Any]] = [
     },
 ]
 SYNCED = "PUT /applications/{application_id}/commands"
+SENT_TO_SERVER = "POST /applications/{application_id}/guilds/{guild_id}/commands"
 NAME = re.compile(r"[-_'\w]{1,32}")  # Discord's own pattern is [-_'\p{L}\p{N}]
 
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
-    async with open_desk(tmp_path, voice=FakeVoice(b"")) as opened:
+    async with open_desk(tmp_path, voice=FakeVoice(b""), has_owner_commands=True) as opened:
         yield opened
         check_all(opened.fake_discord.history.requests)
 
@@ -234,17 +235,19 @@ def entries(definitions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 async def test_discord_is_told_of_every_command_within_its_rules(desk: Desk) -> None:
-    [sync] = desk.made(SYNCED)
+    [sync], [of_owner] = desk.made(SYNCED), desk.made(SENT_TO_SERVER)
+    definitions = [*sync.json, of_owner.json]
     texts = desk.bot.services.texts
     listening = Listening()
-    localise(sync.json, listening)
+    localise(definitions, listening)
     assert listening.asked == {key for key in texts.keys() if key.startswith("command.")}  # noqa: SIM118 - a method
-    for entry in entries(sync.json):
+    for entry in entries(definitions):
         check_rules(entry)
     for command in sync.json:
         is_for_servers = command["name"] == "clapper"
         assert command["contexts"] == ([0] if is_for_servers else [0, 1, 2])
         assert command["integration_types"] == ([0] if is_for_servers else [0, 1])
+    for command in definitions:
         assert command["name"] == texts(f"command.{command['name'].lower().replace(' ', '_')}.name")
         assert longest(command) <= 8000
         siblings = command.get("options", [])

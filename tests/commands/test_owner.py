@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from bot.commands.owner.until import moment_of
+from bot.commands.owner.until import until_of
 from bot.errors import StartupError
 from bot.links import load_secret
 from bot.web.operator_routes import OperatorKey, access_subject, cancel_subject
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarni
 PERSON = "123456789012345678"
 
 
-async def owner(wire: Wire, *words: str) -> Ended:
+async def owner(wire: Wire, *words: str, **settings: str) -> Ended:
     """Run the command with the settings of the running bot."""
     return await run_bot(
         wire.folder,
@@ -42,6 +42,7 @@ async def owner(wire: Wire, *words: str) -> Ended:
         HTTP_PORT=str(wire.port),
         VIDEO_BACKEND="openai",
         OPENAI_BASE_URL=wire.api.base_url,
+        **settings,
     )
 
 
@@ -146,6 +147,10 @@ async def test_before_anything_is_set_the_command_says_so(tmp_path: Path) -> Non
         (("set", "person-day", "many"), "is not a value"),
         (("set", "person-day", "3", "--for", PERSON), "has no --for"),
         (("set", "channel", "deny"), "needs --for"),
+        (("grant", "Paul", "5"), "is not an id"),
+        (("grant", PERSON, "0"), "is not an amount"),
+        (("grant", PERSON, "-5"), "is not an amount"),
+        (("grant", PERSON, "1e3"), "is not an amount"),
     ],
 )
 async def test_what_can_not_be_set_is_refused_in_one_sentence(
@@ -162,7 +167,7 @@ async def test_what_can_not_be_set_is_refused_in_one_sentence(
 )
 def test_a_pause_ends_after_a_span_or_at_a_time(text: str, seconds: int) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
-    assert moment_of(text, now=now) == now + seconds
+    assert until_of(text, now=now) == now + seconds
 
 
 @pytest.mark.parametrize(
@@ -171,7 +176,7 @@ def test_a_pause_ends_after_a_span_or_at_a_time(text: str, seconds: int) -> None
 def test_what_is_no_time_to_come_is_refused(text: str) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
     with pytest.raises(StartupError, match="--until"):
-        moment_of(text, now=now)
+        until_of(text, now=now)
 
 
 async def test_a_persons_videos_and_cards_are_taken_down(tmp_path: Path) -> None:
@@ -233,3 +238,30 @@ async def test_the_spending_of_a_month_is_printed_and_saved_as_a_picture(tmp_pat
     assert (tmp_path / "spent.png").read_bytes().startswith(b"\x89PNG")
     wrong = await run_bot(tmp_path, "owner", "spending", "--month", "November")
     assert (wrong.code, "write it like 2026-11" in wrong.err) == (2, True)
+
+
+async def test_a_grant_raises_a_persons_budget_with_and_without_a_running_bot(
+    tmp_path: Path,
+) -> None:
+    async with open_wire(tmp_path) as wire:
+        user = wire.fake_discord.world.user
+        settings = {"price_per_clip": 0.8, "budget_per_user_month": 0.5}
+        refused = await owner(wire, "grant", str(user.id), "1")
+        assert (refused.code, refused.err.count("\n")) == (2, 1)
+        assert "BUDGET_PER_USER_MONTH is not set" in refused.err
+        async with wire.bot(**settings):
+            assert "Your budget for this month has $0.50 left" in (await wire.video("A pier")).text
+            done = await owner(wire, "grant", str(user.id), "$0.30")
+            assert (done.code, done.err) == (0, ""), done
+            assert (
+                done.out
+                == f"Granted. This month's budget of {user.id} is now $0.80; $0.00 is spent.\n"
+            )
+            await wire.wait_for_video(await wire.video("A pier"))
+        done = await owner(wire, "grant", str(user.id), "2,5", BUDGET_PER_USER_MONTH="0.5")
+        assert "is now $3.30; $0.80 is spent" in done.out
+        audit = (await owner(wire, "audit")).out.splitlines()
+        assert [line.split("command line")[1].strip() for line in audit] == [
+            f"grant {user.id}: 2.50",
+            f"grant {user.id}: 0.30",
+        ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,9 @@ from bot.demo.fake_discord import api_errors
 from bot.errors import DeliveryError, Trouble
 from bot.model import HoldReason, JobState
 from storage.jobs.queue_outlook import QueueOutlook
+from storage.ledger.budgets import Budgets
 from tests.support.desk import open_desk
+from tests.support.fakes.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from bot.demo.fake_discord.wire import Payload
     from bot.model import Job
     from tests.support.desk import Desk
+
+
+DAY_SECONDS = 24 * 60 * 60
 
 
 @pytest.fixture
@@ -255,3 +261,51 @@ async def test_an_unanswered_twin_is_told_when_it_has_lasted(desk: Desk) -> None
     desk.clock.advance(119)
     await notices(desk).send_due()
     assert dms(desk) == []
+
+
+PRICE = 800_000
+
+
+async def test_the_owner_is_told_once_of_each_budget_that_is_nearly_or_wholly_spent(
+    tmp_path: Path,
+) -> None:
+    clock = Clock(datetime(2026, 11, 30, 12, tzinfo=UTC).timestamp())
+    budgets = Budgets(day=5 * PRICE, month=10 * PRICE)
+    async with open_desk(tmp_path, clock=clock, price=PRICE, budgets=budgets) as desk:
+
+        async def order(clips: int) -> list[str]:
+            before = len(dms(desk))
+            for _ in range(clips):
+                await desk.video()
+            for _ in range(2):
+                await notices(desk).send_due()
+            return dms(desk)[before:]
+
+        assert await order(3) == []
+        [nearly] = await order(1)
+        assert nearly.startswith("**$3.20 of today's budget of $4.00 is spent or reserved")
+        assert "<t:1796083200:R>" in nearly
+        assert "BUDGET_DAY" in nearly
+        [spent] = await order(1)
+        assert spent.startswith("**Today's budget is used up: $4.00 of $4.00 is spent or reserved")
+        clock.advance(DAY_SECONDS)  # the next day is in the next month
+        assert await order(0) == []
+        [spent] = await order(5)
+        assert spent.startswith("**Today's budget is used up")
+        clock.advance(DAY_SECONDS)
+        [nearly] = await order(3)
+        assert nearly.startswith("**$6.40 of this month's budget of $8.00 is spent or reserved")
+        first, second = sorted(await order(2))
+        assert first.startswith("**This month's budget is used up: $8.00 of $8.00 is spent")
+        assert second.startswith("**Today's budget is used up")
+
+
+async def test_a_budget_without_the_price_of_a_clip_is_wholly_spent(tmp_path: Path) -> None:
+    budgets = Budgets(day=2 * PRICE - 1)
+    async with open_desk(tmp_path, price=PRICE, budgets=budgets) as desk:
+        await notices(desk).send_due()
+        assert dms(desk) == []
+        await desk.video()
+        await notices(desk).send_due()
+        [spent] = dms(desk)
+        assert spent.startswith("**Today's budget is used up: $0.80 of $1.59 is spent")

@@ -13,7 +13,9 @@ import pytest
 
 from bot.errors import UserError
 from bot.model import Client, JobState
-from bot.texts import Moment
+from bot.texts import Dollars, Moment
+from storage.access.audit import AuditStore
+from storage.access.settings import EVERYWHERE
 from storage.errors import StorageError
 from storage.jobs.store import Changes
 from storage.ledger.budgets import Budgets, Spending
@@ -216,7 +218,10 @@ async def test_a_grant_lets_one_person_spend_more(tmp_path: Path, clock: Clock) 
     budgets = Budgets(per_user_month=PRICE)
     async with open_bench(tmp_path, clock, price=PRICE, budgets=budgets) as bench:
         await order(bench)
-        await bench.budgeting.grant(1, PRICE)
+        raised = await bench.budgeting.grant(1, PRICE, actor=7)
+        assert (raised.spent, raised.budget) == (Dollars(0.8), Dollars(1.6))
+        [entry] = await AuditStore(bench.database).newest(EVERYWHERE, limit=9)
+        assert (entry.name, entry.target, entry.value, entry.actor) == ("grant", 1, "0.80", 7)
         await order(bench)
         with pytest.raises(UserError) as caught:
             await order(bench)

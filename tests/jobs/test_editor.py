@@ -373,7 +373,8 @@ async def test_a_video_that_can_not_be_made_smaller_leaves_no_copy(
     else:
         video.write_bytes(content)
     await editor.shrink(JOB, limit_bytes=limit, decent=False)
-    assert list(workspace.copy(JOB, decent=False).parent.iterdir()) == []
+    assert await workspace.copy_size(JOB, decent=False) is None
+    assert list((workspace.folder(JOB).path.parents[1] / "scratch" / JOB).iterdir()) == []
 
 
 async def test_a_lost_narration_is_ingested_again_from_the_jobs_own_kept_one(

@@ -151,7 +151,7 @@ class LedgerWalk(RuleBasedStateMachine):
 
     @rule(user_id=st.sampled_from(PEOPLE), amount=st.integers(1, 3 * PRICE))
     def grant(self, user_id: int, amount: int) -> None:
-        self.run(self.bench.budgeting.grant(user_id, amount))
+        self.run(self.bench.budgeting.grant(user_id, amount, actor=None))
 
     @rule(seconds=st.sampled_from([60, DAY_SECONDS]))
     def wait(self, seconds: int) -> None:

@@ -12,26 +12,19 @@ from bot.jobs.polling.schedule import PollSchedule
 from bot.model import JobState
 from bot.runtime.timing import REMOTE
 from storage.jobs.generation_times import GenerationTimes
+from tests.support.simulated_polls import (
+    percent_at,
+    poll_to_the_end,
+    steps_of_five_at,
+    unknown,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.model import Job
     from tests.support.fakes.bench import Bench
 
 TIMES = tuple(90.0 + 4.5 * number for number in range(20))
-
-
-def percent_at(age: float, length: float) -> int:
-    return min(99, int(100 * age / length))
-
-
-def steps_of_five_at(age: float, length: float) -> int:
-    return percent_at(age, length) // 5 * 5
-
-
-def unknown(_age: float, _length: float) -> None:
-    return None
 
 
 async def remember(bench: Bench, times: tuple[float, ...]) -> None:
@@ -60,25 +53,6 @@ def schedule(bench: Bench, *, has_webhooks: bool = False) -> PollSchedule:
     )
 
 
-async def follow(
-    bench: Bench, job: Job, length: float, percent: Callable[[float, float], int | None]
-) -> tuple[float, int]:
-    """Poll a job that takes `length` seconds; return the delay of its end, and the polls."""
-    start = bench.clock()
-    asked = schedule(bench)
-    job = replace(job, id=f"{length:032}", generating_at=start, attempts=0)
-    wait, polls = REMOTE.poll_intervals.first, 0
-    while True:
-        bench.clock.advance(wait)
-        polls += 1
-        age = bench.clock() - start
-        if age >= length:
-            return age - length, polls
-        wait = await asked.seconds_until_next(job, percent(age, length))
-        assert wait <= 60
-        job = replace(job, attempts=job.attempts + 1)
-
-
 @pytest.mark.parametrize(
     ("percent", "median", "p95", "polls"),
     [(percent_at, 2, 4, 9), (steps_of_five_at, 2, 5, 9), (unknown, 3.5, 7, 12)],
@@ -94,7 +68,10 @@ async def test_the_end_is_noticed_soon_and_with_few_polls(
     await remember(bench, TIMES)
     job = await bench.at(JobState.GENERATING)
     lengths = [90 + 0.9 * number for number in range(100)]
-    results = [await follow(bench, job, length, percent) for length in lengths]
+    results = [
+        await poll_to_the_end(schedule(bench), bench.clock, job, length, percent)
+        for length in lengths
+    ]
     delays = [delay for delay, _ in results]
     cuts = quantiles(delays, n=20)
     assert cuts[9] <= median

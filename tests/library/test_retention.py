@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
 from bot.links import Links
+from bot.media.files.atomic import part_of
 from bot.model import Client, JobState
 from bot.web.pages.file_links import FileLinks
 from storage.retention import RetentionStore
@@ -34,6 +35,12 @@ ENDS = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 OPEN = tuple(state for state in JobState if state not in ENDS)
 
 
+async def count(bench: Bench) -> None:
+    """Record the files that a test has written into the folders itself."""
+    listed = (await bench.workspace.inventory()).kept
+    await bench.kept_files.mend(listed, now=bench.clock() + DAY)
+
+
 async def ended(bench: Bench, state: JobState = JobState.SUCCEEDED) -> str:
     """Finish a narrated job that has a file of every kind, and return its id."""
     job = await bench.run_out((await bench.at(state, attachment=VOICE)).id)
@@ -43,15 +50,19 @@ async def ended(bench: Bench, state: JobState = JobState.SUCCEEDED) -> str:
     for path in (bench.workspace.video(job.id), *voices):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"kept")
+    await count(bench)
     return job.id
 
 
 async def copied(bench: Bench, job_id: str) -> list[Path]:
     """Create smaller copies of a job's video, and the part file of an unfinished one."""
-    copies = [await bench.workspace.prepare_copy(job_id, decent=decent) for decent in (True, False)]
-    copies.append(copies[0].with_name(f"{copies[0].name}.part"))
-    for path in copies:
-        path.write_bytes(b"copy")
+    for decent in (True, False):
+        async with bench.workspace.new_copy(job_id, decent=decent) as path:
+            path.write_bytes(b"copy")
+    copies = [bench.workspace.copy(job_id, decent=decent) for decent in (True, False)]
+    copies.append(part_of(copies[0]))
+    copies[-1].write_bytes(b"copy")
+    await count(bench)
     return copies
 
 
@@ -170,6 +181,7 @@ async def delivered(bench: Bench, *, size: int = 4) -> str:
     bench.workspace.encoded_narration(job_id).unlink()
     bench.workspace.video(job_id).write_bytes(b"v" * size)
     await bench.workspace.delete_folder(job_id)
+    await count(bench)
     return job_id
 
 
@@ -225,6 +237,7 @@ async def test_the_oldest_videos_are_deleted_until_the_rest_is_within_the_limit(
     jobs = [await delivered(bench, size=10) for _ in range(4)]
     waiting = await ended(bench)
     bench.workspace.video(waiting).write_bytes(b"v" * 6)
+    await count(bench)
     await bench.build_retention(max_bytes=34).sweep()
     assert [bool(files(bench, job_id)) for job_id in [*jobs, waiting]] == [
         False,
@@ -349,6 +362,20 @@ async def test_a_folder_left_by_an_ended_job_is_deleted_after_a_day(bench: Bench
     assert files(bench, job_id) == ["work", "videos"]
     age(bench, folder, seconds=DAY + 60)
     await bench.retention.sweep()
+    assert files(bench, job_id) == ["videos"]
+
+
+async def test_what_is_left_of_an_unfinished_copy_is_deleted_after_an_hour(bench: Bench) -> None:
+    job_id = await delivered(bench)
+    async with bench.workspace.new_copy(job_id, decent=True) as copy:
+        pass  # it has been impossible to make
+    copy.write_bytes(b"left by a crash")
+    age(bench, copy.parent, seconds=60 * 60 - 60)
+    await bench.retention.sweep()
+    assert copy.exists()
+    age(bench, copy.parent, seconds=60 * 60 + 60)
+    await bench.retention.sweep()
+    assert not copy.parent.exists()
     assert files(bench, job_id) == ["videos"]
 
 

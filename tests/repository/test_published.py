@@ -34,7 +34,7 @@ UNWRITTEN_FIELDS = {
     *("attachments[].content_type", "attachments[].proxy_url", "attachments[].size"),
     *("attachments[].spoiler", "attachments[].url", "tts", "[].nsfw"),
     *("[].options[].file_types", "[].options[].options[].file_types"),
-    "components[].component.file_types",
+    *("options[].options[].file_types", "components[].component.file_types"),
     *("components[].components[].required", "components[].components[].components[].required"),
     *("components[].items[].media.loading_state", "components[].file.loading_state"),
     *(

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import StartupError
-from storage import database
 from storage.database import open_database
 from storage.errors import StorageError
+from storage.sqlite import opening
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -205,10 +205,10 @@ async def test_migrations_run_once_and_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = "CREATE TABLE one (x) STRICT;".replace("(x)", "(x TEXT)")
-    monkeypatch.setattr(database, "_migrations", lambda: [first])
+    monkeypatch.setattr(opening, "_migrations", lambda: [first])
     assert await schema(tmp_path) == (1, {"one"})
     second = "ALTER TABLE one ADD COLUMN y TEXT; CREATE TABLE two AS SELECT y FROM one;"
-    monkeypatch.setattr(database, "_migrations", lambda: [first, second])
+    monkeypatch.setattr(opening, "_migrations", lambda: [first, second])
     assert await schema(tmp_path) == (2, {"one", "two"})
     assert await schema(tmp_path) == (2, {"one", "two"})
 
@@ -217,25 +217,25 @@ async def test_a_failing_migration_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = "CREATE TABLE one (x TEXT) STRICT;"
-    monkeypatch.setattr(database, "_migrations", lambda: [good])
+    monkeypatch.setattr(opening, "_migrations", lambda: [good])
     await schema(tmp_path)
     bad = "CREATE TABLE two (x TEXT) STRICT; INSERT INTO nowhere VALUES (1);"
-    monkeypatch.setattr(database, "_migrations", lambda: [good, bad])
+    monkeypatch.setattr(opening, "_migrations", lambda: [good, bad])
     with pytest.raises(StorageError, match="nowhere"):
         await schema(tmp_path)
-    monkeypatch.setattr(database, "_migrations", lambda: [good])
+    monkeypatch.setattr(opening, "_migrations", lambda: [good])
     assert await schema(tmp_path) == (1, {"one"})
 
 
 async def test_rows_of_the_first_schema_survive_all_migrations(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    every = database._migrations()  # noqa: SLF001 - the real scripts
-    monkeypatch.setattr(database, "_migrations", lambda: every[:1])
+    every = opening._migrations()  # noqa: SLF001 - the real scripts
+    monkeypatch.setattr(opening, "_migrations", lambda: every[:1])
     async with open_database(tmp_path) as opened:
         for statement in OLD_ROWS:
             await opened.row(statement, NOTHING)
-    monkeypatch.setattr(database, "_migrations", lambda: every)
+    monkeypatch.setattr(opening, "_migrations", lambda: every)
     async with open_database(tmp_path) as opened:
         found = await opened.row(
             "SELECT prompt, by_bot, (SELECT count(*) FROM job_events) AS events,"
@@ -254,8 +254,8 @@ async def test_rows_of_the_first_schema_survive_all_migrations(
 async def test_the_fifth_schema_marks_clips_with_a_voice_and_deleted_cards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    every = database._migrations()  # noqa: SLF001 - the real scripts
-    monkeypatch.setattr(database, "_migrations", lambda: every[:3])
+    every = opening._migrations()  # noqa: SLF001 - the real scripts
+    monkeypatch.setattr(opening, "_migrations", lambda: every[:3])
     gone = "note.card_gone"
     sources = [("voice", gone), (None, None), ("voice", "note.not_merged")]
     async with open_database(tmp_path) as opened:
@@ -266,7 +266,7 @@ async def test_the_fifth_schema_marks_clips_with_a_voice_and_deleted_cards(
             await opened.row(
                 OLD_JOB, {**narrated, "clip_of": source["id"], "interaction": -number - 1}
             )
-    monkeypatch.setattr(database, "_migrations", lambda: every)
+    monkeypatch.setattr(opening, "_migrations", lambda: every)
     async with open_database(tmp_path) as opened:
         found = await opened.rows(
             "SELECT clip_has_voice FROM jobs WHERE clip_of IS NOT NULL ORDER BY id", NOTHING
@@ -280,13 +280,13 @@ async def test_the_fifth_schema_marks_clips_with_a_voice_and_deleted_cards(
 async def test_jobs_submitted_before_prompt_writers_existed_were_sent_as_typed(
     *, submits: int, sent: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    every = database._migrations()  # noqa: SLF001 - the real scripts
+    every = opening._migrations()  # noqa: SLF001 - the real scripts
     (written,) = [i for i, script in enumerate(every) if "ADD COLUMN sent_prompt" in script]
-    monkeypatch.setattr(database, "_migrations", lambda: every[:written])
+    monkeypatch.setattr(opening, "_migrations", lambda: every[:written])
     async with open_database(tmp_path) as opened:
         await opened.row(OLD_ROWS[0], NOTHING)
         await opened.row("UPDATE jobs SET submits = :submits", {"submits": submits})
-    monkeypatch.setattr(database, "_migrations", lambda: every)
+    monkeypatch.setattr(opening, "_migrations", lambda: every)
     async with open_database(tmp_path) as opened:
         found = await opened.row("SELECT sent_prompt FROM jobs", NOTHING)
         assert found is not None
@@ -297,10 +297,10 @@ async def before_folded_prompts(
     folder: Path, monkeypatch: pytest.MonkeyPatch, prompts: Iterable[str]
 ) -> None:
     """Create a database of the last schema without folded prompts, with a job for each prompt."""
-    every = database._migrations()  # noqa: SLF001 - the real scripts
+    every = opening._migrations()  # noqa: SLF001 - the real scripts
     (folded,) = [i for i, script in enumerate(every) if "ADD COLUMN prompt_folded" in script]
     with monkeypatch.context() as former:
-        former.setattr(database, "_migrations", lambda: every[:folded])
+        former.setattr(opening, "_migrations", lambda: every[:folded])
         async with open_database(folder) as opened:
             for number, prompt in enumerate(prompts):
                 job = {"id": f"{number:032x}", "interaction": number, "attachment": None}
@@ -327,7 +327,7 @@ async def test_a_start_that_ends_while_prompts_are_folded_changes_nothing(
 ) -> None:
     await before_folded_prompts(tmp_path, monkeypatch, ["a", "b"])
     with monkeypatch.context() as broken:
-        broken.setattr(database, "fold", {"A": "a"}.__getitem__)
+        broken.setattr(opening, "fold", {"A": "a"}.__getitem__)
         with pytest.raises(KeyError):
             await schema(tmp_path)
     async with open_database(tmp_path) as opened:
@@ -337,7 +337,7 @@ async def test_a_start_that_ends_while_prompts_are_folded_changes_nothing(
 
 async def test_a_newer_schema_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     await schema(tmp_path)
-    monkeypatch.setattr(database, "_migrations", list)
+    monkeypatch.setattr(opening, "_migrations", list)
     with pytest.raises(StartupError, match="newer Clapper"):
         await schema(tmp_path)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from storage.database import open_database
-from storage.files.database_files import DatabaseFiles
+from storage.sqlite.database_files import DatabaseFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ async def test_files_that_are_in_place_are_no_news(
         files = DatabaseFiles(database, tmp_path)
         await mark(database, "a")
         await files.sweep()
-        await database.truncate_wal()
+        await database.clear_log()
         await files.sweep()
     assert not caplog.records
 

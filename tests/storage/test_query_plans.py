@@ -60,6 +60,7 @@ async def run_jobs(bench: Bench) -> None:
     await bench.webhooks.receive(backend="fake", webhook_id="wh_2", remote_id="another")
     queued = await bench.at(JobState.QUEUED)
     await QueueOutlook(bench.database).of(queued)
+    await QueueOutlook(bench.database).overview(queued.origin.user_id)
     await bench.cap_store.usage(origin(), CAPS, now=bench.clock())
     await bench.queue.claim(ALL_STATES, running=["x"], limit=4)
     await bench.queue.seconds_until_due(ALL_STATES, running=["x"])

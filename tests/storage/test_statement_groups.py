@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import aiosqlite
 import pytest
 
-from storage.connection.statement_groups import StatementGroups
 from storage.database import open_database
+from storage.sqlite.statement_groups import StatementGroups
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator

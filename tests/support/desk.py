@@ -28,12 +28,14 @@ from bot.demo.fake_discord.server import FakeDiscord
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.login import log_in
 from bot.discord_bot.memberships import MembershipFinder
+from bot.discord_bot.owner.rights import Owners
 from bot.links import Links
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.presets import Presets
 from bot.speech.narrator import Narrator
 from bot.texts import Texts
 from storage.access.audit import AuditStore
+from storage.access.owner_servers import OwnerServerStore
 from storage.delivery.due_copies import DueCopyStore
 from storage.delivery.second_bots import SecondBotStore
 from storage.delivery.upload_limits import UploadLimits
@@ -131,6 +133,7 @@ class Desk:
             self.bench.database,
             requests=self.requests,
             second_bot=self.second_bot,
+            budget_alarms=self.bench.build_budget_alarms(),
             jobs=self.bench.jobs,
             texts=Texts.load(),
             backend=backend,
@@ -226,6 +229,7 @@ def make_services(
     voice: Voice | None = None,
     presets: Presets = PRESETS,
     public_url: str = "",
+    owner_servers: frozenset[int] = frozenset(),
 ) -> Services:
     """Return what the cogs work with, assembled as in the app."""
     texts = Texts.load()
@@ -233,6 +237,7 @@ def make_services(
     return Services(
         jobs=bench.jobs,
         budgeting=bench.budgeting,
+        spending=bench.build_spending_picture(texts),
         cards=cards,
         queue_outlook=QueueOutlook(bench.database),
         texts=texts,
@@ -249,6 +254,8 @@ def make_services(
         access=bench.access,
         audit=AuditStore(bench.database),
         memberships=MembershipFinder(bench.gate.reach, clock=clock),
+        owners=Owners(owner_servers, clock=clock),
+        owner_servers=OwnerServerStore(bench.database),
         sent_commands=SentCommandsStore(bench.database),
         narrator=make_narrator(bench, clock, voice) if voice else None,
         clock=clock,
@@ -269,8 +276,12 @@ async def open_desk(
     reach: Reach = EVERYWHERE,
     price: int = 0,
     budgets: Budgets | None = None,
+    has_owner_commands: bool = False,
 ) -> AsyncGenerator[Desk]:
-    """Start the stand-in and a bot that is logged in to it, over the data in `folder/data`."""
+    """Start the stand-in and a bot that is logged in to it, over the data in `folder/data`.
+
+    `has_owner_commands`: whether the owner's commands are offered in the first server.
+    """
     (folder / "discord").mkdir()
     clock = clock or Clock(time.time())
     async with (
@@ -288,7 +299,15 @@ async def open_desk(
         DiscordRequests(clock=clock) as requests,
         VideoBot(
             make_services(
-                bench, clock, requests, voice=voice, presets=presets, public_url=public_url
+                bench,
+                clock,
+                requests,
+                voice=voice,
+                presets=presets,
+                public_url=public_url,
+                owner_servers=frozenset(
+                    {fake_discord.world.guild.id} if has_owner_commands else ()
+                ),
             )
         ) as bot,
     ):

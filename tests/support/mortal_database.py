@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 from storage.database import Database
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Mapping, Sequence
 
-    from storage.connection.statement_groups import Statement
+    from storage.database import Row, Statement
 
 
 class Killed(BaseException):
@@ -26,13 +25,23 @@ class MortalDatabase(Database):
         self._left = kill_at
         self._after = after
 
-    async def sequence(self, *statements: Statement) -> list[list[sqlite3.Row]]:
+    async def sequence(self, *statements: Statement) -> Sequence[Sequence[Row]]:
         with self._mortally():
             return await self._database.sequence(*statements)
 
-    async def rows(self, sql: str, params: Mapping[str, Any]) -> list[sqlite3.Row]:
+    async def rows(self, sql: str, params: Mapping[str, Any]) -> Sequence[Row]:
         with self._mortally():
             return await self._database.rows(sql, params)
+
+    async def counting_row(self, sql: str, params: Mapping[str, Any]) -> Row | None:
+        with self._mortally():
+            return await self._database.counting_row(sql, params)
+
+    async def drain(self) -> None:
+        await self._database.drain()
+
+    async def clear_log(self) -> None:
+        await self._database.clear_log()
 
     @contextmanager
     def _mortally(self) -> Generator[None]:

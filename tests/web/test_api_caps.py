@@ -98,20 +98,27 @@ async def test_a_provider_that_refuses_the_bots_key_is_a_500_with_advice_for_the
         assert (await order(caller))[0] == 200
 
 
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [("en", "paused new requests"), ("de", "keine neuen Aufträge"), ("ja", "停止しています")],
+)
 async def test_a_pause_tells_clients_the_operators_words_and_when_to_order_again(
-    bench: Bench,
+    bench: Bench, language: str, sentence: str
 ) -> None:
     until = int(bench.clock()) + 60
     value = str(Pause(words="Back at noon.", until=until))
     change = Change(scope=EVERYWHERE, name=Setting.PAUSE, value=value)
     await bench.access.change(change, actor=None, now=bench.clock())
     async with open_site(bench) as caller:
-        status, answer, later = await order(caller)
+        status, answer, later = await order(caller, **{"Accept-Language": language})
         assert (status, answer["error"]["key"]) == (503, "access.paused_until")
         assert "Back at noon." in answer["error"]["message"]
+        assert sentence in answer["error"]["message"]
         assert later is not None
         assert parsedate_to_datetime(later).timestamp() == until
         assert await bench.count_rows("jobs") == 0
+        assert bench.refused_orders == ["access.paused_until"]
+        assert bench.backend.posts == 0
         bench.clock.advance(61)
         assert (await order(caller))[0] == 200
 

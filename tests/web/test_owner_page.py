@@ -73,8 +73,10 @@ async def open_page(tmp_path: Path, **overrides: str) -> AsyncGenerator[tuple[Vi
     settings = load_settings(**values)
     async with open_bench(tmp_path, clock, price=PRICE) as bench:
         database = bench.database
-        picture = make_spending_picture(settings, database, texts, Names(), clock=clock)
-        page = await open_owner_page(settings, database, texts, picture, secret=b"a secret")
+        picture = make_spending_picture(settings, database, texts, clock=clock)
+        page = await open_owner_page(
+            settings, database, texts, picture, Names(), secret=b"a secret"
+        )
         listener = bind("127.0.0.1", 0)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         server = WebServer(page.routes if page else [], listener, is_ready=lambda: True)

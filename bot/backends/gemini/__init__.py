@@ -1,1 +1,1 @@
-"""The adapter for Gemini."""
+"""The adapter for Google's Gemini API."""

@@ -1,4 +1,7 @@
-"""The adapter for Gemini Omni's Interactions API, which has no job list and no signed webhooks."""
+"""The adapter for Gemini Omni's Interactions API.
+
+The API has no list of jobs and no signed webhooks.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +37,11 @@ _CANCELLED = frozenset({"cancelled", "canceled"})
 
 @dataclass(kw_only=True, eq=False)
 class Gemini:
-    """The adapter for the Gemini API; `base_url` is the server's address without `/v1`.
+    """The adapter for the Gemini API.
 
-    Videos are downloaded from the server, from public addresses, and from `result_origins`.
+    `base_url`: the server's address without `/v1`.
+    `result_origins`: the origins from which videos may be downloaded, besides the server and public
+    addresses.
     """
 
     base_url: str
@@ -60,9 +65,10 @@ class Gemini:
         )
 
     async def check_model(self, model: str) -> None:
-        """Check the key and the model with a free request.
+        """Check the API key and the model with a request that costs nothing.
 
-        BackendError: AUTH if the key is refused, GONE if the model does not exist.
+        Raises BackendError of kind AUTH if the key is refused, and of kind GONE if the model
+        doesn't exist.
         """
         path = f"/v1/models/{quote(model, safe='')}"
         reply = await self._api.ask(Request(method="GET", url=path))
@@ -73,12 +79,14 @@ class Gemini:
         self,
         request: VideoRequest,
         *,
-        create_key: str,  # noqa: ARG002 - there is no header for it
+        create_key: str,  # noqa: ARG002 - the API has no idempotency key
     ) -> BackendUpdate:
-        """Request the video with exactly one POST. The response may already report its end.
+        """Order the video with exactly one POST.
 
-        Google stores the interaction, and the clip is always downloaded by the interaction's id, so
-        a restart of the bot loses nothing.
+        The response may report that it is already finished.
+
+        Google stores the interaction, and the clip is always downloaded by the interaction's id. A
+        restart of the bot therefore loses nothing.
         """
         try:
             shape = response_format(seconds=request.seconds, size=request.size)
@@ -100,7 +108,7 @@ class Gemini:
         )
 
     async def poll(self, ref: str) -> BackendUpdate:
-        """Request the state of the interaction and of its file."""
+        """Return the state of the interaction and of its video file."""
         update = await self._api.poll(_path(ref), ref)
         path = self._own_path(update.result_url)
         file = answers.file_in(path) if path else None
@@ -113,11 +121,11 @@ class Gemini:
         self,
         after: str | None,  # noqa: ARG002 - there is no list
     ) -> StatusPage | None:
-        """Return None: the API has no list of jobs."""
+        """Return None, because the API has no list of jobs."""
         return None
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
-        """Download the video to `sink` from its stored file, or from the interaction itself."""
+        """Download the video to `sink`: the stored file or, without one, the interaction itself."""
         link = None if update.result_url == INLINE else update.result_url
         path = _path(update.ref) if link is None else self._own_path(link)
         elsewhere = link if path is None else None
@@ -132,12 +140,15 @@ class Gemini:
     ) -> Listing:
         """Return an empty list that is marked as incomplete.
 
-        The API has no list of jobs, and stores no create key.
+        The API has no list of jobs, so there is nothing to search.
         """
         return Listing(refs=(), complete=False)
 
     async def cancel(self, ref: str) -> bool:
-        """Cancel the interaction; return True only if the server says that it is cancelled."""
+        """Cancel the interaction.
+
+        Returns True only if the server says that the interaction is cancelled.
+        """
         try:
             reply = await self._api.ask(
                 Request(method="POST", url=f"{_path(ref)}/cancel", follow_redirects=False)
@@ -153,7 +164,7 @@ class Gemini:
         *,
         now: float,  # noqa: ARG002 - same
     ) -> None:
-        """Refuse every webhook, because job states are only polled."""
+        """Refuse every webhook, because this API's webhooks can't be verified."""
         raise WebhookError("webhooks of this backend can't be checked")
 
     def parse_webhook(
@@ -164,7 +175,7 @@ class Gemini:
         now: float,
         sent: bytes | None = None,  # noqa: ARG002 - same
     ) -> Webhook | None:
-        """Refuse every webhook."""
+        """Refuse every webhook, because this API's webhooks can't be verified."""
         self.check_webhook(headers, now=now)
 
     async def close(self) -> None:
@@ -187,7 +198,10 @@ class Gemini:
                 return update
 
     def _own_path(self, link: str | None) -> str | None:
-        """Return a link's path below the base URL, or None if it is invalid or elsewhere."""
+        """Return a link's path below the base URL.
+
+        Returns None if the link is invalid or leads to another server.
+        """
         if link is None or link == INLINE:
             return None
         if link.startswith("/"):

@@ -1,4 +1,4 @@
-"""Converts Gemini's interactions into the fields of the Videos API."""
+"""Converts Gemini's responses to the fields of OpenAI's Videos API."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ class GeminiAnswers:
     base_url: str
 
     def __call__(self, answer: object) -> object:
-        """Add `url` and `error` to an interaction; return any other response unchanged."""
+        """Add the fields `url` and `error` to an interaction.
+
+        Any other response is returned unchanged.
+        """
         fields = _mapping(answer)
         if not fields.keys() & {"steps", "outputs", "output_video", "errors"}:
             return answer
@@ -34,7 +37,7 @@ class GeminiAnswers:
         if fields.get("errors") and not fields.get("error"):
             added["error"] = fields["errors"]
         if video is None and fields.get("status") == "completed" and fields.get("steps"):
-            # The model has responded with text instead of a video.
+            # The model has responded with a text instead of a video.
             added |= {"status": "failed", "error": {"message": _text_in(fields)}}
         return {**fields, **added}
 
@@ -43,18 +46,21 @@ class GeminiAnswers:
             return None
         if _FILE_NAME.match(uri):
             return f"{self.base_url}/v1/{uri}"
-        # A gateway may keep Google's address in its responses although it serves the files itself.
+        # A gateway may serve the files itself, but leave Google's address in its responses.
         return f"{self.base_url}/{uri.removeprefix(_GOOGLE)}" if uri.startswith(_GOOGLE) else uri
 
 
 def file_in(path: str) -> tuple[str, str] | None:
-    """Return the paths of a stored file's metadata and content, or None if it isn't a file."""
+    """Return the paths of a stored file's metadata and content.
+
+    Returns None if `path` isn't that of a stored file.
+    """
     match = _FILE_PATH.fullmatch(path)
     return (match[1], f"{match[1]}:download?alt=media") if match else None
 
 
 def file_state_in(answer: object) -> str:
-    """Read the state of a stored file: PROCESSING, ACTIVE or FAILED."""
+    """Return the state of a stored file: PROCESSING, ACTIVE, FAILED, or "" if it is missing."""
     return str(_mapping(answer).get("state", "")).upper()
 
 

@@ -1,4 +1,4 @@
-"""The video formats that Gemini Omni supports, and their list prices."""
+"""The video formats that Gemini Omni supports, and the list prices of clips."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MIN_SECONDS, _MAX_SECONDS = 3, 15
-# Maps a size to (aspect ratio, resolution).
+# The aspect ratio and the resolution of each size.
 _FORMATS: Mapping[str, tuple[str, str]] = {
     "640x360": ("16:9", "360p"),
     "360x640": ("9:16", "360p"),
@@ -28,16 +28,21 @@ _FORMATS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListPrice:
-    """The price of a clip in US dollars; `as_of` is the month of the price list ("2026-11")."""
+    """The list price of a clip in US dollars.
+
+    `as_of`: the month of the price list, such as "2026-11".
+    """
 
     dollars: float
     as_of: str
 
 
 def response_format(*, seconds: int, size: str) -> dict[str, str]:
-    """Build the API's `response_format` for a clip; StartupError: unsupported length or size.
+    """Return the value of the API's field `response_format` for a clip.
 
-    The video is requested as a file, because only a short clip fits in a response.
+    The video is requested as a file, because a response has room for only a short clip.
+
+    Raises StartupError if the API doesn't support the length or the size.
     """
     if not _MIN_SECONDS <= seconds <= _MAX_SECONDS:
         raise StartupError(
@@ -57,7 +62,7 @@ def response_format(*, seconds: int, size: str) -> dict[str, str]:
 
 
 def list_price(*, model: str, seconds: int, size: str) -> ListPrice | None:
-    """Look up the price of a clip, or return None if `prices.toml` does not list it."""
+    """Return the list price of a clip, or None if `prices.toml` does not contain it."""
     listed = tomllib.loads((files("bot.backends") / "prices.toml").read_text("utf-8")).get(model)
     _, resolution = _FORMATS.get(size, ("", ""))
     if listed is None or resolution not in listed:

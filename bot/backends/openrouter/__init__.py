@@ -1,1 +1,1 @@
-"""The adapter for OpenRouter."""
+"""The adapter for OpenRouter's API."""

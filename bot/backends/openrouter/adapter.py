@@ -1,6 +1,6 @@
 """The adapter for OpenRouter's video API.
 
-The API signs its callbacks, but has no list of jobs, and can't cancel a job.
+The API signs its callbacks, but has no list of jobs and can't cancel a job.
 """
 
 from __future__ import annotations
@@ -30,11 +30,15 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True, eq=False)
 class OpenRouter:
-    """The adapter for OpenRouter; `base_url` is the server's address without `/videos`.
+    """The adapter for OpenRouter's video API.
 
-    Callbacks about ended jobs arrive at `callback_url` (https), signed with a webhook secret.
-    Videos are downloaded from the server, from public addresses, and from `result_origins`.
-    ValueError: a webhook secret is empty.
+    `base_url`: the server's address without `/videos`.
+    `callback_url`: the https URL that receives a callback when a job has ended.
+    `webhook_secrets`: the secrets with which callbacks are verified.
+    `result_origins`: the origins from which videos may be downloaded, besides the server and public
+    addresses.
+
+    Raises ValueError if a webhook secret is empty.
     """
 
     base_url: str
@@ -63,7 +67,10 @@ class OpenRouter:
         )
 
     async def offers(self) -> tuple[ModelOffer, ...]:
-        """List the models with their formats and prices; BackendError: no list is available."""
+        """Return the models with their formats and prices.
+
+        Raises BackendError if the server returns no list of models.
+        """
         reply = await self._api.ask(Request(method="GET", url="/videos/models"))
         if not reply.ok:
             raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
@@ -73,7 +80,10 @@ class OpenRouter:
         return offers
 
     async def check_key(self) -> None:
-        """Check the key with a free request; BackendError of kind AUTH: the key is refused."""
+        """Check the API key with a request that costs nothing.
+
+        Raises BackendError of kind AUTH if the key is refused.
+        """
         reply = await self._api.ask(Request(method="GET", url="/key"))
         if not reply.ok:
             raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
@@ -82,9 +92,12 @@ class OpenRouter:
         self,
         request: VideoRequest,
         *,
-        create_key: str,  # noqa: ARG002 - there is no header for it
+        create_key: str,  # noqa: ARG002 - the API has no idempotency key
     ) -> BackendUpdate:
-        """Request the video with exactly one POST. The response may already report its end."""
+        """Order the video with exactly one POST.
+
+        The response may report that it is already finished.
+        """
         body = {
             "model": request.model,
             "prompt": request.prompt,
@@ -102,14 +115,14 @@ class OpenRouter:
         )
 
     async def poll(self, ref: str) -> BackendUpdate:
-        """Request the remote job's state."""
+        """Return the state of a remote job."""
         return await self._api.poll(_path(ref), ref)
 
     async def list_statuses(
         self,
         after: str | None,  # noqa: ARG002 - there is no list
     ) -> StatusPage | None:
-        """Return None: the API has no list of jobs."""
+        """Return None, because the API has no list of jobs."""
         return None
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
@@ -126,22 +139,25 @@ class OpenRouter:
         hints: tuple[str, ...] = (),
         answered: tuple[AnsweredJob, ...] = (),  # noqa: ARG002 - there is no list to show them
     ) -> Listing:
-        """Look up the hints. The result is never complete, because the API has no list of jobs."""
+        """Return the jobs in `hints` that match the request.
+
+        The result is never complete, because the API has no list of jobs.
+        """
         none = Listing(refs=(), complete=False)
         return await with_hints(none, request, hints, lambda ref: self._api.retrieve(_path(ref)))
 
     async def cancel(self, ref: str) -> bool:  # noqa: ARG002 - there is no route for it
-        """Return False: the API can't cancel a job."""
+        """Return False, because the API can't cancel a job."""
         return False
 
     def check_webhook(self, headers: Mapping[str, str], *, now: float) -> None:
-        """Check that there is a signature, and that its time is recent."""
+        """Check that a callback has a signature and a recent time."""
         webhooks.check(headers, now=self._api.provider_time(now))
 
     def parse_webhook(
         self, headers: Mapping[str, str], body: bytes, *, now: float, sent: bytes | None = None
     ) -> Webhook | None:
-        """Verify a callback, and return its job, or None if it is not about a video."""
+        """Verify a callback and return it, or return None if it is not about a video."""
         now = self._api.provider_time(now)
         webhooks.verify(headers, body, sent=sent, keys=self._keys, now=now)
         return webhooks.read(body)

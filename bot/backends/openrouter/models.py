@@ -1,4 +1,4 @@
-"""OpenRouter's models with their formats and prices, read from its list of models."""
+"""Reads the formats and prices of OpenRouter's models from its list of models."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ _MAX_MODELS = 2000
 _MAX_LISTED = 12
 _FOUR_K = 2160
 _CENT = 0.01
-# Some models charge by the token: a clip has width x height x frames / 1024 tokens.
+# Some models are priced by tokens. A clip has width x height x frames / 1024 tokens.
 _FRAMES_PER_SECOND = 24
 _PIXELS_PER_TOKEN = 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelOffer:
-    """A listed model; `seconds` and `sizes` are empty if the list does not state them.
+    """A model in OpenRouter's list.
 
-    `skus` has the model's prices by OpenRouter's names for them.
+    `seconds` and `sizes`: the supported lengths and sizes, or empty if the list does not say.
+
+    `skus`: the prices, keyed by OpenRouter's names for them.
     """
 
     names: tuple[str, ...]
@@ -34,7 +36,10 @@ class ModelOffer:
     skus: Mapping[str, float]
 
     def price(self, *, seconds: int, size: str) -> float | None:
-        """Estimate the price of a clip in US dollars, or return None without a listed price."""
+        """Estimate the price of a clip in US dollars.
+
+        Returns None if the list has no suitable price.
+        """
         width, height = (int(side) for side in size.split("x"))
         rate = self._per_second(min(width, height))
         if rate is None and (per_token := self._per_token()) is not None:
@@ -64,7 +69,7 @@ class ModelOffer:
 
 
 def offers_in(answer: object) -> tuple[ModelOffer, ...]:
-    """Read the list of models, skipping unreadable entries."""
+    """Return the models in OpenRouter's list. Malformed entries are skipped."""
     entries = _mapping(answer).get("data")
     found = cast("list[object]", entries) if isinstance(entries, list) else []
     offers = (_offer(_mapping(entry)) for entry in found[:_MAX_MODELS])
@@ -74,7 +79,11 @@ def offers_in(answer: object) -> tuple[ModelOffer, ...]:
 def check(
     offers: tuple[ModelOffer, ...], *, model: str | None, seconds: int, size: str
 ) -> ModelOffer:
-    """Return the model's offer; StartupError: the model isn't listed, or can't make the clip."""
+    """Return the list entry of a model.
+
+    Raises StartupError if the model isn't listed, or if it can't make clips of this length and
+    size.
+    """
     for offer in offers:
         if model in offer.names:
             if offer.seconds and seconds not in offer.seconds:

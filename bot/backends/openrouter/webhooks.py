@@ -1,4 +1,7 @@
-"""OpenRouter's callbacks: `X-OpenRouter-Signature: t=<unix>,v1=<hex>` signs "<unix>,<body>"."""
+"""Verifies OpenRouter's callbacks.
+
+The header `X-OpenRouter-Signature: t=<unix>,v1=<hex>` signs the text "<unix>,<body>".
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ _KIND = "video.generation."
 
 
 def signing_keys(secrets: Iterable[str]) -> tuple[bytes, ...]:
-    """Convert secrets into keys; ValueError: a secret is empty, so anyone could sign."""
+    """Convert webhook secrets to keys.
+
+    Raises ValueError if a secret is empty, because callbacks could then be forged.
+    """
     keys = tuple(secret.strip().encode() for secret in secrets)
     if not all(keys):
         raise ValueError("a webhook secret is empty")
@@ -28,9 +34,9 @@ def signing_keys(secrets: Iterable[str]) -> tuple[bytes, ...]:
 
 
 def check(headers: Mapping[str, str], *, now: float, tolerance: float = 300.0) -> None:
-    """Check that there is a recent signature, without verifying it.
+    """Check that a callback has a recent signature, without verifying the signature.
 
-    WebhookError: it is missing, unreadable or not recent.
+    Raises WebhookError if the signature is missing, malformed or too old.
     """
     timestamp, _ = _signed_time(headers)
     check_time(timestamp, now=now, tolerance=tolerance)
@@ -45,14 +51,15 @@ def verify(
     sent: bytes | None = None,
     tolerance: float = 300.0,
 ) -> None:
-    """Check that one of the keys recently signed this body, or the compressed body `sent`.
+    """Check that one of the keys recently signed the body, or the compressed body `sent`.
 
-    `now` and `tolerance` are in seconds. WebhookError: the callback is forged or stale.
+    `now` is in Unix seconds, and `tolerance` is in seconds. Raises WebhookError if the callback is
+    forged or too old.
     """
     timestamp, signatures = _signed_time(headers)
     check_time(timestamp, now=now, tolerance=tolerance)
     keys, start = tuple(keys), b"%b," % timestamp.encode()
-    # All are compared, so that the duration does not reveal which one matched.
+    # All signatures are compared, so that the duration does not reveal which one matches.
     matches = [
         _matches(signatures, start + each, keys) for each in (body, sent) if each is not None
     ]
@@ -61,7 +68,10 @@ def verify(
 
 
 def _signed_time(headers: Mapping[str, str]) -> tuple[str, list[str]]:
-    """Return the timestamp and the signatures of a callback; WebhookError: it has none."""
+    """Return the timestamp and the signatures of a callback.
+
+    Raises WebhookError if there are none.
+    """
     found = {name.lower(): value for name, value in headers.items()}
     header = found.get(_SIGNATURE, "")
     if not header or len(header) > _MAX_HEADER:
@@ -72,10 +82,12 @@ def _signed_time(headers: Mapping[str, str]) -> tuple[str, list[str]]:
 
 
 def read(body: bytes) -> Webhook | None:
-    """Read the job that a verified body names, or return None if it isn't about a video.
+    """Return the webhook in a verified body, or None if it isn't about a video.
 
-    Repeated deliveries have the same `X-OpenRouter-Idempotency-Key`, "<job>-<status>". That header
-    is not signed, so the id is built from the signed body. WebhookError: the body is unreadable.
+    A repeated callback has the same `X-OpenRouter-Idempotency-Key`, which is "<job>-<status>". That
+    header is not signed, so the same id is built from the signed body.
+
+    Raises WebhookError if the body is malformed.
     """
     event = remote_job.event_in(body)
     if event is None:
@@ -93,7 +105,7 @@ def _matches(sent: list[str], signed: bytes, keys: Iterable[bytes]) -> bool:
     for key in keys:
         expected = hmac.digest(key, signed, "sha256").hex().encode()
         for signature in sent:
-            # compare_digest() accepts text with non-ASCII characters only as bytes.
+            # compare_digest() accepts non-ASCII characters only in bytes.
             given = signature.encode("utf-8", "surrogatepass")
             matched |= hmac.compare_digest(expected, given)
     return matched

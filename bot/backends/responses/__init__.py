@@ -1,1 +1,1 @@
-"""Parsers for providers' responses."""
+"""Parses and classifies the responses of providers."""

@@ -1,8 +1,8 @@
-"""Finds a finished video's address in a response, by field names.
+"""Finds the link to a finished video in a provider's response.
 
-Only the fields named below are followed, from the outermost inwards. The video's address is
-therefore never confused with that of an input file, image, audio file, poster or callback, or with
-a URL for polling or cancelling.
+Only the fields that are named in this module are followed, from the outermost ones inwards. Links
+to input files, images, audio files, posters, callbacks or status pages are therefore never mistaken
+for the video.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 INLINE = "data:"
-"""The value that replaces a link if the response itself contains the video, as base64."""
+"""This value stands for a link if the response itself contains the video as base64."""
 
-# Names are compared without underscores and in lower case, so `videoUrl` equals `video_url`. They
-# are tried in this order, the most reliable first.
+# Field names are compared in lower case and without underscores, so `videoUrl` equals `video_url`.
+# They are tried in this order, the most reliable names first.
 LINKS: Mapping[str, str] = {
     "videourl": "Ark, DashScope, xAI, most gateways",
     "videouri": "Google's SDKs",
@@ -78,7 +78,7 @@ HOLDERS: Mapping[str, str] = {
     "job": "several",
     "payload": "several",
 }
-# Fields that contain the video itself, though their values may have been removed.
+# These fields contain the video itself. Their values may have been removed.
 _BASE64 = frozenset({"b64json", "videobase64", "base64", "b64", "videob64"})
 _SEARCHED = (*LINKS, *HOLDERS, *sorted(_BASE64))
 _DATA_URI = re.compile(
@@ -89,7 +89,7 @@ _OTHER_FILES = re.compile(
     r"(?:[?#]|$)",
     re.IGNORECASE,
 )
-# A path without a video's file extension may be that of the job itself.
+# A path without the file extension of a video may be the path of the job itself.
 _PATH = re.compile(
     r"//?[^/\s]\S*(?:\.(?:mp4|webm|mov|mkv|gif|m4v)|/content)(?:\?\S*)?", re.IGNORECASE
 )
@@ -103,9 +103,9 @@ _MAX_ITEMS = 200
 
 
 def find_link(value: object) -> str | None:
-    """Find the video's URL, or its path at the server ("/files/1.mp4").
+    """Return the URL of the video, or its path at the server, such as "/files/1.mp4".
 
-    INLINE: the response itself contains the video.
+    Returns INLINE if the response itself contains the video, and None if there is no video.
     """
     if not value:
         return None
@@ -114,13 +114,13 @@ def find_link(value: object) -> str | None:
 
 
 def texts_of_clips(value: object) -> Iterator[tuple[str, str]]:
-    """Iterate over the strings that may be a video or its address, each with its field's name."""
+    """Yield the strings that may be a video or a link to one, each with the name of its field."""
     visited = islice(_visited("", value, _MAX_DEPTH), _MAX_VISITED)
     return ((name, text) for name, text in visited if name and text is not None)
 
 
 def is_data_uri(text: str) -> bool:
-    """Return whether a string starts like a video's data URI."""
+    """Tell whether a string begins like the data URI of a video."""
     return _DATA_URI.match(text) is not None
 
 
@@ -132,7 +132,10 @@ def _link(name: str, text: str) -> str | None:
 
 
 def _visited(name: str, value: object, depth: int) -> Iterator[tuple[str, str | None]]:
-    """Yield a value and all its contents. Useless ones are yielded too, to count them."""
+    """Yield a value and everything in it.
+
+    Values that can't be links are included, so that the caller's limit counts them too.
+    """
     yield name, value.strip() if isinstance(value, str) else None
     if depth > 0 and isinstance(value, list):
         for item in islice(cast("list[object]", value), _MAX_ITEMS):
@@ -153,7 +156,10 @@ def _visited_in(fields: Mapping[str, object], depth: int) -> Iterator[tuple[str,
 
 
 def _quoted(text: str) -> object:
-    """Read JSON inside a string, as in kie's `resultJson`, or return None if it isn't JSON."""
+    """Parse JSON that is inside a string, as in kie's `resultJson`.
+
+    Returns None if the string isn't JSON.
+    """
     try:
         return cast("object", json.loads(text)) if len(text) <= _MAX_QUOTED else None
     except (ValueError, RecursionError):

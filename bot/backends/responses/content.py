@@ -1,4 +1,4 @@
-"""Downloads a finished video from the content route, or from a link in the provider's response."""
+"""Downloads a finished video from the content route, or from a link in a response."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.backends.transport.base import Answer
 
 _CHUNK = 256 * 1024
-_MAX_LINKS = 2  # a link may lead to JSON with the actual link
+_MAX_LINKS = 2  # a link may lead to JSON that contains the actual link
 _MAX_PAGE = 1024 * 1024
 _BAD_REQUEST = 400
 _NOT_FOUND = 404
@@ -34,9 +34,9 @@ _CLOUD_LINK = re.compile(r"\bcloud URL: (https?://[^\s\"'<>]+)")
 class ContentFetcher:
     """Downloads a video to the file `sink`.
 
-    `ask` requests a path or URL, and returns the response, even with an error status. `address_of`
-    returns the URL of a link that was found in a response. `pauses` are the waits, in seconds,
-    between attempts while the content is missing.
+    `ask`: requests a path or URL, and returns the response, even if its status is an error.
+    `address_of`: returns the URL of a link that was found in a response.
+    `pauses`: the seconds to wait between attempts while the video is missing.
     """
 
     ask: Callable[[str], Awaitable[Answer]]
@@ -46,10 +46,11 @@ class ContentFetcher:
     pauses: tuple[float, ...]
 
     async def fetch(self, path: str | None, result_url: str | None) -> None:
-        """Download from the content route at `path`, or from `result_url` if there is no content.
+        """Download from the content route at `path`, or from `result_url` if that has no video.
 
-        BackendError: the download failed. MediaError: the file is not a video. NoClipYetError: the
-        file is only a web page. TooLargeError: the file is larger than `max_bytes`.
+        Raises NoClipYetError if the file is only a web page, and MediaError if it is no video for
+        another reason. Raises TooLargeError if the file is larger than `max_bytes`. Raises
+        BackendError if the download fails.
         """
         try:
             link = result_url if path is None else await self._fetch_content(path, result_url)
@@ -63,12 +64,15 @@ class ContentFetcher:
             raise
 
     async def _fetch_content(self, path: str, result_url: str | None) -> str | None:
-        """Download from the content route; return a link if one must be downloaded instead."""
+        """Download from the content route.
+
+        Returns a link if the video has to be downloaded from there instead.
+        """
         response = await self._ask_repeatedly(path, () if result_url else self.pauses)
         if response.ok:
             await self._receive(response)
             link = await self._unpack()
-            # Some servers respond to every path with a web page, which is not the video.
+            # Some servers respond to every path with a web page instead of the video.
             return link or (None if await asyncio.to_thread(self._is_video) else result_url)
         answer = remote_job.parse(response.content)
         link = result_url or _link_in_refusal(response.status, answer)
@@ -79,11 +83,14 @@ class ContentFetcher:
             try:
                 return await self._fetch_link(link)
             except BackendError:
-                raise error from None  # the content may be available again later
+                raise error from None  # the content route may work again later
         return link
 
     async def _fetch_link(self, link: str) -> str | None:
-        """Download from a link; return the next link if the response has one instead of a video."""
+        """Download from a link.
+
+        If the response contains another link instead of a video, returns that link.
+        """
         response = await self.ask(link)
         if not response.ok:
             raise error_kinds.of_link(response.status)
@@ -108,7 +115,7 @@ class ContentFetcher:
 
     async def _receive(self, response: Answer) -> None:
         is_json = "json" in response.headers.get("content-type", "")
-        # Base64 is a third larger than the clip, and the JSON around it takes some bytes too.
+        # Base64 is a third larger than the clip, and the JSON around it adds a little more.
         limit = self.max_bytes * 3 // 2 if is_json else self.max_bytes
         body = _Body(response)
         try:
@@ -119,7 +126,8 @@ class ContentFetcher:
             await self._require_complete_clip()
 
     async def _require_complete_clip(self) -> None:
-        # A decompressing proxy leaves a wrong Content-Length, so the clip may still be complete.
+        # A proxy that decompresses a response leaves the Content-Length unchanged. The clip may
+        # then be complete although its length doesn't match.
         try:
             await asyncio.to_thread(read_mp4, self.sink)
         except MediaError as error:
@@ -130,13 +138,16 @@ def _check(path: Path) -> None:
     try:
         check_clip(path)
     except MediaError as error:
-        # A server responds with a page while it stores the clip, or during maintenance.
+        # A server may respond with a web page while it stores the clip, or during maintenance.
         is_page = path.stat().st_size <= _MAX_PAGE and demuxer_of(head_of(path)) is None
         raise (NoClipYetError(str(error)) if is_page else error) from None
 
 
 class _Body:
-    """A response's body; `is_truncated`: whether it ended before its announced length."""
+    """The body of a response.
+
+    `is_truncated`: whether the body ended before its announced length.
+    """
 
     def __init__(self, response: Answer) -> None:
         self._response = response
@@ -163,8 +174,8 @@ class _Body:
 
 
 def _link_in_refusal(status: int, answer: object) -> str | None:
-    # SGLang with cloud storage puts the link in such a message. A link in any other text is not
-    # followed.
+    # SGLang with cloud storage sends the link in such an error message. Links in other error
+    # messages are not followed.
     if status != _BAD_REQUEST or not isinstance(answer, dict):
         return None
     detail = cast("dict[str, object]", answer).get("detail")

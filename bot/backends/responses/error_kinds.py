@@ -1,4 +1,4 @@
-"""Classification of a provider's refusals: HTTP statuses and error texts become ErrorKinds."""
+"""Classifies a provider's error responses by their HTTP status and text."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
     from bot.backends.responses.remote_job import RemoteJob
 
-# Google sends the same message for a quota that recovers within a minute, but then adds a delay.
-# "limit: 0" means that there is no quota at all.
+# Google sends the same message whether a quota is exhausted for a minute or there is no quota at
+# all. The message contains a delay only in the first case. "limit: 0" means that there is no quota.
 _NO_QUOTA = re.compile(r"\blimit: 0\b")
 _RETRY_DELAY = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 _RETRY_IN = re.compile(r"\bretry in (\d{1,9}(?:\.\d{1,9})?) ?s", re.IGNORECASE)
-# Without a database, LiteLLM responds to every key except its master key with 400 and this code.
+# LiteLLM without a database responds with status 400 and this code to every key except its master
+# key.
 _UNKNOWN_KEY_CODE = "no_db_connection"
 _INVALID = re.compile(r"\binvalid[ _](?:request|prompt|value|param|size|seconds)", re.IGNORECASE)
 _QUERY = re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']+", re.IGNORECASE)
@@ -35,7 +36,7 @@ _CREATE_KINDS: Mapping[int, ErrorKind] = {
     401: ErrorKind.AUTH,
     402: ErrorKind.BALANCE,
     403: ErrorKind.UNEXPLAINED,
-    # The route or model does not exist, so another prompt would not help.
+    # The route or the model does not exist, so another prompt would fail too.
     404: ErrorKind.SETUP,
     405: ErrorKind.SETUP,
     413: ErrorKind.INVALID,
@@ -48,8 +49,8 @@ _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 _TOO_MANY_REQUESTS = 429
 _AMBIGUOUS_STATUSES = frozenset({400, 403, 413, 422, 429})
-# Refusals that count even with a success status. An overload does not, because a busy server may
-# have accepted the request.
+# These refusals also count if the status is a success. An overload doesn't count then, because a
+# busy server may have accepted the request.
 _REFUSALS = frozenset({ErrorKind.MODERATED, ErrorKind.AUTH, ErrorKind.BALANCE, ErrorKind.SETUP})
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 _JOB_KINDS: Mapping[int, ErrorKind] = {
@@ -64,7 +65,7 @@ _EXPIRED_LINK_STATUSES = frozenset({403, 404, 410})
 _UNFINISHED = re.compile(r"in[ _-]progress|not (?:yet )?(?:ready|complete|finished)", re.IGNORECASE)
 _GONE_STATUSES = frozenset({"expired", "deleted", "task_not_found"})
 _OVER_BUDGET = "budget_exceeded"
-# new-api and others respond with 400 and such a code for a job that they do not know.
+# new-api and other servers respond with status 400 and such a code if they don't know the job.
 _UNKNOWN_JOB = re.compile(
     r"(?:(?:task|video|job|generation|prediction|resource)_?)?not_?(?:found|exists?)", re.IGNORECASE
 )
@@ -73,11 +74,12 @@ _UNKNOWN_JOB = re.compile(
 def of_create(
     status: int, answer: object, *, retry_after: float | None, prompt: str = ""
 ) -> BackendError:
-    """Classify a refused create request.
+    """Classify the refusal of a create request.
 
-    UnconfirmedSubmitError: a job may exist despite this status. `prompt`: the prompt of the
-    request. Where the response repeats its words, they are ignored, because they are not the
-    provider's.
+    `prompt`: the prompt of the request. If the response repeats the prompt, these words are
+    ignored, because they are not the provider's own.
+
+    Returns an UnconfirmedSubmitError if a job may exist despite the refusal.
     """
     message = describe(answer, status)
     if status not in _CREATE_KINDS:
@@ -90,9 +92,10 @@ def of_create(
 
 
 def of_success_without_job(answer: object, *, prompt: str = "") -> BackendError:
-    """Classify the response to a create request with a success status but without an id.
+    """Classify a successful response to a create request that contains no job id.
 
-    UnconfirmedSubmitError: a job may exist, because the response contains no known refusal.
+    Returns an UnconfirmedSubmitError if a job may exist, because the response contains no known
+    refusal.
     """
     kind = _kind_by_text(answer, prompt)
     if kind is not None and kind in _REFUSALS and has_error(answer):
@@ -101,7 +104,7 @@ def of_success_without_job(answer: object, *, prompt: str = "") -> BackendError:
 
 
 def of_job(status: int, answer: object, *, retry_after: float | None = None) -> BackendError:
-    """Classify the refusal of a request other than a create request or a download."""
+    """Classify the refusal of a request that is neither a create request nor a download."""
     kind = _JOB_KINDS.get(status, ErrorKind.TRANSIENT)
     if status == _BAD_REQUEST and _is_key_error(answer):
         kind = ErrorKind.AUTH
@@ -111,7 +114,7 @@ def of_job(status: int, answer: object, *, retry_after: float | None = None) -> 
 
 
 def of_content(status: int, answer: object) -> BackendError:
-    """Classify a refused download of a completed job's content."""
+    """Classify the refusal to send the content of a completed job."""
     if is_unfinished(answer):
         return BackendError(ErrorKind.TRANSIENT, describe(answer, status))
     kind = _JOB_KINDS.get(status, ErrorKind.TRANSIENT)
@@ -119,12 +122,15 @@ def of_content(status: int, answer: object) -> BackendError:
 
 
 def is_unfinished(answer: object) -> bool:
-    """Return whether a refused download says that the video is still being made."""
+    """Tell whether the refusal of a download says that the video is still being made."""
     return _UNFINISHED.search(describe(answer)) is not None
 
 
 def of_link(status: int) -> BackendError:
-    """Classify a refusal by the host of a result; 403 means that the signed link has expired."""
+    """Classify a refusal by the host of a result link.
+
+    Status 403 means that the signed link has expired.
+    """
     gone = status in _EXPIRED_LINK_STATUSES
     return BackendError(
         ErrorKind.GONE if gone else ErrorKind.TRANSIENT, f"HTTP {status} from the result's host"
@@ -132,7 +138,7 @@ def of_link(status: int) -> BackendError:
 
 
 def of_failure(job: RemoteJob) -> BackendError:
-    """Classify the error of a failed remote job."""
+    """Classify the error of a remote job that failed."""
     message = describe(job.error) or f"the job is {job.status or 'failed'}"
     if job.status in _GONE_STATUSES:
         return BackendError(ErrorKind.GONE, message)
@@ -143,9 +149,10 @@ def of_failure(job: RemoteJob) -> BackendError:
 
 
 def describe(answer: object, status: int | None = None) -> str:
-    """Summarise an error response in one short line, without its links' query strings.
+    """Summarise an error response in one line.
 
-    A query string may contain the link's signature, which must not be logged.
+    The query strings of URLs are removed, because they may contain signatures, which must not be
+    logged.
     """
     joined = ": ".join(texts_in(answer))[:_MAX_JOINED]
     line = " ".join(joined.split())[:_MAX_CLASSIFIED]
@@ -155,7 +162,7 @@ def describe(answer: object, status: int | None = None) -> str:
 
 
 def retry_after_in(header: str | None, *, now: float) -> float | None:
-    """Convert a Retry-After header, in seconds or as an HTTP date, to seconds from `now`."""
+    """Return the seconds in a Retry-After header, which contains a number or an HTTP date."""
     if header is None:
         return None
     try:
@@ -166,8 +173,8 @@ def retry_after_in(header: str | None, *, now: float) -> float | None:
 
 
 def retry_delay_in(answer: object) -> float | None:
-    """Read the retry delay in seconds from the RetryInfo or message of Google's errors."""
-    first = next(iter(_items(answer)), answer)  # some of Google's routes wrap the error in a list
+    """Return the retry delay in one of Google's errors, in seconds, or None if there is none."""
+    first = next(iter(_items(answer)), answer)  # some of Google's routes put the error in a list
     details = _items(_mapping(_mapping(first).get("error")).get("details"))
     named = (_RETRY_DELAY.fullmatch(str(_mapping(item).get("retryDelay"))) for item in details)
     delay = next(filter(None, named), None) or _RETRY_IN.search(_text_of(answer))
@@ -198,7 +205,8 @@ def _is_key_error(answer: object) -> bool:
 def _may_mean(status: int, told: ErrorKind | None) -> bool:
     if status == _UNAUTHORIZED:
         return told is ErrorKind.BALANCE
-    # With any status but 403, the unknown model may concern only this request.
+    # A text about a missing model means that the settings are wrong only if the status is 403. With
+    # other statuses, the model may be missing only for this request.
     return status in _AMBIGUOUS_STATUSES and (told is not ErrorKind.SETUP or status == _FORBIDDEN)
 
 
@@ -218,7 +226,7 @@ def _kind_by_text(answer: object, prompt: str = "", *, is_busy: bool = False) ->
 
 def _text_of(answer: object) -> str:
     text = " ".join(texts_in(answer))[:_MAX_CLASSIFIED]
-    # JSON quoted inside a message may still contain escapes.
+    # JSON inside a message may still contain escape sequences.
     return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
 
 

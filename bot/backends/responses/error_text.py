@@ -1,4 +1,4 @@
-"""The codes and messages in an error response, and the failed job that it may contain."""
+"""Extracts the codes and messages from an error response, and the failed job, if there is one."""
 
 from __future__ import annotations
 
@@ -23,21 +23,22 @@ _CODES_FIRST = ("code", "type", "message")
 _CODE_FIELDS = frozenset(
     ("code", "status_code", "error_code", "err_code", "errcode", "fail_code", "failcode")
 )
-# Fields that report an error if they are not empty, even with a success status.
+# If one of these fields is not empty, it reports an error, even if the status is a success.
 _ERROR_FIELDS = frozenset(
     ("error", "errors", "base_resp", "error_code", "err_code", "errcode", "error_message", "code")
 )
 _FLAGS = ("success", "ok")
 _FAILED = frozenset({"error", "fail", "failed", "failure"})
 _ENVELOPES = frozenset({"data", "result", "response", "responsemetadata"})
-# Fields that may repeat the request: a prompt does not explain the error, and must not be logged.
+# These fields may repeat the request. A prompt doesn't explain the error, and must not be logged.
 _ECHO_FIELDS = frozenset({"input", "flagged_input", "prompt", "ctx", "loc"})
 
 
 def find_failed_job(value: object) -> RemoteJob | None:
-    """Find a failed job in an error response: its body, or JSON inside one of its strings.
+    """Return the failed job in an error response.
 
-    A response without an id or a known status is an outage, not a failed job.
+    The job may be the response itself, or JSON inside one of its strings. A response without an id
+    and a known status is treated as an outage instead.
     """
     jobs = (job_in(value), *_jobs_in_texts(value))
     failed = (job for job in jobs if job and job.ref and job.status and not job.inferred)
@@ -45,7 +46,7 @@ def find_failed_job(value: object) -> RemoteJob | None:
 
 
 def has_error(value: object, depth: int = _MAX_DEPTH) -> bool:
-    """Return whether a response, even one with a success status, describes an error."""
+    """Tell whether a response describes an error, even if its status is a success."""
     if depth == 0 or not isinstance(value, dict):
         return False
     fields = {name.lower(): item for name, item in cast("Mapping[str, object]", value).items()}
@@ -58,7 +59,7 @@ def has_error(value: object, depth: int = _MAX_DEPTH) -> bool:
 
 
 def codes_in(value: object) -> Iterator[str]:
-    """Iterate over the values of the code fields in an error response."""
+    """Yield the values of the fields for error codes in an error response."""
     for part in islice(_parts(value, _MAX_DEPTH), _MAX_PARTS):
         if isinstance(part, dict):
             for name, code in cast("Mapping[str, object]", part).items():
@@ -67,9 +68,9 @@ def codes_in(value: object) -> Iterator[str]:
 
 
 def texts_in(value: object) -> Iterator[str]:
-    """Iterate over the strings and numbers in an error response, codes before messages.
+    """Yield the strings and numbers in an error response, with codes before messages.
 
-    A huge response yields only its first parts, and a long string only its beginning.
+    Only the first parts of a huge response, and the beginning of a long string, are included.
     """
     for part in islice(_parts(value, _MAX_DEPTH), _MAX_PARTS):
         if isinstance(part, str | int | float) and not isinstance(part, bool):
@@ -96,8 +97,8 @@ def _in_order(fields: Mapping[str, object]) -> Iterator[object]:
 
 
 def _jobs_in_texts(value: object) -> Iterator[RemoteJob]:
-    # Each "{" may start a parse of the rest of its string, so all strings share one limit on
-    # parses.
+    # Each "{" in a string may be the beginning of JSON. Parsing at each of them would take too
+    # long, so all strings share one limit.
     braces = ((text, brace.start()) for text in texts_in(value) for brace in re.finditer("{", text))
     for text, start in islice(braces, _MAX_BRACES):
         try:

@@ -1,4 +1,4 @@
-"""Reads JSON values that each provider writes differently; unusable values become None."""
+"""Reads JSON values that every provider writes differently. Unusable values become None."""
 
 from __future__ import annotations
 
@@ -10,32 +10,38 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MILLISECONDS = 1e11  # as seconds, this would be the year 5138
+_MILLISECONDS = 1e11  # as seconds, this would be in the year 5138
 _SIZE = re.compile(r"(\d{1,5})\s*[xX*]\s*(\d{1,5})", re.ASCII)
 
 
 def mapping_in(value: object) -> Mapping[str, object] | None:
-    """Return the value if it is a JSON object, or else None."""
+    """Return the value if it is a JSON object, or None otherwise."""
     return cast("Mapping[str, object]", value) if isinstance(value, dict) else None
 
 
 def sequence_in(value: object) -> list[object] | None:
-    """Return the value if it is a JSON list, or else None."""
+    """Return the value if it is a JSON list, or None otherwise."""
     return cast("list[object]", value) if isinstance(value, list) else None
 
 
 def text_in(value: object) -> str | None:
-    """Return a string without surrounding spaces, or None if it is empty or not a string."""
+    """Return a string without surrounding spaces.
+
+    Returns None if the value is empty or not a string.
+    """
     return value.strip() or None if isinstance(value, str) else None
 
 
 def status_in(value: object) -> str:
-    """Return a status word in lower case, with underscores."""
+    """Return a status word in lower case, with underscores in place of hyphens and spaces."""
     return (text_in(value) or "").lower().replace("-", "_").replace(" ", "_")
 
 
 def number_in(value: object) -> float | None:
-    """Read a finite number, which may be a string, or return None without one."""
+    """Return a finite number.
+
+    The number may be in a string. Returns None if there is no number.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
@@ -46,27 +52,30 @@ def number_in(value: object) -> float | None:
 
 
 def percent_in(value: object) -> int | None:
-    """Read a percentage, which may be a fraction or a string such as "45%"."""
+    """Return a percentage, which may also be given as a fraction or as a string such as "45%"."""
     text = value.strip() if isinstance(value, str) else value
     percent = isinstance(text, str) and text.endswith("%")
     number = number_in(text.rstrip("% ") if isinstance(text, str) else text)
     if number is None:
         return None
-    # 1 is read as 1 %: if it meant 100 %, a server that counts from 0 to 100 would start with a
-    # full bar.
+    # The number 1 is read as 1 %, and not as 100 %. Otherwise, a server that counts from 0 to 100
+    # would seem to have finished when it reports 1.
     fraction = 0 < number < 1 and not percent
     return round(min(max(number * 100 if fraction else number, 0), 100))
 
 
 def dollars_in(usage: object) -> float | None:
-    """Read the cost in US dollars from the usage, or return None if it is not reported."""
+    """Return the cost in US dollars from a response's `usage`, or None if it is missing."""
     fields = mapping_in(usage)
     dollars = number_in(fields.get("cost")) if fields else None
     return dollars if dollars is not None and dollars >= 0 else None
 
 
 def time_in(value: object) -> float | None:
-    """Convert a time in seconds, milliseconds or ISO 8601 to Unix seconds."""
+    """Convert a time to Unix seconds.
+
+    The time may be in seconds, in milliseconds, or in the format of ISO 8601.
+    """
     number = number_in(value)
     if number is None and isinstance(value, str):
         number = _calendar_time(value)
@@ -84,6 +93,6 @@ def _calendar_time(text: str) -> float | None:
 
 
 def size_in(value: object) -> tuple[int, int] | None:
-    """Read a size such as "1280x720"."""
+    """Return the width and height in a text such as "1280x720", or None if it has no such form."""
     match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
     return (int(match[1]), int(match[2])) if match else None

@@ -1,4 +1,4 @@
-"""Finds a video's base64 in a JSON file of any size, by field names."""
+"""Finds a base64 video in a JSON file of any size, without parsing the whole file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ _HEAD = -(-HEAD // 3) * 4
 
 
 def start_of_clip(text: mmap.mmap) -> int | None:
-    """Return the offset of a video's base64, or None if no field for videos contains any."""
+    """Return the offset at which a base64 video begins, or None if there is no such video.
+
+    Only fields that are meant for videos are considered.
+    """
     starts: list[int] = []
     outline = _outline(text, starts)
     if outline is None:
@@ -39,7 +42,7 @@ def start_of_clip(text: mmap.mmap) -> int | None:
 
 
 def is_clip(text: bytes) -> bool:
-    """Return whether base64 decodes to the start of a video."""
+    """Tell whether a base64 text decodes to the beginning of a video."""
     try:
         head = base64.b64decode(text.replace(b"\\", b"")[:_HEAD], validate=True)
     except binascii.Error:
@@ -48,9 +51,9 @@ def is_clip(text: bytes) -> bool:
 
 
 def _outline(text: mmap.mmap, starts: list[int]) -> bytes | None:
-    """Replace long strings with markers, and add their offsets to `starts`.
+    """Replace each long string in the JSON with a marker, and add its offset to `starts`.
 
-    None: a limit is exceeded.
+    Returns None if the file has too many strings or remains too large.
     """
     pieces: list[bytes] = []
     position = size = 0

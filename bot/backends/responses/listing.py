@@ -1,4 +1,4 @@
-"""Searches a provider's remote jobs for the job of an unconfirmed create request."""
+"""Searches a provider's list of jobs for the job of an unconfirmed create request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.backends.responses.remote_job import ListingPage, RemoteJob
     from bot.model import VideoRequest
 
-# The seconds by which the machines of one provider may disagree about the time.
+# The clocks of a provider's machines may differ by this many seconds.
 _SKEW_SECONDS = 300.0
 
 
@@ -26,11 +26,13 @@ async def list_jobs(
     max_pages: int,
     answered: tuple[AnsweredJob, ...] = (),
 ) -> tuple[list[RemoteJob], bool]:
-    """Return the listed jobs, and whether the list is complete.
+    """Return the jobs in a provider's list, and whether the list is complete.
 
-    `page_after` reads the page after a ref, newest jobs first, or returns None if the server has no
-    list. The list is read to its end, or back to one of the earlier `answered` jobs, since our own
-    clock tells nothing about the provider's times.
+    `page_after` returns the page that follows an id, newest jobs first, or None if the server has
+    no list.
+
+    The list is read to its end, or back to a known job that is older than the create request. The
+    bot's own clock can't tell when to stop, since it may differ from the provider's.
     """
     earlier = tuple(each for each in answered if each.is_earlier)
     jobs: list[RemoteJob] = []
@@ -43,10 +45,10 @@ async def list_jobs(
         fresh = [job for job in page.jobs if job.ref not in known]
         jobs.extend(fresh)
         if page.unreadable or len(fresh) < len(page.jobs):
-            # An unreadable entry may be our job, and a server that ignores `after` may omit our
-            # job.
+            # The job may be among the malformed entries. A server that ignores `after` may never
+            # show it.
             return jobs, False
-        # A server without `has_more` marks the end of its list with an empty page.
+        # Servers without `has_more` mark the end of their list with an empty page.
         if page.has_more is False or not fresh or _reaches_back(jobs, earlier):
             return jobs, page.has_more is not True or bool(fresh)
         after = page.last
@@ -60,7 +62,7 @@ def matching_listing(
     complete: bool,
     answered: tuple[AnsweredJob, ...] = (),
 ) -> Listing:
-    """Select the jobs that match the request, or all of them."""
+    """Return the jobs that match the request, or all jobs if `request` is None."""
     jobs = tuple(jobs)
     found = [job for job in jobs if request is None or not job.contradicts(request)]
     return Listing(
@@ -78,15 +80,15 @@ async def with_hints(
     refs: Iterable[str],
     retrieve: Callable[[str], Awaitable[RemoteJob]],
 ) -> Listing:
-    """Read the jobs with these refs one after the other, and add those that match.
+    """Request the jobs with these ids one after the other, and add those that match the request.
 
-    A job that can't be found may still exist, so the listing is then incomplete.
+    A job that isn't found may still exist, so the listing is then marked as incomplete.
     """
     jobs: list[RemoteJob] = []
     lost = False
     for ref in sorted({*refs}):
         try:
-            # Each job keeps the ref by which it was looked up: some servers respond with another.
+            # Keep the id that was requested, because some servers respond with a different one.
             jobs.append(replace(await retrieve(ref), ref=ref))
         except BackendError as error:
             if error.kind is not ErrorKind.GONE:
@@ -103,17 +105,17 @@ async def with_hints(
 
 
 def _shows_newest(jobs: tuple[RemoteJob, ...], answered: tuple[AnsweredJob, ...]) -> bool:
-    """Return whether the newest answered job is listed. Servers forget the oldest jobs first.
+    """Tell whether the list shows the newest known job.
 
-    A list that shows only older jobs omits some, for example because it begins with the oldest and
-    is cut off.
+    Servers forget the oldest jobs first. A list that shows only older jobs is therefore not
+    complete. For example, it may begin with the oldest jobs and be cut off.
     """
     comparable = [each for each in answered if each.order.is_echoed]
     return bool(_shown(jobs, tuple(comparable[:1])))
 
 
 def _shown(jobs: Iterable[RemoteJob], answered: tuple[AnsweredJob, ...]) -> list[RemoteJob]:
-    """Return the listed jobs that are among `answered` and echo their orders."""
+    """Return the known jobs in the list whose entries repeat their orders correctly."""
     orders = {each.order.ref: each.order for each in answered if each.order.is_echoed}
     return [
         job
@@ -125,7 +127,7 @@ def _shown(jobs: Iterable[RemoteJob], answered: tuple[AnsweredJob, ...]) -> list
 
 
 def _reaches_back(jobs: list[RemoteJob], earlier: tuple[AnsweredJob, ...]) -> bool:
-    # Only a list sorted from newest to oldest is sure to contain every job newer than its last.
+    # Only a list that is sorted from newest to oldest is certain to contain every newer job.
     times = [job.created_at for job in jobs]
     dated = [moment for moment in times if moment is not None]
     if len(dated) < len(times) or any(above < below for above, below in pairwise(dated)):

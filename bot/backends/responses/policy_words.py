@@ -1,7 +1,8 @@
-"""The phrases with which each provider refuses a prompt or a video because of its content.
+"""Phrases with which providers refuse a prompt or a video because of its content.
 
-"several": phrases that several providers or gateways share. Patterns are searched for, ignoring
-case, in a response's strings and in its error codes, in which spaces replace the underscores.
+The key "several" has phrases that several providers or gateways share. The patterns are searched
+for in the strings and error codes of a response. Case is ignored, and underscores in codes count as
+spaces.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ POLICY: Mapping[str, tuple[str, ...]] = {
     ),
     "Azure OpenAI": (r"content[ _-]?(?:filter|management)", r"ResponsibleAIPolicyViolation"),
     "Google": (
-        # Google's codes are in capitals; in lower case, the same words may mean anything.
+        # Google's codes are in capitals. In lower case, the same words may mean anything.
         r"(?-i:\b(?:IMAGE_|VIDEO_|PROMPT_)?(?:SAFETY|BLOCKLIST|SPII)\b)",
         r"(?-i:\b(?:IMAGE_)?(?:RECITATION|PROHIBITED_CONTENT)\b)",
         r"responsible ai",

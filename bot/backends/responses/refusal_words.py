@@ -1,8 +1,8 @@
-"""The wording of providers' refusals: one table for each kind of refusal, by provider.
+"""Phrases with which providers refuse requests, in one table for each kind of refusal.
 
-"several": wording that several providers or gateways share. Patterns are searched for in a
-response's strings, ignoring case, and in its codes with spaces between their words. `CODES` are
-compared with the values of its code fields.
+The key "several" has phrases that several providers or gateways share. The patterns are searched
+for in the strings and error codes of a response. Case is ignored, and a code is divided into its
+words first. The values in `CODES` are compared with whole error codes.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ OVERLOAD: Table = {
     ),
 }
 
-# Searched last: a busy service also advertises a larger plan.
+# This table is searched last, because a busy service also advertises a larger plan.
 PLAN: Table = {
     "several": (
         r"(?:upgrade|change) (?:\w+ ){0,4}plan|(?:free )?trial (?:\w+ )?(?:ended|expired|over)",
@@ -158,7 +158,7 @@ def _any_of(table: Table) -> re.Pattern[str]:
     )
 
 
-# The order matters, because access is also denied if credit or the model is missing.
+# The order matters. If credit or the model is missing, providers also say that access is denied.
 _WORDS = {
     ErrorKind.MODERATED: _any_of(POLICY),
     ErrorKind.BALANCE: _any_of(MONEY),
@@ -169,7 +169,7 @@ _WORDS = {
 _PLAN = _any_of(PLAN)
 _JOINTS = re.compile(r"(?<=[a-z])(?=[A-Z])|[_-]+|(?<!\d)\.|\.(?!\d)")
 _KINDS = {code: kind for kinds in CODES.values() for kind, codes in kinds.items() for code in codes}
-# An account may be closed because of earlier prompts, or because of unpaid bills.
+# An account may have been closed because of earlier prompts or because of unpaid bills.
 _CLOSED = re.compile(
     r"(?:account|organi[sz]ation|user|project|key) (?:\S+ ){0,4}"
     r"(?:deactivated|suspended|disabled|banned|frozen|terminated)",
@@ -178,14 +178,15 @@ _CLOSED = re.compile(
 
 
 def kind_of_code(code: str) -> ErrorKind | None:
-    """Look up the kind of refusal that a code means, or return None if it is unknown."""
+    """Return the kind of refusal that an error code means, or None if the code is unknown."""
     return _KINDS.get(code)
 
 
 def kind_of_text(text: str, *, is_busy: bool = False) -> ErrorKind | None:
-    """Return the kind of refusal that a text expresses, or None without any known wording.
+    """Return the kind of refusal that a text expresses, or None if it has no known phrase.
 
-    `is_busy`: whether the status means "busy"; a busy service may also mention its policies.
+    `is_busy`: whether the status means "busy". The text of a busy service may also mention its
+    content policy.
     """
     text = f"{text}\n{_JOINTS.sub(' ', text)}"
     if _CLOSED.search(text):

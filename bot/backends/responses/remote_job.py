@@ -1,4 +1,4 @@
-"""Remote jobs, read from the JSON of any Videos API server; unusable fields become None."""
+"""Reads remote jobs from the JSON of a provider. Unusable fields become None."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bot.model import VideoRequest
 
 _MAX_REF = 512
-_MAX_ENTRIES = 5000  # servers may ignore the requested limit
+_MAX_ENTRIES = 5000  # a server may ignore the requested limit
 _COMPLETE = 100
 _NOTHING = (None, "")
 _NO_ERRORS = frozenset(
@@ -39,12 +39,14 @@ _ENVELOPES = status_words.ENVELOPES
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoteJob:
-    """A job as a server describes it. Values that the server omits are None.
+    """A job as a provider describes it. Values that the provider omits are None.
 
-    `status` is the server's status word in lower case. `state` is None if no field reveals it;
-    `inferred`: whether it was derived from fields other than the status word. `error` is the raw
-    value. Times are Unix seconds of the server's clock; `answered_at` is the time of its response.
-    `progress` is 0 to 100, `cost` is in US dollars.
+    `status`: the provider's status word in lower case.
+    `state`: the state that the response reveals. `inferred`: whether the state was derived from
+    other fields than the status word.
+    `progress`: 0 to 100. `cost`: in US dollars. `error`: the unparsed value of the error field.
+
+    Times are in Unix seconds of the provider's clock. `answered_at` is the time of the response.
     """
 
     ref: str | None
@@ -65,7 +67,7 @@ class RemoteJob:
 
     @property
     def echo(self) -> Echo:
-        """The echo of the order."""
+        """The parts of the order that the response repeats."""
         return Echo(
             prompt=self.prompt,
             seconds=self.seconds,
@@ -75,10 +77,10 @@ class RemoteJob:
         )
 
     def contradicts(self, request: VideoRequest) -> bool:
-        """Return whether the echoed fields show that this job belongs to another request.
+        """Tell whether the response shows that this job belongs to another request.
 
-        The model is compared only if no prompt is echoed, because gateways respond with the name of
-        the model behind their alias.
+        The model is only compared if the response doesn't repeat the prompt. Gateways respond with
+        the name of the actual model instead of the alias that was requested.
         """
         return self.echo.contradicts(request) or (
             self.prompt is None and _contradicting_models(self.model, request.model)
@@ -87,9 +89,10 @@ class RemoteJob:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListingPage:
-    """One page of a list; `has_more` is None if the server does not say.
+    """One page of a provider's list of jobs.
 
-    `unreadable` is the number of entries that could not be read or exceeded the limit.
+    `unreadable`: the number of entries that are malformed or exceed the limit.
+    `has_more`: whether another page follows, or None if the provider does not say.
     """
 
     jobs: tuple[RemoteJob, ...]
@@ -107,22 +110,25 @@ def parse(body: bytes) -> object:
 
 
 def job_in(value: object) -> RemoteJob | None:
-    """Read the job in a response's body or in a field such as `data`; None: there is no job."""
+    """Return the job in a response, or None if it describes no job.
+
+    The job may be the response itself, or be inside a field such as `data`.
+    """
     fields = mapping_in(value)
     if fields is None:
         return None
     inner = next(filter(_is_job, _contents(fields)), None) or {}
-    # A status beside the envelope may be the request's, as in {"status": "success"}.
+    # The outer status may be that of the HTTP request, as in {"status": "success"}.
     job = _job(fields, inner) if _ref_of(fields) or not inner else _job(inner, fields)
     return job if job.ref or job.status or job.result_url else None
 
 
 def _contents(fields: Mapping[str, object], depth: int = 2) -> Iterator[Mapping[str, object]]:
-    """Yield the contents of the envelopes, and of the envelopes inside them."""
+    """Yield the objects inside envelope fields such as `data`, and inside nested envelopes."""
     if depth == 0 or fields.get("object") == "list" or "has_more" in fields:
         return
     values = [fields.get(name) for name in _ENVELOPES]
-    # Some gateways respond to a create request with a list of the one job.
+    # Some gateways respond to a create request with a list that contains only the new job.
     lists = (sequence_in(each) for each in values)
     singles = (items[0] if items and len(items) == 1 else None for items in lists)
     found = (
@@ -135,7 +141,7 @@ def _contents(fields: Mapping[str, object], depth: int = 2) -> Iterator[Mapping[
 
 
 def page_in(value: object) -> ListingPage | None:
-    """Read a page of jobs, or return None if the response is not a list."""
+    """Return a page of jobs, or None if the response is not a list."""
     fields = mapping_in(value)
     entries = sequence_in(fields.get("data")) if fields else None
     if fields is None or entries is None:
@@ -151,22 +157,25 @@ def page_in(value: object) -> ListingPage | None:
 
 
 def is_deleted(value: object) -> bool:
-    """Return whether a response confirms a deletion."""
+    """Tell whether a response confirms a deletion."""
     fields = mapping_in(value)
     return fields is not None and fields.get("deleted") is True
 
 
 def ref_in(value: object) -> str | None:
-    """Read an id, or return None if it is missing or can't be part of a URL's path."""
+    """Return an id, or None if it is missing or can't be used in the path of a URL."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     ref = str(value)
-    # "." and ".." would change the path, even when they are percent-encoded.
+    # Even when they are percent-encoded, "." and ".." would change the path.
     return ref if 0 < len(ref) <= _MAX_REF and ref.strip(".") and ref.isprintable() else None
 
 
 def event_in(body: bytes) -> tuple[str, str | None] | None:
-    """Read a webhook's type and the ref in its data, or return None if it is not an event."""
+    """Return the type of a webhook and the id of its job.
+
+    Returns None if the body is not an event.
+    """
     fields = mapping_in(parse(body))
     kind = fields.get("type") if fields else None
     if fields is None or not isinstance(kind, str):
@@ -184,7 +193,8 @@ def _is_job(fields: Mapping[str, object] | None) -> bool:
 def _ref_of(fields: Mapping[str, object]) -> str | None:
     names = status_words.ID_NAMES
     if "status_url" in fields or "response_url" in fields:
-        names = (*names, "request_id")  # fal's job id; elsewhere, the id of the HTTP request
+        # fal's id of a job; other providers use the name for the id of an HTTP request
+        names = (*names, "request_id")
     return next(filter(None, (ref_in(fields.get(name)) for name in names)), None)
 
 
@@ -199,7 +209,8 @@ def _job(fields: Mapping[str, object], more: Mapping[str, object]) -> RemoteJob:
     link = find_link(fields) or find_link(more)
     told = status_words.state_of(status)
     if link is None and told is RemoteState.DONE:
-        link = find_link({"url": fields.get("fail_reason")})  # new-api used to put the link here
+        # earlier versions of new-api put the link here
+        link = find_link({"url": fields.get("fail_reason")})
     error = _error(fields, more)
     times = (layer.get(name) for layer in (fields, more) for name in status_words.END_NAMES)
     ended = progress == _COMPLETE or any(times)
@@ -233,9 +244,9 @@ def _inferred(
     status: str,
     progress: int | None,
 ) -> RemoteState | None:
-    """Derive a job's state from its status word, or else from its other fields."""
+    """Return the state that the status word or, if it isn't clear, the other fields indicate."""
     if told is RemoteState.DONE and error and not link:
-        return RemoteState.FAILED  # for example, a filter removed the video
+        return RemoteState.FAILED  # for example, a content filter has removed the video
     if told in {RemoteState.DONE, RemoteState.FAILED}:
         return told
     if link and (ended or (not status and progress in {None, _COMPLETE})):
@@ -259,12 +270,12 @@ def _found(names: tuple[str, ...], *layers: Mapping[str, object]) -> dict[str, o
 
 
 def is_error(value: object, depth: int = 4) -> bool:
-    """Return whether the value of an error's field describes an error, and not a success."""
+    """Tell whether the value of an error field describes an error rather than a success."""
     if depth == 0:
         return bool(value)
     fields = mapping_in(value)
     if fields is not None:
-        # MiniMax sends this field even on success, and others send an object of empty fields.
+        # MiniMax sends this field on success too. Other providers send an object with empty fields.
         code = fields.get("status_code", fields.get("code"))
         is_success = code not in _NOTHING and not is_error(code, depth - 1)
         told = (each for name, each in fields.items() if not name.lower().endswith("id"))
@@ -278,6 +289,6 @@ def is_error(value: object, depth: int = 4) -> bool:
 def _contradicting_models(echoed: str | None, asked: str | None) -> bool:
     if echoed is None or asked is None:
         return False
-    # "openai/sora-2" and "sora-2-2025-12-08" both count as the requested "sora-2".
+    # Both "openai/sora-2" and "sora-2-2025-12-08" count as the requested model "sora-2".
     ours, theirs = (name.lower().rpartition("/")[2] for name in (asked, echoed))
     return not (ours.startswith(theirs) or theirs.startswith(ours))

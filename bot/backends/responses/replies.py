@@ -1,4 +1,4 @@
-"""The status, body and Retry-After of a provider's HTTP response."""
+"""Reads the status, the body and the headers of a provider's HTTP response."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ _TITLE = re.compile(r"<title>([^<]{1,200})</title>", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """A provider's response; `retry_after` is in seconds.
+    """A provider's response.
 
-    `answer` is the parsed JSON, or the text of a refusal that is not JSON. `answered_at` is the
-    `Date` header, in Unix seconds.
+    `answer`: the parsed JSON, or the text of an error response that isn't JSON.
+    `retry_after`: the delay in seconds that the provider asks for, or None.
+    `answered_at`: the time in the `Date` header, in Unix seconds, or None.
     """
 
     ok: bool
@@ -34,15 +35,16 @@ class Reply:
 
     @property
     def job(self) -> RemoteJob | None:
-        """The job in the response. An error response can only contain a failed job."""
+        """The job in the response, or None. An error response can only contain a failed job."""
         job = remote_job.job_in(self.answer) if self.ok else find_failed_job(self.answer)
         return job and replace(job, answered_at=self.answered_at)
 
 
 def read(response: Answer, *, secret: str | None, now: float) -> Reply:
-    """Read a response, and redact `secret` in it: servers repeat a key that they refuse.
+    """Read a response, and remove `secret` from it. Some servers repeat a key that they refuse.
 
-    `now` is used only without a `Date` header: our clock may differ from the provider's.
+    `now` is only used if there is no `Date` header, because this machine's clock may differ from
+    the provider's.
     """
     body = response.content
     if secret:

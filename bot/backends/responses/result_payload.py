@@ -1,4 +1,4 @@
-"""The payload of a download: the clip itself, or JSON with its base64 or a link to it."""
+"""Unpacks a downloaded file: the clip itself, or JSON that contains the clip or a link to it."""
 
 from __future__ import annotations
 
@@ -25,10 +25,12 @@ _STEP = 1024 * 1024
 
 
 def unpack(path: Path, *, max_bytes: int) -> str | None:
-    """Replace a JSON file with the clip in its base64, or return the link in it (blocking).
+    """Replace a JSON file by the clip that it contains as base64, or return the link in the file.
 
-    A file with neither is left unchanged. MediaError: the base64 is broken. TooLargeError: the clip
-    is larger than `max_bytes`.
+    A file that contains neither is left unchanged. The function blocks the event loop.
+
+    Raises MediaError if the base64 is malformed, and TooLargeError if the clip is larger than
+    `max_bytes`.
     """
     if not _is_object(path):
         return None
@@ -53,7 +55,10 @@ def _is_object(path: Path) -> bool:
 
 
 def _start_of_clip(text: mmap.mmap) -> int | None:
-    """Find the first base64 of a video, or else any base64, which `check_clip` then refuses."""
+    """Return the offset of the first base64 string that contains a video.
+
+    If none of them does, return the offset of the first one, which `check_clip` will refuse.
+    """
     starts = [match.end() for match in islice(_BASE64.finditer(text), _MAX_CLIPS)]
     clips = (start for start in starts if inline_clip.is_clip(text[start : start + _HEAD]))
     return next(clips, starts[0] if starts else None)
@@ -64,7 +69,7 @@ def _decoded(text: mmap.mmap, start: int) -> Iterator[bytes]:
     rest = b""
     try:
         for position in range(start, end, _STEP):
-            # JSON may escape "/" as "\/".
+            # JSON may contain "\/" instead of "/".
             rest += text[position : min(position + _STEP, end)].replace(b"\\", b"")
             whole = len(rest) // 4 * 4
             yield base64.b64decode(rest[:whole], validate=True)

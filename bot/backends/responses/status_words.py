@@ -1,4 +1,4 @@
-"""Field names and status words that providers use for remote jobs."""
+"""Names of fields and status words that providers use for their jobs."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ ERROR_NAMES = (
     "base_resp",  # MiniMax
 )
 MORE_ERROR_NAMES = ("code", "message", "msg", "reason", "detail")
-"""Names that can also mean something else, so they are read only if the job has failed."""
+"""These names can also mean something else, so they are only read if the job has failed."""
 
 END_NAMES = (
     "finished_at",
@@ -113,8 +113,9 @@ _STATES = {
 
 
 def state_of(status: str) -> RemoteState | None:
-    """Look up a status word in lower case, or return None if it is unknown.
+    """Return the state that a status word in lower case means, or None if the word is unknown.
 
-    `task_status_succeed` counts as `succeed`, and `inprogress` as `in_progress`.
+    Prefixes and underscores are ignored: `task_status_succeed` counts as `succeed`, and
+    `inprogress` as `in_progress`.
     """
     return _STATES.get(_PREFIX.sub("", status).replace("_", ""))

@@ -1,1 +1,1 @@
-"""Transports, which send requests to providers: connections, timeouts, address checks."""
+"""Sends requests to providers: connections, time-outs, and checks of addresses."""

@@ -1,4 +1,4 @@
-"""Limits on the parts of responses that are read into memory."""
+"""Limits the size of responses that are read into memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ MAX_ANSWER = 4 * 1024 * 1024
 
 
 async def limited(chunks: AsyncIterator[bytes], limit: int = MAX_ANSWER) -> AsyncIterator[bytes]:
-    """Pass chunks on, and raise NoAnswerError once they exceed `limit` bytes."""
+    """Yield the chunks of a body.
+
+    Raises NoAnswerError once they have more than `limit` bytes in total.
+    """
     left = limit
     async for chunk in chunks:
         left -= len(chunk)

@@ -1,4 +1,4 @@
-"""The request to a provider, its response, and the protocol of the transports between them."""
+"""Defines a request to a provider, its response, and the protocol of the transports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ _SUCCESS = range(200, 300)
 
 
 class NoAnswerError(Exception):
-    """No response has arrived, or only a part of one. The message is the name of the cause."""
+    """No complete response has arrived.
+
+    The message is the name of the cause.
+    """
 
 
 class NeverSentError(NoAnswerError):
@@ -22,24 +25,24 @@ class NeverSentError(NoAnswerError):
 
 
 class CutOffError(NoAnswerError):
-    """The body ended before its announced length, or no more of it arrived in time."""
+    """The body ended before its announced length, or the rest of it did not arrive in time."""
 
 
 NO_ANSWER = (NoAnswerError, TimeoutError)
-"""The errors of a request without a response: the transport's, and a caller's time-out."""
+"""The errors that mean that there is no complete response, including a caller's time-out."""
 
 
 def reason_of(error: BaseException) -> str:
-    """Return the name of an error's cause, without addresses and secrets."""
+    """Return the name of an error's cause. It contains no addresses and no secrets."""
     return str(error) if isinstance(error, NoAnswerError) else type(error).__name__
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timeouts:
-    """The longest waits for a provider, in seconds.
+    """The time limits for a provider, in seconds.
 
-    `content_pauses` are the waits between attempts to download a video: right after a job has
-    completed, its content may still be missing.
+    `content_pauses`: the pauses between attempts to download a video. Right after a job has
+    completed, its video may still be missing.
     """
 
     connect: float = 5.0
@@ -51,11 +54,13 @@ class Timeouts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """A request to a provider; `url` is a path below the provider's base URL, or an absolute URL.
+    """A request to a provider.
 
-    `body` is sent as JSON, unless `headers` sets another Content-Type. `stream`: whether the body
-    of a successful response is left for the caller to read. Only the redirects of a GET are
-    followed.
+    `url`: a path below the provider's base URL, or an absolute URL.
+    `body`: sent as JSON, unless `headers` sets another Content-Type.
+    `follow_redirects`: whether the redirects of a GET request are followed. Redirects of other
+    requests are never followed.
+    `stream`: whether the caller reads the body of a successful response itself.
     """
 
     method: str
@@ -72,9 +77,9 @@ class Request:
 class Answer:
     """A provider's response. The names of its `headers` are case-insensitive.
 
-    `content` is the body, unless the body was left for the caller. It then arrives in `chunks`,
-    which raise NoAnswerError (CutOffError after the last bytes that arrived), and `close` ends the
-    reading.
+    `content` is the whole body, unless the request asked for a stream. The caller then reads
+    `chunks`, and calls `close` afterwards. Reading `chunks` can raise NoAnswerError, or CutOffError
+    after the last bytes that arrived.
     """
 
     status: int
@@ -90,10 +95,16 @@ class Answer:
 
 
 class Transport(Protocol):
-    """Sends requests to one provider. Adds the API key, and sends no create request twice."""
+    """Sends requests to one provider.
+
+    It adds the API key, and never sends a create request twice.
+    """
 
     async def send(self, request: Request) -> Answer:
-        """Return the response, even with an error status; NoAnswerError: there is none."""
+        """Send a request, and return the response, even if its status is an error.
+
+        Raises NoAnswerError if there is no response.
+        """
         ...
 
     async def close(self) -> None:
@@ -103,12 +114,14 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Endpoint:
-    """The provider that a transport connects to, with the limits of its connections.
+    """The provider that a transport connects to, and the limits of the connections.
 
-    `downloads_from`: for downloads, the origins that are allowed in addition to public addresses;
-    None for all other requests. Successful downloads are not limited in size. `drop_inline_clips`:
-    whether base64 clips are removed from other responses before their size is checked. Timeouts are
-    in seconds.
+    `downloads_from`: the origins from which downloads are allowed, besides public addresses. It is
+    None for a transport that is not for downloads.
+    `drop_inline_clips`: whether base64 clips are removed from a response before its size is
+    checked. Successful downloads are not limited in size.
+
+    `read_timeout` and `connect_timeout` are in seconds.
     """
 
     base_url: str

@@ -1,6 +1,6 @@
-"""Removes inline base64 clips from JSON responses as they arrive, to limit memory use.
+"""Removes base64 clips from JSON responses as they arrive, so that they use little memory.
 
-`ijson` is not used, because it yields values, while the rest of a response must stay JSON text.
+`ijson` is not used, because it yields values, while the rest of the response has to stay JSON text.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-# Quotes inside a JSON string are escaped, so this matches only a key or the start of a string.
+# Quotation marks in a JSON string are escaped, so this can only match a key or the beginning of a
+# string.
 _START = re.compile(
     rb'"(?:data|b64_json|b64|base64|video_base64|video_b64)"\s{0,16}:\s{0,16}"'
     rb'|(?<!\\)"data:[\w/+.-]{0,60}(?:;[\w=+.-]{0,30}){0,2};base64,'
@@ -20,9 +21,10 @@ _MAX_START = 200
 
 
 async def without_clips(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Pass on a JSON body without the base64 of clips.
+    """Yield a JSON body without the base64 of clips.
 
-    The value of a key such as `"data"` becomes an empty string. A data URI ends after its comma.
+    The value of a key such as `"data"` becomes an empty string. A data URI is cut off after its
+    comma.
     """
     clips = _ClipFilter()
     async for chunk in chunks:
@@ -33,14 +35,17 @@ async def without_clips(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 class _ClipFilter:
-    """The state between two chunks: `held` may be the beginning of a clip."""
+    """The state of the filter between two chunks. `held` may be the beginning of a clip."""
 
     def __init__(self) -> None:
         self.held = b""
         self._inside = False
 
     def kept(self, chunk: bytes) -> bytes:
-        """Return the bytes of this chunk, and of those held back, that are certainly no clip."""
+        """Return the bytes that are certainly not part of a clip.
+
+        The bytes are from this chunk, and from the end of the previous one.
+        """
         text, self.held = self.held + chunk, b""
         kept: list[bytes] = []
         while text:

@@ -1,4 +1,4 @@
-"""Prevents downloads from private networks, because the URLs are from providers' responses."""
+"""Prevents downloads from private networks. The URLs are in responses, and can't be trusted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class PrivateAddressError(NeverSentError):
-    """The result's host is this machine, or is in a private network."""
+    """The host of the result is this machine, or is in a private network."""
 
     def __init__(self) -> None:
         super().__init__("PrivateAddressError")
@@ -27,8 +27,8 @@ class PrivateAddressError(NeverSentError):
 class GuardedResolver(AbstractResolver):
     """Resolves host names only to public addresses, except for the `trusted` origins.
 
-    A connection is only made to an address that was returned here, so a name can't change its
-    address after the check. A proxy resolves host names itself: `proxy` is its own origin.
+    Connections are only made to the addresses that this class returns. A host name therefore can't
+    change its address after the check. If there is a proxy, it resolves host names itself.
     """
 
     def __init__(self, trusted: frozenset[ServerOrigin]) -> None:
@@ -37,19 +37,25 @@ class GuardedResolver(AbstractResolver):
         self._resolver = ThreadedResolver()
 
     def check(self, origin: ServerOrigin) -> None:
-        """Check a URL's host if it is an address in any notation. Host names are checked later."""
+        """Check the host of a URL if it is an IP address. Host names are checked in `resolve`.
+
+        Raises PrivateAddressError if the address is private and not trusted.
+        """
         address = literal_address(origin.host)
         if address is not None and origin not in self._trusted and not is_public(address):
             raise PrivateAddressError
 
     def trust(self, proxy: ServerOrigin) -> None:
-        """Allow connections to a proxy, whose address is from the environment."""
+        """Allow connections to a proxy that the environment names."""
         self._names.add((proxy.host, proxy.port))
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Return the addresses that may be connected to; PrivateAddressError: there are none."""
+        """Return the addresses of a host that may be connected to.
+
+        Raises PrivateAddressError if all addresses are private.
+        """
         found = await self._resolver.resolve(host, port, family)
         if (host.lower(), port) in self._names:
             return found

@@ -1,4 +1,4 @@
-"""A transport through OpenAI's SDK, without its retries and without its extra headers."""
+"""A transport that uses OpenAI's SDK, without its retries and additional headers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class OpenAITransports:
-    """Opens transports that share one TLS context, which takes 20 ms to create."""
+    """Opens transports that share one TLS context, because creating a context takes 20 ms."""
 
     def __init__(self, *, api_key: str | None, tls: SSLContext | None = None) -> None:
         self._api_key = api_key
@@ -31,13 +31,16 @@ class OpenAITransports:
 
 
 class OpenAITransport:
-    """Sends requests through the SDK. Without a key, no Authorization header is sent."""
+    """Sends requests through the SDK.
+
+    If `api_key` is None, no Authorization header is sent.
+    """
 
     def __init__(self, endpoint: Endpoint, *, api_key: str | None, tls: SSLContext) -> None:
         self._has_key = bool(api_key)
         self._sdk = AsyncOpenAI(
             base_url=endpoint.base_url,
-            api_key=api_key or "",  # None would make the SDK read the environment
+            api_key=api_key or "",  # with None, the SDK would read the key from the environment
             max_retries=0,
             timeout=timeouts_of(endpoint),
             http_client=connect(endpoint, tls=tls),
@@ -45,7 +48,10 @@ class OpenAITransport:
         )
 
     async def send(self, request: Request) -> Answer:
-        """Return the response, even with an error status; NoAnswerError: there is none."""
+        """Send a request, and return the response, even if its status is an error.
+
+        Raises NoAnswerError if there is no response.
+        """
         try:
             return _answer(await self._sent(request))
         except openai.APIStatusError as error:
@@ -70,7 +76,7 @@ class OpenAITransport:
             case "DELETE":
                 return self._sdk.delete(request.url, cast_to=httpx2.Response, options=options)
             case _ if request.stream:
-                # With `cast_to=Response` the SDK returns the response and ignores `stream_cls`.
+                # With `cast_to=Response`, the SDK returns the response and ignores `stream_cls`.
                 streamed = self._sdk.get(
                     request.url,
                     cast_to=httpx2.Response,
@@ -83,7 +89,7 @@ class OpenAITransport:
                 return self._sdk.get(request.url, cast_to=httpx2.Response, options=options)
 
     def _options(self, request: Request) -> openai.RequestOptions:
-        # The SDK would set these two from the environment.
+        # The SDK would read these two headers from the environment.
         omitted = ["OpenAI-Organization", "OpenAI-Project"]
         if not (request.with_key and self._has_key):
             omitted.append("Authorization")

@@ -1,4 +1,4 @@
-"""URLs from settings and from providers' responses: their origins, and how they are sent."""
+"""Parses and quotes URLs from settings and from the responses of providers."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _QUERY = f"{_PATH}?|^`{{}}"
 
 
 class InvalidUrlError(NoAnswerError):
-    """A URL that can't be requested."""
+    """The URL can't be requested."""
 
     def __init__(self) -> None:
         super().__init__("InvalidURL")
 
 
 class ServerOrigin(NamedTuple):
-    """The scheme, host and port of a URL. The host is in lower case and without brackets."""
+    """The scheme, host and port of a URL. The host is in lower case and has no brackets."""
 
     scheme: str
     host: str
@@ -34,7 +34,10 @@ class ServerOrigin(NamedTuple):
 
 
 def origin_of(url: str) -> ServerOrigin:
-    """Return the origin of an absolute URL; InvalidUrlError: it has none."""
+    """Return the origin of an absolute URL.
+
+    Raises InvalidUrlError if the URL has no origin.
+    """
     parts = sendable(url)
     host, port = parts.raw_host, parts.port
     if not host or port is None or not _HOST.fullmatch(host):
@@ -43,10 +46,10 @@ def origin_of(url: str) -> ServerOrigin:
 
 
 def sendable(url: str) -> URL:
-    """Parse an absolute http URL, and quote only the characters that can't be sent.
+    """Parse an absolute http or https URL. Only characters that can't be sent are quoted.
 
-    yarl's own quoting rewrites known sequences, such as `%20` in a query, and a signed link would
-    no longer match its signature.
+    yarl would also rewrite sequences that are already quoted, such as `%20` in a query. A signed
+    URL would then no longer match its signature.
     """
     try:
         parts = urlsplit(url)
@@ -60,7 +63,7 @@ def sendable(url: str) -> URL:
 
 
 def joined(base: str, link: str) -> str:
-    """Return the absolute URL of a link in a response from `base`."""
+    """Return the absolute URL of a link that was in a response from `base`."""
     try:
         return urljoin(base, link)
     except ValueError as error:
@@ -68,7 +71,7 @@ def joined(base: str, link: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine by its name or its address."""
+    """Tell whether a host is this machine, by its name or its address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,6 +1,6 @@
-"""A light transport over aiohttp, for all providers whose SDK is not needed.
+"""A lightweight transport that uses aiohttp, for all providers that don't need an SDK.
 
-OpenAI's SDK takes six times as much CPU for each request.
+OpenAI's SDK needs six times as much CPU time for each request.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from bot.backends.transport.base import Endpoint, Request
 
-# If the connection failed, no byte of the request was sent. The same is true for a refused CONNECT.
+# After these errors, no byte of the request was sent: the connection failed, or a proxy refused to
+# make the connection.
 _NEVER_SENT = (
     aiohttp.ClientConnectorError,
     aiohttp.ConnectionTimeoutError,
@@ -35,13 +36,16 @@ _NEVER_SENT = (
 _NO_ANSWER = (aiohttp.ClientError, OSError, ssl.SSLError, RuntimeError)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 5
-_MAX_HEADER = 32 * 1024  # a signed link in `Location` takes several KiB
-_KEEP_ALIVE_SECONDS = 4.0  # servers close idle connections, many of them after 5 s
+_MAX_HEADER = 32 * 1024  # a signed URL in the `Location` header can have several KiB
+_KEEP_ALIVE_SECONDS = 4.0  # many servers close an idle connection after 5 s
 _HEADERS = {"Accept-Encoding": "identity", "User-Agent": "Clapper"}
 
 
 class HttpTransport:
-    """Sends requests once. The headers in `credentials` are sent only to the provider's origin."""
+    """Sends each request once.
+
+    The headers in `credentials` are only sent to the provider's origin.
+    """
 
     def __init__(self, endpoint: Endpoint, *, credentials: Mapping[str, str]) -> None:
         self._endpoint = endpoint
@@ -53,7 +57,10 @@ class HttpTransport:
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, request: Request) -> Answer:
-        """Return the response, even with an error status; NoAnswerError: there is none."""
+        """Send a request, and return the response, even if its status is an error.
+
+        Raises NoAnswerError if there is no response.
+        """
         try:
             response = await self._follow(request)
             try:
@@ -113,7 +120,7 @@ class HttpTransport:
         if request.with_key and origin == self._origin:
             headers |= self._credentials
         if target.user is not None:
-            headers.pop("Authorization", None)  # a password in the URL replaces the key
+            headers.pop("Authorization", None)  # a password in the URL replaces the API key
         data = None
         if request.body is not None:
             data, headers["Content-Type"] = encode(request.body, headers.get("Content-Type"))
@@ -128,7 +135,10 @@ class HttpTransport:
         return f"{self._endpoint.base_url}{request.url}{query and f'?{query}'}"
 
     def _opened(self) -> aiohttp.ClientSession:
-        """Open the session at the first request, because aiohttp needs a running loop for it."""
+        """Return the session.
+
+        It is opened at the first request, because aiohttp needs a running loop.
+        """
         if self._session is None:
             endpoint = self._endpoint
             if endpoint.downloads_from is not None:
@@ -146,25 +156,29 @@ class HttpTransport:
                 max_line_size=_MAX_HEADER,
                 max_field_size=_MAX_HEADER,
             )
-            # aiohttp would repeat a GET or DELETE by itself, even over a new connection.
+            # aiohttp would repeat a failed GET or DELETE by itself, even over a new connection.
             session._retry_connection = False  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
             self._session = session
         return self._session
 
 
 def bearer(api_key: str | None) -> dict[str, str]:
-    """Return the Authorization header for a key, or no headers without a key."""
+    """Return the Authorization header for an API key, or no headers if `api_key` is None."""
     return {"Authorization": f"Bearer {api_key}"} if api_key else {}
 
 
 async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """Yield a body as it arrives. If it is cut off, yield all bytes that arrived before."""
+    """Yield the chunks of a body as they arrive.
+
+    If the body is cut off, all bytes that arrived before are still yielded.
+    """
     stream = response.content
     try:
         async for chunk in stream.iter_any():
             yield chunk
     except (aiohttp.ClientPayloadError, aiohttp.SocketTimeoutError) as error:
-        # A stream's public methods drop the bytes that arrived before its error.
+        # After an error, the stream's public methods would discard the bytes that arrived before
+        # it.
         if rest := stream._read_nowait(-1):  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
             yield rest
         raise CutOffError(type(error).__name__) from error

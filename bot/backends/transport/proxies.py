@@ -1,6 +1,6 @@
-"""The environment's proxies.
+"""Finds the proxies that the environment names.
 
-aiohttp's `trust_env` is not used: it also sends passwords from ~/.netrc, and ignores ALL_PROXY.
+aiohttp's `trust_env` is not used. It also sends passwords from ~/.netrc, and ignores ALL_PROXY.
 """
 
 from __future__ import annotations
@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EnvironmentProxies:
-    """The proxy for each scheme; `all` is for the others. Loopback is reached directly."""
+    """The proxy for each URL scheme.
+
+    The key `all` is for schemes without a proxy of their own. Loopback addresses are reached
+    without a proxy.
+    """
 
     by_scheme: Mapping[str, str]
 
     @classmethod
     def of_environment(cls) -> EnvironmentProxies:
-        """Read HTTP_PROXY, HTTPS_PROXY and ALL_PROXY. NO_PROXY is read for each host."""
+        """Read HTTP_PROXY, HTTPS_PROXY and ALL_PROXY. NO_PROXY is checked later, for each host."""
         found = getproxies()
         return cls(
             by_scheme={
@@ -37,7 +41,10 @@ class EnvironmentProxies:
         )
 
     def url_for(self, origin: ServerOrigin) -> str | None:
-        """Return the proxy's URL, or None without a proxy; NeverSentError: it can't be used."""
+        """Return the URL of the proxy for an origin, or None if it is reached without a proxy.
+
+        Raises NeverSentError if the proxy's URL is unusable.
+        """
         url = self.by_scheme.get(origin.scheme) or self.by_scheme.get("all")
         if url is None or proxy_bypass(origin.host):
             return None

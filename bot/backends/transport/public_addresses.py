@@ -1,6 +1,6 @@
-"""Tells public IP addresses from all others, even if one address is embedded in another.
+"""Tells whether an IP address is public, even if one address is embedded in another.
 
-`ipaddress.is_global` only knows the special networks of its Python version's year, and regards
+`ipaddress.is_global` depends on the special networks that the Python version knows. It also treats
 addresses that were never allocated as global.
 """
 
@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Protocol assignments, and the withdrawn relays of 6to4.
+# These networks are for protocol assignments and for the withdrawn relays of 6to4.
 _SPECIAL_V4 = tuple(map(IPv4Network, ("192.0.0.0/24", "192.88.99.0/24")))
 _ALLOCATED_V6 = IPv6Network("2000::/3")
-# Teredo and other protocols, documentation, and a withdrawn test network.
+# These networks are for Teredo and other protocols, for documentation, and for a withdrawn test.
 _SPECIAL_V6 = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "3ffe::/16", "3fff::/20")))
-# The networks whose addresses end with an IPv4 address: IPv4-compatible, mapped, translated, NAT64.
+# In these networks, an address ends with an IPv4 address: IPv4-compatible, mapped, translated and
+# NAT64 addresses.
 _WITH_V4 = tuple(map(IPv6Network, ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96")))
 _LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")
 _6TO4 = IPv6Network("2002::/16")
@@ -28,7 +29,10 @@ _32_BITS = 0xFFFFFFFF
 
 
 def is_public(address: str) -> bool:
-    """Return whether an IP address is globally reachable; ValueError: it is not an IP address."""
+    """Tell whether an IP address is public.
+
+    Raises ValueError if the text is not an IP address.
+    """
     ip = ipaddress.ip_address(address)
     if isinstance(ip, IPv4Address):
         return _is_public_v4(ip)
@@ -40,14 +44,14 @@ def is_public(address: str) -> bool:
 
 
 def literal_address(host: str) -> str | None:
-    """Parse a URL's host as an IP address in any notation; None: the host is a name."""
+    """Return the IP address that a URL's host is, or None if the host is a name."""
     bare = host.strip("[]").removesuffix(".")
     try:
         return str(ipaddress.ip_address(bare))
     except ValueError:
         pass
     try:
-        # Resolvers also accept 127.1, 0x7f000001 and 2130706433.
+        # Resolvers also accept 127.1, 0x7f000001 and 2130706433 for 127.0.0.1.
         return socket.inet_ntoa(socket.inet_aton(bare))
     except (OSError, UnicodeError):
         return None
@@ -66,7 +70,7 @@ def _is_public_v6(ip: IPv6Address) -> bool:
 
 
 def _embedded(ip: IPv6Address) -> Iterator[IPv4Address]:
-    """Find the IPv4 addresses to which an IPv6 address may be translated."""
+    """Yield the IPv4 addresses to which an IPv6 address may be translated."""
     number = int(ip)
     if any(ip in network for network in _WITH_V4):
         yield IPv4Address(number & _32_BITS)
@@ -79,9 +83,10 @@ def _embedded(ip: IPv6Address) -> Iterator[IPv4Address]:
 
 
 def _in_local_nat64(number: int) -> Iterator[IPv4Address]:
-    """Find the address in one of RFC 6052's two layouts, if all other bits are zero.
+    """Yield the embedded address if it has one of RFC 6052's layouts and all other bits are 0.
 
-    The translator chooses the other bits, so with them, an address could mean any IPv4 address.
+    Which bits the address occupies depends on the translator. If other bits were set too, any IPv4
+    address could be meant.
     """
     subnet_and_suffix = number & ((1 << 80) - 1)
     if subnet_and_suffix >> 32 == 0:

@@ -1,4 +1,4 @@
-"""QuietConnector: reuses a connection only if nothing has arrived on it since its last response."""
+"""Reuses a connection only if nothing has arrived on it since its last response."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class QuietConnector(aiohttp.TCPConnector):
-    """Closes idle connections with unread bytes.
+    """A connector that closes idle connections on which unexpected bytes have arrived.
 
-    aiohttp would take a response that nothing asked for as the response to the next request, and
-    so report the state of another job.
+    aiohttp would take these bytes for the response to the next request. The bot could then see the
+    state of another job.
     """
 
     async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:

@@ -1,6 +1,6 @@
-"""Encodes the bodies of requests as JSON or as a form.
+"""Encodes the bodies of requests, as JSON or as a form.
 
-aiohttp's MultipartWriter is not used: it gives each field a Content-Type, unlike OpenAI's SDK.
+aiohttp's MultipartWriter is not used. Unlike OpenAI's SDK, it gives each field a Content-Type.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ _ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 
 
 def encode(body: Mapping[str, object], content_type: str | None) -> tuple[bytes, str]:
-    """Return a body's bytes and its Content-Type, which has the boundary of a form."""
+    """Return the bytes of a body and its Content-Type.
+
+    For a form, the Content-Type contains the boundary.
+    """
     if content_type != FORM:
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         return text.encode(), content_type or "application/json"

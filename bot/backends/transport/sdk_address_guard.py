@@ -1,4 +1,4 @@
-"""Prevents downloads from private networks through the SDK's own HTTP client."""
+"""Prevents downloads from private networks, for requests that OpenAI's SDK sends."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ if TYPE_CHECKING:
 class AddressGuard:
     """A request hook that allows only public addresses and the `trusted` origins.
 
-    If the URL has a host name, the connected address is checked before any byte is sent. A proxy
-    resolves host names itself, so with a proxy only IP addresses in URLs can be checked.
+    If the URL has a host name, the address of the connection is checked before any byte is sent. A
+    proxy resolves host names itself, so only IP addresses in URLs can be checked then.
     """
 
     def __init__(self, trusted: frozenset[ServerOrigin]) -> None:
         self._trusted = trusted
 
     async def __call__(self, request: httpx2.Request) -> None:
-        """Check the URL, and have the connection checked.
+        """Check the URL, and request a check of the connection.
 
-        PrivateAddressError: the address is private.
+        Raises PrivateAddressError if the address in the URL is private.
         """
-        # A redirected request inherits the check of the previous host, which is removed here.
+        # After a redirect, the request still has the check of the previous host, so remove that
+        # check.
         extensions = {name: item for name, item in request.extensions.items() if name != "trace"}
         if origin_of(str(request.url)) not in self._trusted:
             host = request.url.raw_host.decode("ascii")

@@ -1,4 +1,4 @@
-"""Connections of OpenAI's SDK: timeouts, proxies, and a limit on what is kept in memory."""
+"""Opens the connections of OpenAI's SDK, with time-outs, proxies and a limit on memory use."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NO_ANSWER = (
     ssl.SSLError,
     TimeoutError,
 )
-"""The errors that httpx raises if there is no response."""
+"""The errors that httpx raises if there is no complete response."""
 
 _NEVER_SENT = (
     httpx2.ConnectError,
@@ -44,7 +44,7 @@ _FIRST_NON_SUCCESS = 300
 def connect(endpoint: Endpoint, *, tls: ssl.SSLContext) -> httpx2.AsyncClient:
     """Open a connection pool that limits the size of responses.
 
-    The environment's proxy is used, except for loopback.
+    The proxy in the environment is used, except for loopback addresses.
     """
     limits = _Limits(drop_inline_clips=endpoint.drop_inline_clips)
     trusted = endpoint.downloads_from
@@ -64,14 +64,14 @@ def connect(endpoint: Endpoint, *, tls: ssl.SSLContext) -> httpx2.AsyncClient:
 
 
 def timeouts_of(endpoint: Endpoint) -> httpx2.Timeout:
-    """Return the timeouts of each request."""
+    """Return the time-outs of each request."""
     return httpx2.Timeout(endpoint.read_timeout, connect=endpoint.connect_timeout)
 
 
 def as_no_answer(error: BaseException, *, in_body: bool = False) -> NoAnswerError:
-    """Convert an error of one of the types in `NO_ANSWER`.
+    """Convert an error of one of the types in `NO_ANSWER` to a NoAnswerError.
 
-    `in_body`: whether a response had begun.
+    `in_body`: whether the body of a response had begun.
     """
     if isinstance(error, NoAnswerError):
         return error
@@ -82,13 +82,13 @@ def as_no_answer(error: BaseException, *, in_body: bool = False) -> NoAnswerErro
 
 
 class _Limits:
-    """Hooks that limit the bodies of responses."""
+    """Response hooks that limit the size of bodies."""
 
     def __init__(self, *, drop_inline_clips: bool) -> None:
         self._drop_inline_clips = drop_inline_clips
 
     async def limit_errors(self, response: httpx2.Response) -> None:
-        """Limit the size of errors and redirects only."""
+        """Limit the size of errors and redirects, but not of successful responses."""
         if response.status_code >= _FIRST_NON_SUCCESS:
             _replace_body(response, without_inline_clips=False)
 
@@ -109,7 +109,7 @@ def _replace_body(response: httpx2.Response, *, without_inline_clips: bool) -> N
 
 
 class _ReplacedBody(httpx2.AsyncByteStream):
-    """A body whose content is read from `chunks`."""
+    """The body of a response, with its content replaced by `chunks`."""
 
     def __init__(self, body: httpx2.AsyncByteStream, chunks: AsyncIterator[bytes]) -> None:
         self._body = body

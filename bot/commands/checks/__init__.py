@@ -1,1 +1,1 @@
-"""The checks that `doctor` makes."""
+"""The checks that the command `doctor` makes."""

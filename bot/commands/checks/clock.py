@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 _SUBJECT = "clock"
 _DISCORD = "https://discord.com/api/v10"
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
-# Discord sends whole seconds, and its response takes a moment. Webhooks tolerate five minutes.
+# Discord's time has no fractions of a second, and its response takes a moment to arrive. Webhooks
+# tolerate a difference of five minutes.
 _TOLERATED_SECONDS = 60.0
 
 

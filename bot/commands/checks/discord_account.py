@@ -1,4 +1,4 @@
-"""Checks the bot's token, and its application's settings in the Developer Portal."""
+"""Checks the bot's token, and the application's settings in Discord's Developer Portal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TOKEN, _APPLICATION = "DISCORD_TOKEN", "application"
 
 
 async def examine_account(token: str, api_url: str, reach: Reach) -> list[Finding]:
-    """Check that Discord accepts the token, and the application's settings."""
+    """Check that Discord accepts the token, and that the application's settings suit the bot."""
     who = f"{_origin(api_url)} (DISCORD_API_URL)" if api_url else "Discord"
     if not token:
         advice = "copy it into .env from the Bot page of the Discord Developer Portal"
@@ -70,6 +70,6 @@ def _refused(found: str, advice: str) -> list[Finding]:
 
 
 def _origin(url: str) -> str:
-    """Return a URL without its path and without any password."""
+    """Return the scheme and the host of a URL, without a password."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

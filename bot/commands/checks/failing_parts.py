@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def examine_failing_parts(data_dir: Path) -> Finding:
-    """Report the components that failed several times in a row and have not recovered.
+    """Report the components that have failed several times in a row and not recovered.
 
-    Blocks.
+    Reads the database, and so blocks the event loop.
     """
     subject = "components"
     try:

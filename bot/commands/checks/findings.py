@@ -1,4 +1,4 @@
-"""Defines a finding of `doctor`, and shows URLs in it without passwords."""
+"""Defines the findings that `doctor` prints, and removes passwords from URLs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """A line of `doctor`'s table.
+    """A line in the table that `doctor` prints.
 
-    `advice` is empty if there is nothing to do. `checked` is false if the check could not be made.
+    `advice`: what the operator should do, or "" if there is nothing to do.
+    `checked`: whether the check could be made.
     """
 
     subject: str
@@ -25,13 +26,13 @@ class Finding:
 
 
 def unreadable(subject: str, error: StorageError) -> Finding:
-    """Return the finding of a check for which the database can't be read."""
+    """Return the finding of a check that could not read the database."""
     return Finding(
         subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
     )
 
 
 def without_password(url: str) -> str:
-    """Return a URL without the user name and password that it may contain."""
+    """Return a URL without its user name and password."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

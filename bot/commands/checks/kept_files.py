@@ -16,7 +16,7 @@ _GIB = 1024 * 1024 * 1024
 
 
 async def examine_kept_files(settings: Settings) -> Finding:
-    """Measure the stored files, and advise if they exceed KEEP_GB."""
+    """Report the size of the stored files, with advice if it exceeds KEEP_GB."""
     subject = "stored files"
     try:
         kept = (await Workspace(settings.data_dir).inventory()).kept
@@ -30,7 +30,7 @@ async def examine_kept_files(settings: Settings) -> Finding:
     if not kept:
         return Finding(subject=subject, ok=True, found="no videos or narrations yet")
     gigabytes = sum(item.size for item in kept) / _GIB
-    # Rounded up, so that a size above the limit is not shown as the limit.
+    # A size above the limit is rounded up, so that it is not shown as equal to the limit.
     shown = math.ceil(gigabytes * 100) / 100 if gigabytes > settings.keep_gb else gigabytes
     oldest = datetime.fromtimestamp(min(item.modified_at for item in kept), UTC)
     return Finding(

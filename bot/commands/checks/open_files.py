@@ -1,16 +1,16 @@
-"""Checks the number of files and connections that the bot can have open."""
+"""Checks how many files and connections the bot may have open."""
 
 from __future__ import annotations
 
 from bot.commands.checks.findings import Finding
 from bot.runtime.open_files import raise_limit
 
-# As many as the server's connections, plus the same number for everything else.
+# Half of these are for the connections of the HTTP server, and the other half for everything else.
 _ENOUGH = 1024
 
 
 def examine_open_files() -> Finding:
-    """Raise the limit as the bot does at its start, and report the new limit."""
+    """Raise the limit, as the bot does when it starts, and report the new limit."""
     limit = raise_limit()
     return Finding(
         subject="open files",

@@ -1,4 +1,4 @@
-"""Checks whether the operator has paused orders."""
+"""Checks whether the operator has paused new orders."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def examine_pause(data_dir: Path, *, now: float) -> Finding:
-    """Report the operator's pause of orders.
+    """Report whether the operator has paused new orders.
 
-    Blocks.
+    Reads the database, and so blocks the event loop.
     """
     subject = "orders"
     try:

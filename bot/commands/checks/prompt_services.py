@@ -1,6 +1,6 @@
-"""Checks the services that see a prompt before the provider does.
+"""Checks the services that receive prompts before the video provider does.
 
-These are the prompt writer and moderation.
+These are the prompt writer and the moderation service.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _HARMLESS = "a paper boat"
 
 
 async def examine_writer(settings: Settings) -> Finding:
-    """Check that the prompt writer responds, accepts the key and lists the model."""
+    """Check that the prompt writer responds, accepts the key and offers the model."""
     if settings.video_backend == "storyboard":
         return Finding(
             subject=_WRITER, ok=True, found="not used: title cards show the prompt as typed"
@@ -57,7 +57,7 @@ async def examine_writer(settings: Settings) -> Finding:
 
 
 async def examine_moderation(settings: Settings) -> Finding:
-    """Send a harmless prompt to the moderation service."""
+    """Check that the moderation service responds, by sending it a harmless prompt."""
     if settings.moderation == "off":
         return Finding(subject=_MODERATION, ok=True, found="off")
     moderator = OpenAIModerator(
@@ -76,7 +76,7 @@ async def examine_moderation(settings: Settings) -> Finding:
 
 
 async def examine_words(settings: Settings) -> Finding:
-    """Check that the list of blocked words can be read, and count them."""
+    """Check that the list of blocked words can be read, and report the number of words."""
     if not settings.blocked_words_file:
         return Finding(subject=_WORDS, ok=True, found="none")
     try:

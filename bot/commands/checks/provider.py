@@ -1,6 +1,7 @@
 """Checks the video provider without ordering a video.
 
-An adapter is imported only if it is chosen: `run` checks the provider too.
+`run` makes this check at each start. To save memory, only the chosen provider's adapter is
+imported.
 """
 
 from __future__ import annotations
@@ -24,12 +25,15 @@ _SECONDS = 10.0
 _OK = 200
 _MAX_LISTED_MODELS = 5
 _MAX_ANSWER = 4000
-# Proxies respond with one of these if the server is down, and some servers while they start.
+# Proxies respond with these statuses if the server is down, and some servers while they start.
 _UNAVAILABLE = frozenset({502, 503, 504})
 
 
 async def examine_backend(settings: Settings) -> Finding:
-    """Check that the chosen backend is usable, and report its price and its kind of updates."""
+    """Check that the chosen provider can be used.
+
+    The finding also names the price, and says whether the bot gets webhooks or has to poll.
+    """
     match settings.video_backend:
         case "storyboard":
             return Finding(
@@ -48,7 +52,8 @@ async def examine_backend(settings: Settings) -> Finding:
 async def _openai(settings: Settings) -> Finding:
     url, shown = settings.openai_base_url, without_password(settings.openai_base_url)
     key = settings.openai_api_key.get_secret_value()
-    # A password in the URL replaces the key in the header, as it does in the bot's requests.
+    # A password in the URL replaces the key in the Authorization header, as in the bot's own
+    # requests.
     is_sent = key and "@" not in urlsplit(url).netloc
     try:
         async with (
@@ -93,7 +98,7 @@ def _refused_by_openai(url: str, status: int, answer: str) -> Finding | None:
             found=f"openai: {url} is unavailable at the moment ({status})",
             advice="try again later; if that server is yours, check its log",
         )
-    # Some usable servers offer no list of videos and respond with 400 or 405.
+    # Some servers work although they have no list of videos. They respond with 400 or 405.
     return None
 
 
@@ -148,10 +153,13 @@ async def _usable(settings: Settings, *, lists: bool) -> Finding:
 
 
 def _check_model(model: str | None, models: frozenset[str] | None) -> tuple[str, str]:
-    """Return a finding about the model, and advice if the server does not offer that model."""
+    """Return a finding about the model, and advice if the server doesn't offer it.
+
+    The advice is "" if there is nothing to do.
+    """
     if model is None:
         return "default model", ""
-    # A name with a star is a pattern, so the list is incomplete.
+    # A name with a star is a pattern, so the list of names is incomplete.
     if not models or any("*" in name for name in models):
         return f"model {model} not checked: the server has no complete list", ""
     if model in models:
@@ -162,7 +170,7 @@ def _check_model(model: str | None, models: frozenset[str] | None) -> tuple[str,
 
 
 def _openai_updates(settings: Settings) -> str:
-    """Describe how the bot learns that a video is finished."""
+    """Describe how the bot will learn that a video is finished."""
     if not settings.webhook_secrets:
         return "polling only (no OPENAI_WEBHOOK_SECRET)"
     reach = "" if settings.public_url else ", only from this network"

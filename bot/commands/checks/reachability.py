@@ -1,4 +1,4 @@
-"""Checks the embedded server: its port, its API tokens and its public address."""
+"""Checks the embedded HTTP server: its port, its API tokens and its public URL."""
 
 from __future__ import annotations
 
@@ -27,25 +27,28 @@ _PUBLIC_URL, _PORT, _API = "PUBLIC_URL", "HTTP_PORT", "API_TOKEN"
 _LOOKUP_SECONDS = 5.0
 _SECONDS = 5.0
 _OK = 200
-# The body of the bot's `/healthz`.
+# The body of the bot's own response to `/healthz`.
 _HEALTHY = b"ok\n"
-# Proxies respond with one of these if the server is down.
+# Proxies respond with these statuses if the server behind them is down.
 _UNAVAILABLE = frozenset({502, 503, 504})
 
 
 async def look_up(host: str) -> list[Address]:
-    """Return the addresses of a host name; OSError: it has none, or the look-up failed."""
+    """Return the IP addresses of a host name.
+
+    Raises OSError if the host name has no address, or if the look-up fails.
+    """
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(_LOOKUP_SECONDS):
         found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    # A link-local address ends with % and the name of its interface.
+    # A link-local address ends with % and the name of the network interface.
     return [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
 
 
 async def examine_public_url(
     url: str, *, look_up: Callable[[str], Awaitable[Sequence[Address]]] = look_up
 ) -> Finding:
-    """Check that the public address leads to this bot."""
+    """Check that PUBLIC_URL leads to this bot."""
     if not url:
         return Finding(
             subject=_PUBLIC_URL,
@@ -90,10 +93,11 @@ def _unmapped(address: Address) -> Address:
 
 
 def _limits(url: str, addresses: Iterable[Address]) -> list[str]:
-    """List the features that do not work with this address, with the reasons."""
+    """Return the features that won't work with this address, each with the reason."""
     limits: list[str] = []
     private = [address for address in map(_unmapped, addresses) if not is_public(str(address))]
-    # /etc/hosts may map a machine's own name to loopback, while others resolve its public address.
+    # On this machine, /etc/hosts may map the machine's own name to a loopback address. Elsewhere,
+    # the name may still resolve to a public address.
     if private and all(address.is_loopback for address in private):
         limits.append(
             f"on this machine the name resolves to {private[0]}; make sure that it resolves to a "
@@ -112,7 +116,10 @@ def _limits(url: str, addresses: Iterable[Address]) -> list[str]:
 
 
 async def probe(url: str) -> tuple[bool, str, str]:
-    """Request `/healthz` from a URL; return whether it may work, what was found, and advice."""
+    """Request `/healthz` from a URL.
+
+    Returns whether the URL may work, what was found, and advice for the operator.
+    """
     try:
         status, body = await _ask(f"{url}/healthz")
     except aiohttp.ClientSSLError as error:
@@ -138,7 +145,7 @@ async def _ask(url: str) -> tuple[int, bytes]:
 
 
 async def examine_port(settings: Settings) -> Finding:
-    """Check that the port is free, or already used by Clapper."""
+    """Check that the port is free, or that Clapper itself uses it."""
     host, port = settings.http_host, settings.http_port
     if not port:
         return Finding(subject=_PORT, ok=True, found="any free port")
@@ -157,7 +164,7 @@ async def examine_port(settings: Settings) -> Finding:
 
 
 def examine_api(settings: Settings) -> Finding:
-    """List the clients that have an API token."""
+    """Report the clients that have an API token."""
     names = sorted(settings.api_tokens)
     if not names:
         return Finding(subject=_API, ok=True, found="not set: the API is off")

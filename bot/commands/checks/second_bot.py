@@ -1,4 +1,4 @@
-"""Checks whether another process uses the bot's token."""
+"""Checks whether another process uses the same bot token."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DAY = 24 * 60 * 60
 
 
 def examine_second_bot(data_dir: Path, *, now: float) -> Finding:
-    """Report a second bot that was noticed in the last 24 hours."""
+    """Report whether a second bot with the same token was noticed in the last 24 hours."""
     subject = "other instances"
     try:
         found = read_second_bot(data_dir)

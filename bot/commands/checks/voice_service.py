@@ -32,7 +32,10 @@ _ADVICE = {
 
 
 async def examine_voice(settings: Settings) -> Finding:
-    """Check that the chosen voice is available and audible; `openai` charges for one word."""
+    """Check the chosen voice by reading one word aloud.
+
+    With `openai`, the word is charged for.
+    """
     name = settings.narration_backend
     try:
         voice = await open_voice(settings)
@@ -70,7 +73,7 @@ async def examine_voice(settings: Settings) -> Finding:
 
 
 async def _try(voice: Voice) -> Narration:
-    """Read a word aloud, ingest it and encode it, as `/narrate` does."""
+    """Read a word aloud, and convert the recording as `/narrate` does."""
     ffmpeg = Ffmpeg(await find_ffmpeg(), slots=1)
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="clapper-"))
     try:

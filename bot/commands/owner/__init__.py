@@ -1,1 +1,1 @@
-"""`owner`: the operator's decisions about who may order."""
+"""The command `owner`: controls who may order videos."""

@@ -1,4 +1,4 @@
-"""Changes an access setting for the operator: through the running bot, or in the database."""
+"""Changes an access setting: through the running bot, or directly if the bot isn't running."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 async def change_access(settings: Settings, change: Change) -> Outcome:
-    """Make a change; StartupError: the bot can't be asked."""
+    """Change an access setting.
+
+    Raises StartupError if the bot is running but can't be asked.
+    """
     await asyncio.to_thread(make_data_folder, settings.data_dir)
     try:
         async with open_database(settings.data_dir) as database:

@@ -1,4 +1,4 @@
-"""`owner`: pauses orders, blocks people and servers, and shows what is set, for the operator."""
+"""The command `owner`: pauses orders, blocks people and servers, and shows access settings."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from bot.commands.lasting_stream import LastingStream
 from bot.commands.owner.change import change_access
+from bot.commands.owner.grants import grant
 from bot.commands.owner.lines import audit_line, setting_line
 from bot.commands.owner.removal import remove_person
 from bot.commands.owner.spending import show_spending
-from bot.commands.owner.until import moment_of
+from bot.commands.owner.until import until_of
 from bot.errors import StartupError
 from bot.runtime.log_setup import configure_logs
 from bot.settings.fields import load_settings
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 _ID = re.compile(r"(?:<@!?)?([1-9][0-9]{4,18})>?", re.ASCII)
 _ENTRIES = 50
 _NONE = "none"
-# What `set` takes; the other settings have actions of their own.
+# The settings that the action `set` can change. The others have actions of their own.
 _SETTABLE = {
     name.replace("_", "-"): name
     for name in (
@@ -56,10 +57,13 @@ _PAUSES = {
 
 
 class Owner:
-    """Changes the settings that apply to every server, through the running bot if there is one."""
+    """Changes access settings that apply to all servers.
+
+    If the bot is running, it makes the changes.
+    """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the actions."""
+        """Add the actions and their options."""
         actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
         for name, summary in _PAUSES.items():
             action = actions.add_parser(name, help=summary)
@@ -93,11 +97,14 @@ class Owner:
         action.add_argument(
             "-o", dest="target", type=Path, metavar="FILE", help="save a picture too, as a PNG file"
         )
+        action = actions.add_parser("grant", help="let a person spend more in this month")
+        action.add_argument("target", metavar="ID", help="the person's id in Discord")
+        action.add_argument("amount", metavar="AMOUNT", help="US dollars, such as 5 or 2.50")
         actions.add_parser("settings", help="show what is set")
         actions.add_parser("audit", help=f"show the newest {_ENTRIES} changes, newest first")
 
     def run(self, options: argparse.Namespace) -> int:
-        """Perform the action."""
+        """Perform the action that the options name."""
         settings = load_settings()
         configure_logs(settings, level="ERROR" if settings.log_level == "INFO" else None)
         out = LastingStream(sys.stdout)
@@ -113,6 +120,10 @@ class Owner:
                     done = asyncio.run(remove_person(settings, _id(options.target)))
                     out.write(f"{done.sentence}\n")
                     return 0 if done.is_complete else 1
+                case "grant":
+                    done = asyncio.run(grant(settings, _id(options.target), options.amount))
+                    out.write(f"{done}\n")
+                    return 0
                 case _:
                     change = _change(options, now=time.time())
                     outcome = asyncio.run(change_access(settings, change))
@@ -142,7 +153,7 @@ def _pause(options: argparse.Namespace, *, now: float) -> Pause:
     words = " ".join(options.words)
     if not is_words(words):
         raise StartupError(f"WORDS: write one line of at most {MAX_WORDS} characters.")
-    until = moment_of(options.until, now=now) if options.until else None
+    until = until_of(options.until, now=now) if options.until else None
     return Pause(words=words, until=until, is_drain=options.action == "drain")
 
 

@@ -1,4 +1,4 @@
-"""Describes access settings and their changes for a terminal."""
+"""Describes access settings, and changes to them, as text for the terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def setting_line(entry: AuditEntry, *, now: float) -> str:
-    """Return the line of a setting that is in force."""
+    """Return the line about an access setting that is stored."""
     ended = ""
     if entry.name == Setting.PAUSE and entry.value is not None:
         ended = "" if Pause.parse(entry.value).lasts(now) else " (ended)"
@@ -22,7 +22,7 @@ def setting_line(entry: AuditEntry, *, now: float) -> str:
 
 
 def audit_line(entry: AuditEntry) -> str:
-    """Return the line of a change: when, by whom, and what."""
+    """Return the line about a change: its time, the person who made it, and the new value."""
     actor = "command line" if entry.actor is None else str(entry.actor)
     return f"{_time(entry.at)}  {actor:20}  {_named(entry)}"
 

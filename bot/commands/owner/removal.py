@@ -1,4 +1,4 @@
-"""Takes down a person's videos and cards for the operator, through the running bot."""
+"""Deletes a person's videos and cards, through the running bot."""
 
 from __future__ import annotations
 
@@ -19,20 +19,23 @@ if TYPE_CHECKING:
 
     from bot.settings.fields import Settings
 
-# Discord lets the bot delete about one card a second.
+# Discord lets the bot delete about one message per second.
 _WITHIN_SECONDS = 600.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Removal:
-    """The outcome of a take-down, and the sentence that reports it."""
+    """The result of deleting a person's videos and cards, and the sentence that reports it."""
 
     is_complete: bool
     sentence: str
 
 
 async def remove_person(settings: Settings, user_id: int) -> Removal:
-    """Take down a person's videos and cards; StartupError: no bot with Discord runs."""
+    """Delete a person's videos and cards.
+
+    Raises StartupError if the bot isn't running, or runs without Discord.
+    """
     await asyncio.to_thread(_check_runs, settings.data_dir)
     answer = await ask_running_bot(
         settings,
@@ -55,7 +58,7 @@ async def remove_person(settings: Settings, user_id: int) -> Removal:
 
 
 def _check_runs(data_dir: Path) -> None:
-    """Raise StartupError if no process has the database open."""
+    """Raise StartupError if the database is not open in another process."""
     if data_dir.is_dir():
         try:
             with exclusive(data_dir):

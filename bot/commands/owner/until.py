@@ -1,31 +1,21 @@
-"""Reads the time until which a pause lasts."""
+"""Parses the time at which a pause ends."""
 
 from __future__ import annotations
 
-import re
-from datetime import datetime
-
 from bot.errors import StartupError
-from storage.access.pause import MAX_UNTIL
-
-_SPAN = re.compile(r"([1-9][0-9]{0,4})([mhd])", re.ASCII)
-_SECONDS = {"m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
+from bot.moderation.access.until import PastMomentError, moment_of
 
 
-def moment_of(text: str, *, now: float) -> int:
-    """Return the Unix time of `30m`, `2h`, `1d` or an ISO time. A zone is optional.
+def until_of(text: str, *, now: float) -> int:
+    """Convert the option `--until` to a Unix time. An ISO time without a zone is local time.
 
-    StartupError: it is not one of these, or is in the past.
+    Raises StartupError if the text is not a time, or is in the past.
     """
-    span = _SPAN.fullmatch(text)
-    if span:
-        return int(now) + int(span[1]) * _SECONDS[span[2]]
     try:
-        moment = int(datetime.fromisoformat(text).timestamp())
-    except (ValueError, OverflowError, OSError) as error:
+        return moment_of(text, now=now)
+    except PastMomentError:
+        raise StartupError(f"--until: {text} is not a time to come.") from None
+    except ValueError:
         raise StartupError(
             f"--until: {text!a} is not a time: write 30m, 2h, 1d, or 2026-12-31T18:00."
-        ) from error
-    if not now < moment <= MAX_UNTIL:
-        raise StartupError(f"--until: {text} is not a time to come.")
-    return moment
+        ) from None

@@ -1,1 +1,1 @@
-"""Smaller copies of videos that are only linked on their cards."""
+"""Makes smaller copies of videos that were too large to upload, and replaces their links."""

@@ -1,4 +1,4 @@
-"""SmallerCopies: makes a smaller copy of a linked video, which replaces the link on the card."""
+"""Makes smaller copies of videos whose cards only show a link, and uploads them to the cards."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ log = logging.getLogger(__name__)
 _IDLE_SECONDS = 60.0
 _DELIVERING_SECONDS = 5.0
 _MAX_RETRY_SECONDS = 3600.0
-# Attempts for about half a day. After the last one, the card keeps its link.
+# 20 attempts take about half a day. After the last one, the card keeps its link.
 _MAX_ATTEMPTS = 20
 _LINKED = frozenset({JobState.NOTIFYING, JobState.SUCCEEDED})
 
 
 class SmallerCopies:
-    """Makes one copy at a time in the background, and adds it to the card with one more edit.
+    """Makes one copy at a time in the background, and replaces the link on its card.
 
-    The list of copies to make is stored, so it survives a restart.
+    The list of copies to make is stored in the database, so it survives a restart.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class SmallerCopies:
         self._woken.set()
 
     async def run(self) -> None:
-        """Make the copies that are due, until cancelled."""
+        """Make each copy when it is due. Runs until cancelled."""
         while True:
             self._woken.clear()
             try:
@@ -92,18 +92,18 @@ class SmallerCopies:
     async def make_next(self) -> float:
         """Make the copy that is due first, and return the seconds until the next one is due.
 
-        If a copy fails unexpectedly, its error is raised, and it is tried again after the other
-        copies.
+        If making a copy fails unexpectedly, the error is raised. That copy is tried again after the
+        other copies.
         """
         due = await self._store.next()
         if due is None:
             return _IDLE_SECONDS
         wait = due.next_at - self._clock()
-        # A longer wait can't have been scheduled: the clock was set back, and the copy is due.
+        # A longer wait is never scheduled, so the clock was set back, and the copy is due.
         if 0 < wait <= _MAX_RETRY_SECONDS:
             return wait
-        # Run the copy in a task of its own, because a final edit of the card cancels the task that
-        # holds the card's lock.
+        # A final edit of the card cancels the task that holds the card's lock. Therefore the copy
+        # is made in a task of its own.
         task = asyncio.create_task(self._make(due), name=f"copy:{due.job_id}")
         try:
             await asyncio.wait({task})
@@ -132,9 +132,9 @@ class SmallerCopies:
             await self._postpone(due, _DELIVERING_SECONDS, attempts=due.attempts)
 
     async def _replace_link(self, job_id: str) -> bool:
-        """Replace the link on the card with the copy.
+        """Make the copy, and upload it to the card in place of the link.
 
-        False: the video is still being delivered, so the card does not show the link yet.
+        Returns False if the video is still being delivered. The card does not show the link then.
         """
         job = await self._jobs.get(job_id)
         if job is not None and job.state is JobState.DELIVERING:
@@ -148,13 +148,14 @@ class SmallerCopies:
             log.info("copy.impossible id=%s", job_id)
             return True
         async with self._edit_lock.acquire(job_id):
-            job = await self._jobs.get(job_id)  # it may have been deleted meanwhile
+            # the job may have been deleted while the copy was made
+            job = await self._jobs.get(job_id)
             if job is not None and await self._wanted(job):
                 await self._upload(job, artifact, file, target)
         return True
 
     async def _wanted(self, job: Job | None) -> Artifact | None:
-        """Return the video if its card still shows only a link, or else None."""
+        """Return the finished video if its card still shows only a link, or None otherwise."""
         if job is None or job.state not in _LINKED or job.deleted_at is not None or job.card_gone:
             return None
         artifact = await self._artifacts.get(job.id)
@@ -174,7 +175,7 @@ class SmallerCopies:
             await self._card_edits.edit(Edit(job=job, view=view, open_files=lambda: (file.open(),)))
         except FileTooLargeError:
             if await self._upload_fallback.learn(target, file.size):
-                raise  # an even smaller copy may be accepted
+                raise  # Discord may accept an even smaller copy
             return
         log.info("copy.uploaded id=%s size=%d", job.id, file.size)
 

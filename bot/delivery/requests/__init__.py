@@ -1,1 +1,1 @@
-"""Requests to Discord about cards and DMs, and Discord's rate limits."""
+"""Sends requests about cards and DMs to Discord, within its rate limits."""

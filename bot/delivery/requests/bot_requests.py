@@ -1,4 +1,4 @@
-"""Requests about messages that are authorised by the bot's own token."""
+"""Sends requests about messages to Discord, authorised by the bot's own token."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ _MOST_CHANNELS = 1000
 
 
 class BotRequests:
-    """Edits and posts messages as the bot. The errors are those of `DiscordRequests.send`."""
+    """Posts, edits and deletes messages as the bot.
+
+    Its methods raise the exceptions of `DiscordRequests.send`.
+    """
 
     def __init__(self, bot: discord.Client, requests: DiscordRequests) -> None:
         self._bot = bot
@@ -26,7 +29,7 @@ class BotRequests:
 
     @property
     def user_id(self) -> int:
-        """The bot's user id, which is known once the bot has logged in."""
+        """The bot's user id, or 0 until the bot has logged in."""
         return self._bot.user.id if self._bot.user else 0
 
     async def edit(
@@ -36,7 +39,7 @@ class BotRequests:
         view: discord.ui.LayoutView,
         files: Sequence[discord.File],
     ) -> None:
-        """Replace the content of one of the bot's messages with `view` and files."""
+        """Replace the content of one of the bot's messages with `view` and `files`."""
         route = Route(
             "PATCH", f"{_MESSAGES}/{{message_id}}", channel_id=channel_id, message_id=message_id
         )
@@ -50,7 +53,7 @@ class BotRequests:
     ) -> None:
         """Post a message with files.
 
-        For a few minutes, Discord ignores a second message with the same nonce.
+        `nonce`: if a second message with the same nonce follows within minutes, Discord ignores it.
         """
         route = Route("POST", _MESSAGES, channel_id=channel_id)
         with handle_message_parameters(
@@ -66,7 +69,7 @@ class BotRequests:
         await self._requests.send(route, bot=self._bot)
 
     async def open_dm(self, user_id: int) -> int:
-        """Return the id of the channel for DMs to a user."""
+        """Return the id of the bot's DM channel with a user. Opens the channel if needed."""
         known = self._dm_channels.get(user_id)
         if known is not None:
             return known
@@ -79,6 +82,6 @@ class BotRequests:
         return self._dm_channels[user_id]
 
     async def latest(self, channel_id: int, *, limit: int) -> list[dict[str, Any]]:
-        """Return a channel's newest messages as the JSON of Discord's API."""
+        """Return a channel's newest messages, as JSON objects from Discord's API."""
         route = Route("GET", _MESSAGES, channel_id=channel_id)
         return await self._requests.send(route, bot=self._bot, query={"limit": str(limit)})

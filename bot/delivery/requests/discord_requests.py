@@ -1,7 +1,7 @@
-"""Requests about cards and DMs. They fail instead of waiting; their steps are tried again later.
+"""Sends requests about cards and DMs to Discord.
 
-discord.py would sleep until a rate limit or server error has passed, and occupy a slot of the
-worker's lane meanwhile.
+A request that is rate-limited or fails raises an exception, and the worker retries its step later.
+discord.py would instead sleep, and occupy a slot of the worker's lane.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# `total` allows for the largest file over a slow connection; `sock_read` detects a missing
-# response.
+# `total` is long enough for the largest file on a slow connection. `sock_read` detects a server
+# that doesn't respond.
 TIMEOUT = aiohttp.ClientTimeout(total=900, sock_connect=15, sock_read=60)
 _HTTP_FORBIDDEN = 403
 _HTTP_NOT_FOUND = 404
@@ -34,7 +34,7 @@ _SUCCESS = range(200, 300)
 
 
 class DiscordRequests:
-    """Sends each request once. Use it as `async with DiscordRequests(...)`."""
+    """Sends each request once, without retries. Use it as `async with DiscordRequests(...)`."""
 
     def __init__(
         self, *, clock: Callable[[], float], trace: aiohttp.TraceConfig | None = None
@@ -65,11 +65,12 @@ class DiscordRequests:
         json: Mapping[str, object] | None = None,
         query: Mapping[str, str] | None = None,
     ) -> Any:  # noqa: ANN401 - any JSON
-        """Send a request once, and return the JSON of the response.
+        """Send a request once, and return the JSON body of the response.
 
         `bot`: the bot whose token authorises the request, or None if the URL contains a token.
-        discord.HTTPException: Discord refuses the request.
-        ThrottledError, other aiohttp.ClientError, OSError: the request may succeed later.
+
+        Raises discord.HTTPException if Discord refuses the request. Raises ThrottledError, another
+        aiohttp.ClientError or an OSError if the request may succeed later.
         """
         key = f"{route.key}:{route.major_parameters}"
         self._limits.begin(key, is_global=bot is not None)

@@ -1,4 +1,4 @@
-"""Deletes the bot's own messages, and waits where Discord asks for it."""
+"""Deletes the bot's own messages, and waits when Discord's rate limits require it."""
 
 from __future__ import annotations
 
@@ -32,14 +32,17 @@ class MessageDeletion:
         self._sleep = sleep
 
     async def delete(self, channel_id: int, message_id: int) -> bool:
-        """Delete a message; False: Discord refuses, or can't be reached."""
+        """Delete a message.
+
+        Returns False if Discord refuses the deletion or can't be reached.
+        """
         for _ in range(_ATTEMPTS):
             try:
                 await self._requests.delete(channel_id, message_id)
             except ThrottledError as error:
                 await self._sleep(error.seconds)
             except discord.HTTPException as error:
-                # Not found: it has been deleted before.
+                # A message that isn't found was deleted earlier, which counts as success.
                 return error.status == HTTPStatus.NOT_FOUND
             except (aiohttp.ClientError, OSError, TimeoutError):
                 return False

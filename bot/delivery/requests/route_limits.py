@@ -1,7 +1,7 @@
-"""Discord's rate limits by route: no request is sent to a route that is closed by a limit.
+"""Tracks Discord's rate limits by route, and refuses requests that would exceed one.
 
-discord.py implements the limits too, but sleeps until a limit ends, and can't be told to fail in
-less than 30 seconds (`max_ratelimit_timeout`).
+discord.py tracks the limits too, but sleeps until a limit ends. The shortest wait after which it
+can give up (`max_ratelimit_timeout`) is 30 seconds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _GLOBAL = "global"
 
 
 class ThrottledError(aiohttp.ClientError):
-    """Discord accepts no request on the same route for `seconds`."""
+    """The route accepts no more requests for `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
@@ -31,9 +31,9 @@ class ThrottledError(aiohttp.ClientError):
 
 @dataclass(kw_only=True, slots=True)
 class _Window:
-    """The period of `seconds` after `since`, in which a route accepts `left` more requests.
+    """A rate limit's period of `seconds`, which began at `since`.
 
-    `left` is None if the number is unknown.
+    `left`: the number of requests that the route still accepts in this period, or None if unknown.
     """
 
     left: int | None = None
@@ -52,16 +52,18 @@ class _Window:
 
 
 class RouteLimits:
-    """Remembers the limits that Discord's responses reported for each route."""
+    """Remembers the rate limits that Discord reported for each route."""
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._windows: dict[str, _Window] = {}
 
     def begin(self, route: str, *, is_global: bool) -> None:
-        """Count a request before it is sent; ThrottledError: its route is closed.
+        """Count a request that is about to be sent.
 
         `is_global`: whether the limit on all requests with the bot's token applies too.
+
+        Raises ThrottledError if a limit has been reached.
         """
         now = self._clock()
         wait = max(self._wait(name, now) for name in (route, _GLOBAL)[: 1 + is_global])
@@ -73,7 +75,10 @@ class RouteLimits:
         window.in_flight += 1
 
     def end(self, route: str, headers: Mapping[str, str] | None) -> None:
-        """Count a request as ended, and learn from the response's headers, if there are any."""
+        """Count a request as ended, and read the route's limit from the headers of the response.
+
+        `headers`: None if there was no response.
+        """
         window = self._windows.get(route)
         if window is None:
             return
@@ -82,12 +87,12 @@ class RouteLimits:
         left = _number(headers or {}, "X-RateLimit-Remaining")
         if seconds is None or left is None:
             return
-        # Discord's number does not include the requests that are still in flight.
+        # Discord doesn't count requests that are still in flight, so they are subtracted.
         window.left = max(0, int(left) - window.in_flight)
         window.since, window.seconds = self._clock(), min(seconds, _LONGEST_PAUSE_SECONDS)
 
     def close(self, route: str, headers: Mapping[str, str], *, is_global: bool) -> float:
-        """Close a route after a rate-limit response, and return the seconds until it opens."""
+        """Pause a route after Discord refused a request with 429, and return the pause's length."""
         now = self._clock()
         seconds = _number(headers, "Retry-After")
         seconds = PAUSE_SECONDS if seconds is None else min(max(seconds, 0), _LONGEST_PAUSE_SECONDS)

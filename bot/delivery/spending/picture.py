@@ -26,17 +26,14 @@ class MonthFigures:
 class SpendingPicture:
     """Reads, words and draws what was spent. Only the bot's owner may see it."""
 
-    def __init__(
-        self, reports: SpendingReports, names: Names, texts: Texts, chart: ChartPicture
-    ) -> None:
+    def __init__(self, reports: SpendingReports, texts: Texts, chart: ChartPicture) -> None:
         self._reports = reports
-        self._names = names
         self._texts = texts
         self._chart = chart
 
-    async def read(self, month: str | None, locale: str) -> MonthFigures:
+    async def read(self, month: str | None, names: Names, locale: str) -> MonthFigures:
         """Return the spending of a month; None: this month."""
-        report = await self._reports.of_month(month, self._names)
+        report = await self._reports.of_month(month, names)
         return MonthFigures(
             month=report.spending.month,
             months=report.months,

@@ -1,1 +1,1 @@
-"""The texts, buttons and layouts that people see in Discord."""
+"""Builds the texts, buttons and layouts that people see in Discord."""

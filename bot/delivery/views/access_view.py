@@ -1,4 +1,7 @@
-"""The answers to the commands about who may order: the settings of a scope, and its history."""
+"""Builds the responses to the commands that control who may order videos, and how many.
+
+They show the settings of a server or of the whole bot, or the history of changes to them.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ if TYPE_CHECKING:
     from storage.access.audit import AuditEntry
     from storage.access.settings import AccessSettings
 
-# The mentions in one line, so that all lines fit into a message.
+# At most this many channels, roles or people are named per line, so that all lines fit into a
+# message.
 _MAX_NAMED = 10
 _MAX_CHARACTERS = 2000
 _SIGNS = {
@@ -32,12 +36,12 @@ _RULE_LINES = {
     (Setting.ROLE, Rule.DENY): "access.role_deny",
     (Setting.SERVER, Rule.DENY): "access.server_deny",
 }
-# The values of settings that are words, and no numbers.
+# The values of settings that are words rather than numbers.
 _WORDS = frozenset({"allow", "deny", "on", "always", "never", "en", "de", "ja"})
 
 
 class AccessView:
-    """Renders texts in the language of the person who asks."""
+    """Renders settings and their history in the language of the person who asks."""
 
     def __init__(self, texts: Texts, locale: str) -> None:
         self._texts = texts
@@ -46,10 +50,10 @@ class AccessView:
     def overview(
         self, settings: AccessSettings, blocked: Sequence[int], *, scope: int, first: str = ""
     ) -> str:
-        """Return all settings of a scope, after a `first` line."""
+        """Return the lines about all settings of a scope. The line `first` is above them."""
         is_everywhere = scope == EVERYWHERE
         lines = [
-            *([self._pause(settings.pause)] if settings.pause else []),
+            *([self.pause(settings.pause)] if settings.pause else []),
             *self._rules(Setting.CHANNEL, settings.channels),
             *self._rules(Setting.ROLE, settings.roles),
             *self._rules(Setting.SERVER, settings.servers),
@@ -70,10 +74,18 @@ class AccessView:
         return cut_block("\n".join(shown), _MAX_CHARACTERS)
 
     def history(self, entries: Sequence[AuditEntry]) -> str:
-        """Return the newest changes of a scope."""
+        """Return the lines about the newest changes in a scope."""
         lines = [f"- {self._entry(entry)}" for entry in entries]
         shown = [self._say("access.heading_history"), *(lines or [self._say("access.no_history")])]
         return cut_block("\n".join(shown), _MAX_CHARACTERS)
+
+    def conditions(self, settings: AccessSettings) -> list[str]:
+        """Return the lines that say in which channels, and with which roles, people can order."""
+        return [
+            *self._rules(Setting.CHANNEL, settings.channels),
+            *self._rules(Setting.ROLE, settings.roles),
+            *([self._say("access.only_restricted")] if settings.needs_age_restriction else []),
+        ]
 
     def _rules(self, name: Setting, rules: Mapping[int, Rule]) -> list[str]:
         targets = {
@@ -127,10 +139,11 @@ class AccessView:
         if entry.value is None:
             return self._say("audit.removed")
         if entry.name == Setting.PAUSE:
-            return self._pause(Pause.parse(entry.value))
+            return self.pause(Pause.parse(entry.value))
         return self._word(entry.value)
 
-    def _pause(self, pause: Pause) -> str:
+    def pause(self, pause: Pause) -> str:
+        """Return the line about the operator's pause."""
         if pause.until is None:
             key = "access.is_drained" if pause.is_drain else "access.is_paused"
             return self._say(key, words=pause.words)
@@ -140,7 +153,7 @@ class AccessView:
     def _target(self, entry: AuditEntry) -> str:
         try:
             return self._name(Setting(entry.name), entry.target)
-        except ValueError:  # an event, which is about a person
+        except ValueError:  # the name is an event about a person, not a setting
             return f"<@{entry.target}>" if entry.target else ""
 
     def _named(self, name: Setting, targets: Sequence[int]) -> str:

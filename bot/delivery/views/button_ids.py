@@ -1,6 +1,6 @@
-"""The ids and labels of a card's buttons.
+"""Defines the ids and labels of the buttons on cards.
 
-An id contains an action and a job's id. It grants no permission.
+An id contains an action and a job's id. Knowing an id grants no permission.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import discord
 
 
 class Action(StrEnum):
-    """The action of a button."""
+    """The action that a button on a card starts."""
 
     CANCEL = "cancel"
     RETRY = "retry"  # submits an undecided job again
@@ -46,7 +46,7 @@ _STYLES = {
 def make_button(
     action: Action, job_id: str, label: str, *, highlighted: bool = False
 ) -> discord.ui.Button[discord.ui.LayoutView]:
-    """Return a button without a handler: the cogs handle it by the pattern of its id."""
+    """Return a button without a callback. The cogs recognise its id, and handle the click."""
     style = _STYLES.get(action, discord.ButtonStyle.secondary)
     return discord.ui.Button(
         style=discord.ButtonStyle.primary if highlighted else style,

@@ -1,4 +1,4 @@
-"""The card: a job's message in each state, built from Discord's Components V2."""
+"""Renders cards: the message about a job in each of its states, as Discord components."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bot.texts import Texts
 
 _DESCRIPTION_CHARACTERS = 200
-# Discord plays a linked video only over HTTPS and below this size.
+# Discord plays a linked video only if its URL uses HTTPS and its file is smaller than this.
 _INLINE_BYTES = 50 * 1024 * 1024
 _COLOURS = {
     JobState.SUCCEEDED: discord.Colour.from_rgb(46, 160, 67),
@@ -42,7 +42,9 @@ _Container = ui.Container[ui.LayoutView]
 
 
 class CardRenderer:
-    """Renders cards and DMs. Each view is stopped, since discord.py keeps active views in memory.
+    """Renders cards and DMs.
+
+    The views are stopped, because discord.py would keep active views in memory.
 
     `free_backends`: the backends that never charge.
     `voice_costs`: whether reading a text aloud may be charged.
@@ -76,10 +78,10 @@ class CardRenderer:
         stage: str | None = None,
         note: str | None = None,
     ) -> ui.LayoutView:
-        """Render an open, failed or cancelled job.
+        """Render the card of an open, failed or cancelled job.
 
-        `stage`: the key of a heading that is more precise than the state's own.
-        `note`: the key of an additional sentence.
+        `stage`: the locale key of a heading that is more precise than the state's own heading.
+        `note`: the locale key of an additional sentence.
         """
         text = self._text
         heading = text.say(job, stage) if stage else text.stage(job, outlook)
@@ -99,11 +101,11 @@ class CardRenderer:
         note: str | None = None,
         original: str | None = None,
     ) -> ui.LayoutView:
-        """Render a finished video that is uploaded as `filename` by the edit with this view.
+        """Render the card of a finished video. The same edit uploads the video as `filename`.
 
-        `ready_at`: the Unix time at which the video was ready, or None for now.
-        `note`: the key of a sentence about the uploaded file.
-        `original`: the URL of the original, if the upload is a smaller copy.
+        `ready_at`: the Unix time at which the video was ready, or None for the current time.
+        `note`: the locale key of a sentence about the uploaded file.
+        `original`: the URL of the original video, if the uploaded file is a smaller copy.
         """
         view, container = _make_view([self._text.prompt(job), *self._notes(job, note)])
         container.add_item(_gallery(job, f"attachment://{filename}"))
@@ -116,10 +118,10 @@ class CardRenderer:
     def render_link(
         self, job: Job, artifact: Artifact, *, url: str, inline: bool = False
     ) -> ui.LayoutView:
-        """Render a finished video as a link.
+        """Render the card of a finished video that is linked rather than uploaded.
 
-        `inline`: whether to add a player if `plays_inline` is true. Discord may still refuse the
-        edit.
+        `inline`: whether to add a video player, if `plays_inline` returns True. Discord may still
+        refuse the edit.
         """
         text = self._text
         view, container = _make_view([text.say(job, "card.ready"), text.prompt(job)])
@@ -134,9 +136,9 @@ class CardRenderer:
         return view
 
     def render_without_video(self, job: Job) -> ui.LayoutView:
-        """Render the card of a finished video that Discord doesn't let the card show.
+        """Render the card of a finished video if Discord refuses both its file and its link.
 
-        The prompt is omitted, because it may be what Discord refuses.
+        The prompt is omitted, because the prompt may be what Discord refuses.
         """
         text = self._text
         lines = [text.say(job, "card.ready"), text.say(job, "card.elsewhere"), text.footer(job)]
@@ -145,12 +147,12 @@ class CardRenderer:
         return view
 
     def render_held(self, job: Job, artifact: Artifact, *, limit: int) -> ui.LayoutView:
-        """Render a finished video that waits for the operator.
+        """Render the card of a finished video that can't be delivered until the operator acts.
 
-        `limit`: Discord's limit on a file, in bytes.
+        `limit`: Discord's file size limit, in bytes.
         """
         text = self._text
-        # Discord may refuse a file that is within its announced limit.
+        # Discord may also have refused a file that is within the announced limit.
         key = "card.held" if artifact.size > limit else "card.held_refused"
         lines = [
             text.say(job, "card.held_heading"),
@@ -171,7 +173,10 @@ class CardRenderer:
     def dm_with_video(
         self, job: Job, *, note: str | None = None, original: str | None = None
     ) -> str:
-        """Write the DM that contains the video. For the parameters, see `render_video`."""
+        """Write the DM that contains the finished video.
+
+        `render_video` describes the parameters.
+        """
         job = in_own_language(job)
         say = self._text.say
         notes = self._notes(job, note)
@@ -192,12 +197,12 @@ class CardRenderer:
         return self._write_dm(job, self._text.say(job, "dm.cancelled"), *details)
 
     def dm_in_library(self, job: Job) -> str:
-        """Write the DM about a finished video that Discord accepts on no card and in no DM."""
+        """Write the DM about a finished video that Discord refused both on the card and in a DM."""
         job = in_own_language(job)
         return self._write_dm(job, self._text.say(job, "dm.in_library"), *self._notes(job, None))
 
     def dm_undecided(self, job: Job) -> str:
-        """Write the DM that asks what to do about a job that may have been accepted."""
+        """Write the DM that asks what to do about a job that the provider may have accepted."""
         job = in_own_language(job)
         details = self._text.details(job, _NO_OUTLOOK)
         return self._write_dm(job, self._text.say(job, "dm.undecided"), *details)
@@ -230,10 +235,10 @@ class CardRenderer:
 
 
 def dm_marker(job: Job) -> str:
-    """Return a text that only this DM contains.
+    """Return the marker of a job's DM: a text that no other DM contains.
 
-    Each question about an undecided job has its own marker, so that it is not mistaken for the DM
-    with the video.
+    Each question about an undecided job has its own marker. Otherwise, the bot would take an
+    earlier question for the DM with the video.
     """
     if job.state is JobState.UNDECIDED:
         return f"clapper {job.submits}? {job.id[:12]}"
@@ -241,7 +246,7 @@ def dm_marker(job: Job) -> str:
 
 
 def plays_inline(artifact: Artifact, url: str) -> bool:
-    """Tell whether Discord may play a linked video on a card."""
+    """Tell whether Discord can play the linked video on a card."""
     return urlsplit(url).scheme == "https" and artifact.size < _INLINE_BYTES
 
 

@@ -15,19 +15,20 @@ HELD = (Action.DELETE,)
 FINISHED = (Action.AGAIN, Action.EDIT, Action.NARRATE, Action.DELETE)
 
 _REASONS = frozenset(Reason)
-# Failures that the same prompt would cause again.
+# If a job failed for one of these reasons, the same prompt would fail again.
 _ABOUT_THE_PROMPT = _REASONS | {"failed.moderated", "failed.invalid"}
 
 
 def buttons_for(job: Job) -> tuple[Action, ...]:
-    """Return the buttons for a job without a finished video, the most useful one first."""
+    """Return the buttons for a job that has no finished video. The most useful one is first."""
     if job.state in CANCELLABLE:
         return (Action.CANCEL,)
     match job.state:
         case JobState.UNDECIDED:
             return (Action.RETRY, Action.GIVE_UP)
         case JobState.CANCELLED if job.clip_of is not None:
-            # No "Again", which would make a new video: the finished video still has its own card.
+            # There is no "Again", which would make a new video. The original video still has its
+            # own card.
             return (Action.DELETE,)
         case JobState.CANCELLED:
             return (Action.AGAIN, Action.EDIT, Action.DELETE)
@@ -41,8 +42,8 @@ def _after_failure(job: Job) -> tuple[Action, ...]:
     key = job.failure.key if job.failure else ""
     about_a_narration = key.startswith(("audio.", "speech.")) or key == "failed.not_narrated"
     is_spoken = job.attachment is not None and job.attachment.text is not None
-    # Prompt and text are checked together, so either may be the cause. The form of this button has
-    # both.
+    # Prompt and spoken text are checked together, so either may be the cause. The form that this
+    # button opens can change both.
     if about_a_narration or (is_spoken and key in _REASONS):
         return (Action.ATTACH,)
     if job.clip_of is not None:

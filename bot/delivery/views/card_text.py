@@ -1,4 +1,4 @@
-"""The lines of a card, in the requester's language."""
+"""Writes the lines of a card, in the requester's language."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _PROMPT_CHARACTERS = 300
 _NO_BREAK = "\u00a0"
-# After these failures nothing was charged for the voice: it refused the text, or was not asked.
+# After these failures, the voice charged nothing: it refused the text, or was never asked.
 _NOT_SPOKEN = frozenset(
     {"speech.moderated", "speech.refused", "speech.unavailable", "speech.off", "failed.clip_gone"}
 )
@@ -43,12 +43,12 @@ class Coverage(Protocol):
     """Tells which characters a backend that draws text can't draw."""
 
     def missing(self, prompt: str) -> tuple[str, ...]:
-        """Return the characters of a prompt that the backend leaves out, each once."""
+        """Return the characters of a prompt that the backend can't draw, without repetitions."""
         ...
 
 
 class CardText:
-    """Writes the lines that describe a job.
+    """Writes the lines of text that describe a job.
 
     `free_backends`: the backends that never charge.
     `voice_costs`: whether reading a text aloud may be charged.
@@ -77,7 +77,7 @@ class CardText:
         return self._texts(key, _locale_of(job), **fields)
 
     def stage(self, job: Job, outlook: Outlook) -> str:
-        """Name the step that is due."""
+        """Return the name of the job's current step."""
         if job.state is JobState.QUEUED and outlook.trouble is not None:
             return self.say(job, "state.held_up")
         if outlook.hold is not None:
@@ -93,13 +93,19 @@ class CardText:
         return self.say(job, "card.prompt", prompt=quoted(job.request.prompt, _PROMPT_CHARACTERS))
 
     def details(self, job: Job, outlook: Outlook) -> list[str]:
-        """Return the lines about the job's progress, or about its end and cost."""
+        """Return the lines about an open job's progress, or about an ended job's result and cost.
+
+        A job on hold has its own lines.
+        """
         if outlook.hold is not None:
             return self._on_hold(job, outlook, outlook.hold)
         return [*self._details_of_state(job, outlook), *self._left_out(job)]
 
     def _left_out(self, job: Job) -> list[str]:
-        """Until the job is submitted, name the characters of its prompt that can't be drawn."""
+        """Return the line that names the characters of the prompt that can't be drawn.
+
+        The line is only shown until the job is submitted.
+        """
         coverage = self._coverage.get(job.backend)
         if coverage is None or job.state not in _WAITING or job.clip_of is not None:
             return []
@@ -130,7 +136,7 @@ class CardText:
                 return []
 
     def footer(self, job: Job) -> str:
-        """Return the last line of an unfinished job: its requester and the video being made."""
+        """Return the last line of a card without a video: the requester and the requested video."""
         parts = [self._requester(job)]
         if job.clip_of is not None:
             parts.append(self.say(job, "card.narration_only"))
@@ -141,11 +147,11 @@ class CardText:
             if _is_narrated(job):
                 parts.append(self.say(job, "card.narration"))
         if job.state is JobState.FAILED:
-            parts.append(job.id[:12])  # lets the operator find the job in the log
+            parts.append(job.id[:12])  # with this id, the operator can find the job in the log
         return _small(parts)
 
     def finished_footer(self, job: Job, ready_at: float | None) -> str:
-        """Return the last line of a finished job: its requester, and how its video was made."""
+        """Return the last line of a card with a video: the requester and how the video was made."""
         parts = [self._requester(job)]
         if job.clip_of is not None:
             parts.append(self.say(job, "card.narration_only"))
@@ -185,7 +191,7 @@ class CardText:
         if job.state in _NOT_SUBMITTED:
             end = "card.held_up_ends"
         elif hold is HoldReason.DISK and job.clip_of is None:
-            end = "card.on_hold_continues"  # the paid video is kept without a time limit
+            end = "card.on_hold_continues"  # a video that was paid for is kept without a time limit
         else:
             end = "card.on_hold_ends"
         return [self.say(job, f"hold.{hold}"), *notice, self.say(job, end)]
@@ -206,7 +212,7 @@ class CardText:
         return [self.say(job, "card.usual", duration=self.say(job, key, count=count))]
 
     def _charges(self, job: Job, video_key: str | None) -> list[str]:
-        """Return the line about what may have been charged."""
+        """Return the line that says what may have been charged."""
         if job.failure is not None and job.failure.key == _MAYBE_SPOKEN:
             return []  # the reason already says that the voice may have charged
         voice_key = "card.voice_charged" if self._was_spoken(job) else None
@@ -226,12 +232,15 @@ def _locale_of(job: Job) -> str:
 
 
 def in_own_language(job: Job) -> Job:
-    """Return a job whose sentences are in its requester's language, whatever the server's is."""
+    """Return a copy of the job without the card language that its server has chosen.
+
+    Sentences about the copy are in the requester's own language.
+    """
     return replace(job, requester=replace(job.origin, card_language=None))
 
 
 def failure_reason(texts: Texts, failure: Failure, locale: str) -> str:
-    """Return the reason of a failure in the language of `locale`."""
+    """Return the sentence that explains a failure, in the language of `locale`."""
     return texts.explain(failure.key, locale, failure.fields)
 
 
@@ -240,5 +249,5 @@ def _is_narrated(job: Job) -> bool:
 
 
 def _small(parts: list[str]) -> str:
-    # On a narrow card, the line must break between two parts, not within one.
+    # On a narrow card, the line should break between two parts, not within a part.
     return f"-# {' · '.join(part.replace(' ', _NO_BREAK) for part in parts)}"

@@ -1,4 +1,4 @@
-"""The response to the command "Video details": all details of a job, or only the public ones."""
+"""Builds the response to the command "Video details"."""
 
 from __future__ import annotations
 
@@ -17,16 +17,19 @@ if TYPE_CHECKING:
     from bot.model import Job
     from bot.texts import Texts
 
-# Discord's limit on the length of a message's text, in UTF-16 code units.
+# Discord limits the text of a message to this many UTF-16 code units.
 _MOST_UNITS = 4000
 _PROMPT_UNITS = 2500
 _LEAST_UNITS = 100
 _ID_CHARACTERS = 100
-_FENCES = 10  # the characters of a code block's fences, and the line breaks around them
+_FENCES = 10  # the characters of a code block's fences, and of the line breaks around them
 
 
 class DetailsView:
-    """Renders details in the viewer's language, as stopped views."""
+    """Renders the details of a job in the viewer's language.
+
+    The views are stopped, because discord.py would keep active views in memory.
+    """
 
     def __init__(self, texts: Texts, service_name: ServiceName) -> None:
         self._texts = texts
@@ -35,7 +38,7 @@ class DetailsView:
     def render(self, details: JobDetails, locale: str, *, in_full: bool) -> ui.LayoutView:
         """Render the details of a job.
 
-        `in_full`: whether to show what only its requester and moderators may see.
+        `in_full`: whether to show the details that only the requester and moderators may see.
         """
         head = [self._texts("details.title", locale), self._state(details, locale)]
         foot = [self._facts(details, locale)]
@@ -57,7 +60,7 @@ class DetailsView:
         )
 
     def _prompt(self, job: Job, locale: str, room: int) -> list[str]:
-        """Quote the requester's prompt and the additions to it, in at most `room` code units."""
+        """Return the requester's prompt and what was added to it, in at most `room` code units."""
         words, sent = job.request.prompt, job.sent_request.prompt
         shown = [_block(words, min(room, _PROMPT_UNITS))]
         if sent == words:
@@ -77,7 +80,7 @@ class DetailsView:
                 state=self._texts(state_key(step.state), locale),
             )
             for step in details.steps
-            # Between delivery and success, only a DM is sent.
+            # This step only sends a DM, so its duration is not interesting.
             if step.state is not JobState.SUCCEEDED
         ]
         failure = details.job.failure

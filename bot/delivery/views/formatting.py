@@ -11,21 +11,24 @@ import discord
 _BAR_CELLS = 16
 _LONGEST_WORD = 24
 _MINUTE = 60
-# Every character of Discord's markup. discord.utils.escape_markdown is not used, because it escapes
-# only the first of two links and leaves URLs unescaped.
+# These are all characters of Discord's markup. discord.utils.escape_markdown escapes only the first
+# of two links, and leaves URLs unescaped.
 _MARKUP = re.compile(r"[\\*_~`|\[\]()#<>]|^[-+]")
 _SKIN_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
 _JOINER, _VARIATION_SELECTORS = "\u200d", frozenset("\ufe0e\ufe0f")
 
 
 def quoted(prompt: str, characters: int) -> str:
-    """Return a prompt as one line without markup or mentions, cut to `characters`."""
+    """Return a prompt as one line of at most `characters`, without markup and mentions."""
     escaped = _MARKUP.sub(r"\\\g<0>", cut(prompt, characters))
     return discord.utils.escape_mentions(escaped)
 
 
 def cut(text: str, characters: int) -> str:
-    """Return a text as one line, cut to `characters`, at the end of a word if one is near."""
+    """Return a text as one line of at most `characters`.
+
+    If a word ends near that limit, the text is cut at the end of the word.
+    """
     line = " ".join(text.split())
     if len(line) <= characters:
         return line
@@ -39,7 +42,7 @@ def cut(text: str, characters: int) -> str:
 
 
 def cut_block(text: str, most: int) -> str:
-    """Cut a multi-line text to `most` UTF-16 code units, but never within a visible character."""
+    """Cut a multi-line text to `most` UTF-16 code units, without splitting a visible character."""
     if units(text) <= most:
         return text
     end = min(len(text), most) - 1
@@ -49,25 +52,25 @@ def cut_block(text: str, most: int) -> str:
 
 
 def units(text: str) -> int:
-    """Return the length in UTF-16 code units, in which Discord counts."""
+    """Return the length of a text in UTF-16 code units, as Discord counts it."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def progress_bar(percent: int) -> str:
-    """Draw a percentage as a row of cells that is full only at 100."""
+    """Draw a percentage as a bar. The bar is only full at 100."""
     full = percent * _BAR_CELLS // 100
     return "█" * full + "░" * (_BAR_CELLS - full)
 
 
 def clock_time(seconds: float) -> str:
-    """Format a duration as minutes and seconds, with hours if there are any."""
+    """Format a duration as minutes and seconds, or as hours, minutes and seconds."""
     minutes, rest = divmod(max(0, round(seconds)), 60)
     hours, minutes_left = divmod(minutes, 60)
     return f"{hours}:{minutes_left:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def rough_time(seconds: float) -> tuple[str, int]:
-    """Round a duration, and return its unit's locale key and the number of units.
+    """Round a duration. Returns the locale key of the unit, and the number of units.
 
     Durations below a minute are rounded to five seconds, those below five minutes to half a minute,
     and longer ones to a minute.
@@ -87,9 +90,9 @@ def megabytes(size: int) -> float:
 
 
 def over_limit(size: int, limit: int) -> dict[str, float]:
-    """Return the fields `size` and `limit`, in MB, for a sentence about a file over a limit.
+    """Return the file size and the limit in MB, for a sentence that fills in these fields.
 
-    The size is rounded up and the limit down, so that they always differ.
+    The size is rounded up and the limit is rounded down, so that the two always differ.
     """
     return {
         "size": math.ceil(10 * megabytes(size)) / 10,
@@ -108,11 +111,11 @@ def _belongs_together(before: str, after: str) -> bool:
 
 
 EXACT_PLACES = 20
-"""The places in the queue that are shown exactly; later ones are rounded."""
+"""Places in the queue up to this one are shown exactly. Later ones are rounded."""
 
 
 def rounded_place(place: int) -> int:
-    """Round a place far back in the queue up, so that few cards change when a job starts."""
+    """Round up a late place in the queue, so that few cards change when a job starts."""
     if place <= EXACT_PLACES:
         return place
     step = 10 if place <= 200 else 100  # noqa: PLR2004 - as many steps as exact places

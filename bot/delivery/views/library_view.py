@@ -1,4 +1,4 @@
-"""The responses to `/videos`: pages of a person's jobs, and a video that is sent again."""
+"""Builds the responses to `/videos`: pages of a person's jobs, and videos that are sent again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.model import Job
     from bot.texts import Texts
 
-# The ids of the page buttons contain the search, and have at most 100 characters.
+# The ids of the page buttons contain the search text. Discord limits an id to 100 characters.
 MAX_SEARCH = 60
 PAGE_TEMPLATE = rf"clapper:page:(?P<offset>[0-9]{{1,9}}):(?P<search>.{{0,{MAX_SEARCH}}})"
 SEND_TEMPLATE = r"clapper:send:(?P<job>[0-9a-f]{32})"
@@ -33,13 +33,16 @@ _CHOOSABLE = CANCELLABLE | {JobState.UNDECIDED}
 
 
 class LibraryView:
-    """Renders a person's library in their language, as stopped views."""
+    """Renders the list of a person's jobs, in their language.
+
+    The views are stopped, because discord.py would keep active views in memory.
+    """
 
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
 
     def render(self, page: LibraryPage, locale: str) -> ui.LayoutView:
-        """Render one page of the list."""
+        """Render one page of the list of jobs."""
         view, container = make_view(self._heading(page, locale))
         for entry in page.entries:
             container.add_item(ui.Separator[ui.LayoutView]())
@@ -60,10 +63,10 @@ class LibraryView:
         note: str | None = None,
         original: str | None = None,
     ) -> ui.LayoutView:
-        """Render a resent video that is uploaded as `filename` by the edit with this view.
+        """Render a video that is sent again. The same edit uploads the video as `filename`.
 
-        `note`: the key of an additional sentence. `original`: the URL of the original, if the
-        upload is a smaller copy.
+        `note`: the locale key of an additional sentence.
+        `original`: the URL of the original video, if the uploaded file is a smaller copy.
         """
         view, container = make_view(self._caption(job, locale, note))
         gallery = ui.MediaGallery[ui.LayoutView]()
@@ -75,7 +78,7 @@ class LibraryView:
         return view
 
     def render_link(self, job: Job, locale: str, *, artifact: Artifact, url: str) -> ui.LayoutView:
-        """Render a resent video as a link."""
+        """Render a video that is sent again as a link."""
         view, container = make_view(self._caption(job, locale))
         label = self._texts("button.watch", locale, size=megabytes(artifact.size))
         container.add_item(ui.ActionRow(ui.Button[ui.LayoutView](label=label, url=url)))
@@ -107,7 +110,7 @@ class LibraryView:
         if job.state is JobState.UNDECIDED:
             lines.append(self._texts("card.undecided", locale))
         if job.card_gone and job.failure is not None:
-            # Possibly no card and no DM has reported the failure.
+            # It may be that no card and no DM has reported the failure.
             lines.append(failure_reason(self._texts, job.failure, locale))
         return "\n".join([*lines, f"-# {' · '.join(facts)}"])
 
@@ -124,7 +127,7 @@ class LibraryView:
             label = self._texts("button.send", locale)
             buttons.append(ui.Button(label=label, custom_id=f"clapper:send:{entry.job.id}"))
         if entry.job.state in _CHOOSABLE:
-            # The card may be gone or no longer editable, so the buttons are offered here.
+            # The card may be deleted or no longer editable, so its buttons are offered here too.
             buttons += [
                 make_button(action, entry.job.id, self._texts(LABELS[action], locale))
                 for action in buttons_for(entry.job)
@@ -153,12 +156,12 @@ class LibraryView:
 
 
 def choice_name(prompt: str) -> str:
-    """Return a prompt as one line, cut to the length that Discord allows in a list of choices."""
+    """Return a prompt as one line, cut to the length that Discord allows for a choice's name."""
     return cut(prompt, _CHOICE_CHARACTERS)
 
 
 def state_key(state: JobState, *, late: bool = False) -> str:
-    """Return the locale key of a state's name."""
+    """Return the locale key of the name of a state."""
     if state in _DONE:
         return "state.succeeded"
     return "state.late" if late and state is JobState.GENERATING else f"state.{state}"
@@ -172,7 +175,7 @@ def jump_url(job: Job) -> str:
 
 
 def make_view(text: str) -> tuple[ui.LayoutView, ui.Container[ui.LayoutView]]:
-    """Return a stopped view and the container in it, which shows `text`."""
+    """Return a stopped view and the container in it. The container shows `text`."""
     view = ui.LayoutView(timeout=None)
     container = ui.Container[ui.LayoutView](ui.TextDisplay(text), accent_colour=_COLOUR)
     view.add_item(container)

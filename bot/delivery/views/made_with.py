@@ -1,4 +1,4 @@
-"""The ways of making a video that requesters are told of."""
+"""Tells requesters how a video was made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DRAWING = "storyboard"
 
 
 class MadeWith(StrEnum):
-    """The ways to make a video: by a model, by code alone, or by code with a model's voice."""
+    """The way in which a video was made: by an AI model, by code, or by code with an AI voice."""
 
     AI = "ai"
     DRAWN = "drawn"
@@ -24,7 +24,7 @@ class MadeWith(StrEnum):
 def made_with(job: Job) -> MadeWith:
     """Return the way in which a job's video was made.
 
-    It completes the keys of two sentences: `made.` on cards, and `origin.` in DMs and on pages.
+    The value is part of the locale keys `made.*` for cards and `origin.*` for DMs and pages.
     """
     if job.backend != _DRAWING:
         return MadeWith.AI

@@ -1,4 +1,4 @@
-"""The responses to `/notify` and `/privacy`: a person's setting, their data and its deletion."""
+"""Builds the responses to `/notify` and `/privacy`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import discord
 from discord import ui
 
 from bot.delivery.views.formatting import megabytes
+from bot.delivery.views.notice import render_panel
 from storage.people import Notify
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class PrivacyStep(StrEnum):
-    """The effect of a button: ask for a confirmation, delete, or show the data again."""
+    """The effect of a button: ask for confirmation, delete the data, or show the data again."""
 
     ASK = "ask"
     DELETE = "sure"
@@ -29,18 +30,19 @@ class PrivacyStep(StrEnum):
 
 TEMPLATE = rf"clapper:privacy:(?P<step>{'|'.join(PrivacyStep)}):(?P<user>[0-9]{{1,20}})"
 
-_COLOUR = discord.Colour.from_rgb(88, 101, 242)
-
 
 class PrivacyView:
-    """Renders a person's setting and data in their language, as stopped views."""
+    """Renders a person's settings and stored data, in their language.
+
+    The views are stopped, because discord.py would keep active views in memory.
+    """
 
     def __init__(self, texts: Texts, locale: str) -> None:
         self._texts = texts
         self._locale = locale
 
     def choice(self, person: Person) -> str:
-        """Return the sentence about when a person gets a DM."""
+        """Return the sentence that says when the person gets a DM."""
         match person.notify:
             case Notify.ALWAYS:
                 sentence = self._say("notify.always")
@@ -55,10 +57,13 @@ class PrivacyView:
     def overview(
         self, stored: StoredData, limits: RetentionLimits, *, has_costs: bool = False
     ) -> ui.LayoutView:
-        """Render the stored data, with a button to delete it; `has_costs`: sums are kept too."""
+        """Render a person's stored data, with a button to delete it.
+
+        `has_costs`: whether the sums that a person has spent are stored too.
+        """
         rows = [f"- {line}" for line in self._rows(stored.rows_until)]
         if stored.is_empty:
-            return _make_view(
+            return render_panel(
                 [self._say("privacy.heading"), *rows] if rows else [self._say("privacy.nothing")]
             )
         lines = [
@@ -69,19 +74,19 @@ class PrivacyView:
             *([self._say("privacy.costs")] if has_costs else []),
             self._say("privacy.provider"),
         ]
-        return _make_view(
+        return render_panel(
             lines,
             self._button(stored, PrivacyStep.ASK, "button.delete_data", discord.ButtonStyle.danger),
         )
 
     def question(self, stored: StoredData) -> ui.LayoutView:
-        """Render the question of whether to delete everything."""
+        """Render the question of whether to delete all of a person's data."""
         lines = [
             self._say("privacy.sure"),
             self._say("privacy.cards"),
             *self._open(stored.open_jobs),
         ]
-        return _make_view(
+        return render_panel(
             lines,
             self._button(
                 stored, PrivacyStep.DELETE, "button.delete_all", discord.ButtonStyle.danger
@@ -92,15 +97,15 @@ class PrivacyView:
         )
 
     def working(self) -> ui.LayoutView:
-        """Render the message that is shown during the deletion."""
-        return _make_view([self._say("privacy.deleting")])
+        """Render the message that is shown while the data is being deleted."""
+        return render_panel([self._say("privacy.deleting")])
 
     def done(self, deletion: Deletion) -> ui.LayoutView:
-        """Render what was deleted and what was kept."""
+        """Render a summary of the data that was deleted and the data that was kept."""
         lines = [self._outcome(deletion), *self._open(deletion.open_jobs)]
         lines += self._rows(deletion.rows_until)
         lines += [self._say("privacy.cards_left")] if deletion.deleted else []
-        return _make_view(lines)
+        return render_panel(lines)
 
     def _outcome(self, deletion: Deletion) -> str:
         if not deletion.open_jobs:
@@ -138,13 +143,3 @@ class PrivacyView:
 
     def _say(self, key: str, **fields: object) -> str:
         return self._texts(key, self._locale, **fields)
-
-
-def _make_view(lines: list[str], *buttons: ui.Button[ui.LayoutView]) -> ui.LayoutView:
-    view = ui.LayoutView(timeout=None)
-    container = ui.Container[ui.LayoutView](ui.TextDisplay("\n".join(lines)), accent_colour=_COLOUR)
-    if buttons:
-        container.add_item(ui.ActionRow(*buttons))
-    view.add_item(container)
-    view.stop()
-    return view

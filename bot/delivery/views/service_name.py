@@ -1,4 +1,4 @@
-"""The name by which requesters know the service that makes a video."""
+"""Names the service that makes a video, for requesters."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _CHARACTERS = 60
 class ServiceName:
     """Names the service that makes a video: by the operator's `label`, or else by its model.
 
-    The label applies to `backend` with `model`. A backend's own name is not shown: it only names a
-    protocol, which servers of many vendors implement.
+    The label applies to jobs of `backend` with `model`. The name of a backend is never shown,
+    because it names a protocol that servers of many vendors implement.
     """
 
     label: str = ""
@@ -31,15 +31,15 @@ class ServiceName:
         return self._label(job) or self._model(job)
 
     def in_full(self, job: Job) -> list[str]:
-        """Return all known names: the label and the model."""
+        """Return all known names of the service: the operator's label and the model."""
         return [name for name in (self._label(job), self._model(job)) if name]
 
     def _label(self, job: Job) -> str:
-        # A job from before the setting was changed was sent to another service.
+        # A job that was created before the setting changed was sent to a different service.
         is_current = (job.backend, job.request.model) == (self.backend, self.model)
         return quoted(self.label, _CHARACTERS) if is_current else ""
 
     def _model(self, job: Job) -> str | None:
         if job.backend == _TITLE_CARDS:
-            return _TITLE_CARDS  # the storyboard draws title cards itself, with any model
+            return _TITLE_CARDS  # the storyboard draws title cards itself, and ignores the model
         return quoted(job.request.model, _CHARACTERS) if job.request.model else None

@@ -1,1 +1,1 @@
-"""A fake Discord on loopback, for the demo and for the tests."""
+"""A fake Discord on this machine, for the demo and the tests."""

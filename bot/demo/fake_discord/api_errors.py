@@ -1,4 +1,4 @@
-"""Defines Discord's error responses under their documented names."""
+"""Defines Discord's error responses, named as in Discord's documentation."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An error response with Discord's `code`; a rate limit if `retry_after` (seconds) is set.
+    """An error response from Discord. `code` is Discord's own error code.
 
-    `is_global`: whether the limit is on all requests with the bot's token.
+    `retry_after`: if not None, the response is about a rate limit that ends after this many
+    seconds.
+    `is_global`: whether that limit is on all requests with the bot's token.
     """
 
     status: int
@@ -36,7 +38,7 @@ class Refusal:
 
 
 class RefusedError(ClapperError):
-    """Makes the fake Discord respond to the request with `refusal`."""
+    """Raised to make the fake Discord respond to a request with `refusal`."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(f"{refusal.status} {refusal.code}: {refusal.message}")
@@ -51,6 +53,7 @@ UNKNOWN_MEMBER = Refusal(404, 10007, "Unknown Member")
 UNKNOWN_MESSAGE = Refusal(404, 10008, "Unknown Message")
 UNKNOWN_USER = Refusal(404, 10013, "Unknown User")
 UNKNOWN_WEBHOOK = Refusal(404, 10015, "Unknown Webhook")
+UNKNOWN_COMMAND = Refusal(404, 10063, "Unknown application command")
 UNKNOWN_INTERACTION = Refusal(404, 10062, "Unknown interaction")
 TOO_LARGE = Refusal(413, 40005, "Request entity too large")
 ALREADY_ANSWERED = Refusal(400, 40060, "Interaction has already been acknowledged.")
@@ -73,15 +76,18 @@ NOT_JSON = Refusal(400, 50109, "The request body contains invalid JSON.")
 
 
 def rate_limited(retry_after: float, *, is_global: bool = False) -> Refusal:
-    """Return the response to a request over the rate limit; `retry_after` is in seconds."""
+    """Return the response to a request that exceeds a rate limit.
+
+    `retry_after`: the seconds until the limit ends.
+    """
     return Refusal(429, 0, "You are being rate limited.", retry_after, is_global)
 
 
 def server_error(status: int = 502) -> Refusal:
-    """Return Discord's response during an outage."""
+    """Return the response that Discord sends during an outage."""
     return Refusal(status, 0, f"{status}: Server Error")
 
 
 def invalid_form(field: str, reason: str) -> RefusedError:
-    """Return the error for a body with an invalid `field`."""
+    """Return the error for a request whose body has an invalid `field`."""
     return RefusedError(Refusal(400, 50035, f"Invalid Form Body: {field}: {reason}"))

@@ -1,4 +1,4 @@
-"""Runs the fake Discord: the caller acts as its users and observes its messages."""
+"""Runs the fake Discord. The caller acts as its users, and sees its messages."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ _SHUTDOWN = 1.0
 
 
 class FakeDiscord:
-    """A fake Discord on loopback. Use it as `async with FakeDiscord(directory) as fake_discord`.
+    """A fake Discord on this machine, to be used as `async with FakeDiscord(directory) as discord`.
 
     `directory`: the folder for uploaded files.
-    `port`: the port to listen on; 0 means any free port.
-    `clock`: the function that returns Unix seconds.
-    `on_message`: the function that is called with each message that is created, edited or deleted.
-    Tests can change `limits`, `faults`, `rates` and `world` at any time. `history` contains the
-    requests and messages.
+    `port`: the port to listen on, or 0 for any free port.
+    `clock`: returns the current time in Unix seconds.
+    `on_message`: called with each message that is created, edited or deleted.
+    `limits`, `faults`, `rates`, `world`: tests can change them at any time.
+    `history`: all requests and messages.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class FakeDiscord:
         return f"ws://{_HOST}:{self._port}/"
 
     async def start(self) -> None:
-        """Start listening; `url` is valid from now on."""
+        """Start listening. From now on, `url` is valid."""
         await self._runner.setup()
         await web.TCPSite(self._runner, _HOST, self._port).start()
         self._port = self._runner.addresses[0][1]
@@ -125,12 +125,13 @@ class FakeDiscord:
         """Type a slash command ("video", "admin limits") as `user`, by default `world.user`.
 
         `where`: the channel, by default `world.channel`.
-        FakeDiscordError: no bot has logged in, or it has not synced the command with these options.
+
+        Raises FakeDiscordError if the bot has not synced a command with these options.
         """
         values = options or {}
         attach = await self._store_uploads(values.values())
         who, channel = user or self.world.user, where or self.world.channel
-        data = command_data(self.world.commands, name, values, attach)
+        data = command_data(self.world.commands_in(channel), name, values, attach)
         data = resolve_names(self.world, channel, data)
         return self._send(self.interactions.open(InteractionKind.COMMAND, who, channel), data)
 
@@ -142,9 +143,9 @@ class FakeDiscord:
         *,
         user: User | None = None,
     ) -> list[Payload]:
-        """Type into an option of a slash command, and return the choices that the bot offers.
+        """Type into an option of a slash command, and return the choices that the bot suggests.
 
-        FakeDiscordError: no bot has logged in, or the option has no autocomplete.
+        Raises FakeDiscordError if no bot has logged in, or if the option has no autocomplete.
         """
         data = typing_data(self.world.commands, name, focused, typed)
         asked = self.interactions.open(
@@ -155,9 +156,9 @@ class FakeDiscord:
         return interaction.choices or []
 
     async def choose(self, name: str, message: Message, *, user: User | None = None) -> Interaction:
-        """Choose a command in a message's menu.
+        """Choose a command in a message's context menu.
 
-        FakeDiscordError: no bot has logged in, or the bot has no such message command.
+        Raises FakeDiscordError if no bot has logged in, or if the bot has no such command.
         """
         data = message_command_data(self.world.commands, name, message)
         who = user or self.world.user
@@ -173,9 +174,9 @@ class FakeDiscord:
         user: User | None = None,
         values: Sequence[str] = (),
     ) -> Interaction:
-        """Press a message's button, or choose `values` in a select menu.
+        """Press a button on a message, or choose `values` in a select menu.
 
-        FakeDiscordError: the message is deleted, or the component is missing or disabled.
+        Raises FakeDiscordError if the component is missing or disabled, or the message deleted.
         """
         component = next((c for c in message.components if c.get("custom_id") == custom_id), None)
         if component is None or component.get("disabled") or message.deleted:
@@ -187,9 +188,9 @@ class FakeDiscord:
         return self._send(interaction, component_data(component, values))
 
     async def submit(self, form: Interaction, values: Mapping[str, Value]) -> Interaction:
-        """Submit the form that answered an interaction; `values`: the input by custom_id.
+        """Submit the form with which the bot responded. `values`: the user's input, by custom_id.
 
-        FakeDiscordError: there is no form, or the form has no such fields.
+        Raises FakeDiscordError if there is no form, or if the form lacks one of these fields.
         """
         if form.modal is None:
             raise FakeDiscordError("the bot has not answered with a form")
@@ -203,7 +204,7 @@ class FakeDiscord:
     async def wait_for_bot(self, *, after: int = 0, within: float = 10.0) -> None:
         """Wait until a bot has synced its commands and logged in.
 
-        `after`: the value of `gateway.identified` before a restart.
+        `after`: the value that `gateway.identified` had before a restart.
         """
         await self.history.wait_for(
             lambda: self.gateway.identified > after and self.gateway.ready and self.world.commands,
@@ -211,14 +212,14 @@ class FakeDiscord:
         )
 
     async def wait_for(self, find: Callable[[], T | None], *, within: float = 10.0) -> T:
-        """Wait for a true result of `find`, and return it.
+        """Wait until `find` returns a true value, and return that value.
 
-        TimeoutError: there was none within `within` seconds.
+        Raises TimeoutError if this takes longer than `within` seconds.
         """
         return await self.history.wait_for(find, within=within)
 
     async def answer_to(self, interaction: Interaction, *, within: float = 10.0) -> Message:
-        """Wait until the bot has responded, not just deferred, and return the response."""
+        """Wait until the bot has sent a response that isn't deferred, and return the response."""
 
         def answer() -> Message | None:
             message = interaction.message
@@ -227,12 +228,12 @@ class FakeDiscord:
         return await self.history.wait_for(answer, within=within)
 
     def say(self, text: str, *, user: User | None = None, where: Channel | None = None) -> Message:
-        """Write an ordinary message, for which the bot gets no event."""
+        """Post a message as a user. The bot gets no event about it."""
         who, channel = user or self.world.user, where or self.world.channel
         return self.messages.create(channel, who, {"content": text})
 
     def add_role(self, name: str, *, guild: Guild | None = None) -> int:
-        """Add a role to a server, by default `world.guild`, and return its id."""
+        """Add a role to a server, by default `world.guild`, and return the role's id."""
         where = guild or self.world.guild
         role = self.world.add_role(where, name)
         self.gateway.dispatch("GUILD_ROLE_CREATE", {"guild_id": str(where.id), "role": role})

@@ -1,4 +1,4 @@
-"""Reads JSON and multipart bodies, and streams their files to disk."""
+"""Reads JSON and multipart bodies, and writes the files in them to disk."""
 
 from __future__ import annotations
 
@@ -22,15 +22,18 @@ if TYPE_CHECKING:
 
 CHUNK = 256 * 1024
 JSON_LIMIT = 1024 * 1024
-# The rest of a refused upload is read up to this size. Unread, the bot would see a reset instead of
-# the response.
+# The rest of a refused upload is read up to this size. Otherwise, the connection would be reset
+# before the bot has read the response.
 DRAIN_LIMIT = 1024 * 1024 * 1024
 _FILE_FIELD = re.compile(r"files\[([0-9])\]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Upload:
-    """A file that a user attaches; `content_type` is not verified, as in Discord."""
+    """A file that a user attaches.
+
+    Like Discord, the fake Discord does not check whether `content_type` is correct.
+    """
 
     filename: str
     content: bytes | Path
@@ -39,7 +42,10 @@ class Upload:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredFile:
-    """A received file; `index` is the n in the field name `files[n]`, `size` is in bytes."""
+    """A file that was received.
+
+    `index`: the number in the field name, such as 0 in `files[0]`. `size`: in bytes.
+    """
 
     index: int
     filename: str
@@ -54,7 +60,7 @@ class RequestBody:
     """The body of a request.
 
     `json`: the JSON body, or the field `payload_json` of a multipart body.
-    `too_large`: whether a file exceeds the limit. Such a file is not stored in full.
+    `too_large`: whether a file exceeds the limit. The rest of such a file is not stored.
     """
 
     json: Any = None
@@ -64,7 +70,10 @@ class RequestBody:
 
 
 class Uploads:
-    """Reads bodies, and stores their files in `directory`; `limit()` is the bytes per file."""
+    """Reads the bodies of requests, and stores the files in them in `directory`.
+
+    `limit` returns the maximum size of a file in bytes.
+    """
 
     def __init__(self, directory: Path, limit: Callable[[], int]) -> None:
         self._directory = directory
@@ -72,7 +81,10 @@ class Uploads:
         self._count = 0
 
     async def read(self, request: web.Request) -> RequestBody:
-        """Read a request's body; raise RefusedError if it can't be parsed."""
+        """Read the body of a request.
+
+        Raises RefusedError if the body can't be parsed.
+        """
         if request.content_type == "multipart/form-data":
             return await self._read_multipart(request)
         raw = await request.read()
@@ -137,7 +149,7 @@ class Uploads:
 
 
 def clean(filename: str) -> str:
-    """Replace the characters of a file name that Discord replaces."""
+    """Replace those characters of a file name that Discord replaces too."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", filename)[-100:].lstrip(".") or "unknown"
 
 

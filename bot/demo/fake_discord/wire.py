@@ -1,4 +1,4 @@
-"""Defines the ids, timestamps and flags of Discord's API."""
+"""Defines ids, timestamps and flags as in Discord's API."""
 
 from __future__ import annotations
 
@@ -21,23 +21,26 @@ IS_COMPONENTS_V2 = 1 << 15
 
 
 class FakeDiscordError(ClapperError):
-    """The caller used a command, a button or a field that does not exist."""
+    """The caller used a command, a button or a field that doesn't exist."""
 
 
 class Snowflakes:
-    """Creates ids that contain their time, as Discord's do; `clock` returns Unix seconds."""
+    """Creates ids that contain the current time, like Discord's.
+
+    `clock` returns the time in Unix seconds.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._last = 0
 
     def next(self) -> int:
-        """Return an id that is greater than all earlier ones."""
+        """Return a new id, which is greater than all earlier ids."""
         now = (int(self._clock() * 1000) - DISCORD_EPOCH_MS) << 22
         self._last = max(self._last + 1, now)
         return self._last
 
 
 def timestamp(seconds: float) -> str:
-    """Format Unix seconds as Discord does."""
+    """Format a Unix time as Discord does."""
     return datetime.fromtimestamp(seconds, UTC).isoformat()

@@ -1,1 +1,1 @@
-"""The gateway connection, which skips unreadable events and reconnects after interruptions."""
+"""Stays connected to Discord's gateway, skips unreadable events, and reconnects when needed."""

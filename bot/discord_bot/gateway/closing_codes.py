@@ -1,4 +1,4 @@
-"""The codes with which Discord closes a gateway connection, if the bot has to act on them."""
+"""Handles the codes with which Discord closes a gateway connection."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Not authenticated, invalid sequence, session timed out: the session can't be resumed.
+# These codes mean that the session can't be resumed: not authenticated, invalid sequence number, or
+# session timed out.
 NEW_SESSION_CODES = frozenset({4003, 4007, 4009})
 
 _UPDATE = "update Clapper, and discord.py with it"
-# After these codes, another attempt would be refused too.
+# After these codes, Discord would refuse every further attempt to connect.
 _ADVICE: Mapping[int, str] = {
     4004: "Discord no longer accepts DISCORD_TOKEN; copy it again from the Developer Portal's Bot "
     "page",
@@ -25,7 +26,7 @@ _ADVICE: Mapping[int, str] = {
 
 
 def final_sentence(code: int | None) -> str | None:
-    """Return the sentence for the operator if a code ends the bot, or None if it reconnects."""
+    """Return a sentence for the operator if this code rules out reconnecting, or else None."""
     advice = None if code is None else _ADVICE.get(code)
     if advice is None:
         return None

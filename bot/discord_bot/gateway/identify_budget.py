@@ -1,4 +1,4 @@
-"""IdentifyBudget: delays new sessions, since Discord resets a token after 1000 in a day."""
+"""Delays new gateway sessions, because Discord resets the bot's token after 1000 in a day."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _HOUR, _DAY = 60 * 60.0, 24 * 60 * 60.0
-# The number of sessions that can be opened without a pause. Beyond that, 20 an hour are allowed, so
-# that a restart loop opens at most 880 sessions a day.
+# This many sessions can be opened without a pause. Beyond that, 20 an hour are allowed, so a
+# process that restarts in a loop opens at most 880 sessions a day.
 _MOST_AT_ONCE = 400
 _MOST_PER_HOUR = 20
 _MOST_FAULTS_PER_DAY = 20
@@ -26,9 +26,9 @@ _LOOK_SECONDS = 60.0
 
 
 class IdentifyBudget:
-    """Delays new sessions, so that the bot stays within Discord's limit on them.
+    """Delays new sessions, so that the bot stays within Discord's limit on new sessions.
 
-    Sessions of earlier processes count too, because restarts open most sessions.
+    Sessions of earlier processes count too, because most sessions are opened after a restart.
     """
 
     def __init__(
@@ -44,17 +44,25 @@ class IdentifyBudget:
         self._unstored: list[Identify] = []
 
     async def wait(self, application_id: int, *, after_fault: bool) -> None:
-        """Wait until a new session may be opened."""
+        """Wait until a new session may be opened.
+
+        `after_fault`: whether the session follows an unexpected error. Fewer such sessions are
+        allowed.
+        """
         is_logged = False
         while (pause := await self._pause(application_id, after_fault=after_fault)) > 0:
             if not is_logged:
                 log.warning("gateway.too_many_logins again_in=%d", pause)
                 is_logged = True
-            # The pause is divided, because the machine's clock may be set meanwhile.
+            # The pause is split into short ones, because the machine's clock may be set during the
+            # pause.
             await self._sleep(min(pause, _LOOK_SECONDS))
 
     async def record(self, application_id: int, *, after_fault: bool) -> None:
-        """Record a new session, or keep it in memory if the database fails."""
+        """Record that a session is being opened.
+
+        If the database fails, keep the record in memory.
+        """
         identify = Identify(at=self._clock(), after_fault=after_fault)
         try:
             await self._store.record(application_id, identify, seconds=_DAY)
@@ -80,5 +88,8 @@ class IdentifyBudget:
 
 
 def _until_free(times: list[float], most: int, seconds: float, now: float) -> float:
-    """Return the wait until fewer than `most` of the sorted times are in the last `seconds`."""
+    """Return the seconds until a new session is allowed.
+
+    It is allowed if fewer than `most` of the sorted `times` are within the last `seconds`.
+    """
     return 0.0 if len(times) < most else times[-most] + seconds - now

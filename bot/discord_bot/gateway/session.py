@@ -1,4 +1,4 @@
-"""GatewaySession: keeps the bot connected, resumes sessions, and backs off between attempts."""
+"""Keeps the bot connected to the gateway: resumes sessions, and pauses between attempts."""
 
 from __future__ import annotations
 
@@ -25,24 +25,26 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Longer than the 60 s for which discord.py waits for HELLO before it closes the connection.
+# discord.py waits 60 s for HELLO before it closes the connection. This limit has to be longer.
 _OPEN_SECONDS = 90.0
-# If a connection has lasted this long, the next backoff starts with the first pause.
+# After a connection that lasted this long, the pauses between attempts begin at the shortest one
+# again.
 _LASTING_SECONDS = 120.0
 _MAX_PAUSE_SECONDS = 300.0
 _MAX_FAULT_PAUSE_SECONDS = 3600.0
-# The pause before a new session, as a multiple of the first pause: Discord asks for 1 to 5 s.
+# Before a new session, Discord asks for a pause of 1 to 5 s. This is that pause, as a multiple of
+# the first pause.
 _NEW_SESSION_PAUSES = 5.0
 _MOST_DOUBLINGS = 20
-# The number of failed resumes in a row after which a new session is opened: while Discord is
-# reachable, and while it is not.
+# After this many failed resumes in a row, a new session is opened. The first number applies while
+# Discord can be reached, and the second while it can't.
 _MOST_FAILED_RESUMES, _MOST_UNREACHABLE = 3, 8
 _UNREACHABLE = (OSError, aiohttp.ClientError, discord.HTTPException, discord.GatewayNotFound)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Session:
-    """A session that can be resumed after event number `sequence`."""
+    """A gateway session that can be resumed after the event with the number `sequence`."""
 
     id: str
     sequence: int
@@ -50,10 +52,13 @@ class _Session:
 
 
 class GatewaySession:
-    """Stays connected. Replaces `Client.connect`, which ends at an unexpected error.
+    """Keeps the bot connected to the gateway.
 
-    `Client.connect` also reconnects without pauses, and opens any number of new sessions.
-    `first_pause`: the first pause in seconds, which is doubled at each attempt.
+    discord.py's `Client.connect` is not used. It ends at an unexpected error, reconnects without
+    pauses, and doesn't limit the number of new sessions.
+
+    `first_pause`: the first pause before reconnecting, in seconds. It is doubled at each attempt.
+
     `report` is called with each unexpected error, and with None once a connection has lasted.
     """
 
@@ -80,7 +85,10 @@ class GatewaySession:
         self._is_after_fault = False
 
     async def run(self) -> None:
-        """Stay connected until the client is closed; StartupError: Discord won't let it connect."""
+        """Stay connected until the client is closed.
+
+        Raises StartupError if Discord permanently refuses the connection.
+        """
         while not self._client.is_closed():
             self._socket = None
             try:
@@ -95,14 +103,14 @@ class GatewaySession:
                 await self._interrupted(f"code {error.code}")
             except _UNREACHABLE as error:
                 await self._interrupted(type(error).__name__, most_failed=_MOST_UNREACHABLE)
-            except Exception as error:  # a bug, here or in discord.py, must not end the bot
+            except Exception as error:  # a bug in this code or in discord.py must not end the bot
                 log.exception("gateway.failed")
                 self._is_after_fault = True
                 await self._report(error)
                 await self._interrupted(type(error).__name__, is_fault=True)
 
     async def _serve(self) -> None:
-        """Connect and handle events until the connection ends, and raise the reason for its end."""
+        """Connect, handle events until the connection ends, and raise the reason why it ended."""
         session = self._session
         if session is None:
             await self._budget.wait(self._application_id, after_fault=self._is_after_fault)

@@ -1,4 +1,4 @@
-"""SkippedEvents: skips gateway events that discord.py can't parse, and keeps the connection."""
+"""Skips gateway events that discord.py can't parse, instead of closing the connection."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ log = logging.getLogger(__name__)
 
 Parser: TypeAlias = "Callable[[Any], None]"
 
-# A session whose READY event can't be parsed is unusable.
+# If READY can't be parsed, the session is unusable, so READY must not be skipped.
 _NEEDED = "READY"
 _INTERACTION = "INTERACTION_CREATE"
 
 
 class SkippedEvents:
-    """Wraps parsers so that they skip unreadable events and log the name of each event once.
+    """Wraps discord.py's parsers, so that they skip events that can't be parsed.
 
-    `count` is called with each skipped event's name. `answer` is called with the data of a skipped
-    interaction, to which the person still expects a response.
+    `count` is called with the name of each skipped event. `answer` is called with the data of a
+    skipped interaction, because the person who started it is waiting for a response.
     """
 
     def __init__(self, *, count: Callable[[str], None], answer: Callable[[Any], None]) -> None:
@@ -33,18 +33,19 @@ class SkippedEvents:
         self._skipped = Counter[str]()
 
     def guard(self, parsers: MutableMapping[str, Parser]) -> None:
-        """Wrap all parsers except that of READY: an error in it may end the connection."""
+        """Wrap all parsers except that of READY, whose errors may end the connection."""
         for name, parser in parsers.items():
             if name != _NEEDED:
                 parsers[name] = self._guarded(name, parser)
 
     def record(self, name: str, error: Exception) -> None:
-        """Count a skipped event, and log the 1st, the 10th, the 100th, ... of each name."""
+        """Count a skipped event. Only the 1st, 10th, 100th, ... event of each name is logged."""
         self._count(name)
         self._skipped[name] += 1
         times = self._skipped[name]
         if times == 10 ** (len(str(times)) - 1):
-            # Neither the event nor the error's text is logged: both may quote what people wrote.
+            # The event and the error's message are not logged, because both may quote people's
+            # messages.
             log.warning(
                 "gateway.skipped event=%s error=%s at=%s times=%d",
                 name,
@@ -57,7 +58,7 @@ class SkippedEvents:
         def parse(data: Any) -> None:  # noqa: ANN401 - any JSON value may arrive
             try:
                 parser(data)
-            except Exception as error:  # noqa: BLE001 - any; one event must not end the connection
+            except Exception as error:  # noqa: BLE001 - no error in one event may end the connection
                 self.record(name, error)
                 if name == _INTERACTION:
                     self._answer(data)
@@ -66,7 +67,7 @@ class SkippedEvents:
 
 
 def _place(traceback: TracebackType | None) -> str:
-    """Return the file and line that raised an error."""
+    """Return the name of the file and the line that raised the error."""
     if traceback is None:
         return "unknown"
     while traceback.tb_next is not None:

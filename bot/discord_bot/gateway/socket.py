@@ -11,22 +11,22 @@ from discord.utils import _from_json  # pyright: ignore[reportPrivateUsage] - wh
 
 _DISPATCH = DiscordWebSocket.DISPATCH
 _READY, _CONTROL = "READY", "control"
-# The op codes that the gateway sends: dispatch, heartbeat, reconnect, invalid session, HELLO,
-# heartbeat ACK. They are in a list, because a malformed op may be unhashable.
+# The gateway sends these op codes: dispatch, heartbeat, reconnect, invalid session, HELLO, and
+# heartbeat ACK. This is a list and not a set, because a malformed op code may be unhashable.
 _RECEIVED_OPS = [0, 1, 7, 9, 10, 11]
-# Frames that are not events are short. Longer frames are events, and are parsed only by discord.py.
+# All frames except events are shorter than this. Longer frames are only parsed by discord.py.
 _MOST_CONTROL_CHARACTERS = 2000
-# Discord asks for a heartbeat about every 41 s.
+# Discord usually asks for a heartbeat every 41 s. Values outside these limits are malformed.
 _LEAST_HEARTBEAT_MS, _MOST_HEARTBEAT_MS = 1000, 600_000
 _LONGEST_NAME = 40
 
 
 class UnreadableFrameError(Exception):
-    """A frame on which the connection depends can't be read."""
+    """A frame can't be read, and the connection can't continue without it."""
 
 
 class SocketClosedError(Exception):
-    """The connection was closed with a code, or is lost."""
+    """The connection was lost, or was closed with a code."""
 
     def __init__(self, code: int | None) -> None:
         super().__init__(f"closed with code {code}")
@@ -34,12 +34,16 @@ class SocketClosedError(Exception):
 
 
 class GatewaySocket(DiscordWebSocket):
-    """A gateway connection that reports each skipped frame with the event `frame_skipped`."""
+    """A gateway connection that skips unreadable frames.
+
+    It dispatches the event `frame_skipped` for each of them.
+    """
 
     async def received_message(self, msg: Any, /) -> None:  # noqa: ANN401 - as in discord.py
         """Handle a frame.
 
-        UnreadableFrameError: the compressed stream is broken, or HELLO or READY is malformed.
+        Raises UnreadableFrameError if the compressed stream is broken, or if HELLO or READY is
+        malformed.
         """
         text = self._inflated(msg) if isinstance(msg, bytes) else msg
         if text is None:
@@ -51,13 +55,13 @@ class GatewaySocket(DiscordWebSocket):
             await super().received_message(text)
         except (ReconnectWebSocket, discord.ConnectionClosed, aiohttp.ClientError, OSError):
             raise
-        except Exception as error:  # noqa: BLE001 - a malformed frame causes any
+        except Exception as error:  # noqa: BLE001 - a malformed frame can cause any error
             self._skip(_name(_parsed(text)), error)
 
     async def poll_event(self) -> None:
-        """Receive a frame and handle it. Any error closes the connection.
+        """Receive and handle one frame. Any error closes the connection.
 
-        SocketClosedError: the connection was closed, or silent for too long.
+        Raises SocketClosedError if the connection was closed, or if nothing arrived for too long.
         """
         try:
             frame = await self.socket.receive(timeout=self._max_heartbeat_timeout)
@@ -66,12 +70,12 @@ class GatewaySocket(DiscordWebSocket):
                 return
         except TimeoutError:
             frame = None
-        except Exception:  # after any error, no more frames can be read
+        except Exception:  # after an error, no more frames can be read
             await self.close()
             raise
         await self.close()
-        # aiohttp's `close_code` is lost if Discord closes the connection without waiting for a
-        # reply.
+        # If Discord closes the connection without waiting for a reply, aiohttp loses the code, and
+        # only the frame contains it.
         is_close = frame is not None and frame.type is aiohttp.WSMsgType.CLOSE
         raise SocketClosedError(frame.data if frame and is_close else self.socket.close_code)
 
@@ -81,11 +85,14 @@ class GatewaySocket(DiscordWebSocket):
         except UnicodeDecodeError as error:
             self._dispatch("frame_skipped", "text", error)
             return None
-        except Exception as error:  # zlib and zstd raise errors of their own
+        except Exception as error:  # zlib and zstd raise different errors
             raise UnreadableFrameError("the compressed stream is broken") from error
 
     def _is_usable(self, frame: object) -> bool:
-        """Tell whether discord.py can handle a frame; UnreadableFrameError: HELLO is malformed."""
+        """Tell whether discord.py can handle a frame.
+
+        Raises UnreadableFrameError if HELLO is malformed or missing.
+        """
         match frame:
             case {"op": DiscordWebSocket.HELLO, "d": {"heartbeat_interval": int() | float() as ms}}:
                 if not _LEAST_HEARTBEAT_MS <= ms <= _MOST_HEARTBEAT_MS:
@@ -100,16 +107,19 @@ class GatewaySocket(DiscordWebSocket):
         return True
 
     def _skip(self, name: str, error: Exception) -> None:
-        """Report a frame as skipped, unless the connection depends on it."""
+        """Report a frame as skipped.
+
+        Raises UnreadableFrameError if the connection depends on the frame.
+        """
         if name in {_READY, _CONTROL}:
             if name == _READY:
-                self.session_id = None  # discord.py's copy of the session is incomplete
+                self.session_id = None  # discord.py has stored only parts of this session
             raise UnreadableFrameError(f"{name} can't be read") from error
         self._dispatch("frame_skipped", name, error)
 
 
 def _parsed(text: str) -> object:
-    """Return the JSON value of a text, or None if it is not valid JSON."""
+    """Parse a JSON text, or return None if it is invalid."""
     try:
         value: object = _from_json(text)
     except (ValueError, RecursionError):
@@ -118,7 +128,7 @@ def _parsed(text: str) -> object:
 
 
 def _name(frame: object) -> str:
-    """Return the part of a frame's content that may be logged."""
+    """Return a name for a frame that may be logged: its event's name, or a general term."""
     match frame:
         case {"op": object() as op} if op != _DISPATCH:
             return _CONTROL

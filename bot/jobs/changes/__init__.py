@@ -1,1 +1,1 @@
-"""Publishing the changes of jobs, and storing the changes that concern cards and webhooks."""
+"""Publishes changes to jobs, and stores those that concern cards and webhooks."""

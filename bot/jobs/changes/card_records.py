@@ -1,4 +1,4 @@
-"""CardRecords: stores the data with which a job's card and DM can be found and edited."""
+"""CardRecords: stores what is needed to find and edit a job's card, and to send its DM once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class CardRecords:
-    """Reads and writes the fields of jobs that concern their cards, tokens and DMs."""
+    """Reads and writes the fields of a job that concern its card, interaction token and DM."""
 
     def __init__(
         self, store: JobStore, changes: ChangePublisher, *, clock: Callable[[], float]
@@ -27,7 +27,7 @@ class CardRecords:
         await self._store.delete_token(job_id)
 
     async def mark_card_gone(self, job_id: str) -> None:
-        """Store that the card can't show the job's end, so that the library shows it instead."""
+        """Store that the card can't show how the job ended. The library shows that instead."""
         await self._store.mark_card_gone(job_id)
 
     async def prove_bot_access(self, job_id: str, *, bot_can_edit: bool) -> None:

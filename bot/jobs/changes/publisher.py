@@ -1,4 +1,4 @@
-"""Publishes committed changes of jobs, and logs their states."""
+"""Publishes changes to jobs once they are committed, and logs new states."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ log = logging.getLogger(__name__)
 
 
 class ChangePublisher:
-    """Publishes changes on the event bus. The caller has already committed them."""
+    """Publishes changes to jobs on the event bus. The caller must have committed them."""
 
     def __init__(self, bus: EventBus) -> None:
         self._bus = bus
 
     def publish(self, job: Job | None) -> Job | None:
-        """Publish that a job has changed within its state, and return the job.
+        """Publish that a job has changed, but not its state, and return the job.
 
-        None means that nothing has changed.
+        If the job is None, nothing has changed, and nothing is published.
         """
         if job is not None:
             self._bus.publish(JobChanged(job=job, previous=job.state))
         return job
 
     def publish_outlook(self, job: Job) -> None:
-        """Publish that a job's outlook has changed."""
+        """Publish that a job's outlook has changed, such as its place in the queue."""
         self._bus.publish(JobChanged(job=job, previous=job.state, outlook_only=True))
 
     def publish_state(self, job: Job, previous: JobState | None) -> None:
-        """Publish and log a job's new state; `previous` is None for a new job."""
+        """Publish and log a job's new state. `previous` is the old one, or None for a new job."""
         detail = f" reason={job.failure.key}" if job.failure else ""
         if previous is None:
             detail = f" {_requester_fields(job.requester)}"

@@ -1,1 +1,1 @@
-"""Prices and budgets."""
+"""Checks orders against the budgets, and assigns their costs to days and people."""

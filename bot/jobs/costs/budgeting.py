@@ -1,4 +1,4 @@
-"""Budgeting: tells what a job may cost, and whether the budgets allow that."""
+"""Budgeting: reserves the price of each create request, and checks it against the budgets."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.errors import UserError
+from bot.jobs.costs.amounts import dollars
 from bot.model import Origin
-from bot.texts import Dollars, Moment
+from bot.texts import Moment
+from storage.access.audit import AuditEntry
+from storage.access.settings import EVERYWHERE
 from storage.jobs.rows import queue_server_of
 from storage.ledger.budgets import Reservation, month_of
 
@@ -18,16 +21,21 @@ if TYPE_CHECKING:
     from bot.jobs.costs.calendar import Calendar
     from bot.jobs.costs.payers import Payers
     from bot.model import Client, Job
+    from bot.texts import Dollars
     from storage.ledger.budgets import Budgets, LedgerStore
+    from storage.ledger.notices import BudgetNoticeStore
 
-_MICROS_IN_CENT = 10_000
+#: The name of a grant in the audit.
+GRANT = "grant"
+_MICROS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MonthOfPerson:
-    """A person's spending in this month.
+    """The amount that a person has spent in this month.
 
-    `budget`: the person's budget, or None if people have no budgets.
+    `budget`: the amount that the person may spend in this month, or None if there is no limit.
+    `renewed_at`: the Unix time at which the next month begins.
     """
 
     spent: Dollars
@@ -35,14 +43,23 @@ class MonthOfPerson:
     renewed_at: Moment
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RaisedBudget:
+    """A person's budget of this month after a grant, and what of it is spent or reserved."""
+
+    spent: Dollars
+    budget: Dollars
+
+
 class Budgeting:
-    """Reserves `price` micro-dollars for each create request, within the operator's budgets."""
+    """Reserves `price` micro-dollars for each create request, and enforces the budgets."""
 
     def __init__(
         self,
         store: LedgerStore,
         payers: Payers,
         calendar: Calendar,
+        notices: BudgetNoticeStore,
         *,
         price: int,
         budgets: Budgets,
@@ -51,6 +68,7 @@ class Budgeting:
         self._store = store
         self._payers = payers
         self._calendar = calendar
+        self._notices = notices
         self._price = price
         self._budgets = budgets
         self._clock = clock
@@ -58,7 +76,10 @@ class Budgeting:
     async def reservation(
         self, requester: Origin | Client, *, is_created: bool = True
     ) -> Reservation:
-        """Return what an order reserves; `is_created`: whether a provider makes its clip."""
+        """Return the reservation for an order.
+
+        If not `is_created`, no clip is made, and it is free.
+        """
         reservation = Reservation(
             price=self._price if is_created else 0,
             day=self.today,
@@ -71,41 +92,65 @@ class Budgeting:
         return replace(reservation, payer=payer)
 
     async def for_job(self, job: Job) -> Reservation:
-        """Return what a new job reserves: nothing if it reuses a finished clip."""
+        """Return the reservation for a new job. It is free if the job reuses a finished clip."""
         return await self.reservation(job.requester, is_created=job.clip_of is None)
 
     @property
     def has_costs(self) -> bool:
-        """True if a clip has a price, so that sums are kept about people."""
+        """True if a clip has a price. Only then is the spending of people recorded."""
         return self._price > 0
 
     async def month_of(self, requester: Origin) -> MonthOfPerson:
-        """Return what a person has spent in this month, and the person's budget with any grants."""
-        payer = await self._payers.payer(requester.user_id, month_of(self.today))
-        sums = await self._store.spending(f"person:{payer}", month_of(self.today))
+        """Return a person's spending and budget in this month. The budget includes any grants."""
+        month = month_of(self.today)
+        payer = await self._payers.payer(requester.user_id, month)
+        sums = await self._store.spending(f"person:{payer}", month)
         budget = self._budgets.per_user_month
         return MonthOfPerson(
-            spent=_dollars(sums.spent),
-            budget=None if budget is None else _dollars(budget + sums.granted),
+            spent=dollars(sums.spent),
+            budget=None if budget is None else dollars(budget + sums.granted),
             renewed_at=Moment(int(self._calendar.next_month(self._clock()))),
         )
 
     @property
     def today(self) -> str:
-        """The calendar day, as in 2026-11-30."""
+        """Today's date in the operator's time zone, such as 2026-11-30."""
         return self._calendar.day(self._clock())
 
-    async def grant(self, user_id: int, amount: int) -> None:
-        """Let a person spend `amount` micro-dollars more in this month."""
-        payer = await self._payers.payer(user_id, month_of(self.today))
-        await self._store.grant(payer, amount, day=self.today, now=self._clock())
+    async def grant(self, user_id: int, amount: int, *, actor: int | None) -> RaisedBudget:
+        """Allow a person to spend another `amount` micro-dollars in this month.
+
+        The grant is recorded in the audit. `actor`: the Discord ID of the person who grants the
+        amount, or None for the command line. Raises UserError if people have no budgets.
+        """
+        budget = self._budgets.per_user_month
+        if budget is None:
+            raise UserError("budget.none")
+        now, day = self._clock(), self.today
+        payer = await self._payers.payer(user_id, month_of(day))
+        entry = AuditEntry(
+            at=now,
+            scope=EVERYWHERE,
+            name=GRANT,
+            target=user_id,
+            value=f"{amount / _MICROS:.2f}",
+            actor=actor,
+        )
+        await self._store.grant(payer, amount, day=day, entry=entry)
+        sums = await self._store.spending(f"person:{payer}", month_of(day))
+        return RaisedBudget(spent=dollars(sums.spent), budget=dollars(budget + sums.granted))
 
     async def sweep(self) -> None:
-        """Delete the keys of earlier months, so that no entry of theirs leads to a person."""
-        await self._store.delete_keys(before=month_of(self.today))
+        """Delete the payers' keys of earlier months, and the notices about those months.
+
+        Without the key, a ledger entry of a month can't be traced to a person.
+        """
+        month = month_of(self.today)
+        await self._store.delete_keys(before=month)
+        await self._notices.delete(before=month)
 
     async def check(self, reservation: Reservation) -> None:
-        """Raise UserError if a reservation exceeds a budget. The error names the budget."""
+        """Raise UserError if a reservation exceeds a budget. The error names that budget."""
         if not reservation.price:
             return
         now, month = self._clock(), reservation.month
@@ -124,11 +169,7 @@ class Budgeting:
             if left < reservation.price:
                 raise UserError(
                     key,
-                    left=_dollars(left),
-                    price=_dollars(reservation.price, rounding=math.ceil),
+                    left=dollars(left),
+                    price=dollars(reservation.price, rounding=math.ceil),
                     when=Moment(int(renewed_at)),
                 )
-
-
-def _dollars(amount: int, *, rounding: Callable[[float], int] = math.floor) -> Dollars:
-    return Dollars(rounding(amount / _MICROS_IN_CENT) / 100)

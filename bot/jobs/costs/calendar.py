@@ -1,4 +1,4 @@
-"""Calendar: the days and months that costs count towards, in the operator's time zone."""
+"""Calendar: finds the day and the month that a cost counts towards, in the operator's time zone."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 
 class Calendar:
-    """Days and months in a time zone."""
+    """Converts Unix times to days, and finds the beginnings of days and months, in a time zone."""
 
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
 
     def day(self, moment: float) -> str:
-        """Return the day of a Unix time, as in 2026-11-30."""
+        """Return the date of a Unix time, such as 2026-11-30."""
         return self._date(moment).isoformat()
 
     def next_day(self, moment: float) -> float:
@@ -26,7 +26,7 @@ class Calendar:
     def next_month(self, moment: float) -> float:
         """Return the Unix time at which the next month begins."""
         day = self._date(moment)
-        # The 28th and four days are always in the next month.
+        # Four days after the 28th, it is always the next month.
         return self._begins((day.replace(day=28) + timedelta(days=4)).replace(day=1))
 
     def _date(self, moment: float) -> date:

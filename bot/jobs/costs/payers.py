@@ -1,4 +1,4 @@
-"""Payers: represents people in the ledger by hashes that are untraceable after the month."""
+"""Payers: hashes people's IDs for the ledger. After each month, the hashes become untraceable."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _HASH_CHARACTERS = 32
 
 
 class Payers:
-    """Hashes people's IDs with a key for each month. The key is deleted after the month."""
+    """Hashes people's IDs with a key for each month. The key is deleted when the month is over."""
 
     def __init__(self, store: LedgerStore) -> None:
         self._store = store
         self._keys = dict[str, bytes]()
 
     async def payer(self, user_id: int, month: str) -> str:
-        """Return the hash that stands for a person in a month such as 2026-11."""
+        """Return the hash of a person's ID in a month, such as 2026-11."""
         if month not in self._keys:
             key = await self._store.payer_key(month, secrets.token_bytes(_KEY_BYTES))
             self._keys = {month: key}

@@ -1,4 +1,4 @@
-"""Retries: queues undecided jobs again. The provider may charge for each a second time."""
+"""Retries: queues undecided jobs again, although the provider may charge for them twice."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from bot.moderation.access.place import OrderPlace
     from storage.jobs.store import JobStore
 
-# If a claim raises a job's epoch between read and write, the write is tried again a few times.
+# A write fails if a worker has claimed the job since it was read. It is then tried again.
 _TRIES = 5
 
 
 class Retries:
-    """Queues undecided jobs again, if orders are allowed and the budgets have enough left."""
+    """Queues undecided jobs again, if orders are accepted and the budgets allow the price."""
 
     def __init__(
         self,
@@ -39,9 +39,10 @@ class Retries:
         self._clock = clock
 
     async def retry(self, job_id: str, *, place: OrderPlace | None) -> Job | None:
-        """Queue an undecided job again and reserve its price once more; None: it is not undecided.
+        """Queue an undecided job again, and reserve its price once more.
 
-        UserError: orders are refused in that `place`, or a budget is reached.
+        Returns None if the job is not undecided. Raises UserError if orders are refused in this
+        `place`, or if a budget is reached.
         """
         for _ in range(_TRIES):
             job = await self._store.get(job_id)

@@ -1,1 +1,1 @@
-"""Polling of remote jobs: each by itself, or many at once by a page of the provider's list."""
+"""Polls remote jobs, either individually, or many at once by reading the provider's job list."""

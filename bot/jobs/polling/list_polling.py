@@ -1,4 +1,4 @@
-"""ListPolling: polls many jobs at once by the pages of the provider's list."""
+"""ListPolling: polls many jobs at once by reading the provider's job list page by page."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# With fewer jobs than this, polling each job by itself takes fewer requests.
+# For fewer jobs than this, individual polls take fewer requests than reading the list.
 _MIN_JOBS = 4
-# While the first pages after a start arrive, jobs are not polled by themselves for this long.
+# After a start, individual polls are postponed by this time, until the first pages arrive.
 _HEAD_START_SECONDS = 5.0
 _MAX_PAUSE_SECONDS = 60.0
 _MAX_ASKED_PAUSE_SECONDS = 300.0
-# The seconds after which a server without a list is asked again, because another may have replaced
-# it.
+# If a server has no list, it is asked again after this time. It may have been replaced by then.
 _NO_LIST_SECONDS = 600.0
 
 
 class ListPolling:
-    """Reads the list page by page, as long as this saves polls or notices ends of jobs earlier.
+    """Reads the provider's list while this saves requests, or notices earlier that a job has ended.
 
-    Jobs that no page shows are polled by themselves, and so are all jobs while the list fails.
+    Jobs that are not in the list are polled individually. So are all jobs while the list can't be
+    read.
     """
 
     def __init__(
@@ -60,11 +60,11 @@ class ListPolling:
 
     @property
     def is_reading(self) -> bool:
-        """True between two pages of the same reading of the list."""
+        """True while the list has been read only in part."""
         return self._round is not None
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Wake up for a job that is being generated."""
+        """Wake up if a job is being generated, because it may need the list."""
         if event.job.state is JobState.GENERATING:
             self._job_changed.set()
 
@@ -84,9 +84,9 @@ class ListPolling:
                 await asyncio.sleep(pause)
 
     async def step(self) -> float | None:
-        """Read the next page, and return the seconds until the page after it.
+        """Read the next page, and return the number of seconds to wait before the page after it.
 
-        None: no job needs the list.
+        Returns None if no job needs the list.
         """
         requested_at, started = self._clock(), self._clock.steady()
         if self._round is None:
@@ -128,7 +128,7 @@ class ListPolling:
         self._served += await self._page_step.serve(found, requested_at=requested_at)
         if current.is_over:
             if not self._served:
-                return self._fail(None)  # the list belongs to another key, or has other ids
+                return self._fail(None)  # the list shows none of our jobs, so it is of no use
             self._round, self._failures, self._is_first_round = None, 0, False
         elif self._is_first_round:
             return 0.0
@@ -143,7 +143,7 @@ class ListPolling:
         )
 
     def _fail(self, asked_for: float | None) -> float:
-        """End the round, and return the pause before the next one."""
+        """Stop reading the list, and return the pause before it is read again."""
         self._round = None
         pause = min(self._intervals.period * 2.0**self._failures, _MAX_PAUSE_SECONDS)
         self._failures = min(self._failures + 1, 10)

@@ -1,4 +1,4 @@
-"""ListRound: one reading of the provider's list, from its newest job to our oldest open one."""
+"""ListRound: reads the provider's list once, from the newest job to the oldest open one of ours."""
 
 from __future__ import annotations
 
@@ -12,32 +12,33 @@ if TYPE_CHECKING:
     from bot.backends.base import BackendUpdate, StatusPage
     from storage.jobs.polling.listed_jobs import PolledJob
 
-#: The most jobs that a provider is asked for at once.
+#: The maximum number of jobs that a page is requested to contain.
 PAGE_JOBS = 100
-# A reading ends after twice as many pages as our jobs would fill, plus these, because other
-# programs may have jobs in the list.
+# Other programs may have jobs in the same list. Therefore up to twice as many pages are read as our
+# own jobs would fill, plus this number.
 _MORE_PAGES = 2
-# The seconds by which the machines of one provider may disagree about the time.
+# The clocks of a provider's machines may differ by this many seconds.
 _SKEW_SECONDS = 300.0
 
 
 class ListRound:
-    """The jobs that no page has shown yet, and the ref at which the next page begins."""
+    """Keeps track of the jobs that no page has shown yet, and of where the next page begins."""
 
     def __init__(self, jobs: Iterable[PolledJob]) -> None:
         self._missing = {job.remote_id: job for job in jobs}
-        #: The number of pages that our jobs alone would fill.
+        #: The number of pages that our own jobs would fill.
         self.pages = -(-len(self._missing) // PAGE_JOBS)
-        #: The ref after which the next page begins.
+        #: The remote id after which the next page begins.
         self.after: str | None = None
         self.is_over = not self._missing
         self._read = 0
         self._previous: frozenset[str] = frozenset()
 
     def take(self, page: StatusPage) -> list[tuple[PolledJob, BackendUpdate]]:
-        """Return our jobs on a page, each at its first appearance.
+        """Return those of our jobs on a page that no earlier page has shown.
 
-        If an id occurs twice on a page, it names two jobs, of which neither is certainly ours.
+        If an id occurs twice on the page, the job is left out. Two remote jobs have this id, and it
+        is uncertain which of them is ours.
         """
         counts = Counter(update.ref for update in page.updates)
         found = [
@@ -51,7 +52,7 @@ class ListRound:
             page.after is None
             or not self._missing
             or self._read >= 2 * self.pages + _MORE_PAGES
-            # A server that ignores `after` repeats its first page.
+            # If a server ignores `after`, it sends the first page again and again.
             or counts.keys() <= self._previous
             or self._is_past_oldest(page)
         )
@@ -59,7 +60,10 @@ class ListRound:
         return found
 
     def _is_past_oldest(self, page: StatusPage) -> bool:
-        """Return whether a list sorted by time has already passed our oldest job."""
+        """Return whether all further pages can only show jobs that are older than all of ours.
+
+        This can be known only if the list is sorted by time.
+        """
         made = [job.made_at for job in self._missing.values()]
         listed = [update.echo.created_at for update in page.updates]
         ours = [moment for moment in made if moment is not None]

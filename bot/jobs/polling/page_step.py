@@ -1,4 +1,4 @@
-"""PageStep: compares the jobs on a page of the provider's list with the stored jobs."""
+"""PageStep: updates the stored jobs from one page of the provider's job list."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 
 _ENDED = frozenset({RemoteState.DONE, RemoteState.FAILED})
 _MAX_JOBS = 1000
-# A list may show states that never change, so a job is not put off for longer than this while its
-# percentage does not rise.
+# Some lists show states that never change. Therefore, if a job's percentage does not rise, its
+# individual poll is postponed by no more than this time.
 _MAX_PUT_OFF_SECONDS = 300.0
 _MAX_PUT_OFF_JOBS = 20_000
 
 
 class PageStep:
-    """Postpones the polls of jobs that are still running, and makes ended jobs due for a poll.
+    """Postpones the individual polls of jobs that are still running, and polls ended jobs at once.
 
-    A job that has changed since it was read, or whose id names another job on the page, is left to
-    its own poll. `put_off`: the seconds after which a job is polled by itself.
+    Two kinds of jobs are left to their individual polls: those that have changed since they were
+    read, and those whose id belongs to another job in the list.
+    `put_off`: the number of seconds by which an individual poll is postponed.
     """
 
     def __init__(
@@ -47,17 +48,17 @@ class PageStep:
         self._silence = silence
         self._put_off = put_off
         self._clock = clock
-        # The ends that pages have reported. Each wakes its job only once, and losing the record
-        # does no harm.
+        # The final states that pages have reported, by job id. Each makes its job due only once. If
+        # this record is lost, no harm is done.
         self._told: dict[str, RemoteState] = {}
-        # The epochs of jobs that were put off, and the steady times since when. A job's own poll
-        # raises its epoch.
+        # For each postponed job, its epoch and the steady time at which it was first postponed. An
+        # individual poll raises the epoch, so the count begins anew.
         self._put_off_since: dict[str, tuple[int, float]] = {}
 
     async def serve(
         self, found: Sequence[tuple[PolledJob, BackendUpdate]], *, requested_at: float
     ) -> int:
-        """Act on the jobs of a page, and return the number of jobs that are certainly ours."""
+        """Act on the states that a page shows, and return how many of its jobs are surely ours."""
         ours = await self._ours(found) if found else []
         for job, _ in ours:
             self._silence.end(job.id)
@@ -84,13 +85,16 @@ class PageStep:
             self._told.pop(job.id, None)
         risen = [(job, _risen(job, update.progress)) for job, update in running]
         jobs = [(job, percent) for job, percent in risen if self._may_wait(job, percent)]
-        # Counted from the request, because the response may have taken long.
+        # The time counts from the request, because the response may have taken long to arrive.
         next_at = requested_at + self._put_off
         for job in await self._store.put_off(jobs, next_at=next_at, now=self._clock()):
             self._changes.publish(job)
 
     def _may_wait(self, job: PolledJob, risen: int | None) -> bool:
-        """Return whether the list is believed that a job still runs, without the job's own poll."""
+        """Return whether a job's individual poll may be postponed again.
+
+        It may not if the list has shown the same percentage for too long.
+        """
         now = self._clock.steady()
         epoch, since = self._put_off_since.get(job.id, (None, now))
         if epoch == job.epoch and risen is None:
@@ -108,8 +112,8 @@ class PageStep:
         woken = await self._store.wake(news, now=self._clock())
         if len(self._told) >= _MAX_JOBS:
             self._told.clear()
-        # A job whose own poll has begun meanwhile was not woken. The next page wakes it, because
-        # that poll may have been too early.
+        # A job whose individual poll has already begun was not made due. That poll may have read
+        # the job too early. If so, the next page makes the job due.
         self._told.update({job.id: states[job.id] for job in woken})
         for job in woken:
             self._put_off_since.pop(job.id, None)

@@ -1,4 +1,4 @@
-"""Poller: asks the provider for the status of remote jobs, with or without webhooks."""
+"""Poller: asks the provider for the status of a remote job, and acts on the answer."""
 
 from __future__ import annotations
 
@@ -26,17 +26,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A clip that is finished after the deadline was paid for too, so rare polls continue for a day.
+# A clip that is finished after the deadline has been paid for as well. Therefore, late jobs are
+# still polled for a day, but less often.
 _LATE_SECONDS = 24 * 60 * 60.0
 _LATE_INTERVAL_SECONDS = 300.0
-# Polls for ten minutes if the job is missing: a restarted server, or one with replicas, may not
-# know its own job for a while.
+# A missing job is polled for ten minutes. A server that was restarted or has several replicas may
+# not find its own job for a while.
 _MISSED_SECONDS = 30.0
 _MISSES = 20
 
 
 class Poller:
-    """The step of `generating`: one poll, then the next state or the time of the next poll."""
+    """The step of the state `generating`: polls once, and then moves or postpones the job."""
 
     def __init__(
         self,
@@ -113,7 +114,7 @@ class Poller:
         if not job.late:
             percent = update.progress if update else None
             interval = await self._schedule.seconds_until_next(job, percent)
-        # The wait is bounded, because the job's deadline is only checked when it is polled.
+        # The wait is bounded, because a job's deadline is checked only when the job is polled.
         asked_for = min(retry_after or 0, _LATE_INTERVAL_SECONDS)
         after, attempts = max(interval, asked_for), job.attempts + 1
         if update is None and self._silence.is_long(job):
@@ -128,8 +129,8 @@ class Poller:
         )
 
     async def _is_past_a_limit(self, job: Job, update: BackendUpdate | None) -> bool:
-        """Act on a time limit that has passed; False: none has passed."""
-        # Without a response, the job may be finished, so it must not be cancelled.
+        """Act on a time limit of the job, and return whether one has passed."""
+        # Without a response, the job must not be cancelled, because it may have finished.
         if update is not None and not job.late and self._has_passed(job.deadline_at or 0):
             await self._deadline_passed(job, update)
             return True
@@ -141,7 +142,10 @@ class Poller:
     async def _end(
         self, job: Job, update: BackendUpdate | None, failure: Failure, *, clear: bool = False
     ) -> None:
-        """Fail a job, but first try to download a clip, unless it is `clear` that there is none."""
+        """Fail a job.
+
+        Before that, try to download its clip, unless it is `clear` that none exists.
+        """
         cost = update.cost if update else None
         if not clear and await self._final_download.try_download(job, update):
             await self._jobs.move(job, JobState.DOWNLOADING, Changes(progress=100, cost=cost))
@@ -165,11 +169,11 @@ class Poller:
             return False
 
     def _is_last_poll(self, job: Job, update: BackendUpdate | None) -> bool:
-        # The provider tells how long it will keep the clip, measured by its own clock.
+        # Some providers say how long they will keep the clip. They measure this by their own clock.
         if job.late and update is not None and update.expires_in is not None:
             return update.expires_in <= 0
         return self._has_passed((job.generating_at or 0) + _LATE_SECONDS)
 
     def _has_passed(self, moment: float) -> bool:
-        """Return whether our clock has reached `moment`; False while the clock is unsettled."""
+        """Return whether `moment` has passed. While the clock may be wrong, it never has."""
         return not self._clock.is_unsettled and self._clock() >= moment

@@ -1,4 +1,4 @@
-"""PollSchedule: decides when to poll a job next, so that its end is noticed soon."""
+"""PollSchedule: decides when a job is polled next, so that the bot soon notices that it is done."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ if TYPE_CHECKING:
 
 # The shortest pause, unless the backend's first interval is even shorter.
 _MIN_SECONDS = 1.5
-# If the estimated remaining time is short, the next poll is a little after its end. Otherwise it is
-# after this share of it, because the estimate may be too long.
+# If the estimated remaining time is at most `_SHORT_REST_SECONDS`, the next poll follows shortly
+# after it. Otherwise, the next poll follows after `_SHARE_OF_REST` of it, because the job may be
+# done earlier than estimated.
 _SHORT_REST_SECONDS = 16.0
 _MARGIN_SECONDS = 0.5
 _SHARE_OF_REST = 0.85
-# After the estimated end, each pause is this share of the time since it.
+# Once the estimated end has passed, each pause is this share of the time that has passed since.
 _SHARE_OF_DELAY = 0.5
-# A percentage that rises in steps is half a step too low on average. Larger steps than this are not
-# believed, because the first few percentages may have a common divisor by chance.
+# Some percentages rise in steps of more than 1. On average, they are half a step too low. The size
+# of the steps is guessed from the first percentages, which may have a large common divisor by
+# chance. Therefore it is assumed to be at most this.
 _MAX_STEP = 10
-# An estimate needs the times of at least this many similar jobs. Between the shortest and the
-# longest of these times, this many polls are made.
+# The times of similar jobs are used only if there are at least `_MIN_TIMES` of them. Between the
+# shortest and the longest of these times, `_POLLS_IN_RANGE` polls are made.
 _MIN_TIMES = 5
 _POLLS_IN_RANGE = 13
-# The longest pauses, as multiples of the longest interval: while even the fastest similar job would
-# still be running, and while the percentage rises, which the card shows.
+# The longest pauses, as multiples of the longest interval. The first applies while even the fastest
+# similar job would still be running. The second applies if the estimate is based on a percentage.
 _CEILINGS_BEFORE_RANGE = 4
 _CEILINGS_WITH_PERCENTAGE = 2
 _MAX_JOBS = 1000
@@ -38,7 +40,7 @@ _MAX_JOBS = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Reading:
-    """A percentage, and the steady time of the first response with this percentage."""
+    """A percentage, and the time (of the steady clock) at which it was first reported."""
 
     percent: int
     at: float
@@ -46,7 +48,7 @@ class _Reading:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Readings:
-    """The first and the latest percentage of a job, and the step in which its percentage rises."""
+    """The first and the latest percentage of a job, and the step size by which they rise."""
 
     first: _Reading
     latest: _Reading
@@ -54,7 +56,7 @@ class _Readings:
 
     @property
     def end(self) -> float | None:
-        """The steady time of 100 %, extrapolated; None: there is no speed yet."""
+        """The estimated time of 100 % by the steady clock, or None if only one value is known."""
         if self.latest.percent == self.first.percent:
             return None
         passed = self.latest.at - self.first.at
@@ -65,7 +67,7 @@ class _Readings:
 
 
 class _Percentages:
-    """Keeps the percentages of jobs in memory. Losing them only makes estimates worse."""
+    """Keeps the percentages of jobs in memory. If they are lost, estimates are less precise."""
 
     def __init__(self) -> None:
         self._jobs: dict[str, _Readings] = {}
@@ -85,20 +87,22 @@ class _Percentages:
             self._jobs[job_id] = _Readings(first=known.first, latest=reading, step=step)
 
     def seconds_left(self, job_id: str, at: float) -> float | None:
-        """Return the seconds until the estimated end, negative after it; None: unknown."""
+        """Return the seconds until the estimated end, or None if there is no estimate.
+
+        The number is negative if the estimated end has passed.
+        """
         known = self._jobs.get(job_id)
         return None if known is None or known.end is None else known.end - at
 
     def forget(self, job_id: str) -> None:
-        """Forget the percentages of a job."""
         self._jobs.pop(job_id, None)
 
 
 class PollSchedule:
-    """Extrapolates from rising percentages, or else uses the times of similar jobs.
+    """Estimates a job's end from its rising percentage, or from the times of similar jobs.
 
-    Without either, or if webhooks wake the poller, the intervals only grow. `jitter` spreads out
-    the intervals that do not depend on a percentage.
+    If neither is known, or if webhooks report the end, each interval is longer than the last.
+    `jitter` is a random factor for these intervals.
     """
 
     def __init__(
@@ -118,7 +122,10 @@ class PollSchedule:
         self._percentages = _Percentages()
 
     async def seconds_until_next(self, job: Job, percent: int | None) -> float:
-        """Return the seconds until the next poll, after a response with this percentage."""
+        """Return the seconds until the next poll.
+
+        `percent`: the percentage just reported, if any.
+        """
         growing = self._intervals.after(job.attempts) * (1 + self._jitter())
         if self._has_webhooks:
             return growing

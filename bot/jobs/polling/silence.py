@@ -1,4 +1,4 @@
-"""ProviderSilence: since when the provider has not responded to requests about each job."""
+"""ProviderSilence: measures for how long the provider has not responded to requests about a job."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ if TYPE_CHECKING:
 
     from bot.model import Job
 
-# After this time, the requester and the operator are told that the provider does not respond.
+# After this time without a response, the requester and the operator are notified.
 _LONG_SECONDS = 120.0
 _MAX_JOBS = 1000
 
 
 class ProviderSilence:
-    """Keeps in memory since when requests about each job have had no response.
+    """Remembers, for each job, the first of the requests in a row that got no response.
 
-    If these times are lost, a notice is late. `steady`: a clock that is never set.
+    This is kept in memory only. If it is lost, the requester is notified later. `steady`: a clock
+    that never jumps.
     """
 
     def __init__(self, steady: Callable[[], float]) -> None:
@@ -27,11 +28,11 @@ class ProviderSilence:
         self._since: dict[str, float] = {}
 
     def end(self, job_id: str) -> None:
-        """Record that the provider has responded to a request about the job."""
+        """Record that the provider has responded to a request about this job."""
         self._since.pop(job_id, None)
 
     def is_long(self, job: Job) -> bool:
-        """Record that a request got no response; True: there was none for two minutes."""
+        """Record that a request got no response. Returns True if none did for two minutes."""
         if len(self._since) >= _MAX_JOBS:
             self._since.clear()
         since = self._since.setdefault(job.id, self._steady())

@@ -1,1 +1,1 @@
-"""Finding remote jobs at the provider, and telling which of them belong to our jobs."""
+"""Finds remote jobs at the provider, and decides which of them belong to our jobs."""

@@ -1,4 +1,4 @@
-"""AnswerSaver: repeats the writes that store the response to a paid create request."""
+"""AnswerSaver: stores the response to a create request, even if the database fails at first."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ log = logging.getLogger(__name__)
 
 _Result = TypeVar("_Result")
 
-# If the response were lost, the job would have to be looked for at the provider, or its requester
-# asked.
+# If the response were lost, the bot would have to look for the job at the provider. If it did not
+# find the job, it would have to ask the requester.
 _MAX_SECONDS = 60.0
 _FIRST_PAUSE_SECONDS = 1.0
 _MAX_PAUSE_SECONDS = 8.0
 
 
 class AnswerSaver:
-    """Keeps a response in memory while the database fails; `steady`: a clock that is never set."""
+    """Repeats a write while the database fails. `steady`: a clock that never jumps."""
 
     def __init__(
         self,
@@ -35,10 +35,10 @@ class AnswerSaver:
         self._sleep = sleep
 
     async def save(self, write: Callable[[], Awaitable[_Result]]) -> _Result:
-        """Run a write, repeat it for a minute while the database fails, and return its result.
+        """Run a write, repeating it for up to a minute while the database fails.
 
-        The write has to be conditional, so that a repetition changes nothing. StorageError: it
-        failed for the whole minute.
+        The write must be conditional, so that a repetition changes nothing. Raises StorageError if
+        all attempts fail.
         """
         until, pause = self._steady() + _MAX_SECONDS, _FIRST_PAUSE_SECONDS
         while True:

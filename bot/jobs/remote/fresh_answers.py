@@ -1,4 +1,4 @@
-"""FreshAnswers: keeps the response that reports a job's end for the download of its clip."""
+"""FreshAnswers: hands the response that reports a finished clip from the poll to the download."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ if TYPE_CHECKING:
     from bot.backends.base import BackendUpdate
     from bot.model import Job
 
-# Download links in a response may expire soon afterwards.
+# A response is used only for this long, because its download links may expire soon.
 _FRESH_SECONDS = 30.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Answer:
-    """A response, and the steady time when it arrived."""
+    """A response, and the time (of the steady clock) at which it arrived."""
 
     update: BackendUpdate
     at: float
 
 
 class FreshAnswers:
-    """Keeps the responses of the last 30 seconds, in memory only, because their links are secrets.
+    """Keeps the responses of the last 30 seconds.
 
-    `steady`: a clock that is never set.
+    They are kept in memory only, because their download links are secrets. `steady`: a clock that
+    never jumps.
     """
 
     def __init__(self, steady: Callable[[], float]) -> None:
@@ -34,14 +35,14 @@ class FreshAnswers:
         self._answers: dict[str, _Answer] = {}
 
     def put(self, job: Job, update: BackendUpdate) -> None:
-        """Keep the provider's response that a job is done, and drop older responses."""
+        """Keep the response that reports a job as done, and drop those that are too old."""
         self._answers = {
             job_id: answer for job_id, answer in self._answers.items() if self._is_fresh(answer)
         }
         self._answers[job.id] = _Answer(update=update, at=self._steady())
 
     def pop(self, job: Job) -> BackendUpdate | None:
-        """Remove and return the response, if it is fresh and about the job's remote id."""
+        """Remove and return the response for a job, or return None if there is no fresh one."""
         answer = self._answers.pop(job.id, None)
         if answer is None or not self._is_fresh(answer):
             return None

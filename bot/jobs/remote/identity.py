@@ -1,6 +1,7 @@
-"""RemoteIdentity: before a remote id is used, checks that it still means this job's remote job.
+"""RemoteIdentity: checks that a remote id still belongs to the same job before it is used.
 
-Small servers restart their numbering with each process, so an id may later name another job.
+Small servers restart their numbering when they are restarted, so the same id may later belong to
+another job.
 """
 
 from __future__ import annotations
@@ -25,16 +26,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Attempts for ten minutes, because several servers behind one address may each have a job with the
-# same id.
+# The number of checks, which take ten minutes. Several servers behind one address may each have a
+# job with the same id, so a later check may reach the right one.
 _MAX_CHECKS = 20
 _CHECK_SECONDS = 30.0
-# A create request and a poll take a while, and the reported times are rounded.
+# Two times that differ by less than this are regarded as equal. Requests take a while, and servers
+# round the times that they report.
 _STAMP_SECONDS = 5.0
 
 
 class RemoteIdentity:
-    """Compares remote jobs with our requests, and cancels only those that match."""
+    """Compares remote jobs with our requests, so that only our own jobs are used or cancelled."""
 
     def __init__(
         self,
@@ -50,25 +52,29 @@ class RemoteIdentity:
         self._clock = clock
 
     async def acquire(self, job: Job, ref: str) -> bool:
-        """Assign a remote id to a job, even if an ended job had it; False: an open job has it."""
+        """Reserve a remote id for a job, even if an ended job has it.
+
+        Returns False if an open job has it.
+        """
         former = await self._store.reassign(job.backend, ref, job_id=job.id, now=self._clock())
         if former is not None:
             log.warning("remote.passed_on ref=%s from=%s id=%s", ref, former, job.id)
         return not await self._store.is_held(job.backend, ref, job_id=job.id)
 
     async def is_own(self, job: Job, update: BackendUpdate) -> bool:
-        """Return whether the provider's response can describe this job's remote job."""
+        """Return whether a response of the provider can be about this job."""
         record = await self._store.get(job.id)
         return record is not None and self.describes(record, update.echo)
 
     def describes(self, record: RemoteRecord, echo: Echo) -> bool:
-        """Return whether the echo in a response that just arrived can be of a job's remote job."""
+        """Return whether a response that just arrived can be about the remote job of a record."""
         return is_described(record, self._judgeable(record, echo))
 
     async def handle_foreign(self, job: Job) -> None:
-        """Fail a job whose remote id now names another job, after several more checks.
+        """Postpone a job whose remote id seems to belong to another job.
 
-        The remote job with that id is never delivered and never deleted.
+        After many checks, fail it.
+        The remote job with that id is neither delivered nor deleted.
         """
         log.warning("remote.not_ours id=%s ref=%s", job.id, job.remote_id)
         if job.misses + 1 < _MAX_CHECKS:
@@ -78,10 +84,11 @@ class RemoteIdentity:
         await self._jobs.fail(job, "failed.gone")
 
     async def cancel(self, job: Job, *, unless_done: bool = False) -> bool:
-        """Cancel the job's remote job at the provider; True: it is cancelled, or is not this job's.
+        """Cancel the job's remote job at the provider.
 
-        `unless_done`: whether a remote job that has finished is kept. BackendError: the provider
-        refuses, or can't be reached.
+        Returns True if it is cancelled, and also if the remote id no longer belongs to this job.
+        `unless_done`: whether to keep a remote job that has finished.
+        Raises BackendError if the provider refuses or can't be reached.
         """
         record = await self._store.get(job.id)
         if record is None:
@@ -100,11 +107,11 @@ class RemoteIdentity:
         return True
 
     def _judgeable(self, record: RemoteRecord, echo: Echo) -> Echo:
-        """Drop the creation time if it is only the time of the response.
+        """Remove the creation time from an echo if it is only the time of the response.
 
-        Some servers report the time of each response as the creation time. Without a `Date` header,
-        the time of the response is computed from the seconds since the create request, which don't
-        depend on whether our clock is right.
+        Some servers report the time of each response as the creation time. If the response has no
+        `Date` header, its time is computed from the seconds since the create request. This works
+        even if our clock is wrong.
         """
         if echo.answered_at is None and record.made_at is not None and record.bound_at:
             answered_at = record.made_at + self._clock() - record.bound_at
@@ -114,7 +121,7 @@ class RemoteIdentity:
 
 
 def identity_of(job: Job, update: BackendUpdate) -> Changes:
-    """Return the changes that store a remote job's identity, from the create response."""
+    """Return the changes that store a remote job's identity. `update`: the create response."""
     return Changes(
         remote_id=update.ref,
         remote_made_at=update.echo.made_at,
@@ -123,7 +130,7 @@ def identity_of(job: Job, update: BackendUpdate) -> Changes:
 
 
 def order_of(record: RemoteRecord) -> Order:
-    """Return the order that the values in a provider's response are compared with."""
+    """Return the order with which a provider's response about this remote job is compared."""
     return Order(
         ref=record.remote_id,
         request=record.request,
@@ -134,14 +141,14 @@ def order_of(record: RemoteRecord) -> Order:
 
 
 def is_described(record: RemoteRecord, echo: Echo) -> bool:
-    """Return whether a response for a record's id can describe that record's remote job."""
+    """Return whether a response about a record's remote id can describe the same remote job."""
     return not record.is_reassigned and order_of(record).is_of(echo)
 
 
 async def may_delete(backend: VideoBackend, record: RemoteRecord) -> bool:
-    """Check a remote job before it is deleted; False: its id now names another job.
+    """Return whether a remote job can be deleted because its id still belongs to our job.
 
-    BackendError: the provider could not be asked.
+    Raises BackendError if the provider can't be asked.
     """
     update = await _look(backend, record)
     return _is_deletable(record, update and update.echo)
@@ -159,6 +166,6 @@ async def _look(backend: VideoBackend, record: RemoteRecord) -> BackendUpdate | 
 
 
 def _is_deletable(record: RemoteRecord, echo: Echo | None) -> bool:
-    # An unknown job (no echo) can be deleted too: perhaps only one of the provider's replicas lacks
-    # it.
+    # A job that the provider does not find can be deleted too. Perhaps only one of the provider's
+    # replicas lacks it.
     return not record.is_reassigned and (echo is None or is_described(record, echo))

@@ -1,4 +1,4 @@
-"""RemoteLookup: looks for an unconfirmed job at the provider, or for proof of its absence."""
+"""RemoteLookup: looks for an unconfirmed job at the provider, or for proof that it isn't there."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _DAY = 24 * 60 * 60.0
 class Candidates:
     """The remote jobs that an unconfirmed create request may have started.
 
-    `proves_absence`: whether a remote job that is not among them does not exist.
-    `is_ambiguous`: whether it is not certain which of them the create request has started.
+    `proves_absence`: whether the create request has started no job unless it is among these.
+    `is_ambiguous`: whether it is uncertain which of these the create request has started.
     """
 
     found: tuple[BackendUpdate, ...]
@@ -41,7 +41,7 @@ class Candidates:
 
 
 class RemoteLookup:
-    """Reads the provider's list of jobs, and the remote jobs that webhooks have named.
+    """Searches the provider's job list and the remote ids that webhooks have named.
 
     `account`: a keyed hash of the provider's address and the API key.
     """
@@ -66,22 +66,22 @@ class RemoteLookup:
         self._clock = clock
 
     async def has_hints(self, job: Job) -> bool:
-        """Return whether a webhook has named a remote job to which no job is bound."""
+        """Return whether a webhook has named a remote id that belongs to none of our jobs."""
         is_ours = job.backend == self._backend.name
         return is_ours and bool(await self._unconfirmed.unclaimed(job.backend))
 
     async def candidates(self, job: Job) -> Candidates:
-        """Ask the provider for remote jobs to which no other job of ours is bound."""
+        """Ask the provider for the remote jobs that may be this job's and belong to no other."""
         hints = await self._unconfirmed.unclaimed(job.backend)
         answered = await self._answered(job)
         listing = await self._backend.find(job.sent_request, hints=hints, answered=answered)
         proves_absence = await self._proves_absence(listing, answered)
-        # Read the other unconfirmed jobs before the bound ones. In the opposite order, a job that
-        # is bound between the two reads would be in neither, and its remote job would seem to be
-        # free.
+        # The other unconfirmed jobs are read before the jobs that have remote ids. In the opposite
+        # order, a job that gets its remote id between the two reads would be in neither. Its remote
+        # job would then seem to belong to none of our jobs.
         rivals = await self._unconfirmed.others(job)
         refs, doubtful = await self._unbound(job, listing)
-        # If the list does not show prompts, even a single candidate may belong to another
+        # If the list doesn't show prompts, even a single candidate may belong to another
         # unconfirmed job.
         may_be_rivals = bool(refs) and rivals and not listing.certain
         return Candidates(
@@ -103,10 +103,11 @@ class RemoteLookup:
         )
 
     async def _proves_absence(self, listing: Listing, answered: tuple[AnsweredJob, ...]) -> bool:
-        """Return whether a job that the list lacks does not exist.
+        """Return whether a job that is missing from the list doesn't exist.
 
-        A list is trusted only if it shows a job that it must contain, or has recently done so.
-        Where ids are reused, another job may have replaced the missing one in the list.
+        A list is trusted only if it shows, or has recently shown, a job that it must contain. It is
+        not trusted if the provider reuses ids, because another job may have replaced the missing
+        one.
         """
         now, name = self._clock(), self._backend.name
         if await self._remote_jobs.has_reused_ids(name, self._account):
@@ -123,7 +124,7 @@ class RemoteLookup:
         )
 
     async def _unbound(self, job: Job, listing: Listing) -> tuple[list[str], bool]:
-        """Return the ids that no other job explains, and whether one may have two owners."""
+        """Return the listed ids that belong to no job of ours, and whether any id is in doubt."""
         holders = await self._remote_jobs.holders(job.backend, listing.refs)
         spent = await self._spent.among(job.backend, listing.refs)
         free: list[str] = []
@@ -133,7 +134,7 @@ class RemoteLookup:
             if holder is None:
                 free += [] if ref in spent else [ref]
             elif not is_described(holder, listing.echoes.get(ref, Echo())):
-                # The server has reused the id of one of our jobs.
+                # The server has given the id of one of our jobs to another job.
                 is_doubtful |= holder.is_open
                 free += [] if holder.is_open else [ref]
         return free, is_doubtful

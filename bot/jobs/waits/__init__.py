@@ -1,1 +1,1 @@
-"""Reasons and limits for waiting jobs, and the watcher of the machine's clock."""
+"""Limits on the waiting of jobs, the reasons for it, and its correction if the clock is changed."""

@@ -1,4 +1,4 @@
-"""ProviderCapacity: limits the number of jobs that are at the provider at once."""
+"""ProviderCapacity: limits the number of jobs that the provider works on at the same time."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# After a refusal for too many requests, the limit rises by one job each minute.
+# After a refusal has lowered the limit, it rises by one job in this time.
 _RAISE_SECONDS = 60.0
 
 
 class ProviderCapacity:
-    """Limits the jobs at the provider. A 429 lowers the limit, which then rises again slowly."""
+    """Limits the number of jobs at the provider.
+
+    After the provider refuses a job with status 429, the limit is lowered. It then slowly rises
+    again.
+    """
 
     def __init__(self, store: QueueStore, *, limit: int, steady: Callable[[], float]) -> None:
         self._store = store
@@ -33,12 +37,12 @@ class ProviderCapacity:
         return min(self._max, self._lowered_to + raised)
 
     async def free(self, running: Collection[str]) -> int:
-        """Return how many more jobs may be claimed, if the `running` ones count as well."""
+        """Return how many more jobs may be claimed. The jobs in `running` count as claimed."""
         limit = self.limit
         return max(0, limit - await self._store.occupied(limit=limit, running=running))
 
     async def lower(self) -> None:
-        """Lower the limit to the number of jobs at the provider, which has refused one more."""
+        """Lower the limit to the current number of jobs, because another job was refused."""
         before = self.limit
         self._lowered_to = max(1, await self._store.occupied(limit=before))
         self._lowered_at = self._steady()

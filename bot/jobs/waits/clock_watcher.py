@@ -1,4 +1,4 @@
-"""ClockWatcher: notices that the machine's clock was set, and shifts the times of open jobs."""
+"""ClockWatcher: notices when the machine's clock is changed, and shifts the times of open jobs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ _CHECK_SECONDS = 5.0
 _SAVE_SECONDS = 10 * 60.0
 # A smaller difference is a measurement error.
 _MIN_DRIFT_SECONDS = 1.0
-# After a longer downtime with a reboot, it is unknown whether the clock was set meanwhile.
+# If the bot was down for longer than this and the machine was rebooted, the clock may have been
+# changed in that time without notice.
 _DOUBTFUL_DOWNTIME_SECONDS = 10 * 60.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -33,7 +34,7 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 class ClockWatcher:
     """Compares the machine's clock with the time that has really passed, even across restarts.
 
-    `boot`: the id of the machine's boot, since which steady time is counted.
+    `boot`: the id of the machine's boot, from which the steady clock counts.
     """
 
     def __init__(self, clock: WatchedClock, store: ClockStore, bus: EventBus, *, boot: str) -> None:
@@ -45,7 +46,10 @@ class ClockWatcher:
         self._saved_at = 0.0
 
     async def resume(self) -> None:
-        """Compare the clock with the time that an earlier process stored. Call it before `run`."""
+        """Compare the clock with the reading that an earlier process stored.
+
+        Call this before `run`.
+        """
         seen = await self._store.read()
         if seen is None:
             await self._save()
@@ -60,14 +64,14 @@ class ClockWatcher:
             await self._move_jobs(drift)
             await self._check_jobs(drift)
         elif passed is None and now - seen.seen_at > _DOUBTFUL_DOWNTIME_SECONDS:
-            # Earlier times were perhaps stored with a wrong clock.
+            # The clock may have been wrong when earlier times were stored.
             self._since = now
             self._clock.mark_unsettled()
         await self._save()
         await self._shorten()
 
     async def run(self) -> None:
-        """Check the clock every few seconds, until cancelled."""
+        """Check the clock every few seconds until cancelled."""
         while True:
             try:
                 await self.check()
@@ -76,7 +80,7 @@ class ClockWatcher:
             await asyncio.sleep(_CHECK_SECONDS)
 
     async def check(self) -> None:
-        """Shift stored times if the clock was set, and shorten waits longer than any pause."""
+        """Shift stored times if the clock was changed, and shorten waits that are too long."""
         drift = self._clock.drift
         if abs(drift) >= _MIN_DRIFT_SECONDS:
             await self._follow(drift)
@@ -85,8 +89,8 @@ class ClockWatcher:
         await self._shorten()
 
     async def _follow(self, drift: float) -> None:
-        # If the clock was set back, adopt the new time before shifting the jobs; if it was set
-        # forward, afterwards. In this order, no job becomes due too early in between.
+        # If the clock was set back, the new time is adopted before the jobs are shifted. If it was
+        # set forward, it is adopted afterwards. This way, no job becomes due too early in between.
         if drift < 0:
             self._clock.adopt(drift)
         try:
@@ -138,13 +142,13 @@ class ClockWatcher:
         )
 
     def _passed_since(self, seen: SeenClock) -> float | None:
-        """Return the seconds since the clock was seen; None: the machine was rebooted since."""
+        """Return the seconds since a reading, or None if the machine was rebooted since then."""
         passed = self._clock.steady() - seen.steady
         return passed if self._boot and self._boot == seen.boot and passed >= 0 else None
 
 
 def boot_id() -> str:
-    """Return the id of the machine's current boot, or "" if the machine has no such id; blocks."""
+    """Return the id of the machine's current boot, or "" if there is none. Blocks the thread."""
     try:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except (OSError, ValueError):

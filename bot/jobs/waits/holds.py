@@ -1,4 +1,4 @@
-"""Holds: makes jobs wait for a stated reason, for at most a day."""
+"""Holds: puts jobs on hold for a reason that is shown on their cards."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NOT_SUBMITTED = frozenset({JobState.RECEIVED, JobState.QUEUED})
 class Holds:
     """Puts jobs on hold, and ends jobs that have been on hold for a day.
 
-    A paid job that waits for disk space is not ended, because its video can still be fetched.
+    A paid job that only waits for disk space is not ended, because its video can still be fetched.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class Holds:
     async def hold(
         self, job: Job, hold: HoldReason, *, after: float, attempts: int | None = None
     ) -> None:
-        """Keep a claimed job in its state and on hold. Its step is due again in `after` seconds.
+        """Put a claimed job on hold in its state. Its step is due again in `after` seconds.
 
-        `attempts`: the job's new number of attempts, or None to keep the number.
+        `attempts`: the job's new number of attempts, or None to leave it unchanged.
         """
-        # A job that only adds a narration to a finished video is unpaid in every state.
+        # A job that only adds a narration to a finished video costs nothing in any state.
         is_unpaid = job.state in _NOT_SUBMITTED or job.clip_of is not None
         if is_unpaid and hold in _FAILURES and self._is_over(job):
             await self._jobs.fail(job, _FAILURES[hold])
@@ -73,7 +73,7 @@ class Holds:
             self._bus.publish(JobChanged(job=held, previous=held.state))
 
     async def run(self) -> None:
-        """Run `check` every 30 seconds, until cancelled."""
+        """Run `check` every 30 seconds until cancelled."""
         while True:
             try:
                 await self.check()
@@ -82,7 +82,7 @@ class Holds:
             await asyncio.sleep(_CHECK_SECONDS)
 
     async def check(self) -> None:
-        """Put other backends' jobs on hold, and end the jobs that have been on hold for a day."""
+        """Put jobs of other backends on hold, and end those that have been on hold for a day."""
         now = self._clock()
         for job in await self._store.release_own_backend(self._backend, now=now):
             self._bus.publish(JobChanged(job=job, previous=job.state))
@@ -110,7 +110,7 @@ class Holds:
         if current is None:
             return
         if current.state is JobState.UNCONFIRMED:
-            # The create request may have been charged, so the requester decides.
+            # The provider may have charged for the create request, so the requester must decide.
             await self._jobs.move(current, JobState.UNDECIDED)
         else:
             await self._jobs.fail(current, _FAILURES[HoldReason.BACKEND])

@@ -1,4 +1,4 @@
-"""Writes files atomically: a file appears completely or not at all."""
+"""Writes files atomically: a file appears only once it is complete."""
 
 from __future__ import annotations
 
@@ -16,46 +16,56 @@ if TYPE_CHECKING:
     _Params = ParamSpec("_Params")
     _Result = TypeVar("_Result")
 
-# Each write is handed to a thread and back, which costs more than the write of a small chunk.
+# Each write runs in a thread. Starting it takes longer than writing a small chunk, so chunks are
+# collected up to this size.
 _WRITE_BYTES = 1024 * 1024
 
 
 class TooLargeError(MediaError):
-    """A stream has more bytes than allowed."""
+    """A stream has more bytes than are allowed."""
 
 
 def part_of(target: Path) -> Path:
-    """Return the temporary path at which `target` is written."""
+    """Return the path of the temporary file that becomes `target` once it is complete."""
     return target.with_name(f"{target.name}.part")
 
 
 def commit(part: Path, target: Path) -> None:
-    """Rename the finished `part` to `target`, so that it survives a power cut (blocking)."""
+    """Rename the finished file `part` to `target`, so that it survives a power cut.
+
+    Blocks the thread.
+    """
     _sync(part)
     part.replace(target)
     _sync(target.parent)
 
 
+def make_private(folder: Path) -> None:
+    """Create a folder that only the bot's user can read, unless it exists (blocking)."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
 async def run_uncancelled(
     work: Callable[_Params, _Result], *args: _Params.args, **kwargs: _Params.kwargs
 ) -> _Result:
-    """Run file operations in a thread. On cancellation, wait for the thread, then raise.
+    """Run file operations in a thread. If the caller is cancelled, wait for the thread first.
 
-    The caller can then clean up, because the thread no longer touches any files.
+    After that, the thread no longer changes files, so the caller can clean up.
     """
     thread = asyncio.create_task(asyncio.to_thread(work, *args, **kwargs), name="files.uncancelled")
     try:
         return await asyncio.shield(thread)
     except asyncio.CancelledError:
         await asyncio.wait({thread})
-        thread.exception()  # retrieve the exception, or asyncio logs it as unhandled
+        thread.exception()  # otherwise, asyncio would log the exception as never retrieved
         raise
 
 
 async def save(chunks: AsyncIterable[bytes], target: Path, *, max_bytes: int) -> int:
     """Stream `chunks` into the file `target`, and return its size in bytes.
 
-    The file appears only once it is complete. TooLargeError: `chunks` exceed `max_bytes`.
+    The file appears only once it is complete. Raises TooLargeError if `chunks` exceed `max_bytes`.
     """
     part = part_of(target)
     try:
@@ -82,8 +92,9 @@ async def _fill(part: Path, chunks: AsyncIterable[bytes], max_bytes: int) -> int
 
 
 def _write_at(path: Path, offset: int, chunk: bytes | bytearray) -> None:
-    # The file is reopened for each chunk, so that a cancelled task leaves no file open. "r+b" never
-    # creates a file, so a write that outlives its task can't bring back a deleted part.
+    # The file is opened anew for each chunk, so that a cancelled task leaves no file open. A thread
+    # may still be writing after its task was cancelled and has deleted the file. "r+b" never
+    # creates a file, so the deleted file doesn't reappear.
     with path.open("r+b") as file:
         file.seek(offset)
         file.write(chunk)

@@ -1,4 +1,4 @@
-"""Downloads attachments: only from allowed hosts, and only up to a size limit."""
+"""Downloads attachments from Discord, but from no other host, and only up to a size limit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _MIB = 1024 * 1024
 
 
 def attachment_hosts(api_url: str) -> frozenset[str]:
-    """Return the origins from which attachments may be downloaded."""
+    """Return the origins from which attachments may be downloaded.
+
+    `api_url`: the URL of a stand-in for Discord's API, which also serves attachments, or "".
+    """
     if api_url:
         parts = urlsplit(api_url)
         return frozenset({f"{parts.scheme}://{parts.netloc}"})
@@ -34,9 +37,10 @@ def attachment_hosts(api_url: str) -> frozenset[str]:
 
 
 class AttachmentFetcher:
-    """Downloads attachments of at most `max_bytes` from the origins `hosts` (https://host[:port]).
+    """Downloads attachments of at most `max_bytes`.
 
-    `session` must not carry credentials.
+    `session`: an HTTP session that sends no credentials.
+    `hosts`: the allowed origins, such as https://cdn.discordapp.com.
     """
 
     def __init__(
@@ -49,8 +53,8 @@ class AttachmentFetcher:
     async def fetch(self, url: str, target: Path) -> None:
         """Stream the attachment at `url` into the file `target`, within a minute.
 
-        UserError: the file is too large, or no longer exists. UnfetchedError: the download failed,
-        but a retry may succeed.
+        Raises UserError if the attachment is too large or no longer exists. Raises UnfetchedError
+        if the download fails, but a retry may succeed.
         """
         source = self._allowed(url)
         try:

@@ -1,4 +1,4 @@
-"""The minimum rate of downloads, so that a trickling stream does not occupy its slot for long."""
+"""Enforces a minimum rate of downloads, so that a very slow stream doesn't occupy a slot."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Callable
 
-# At this rate, not even a small clip would arrive before the longest time-out.
+# At a lower rate, not even a small clip would arrive before the longest time-out.
 MIN_BYTES_PER_SECOND = 4096
 WINDOW_SECONDS = 30.0
 
@@ -16,7 +16,7 @@ WINDOW_SECONDS = 30.0
 async def enforce_min_rate(
     chunks: AsyncIterable[bytes], *, clock: Callable[[], float] = time.monotonic
 ) -> AsyncIterator[bytes]:
-    """Yield the chunks; TimeoutError: within a window, fewer bytes than the minimum arrived."""
+    """Yield the chunks. Raises TimeoutError if they arrive more slowly than the minimum rate."""
     since, received = clock(), 0
     async for chunk in chunks:
         received += len(chunk)

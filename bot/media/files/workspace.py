@@ -1,49 +1,65 @@
-"""Manages jobs' files: a private folder while a job runs, and its results afterwards."""
+"""Manages the files of jobs: a private folder while a job runs, and its results afterwards."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
+import os
 import shutil
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import uuid4
+from weakref import WeakValueDictionary
 
 from bot.artifacts import Artifact
-from bot.media.files.atomic import commit, part_of
-from bot.media.files.inventory import Inventory, list_items
+from bot.errors import MediaError
+from bot.media.files.atomic import make_private
+from bot.media.files.inventory import Inventory, list_folders
+from bot.media.files.stores.base import (
+    checked,
+    copy_key,
+    encoded_narration_key,
+    job_of,
+    keys_of,
+    narration_key,
+    poster_key,
+    video_key,
+)
+from bot.media.files.stores.folder import FolderStore, link_or_copy
+from bot.media.mp4.reader import read_mp4
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
     from pathlib import Path
 
-_JOB_ID = re.compile(r"[0-9a-f]{32}")
+    from bot.media.files.stores.base import FileStore
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobFolder:
-    """A running job's files, under fixed names, so that no external name is part of a path."""
+    """The paths of a running job's files. The names are fixed, so none comes from outside."""
 
     path: Path
 
     @property
     def attachment(self) -> Path:
-        """The narration, as attached."""
+        """The narration as it was attached."""
         return self.path / "attachment"
 
     @property
     def narration(self) -> Path:
-        """The narration, as ingested."""
+        """The narration, converted to WAV."""
         return self.path / "narration.wav"
 
     @property
     def encoded_narration(self) -> Path:
-        """The narration, encoded before the clip was available."""
+        """The narration, encoded for the merge before the clip is available."""
         return self.path / "narration.m4a"
 
     @property
     def clip(self) -> Path:
-        """The video, as delivered by the backend."""
+        """The video as the provider made it."""
         return self.path / "clip.mp4"
 
     @property
@@ -53,179 +69,228 @@ class JobFolder:
 
 
 class Workspace:
-    """The folders under `root`: `work/<job id>` (mode 0700) for running jobs, others for results.
+    """Keeps the files of all jobs in folders below `root`, and the results of jobs in a store.
 
-    Results are the video `videos/<job id>.mp4`, its poster `videos/<job id>.jpg`, smaller copies
-    with the video's name in `fitted` and `squeezed`, the attachment `narrations/<job id>`, and
-    `narrations/<job id>.m4a`, which is the same narration, encoded for a merge.
-
-    ValueError: a job id isn't 32 hex digits.
+    The folder `work/<job id>` is private, and contains the files of a running job. A job's results
+    are the finished video, its poster, two smaller copies, the attachment, and the encoded
+    narration. Without a `store`, they are in folders below `root`. The folder `scratch/<job id>`
+    contains unfinished results, and local copies of results whose store is on another machine. It
+    is soon deleted by the sweep.
+    All methods raise ValueError if a job id doesn't consist of 32 hex digits.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, store: FileStore | None = None) -> None:
         self._root = root.absolute()
+        self._store = store or FolderStore(self._root)
+        # A lock is garbage-collected once no task holds it or is waiting for it.
+        self._fetching: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def folder(self, job_id: str) -> JobFolder:
         """Return the paths of a running job's files. The folder need not exist."""
-        return JobFolder(path=self._root / "work" / _checked(job_id))
+        return JobFolder(path=self._root / "work" / checked(job_id))
 
     def video(self, job_id: str) -> Path:
-        """Return the path of a job's finished video, which need not exist."""
-        return self._root / "videos" / f"{_checked(job_id)}.mp4"
+        """Return the local path of a job's finished video, which need not exist."""
+        return self._local(video_key(job_id))
 
     def poster(self, job_id: str) -> Path:
-        """Return the path of a finished video's poster, which need not exist."""
-        return self.video(job_id).with_suffix(".jpg")
+        """Return the local path of a finished video's poster, which need not exist."""
+        return self._local(poster_key(job_id))
 
     def copy(self, job_id: str, *, decent: bool) -> Path:
-        """Return the path of a smaller copy of a finished video.
-
-        There may be two. `decent`: whether to choose the copy of acceptable quality, rather than
-        the one that was shrunk as far as necessary.
-        """
-        return self._root / ("fitted" if decent else "squeezed") / f"{_checked(job_id)}.mp4"
-
-    async def prepare_copy(self, job_id: str, *, decent: bool) -> Path:
-        """Create the folder of a smaller copy, and return the copy's path."""
-        copy = self.copy(job_id, decent=decent)
-        await asyncio.to_thread(_make_private, copy.parent)
-        return copy
+        """Return the local path of a smaller copy of a finished video, which need not exist."""
+        return self._local(copy_key(job_id, decent=decent))
 
     def narration(self, job_id: str) -> Path:
-        """Return the path of a job's kept attachment, which need not exist.
-
-        Attachments are kept so that later jobs can reuse them.
-        """
-        return self._root / "narrations" / _checked(job_id)
+        """Return the local path of an attachment that is kept for later jobs. It need not exist."""
+        return self._local(narration_key(job_id))
 
     def encoded_narration(self, job_id: str) -> Path:
-        """Return the path of the encoded form of a job's kept narration, which need not exist."""
-        return self.narration(job_id).with_suffix(".m4a")
+        """Return the local path of an encoded narration that is kept for later jobs."""
+        return self._local(encoded_narration_key(job_id))
 
     async def create(self, job_id: str) -> JobFolder:
-        """Create a job's folder if it does not exist, and return the paths in it."""
+        """Create a job's folder unless it exists, and return the paths of its files."""
         folder = self.folder(job_id)
-        await asyncio.to_thread(_make_private, folder.path)
+        await asyncio.to_thread(make_private, folder.path)
         return folder
 
     async def delete_folder(self, job_id: str) -> None:
         """Delete a job's folder and its contents, but not the finished video."""
         await asyncio.to_thread(shutil.rmtree, self.folder(job_id).path, ignore_errors=True)
 
+    async def delete_scratch(self, job_id: str) -> None:
+        """Delete a job's unfinished results, and the local copies of its kept results."""
+        await asyncio.to_thread(shutil.rmtree, self._scratch(job_id), ignore_errors=True)
+
     async def delete_files(self, job_id: str) -> None:
         """Delete all files of a job."""
         await self.delete_folder(job_id)
-        derived = [self.copy(job_id, decent=decent) for decent in (True, False)]
-        derived += [self.poster(job_id), self.encoded_narration(job_id)]
-        for path in (self.video(job_id), self.narration(job_id), *derived, *map(part_of, derived)):
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+        await self.delete_scratch(job_id)
+        await self._store.delete(keys_of(job_id))
 
     async def publish(self, job_id: str, path: Path, *, now: float) -> Artifact:
-        """Move the finished file at `path` to the videos folder, and return its description.
+        """Make the file at `path` the job's finished video, and return the video's metadata.
 
-        Idempotent: if the file was already moved, only its description is returned.
+        If an earlier attempt has already moved the file, only the metadata is returned.
         """
-        return await asyncio.to_thread(self._publish, job_id, path, now)
+        key = video_key(job_id)
+        if await asyncio.to_thread(path.exists) or await self._store.head(key) is None:
+            await self._keep(key, path)
+        video = await self.fetch_video(job_id)
+        return await asyncio.to_thread(_describe, job_id, video, now)
 
     async def keep_narration(self, job_id: str) -> None:
-        """Move a job's attachment to the kept narrations, and link its encoded form; idempotent."""
-        await asyncio.to_thread(self._keep_narration, job_id)
+        """Move a job's narration to where it is kept for later jobs. Repeating this is harmless."""
+        folder = self.folder(job_id)
+        if await asyncio.to_thread(folder.attachment.exists):
+            await self._store.put(narration_key(job_id), folder.attachment)
+        if await asyncio.to_thread(folder.encoded_narration.exists):
+            link = folder.path / "kept.m4a"
+            await asyncio.to_thread(link_or_copy, folder.encoded_narration, link)
+            await self._store.put(encoded_narration_key(job_id), link)
 
     async def reuse_narration(self, job_id: str, *, of: str) -> None:
-        """Link or copy the kept narration of job `of` into a job's folder, as its attachment.
+        """Put the narration that was kept from the job `of` into another job's folder.
 
-        Its encoded form is shared too, if there is one. FileNotFoundError: the narration has been
-        deleted.
+        The encoded form is included if there is one. Raises FileNotFoundError if the narration has
+        been deleted.
         """
         folder = await self.create(job_id)
-        await asyncio.to_thread(_link_or_copy, self.narration(of), folder.attachment)
+        await self._store.get(narration_key(of), folder.attachment)
         with suppress(FileNotFoundError):
-            encoded = self.encoded_narration(of)
-            await asyncio.to_thread(_link_or_copy, encoded, folder.encoded_narration)
+            await self._store.get(encoded_narration_key(of), folder.encoded_narration)
 
     async def reuse_clip(self, job_id: str, *, of: str) -> None:
-        """Link or copy the finished video of job `of` into a job's folder, as its clip.
+        """Put the finished video of the job `of` into another job's folder, as its clip.
 
-        FileNotFoundError: the video has been deleted.
+        Raises FileNotFoundError if the video has been deleted.
         """
         folder = await self.create(job_id)
-        await asyncio.to_thread(_link_or_copy, self.video(of), folder.clip)
+        await self._store.get(video_key(of), folder.clip)
+
+    async def fetch_video(self, job_id: str) -> Path:
+        """Return the local path of a finished video. If its store is elsewhere, fetch it first.
+
+        Raises FileNotFoundError if the video has to be fetched, but the store doesn't have it.
+        """
+        return await self._fetch(video_key(job_id))
+
+    async def fetch_poster(self, job_id: str) -> Path:
+        """Return the local path of a poster. If its store is elsewhere, fetch it first."""
+        return await self._fetch(poster_key(job_id))
+
+    async def fetch_copy(self, job_id: str, *, decent: bool) -> Path:
+        """Return the local path of a smaller copy. If its store is elsewhere, fetch it first."""
+        return await self._fetch(copy_key(job_id, decent=decent))
+
+    @asynccontextmanager
+    async def new_copy(self, job_id: str, *, decent: bool) -> AsyncGenerator[Path]:
+        """Provide a path for a smaller copy. The file that the block writes there is kept."""
+        async with self._new(copy_key(job_id, decent=decent)) as path:
+            yield path
+
+    @asynccontextmanager
+    async def new_poster(self, job_id: str) -> AsyncGenerator[Path]:
+        """Provide a path for a poster. The file that the block writes there is kept."""
+        async with self._new(poster_key(job_id)) as path:
+            yield path
 
     async def has_narration(self, job_id: str) -> bool:
-        """Tell whether a job's kept attachment still exists."""
-        return await asyncio.to_thread(self.narration(job_id).exists)
+        """Return whether a job's attachment is still kept."""
+        return await self._store.head(narration_key(job_id)) is not None
 
     async def has_video(self, job_id: str) -> bool:
-        """Tell whether a job's finished video still exists."""
-        return await asyncio.to_thread(self.video(job_id).exists)
+        """Return whether a job's finished video exists."""
+        return await self._store.head(video_key(job_id)) is not None
+
+    async def has_poster(self, job_id: str) -> bool:
+        """Return whether a finished video's poster exists."""
+        return await self._store.head(poster_key(job_id)) is not None
+
+    async def copy_size(self, job_id: str, *, decent: bool) -> int | None:
+        """Return the size of a smaller copy in bytes, or None if there is none."""
+        copy = await self._store.head(copy_key(job_id, decent=decent))
+        return copy.size if copy else None
 
     async def is_published(self, job_id: str, path: Path) -> bool:
-        """Tell whether the file at `path` has already become the job's finished video."""
+        """Return whether the file at `path` has already been made the job's finished video."""
         return await self.has_video(job_id) and not await asyncio.to_thread(path.exists)
 
     async def inventory(self) -> Inventory:
         """List the files of all jobs."""
-        return await asyncio.to_thread(self._inventory)
+        kept = await self._store.list()
+        return Inventory(
+            kept=kept,
+            folders=await asyncio.to_thread(list_folders, self._root / "work"),
+            scratch=await asyncio.to_thread(list_folders, self._root / "scratch"),
+        )
 
     async def free_bytes(self) -> int:
         """Return the free space on the disk, in bytes."""
         usage = await asyncio.to_thread(shutil.disk_usage, self._root)
         return usage.free
 
-    def _keep_narration(self, job_id: str) -> None:
-        folder, kept = self.folder(job_id), self.narration(job_id)
-        if folder.attachment.exists():
-            _make_private(kept.parent)
-            commit(folder.attachment, kept)
-        if folder.encoded_narration.exists():
-            _make_private(kept.parent)
-            _link_or_copy(folder.encoded_narration, self.encoded_narration(job_id))
+    def _scratch(self, job_id: str) -> Path:
+        return self._root / "scratch" / checked(job_id)
 
-    def _inventory(self) -> Inventory:
-        return Inventory(
-            videos=list_items(self._root / "videos"),
-            copies=list_items(self._root / "fitted") + list_items(self._root / "squeezed"),
-            narrations=list_items(self._root / "narrations"),
-            folders=list_items(self._root / "work"),
-        )
+    def _local(self, key: str) -> Path:
+        return self._store.path(key) or self._scratch(job_of(key)) / key.replace("/", "-")
 
-    def _publish(self, job_id: str, path: Path, now: float) -> Artifact:
-        video = self.video(job_id)
-        _make_private(video.parent)
-        if path.exists() or not video.exists():
-            commit(path, video)
-        with video.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return Artifact(
-            job_id=job_id,
-            size=video.stat().st_size,
-            sha256=digest,
-            created_at=now,
-        )
+    async def _fetch(self, key: str) -> Path:
+        local = self._local(key)
+        if self._store.path(key) is not None:
+            return local
+        async with self._fetching.setdefault(key, asyncio.Lock()):
+            stored = await self._store.head(key)
+            if stored is None:
+                raise FileNotFoundError(key)
+            if not await asyncio.to_thread(_has_size, local, stored.size):
+                await asyncio.to_thread(make_private, local.parent)
+                await self._store.get(key, local)
+                # All copies of a file have the same modification time, because callers compare it.
+                await asyncio.to_thread(os.utime, local, (stored.modified_at, stored.modified_at))
+        return local
+
+    async def _keep(self, key: str, path: Path) -> None:
+        """Move a file into the store. If the store is elsewhere, keep a local copy."""
+        if self._store.path(key) is None:
+            local = self._local(key)
+            await asyncio.to_thread(make_private, local.parent)
+            await asyncio.to_thread(link_or_copy, path, local)
+        await self._store.put(key, path)
+
+    @asynccontextmanager
+    async def _new(self, key: str) -> AsyncGenerator[Path]:
+        path = self._scratch(job_of(key)) / f"{uuid4().hex}-{key.replace('/', '-')}"
+        await asyncio.to_thread(make_private, path.parent)
+        try:
+            yield path
+            if await asyncio.to_thread(path.exists):
+                await self._keep(key, path)
+        finally:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
 
 
-def _checked(job_id: str) -> str:
-    if not _JOB_ID.fullmatch(job_id):
-        raise ValueError("a job id is 32 hex digits")
-    return job_id
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
-    """Make `target` a hard link to `source`, or a copy if the file system has no hard links."""
-    part = part_of(target)
-    # Delete the old links first: renaming a hard link over another link to the same file does
-    # nothing.
-    for old in (part, target):
-        old.unlink(missing_ok=True)
+def _describe(job_id: str, video: Path, now: float) -> Artifact:
+    with video.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     try:
-        part.hardlink_to(source)
+        info = read_mp4(video)
+    except MediaError:
+        info = None  # the provider's file is published as it is
+    return Artifact(
+        job_id=job_id,
+        size=video.stat().st_size,
+        sha256=digest,
+        created_at=now,
+        width=info.width if info else None,
+        height=info.height if info else None,
+    )
+
+
+def _has_size(path: Path, size: int) -> bool:
+    try:
+        return path.stat().st_size == size
     except FileNotFoundError:
-        raise
-    except OSError:
-        shutil.copyfile(source, part)
-    commit(part, target)
-
-
-def _make_private(folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.mkdir(mode=0o700, exist_ok=True)
+        return False

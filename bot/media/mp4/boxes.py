@@ -1,4 +1,4 @@
-"""Walks the boxes of an untrusted MP4, and checks every size and count before using it."""
+"""Reads the boxes of an untrusted MP4. Every size and count is checked before it is used."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from bot.errors import MediaError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Reading this many headers takes about a second, which bounds the work for a hostile file. A normal
-# file has at most about 20 boxes per frame, even if every frame is its own fragment.
+# Reading this many headers takes about a second, so a hostile file can't cause more work. A normal
+# file has fewer: at most about 20 boxes per frame, even if every frame is a fragment of its own.
 _MAX_BOXES = 500_000
-# An hour of video needs less than half of these bytes, and reading all of them takes a few seconds.
+# The index of an hour of video has less than half as many bytes. Reading this many takes a few
+# seconds.
 _MAX_BYTES = 64 * 1024**2
 _SIZE_IN_64_BITS = 1  # this box size means that the real size follows in 64 bits
 _SIZE_TO_END = 0
@@ -22,9 +23,9 @@ _SIZE_TO_END = 0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Box:
-    """A box: its four-letter type, and three file offsets.
+    """A box, which has a four-letter type, a header and a payload.
 
-    The header begins at `begin`. The payload starts at `start` and stops at `end`.
+    `begin`: the file offset of the header. `start` and `end`: the offsets of the payload.
     """
 
     kind: bytes
@@ -34,9 +35,10 @@ class Box:
 
 
 class Boxes:
-    """Finds a file's boxes by seeking, so that only the requested bytes are held in memory.
+    """Finds the boxes of a file by seeking, so that only the requested bytes are in memory.
 
-    MediaError: a box is damaged, or extends past the end of its parent, or there are too many.
+    All methods raise MediaError if a box is damaged, if it extends past the end of its parent, or
+    if there are too many boxes.
     """
 
     def __init__(self, file: BinaryIO, size: int) -> None:
@@ -46,7 +48,10 @@ class Boxes:
         self.whole = Box(kind=b"", begin=0, start=0, end=size)
 
     def inside(self, parent: Box, kind: bytes | None = None) -> Iterator[Box]:
-        """Yield the boxes directly inside `parent`, or only those of one kind."""
+        """Yield the boxes directly inside `parent`.
+
+        With a `kind`, yield only those of that kind.
+        """
         start = parent.start
         while start < parent.end:
             box = self._box(start, parent.end)
@@ -55,25 +60,28 @@ class Boxes:
             start = box.end
 
     def find(self, parent: Box, *path: bytes) -> Box | None:
-        """Return the first box at `path` below `parent`, or None if there is no such box."""
+        """Return the first box at `path` inside `parent`, or None if there is no such box."""
         box: Box | None = parent
         for kind in path:
             box = next(self.inside(box, kind), None) if box else None
         return box
 
     def head(self, parent: Box, *path: bytes, max_bytes: int = 512) -> bytes:
-        """Return the first `max_bytes` bytes of the box at `path`; MediaError: it is missing."""
+        """Return the first bytes of the box at `path`.
+
+        Raises MediaError if there is no such box.
+        """
         box = self.find(parent, *path)
         if box is None:
             raise MediaError(f"the clip's index lacks {path[-1].decode()}")
         return self._read(box.start, min(box.end - box.start, max_bytes))
 
     def at(self, start: int, count: int) -> bytes:
-        """Return `count` bytes of the file from `start` on; MediaError: it is shorter."""
+        """Return `count` bytes of the file from `start`. Raises MediaError if it is too short."""
         return self._read(start, count)
 
     def kind_after(self, box: Box) -> bytes:
-        """Return the unvalidated type of the box that would follow `box`."""
+        """Return the type of the box that seems to follow `box`, without checking that box."""
         self._file.seek(box.end + 4)
         return self._file.read(4)
 

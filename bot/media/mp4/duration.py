@@ -1,6 +1,7 @@
 """Computes when an MP4's track starts and how long it plays, from its samples and edit list.
 
-The duration in the headers is not trusted: in a fragmented clip it covers only the first fragment.
+The duration in the headers is not used, because in a fragmented clip it covers only the first
+fragment.
 """
 
 from __future__ import annotations
@@ -21,16 +22,17 @@ if TYPE_CHECKING:
     from bot.media.mp4.frame_timing import FrameTiming
 
 _MAX_EDITS = 20
-_EDIT_TOLERANCE = 1.0  # seconds by which an edit list may exceed the samples
+_EDIT_TOLERANCE = 1.0  # seconds by which an edit list may be longer than the samples
 _MAX_SECONDS = 86_400  # a day; longer durations are encoder errors
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Track:
-    """A track: its box `trak` in `moov`, and its `fragments`.
+    """A track of an MP4.
 
-    Its media has `scale` time units per second, and its header states a duration of `recorded`
-    units.
+    `moov`: the box of the file's index. `trak`: the track's box inside it.
+    `scale`: the number of time units per second.
+    `recorded`: the duration that the header states, in time units.
     `enabled`: whether players may show the track.
     """
 
@@ -44,15 +46,16 @@ class Track:
 
     @property
     def samples(self) -> int:
-        """The number of samples in the index and in fragments together."""
+        """The total number of samples, in the index and in fragments."""
         return self.timing.frames + sum(fragment.count for fragment in self.fragments)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Edits:
-    """An edit list: playback starts after `delay` seconds, and skips `skipped` media time units.
+    """A track's edit list, which tells which part of the track is played, and when.
 
-    `seconds` is the total duration of the `count` edits that are played.
+    Playback starts after `delay` seconds, and skips the first `skipped` time units of the track.
+    `count`: the number of edits that are played. `seconds`: their total duration.
     """
 
     delay: float = 0.0
@@ -62,7 +65,7 @@ class _Edits:
 
 
 def open_track(boxes: Boxes, moov: Box, trak: Box, moofs: Sequence[Box]) -> Track:
-    """Read a track's header and frame times from the index."""
+    """Read a track's header, frame times and fragments."""
     tkhd = boxes.head(trak, b"tkhd")
     (number,) = struct.unpack_from(">I", tkhd, 20 if tkhd[:1] == b"\1" else 12)
     scale, recorded = _clock(boxes.head(trak, b"mdia", b"mdhd"))
@@ -79,37 +82,37 @@ def open_track(boxes: Boxes, moov: Box, trak: Box, moofs: Sequence[Box]) -> Trac
 
 
 def read_start(boxes: Boxes, track: Track) -> float | None:
-    """Return the time in seconds of a track's first sample, or None without samples."""
+    """Return the time in seconds at which a track's first sample plays, or None if it has none."""
     shown = _first_shown(track)
     edits = _edits(boxes, track)
     return None if shown is None else edits.delay + max(0, shown - edits.skipped) / track.scale
 
 
 def read_blank_seconds(boxes: Boxes, track: Track) -> float:
-    """Return the seconds that a track's edit list leaves blank before its first sample."""
+    """Return the number of seconds that a track is blank before its first sample."""
     return _edits(boxes, track).delay
 
 
 def read_reorder_delay(track: Track) -> float:
-    """Return the longest delay, in seconds, between a frame's decoding and its display."""
+    """Return the longest time, in seconds, between decoding a frame and showing it."""
     delays = (fragment.reorder_delay for fragment in track.fragments)
     return max(0, track.timing.reorder_delay, *delays) / track.scale
 
 
 def read_seconds(boxes: Boxes, track: Track) -> float:
-    """Return a track's duration in seconds; MediaError: it is 0."""
+    """Return a track's duration in seconds. Raises MediaError if it is 0."""
     full = _full_seconds(track)
     edits = _edits(boxes, track)
     early = ((_first_shown(track) or 0) - edits.skipped) / track.scale
     whole = full + min(0.0, early)
     shown = edits.seconds - max(0.0, early)
-    # In a fragmented clip, the edit list only states where the fragments begin.
+    # In a fragmented clip, the edit list only tells where the fragments begin.
     is_shown = not track.fragments and 0 < shown <= edits.count * full + _EDIT_TOLERANCE
     return shown if is_shown else whole if whole > 0 else full
 
 
 def _full_seconds(track: Track) -> float:
-    """Return the total duration of a track's samples, before any edit."""
+    """Return the total duration of a track's samples in seconds, ignoring the edit list."""
     end = track.timing.units
     begin = 0 if end else None
     for fragment in track.fragments:
@@ -125,7 +128,7 @@ def _full_seconds(track: Track) -> float:
 
 
 def _first_shown(track: Track) -> int | None:
-    """Return the first sample's display time in media time units, before any edit."""
+    """Return the time of the first sample in time units, ignoring the edit list."""
     if track.timing.units:
         return track.timing.first
     return next((fragment.shown for fragment in track.fragments), None)
@@ -155,7 +158,7 @@ def _edits(boxes: Boxes, track: Track) -> _Edits:
 
 
 def _clock(header: bytes) -> tuple[int, int]:
-    """Return the time units per second in an `mvhd` or `mdhd` header, and its duration in units."""
+    """Return the number of time units per second, and the duration, from a `mvhd` or `mdhd` box."""
     layout, start = (">IQ", 20) if header[:1] == b"\1" else (">II", 12)
     scale, duration = struct.unpack_from(layout, header, start)
     if not scale:

@@ -1,4 +1,4 @@
-"""Reads the samples of a fragmented track, which are listed in its fragments, not in the index."""
+"""Reads the samples of a fragmented track. Its fragments list them, instead of the index."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bot.media.mp4.boxes import Box, Boxes
 
-_MAX_SAMPLE_BYTES = 1024 * 1024  # per run; the entries for an hour of frames take less
+_MAX_SAMPLE_BYTES = 1024 * 1024  # of one run's list; an hour of frames takes less
 _TFHD_OFFSET, _TFHD_DESCRIPTION, _TFHD_DURATION = 0x01, 0x02, 0x08
 _TFHD_SIZE, _TFHD_FLAGS, _TFHD_BASE_IS_MOOF = 0x10, 0x20, 0x020000
 _TRUN_OFFSET, _TRUN_FIRST_FLAGS = 0x01, 0x04
@@ -24,13 +24,15 @@ _NO_SYNC = 0x10000  # the flag of a sample at which decoding can't start
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fragment:
-    """A run of a track's samples. All times are in media time units.
+    """Some successive samples of a track. Times are in the track's time units.
 
-    `start` and `end` are decoding times. `shown` is the first sample's display time, and
-    `reorder_delay` the longest delay between a sample's decoding and its display. All `count`
-    samples use the description with the number `description`. They are stored from the file offset
-    `first_byte` to `last_byte`; both are 0 if the offsets are unknown. `syncs` are the offsets of
-    the samples at which decoding can start.
+    `start`, `end`: the times from which and until which the samples are decoded.
+    `shown`: the time at which the first sample is shown.
+    `reorder_delay`: the longest time between decoding a sample and showing it.
+    `count`: the number of samples.
+    `description`: the number of the sample description that they use.
+    `first_byte`, `last_byte`: the file offsets between which they are stored, or 0 if unknown.
+    `syncs`: the file offsets of those samples at which decoding can start.
     """
 
     start: int
@@ -46,7 +48,7 @@ class Fragment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Defaults:
-    """The values that apply to samples without values of their own."""
+    """The values of samples that have no values of their own."""
 
     description: int = 1
     duration: int = 0
@@ -56,9 +58,11 @@ class _Defaults:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Place:
-    """The decoding time and the file offset of the next run, whose offsets count from `base`.
+    """The place of the next samples in the track and in the file.
 
-    `known`: whether the offset is known. It isn't if it depends on another track's samples.
+    `time`: the time at which they are decoded. `byte`: the file offset at which they are stored.
+    `base`: the file offset from which the fragment's offsets count.
+    `known`: whether the offsets are known. They are not if they depend on another track's samples.
     """
 
     time: int
@@ -70,7 +74,10 @@ class _Place:
 def read_fragments(
     boxes: Boxes, moov: Box, moofs: Sequence[Box], track: int, *, start: int
 ) -> Iterator[Fragment]:
-    """Yield the runs of `track` in `moofs`. The samples in `moov` end at the time `start`."""
+    """Yield the fragments of the track number `track`, from the boxes `moofs`.
+
+    `start`: the time at which the samples in the index (`moov`) end.
+    """
     defaults = _track_defaults(boxes, moov, track)
     for moof in moofs:
         for number, traf in enumerate(boxes.inside(moof, b"traf")):
@@ -113,7 +120,7 @@ def _read_traf(
 
 
 def _with_header(header: bytes, defaults: _Defaults, place: _Place) -> tuple[_Defaults, _Place]:
-    """Apply the values in a `tfhd` box, which are stored in a fixed order."""
+    """Apply the values in a `tfhd` box. Its flags tell which values are stored, in fixed order."""
     flags, at = _flags(header), 8
     if flags & _TFHD_OFFSET:
         (base,) = struct.unpack_from(">Q", header, at)
@@ -177,7 +184,7 @@ def _read_run(boxes: Boxes, trun: Box, defaults: _Defaults, place: _Place) -> Fr
 def _syncs(
     byte: int, sizes: list[int] | None, flags: list[int] | None, defaults: _Defaults
 ) -> tuple[int, ...]:
-    """Return the offsets of a run's sync samples, or only the first if sizes are missing."""
+    """Return the offsets of the sync samples. Without sizes, only the first can be found."""
     found: list[int] = []
     for number, size in enumerate(sizes or [defaults.size]):
         own = flags[number] if flags and number < len(flags) else defaults.flags

@@ -1,4 +1,4 @@
-"""Computes when a track's frames are shown, from tables of decoding times and display offsets."""
+"""Computes when a track's frames are shown, from the tables of their times in the index."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ if TYPE_CHECKING:
 
     from bot.media.mp4.boxes import Box, Boxes
 
-_MAX_FRAMES = 300_000  # over an hour of video; the timing of longer clips is only estimated
+_MAX_FRAMES = 300_000  # more than an hour; for longer clips, frame times are estimated
 _MAX_TABLE_BYTES = 8 + 8 * _MAX_FRAMES
-_MAX_FRAME_SECONDS = 1.0  # a frame that is shown for longer counts as a still
+_MAX_FRAME_SECONDS = 1.0  # if a frame is shown for longer, the picture counts as still
 
 _Runs = list[tuple[int, int]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FrameTiming:
-    """The number and display times of a track's frames, except those in fragments.
+    """The times of a track's frames, except frames in fragments.
 
-    In media time units: `units` is the total duration, `first` the first frame's display time, and
-    `reorder_delay` the longest delay between a frame's decoding and its display.
-
-    In seconds: `moving` is the total duration if each frame counts for one second at most. `usual`
-    is the median and `longest` the maximum frame duration, both without the `last` frame, which may
-    be held.
+    In the track's time units:
+    `units`: the total duration. `first`: the time at which the first frame is shown.
+    `reorder_delay`: the longest time between decoding a frame and showing it.
+    In seconds:
+    `moving`: the total duration, but with each frame counted for at most one second.
+    `usual`, `longest`: the median and the maximum duration of the frames, except the last.
+    `last`: the duration of the last frame, which may be held.
     """
 
     frames: int
@@ -45,12 +46,12 @@ class FrameTiming:
 
     @property
     def is_held(self) -> bool:
-        """Tell whether the last frame is shown for much longer than the usual frame."""
+        """True if the last frame is shown for much longer than the others usually are."""
         return self.last > 2 * self.usual
 
 
 def read_timing(boxes: Boxes, trak: Box, scale: int) -> FrameTiming:
-    """Read a track's frame times. Its media has `scale` time units per second."""
+    """Read the frame times of a track that has `scale` time units per second."""
     runs = _read_runs(boxes.head(trak, *SAMPLE_TABLE, b"stts", max_bytes=_MAX_TABLE_BYTES), ">II")
     table = boxes.find(trak, *SAMPLE_TABLE, b"ctts")
     delays = _read_runs(boxes.head(table, max_bytes=_MAX_TABLE_BYTES), ">Ii") if table else []
@@ -77,7 +78,10 @@ def read_timing(boxes: Boxes, trak: Box, scale: int) -> FrameTiming:
 
 
 def _estimate_timing(frames: int, runs: _Runs, scale: int) -> FrameTiming:
-    """Assume equally long frames. The total duration is 0 if only part of the table was read."""
+    """Estimate the times as if all frames had the same duration.
+
+    The total duration is 0 if the table is too long to be read completely.
+    """
     units = 0 if len(runs) == _MAX_FRAMES else sum(number * each for number, each in runs)
     usual = units / frames / scale if frames else 0
     return FrameTiming(

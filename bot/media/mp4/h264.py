@@ -1,6 +1,6 @@
-"""Reads keyframes, parameter sets and colours from H.264 without decoding pictures.
+"""Reads keyframes, parameter sets and colours from H.264, without decoding pictures.
 
-Written by hand, because every other way without ffmpeg decodes the whole clip.
+No library is used, because those other than ffmpeg decode the whole clip.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.media.mp4.boxes import Boxes
 
 _SLICE, _IDR, _SEQUENCE_SET, _PICTURE_SET = 1, 5, 7, 8
-_MAX_UNITS = 64  # units before the first slice of a picture
+_MAX_UNITS = 64  # that may precede the first slice of a picture
 _MAX_SET_BYTES = 4096
 _HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128})
 _EXTENDED_SAR = 255
@@ -25,9 +25,10 @@ _4_4_4 = 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class H264:
-    """A track's decoder configuration: its profile and parameter sets.
+    """A track's decoder configuration.
 
-    In the stream, each unit is preceded by its length, which takes `length_bytes` bytes.
+    `sets`: its parameter sets.
+    `length_bytes`: the size of the length field that precedes each unit in the stream, in bytes.
     """
 
     profile: int
@@ -35,7 +36,7 @@ class H264:
     sets: frozenset[bytes]
 
     def colours(self) -> tuple[int, int] | None:
-        """Return the numbers of primaries and transfer function, or None if not stated."""
+        """Return the numbers of the primaries and the transfer function, or None if not stated."""
         for each in self.sets:
             if each[0] & 0x1F == _SEQUENCE_SET:
                 with suppress(IndexError, ValueError):
@@ -44,7 +45,7 @@ class H264:
 
 
 def read_h264(record: bytes) -> H264 | None:
-    """Read the content of an `avcC` box, or return None if it is damaged."""
+    """Parse the content of an `avcC` box, or return None if it is damaged."""
     try:
         sets: list[bytes] = []
         at = 6
@@ -65,10 +66,10 @@ def read_h264(record: bytes) -> H264 | None:
 
 
 def keeps_playing(boxes: Boxes, h264: H264, syncs: Iterable[int]) -> bool:
-    """Tell whether the pictures at the offsets `syncs` are real keyframes of the same stream.
+    """Return whether the pictures at the offsets `syncs` are real keyframes of the same stream.
 
-    Players start there after a seek. If such a picture needs earlier ones, or the stream's
-    parameters change, some players stop.
+    After a seek, players start at one of them. If that picture needs earlier pictures, or if the
+    stream's parameters change there, some players stop.
     """
     return all(_is_keyframe(boxes, h264, offset) for offset in syncs)
 
@@ -89,14 +90,14 @@ def _is_keyframe(boxes: Boxes, h264: H264, offset: int) -> bool:
 
 
 class _Bits:
-    """Reads the bits of a parameter set, whose numbers vary in length."""
+    """Reads the numbers in a parameter set, which have varying numbers of bits."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
         self._at = 0
 
     def read(self, count: int) -> int:
-        """Return the number in the next `count` bits."""
+        """Return the next `count` bits as a number."""
         value = 0
         for _ in range(count):
             value = value << 1 | self._content[self._at >> 3] >> (7 - self._at % 8) & 1
@@ -104,7 +105,7 @@ class _Bits:
         return value
 
     def golomb(self) -> int:
-        """Return the next number in an exponential Golomb code."""
+        """Return the next number, which is stored in an exponential Golomb code."""
         zeros = 0
         while not self.read(1):
             zeros += 1
@@ -114,7 +115,10 @@ class _Bits:
 
 
 def _colours(bits: _Bits) -> tuple[int, int] | None:
-    """Return primaries and transfer from a sequence parameter set (H.264, 7.3.2.1.1 and E.1.1)."""
+    """Return the numbers of the primaries and the transfer function, or None if not stated.
+
+    The layout of a sequence parameter set is in sections 7.3.2.1.1 and E.1.1 of H.264.
+    """
     profile = bits.read(24) >> 16
     bits.golomb()
     if profile in _HIGH_PROFILES:

@@ -1,4 +1,4 @@
-"""Decides whether a clip plays inside Discord unchanged and, if not, which parts need repair."""
+"""Decides whether a clip plays in Discord as it is. If not, tells which parts need repair."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ if TYPE_CHECKING:
     from bot.media.mp4.frame_timing import FrameTiming
     from bot.media.mp4.reader import VideoInfo
 
-# All of these profiles are 8-bit 4:2:0. Higher bit depths, 4:2:2 and 4:4:4 play in browsers, but
-# not on phones.
+# All of these profiles have 8 bits and 4:2:0 chroma subsampling. Other formats play in browsers,
+# but not on phones.
 _H264_BASELINE, _H264_MAIN, _H264_HIGH = 66, 77, 100
 _PROFILES = frozenset({_H264_BASELINE, _H264_MAIN, _H264_HIGH})
 # MPEG-4 AAC, the three profiles of MPEG-2 AAC, and the two object types of MP3.
 _SOUNDS = frozenset({0x40, 0x66, 0x67, 0x68, 0x69, 0x6B})
-# The primaries of BT.2020, and the transfer functions of BT.2020, PQ and HLG. Players that only
-# know BT.709 show such a picture dull or dark.
+# The primaries of BT.2020, and the transfer functions of BT.2020, PQ and HLG. In players that only
+# support BT.709, such a picture looks dull or dark.
 _WIDE_PRIMARIES, _WIDE_TRANSFERS = 9, frozenset({14, 15, 16, 18})
-_MAX_FRAME_RATE = 121  # frames per second, which is more than a screen shows
+_MAX_FRAME_RATE = 121  # frames per second; screens don't show more
 _MAX_STEADY_RATE = 60
-_PAUSE_SECONDS = 0.5  # a frame of this duration among short frames looks like a freeze
-_PAUSE_RATIO = 8  # relative to the usual frame duration
+_PAUSE_SECONDS = 0.5  # a single frame of this duration looks as if the video has stopped
+_PAUSE_RATIO = 8  # and if it is this many times longer than the usual frame
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Repair:
-    """The parts of a clip that need repair: `container` is remuxed, the others are re-encoded."""
+    """The parts of a clip that need repair. The container is remuxed, the others re-encoded."""
 
     picture: bool
     sound: bool
@@ -34,12 +34,12 @@ class Repair:
 
     @property
     def is_needed(self) -> bool:
-        """Tell whether any part needs repair."""
+        """True if any part needs repair."""
         return self.picture or self.sound or self.container
 
 
 def repair_for(info: VideoInfo) -> Repair:
-    """Return the parts that prevent a clip from playing inside Discord."""
+    """Return the parts that prevent a clip from playing in Discord."""
     return Repair(
         picture=(
             info.video_codec != "avc1"
@@ -62,12 +62,15 @@ def repair_for(info: VideoInfo) -> Repair:
 
 
 def is_wide(colours: tuple[int, int] | None) -> bool:
-    """Tell whether primaries and transfer function exceed BT.709's range of light or colour."""
+    """Return whether colours exceed the range of BT.709.
+
+    `colours`: the numbers of the primaries and the transfer function.
+    """
     return colours is not None and (colours[0] == _WIDE_PRIMARIES or colours[1] in _WIDE_TRANSFERS)
 
 
 def is_steady(timing: FrameTiming) -> bool:
-    """Tell whether the frame rate is plausible and no frame within the clip looks frozen."""
+    """Return whether the frame rate is plausible and no frame looks frozen."""
     if not timing.usual:
         return True
     uneven = timing.longest > _PAUSE_RATIO * timing.usual and timing.longest > _PAUSE_SECONDS
@@ -75,5 +78,5 @@ def is_steady(timing: FrameTiming) -> bool:
 
 
 def steady_rate(timing: FrameTiming) -> float:
-    """Return the frame rate at which to encode a picture whose own rate isn't steady."""
+    """Return the frame rate for re-encoding a clip whose own frame rate isn't steady."""
     return min(_MAX_STEADY_RATE, 1 / timing.usual)

@@ -1,7 +1,7 @@
-"""Reads an MP4's index in about 0.5 ms, and detects truncated files.
+"""Reads the index of an MP4 in about 0.5 ms, and detects truncated files.
 
-Written by hand: ffprobe takes 74 ms and is not in imageio-ffmpeg's wheel, and PyAV decodes inside
-the bot's own process, where a 1.1 MB file took 1 GB of memory.
+ffprobe is not used, because it takes 74 ms and isn't included in imageio-ffmpeg. PyAV is not used,
+because it decodes inside the bot's own process, where a 1.1 MB file took 1 GB of memory.
 """
 
 from __future__ import annotations
@@ -31,27 +31,30 @@ if TYPE_CHECKING:
     from bot.media.provenance import DigitalSource
 
 _MEDIA_BOXES = frozenset({b"moov", b"mdat", b"moof", b"styp", b"sidx", b"emsg", b"prft"})
-"""Boxes that hold parts of the clip: a file that ends inside one of them is truncated."""
+"""The boxes that contain parts of the clip. A file that ends inside one of them is truncated."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VideoInfo:
-    """An MP4's contents, such as its displayed size (after rotation) and its codecs' FourCCs.
+    """The properties of an MP4.
 
-    `seconds` is the picture's duration, and `moving` its duration if each frame counts for one
-    second at most. The picture starts `picture_delay` seconds after the sound, and a frame is
-    decoded up to `reorder_delay` seconds before it is shown.
+    `width`, `height`: the size in pixels as displayed, so after any rotation.
+    `seconds`: the duration of the picture.
+    `moving`: the same, but with each frame counted for at most one second.
+    `picture_delay`: the seconds by which the picture starts later than the sound.
+    `reorder_delay`: the longest time between decoding a frame and showing it, in seconds.
+    `video_codec`, `audio_codec`: the FourCCs of the codecs. The latter is None if there is no
+    sound.
     `streamable`: whether the index precedes the media.
     `rotated`: whether the picture is stored rotated or mirrored.
-    `timing` does not include frames in fragments.
-
-    The picture is the video track number `video_number`, and the sound the audio track number
-    `audio_number`, both counted from 0.
+    `timing`: the times of the frames, except frames in fragments.
+    `video_number`: the number of the picture's track among the video tracks, starting at 0.
+    `audio_number`: the number of the sound's track among the audio tracks, starting at 0.
     `video_joined`, `audio_joined`: whether the track changes its format midway.
-    `seekable`: whether the picture can be decoded from each of its keyframes.
-    `colours` are the numbers of its primaries and transfer function (ISO/IEC 23091-2), or None if
-    they aren't stated.
-    `digital_source` is the source in an XMP box, or None if it is not one of our videos' sources.
+    `seekable`: whether decoding can start at each keyframe.
+    `colours`: the numbers of the primaries and the transfer function (ISO/IEC 23091-2), or None if
+    not stated.
+    `digital_source`: the source that an XMP box states, or None if it is not one that we write.
     """
 
     width: int
@@ -81,16 +84,17 @@ class VideoInfo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Header:
-    """The orientation in a track's header; `swaps_sides`: whether width and height are swapped."""
+    """A track's orientation. `swaps_sides`: whether the rotation swaps width and height."""
 
     rotated: bool
     swaps_sides: bool
 
 
 def read_mp4(path: Path) -> VideoInfo:
-    """Read the index of the MP4 at `path` (blocking; reads a few KiB, however large the file is).
+    """Read the index of the MP4 at `path`.
 
-    MediaError: the file isn't an MP4, is truncated or damaged, or has no picture.
+    Blocks the thread, but reads only a few KiB even of a large file. Raises MediaError if the file
+    isn't an MP4, is truncated or damaged, or has no picture.
     """
     with path.open("rb") as file:
         try:
@@ -100,9 +104,10 @@ def read_mp4(path: Path) -> VideoInfo:
 
 
 def read_sound_number(path: Path) -> int:
-    """Choose the audio track to play in an MP4 or MOV, and return its number, from 0 (blocking).
+    """Choose the audio track of an MP4 or MOV, and return its number, starting at 0.
 
-    MediaError: a part of that track is missing. A file that can't be read at all is left to ffmpeg.
+    If the index can't be read, 0 is returned, and ffmpeg has to judge the file. Raises MediaError
+    if a part of the track is missing. Blocks the thread.
     """
     with path.open("rb") as file:
         boxes = Boxes(file, path.stat().st_size)
@@ -122,9 +127,10 @@ def read_sound_number(path: Path) -> int:
 
 
 def read_sound_seconds(path: Path) -> float:
-    """Return the duration of the sound in an M4A, in seconds (blocking).
+    """Return the duration of the sound in an M4A, in seconds.
 
-    MediaError: the file isn't an M4A, is truncated or damaged, or has no sound.
+    Blocks the thread. Raises MediaError if the file isn't an M4A, is truncated or damaged, or has
+    no sound.
     """
     with path.open("rb") as file:
         boxes = Boxes(file, path.stat().st_size)
@@ -140,7 +146,10 @@ def read_sound_seconds(path: Path) -> float:
 
 
 def _sound_in(boxes: Boxes, top: Sequence[Box]) -> Stream | None:
-    """Return the sound to play, or None; MediaError, struct.error: the file is damaged."""
+    """Return the audio track to play, or None if there is none.
+
+    Raises MediaError or struct.error if the file is damaged.
+    """
     moov = next((box for box in top if box.kind == b"moov"), None)
     if moov is None:
         return None
@@ -223,7 +232,7 @@ def _top_level(boxes: Boxes) -> list[Box]:
 
 
 def _is_whole(boxes: Boxes, top: list[Box]) -> bool:
-    """Tell whether the boxes `top` are a complete clip, followed only by unreadable garbage."""
+    """Return whether the boxes `top` are a complete clip, and only garbage follows them."""
     kinds = {box.kind for box in top}
     return {b"moov", b"mdat"} <= kinds and boxes.kind_after(top[-1]) not in _MEDIA_BOXES
 
@@ -242,17 +251,17 @@ def _size(entry: bytes, *, swaps_sides: bool) -> tuple[int, int]:
 def _header(tkhd: bytes) -> _Header:
     matrix = tkhd[52 if tkhd[:1] == b"\1" else 40 :]
     a, b, _u, c, d = struct.unpack_from(">5i", matrix)
-    # Phones store upright pictures sideways, with a matrix that makes a quarter turn.
+    # Phones store upright pictures sideways, with a matrix that rotates them by 90 degrees.
     swaps_sides = a == 0 and d == 0 and b != 0 and c != 0
     return _Header(rotated=is_rotated(matrix), swaps_sides=swaps_sides)
 
 
 def _picture_delay(boxes: Boxes, video: Track, audio: Stream | None) -> float:
-    """Return the seconds from the start of the sound to the start of the picture, at least 0."""
+    """Return the seconds by which the picture starts later than the sound, or 0 if it doesn't."""
     if audio is None:
         return 0.0
     seen = heard = None
-    with suppress(MediaError, struct.error):  # damaged sound doesn't make the picture unusable
+    with suppress(MediaError, struct.error):  # if the sound is damaged, the picture may be fine
         seen = read_start(boxes, video)
         heard = read_start(boxes, audio.track)
     return 0.0 if seen is None or heard is None else max(0.0, seen - heard)

@@ -1,4 +1,4 @@
-"""Reads a track's sample table: the file offsets of its samples, and their descriptions."""
+"""Reads a track's sample table, which tells where in the file its samples are stored."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ if TYPE_CHECKING:
 
     from bot.media.mp4.boxes import Box, Boxes
 
-_MAX_ENTRIES = 300_000  # per table; the offsets in a longer one are not checked
+_MAX_ENTRIES = 300_000  # of one table; the offsets in longer tables are not checked
 _MAX_RUN_BYTES = 12 * _MAX_ENTRIES + 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chunk:
-    """Samples that are adjacent in the file, from `offset` on.
+    """Some samples that are adjacent in the file.
 
-    `first` is the number of the first sample, from 0. All of them use the description with the
-    number `description`, from 1. `offsets` has each sample's offset, or is empty if all have the
-    same size.
+    `first`: the number of the first sample, starting at 0. `count`: the number of samples.
+    `offset`: the file offset of the first sample. `size`: the size of all of them in bytes.
+    `offsets`: the file offset of each sample. Empty if all samples have the same size.
+    `description`: the number of the sample description that they use, starting at 1.
     """
 
     first: int
@@ -37,7 +38,7 @@ class Chunk:
     description: int
 
     def offset_of(self, number: int) -> int:
-        """Return the file offset of the track's sample with this number."""
+        """Return the file offset of the sample with this number in the track."""
         index = number - self.first
         if self.offsets:
             return self.offsets[index]
@@ -46,9 +47,9 @@ class Chunk:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SampleTable:
-    """A track's chunks, and the numbers of its `syncs` (from 0), at which decoding can start.
+    """The chunks of a track, and the samples at which decoding can start.
 
-    `syncs` is None if decoding can start at each sample.
+    `syncs`: the numbers of these samples, starting at 0. None if decoding can start at any sample.
     """
 
     chunks: tuple[Chunk, ...]
@@ -58,9 +59,8 @@ class SampleTable:
 def read_sample_table(boxes: Boxes, trak: Box) -> SampleTable:
     """Read a track's sample table.
 
-    It has no chunks if a part of it is missing, or if it is too long.
-
-    MediaError: it lists fewer samples than it states.
+    The result has no chunks if a part of the table is missing, or if the table is too long. Raises
+    MediaError if the table contains fewer samples than it states.
     """
     stbl = boxes.find(trak, *SAMPLE_TABLE)
     if stbl is None:
@@ -124,7 +124,10 @@ def _chunks(boxes: Boxes, tables: dict[bytes, Box]) -> Iterator[Chunk]:
 
 
 def _runs(boxes: Boxes, stsc: Box) -> Iterator[tuple[int, int]]:
-    """Yield each chunk's number of samples and description. The last pair repeats endlessly."""
+    """Yield the number of samples and the description of each chunk.
+
+    The last pair applies to all further chunks, so it is repeated endlessly.
+    """
     entries = _entries(boxes, stsc, ">III")
     for (start, count, description), (end, _, _) in pairwise(entries):
         for _ in range(min(end - start, _MAX_ENTRIES)):

@@ -1,4 +1,4 @@
-"""Chooses which video track and which audio track of an MP4 are the clip's."""
+"""Chooses the video track and the audio track of an MP4 that are played."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ if TYPE_CHECKING:
     from bot.media.mp4.h264 import H264
     from bot.media.mp4.sample_table import SampleTable
 
-_MAX_SYNCS = 5000  # later keyframes are not checked
-_MAX_TRACKS = 16  # of each kind; even a tiny track may list frames that take long to read
-_FEW = 0.25  # a video track with fewer than this share of the most samples is only a thumbnail
+_MAX_SYNCS = 5000  # further keyframes are not checked
+_MAX_TRACKS = 16  # of each kind; the lists of many tracks would take too long to read
+_FEW = 0.25  # a track with less than this share of the longest one's samples is a thumbnail
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stream:
-    """A track with its sample table; `number` is its number among the tracks of its kind.
+    """A track that was chosen, and its sample table.
 
+    `number`: its number among the tracks of the same kind, starting at 0.
     `entry`: the first sample description that it uses. `joined`: whether it uses several.
     """
 
@@ -46,9 +47,9 @@ class Stream:
 
 
 def choose_picture(boxes: Boxes, moov: Box, traks: Sequence[Box], moofs: Sequence[Box]) -> Stream:
-    """Choose the picture: the first track that is shown and isn't just a thumbnail.
+    """Choose the first enabled video track that isn't just a thumbnail.
 
-    MediaError: a track is damaged.
+    Raises MediaError if a track is damaged.
     """
     tracks = {n: open_track(boxes, moov, trak, moofs) for n, trak in enumerate(traks[:_MAX_TRACKS])}
     return _choose(boxes, tracks)
@@ -57,10 +58,10 @@ def choose_picture(boxes: Boxes, moov: Box, traks: Sequence[Box], moofs: Sequenc
 def choose_sound(
     boxes: Boxes, moov: Box, traks: Sequence[Box], moofs: Sequence[Box]
 ) -> Stream | None:
-    """Choose the sound as `choose_picture` does; None: no audio track can be played."""
+    """Choose the first enabled audio track, or return None if no audio track can be played."""
     tracks: dict[int, Track] = {}
     for number, trak in enumerate(traks[:_MAX_TRACKS]):
-        with suppress(MediaError, struct.error):  # damaged sound doesn't make the picture unusable
+        with suppress(MediaError, struct.error):  # leave out damaged tracks
             track = open_track(boxes, moov, trak, moofs)
             if track.samples:
                 tracks[number] = track
@@ -68,7 +69,7 @@ def choose_sound(
 
 
 def is_seekable(boxes: Boxes, h264: H264, video: Stream) -> bool:
-    """Tell whether a player can start at the first frame and at each marked keyframe."""
+    """Return whether players can start at the first frame and at each keyframe in the index."""
     table, fragments = video.table, video.track.fragments
     begins = not table.chunks or table.syncs is None or 0 in table.syncs
     syncs = [*sync_offsets(table, _MAX_SYNCS)]

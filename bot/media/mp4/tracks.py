@@ -1,4 +1,4 @@
-"""Reads the few fields of an MP4 track that decide whether a player supports its codec."""
+"""Reads the fields of an MP4 track that decide whether players support its format."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bot.media.mp4.boxes import Boxes
 
 SAMPLE_TABLE = (b"mdia", b"minf", b"stbl")
-"""The path from a track to its sample tables."""
+"""The path from a track's box to its sample table."""
 
 _MAX_ENTRY_BYTES = 4096
 _MAX_DESCRIPTIONS = 100
@@ -24,7 +24,7 @@ _ES, _DECODER = 0x03, 0x04
 
 
 def sample_entry(boxes: Boxes, trak: Box, number: int) -> bytes:
-    """Return the sample description with this number, from 1, without the box's header."""
+    """Return the content of the sample description with this number, starting at 1."""
     stsd = boxes.find(trak, *SAMPLE_TABLE, b"stsd")
     if stsd is None:
         raise MediaError("the clip's index lacks stsd")
@@ -41,7 +41,10 @@ def sample_entry(boxes: Boxes, trak: Box, number: int) -> bytes:
 
 
 def colours_in(entry: bytes) -> tuple[int, int] | None:
-    """Return the numbers of primaries and transfer in a sample description's `colr` box."""
+    """Return the primaries and the transfer function in a `colr` box, or None without one.
+
+    `entry`: the sample description that contains the box.
+    """
     content = entry.partition(b"colr")[2]
     if content[:4] not in (b"nclx", b"nclc") or len(content) < _COLR_BYTES:
         return None
@@ -49,11 +52,15 @@ def colours_in(entry: bytes) -> tuple[int, int] | None:
 
 
 def sound_object(entry: bytes) -> int | None:
-    """Return the MPEG-4 object type of a sample description (0x40 is AAC, 0x69 and 0x6B MP3)."""
+    """Return the MPEG-4 object type in a sample description, or None if it states none.
+
+    0x40 means AAC, and 0x69 and 0x6B mean MP3.
+    """
     content = entry.partition(b"esds")[2][4:]
     with suppress(IndexError):
         kind, content = _descriptor(content)
-        # Skips the stream ID and the flags; MP4 files don't use the optional fields.
+        # The stream ID and the flags are skipped. MP4 files don't use the optional fields after
+        # them.
         kind, content = _descriptor(content[3:]) if kind == _ES else (kind, content)
         if kind == _DECODER:
             return content[0]
@@ -61,19 +68,19 @@ def sound_object(entry: bytes) -> int | None:
 
 
 def is_rotated(matrix: bytes) -> bool:
-    """Tell whether a track's 3x3 matrix rotates, mirrors or scales the picture."""
+    """Return whether a track's 3x3 matrix rotates, mirrors or scales the picture."""
     a, b, _u, c, d = struct.unpack_from(">5i", matrix)
     return (a, b, c, d) != _UPRIGHT
 
 
 def read_title(boxes: Boxes, moov: Box) -> str | None:
-    """Return the title in the clip's metadata as one short line, or None."""
+    """Return the title in the clip's metadata as one short line, or None if there is none."""
     text = " ".join(_metadata(boxes, moov, b"\xa9nam").split())
     return "".join(letter for letter in text if letter.isprintable())[:_MAX_TITLE] or None
 
 
 def written_by_ffmpeg(boxes: Boxes, moov: Box) -> bool:
-    """Tell whether the clip's metadata name ffmpeg's library for writing files."""
+    """Return whether the clip was written by ffmpeg, according to its metadata."""
     return _metadata(boxes, moov, b"\xa9too").startswith("Lavf")
 
 

@@ -1,4 +1,4 @@
-"""Checks that an MP4 contains all of the media that its indexes list."""
+"""Checks that an MP4 contains all of the media that its index lists."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.media.mp4.duration import Track
     from bot.media.mp4.sample_table import SampleTable
 
-_TOLERANCE = 0.5  # seconds by which the fragments may be shorter than their total duration
+_TOLERANCE = 0.5  # seconds by which the fragments may be shorter than the stated duration
 _MAX_REFERENCES = 65_535
 _CUT = "the clip is cut off"
 
@@ -24,7 +24,7 @@ _CUT = "the clip is cut off"
 def check_places(
     boxes: Boxes, top: Sequence[Box], tracks: Iterable[tuple[Track, SampleTable]]
 ) -> None:
-    """Check that all listed samples are inside the media; MediaError: some are not."""
+    """Check that all samples in the index are inside the media. Raises MediaError if not."""
     media = sorted((box.start, box.end) for box in top if box.kind == b"mdat")
     starts = [start for start, _ in media]
     for track, table in tracks:
@@ -46,9 +46,9 @@ def _extents(track: Track, table: SampleTable) -> Iterator[tuple[int, int]]:
 
 
 def check_fragments(boxes: Boxes, top: Sequence[Box], moov: Box, seconds: float) -> None:
-    """Check that no fragment is missing; MediaError: one is.
+    """Check that no fragment is missing. Raises MediaError if one is missing.
 
-    `seconds`: the duration of the fragments that were found.
+    `seconds`: the total duration of the fragments that were found.
     """
     declared = _declared_seconds(boxes, moov)
     missing = declared is not None and seconds < declared - _TOLERANCE
@@ -68,20 +68,20 @@ def _declared_seconds(boxes: Boxes, moov: Box) -> float | None:
 
 
 def _end_of_index(boxes: Boxes, sidx: Box) -> int:
-    """Return the file offset at which the last segment in a segment index ends."""
+    """Return the file offset at which the last segment ends, according to a `sidx` box."""
     content = boxes.head(sidx, max_bytes=32 + 12 * _MAX_REFERENCES)
     layout, at = (">8xQ", 12) if content[:1] == b"\1" else (">4xI", 12)
     (first,) = struct.unpack_from(layout, content, at)
     at += struct.calcsize(layout)
     (count,) = struct.unpack_from(">H", content, at + 2)
     entries = content[at + 4 : at + 4 + 12 * count]
-    # The first bit states whether a reference leads to another index.
+    # The first bit of each size tells whether the reference leads to another index.
     sizes = (each & 0x7FFFFFFF for each, _, _ in struct.iter_unpack(">III", entries))
     return sidx.end + first + sum(sizes)
 
 
 def _lacks_closing_index(boxes: Boxes, top: Sequence[Box], moov: Box) -> bool:
-    # ffmpeg ends a fragmented file with an index (`mfra`), unless its fragments are segments
-    # (`styp`).
+    # ffmpeg writes a second index (`mfra`) at the end of a fragmented file, unless the fragments
+    # are segments (`styp`).
     kinds = {box.kind for box in top}
     return not kinds & {b"mfra", b"styp"} and written_by_ffmpeg(boxes, moov)

@@ -1,1 +1,1 @@
-"""Validates and decodes attached narrations."""
+"""Validates attached narrations, and converts them to WAV."""

@@ -1,4 +1,4 @@
-"""Builds the command that decodes an untrusted audio file to a WAV, and its limits."""
+"""Builds the ffmpeg command that decodes an untrusted audio file to WAV, and its limits."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DECODERS = (
 def decoding_arguments(
     demuxer: str, source: Path, part: Path, *, seconds: int, track: int
 ) -> list[str]:
-    """Return arguments that write at most `seconds` of an audio track to the WAV `part`."""
+    """Return the ffmpeg arguments that decode at most `seconds` of an audio track to a WAV."""
     sound = graph.input(
         f"file:{source.absolute()}",
         format=demuxer,
@@ -38,12 +38,12 @@ def decoding_arguments(
         codec_whitelist=_DECODERS,
     )
     plain = (
-        # Convert to 16 bits first, which removes NaN and infinite samples.
+        # The conversion to 16 bits comes first, because it removes NaN and infinite samples.
         sound[f"a:{track}"]
         .filter("aformat", sample_fmts="s16")
         .filter("astats", measure_perchannel="none", measure_overall="Peak_level+Flat_factor")
-        # `first_pts` is not set, because it would insert silence for the time so far if the format
-        # changes midway.
+        # `first_pts` is not set. If the format changed midway, it would insert as much silence as
+        # there was sound before.
         .filter("aresample", _RATE, **{"async": 1})
         .filter("aformat", channel_layouts="stereo", sample_fmts="s16")
     )
@@ -67,10 +67,10 @@ def _max_bytes(seconds: int) -> int:
 
 
 def decoding_limits(seconds: int) -> ProcessLimits:
-    """Return the limits for decoding this many seconds."""
+    """Return the limits for a process that decodes this many seconds of audio."""
     return ProcessLimits(
         wall_seconds=60 + seconds / 5,
         cpu_seconds=15 + seconds // 20,
-        # ffmpeg itself stops within a packet of `-fs`. This limit applies if it doesn't.
+        # ffmpeg itself stops soon after the size in `-fs`. This limit applies only if it doesn't.
         file_bytes=2 * _max_bytes(seconds),
     )

@@ -1,6 +1,6 @@
 """Converts an attached file to a plain WAV, and measures its loudness.
 
-All later steps read only that WAV, never the untrusted file.
+All later steps read only the WAV, and never the untrusted file.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ log = logging.getLogger(__name__)
 
 _PEAK = re.compile(r"Peak level dB: (\S+)")
 _FLATNESS = re.compile(r"Flat factor: (\S+)")
-_CLIPPED_PEAK, _CLIPPED_FLATNESS = -0.1, 3.0  # in dB, and as the flat factor of astats
+_CLIPPED_PEAK, _CLIPPED_FLATNESS = -0.1, 3.0  # the peak in dB, and the flat factor of astats
 _NO_TRACK = "matches no streams"
-_PADDING_SECONDS = 0.5  # encoders add silence at both ends, whose length not every file records
+_PADDING_SECONDS = 0.5  # of silence that encoders add at both ends
 _ESTIMATED = "Estimating duration from bitrate"
 _DECLARED = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d\.\d)", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Narration:
-    """An ingested narration, as a 48 kHz stereo 16-bit WAV.
+    """A narration, converted to a WAV with 48 kHz, two channels and 16 bits.
 
-    `loudness` is in LUFS, or None for silence. `clipped`: whether the recording is so loud that its
-    peaks are cut off.
+    `loudness`: the loudness in LUFS, or None if the narration is silent.
+    `clipped`: whether the recording is so loud that its peaks are cut off.
     """
 
     path: Path
@@ -55,15 +55,16 @@ class Narration:
 
     @property
     def encoded(self) -> Path:
-        """The narration as an M4A, which `encode_narration` writes. The file need not exist."""
+        """The path of the narration as an M4A, which `encode_narration` writes."""
         return self.path.with_suffix(".m4a")
 
 
 async def ingest(ffmpeg: Ffmpeg, source: Path, target: Path, *, max_seconds: int) -> Narration:
     """Decode the untrusted file `source` to the WAV `target`, and measure its loudness.
 
-    UserError: the file is empty, is not audio, can't be read, has no sound, or is too long.
-    MediaError: the ingestion failed, but the file is not to blame.
+    Raises UserError if the file is empty, is not audio, can't be read, has no sound, or is too
+    long.
+    Raises MediaError if the decoding fails for a reason that is not in the file.
     """
     found = await asyncio.to_thread(_sniffed, source)
     links = await asyncio.to_thread(_links, source, found)
@@ -100,9 +101,11 @@ async def ingest(ffmpeg: Ffmpeg, source: Path, target: Path, *, max_seconds: int
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Wav:
-    """The paths to which a narration is decoded: the unfinished WAV `part`, and temporary files.
+    """The files that are written while a narration is decoded.
 
-    A chained file is copied and decoded link by link. `name`: the format, as in messages.
+    `part`: the WAV, which is not finished yet. `name`: the name of the format in messages.
+    A chained file consists of several files in a row, called links. Each is copied to `link`, and
+    decoded to `decoded`.
     """
 
     part: Path
@@ -119,7 +122,7 @@ class _Wav:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Ingest:
-    """The values of an ingestion that are the same for each link of a file."""
+    """The values that are the same for all links of a file."""
 
     ffmpeg: Ffmpeg
     format: Format
@@ -141,7 +144,7 @@ def _links(source: Path, found: Format) -> list[Link]:
 
 
 async def _decode_links(job: _Ingest, source: Path, links: list[Link]) -> bool:
-    """Decode the links one by one into one WAV, and tell whether any of them is clipped."""
+    """Decode all links into one WAV, and return whether any of them is clipped."""
     clipped, seconds = False, 0.0
     await run_uncancelled(begin_wav, job.wav.part)
     for link in links:
@@ -155,9 +158,9 @@ async def _decode_links(job: _Ingest, source: Path, links: list[Link]) -> bool:
 
 
 async def read_narration(path: Path) -> Narration | None:
-    """Return the narration that was ingested to `path`, or None if there is no file.
+    """Read the narration that `ingest` wrote to `path`, or return None if there is no file.
 
-    MediaError: the file is damaged.
+    Raises MediaError if the file is damaged.
     """
     try:
         return await asyncio.to_thread(_load, path)
@@ -166,7 +169,8 @@ async def read_narration(path: Path) -> Narration | None:
 
 
 async def _decode(job: _Ingest, source: Path, part: Path) -> str:
-    # The extra second distinguishes a file that is too long from one that just meets the limit.
+    # One more second than allowed is decoded. Otherwise, a file that is too long would look like
+    # one that has exactly the maximum length.
     seconds = job.max_seconds + 1
     track = (
         await asyncio.to_thread(_sound_number, source, job) if job.format.demuxer == "mov" else 0
@@ -185,7 +189,7 @@ async def _decode(job: _Ingest, source: Path, part: Path) -> str:
 
 
 def _sound_number(source: Path, job: _Ingest) -> int:
-    """Return the number of the audio track in an MP4; UserError: a part of it is missing."""
+    """Return the number of an MP4's audio track. Raises UserError if a part of it is missing."""
     try:
         return read_sound_number(source)
     except MediaError as error:
@@ -194,9 +198,9 @@ def _sound_number(source: Path, job: _Ingest) -> int:
 
 
 def detect_format(source: Path) -> str:
-    """Return the ffmpeg demuxer that matches a file's first bytes (blocking).
+    """Return the name of the ffmpeg demuxer for a file, judging by its first bytes.
 
-    UserError: the file is empty, or is not audio.
+    Blocks the thread. Raises UserError if the file is empty or is not audio.
     """
     return _sniffed(source).demuxer
 
@@ -217,8 +221,8 @@ def _checked_seconds(part: Path, stderr: str | None, max_seconds: int) -> float:
     if seconds <= max_seconds + _PADDING_SECONDS:
         return seconds
     declared = _declared_seconds(stderr or "")
-    # Decoding stops a second after the limit. If the sound ended before that, `seconds` is its
-    # length; otherwise, only the header states the length.
+    # Decoding stops one second after the limit. If the sound ended before that, `seconds` is its
+    # length. Otherwise, its length is known only if the header states it.
     longest = max(declared, math.ceil(10 * seconds) / 10)
     if stderr is None or _ESTIMATED in stderr or (seconds >= max_seconds + 1 and not declared):
         raise UserError("audio.over_limit", max_seconds=max_seconds)
@@ -226,7 +230,7 @@ def _checked_seconds(part: Path, stderr: str | None, max_seconds: int) -> float:
 
 
 def _commit(part: Path, narration: Narration) -> None:
-    # The measurement is written before the WAV, so that it exists whenever the WAV does.
+    # The measurements are written before the WAV, so that they exist whenever the WAV exists.
     measurement_file = _measurement_file(narration.path)
     measured = {"loudness": narration.loudness, "clipped": narration.clipped}
     part_of(measurement_file).write_text(json.dumps(measured), encoding="utf-8")
@@ -256,13 +260,14 @@ def _wav_seconds(path: Path) -> float:
 
 
 def _declared_seconds(stderr: str) -> float:
-    """Return the duration in the file's header, in seconds, or 0."""
+    """Return the duration in seconds that the file's header states, or 0 if it states none."""
     found = _DECLARED.search(stderr)
     return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else 0.0
 
 
 def _is_clipped(stderr: str) -> bool:
-    # Only the last match counts: the file's metadata, which ffmpeg prints earlier, may imitate it.
+    # Only the last match counts. ffmpeg prints the file's metadata before it, and metadata may
+    # contain the same words.
     peaks, flatness = _PEAK.findall(stderr), _FLATNESS.findall(stderr)
     if not (peaks and flatness):
         return False

@@ -1,6 +1,6 @@
-"""Finds the links of a chained file, which is several complete files in a row.
+"""Finds the links of a chained file. Such a file consists of several complete files in a row.
 
-Players continue with the next link, but ffmpeg stops at some links, or inserts silence.
+Players play one link after the other. ffmpeg stops after some links, or inserts silence.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_LINKS = 100
-"""The most links that a file may have to be accepted."""
+"""The maximum number of links. A file with more is refused."""
 
-_MAX_STEPS = 400_000  # pages, frames or boxes; the rest of the file is not searched
-_BOS = 0x02  # the flag of the page with which an Ogg stream begins
+_MAX_STEPS = 400_000  # pages, frames or boxes that are read; the rest of the file is ignored
+_BOS = 0x02  # the flag of the first page of an Ogg stream
 _OGG_HEADER = 27
 _FLAC = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
 _MATROSKA = re.compile(rb"\x1a\x45\xdf\xa3.{1,64}?\x42\x82.(?:webm|matroska)", re.DOTALL)
@@ -32,16 +32,16 @@ _BOX_IN_64_BITS = 1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Link:
-    """The bytes of one link, from `start` to `end`."""
+    """A link of a chained file, from the offset `start` to the offset `end`."""
 
     start: int
     end: int
 
 
 def find_links(path: Path, demuxer: str) -> list[Link]:
-    """Return the links of a file (blocking). A file that is not chained has only one.
+    """Return the links of a file. A file that is not chained has one link.
 
-    Of a file with more than `MAX_LINKS`, only one or two more are found.
+    The search stops soon after `MAX_LINKS`. Blocks the thread.
     """
     size = path.stat().st_size
     find = _FINDERS.get(demuxer)
@@ -50,7 +50,7 @@ def find_links(path: Path, demuxer: str) -> list[Link]:
         with (
             path.open("rb") as file,
             mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
-            suppress(IndexError),  # the last page is cut off
+            suppress(IndexError),  # raised if the last page is cut off
         ):
             for start in islice(find(data), MAX_LINKS + 1):
                 starts += [start] if start else []
@@ -59,7 +59,7 @@ def find_links(path: Path, demuxer: str) -> list[Link]:
 
 
 def _ogg_links(data: mmap.mmap) -> Iterator[int]:
-    """Yield the start of each further link. A link without sound belongs to the one before."""
+    """Yield the offset of each link after the first. A link without sound is not counted."""
     at, begun, was_begin = 0, -1, True
     for _ in range(_MAX_STEPS):
         if data[at : at + 4] != b"OggS":
@@ -92,7 +92,7 @@ def _riff_links(data: mmap.mmap) -> Iterator[int]:
 
 
 def _flac_links(data: mmap.mmap) -> Iterator[int]:
-    # The first stream may follow a tag, so it is not counted as a further link.
+    # The first match is the first link. It is left out, even if it follows a tag.
     for found in islice(_FLAC.finditer(data), 1, None):
         yield found.start()
 
@@ -119,7 +119,7 @@ def _mov_links(data: mmap.mmap) -> Iterator[int]:
 
 
 def _adts_links(data: mmap.mmap) -> Iterator[int]:
-    """Yield the offsets where the parameters change. Tags and damage in between are ignored."""
+    """Yield the offsets at which the parameters change. Tags and damaged parts are skipped."""
     at, before = data.find(b"\xff"), None
     for _ in range(_MAX_STEPS):
         if at < 0:

@@ -1,4 +1,4 @@
-"""Measures the loudness of an ingested narration."""
+"""Measures the loudness of a narration that was converted to WAV."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
     from bot.media.process.ffmpeg import Ffmpeg
 
-_SILENCE_LUFS = -70.0  # EBU R 128's absolute gate: quieter blocks are ignored
-_BLOCK_SECONDS = 0.4  # EBU R 128's gating block: shorter audio has no integrated loudness
-# A constant offset, and tones below or above the range of hearing, count as silence.
+_SILENCE_LUFS = -70.0  # the absolute gate of EBU R 128, which ignores quieter blocks
+_BLOCK_SECONDS = 0.4  # of EBU R 128; shorter audio has no integrated loudness
+# A constant offset counts as silence, and so do tones that are too low or too high to be heard.
 _MIN_HERTZ = 35
-_AUDIBLE_RATE = 38_000  # twice the highest frequency that is audible
+_AUDIBLE_RATE = 38_000  # twice the highest audible frequency
 _MIN_PEAK = -70.0  # dB
-# The filters leave this much, in dB, of the frequencies that they should remove.
+# The filters don't remove inaudible frequencies completely. They lower them by this much, in dB.
 _LEFT_OVER = -45.0
-# The filters produce noise at both ends, so these seconds are left out at each end. A narration
-# that is shorter than `_MIN_SECONDS` is measured as a whole.
+# The filters produce noise at both ends, so `_EDGE_SECONDS` are left out at each end. If a
+# narration is shorter than `_MIN_SECONDS`, it is not filtered.
 _EDGE_SECONDS = 0.15
 _MIN_SECONDS = 1.0
 _PEAK = re.compile(r"max_volume: (\S+) dB")
@@ -34,7 +34,8 @@ _LEVEL = re.compile(r"RMS level dB: (\S+)")
 async def measure_loudness(ffmpeg: Ffmpeg, sound: Path, *, seconds: float) -> float | None:
     """Return the integrated loudness of the WAV `sound` in LUFS, or None if it is silent.
 
-    If it is shorter than 0.4 s, the RMS level is returned instead. MediaError: ffmpeg failed.
+    For a sound shorter than 0.4 s, the RMS level is returned instead. Raises MediaError if ffmpeg
+    fails.
     """
     stderr = await ffmpeg.run(
         _arguments(sound, seconds),
@@ -42,7 +43,7 @@ async def measure_loudness(ffmpeg: Ffmpeg, sound: Path, *, seconds: float) -> fl
         limits=ProcessLimits(wall_seconds=60 + seconds / 5),
     )
     pattern = _INTEGRATED if seconds >= _BLOCK_SECONDS else _LEVEL
-    # ffmpeg 5 initialises its filters twice, and first prints a summary without samples.
+    # ffmpeg 5 initialises its filters twice, and prints a summary without samples the first time.
     found = pattern.findall(stderr)
     measured = float(found[-1]) if found else _SILENCE_LUFS
     is_audible = _is_audible(_PEAK.findall(stderr), measured)
@@ -50,7 +51,7 @@ async def measure_loudness(ffmpeg: Ffmpeg, sound: Path, *, seconds: float) -> fl
 
 
 def _is_audible(peaks: list[str], loudness: float) -> bool:
-    """Return whether the measured peaks are audible. Without a measurement, assume so."""
+    """Return whether the audible frequencies contain any sound. Unmeasured sound counts."""
     return not peaks or float(peaks[-1]) > max(_MIN_PEAK, loudness + _LEFT_OVER)
 
 
@@ -77,7 +78,7 @@ def _measured(sound: graph.Stream) -> graph.Stream:
 
 
 def _audible(sound: graph.Stream, seconds: float) -> graph.Stream:
-    for _ in range(8):  # 8 times 12 dB per octave leave nearly nothing at 20 Hz
+    for _ in range(8):  # each filter lowers by 12 dB per octave, so nearly nothing is left at 20 Hz
         sound = sound.filter("highpass", f=_MIN_HERTZ)
     return (
         sound.filter("aresample", _AUDIBLE_RATE, filter_size=256)

@@ -1,4 +1,4 @@
-"""Finds the first complete frame of MPEG audio in a file that begins with something else."""
+"""Finds the first MPEG audio frame in a file that begins with something else."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_FRAMES = 3  # this many frames in a row are no coincidence
+_FRAMES = 3  # so many frames in a row can't be a coincidence
 _SYNC = re.compile(rb"\xff[\xe2-\xff]|\x56[\xe0-\xff]")
-# Bit rates in kbit/s, by whether the frame is MPEG-1 (or else MPEG-2), and by layer.
+# The bit rates in kbit/s. The keys are whether the frame is MPEG-1 (otherwise it is MPEG-2), and
+# the layer.
 _RATES = {
     (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
     (True, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
@@ -25,7 +26,7 @@ _ADTS_HEADER = 7
 
 
 def demuxer_of_frames(data: bytes) -> str | None:
-    """Return the demuxer of the MPEG audio that begins somewhere in `data`, or None."""
+    """Return the demuxer of the first MPEG audio in `data`, or None if there is none."""
     for found in _SYNC.finditer(data):
         for demuxer, length in _LENGTHS.items():
             if _is_followed(data, found.start(), length):
@@ -34,9 +35,9 @@ def demuxer_of_frames(data: bytes) -> str | None:
 
 
 def adts_parameters(data: bytes, at: int) -> tuple[int, int] | None:
-    """Return an ADTS frame's length and its parameters' bits, or None if `at` has no frame.
+    """Return the length and the parameters of the ADTS frame at the offset `at`, or None.
 
-    The parameters are the profile, the sampling rate and the channels.
+    The parameters are the bits of the profile, the sampling rate and the channels.
     """
     length = _adts_length(data, at)
     if not length:

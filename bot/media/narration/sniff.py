@@ -1,7 +1,7 @@
 """Detects a file's format from its first bytes, so that ffmpeg never has to probe untrusted input.
 
-Written by hand: libmagic and the package filetype return MIME types of hundreds of formats, while
-this module needs one of a few ffmpeg demuxers, even if an ID3 tag precedes the audio.
+libmagic and the package `filetype` return MIME types. This module needs the ffmpeg demuxer instead,
+even if an ID3 tag precedes the audio.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ NAMES = {
     "eac3": "AC-3",
     "mpegts": "MPEG-TS",
 }
-"""The formats of each demuxer, as messages name them."""
+"""The name of each demuxer's format in messages."""
 
 _HEAD = 1024
-_SEARCHED = 64 * 1024  # as far as ffmpeg searches for a frame
+_SEARCHED = 64 * 1024  # bytes in which a frame is searched for, as in ffmpeg
 _ID3_HEADER = 10
 _SYNC_MP3 = 0xFFE0
 _SYNC_AAC = 0xFFF0
@@ -59,9 +59,9 @@ _KINDS = (b"RIFF", b"RF64", b"BW64")
 _AIFF = (b"AIFF", b"AIFC")
 _SYNC_AC3, _MAX_AC3_VERSION, _MAX_EAC3_VERSION = b"\x0b\x77", 10, 16
 _TS_SYNC, _TS_PACKETS = 0x47, (188, 192)
-# Old recorders write MOV files without `ftyp`. Segments of streams begin with `styp`.
+# Old recorders write MOV files without an `ftyp` box. The segments of a stream begin with `styp`.
 _BOXES = (b"ftyp", b"styp", b"sidx", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
-_LAYER = 0x0006  # these bits are zero in AAC
+_LAYER = 0x0006  # bits that are zero in AAC
 _REFUSED = (
     (b"<!DOCTYPE", "HTML"),
     (b"<HTML", "HTML"),
@@ -119,10 +119,12 @@ _ICY_INTERVAL = re.compile(rb"icy-metaint:\s*(\d{1,7})\s", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Format:
-    """A file's format; `demuxer` is ffmpeg's name for it.
+    """The format of an audio file.
 
-    `start`: the offset of the sound, which is not 0 after the header of a radio stream. `interval`:
-    the bytes of sound between two inserted texts, or 0 if no texts are inserted.
+    `demuxer`: ffmpeg's name for the format.
+    `start`: the offset of the sound. It is not 0 if the header of a radio stream precedes the
+    sound.
+    `interval`: the number of bytes after which a radio stream inserts a text, or 0 if it doesn't.
     """
 
     demuxer: str
@@ -131,7 +133,7 @@ class Format:
 
 
 def sniff(path: Path) -> Format | None:
-    """Return the format of the file at `path`, or None if its demuxer isn't in NAMES."""
+    """Return the format of the file at `path`, or None if it isn't a supported format."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
         if head.startswith(_ICY):
@@ -142,8 +144,8 @@ def sniff(path: Path) -> Format | None:
                 file.seek(0)
                 found = demuxer_of_frames(file.read(_SEARCHED))
             return Format(demuxer=found) if found else None
-        # FLAC and AAC may also start with an ID3 tag, whose length is stored in 7 bits of each
-        # byte.
+        # Not only MP3, but also FLAC and AAC may start with an ID3 tag. The length of the tag is
+        # stored in 7 bits of each byte.
         length = 0
         for byte in head[6:_ID3_HEADER]:
             length = length << 7 | byte & 0x7F
@@ -167,7 +169,7 @@ def _radio(file: BinaryIO) -> Format | None:
 
 
 def describe(path: Path) -> str:
-    """Return one word for the apparent format of a refused file, such as HTML, TEXT or DATA."""
+    """Return one word for the likely format of a refused file, such as HTML, TEXT or DATA."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
     return _name_of(head) or ("TEXT" if _is_text(head) else "DATA")

@@ -1,4 +1,4 @@
-"""Joins the decoded links of a chained file in one WAV."""
+"""Joins the decoded parts of a chained file into one WAV."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _COPIED = 1024 * 1024
 
 
 def begin_wav(path: Path) -> None:
-    """Write a WAV without samples, for 48 kHz, stereo and 16 bits."""
+    """Write a WAV that has no samples yet, with 48 kHz, two channels and 16 bits."""
     with wave.open(str(path), "wb") as sound:
         sound.setparams((2, 2, _RATE, 0, "NONE", "not compressed"))
 
 
 def append_wav(path: Path, more: Path) -> float:
-    """Append the samples of a WAV to another, and return their duration in seconds."""
+    """Append the samples of the WAV `more` to the WAV `path`, and return their duration."""
     with wave.open(str(more), "rb") as added:
         count = added.getnframes()
         with path.open("r+b") as file:
@@ -38,11 +38,14 @@ def append_wav(path: Path, more: Path) -> float:
 
 
 def copy_link(source: Path, target: Path, link: Link, interval: int) -> None:
-    """Copy a link of a file without the texts that a radio inserts after each `interval` bytes."""
+    """Copy a link of a file, without the texts that a radio inserts.
+
+    `interval`: the number of bytes after which each text is inserted, or 0 if there are none.
+    """
     with source.open("rb") as file, target.open("wb") as copy:
         file.seek(link.start)
         while (left := link.end - file.tell()) > 0:
             copy.write(file.read(min(left, interval or _COPIED)))
             if interval:
-                # The byte is the length of the text in units of 16 bytes.
+                # The first byte is the length of the text, in units of 16 bytes.
                 file.seek(16 * int.from_bytes(file.read(1), "big"), SEEK_CUR)

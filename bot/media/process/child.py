@@ -1,7 +1,7 @@
 """Runs a program in a confined child process. No other module starts processes.
 
-Written by hand: psutil can set rlimits, but can't stop a child at a wall-clock limit or when its
-parent dies, and bubblewrap needs user namespaces, which Docker's default seccomp profile forbids.
+psutil is not used, because it can't stop a child at a wall-clock limit or when its parent dies.
+bubblewrap is not used, because it needs user namespaces, which Docker forbids by default.
 """
 
 from __future__ import annotations
@@ -29,15 +29,18 @@ _PROBE_SECONDS = 10
 _TAIL_BYTES = 64 * 1024
 NICENESS = 10
 _CPU_GRACE_SECONDS = 5
-# setpriv and prlimit exit with 126 or 127 if they can't start the program. The OOM killer sends
-# SIGKILL.
+# If a child ends with one of these codes, its input is not to blame. setpriv and prlimit exit with
+# 126 or 127 if they can't start the program. The OOM killer sends SIGKILL.
 _NOT_AT_FAULT = frozenset({126, 127, -signal.SIGKILL})
 _KEPT_ENV = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")  # other variables may hold secrets
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProcessLimits:
-    """A child's limits: `memory_bytes` on its address space, `file_bytes` on each written file."""
+    """The limits of a child process.
+
+    `memory_bytes` limits its address space, and `file_bytes` each file that it writes.
+    """
 
     wall_seconds: float = 120
     cpu_seconds: int = 240
@@ -46,15 +49,16 @@ class ProcessLimits:
 
 
 class LostChildError(MediaError):
-    """The child never started, or was killed from outside, so its input file is not to blame."""
+    """A child was not started, or was killed from outside. Its input file is not to blame."""
 
 
 class Child:
-    """Runs at most `slots` copies of a command at a time.
+    """Runs at most `slots` copies of a command at the same time.
 
     A copy is killed when it exceeds a limit, when its task is cancelled, or when this process ends.
-    `name` appears in errors. `environment` is added to the few variables that a child inherits.
-    `niceness`: the operating system's priority; at 19, everything else has precedence.
+    `name`: the command's name in error messages.
+    `niceness`: the priority of the copies. At 19, they run only when nothing else has to run.
+    `environment`: variables that are set in addition to the few that a child inherits.
     """
 
     def __init__(
@@ -71,7 +75,7 @@ class Child:
         self._niceness = niceness
         self._environment = environment or {}
         self._guard: tuple[str, ...] | None = None
-        # These two programs apply the limits before the child's first instruction.
+        # These two programs apply the limits before the child executes its first instruction.
         self._nice = shutil.which("nice")
         self._prlimit = shutil.which("prlimit")
 
@@ -85,8 +89,10 @@ class Child:
     ) -> str:
         """Run the command with `args` in `cwd`, and return the last 64 KiB of its stderr.
 
-        `on_line` receives each line of stdout. Waiting for a slot has no time limit. MediaError:
-        the command failed or exceeded a limit. LostChildError: its input is not to blame.
+        The call first waits for a free slot, for as long as necessary.
+        `on_line`: is called with each line of the command's stdout.
+        Raises MediaError if the command fails or exceeds a limit. It is a LostChildError if the
+        input is not to blame.
         """
         async with self._slots:
             child = await self._spawn(args, cwd, limits)
@@ -140,7 +146,7 @@ class Child:
 
 
 class _Tail:
-    """The last `limit` bytes of a stream."""
+    """Keeps the last `limit` bytes of a stream."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -169,7 +175,7 @@ def _start_readers(
 
 
 async def _wait_for_readers(readers: set[asyncio.Task[None]]) -> None:
-    # A cancelled wait() leaves the readers running until the child's pipes are closed.
+    # If this is cancelled, wait() doesn't cancel the readers. They end when the pipes are closed.
     done, _ = await asyncio.wait(readers, return_when=asyncio.FIRST_EXCEPTION)
     for reader in done:
         reader.result()
@@ -193,17 +199,20 @@ async def _forward_lines(
 
 def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT_ENV if name in os.environ}
-    # Without MALLOC_ARENA_MAX, each thread's own arena would count against the limit of the
-    # address space.
+    # Without MALLOC_ARENA_MAX, each thread would reserve an arena of its own, and all of them would
+    # count towards the limit on the address space.
     return kept | {"LC_ALL": "C", "MALLOC_ARENA_MAX": "2"}
 
 
 def _rlimits(limits: ProcessLimits) -> list[tuple[int, str, int, int]]:
-    """Return each limit, its prlimit(1) option, and its soft and hard value (at most our own)."""
+    """Return each limit with its prlimit(1) option and its soft and hard values.
+
+    No value is higher than the limit of this process.
+    """
     cpu = limits.cpu_seconds
     wanted = (
-        # The lower soft limit ends a child with SIGXCPU, since SIGKILL would look like the OOM
-        # killer.
+        # The soft limit is lower, so that the child ends with SIGXCPU. With SIGKILL, it would seem
+        # that the OOM killer ended the child.
         (resource.RLIMIT_CPU, "cpu", cpu, cpu + _CPU_GRACE_SECONDS),
         (resource.RLIMIT_AS, "as", limits.memory_bytes, limits.memory_bytes),
         (resource.RLIMIT_FSIZE, "fsize", limits.file_bytes, limits.file_bytes),
@@ -222,7 +231,10 @@ def _capped(limit: int, kind: int) -> int:
 
 
 def _apply_limits(pid: int, limits: ProcessLimits, niceness: int) -> None:
-    """Set a child's limits from outside: `preexec_fn` is unsafe in a process with threads."""
+    """Set a child's limits from this process.
+
+    `preexec_fn` would set them in the child, but is unsafe in a process with threads.
+    """
     with contextlib.suppress(ProcessLookupError):
         os.setpriority(os.PRIO_PROCESS, pid, max(niceness, os.getpriority(os.PRIO_PROCESS, pid)))
         if sys.platform == "linux":
@@ -241,21 +253,21 @@ def _exit_name(code: int) -> str:
 
 
 async def _find_parent_death_guard() -> tuple[str, ...]:
-    """Return a command prefix that makes a child end with this process, or () if unavailable."""
+    """Return a command prefix that kills a child when this process ends, or () without one."""
     setpriv = await asyncio.to_thread(shutil.which, "setpriv")
     if setpriv:
         guard = (setpriv, "--pdeathsig", "KILL", "--no-new-privs")
-        # BusyBox's setpriv lacks both options.
+        # The setpriv of BusyBox lacks both options.
         if await read_output(*guard, "echo", "guarded"):
             return guard
-    # Without the prefix, an orderly shutdown still ends every child, but a crash leaves them
-    # running.
+    # Without the prefix, a normal shutdown still ends every child, but after a crash they continue
+    # to run.
     log.info("child.unguarded reason=no_setpriv children_end_by=cpu_limit")
     return ()
 
 
 async def read_output(*command: str) -> str:
-    """Return a trusted command's stdout, or "" if the command fails or takes over 10 s."""
+    """Return the stdout of a trusted command, or "" if it can't be started or takes over 10 s."""
     try:
         child = await asyncio.create_subprocess_exec(
             *command,

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
     from bot.media.process.child import ProcessLimits
 
-_FFMPEG_5_1 = (57, 28)  # libavutil's, because distributions write ffmpeg's own version in many ways
+_FFMPEG_5_1 = (57, 28)  # libavutil's version; distributions write that of ffmpeg in many ways
 _BACKGROUND_NICENESS = 19
 _ENCODERS = frozenset({"libx264", "aac"})
 
 
 class Ffmpeg:
-    """Runs at most `slots` ffmpeg processes at a time, each in a confined child.
+    """Runs at most `slots` ffmpeg processes at the same time, each confined by limits.
 
-    `in_background`: whether everything else on the machine has precedence over these processes.
+    `in_background`: whether these processes run only when nothing else on the machine has to run.
     """
 
     def __init__(self, binary: Path, *, slots: int, in_background: bool = False) -> None:
@@ -44,9 +44,10 @@ class Ffmpeg:
     ) -> str:
         """Run ffmpeg with `args` in `cwd`, and return the last 64 KiB of its stderr.
 
-        `on_progress` receives the seconds of output so far, which never decrease. Waiting for a
-        slot has no time limit. MediaError: ffmpeg failed or exceeded a limit. LostChildError: its
-        input is not to blame.
+        The call first waits for a free slot, for as long as necessary.
+        `on_progress`: is called with the number of seconds written so far, which never decreases.
+        Raises MediaError if ffmpeg fails or exceeds a limit. It is a LostChildError if the input is
+        not to blame.
         """
         if on_progress is None:
             return await self._child.run(args, cwd=cwd, limits=limits)
@@ -56,7 +57,7 @@ class Ffmpeg:
         )
 
     async def has_filters(self, *names: str, cwd: Path, limits: ProcessLimits) -> bool:
-        """Tell whether this ffmpeg was built with all of these filters."""
+        """Return whether this ffmpeg was built with all of these filters."""
         if self._filters is None:
             lines: list[str] = []
             await self._child.run(["-filters"], cwd=cwd, limits=limits, on_line=lines.append)
@@ -66,7 +67,7 @@ class Ffmpeg:
 
 
 class _Progress:
-    """Parses ffmpeg's `-progress` output, and reports the seconds written so far."""
+    """Parses ffmpeg's `-progress` output, and reports how many seconds were written so far."""
 
     def __init__(self, on_progress: Callable[[float], None]) -> None:
         self._on_progress = on_progress
@@ -80,16 +81,17 @@ class _Progress:
 
 
 async def find_ffmpeg() -> Path:
-    """Return the system's ffmpeg if it is 5.1 or newer with libx264 and aac, or the bundled one.
+    """Return the path of the system's ffmpeg or, if that is unsuitable, of the bundled one.
 
-    StartupError: neither is usable.
+    A suitable ffmpeg is version 5.1 or newer, and has the encoders libx264 and aac. Raises
+    StartupError if neither is suitable.
     """
     system = await asyncio.to_thread(shutil.which, "ffmpeg")
     if system and await _is_suitable(system):
         return Path(system)
     import imageio_ffmpeg  # noqa: PLC0415 - it takes memory, and most machines have an ffmpeg
 
-    with contextlib.suppress(RuntimeError):  # imageio-ffmpeg has no binary for this machine
+    with contextlib.suppress(RuntimeError):  # raised if there is no binary for this machine
         bundled = await asyncio.to_thread(imageio_ffmpeg.get_ffmpeg_exe)
         if await _is_suitable(bundled):
             return Path(bundled)

@@ -1,6 +1,6 @@
-"""Builds a result's audio stream: the narration, alone or over the clip's own sound.
+"""Builds the audio stream of a video: the narration, alone or mixed with the clip's own sound.
 
-The narration has the same loudness in every result.
+All narrations are adjusted to the same loudness.
 """
 
 from __future__ import annotations
@@ -15,20 +15,23 @@ if TYPE_CHECKING:
     from bot.media.narration.ingest import Narration
 
 _TARGET_LUFS = -16.0
-_MAX_GAIN_DB = 30.0  # more would amplify background noise to the level of speech
+_MAX_GAIN_DB = 30.0  # a higher gain would make background noise as loud as speech
 _FADE_SECONDS = 0.5
 _RATE = 48_000
 _OVERSAMPLED_RATE = 192_000
 
 
 def narration_only(narration: Narration, *, seconds: float) -> graph.Stream:
-    """Return the voice alone, padded with silence or faded out to a duration of `seconds`."""
-    # The limiter is always the last filter: before sidechaincompress, it can deadlock ffmpeg 6.0.
+    """Return the narration with a duration of `seconds`, padded with silence or faded out."""
+    # The limiter must be the last filter. Before sidechaincompress, it can deadlock ffmpeg 6.0.
     return _voice(narration, seconds=seconds).filter("alimiter", level=0, limit=0.75)
 
 
 def ducked(narration: Narration, own: graph.Stream, *, seconds: float) -> graph.Stream:
-    """Return the voice mixed with `own`, the clip's plain sound, which is lowered during speech."""
+    """Return the narration mixed with the clip's own sound, which is lowered during speech.
+
+    `own`: the clip's sound, as `plain` returns it.
+    """
     voice = _voice(narration, seconds=seconds).filter_multi_output("asplit")
     lowered = graph.filter(
         [_fitted(own, seconds=seconds), voice[0]],
@@ -39,7 +42,8 @@ def ducked(narration: Narration, own: graph.Stream, *, seconds: float) -> graph.
         release=400,
     )
     both = graph.filter([lowered, voice[1]], "amix", inputs=2, duration="longest", normalize=0)
-    # A clip's own sound may be at full scale, and AAC raises the peaks between samples.
+    # A clip's own sound may be as loud as possible, and AAC makes the peaks between samples higher.
+    # Therefore, the limiter works at a higher sample rate.
     oversampled = both.filter("aresample", _OVERSAMPLED_RATE).filter(
         "alimiter", level=0, limit=0.55, attack=1
     )
@@ -47,7 +51,7 @@ def ducked(narration: Narration, own: graph.Stream, *, seconds: float) -> graph.
 
 
 def repeated(sound: graph.Stream, *, seconds: float) -> graph.Stream:
-    """Repeat the first `seconds` of a stream endlessly, from memory."""
+    """Repeat the first `seconds` of a stream endlessly. They are kept in memory."""
     samples = round(seconds * _RATE)
     return (
         sound.filter("aformat", sample_fmts="s16")
@@ -58,10 +62,10 @@ def repeated(sound: graph.Stream, *, seconds: float) -> graph.Stream:
 
 
 def plain(sound: graph.Stream) -> graph.Stream:
-    """Convert a clip's own sound to 48 kHz stereo floats, in sync with its picture."""
+    """Convert a clip's own sound to 48 kHz, stereo and floats, in sync with the picture."""
     return (
         sound.filter("aresample", _RATE, **{"async": 1, "first_pts": 0})
-        # Convert to 16 bits first, which removes NaN and infinite samples.
+        # The conversion to 16 bits comes first, because it removes NaN and infinite samples.
         .filter("aformat", channel_layouts="stereo", sample_fmts="s16")
         .filter("aformat", sample_fmts="fltp")
     )

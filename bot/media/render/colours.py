@@ -1,4 +1,4 @@
-"""Converts a picture's light and colours to BT.709, which every player shows alike."""
+"""Converts a picture's brightness and colours to BT.709, which every player supports."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ BT709: Mapping[str, str | float] = {
     "colorspace": "bt709",
     "color_range": "tv",
 }
-"""Output options that declare a picture's colours to be BT.709."""
+"""The ffmpeg output options that declare a picture's colours to be BT.709."""
 
 _H264 = ("avc1", "avc3")
 _WHITE_NITS = 203  # the brightness of a white page in HDR (ITU-R BT.2408)
-_PEAK = 1000 / _WHITE_NITS  # brighter light is cut off
-_KNEE = 0.3  # darker light keeps its brightness
+_PEAK = 1000 / _WHITE_NITS  # anything brighter is cut off
+_KNEE = 0.3  # anything darker keeps its brightness
 _PQ, _HLG = 16, 18
 _TRANSFERS = {_PQ: "smpte2084", _HLG: "arib-std-b67", 14: "bt2020-10", 15: "bt2020-12"}
 _PRIMARIES = {9: "bt2020", 12: "smpte432"}
-# The names that ffmpeg prints, with their numbers in ISO/IEC 23091-2.
+# The numbers in ISO/IEC 23091-2 for the names that ffmpeg prints.
 _NUMBERS = {
     "bt2020": 9,
     "smpte432": 12,
@@ -43,7 +43,7 @@ _NUMBERS = {
     "bt2020-10": 14,
     "bt2020-12": 15,
 }
-# Metadata may imitate the line of a stream, but ffmpeg prints metadata with a deeper indentation.
+# A file's metadata may imitate this line, but ffmpeg indents metadata further.
 _PRINTED = re.compile(
     r"^ {1,4}Stream #\S{1,80}: Video: .{0,500}?[(, ][\w-]{1,40}/([\w-]{1,40})/([\w-]{1,40})[,)]",
     re.MULTILINE,
@@ -55,16 +55,16 @@ Step = tuple[str, "Mapping[str, str | float]"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Colours:
-    """Colours wider than BT.709, as the numbers of ISO/IEC 23091-2."""
+    """Colours that exceed BT.709, given by their numbers in ISO/IEC 23091-2."""
 
     primaries: int
     transfer: int
 
 
 async def wide_colours(ffmpeg: Ffmpeg, clip: Path, info: VideoInfo) -> Colours | None:
-    """Return a clip's colours if they need conversion to BT.709 and ffmpeg can do it.
+    """Return a clip's colours if they must be converted to BT.709 and ffmpeg can do that.
 
-    LostChildError: ffmpeg could not be started.
+    Returns None otherwise. Raises LostChildError if ffmpeg could not be started.
     """
     stated = info.colours
     if stated is None and info.video_codec not in _H264:
@@ -75,7 +75,7 @@ async def wide_colours(ffmpeg: Ffmpeg, clip: Path, info: VideoInfo) -> Colours |
 async def convertible(
     ffmpeg: Ffmpeg, stated: tuple[int, int] | None, *, cwd: Path
 ) -> Colours | None:
-    """Return wide colours, or None if they aren't wide or this ffmpeg can't convert them."""
+    """Return the stated colours, or None if they are within BT.709 or ffmpeg can't convert them."""
     if stated is None or not is_wide(stated):
         return None
     if not await ffmpeg.has_filters("zscale", "tonemap", cwd=cwd, limits=_LIMITS):
@@ -86,14 +86,14 @@ async def convertible(
 async def probe_colours(
     ffmpeg: Ffmpeg, clip: Path, *, demuxer: str, number: int
 ) -> tuple[int, int] | None:
-    """Return the numbers of primaries and transfer function that ffmpeg reports, or None."""
+    """Return the primaries and the transfer function that ffmpeg reports, or None."""
     try:
         stderr = await ffmpeg.run(_probing(clip, demuxer, number), cwd=clip.parent, limits=_LIMITS)
     except LostChildError:
         raise
     except MediaError:
         return None
-    # The last line about a picture describes the output.
+    # The last line about a picture describes ffmpeg's output, which is a copy of the clip.
     for primaries, transfer in reversed(_PRINTED.findall(stderr)):
         return _NUMBERS.get(primaries, 2), _NUMBERS.get(transfer, 2)
     return None
@@ -108,10 +108,10 @@ def _probing(clip: Path, demuxer: str, number: int) -> list[str]:
 
 
 def bt709_steps(colours: Colours | None) -> Sequence[Step]:
-    """Return the filters that convert colours to BT.709, or none if the colours are None."""
+    """Return the filters that convert these colours to BT.709. There are none for None."""
     if colours is None:
         return ()
-    # Players and decoders lose these properties on the way, and zscale does not guess them.
+    # Decoders may lose these properties, and zscale doesn't guess them.
     source: Step = (
         "setparams",
         {
@@ -136,13 +136,16 @@ def bt709_steps(colours: Colours | None) -> Sequence[Step]:
 
 
 def as_bt709(picture: graph.Stream, colours: Colours | None) -> graph.Stream:
-    """Convert a picture in its final size from these colours to BT.709; None: don't convert."""
+    """Convert a picture from these colours to BT.709, or return it unchanged if they are None.
+
+    The picture should already have its final size.
+    """
     for name, options in bt709_steps(colours):
         picture = picture.filter(name, **options)
     return picture
 
 
 def as_text(step: Step) -> str:
-    """Return a filter as it is written in a simple filter graph."""
+    """Return a filter in the syntax of ffmpeg's simple filter graphs."""
     name, options = step
     return f"{name}={':'.join(f'{key}={value}' for key, value in options.items())}"

@@ -39,9 +39,9 @@ _SCALE = (
 
 
 async def convert(ffmpeg: Ffmpeg, clip: Path) -> bool:
-    """Replace `clip` with an MP4 of the same picture and sound; False: it already is an MP4.
+    """Convert `clip` to MP4 in place, or return False if it already is an MP4.
 
-    UnconvertedError: the clip can't be converted.
+    Raises UnconvertedError if the clip can't be converted.
     """
     head = await asyncio.to_thread(head_of, clip)
     demuxer = demuxer_of(head)
@@ -62,7 +62,10 @@ async def convert(ffmpeg: Ffmpeg, clip: Path) -> bool:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Source:
-    """A clip's demuxer, its picture and sound as ffmpeg names them, and its origin."""
+    """The properties of a clip that is converted.
+
+    `picture`, `sound`: the streams to use, in ffmpeg's notation. `digital_source`: the origin.
+    """
 
     demuxer: str
     picture: str
@@ -75,7 +78,7 @@ async def _choose(ffmpeg: Ffmpeg, clip: Path, demuxer: str) -> _Source:
     video = audio = 0
     digital_source = None
     if demuxer == "mov":
-        with suppress(MediaError):  # ffmpeg may still be able to read the sound
+        with suppress(MediaError):  # ffmpeg may still be able to read the clip
             info = await asyncio.to_thread(read_mp4, clip)
             video, audio = info.video_number, info.audio_number
             digital_source = info.digital_source

@@ -1,6 +1,7 @@
-"""Encodes a narration before its clip is available, so that the merge can copy its packets.
+"""Encodes a narration before its clip is available, so that the merge only has to copy it.
 
-An M4A records the encoder's delay, so that the copied sound stays in sync with the picture.
+The format is M4A, because it records the encoder's delay. With that, the copied sound stays in sync
+with the picture.
 """
 
 from __future__ import annotations
@@ -23,27 +24,26 @@ if TYPE_CHECKING:
     from bot.media.process.ffmpeg import Ffmpeg
     from bot.media.render.narration_options import NarrationOptions
 
-# The shortest M4A, because the clip's length is unknown yet. Silence takes few bytes, and few clips
-# are longer than this.
+# The M4A is padded with silence to at least this length, because the length of the clip is not
+# known yet. Few clips are longer, and silence takes few bytes.
 _MIN_SECONDS = 30.0
 _SILENCE_SECONDS = 1.0  # at least
 _TOLERANCE = 0.03  # seconds, a little more than a packet
 
 
 def may_be_copied(narration: Narration, options: NarrationOptions) -> bool:
-    """Tell whether a merge is likely to copy the narration's M4A.
+    """Return whether a merge is likely to copy the narration's M4A.
 
-    A merge that mixes the narration with the clip's own sound, or trims and fades it out, has to
-    encode it again.
+    A merge can't copy the narration if it mixes it with the clip's own sound or trims it.
     """
     is_trimmed = options.fit is NarrationFit.TRIM and narration.seconds > _MIN_SECONDS
     return options.mix is NarrationMix.REPLACE and not is_trimmed
 
 
 async def encode_narration(ffmpeg: Ffmpeg, narration: Narration) -> None:
-    """Write the M4A `narration.encoded`: the narration, as loud as in a video, and then silence.
+    """Write the narration, with its final loudness and followed by silence, to an M4A.
 
-    MediaError: ffmpeg failed.
+    The file is `narration.encoded`. Raises MediaError if ffmpeg fails.
     """
     target = narration.encoded
     part = part_of(target)
@@ -66,9 +66,9 @@ async def encode_narration(ffmpeg: Ffmpeg, narration: Narration) -> None:
 
 
 def encoded_seconds(narration: Narration) -> float:
-    """Return the duration of the narration's M4A, in seconds (blocking).
+    """Return the duration of the narration's M4A in seconds. Blocks the thread.
 
-    0: there is no M4A, it is damaged, or it was made from another narration.
+    Returns 0 if the M4A doesn't exist, is damaged, or was made from another narration.
     """
     try:
         seconds = read_sound_seconds(narration.encoded)
@@ -79,7 +79,7 @@ def encoded_seconds(narration: Narration) -> float:
 
 
 def encoded_sound(narration: Narration) -> graph.Stream:
-    """Open the narration's M4A, in order to copy its packets."""
+    """Return the narration's M4A as an ffmpeg stream that can be copied."""
     source = graph.input(
         f"file:{narration.encoded.absolute()}",
         **UNPROBED,

@@ -1,4 +1,4 @@
-"""Merges a narration into a clip, and repairs clips that Discord would not play."""
+"""Merges a narration with a clip, and repairs clips that would not play in Discord."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_MAX_AUDIO_BYTES = 400_000 / 8  # per second of noise; speech takes less than half
+_MAX_AUDIO_BYTES = 400_000 / 8  # for a second of noise; speech takes less than half
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MergeResult:
     """The result of a merge.
 
-    `held_instead`: whether the last frame is held because a loop would be too large.
+    `held_instead`: whether the last frame is held, because a looped clip would be too large.
     """
 
     held_instead: bool
@@ -50,7 +50,7 @@ class MergeResult:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _MergePlan:
-    """A result's duration, and the way in which the clip's picture fills it."""
+    """The duration of the merged video, and the way in which the clip fills it."""
 
     seconds: float
     filling: Filling = Filling.NONE
@@ -59,7 +59,7 @@ class _MergePlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Clip:
-    """A clip, its index, and the plan for merging it."""
+    """A clip, its properties, and the plan for merging it."""
 
     path: Path
     info: VideoInfo
@@ -69,18 +69,18 @@ class _Clip:
 async def merge(
     ffmpeg: Ffmpeg, clip: Path, narration: Narration, target: Path, options: NarrationOptions
 ) -> MergeResult:
-    """Merge `narration` into the MP4 `clip`, and write an MP4 that plays in Discord to `target`.
+    """Merge `narration` with the MP4 `clip`, and write an MP4 that plays in Discord to `target`.
 
-    The result is marked with its origin. MediaError: the clip isn't a complete MP4, or ffmpeg
-    failed.
+    The result is marked with its origin. Raises MediaError if the clip isn't a complete MP4, or if
+    ffmpeg fails.
     """
     read = await _read_clip(clip, narration, options)
     loops_new_picture = read.plan.filling is Filling.LOOPED and repair_for(read.info).picture
     if not (loops_new_picture or read.info.video_joined or read.info.audio_joined):
         return await _merge_directly(ffmpeg, read, narration, target, options)
-    # Encode once, then loop by copying, so that the loop's size is known beforehand. This also
-    # avoids filtering a joined clip together with a narration, whose filters would restart where
-    # the clip changes.
+    # First the clip is encoded once, and then it is looped by copying. This way, the size of the
+    # loop is known beforehand. A clip that changes its format midway is also encoded first.
+    # Otherwise, the narration's filters would restart wherever the clip changes.
     encoded_once = target.with_name("once.mp4")
     try:
         await repair(ffmpeg, clip, encoded_once)
@@ -102,8 +102,8 @@ async def _merge_directly(
         encoded=encoded,
         colours=await wide_colours(ffmpeg, clip, info) if encoded else None,
     )
-    # Shift the clip so that its first frame is shown immediately, even if the clip starts with a
-    # delay.
+    # If the picture starts with a delay, the clip is shifted, so that its first frame is shown at
+    # once.
     is_ducked = options.mix is NarrationMix.DUCK and info.audio_codec is not None
     source = open_clip(
         clip,
@@ -126,10 +126,10 @@ async def _merge_directly(
 
 
 async def repair(ffmpeg: Ffmpeg, clip: Path, target: Path) -> bool:
-    """Repair the MP4 `clip`: write a copy that plays in Discord to `target`.
+    """Write a copy of the MP4 `clip` that plays in Discord to `target`.
 
-    False: nothing was written, because the clip plays as it is. MediaError: the clip isn't a
-    complete MP4, or ffmpeg failed.
+    Returns False, and writes nothing, if the clip plays as it is. Raises MediaError if the clip
+    isn't a complete MP4, or if ffmpeg fails.
     """
     info = await asyncio.to_thread(read_mp4, clip)
     repair_due = repair_for(info)
@@ -169,7 +169,7 @@ async def _write_with_first(
     sounds: Sequence[Sound | None],
     digital_source: DigitalSource,
 ) -> None:
-    """Write a result with the first of the `sounds` that ffmpeg can process."""
+    """Write the video with the first of the `sounds` that ffmpeg can process."""
     write = partial(write_mp4, ffmpeg, picture, source, target, digital_source=digital_source)
     for sound in sounds[:-1]:
         try:
@@ -180,7 +180,7 @@ async def _write_with_first(
             if sound and sound.treatment is SoundTreatment.CUT:
                 log.warning("merge.not_copied reason=%r", str(error))
                 continue
-            # If the clip's own sound is undecodable or empty, the picture can still be used.
+            # If the clip's own sound can't be decoded, the video is written without it.
             log.warning("merge.own_sound_dropped reason=%r", str(error))
         else:
             return
@@ -188,16 +188,16 @@ async def _write_with_first(
 
 
 def _is_copyable(narration: Narration, plan: _MergePlan) -> bool:
-    """Tell whether the result's sound is the beginning of the narration's M4A (blocking)."""
-    # A longer narration is faded out, which needs a new encoding.
+    """Return whether the sound can be copied from the narration's M4A. Blocks the thread."""
+    # A narration that is longer than the video is faded out, so it must be encoded again.
     return narration.seconds <= plan.seconds <= encoded_seconds(narration)
 
 
 def _own_sound(clip: Path, source: graph.Stream, picture: Picture) -> graph.Stream:
     if picture.filling is not Filling.LOOPED:
         return plain(sound_of(source, picture.info))
-    # The sound is read from a separate input: if picture and sound were looped together, both would
-    # repeat after the longer one's duration.
+    # The sound is read from a separate input. If picture and sound were looped together, both would
+    # repeat only after the end of the longer one.
     again = open_clip(clip, picture.info, shift_back=picture.info.picture_delay)
     return repeated(plain(sound_of(again, picture.info)), seconds=picture.info.seconds)
 
@@ -223,7 +223,10 @@ def _plan_for(
 
 
 def _loop_end(info: VideoInfo, plan: _MergePlan) -> float | None:
-    """Return the time at which to stop reading a loop, so that no frame follows the video's end."""
+    """Return the time until which a looped clip is read, or None if the clip isn't looped.
+
+    Reading stops early enough that no frame follows the end of the video.
+    """
     if plan.filling is not Filling.LOOPED:
         return None
     return max(info.seconds, plan.seconds - info.reorder_delay)

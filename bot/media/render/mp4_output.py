@@ -1,4 +1,4 @@
-"""Writes picture and sound to an MP4 that plays in Discord, in one ffmpeg run."""
+"""Writes picture and sound to an MP4 that plays in Discord, with one run of ffmpeg."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from bot.media.render.video_stream import Picture
 
 _COMMENT = "Generated video"
-# Speech is below 16 kHz, so a cutoff there saves bits and time. With constant quality, the encoder
-# need not search for a constant bit rate. It sounds like 160 kbit/s and takes two thirds of the
-# time.
+# Speech has no frequencies above 16 kHz, so a cutoff there saves bits and time. With a constant
+# quality, the encoder need not search for the settings that meet a bit rate. The result sounds like
+# 160 kbit/s, and takes two thirds of the time.
 AAC: Mapping[str, str | float] = {"acodec": "aac", "q:a": 1.6, "cutoff": 16_000}
-# A joined sound is filtered separately, because its filters would restart where the picture
-# changes.
+# The filters for a sound that changes its format midway. They are in a graph of their own.
+# Otherwise, they would restart wherever the picture changes its format.
 _PLAIN = "aresample=48000:async=1,aformat=channel_layouts=stereo:sample_fmts=s16"
-_MAX_WALL_SECONDS = 3600  # even for a clip that claims to be very long
+_MAX_WALL_SECONDS = 3600  # even if a clip's index states a very long duration
 
 
 class SoundTreatment(Enum):
-    """The ways to store a sound.
+    """The way in which a sound is stored.
 
-    It is copied, copied up to the exact end of the picture, encoded, or encoded from parts in
-    different formats.
+    `COPIED`: without encoding it. `CUT`: the same, but cut off at the end of the picture.
+    `ENCODED`: encoded. `JOINED`: encoded from a sound that changes its format midway.
     """
 
     COPIED = auto()
@@ -47,13 +47,13 @@ class SoundTreatment(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sound:
-    """A result's sound, and the way in which it is stored."""
+    """The sound of a video, and the way in which it is stored."""
 
     stream: graph.Stream
     treatment: SoundTreatment = SoundTreatment.ENCODED
 
     def options(self, seconds: float) -> Mapping[str, str | float]:
-        """Return the output options for this sound, in a result of `seconds`."""
+        """Return the output options for this sound, in a video with a duration of `seconds`."""
         match self.treatment:
             case SoundTreatment.COPIED:
                 return {"acodec": "copy"}
@@ -66,7 +66,7 @@ class Sound:
 
 
 def _cut_last_packet(seconds: float) -> Mapping[str, str]:
-    """Return the output options that let the last packet end with the result."""
+    """Return the output options that make the last packet end together with the video."""
     rest = f"max(1,min(DURATION,{ffmpeg_time(seconds)}/TB-PTS))"
     return {"bsf:a": f"setts=pts='PTS':dts='DTS':duration='{rest}'"}
 
@@ -80,9 +80,9 @@ async def write_mp4(
     sound: Sound | None,
     digital_source: DigitalSource,
 ) -> None:
-    """Write the `picture` of `source`, together with `sound`, to `target`.
+    """Write the `picture` of `source`, together with `sound`, to the MP4 `target`.
 
-    The result is marked with its `digital_source`. MediaError: ffmpeg failed.
+    The file is marked with its `digital_source`. Raises MediaError if ffmpeg fails.
     """
     part = part_of(target)
     sounds = [] if sound is None else [sound]
@@ -109,7 +109,7 @@ async def write_mp4(
 
 
 def metadata_options(title: str | None) -> dict[str, str]:
-    """Return options for the output's only metadata: a title, and a comment on its origin."""
+    """Return the output options for the metadata: the title, if any, and a comment."""
     comment = {"metadata:g:0": f"comment={_COMMENT}"}
     return comment | {"metadata:g:1": f"title={title}"} if title else comment
 

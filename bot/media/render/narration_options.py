@@ -1,4 +1,4 @@
-"""The options for narrations: the operator's, and the narration's own."""
+"""The options for merging a narration with a clip."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from enum import StrEnum
 
 
 class NarrationFit(StrEnum):
-    """The ways to merge a narration that is longer than its clip.
+    """The way to merge a narration that is longer than its clip.
 
-    Either the clip's last frame is held, or the clip is looped, or the narration is trimmed.
+    `HOLD`: the clip's last frame is held. `LOOP`: the clip is looped. `TRIM`: the narration is
+    trimmed.
     """
 
     HOLD = "hold"
@@ -18,7 +19,7 @@ class NarrationFit(StrEnum):
 
 
 class NarrationMix(StrEnum):
-    """The treatment of the clip's own sound: it is replaced, or lowered during speech."""
+    """The treatment of the clip's own sound. `DUCK`: it is kept, but lowered during speech."""
 
     REPLACE = "replace"
     DUCK = "duck"
@@ -26,9 +27,10 @@ class NarrationMix(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NarrationOptions:
-    """The options for merging a narration. A looped result has at most `max_bytes`.
+    """The options for merging a narration with a clip.
 
-    `spoken`: whether the narration is a text that a machine has read aloud.
+    `max_bytes`: the maximum size of a video with a looped clip.
+    `spoken`: whether the narration was synthesised from a text.
     """
 
     fit: NarrationFit = NarrationFit.HOLD

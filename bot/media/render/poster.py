@@ -1,4 +1,4 @@
-"""Extracts a clip's poster: the still picture that represents it on cards and pages."""
+"""Extracts a clip's poster, which is the still picture that cards and pages show."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ if TYPE_CHECKING:
 
 _MAX_SIDE = 1280  # in pixels
 _SEARCHED_SECONDS = 30.0
-_MIN_LUMA = 48  # out of 255, for the picture's 90th percentile; black is 16
+_MIN_LUMA = 48  # of the 90th percentile of a frame's pixels; black is 16, and 255 the maximum
 _LIMITS = ProcessLimits(wall_seconds=60, cpu_seconds=120, file_bytes=8 * 1024**2)
 
 
 async def extract_poster(ffmpeg: Ffmpeg, clip: Path, target: Path) -> None:
-    """Write the first non-black frame of the MP4 `clip` to the JPEG `target`.
+    """Write the first frame of the MP4 `clip` that isn't black to the JPEG `target`.
 
-    If the first 30 s are all black, the very first frame is used. The poster's longer side has at
-    most 1280 pixels. MediaError: the clip isn't a complete MP4, or ffmpeg failed.
+    If all frames in the first 30 s are black, the very first frame is used. The longer side of the
+    poster has at most 1280 pixels. Raises MediaError if the clip isn't a complete MP4, or if ffmpeg
+    fails.
     """
     info = await asyncio.to_thread(read_mp4, clip)
     colours = await wide_colours(ffmpeg, clip, info)

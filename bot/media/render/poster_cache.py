@@ -1,4 +1,4 @@
-"""Caches the posters of finished videos: each is extracted once, when it is first requested."""
+"""Caches the posters of finished videos. A poster is extracted when it is first requested."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _MAX_REMEMBERED = 1000
 
 
 class PosterCache:
-    """Extracts posters with its own `ffmpeg` slots, so that page views don't wait for rendering."""
+    """Extracts and caches posters.
+
+    `ffmpeg` must not be the one that renders videos. Otherwise, page views would wait for videos.
+    """
 
     def __init__(self, ffmpeg: Ffmpeg, workspace: Workspace) -> None:
         self._ffmpeg = ffmpeg
@@ -30,28 +33,31 @@ class PosterCache:
         self._lock = asyncio.Lock()
         self._impossible: set[str] = set()
 
-    async def get(self, job_id: str) -> Path | None:
-        """Return the poster of a finished video, or None if it can't be extracted."""
-        poster = self._workspace.poster(job_id)
-        if await asyncio.to_thread(poster.exists):
-            return poster
+    async def make(self, job_id: str) -> bool:
+        """Extract a finished video's poster unless it exists, and return whether it exists now."""
+        if await self._workspace.has_poster(job_id):
+            return True
         async with self._lock:
-            # Another task may have extracted the poster while this task waited for the lock.
-            if await asyncio.to_thread(poster.exists):
-                return poster
-            return await self._extract(job_id, poster)
+            # While this task was waiting for the lock, another task may have extracted the poster.
+            return await self._workspace.has_poster(job_id) or await self._extract(job_id)
 
-    async def _extract(self, job_id: str, poster: Path) -> Path | None:
+    async def get(self, job_id: str) -> Path | None:
+        """Return the path of a video's poster, or None if it can't be extracted."""
+        return await self._workspace.fetch_poster(job_id) if await self.make(job_id) else None
+
+    async def _extract(self, job_id: str) -> bool:
         if job_id in self._impossible:
-            return None
+            return False
         try:
-            await extract_poster(self._ffmpeg, self._workspace.video(job_id), poster)
+            video = await self._workspace.fetch_video(job_id)
+            async with self._workspace.new_poster(job_id) as poster:
+                await extract_poster(self._ffmpeg, video, poster)
         except (MediaError, OSError) as error:
             log.warning("poster.failed id=%s reason=%r", job_id, str(error))
             if not isinstance(error, LostChildError):
                 self._remember(job_id)
-            return None
-        return poster
+            return False
+        return True
 
     def _remember(self, job_id: str) -> None:
         if len(self._impossible) >= _MAX_REMEMBERED:

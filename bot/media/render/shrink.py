@@ -1,4 +1,4 @@
-"""Makes a clip small enough to upload, in at most two fast encodings."""
+"""Makes a copy of a clip that is small enough to upload, by encoding it at most twice."""
 
 from __future__ import annotations
 
@@ -41,19 +41,23 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PASSES = 2
-_SECOND_PASS_TARGET = 0.95  # as a share of the limit
+_SECOND_PASS_TARGET = 0.95  # the size that the second pass aims at, as a share of the limit
 _MAX_DECENT_QUANTIZER = 40.0
 _QUANTIZER = re.compile(r"frame P:\s*\d+\s+Avg QP:\s*([\d.]+)")
-_ONE_THREAD_SECONDS = 15  # wall time per second of a clip that is encoded by one thread
+_ONE_THREAD_SECONDS = 15  # the time that one thread may take to encode a second of a clip
 
 
 class TooLittleRoomError(MediaError):
-    """With so few bytes, the clip would look so bad that a link is the better way to share it."""
+    """The limit is so low that the clip would look bad. It is better shared as a link."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShrunkVideo:
-    """A clip within the limit; `size` is in bytes, `passes` is 0 if it was already small enough."""
+    """A clip that is within the size limit.
+
+    `size`: the size in bytes. `passes`: the number of encodings, or 0 if the original is small
+    enough.
+    """
 
     path: Path
     size: int
@@ -71,12 +75,13 @@ async def shrink_video(
     decent: bool = True,
     on_progress: Callable[[float], None] | None = None,
 ) -> ShrunkVideo:
-    """Write the whole MP4 `clip` to `target`, in at most `limit_bytes`.
+    """Write a copy of the MP4 `clip` with at most `limit_bytes` to `target`.
 
-    If `clip` is already small enough, its own path is returned, and nothing is written.
-    `on_progress` receives a share from 0 to 1 that never decreases. TooLittleRoomError: the limit
-    is too low or, if `decent`, the video would look bad. MediaError: the clip isn't a complete MP4,
-    or ffmpeg failed.
+    If `clip` is already small enough, nothing is written, and the result has the path of `clip`.
+    `decent`: whether to refuse if the copy would look bad.
+    `on_progress`: is called with the finished share, from 0 to 1, which never decreases.
+    Raises TooLittleRoomError if the limit is too low. Raises MediaError if the clip isn't a
+    complete MP4, or if ffmpeg fails.
     """
     info = await asyncio.to_thread(read_mp4, clip)
     source = ShrinkSource(
@@ -122,7 +127,7 @@ async def shrink_video(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _ShrinkInput:
-    """The inputs that are the same in each pass."""
+    """The values that are the same in each pass."""
 
     clip: Path
     target: Path
@@ -137,7 +142,7 @@ class _ShrinkInput:
 
 
 class _Progress:
-    """Reports a share that never decreases, although a second pass starts at 0 again."""
+    """Reports the finished share. It never decreases, although a second pass starts at 0 again."""
 
     def __init__(self, seconds: float, listener: Callable[[float], None] | None) -> None:
         self._seconds = seconds
@@ -153,7 +158,7 @@ class _Progress:
 async def _encode_with_fallback(
     ffmpeg: Ffmpeg, inputs: _ShrinkInput, plan: ShrinkPlan, progress: _Progress
 ) -> ShrunkVideo:
-    """Encode a clip, and drop its sound if the sound can't be decoded."""
+    """Encode a clip. If its sound can't be decoded, encode it without sound."""
     try:
         return await _encode(ffmpeg, inputs, plan, progress)
     except (TooLittleRoomError, LostChildError):
@@ -188,7 +193,7 @@ async def _encode(
 
 
 async def _run(ffmpeg: Ffmpeg, inputs: _ShrinkInput, plan: ShrinkPlan, progress: _Progress) -> str:
-    """Encode once, and return ffmpeg's stderr, even if the output reached its size limit."""
+    """Encode once, and return ffmpeg's stderr. Stopping at the size limit is not an error."""
     limits = _limits(inputs)
     try:
         return await ffmpeg.run(
@@ -205,7 +210,7 @@ def _size(path: Path) -> int:
 
 
 def _mean_quantizer(stderr: str) -> float:
-    """Return x264's mean quantizer, 0 to 51. From about 40 on, the picture is mostly blocks."""
+    """Return x264's mean quantizer, from 0 to 51. At about 40, the picture is mostly blocks."""
     found = _QUANTIZER.findall(stderr)
     return float(found[-1]) if found else 0.0
 
@@ -216,8 +221,8 @@ def _limits(inputs: _ShrinkInput) -> ProcessLimits:
     return ProcessLimits(
         wall_seconds=wall,
         cpu_seconds=2 * wall,
-        # A first pass is stopped at twice the limit, which none reached in tests, and a second pass
-        # follows.
+        # If a first pass reaches twice the limit, it is stopped, and a second pass follows. In
+        # tests, this never happened.
         file_bytes=2 * inputs.limit_bytes + 1024 * 1024,
     )
 
@@ -247,7 +252,7 @@ def _arguments(inputs: _ShrinkInput, plan: ShrinkPlan) -> list[str]:
 
 
 def _picture_options(plan: ShrinkPlan, encoder: EncoderSettings) -> dict[str, str | float]:
-    # The quality is constant and only the rate is limited, so that simple clips stay small.
+    # The quality is constant, and only the bit rate is limited. This way, simple clips stay small.
     return {
         "vcodec": "libx264",
         **CLOCK,

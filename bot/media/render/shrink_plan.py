@@ -1,4 +1,4 @@
-"""Plans a smaller copy of a clip: chooses its bit rates and its picture size."""
+"""Chooses the bit rates and the picture size of a smaller copy of a clip."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from dataclasses import dataclass
 
 from bot.media.render.video_stream import scaled_size
 
-# With this bound, x264 veryfast kept 25 of 25 measured clips within the limit.
+# The share of the limit that the plan uses. With it, x264 with the preset veryfast kept all of 25
+# measured clips within the limit.
 _USABLE_SHARE = 0.98
-_FIXED_BITS = 320_000  # the container's headers, and overhead that the encoder doesn't count
-_INDEX_BITS = 10_000  # per second: each frame has an entry in the index
-_SOUND_SHARE = 0.2  # of all bits; if sound needs a larger share, a lower sound rate is chosen
+_FIXED_BITS = 320_000  # for headers, and for data that the encoder doesn't count
+_INDEX_BITS = 10_000  # for a second of the index, which has an entry for each frame
+_SOUND_SHARE = 0.2  # of all bits; a sound rate that needs more is not chosen
 _SOUND_RATES = (128_000, 64_000)
 _MIN_SOUND_RATE = 32_000
-_SOUND_OVERSHOOT = 1.05  # AAC's rate is only an average
+_SOUND_OVERSHOOT = 1.05  # AAC may exceed the rate by this factor
 _BUFFER_SECONDS = 0.5
-_INITIAL_BUFFER = 0.9  # x264 starts with its rate-control buffer filled to this share
+_INITIAL_BUFFER = 0.9  # the share of x264's rate-control buffer that is full at the start
 _FRAME_RATE = 30
-_MIN_BITS_PER_PIXEL = 0.06  # with fewer bits, a smaller picture looks better, even enlarged
+_MIN_BITS_PER_PIXEL = 0.06  # with fewer, a smaller picture looks better, even if enlarged
 _SHORT_SIDES = (1080, 720, 540, 480, 360)
 _POOR_SHORT_SIDES = (240, 144)
 _MIN_BIT_RATE = 8_000
@@ -26,9 +27,10 @@ _MIN_BIT_RATE = 8_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShrinkSource:
-    """The original clip; `moving` is the number of seconds in which its picture changes.
+    """The properties of the original clip.
 
-    When it is encoded, no side may have more than `longest` pixels.
+    `moving`: the number of seconds in which the picture changes.
+    `longest`: the number of pixels that the longer side of the copy may have.
     """
 
     width: int
@@ -41,7 +43,10 @@ class ShrinkSource:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShrinkPlan:
-    """The encoder's settings: rates in bit/s, the buffer in bits. `sound_rate` 0 means no sound."""
+    """The settings for the encoder. Rates are in bit/s, and the buffer is in bits.
+
+    A `sound_rate` of 0 means that the copy has no sound.
+    """
 
     width: int
     height: int
@@ -50,7 +55,7 @@ class ShrinkPlan:
     buffer: int
 
     def scaled(self, factor: float) -> ShrinkPlan:
-        """Return a plan with `factor` times the bits and `factor` times the pixels."""
+        """Return a plan with `factor` times as many bits and pixels."""
         longest = max(self.width, self.height) * math.sqrt(factor)
         width, height = scaled_size(self.width, self.height, longest=round(longest))
         return ShrinkPlan(
@@ -63,15 +68,15 @@ class ShrinkPlan:
 
 
 def make_plan(source: ShrinkSource, limit_bytes: int, *, decent: bool) -> ShrinkPlan | None:
-    """Choose rates that stay within `limit_bytes`, and the largest picture size that suits them.
+    """Choose rates within `limit_bytes`, and the largest picture size that suits these rates.
 
-    The picture is reduced until each pixel gets 0.06 bits at 30 frames/s, but not below 144 lines,
-    or 360 if `decent`. None: the limit leaves too few bits for any picture or, if `decent`, a pixel
-    gets fewer bits even in the smallest picture.
+    The picture is made smaller until each pixel gets 0.06 bits at 30 frames/s. It never gets fewer
+    than 144 lines, or than 360 if `decent`. Returns None if the limit is too low for any picture.
+    If `decent`, also returns None if the pixels get too few bits even at 360 lines.
     """
     sound_rate = _sound_rate(source, limit_bytes, decent=decent)
     bits = _picture_bits(source, limit_bytes, sound_rate)
-    # A held frame takes no bits, so only the moving seconds count.
+    # A frame that is held takes no bits, so only the seconds count in which the picture changes.
     max_rate = bits / (source.moving + _INITIAL_BUFFER * _BUFFER_SECONDS)
     width, height = _size(source, max_rate, decent=decent)
     if max_rate < _MIN_BIT_RATE or (decent and max_rate < _min_rate(width, height)):

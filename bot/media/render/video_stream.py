@@ -1,4 +1,7 @@
-"""Builds a result's video stream: copied if possible, and held or looped if needed."""
+"""Builds the output's video stream, which is copied from the clip if possible.
+
+If the output is longer than the clip, the clip is looped, or its last frame is held.
+"""
 
 from __future__ import annotations
 
@@ -18,20 +21,21 @@ if TYPE_CHECKING:
     from bot.media.mp4.reader import VideoInfo
     from bot.media.render.colours import Colours
 
-_HUGE_PIXELS = 5_000_000  # decoding a larger picture takes memory that the encoder needs
+_HUGE_PIXELS = 5_000_000  # decoding a larger picture leaves too little memory for the encoder
 _MAX_INTERLACED_LINES = 1080
 _MIN_INTERLACED_SIDE = 16
 
 
 CLOCK: Mapping[str, str | float] = {"fps_mode": "vfr", "enc_time_base": "1:120000"}
-"""Encoder options that keep each frame's time, in a time base that suits all common frame rates.
+"""The encoder options that keep the time of each frame.
 
-With another time base, bitstream filters in ffmpeg 5 misread the timestamps.
+The time base suits all common frame rates. With other time bases, ffmpeg 5 misreads the timestamps
+in bitstream filters.
 """
 
 
 class Filling(Enum):
-    """The ways in which a picture fills a longer result: not at all, held, or looped."""
+    """The way in which a clip fills a longer video: its last frame is held, or it is looped."""
 
     NONE = auto()
     HELD = auto()
@@ -40,10 +44,11 @@ class Filling(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EncoderSettings:
-    """Settings with which ffmpeg encodes a picture within 400 MB of memory.
+    """The settings with which ffmpeg encodes a picture within 400 MB of memory.
 
-    No side has more than `longest` pixels, decoder and encoder use `threads` threads each, and the
-    encoder looks `lookahead` frames ahead.
+    `longest`: the maximum number of pixels of the longer side.
+    `threads`: the number of threads of the decoder, and of the encoder.
+    `lookahead`: the number of frames that the encoder looks ahead.
     """
 
     longest: int
@@ -53,9 +58,10 @@ class EncoderSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
-    """A result's picture, with a duration of `seconds`. It is either `encoded` or copied.
+    """The picture of a video that is to be written, with a duration of `seconds`.
 
-    `colours`: the colours to convert to BT.709 while the picture is encoded.
+    `encoded`: whether the picture is encoded, and not just copied.
+    `colours`: the colours that are converted to BT.709 while the picture is encoded, if any.
     """
 
     info: VideoInfo
@@ -65,7 +71,7 @@ class Picture:
     colours: Colours | None = None
 
     def stream(self, clip: graph.Stream) -> graph.Stream:
-        """Return the picture of `clip` (from `open_clip`), filtered if it is to be encoded."""
+        """Return the picture of a clip from `open_clip`, with filters if it is encoded."""
         picture = picture_of(clip, self.info)
         return self._filtered(picture) if self.encoded and not self.info.video_joined else picture
 
@@ -75,7 +81,7 @@ class Picture:
         if not self.encoded:
             return {"vcodec": "copy", **(hold_last_frame(self.seconds) if is_held else {})}
         encoder = encoder_settings_for(self.info)
-        # Filters drop the last frame's duration.
+        # Filters lose the duration of the last frame.
         is_held = is_held or self.info.timing.is_held
         return {
             "vcodec": "libx264",
@@ -100,7 +106,10 @@ class Picture:
         return as_bt709(picture, self.colours).filter("format", "yuv420p")
 
     def _joined_filters(self) -> dict[str, str]:
-        """Return filters that scale all parts of the picture to the size of the first part."""
+        """Return the filters for a clip that changes its format midway.
+
+        They scale all of its parts to the size of the first part.
+        """
         longest = encoder_settings_for(self.info).longest
         width, height = scaled_size(self.info.width, self.info.height, longest=longest)
         filters = [
@@ -110,30 +119,31 @@ class Picture:
             *(as_text(step) for step in bt709_steps(self.colours)),
             "format=yuv420p",
         ]
-        # A simple graph is used, because in a complex one the sound's filters would restart
+        # This is a simple filter graph. In a complex one, the filters of the sound would restart
         # wherever the picture changes.
         return {"filter:v": ",".join(filters)}
 
 
 def hold_last_frame(seconds: float) -> dict[str, str | float]:
-    """Return the output options that hold the last frame until the result lasts `seconds`."""
-    # Every frame gets a duration up to the end, but an MP4 stores only the last frame's.
-    # Without explicit `pts` and `dts`, setts would put the frames in decoding order.
+    """Return the output options that hold the last frame until the video lasts `seconds`."""
+    # Every frame gets a duration that lasts until the end, but an MP4 stores only that of the last
+    # frame. Without explicit `pts` and `dts`, setts would show the frames in decoding order.
     rest = f"{ffmpeg_time(seconds)}/TB-(PTS-STARTPTS)"
     return {"bsf:v": f"setts=pts='PTS':dts='DTS':duration='{rest}'"}
 
 
 def encoder_settings_for(info: VideoInfo) -> EncoderSettings:
-    """Return the settings for encoding a clip's picture."""
+    """Return the settings for encoding a clip, which depend on its size."""
     if info.width * info.height > _HUGE_PIXELS:
         return EncoderSettings(longest=1600, threads=1, lookahead=4)
     return EncoderSettings(longest=1920, threads=2, lookahead=10)
 
 
 UNPROBED: Mapping[str, None] = {"nofind_stream_info": None}
-"""Input options for streams that are only copied, so that ffmpeg decodes no frames to probe them.
+"""The input options for streams that are only copied.
 
-An MP4's index tells what a copy needs to know.
+With them, ffmpeg doesn't decode frames to learn about the streams. For a copy, the index of an MP4
+is enough.
 """
 
 
@@ -147,15 +157,16 @@ def open_clip(
 ) -> graph.Stream:
     """Open a provider's untrusted clip as an ffmpeg input.
 
-    Its timestamps are reduced by `shift_back` seconds. `loops_until`: the number of seconds until
-    which the clip is repeated. `probed`: whether ffmpeg first decodes some frames to learn about
-    them. It has to, unless all that is used of the clip is copied.
+    `shift_back`: the number of seconds by which all timestamps are reduced.
+    `loops_until`: the number of seconds until which the clip is repeated, or None to play it once.
+    `probed`: whether ffmpeg first decodes some frames to learn about the streams. This is necessary
+    unless the streams are only copied.
     """
     options: dict[str, str | float | None] = {} if probed else {**UNPROBED}
     if shift_back:
         options["itsoffset"] = ffmpeg_time(-shift_back)
     if loops_until is not None:
-        # These are input options, because bitstream filters in ffmpeg 5 stop after the first
+        # These must be input options, because bitstream filters in ffmpeg 5 stop after the first
         # repetition.
         options |= {"stream_loop": -1, "t": ffmpeg_time(loops_until)}
     return graph.input(
@@ -179,20 +190,20 @@ def sound_of(clip: graph.Stream, info: VideoInfo) -> graph.Stream:
 
 
 def deinterlaced(picture: graph.Stream, info: VideoInfo) -> graph.Stream:
-    """Deinterlace the frames that are marked as interlaced, and no others."""
-    # The filter refuses pictures that are smaller than its window.
+    """Deinterlace those frames of a picture that are marked as interlaced."""
+    # Interlaced video has at most 1080 lines. The filter refuses very small pictures.
     if info.height > _MAX_INTERLACED_LINES or min(info.width, info.height) < _MIN_INTERLACED_SIDE:
         return picture
     return picture.filter("bwdif", mode="send_frame", deint="interlaced")
 
 
 def ffmpeg_time(seconds: float) -> str:
-    """Format a time for ffmpeg, to the microsecond."""
+    """Format a time for ffmpeg, with a precision of microseconds."""
     return f"{seconds:.6f}"
 
 
 def scaled_size(width: int, height: int, *, longest: int) -> tuple[int, int]:
-    """Return a picture's size in even numbers, reduced so that no side exceeds `longest`."""
+    """Return a picture's size, reduced so that no side exceeds `longest`. Both are even."""
     scale = min(1.0, longest / max(width, height))
     return _even(width * scale), _even(height * scale)
 

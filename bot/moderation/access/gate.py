@@ -1,4 +1,4 @@
-"""The gate: decides whether an order is accepted, before anything is stored or spent."""
+"""The gate, which decides whether an order is accepted before anything is stored or spent."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Terms:
-    """The settings that apply to an order: the operator's, and those of the order's server.
+    """The settings that apply to an order.
 
-    `home`: the server that an order from outside all servers counts towards, if there is one.
+    `everywhere`: the operator's settings. `server`: the settings of the order's server.
+    `home`: for an order from outside all servers, the server that it counts towards, or None.
     """
 
     everywhere: AccessSettings = field(default_factory=AccessSettings)
@@ -35,17 +36,18 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """The gate's decision about an order; `refusal` is None for an allowed order."""
+    """The gate's decision about an order. `refusal` is None if the order is accepted."""
 
     terms: Terms
     refusal: UserError | None = None
 
 
 class Gate:
-    """Admits orders that the operator and the server's managers allow; `count` counts refusals.
+    """Accepts the orders that both the operator and the server's managers allow.
 
-    Every order is checked: commands, buttons, forms, the API, the page and the command line. A
-    server's settings can only restrict what the operator allows.
+    All orders are checked, including those from the API, the web page and the command line. The
+    managers can only restrict further what the operator allows.
+    `count`: is called with the reason of each refusal.
     """
 
     def __init__(
@@ -62,9 +64,9 @@ class Gate:
         self._count = count
 
     async def check(self, place: OrderPlace | None) -> Terms:
-        """Return the settings for an allowed order; UserError: the order is refused.
+        """Return the settings that apply to an order. Raises UserError if the order is refused.
 
-        `place` is None for the orders of clients.
+        `place`: the order's place in Discord, or None if it comes from an API client.
         """
         verdict = await self.judge(place)
         if verdict.refusal is not None:
@@ -75,7 +77,7 @@ class Gate:
         return verdict.terms
 
     async def judge(self, place: OrderPlace | None) -> Verdict:
-        """Tell whether an order from this place would be allowed, without counting anything."""
+        """Decide about an order from this place. Unlike `check`, don't count or log a refusal."""
         if place is None:
             found = await self._settings.read((EVERYWHERE,))
             return self._unless_paused(Verdict(terms=Terms(everywhere=found[EVERYWHERE])))
@@ -88,12 +90,12 @@ class Gate:
         return self._unless_paused(self._judge_member(place, here, found))
 
     def asks_membership(self, place: OrderPlace) -> bool:
-        """Tell whether the decision about a place depends on the requester's servers."""
+        """Return whether the decision about a place depends on the servers the requester is in."""
         is_outside = place.membership is None
         return is_outside and self.reach.takes_outside(place) and self.reach.needs_membership
 
     def _unless_paused(self, verdict: Verdict) -> Verdict:
-        """Refuse during the operator's pause, unless another reason would outlast the pause."""
+        """Refuse an order during the operator's pause. Other reasons for a refusal are kept."""
         pause = verdict.terms.everywhere.pause
         if verdict.refusal is not None or pause is None or not pause.lasts(self._clock()):
             return verdict
@@ -106,7 +108,8 @@ class Gate:
             key = "access.dm" if place.is_dm else "access.user_install"
             return Verdict(terms=terms, refusal=UserError(key))
         if place.server_id is not None and everywhere.servers.get(place.server_id) is Rule.DENY:
-            # A person's own installation does not open a server that the operator has closed.
+            # The operator has denied this server. A person's own installation of the bot doesn't
+            # change that.
             return Verdict(terms=terms, refusal=UserError("access.server"))
         if everywhere.person is Rule.DENY or not self.reach.needs_membership:
             return Verdict(
@@ -123,7 +126,7 @@ class Gate:
     def _judge_member(
         self, place: OrderPlace, member: Membership, found: Mapping[int, AccessSettings]
     ) -> Verdict:
-        """Judge an order that counts towards the server of a membership."""
+        """Decide about an order that counts towards the server of this membership."""
         everywhere, server = found[EVERYWHERE], found[member.server_id]
         home = member if place.membership is None else None
         terms = Terms(everywhere=everywhere, server=server, home=home)

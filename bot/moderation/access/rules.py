@@ -1,4 +1,4 @@
-"""The rules of one scope, which decide in which channels and with which roles people may order."""
+"""Applies the rules of one scope: in which channels, and with which roles, people may order."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ if TYPE_CHECKING:
     from bot.moderation.access.place import Membership, OrderPlace
     from storage.access.settings import AccessSettings
 
-# The most names that one sentence lists.
+# The maximum number of channels or roles that one sentence names.
 _MAX_NAMED = 5
 
 
 def refusal_by(
     settings: AccessSettings, place: OrderPlace, member: Membership | None, *, scope: int
 ) -> UserError | None:
-    """Return the reason why a scope's settings refuse an order, or None.
+    """Return the reason why the settings of a scope refuse an order, or None if they don't.
 
-    `member`: the membership that the order counts towards. An order from outside all servers has no
-    channel, so a server that allows only some channels refuses it.
+    `member`: the requester's membership in the server that the order counts towards.
+    An order from outside all servers has no channel. It is refused if only some channels are
+    allowed.
     """
     if settings.person is Rule.DENY:
         return UserError("access.blocked_everywhere" if scope == EVERYWHERE else "access.blocked")
@@ -38,12 +39,13 @@ def _refusal_of_channel(
     settings: AccessSettings, place: OrderPlace, *, scope: int
 ) -> UserError | None:
     channels = settings.channels
-    # A thread's rule takes precedence over its channel's, and a channel's rule over its category's.
+    # The rule of a thread takes precedence over that of its channel, and the rule of a channel over
+    # that of its category.
     rule = next((channels[each] for each in place.channel_ids if each in channels), None)
     allowed = [channel for channel, each in channels.items() if each is Rule.ALLOW]
     if rule is Rule.ALLOW or (rule is None and not allowed):
         return None
-    # A person sees no names of other servers' channels.
+    # The operator's rules may name channels of other servers, which are not shown to people.
     if not allowed or scope == EVERYWHERE:
         return UserError("access.channel")
     return UserError("access.other_channels", channels=_named("#", allowed))

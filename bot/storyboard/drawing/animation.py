@@ -1,6 +1,6 @@
-"""Builds the ffmpeg arguments that animate an artwork.
+"""Builds the arguments with which ffmpeg animates an artwork.
 
-They contain only numbers and our own file names, never text from the prompt.
+The arguments contain only numbers and this program's own file names, but no text from the prompt.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _THREADS = "2"
 _PIXELS = "scale={size}out_color_matrix=bt709:out_range=tv,format=yuva420p"
-_GRAIN = "noise=c0s=5:c0_seed=7"  # reduces banding; the same in every frame
+_GRAIN = "noise=c0s=5:c0_seed=7"  # reduces banding, and is the same in every frame
 _ENCODING = {
     "-c:v": "libx264",
     "-preset": "veryfast",
@@ -38,13 +38,13 @@ _FADE_OUT = 0.34
 _RISE = 0.85
 _STAGGER = 0.12
 _BLEND = 14
-"""The number of frames in which one picture becomes the next."""
+"""One picture blends into the next during this many frames."""
 _SPARE = 2
-"""The extra frames of each picture, needed because a transition rounds its start."""
+"""Each picture needs this many additional frames, because a transition rounds its start."""
 
 
 def arguments(art: Artwork, output: str) -> list[str]:
-    """Return ffmpeg's arguments for animating an artwork into the MP4 `output`."""
+    """Return the arguments with which ffmpeg animates an artwork and writes `output`, an MP4."""
     graph = _FilterGraph(art)
     graph.add_pictures()
     for card, (start, end) in zip(art.cards, graph.times, strict=True):
@@ -64,7 +64,10 @@ def arguments(art: Artwork, output: str) -> list[str]:
 
 
 class _FilterGraph:
-    """A filter graph that is built from back to front; `picture` labels the result so far."""
+    """A filter graph for ffmpeg, built from the back to the front of the picture.
+
+    `picture` is the label of the result so far.
+    """
 
     def __init__(self, art: Artwork) -> None:
         self.steps: list[str] = []
@@ -83,7 +86,7 @@ class _FilterGraph:
         return [word for file in self._uses for word in (*options, file)]
 
     def sources(self) -> list[str]:
-        """Return the steps that split each file's stream into one copy per use."""
+        """Return the steps that copy each file's stream, so that each use has its own copy."""
         return [
             f"[{number}:v]{self._pixels(file)},split={len(uses)}{''.join(uses)}"
             for number, (file, uses) in enumerate(self._uses.items())
@@ -94,7 +97,7 @@ class _FilterGraph:
         return _PIXELS.format(size=f"w={layer.width}:h={layer.height}:" if layer else "")
 
     def add_pictures(self) -> None:
-        """Add the moving pictures behind the cards. Each of them blends into the next."""
+        """Add the moving pictures behind the text. Each picture blends into the next."""
         blends = [blend_frames(start, end) for start, end in self._art.spans[1:]]
         for card, (start, end), before, after in zip(
             self._art.cards, self._art.spans, [0, *blends], [*blends, 0], strict=True
@@ -117,9 +120,10 @@ class _FilterGraph:
             self._overlay(layer, *_path(plane.layer, plane.motion))
 
     def add_card(self, card: Card, start: float, end: float) -> None:
-        """Add a card whose rule and lines appear one after the other and disappear together.
+        """Add a card. Its rule and lines appear one after another, and disappear together.
 
-        The first card is visible from the first frame, which players show as a preview.
+        The first card is visible in the first frame already, because players show that frame as a
+        preview.
         """
         stagger = _STAGGER if start else 0.0
         self._add_animated(card.rule, start, end)
@@ -127,7 +131,10 @@ class _FilterGraph:
             self._add_animated(line, start + stagger * (number + 0.6), end)
 
     def add_progress_bar(self) -> None:
-        """Add the permanent watermark, and the progress bar, which fills one segment per scene."""
+        """Add the watermark and the progress bar.
+
+        Both are always visible. Each scene fills one segment of the bar.
+        """
         self._overlay(
             self._still(self._art.watermark), str(self._art.watermark.x), str(self._art.watermark.y)
         )
@@ -156,7 +163,7 @@ class _FilterGraph:
         self._overlay(moving, str(layer.x), f"{layer.y}+{rise}-{fall}")
 
     def _still(self, layer: Layer, *effects: str) -> str:
-        """Show a file as a still picture for the whole clip."""
+        """Show a file as a still picture during the whole clip."""
         steps = ",".join((*effects, _hold(0, self._canvas.seconds)))
         return self._add_step(self._use(layer.file) + steps)
 
@@ -185,18 +192,18 @@ class _FilterGraph:
 
 
 def _hold(start: float, end: float) -> str:
-    """Return the filter that decodes a frame once and repeats it from `start` to `end`."""
+    """Return a filter that decodes one frame, and repeats it from `start` to `end`."""
     count = max(1, round((end - start) * FPS))
     return f"loop=loop={count - 1}:size=1:start=0,setpts=N/({FPS}*TB)+{start:.4f}/TB"
 
 
 def blend_frames(start: int, end: int) -> int:
-    """Return the number of frames in which the picture before a card blends into the card's."""
+    """Return the number of frames in which the previous picture blends into that of a card."""
     return max(2, min(_BLEND, (end - start) // 2))
 
 
 def _path(layer: Layer, motion: Motion) -> tuple[str, str]:
-    """Return the expressions for the position of a layer."""
+    """Return the expressions for the position of a moving layer."""
     angle = f"{math.tau / motion.period:.4f}*t+{motion.phase:.2f}"
     x = f"{layer.x}" + _pace(motion.dx) + (f"+{motion.sway:.1f}*sin({angle})" * (motion.sway > 0))
     y = f"{layer.y}" + _pace(motion.dy) + (f"+{motion.bob:.1f}*cos({angle})" * (motion.bob > 0))

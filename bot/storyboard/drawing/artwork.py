@@ -1,4 +1,4 @@
-"""Defines a clip's layers before they are animated: image files with positions on a canvas."""
+"""Defines the layers of a clip: image files, and their positions on a canvas."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ FPS = 30
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Canvas:
-    """A picture's size in pixels, and its clip's length in frames."""
+    """The size of a clip's picture in pixels, and the length of the clip in frames."""
 
     width: int
     height: int
@@ -17,30 +17,31 @@ class Canvas:
 
     @property
     def unit(self) -> float:
-        """Return the unit of length in pixels: a 720th of the shorter side."""
+        """The unit of length in pixels: a 720th of the shorter side."""
         return min(self.width, self.height) / 720
 
     @property
     def is_tall(self) -> bool:
-        """Tell whether the picture is in portrait format."""
+        """Whether the picture is taller than it is wide."""
         return self.height > self.width
 
     @property
     def margin(self) -> int:
-        """Return the margin around text, in pixels."""
+        """The margin around text, in pixels."""
         return round((64 if self.is_tall else 92) * self.unit)
 
     @property
     def seconds(self) -> float:
-        """Return the clip's duration in seconds."""
+        """The length of the clip in seconds."""
         return self.frames / FPS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Layer:
-    """A part of an image file, from the pixel row `row` on, and its position on the canvas.
+    """A part of an image file, and its position on the canvas.
 
-    An enlarged layer is shown with more pixels than its file has.
+    `row`: the row of pixels in the file at which the part begins.
+    `is_enlarged`: whether the layer is shown larger than it is in the file.
     """
 
     file: str
@@ -54,9 +55,12 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Motion:
-    """A movement by `dx` and `dy` pixels per frame, and a swing around it, in pixels and seconds.
+    """A movement by `dx` and `dy` pixels per frame, which can be combined with a swing.
 
-    Positions are whole pixels, because fractions would jitter: a slow movement skips frames evenly.
+    `sway` and `bob`: how far the layer swings to the sides and up and down, in pixels. `period`:
+    the duration of a swing, in seconds.
+
+    Positions are rounded to whole pixels, because fractions would make the movement jitter.
     """
 
     dx: float = 0.0
@@ -67,7 +71,7 @@ class Motion:
     phase: float = 0.0
 
     def enlarged(self, zoom: float) -> Motion:
-        """Return the same movement, enlarged with the picture that it belongs to."""
+        """Return the movement for a picture that is enlarged by `zoom`."""
         return replace(
             self, dx=self.dx * zoom, dy=self.dy * zoom, sway=self.sway * zoom, bob=self.bob * zoom
         )
@@ -83,9 +87,9 @@ class Plane:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
-    """One scene: lines of text that appear one after another, below a short rule.
+    """One scene: lines of text that appear one after another below a short rule.
 
-    Its `planes` are the picture behind it, from back to front; the first fills the canvas.
+    `planes`: the picture behind the text, from back to front. The first plane fills the canvas.
     """
 
     lines: tuple[Layer, ...]
@@ -95,9 +99,11 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artwork:
-    """All layers of a clip. Each segment of the progress bar has a track and a fill.
+    """All layers of a clip.
 
-    `cuts` are the frames at which the cards end. `phase`, 0 to 2 pi, varies the sound.
+    `cuts`: the frames at which the cards end.
+    `tracks`, `fills`: the empty and the full segments of the progress bar.
+    `phase`: a number from 0 to 2 pi that varies the sound.
     """
 
     canvas: Canvas
@@ -111,5 +117,5 @@ class Artwork:
 
     @property
     def spans(self) -> tuple[tuple[int, int], ...]:
-        """Return the frames at which each card starts and ends."""
+        """The frames at which each card starts and ends."""
         return tuple(zip((0, *self.cuts), self.cuts, strict=False))

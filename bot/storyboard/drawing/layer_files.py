@@ -1,6 +1,6 @@
-"""Saves pictures as layers, and provides the drawing functions that several modules share.
+"""Saves pictures as layers, and provides drawing functions for several modules.
 
-Imported only in a worker thread, because it loads Pillow.
+The module loads Pillow, so it is only imported in a worker thread.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from bot.storyboard.lettering.typefaces import Typefaces
 
 _OVERSAMPLING = 4
-_RUN_LENGTHS = 3  # the zlib strategy that is fast for plain areas
+_RUN_LENGTHS = 3  # a zlib strategy that is fast for plain areas
 
 
 class LayerFiles:
-    """Saves one clip's layers in `folder`, and holds the settings for drawing them.
+    """Saves the layers of a clip in `folder`, and holds what is needed to draw them.
 
-    `light` has the colours of the text.
+    `light`: the colours of the text.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class LayerFiles:
     def save(
         self, name: str, picture: Image.Image, x: float, y: float, *, zoom: float = 1.0
     ) -> Layer:
-        """Write a picture to the folder, and return its layer, to be shown enlarged by `zoom`."""
+        """Save a picture as a PNG file, and return its layer. The layer is enlarged by `zoom`."""
         file = f"{name}.png"
         picture.save(self._folder / file, compress_level=1, compress_type=_RUN_LENGTHS)
         return Layer(
@@ -59,7 +59,10 @@ class LayerFiles:
 
 
 def tint(mask: Image.Image, colour: Rgb) -> Image.Image:
-    """Return a plain colour with a mask as its alpha channel, so that edges have no dark fringe."""
+    """Return a picture in a single colour that has `mask` as its alpha channel.
+
+    The transparent pixels have the colour too, so that edges have no dark fringe.
+    """
     picture = Image.new("RGBA", mask.size, colour)
     picture.putalpha(mask)
     return picture
@@ -76,12 +79,12 @@ def pill(width: int, height: int, alpha: int) -> Image.Image:
 def scale(
     mask: Image.Image, size: tuple[int, int], filtering: Image.Resampling = Image.Resampling.BICUBIC
 ) -> Image.Image:
-    """Return a mask resized to `size` in pixels."""
+    """Return a mask that is resized to `size` in pixels."""
     # Pillow's types refer to NumPy, which is not installed.
     return mask.resize(size, filtering)  # pyright: ignore[reportUnknownMemberType]
 
 
 def curve(mask: Image.Image, alpha: Callable[[int], float]) -> Image.Image:
-    """Return a mask with the function `alpha` applied to each value."""
+    """Return a mask whose values are computed from those of `mask` by the function `alpha`."""
     values = [round(alpha(value)) for value in range(256)]
     return mask.point(values)  # pyright: ignore[reportUnknownMemberType]  # as above

@@ -1,6 +1,6 @@
 """Draws all layers of a clip.
 
-Imported only in a worker thread, because it loads Pillow and the fonts.
+The module loads Pillow and the fonts, so it is only imported in a worker thread.
 """
 
 from __future__ import annotations
@@ -30,20 +30,23 @@ _TRANSITIONS = ("fade", "fade", "smoothleft", "smoothright", "smoothup")
 
 
 def draw(prompt: str, canvas: Canvas, folder: Path, *, seed: str = "") -> Artwork:
-    """Draw a prompt's clip as PNG files in `folder`. The seed varies the pictures."""
+    """Draw the clip of a prompt as PNG files in `folder`.
+
+    `seed` varies the pictures.
+    """
     place = choose_place(clean(prompt), _random(prompt, seed))
     return draw_at(place, prompt, canvas, folder, seed=seed)
 
 
 def draw_at(place: Place, prompt: str, canvas: Canvas, folder: Path, *, seed: str = "") -> Artwork:
-    """Draw a prompt's clip at the given place, as PNG files in `folder`."""
+    """Draw the clip of a prompt at a given place, as PNG files in `folder`."""
     random = _random(prompt, seed)
     typefaces = Typefaces()
     text = clean(typefaces.drawable(clean(prompt)))
     scenes = split_scenes(text, seconds=canvas.seconds)
     lights = place.choose_lights(random, len(scenes))
     files = LayerFiles(canvas=canvas, light=lights[0], typefaces=typefaces, folder=folder)
-    # Pictures are painted in 720p at most and then enlarged, because only the text has to be sharp.
+    # Pictures are painted with at most 720 lines and then enlarged. Only text has to be sharp.
     zoom = max(1.0, canvas.unit)
     painted = Canvas(
         width=math.ceil(canvas.width / zoom),
@@ -85,7 +88,7 @@ def _random(prompt: str, seed: str) -> Random:
 
 
 def _cuts(scenes: tuple[str, ...], frames: int) -> tuple[int, ...]:
-    """Return the frames at which scenes end. Longer texts are shown for longer."""
+    """Return the frames at which the scenes end. A longer text is shown for longer."""
     weights = [1 + columns(scene) / 60 for scene in scenes]
     scale = frames / sum(weights)
     return tuple(round(end * scale) for end in accumulate(weights))

@@ -1,23 +1,24 @@
-"""Composes a soft chord pad as an ffmpeg audio expression that contains only numbers."""
+"""Composes soft chords as an audio expression for ffmpeg. It contains only numbers."""
 
 from __future__ import annotations
 
 import math
 
 RATE = 48_000
-_SYNTH_RATE = 24_000  # half the usual rate is enough for a pad below 2 kHz, and takes half the time
+# half the usual rate is enough for sounds below 2 kHz, and takes half the time
+_SYNTH_RATE = 24_000
 _ROOTS = (45, 47, 48, 50, 52, 53)  # MIDI notes, A2 to F3
-# Open chords, in semitones above the root.
+# The notes of each chord, in semitones above the root.
 _PROGRESSION = ((0, 7, 16, 23), (-3, 9, 16, 19), (5, 12, 16, 21), (-5, 7, 14, 23), (0, 12, 16, 19))
 _VOICE = 0.084
 _OVERLAP = 0.6
 
 
 def pad(starts: tuple[float, ...], seconds: float, phase: float) -> str:
-    """Return a filter chain without inputs that generates a stereo pad at about -24 LUFS.
+    """Return a chain of ffmpeg filters that generates soft chords in stereo, at about -24 LUFS.
 
-    A new chord begins at each of `starts`, which are in seconds. `phase`, 0 to 2 pi, selects the
-    key.
+    `starts`: the times at which the chords begin, in seconds.
+    `phase`: a number from 0 to 2 pi that chooses the key.
     """
     root = _ROOTS[int(phase / math.tau * len(_ROOTS)) % len(_ROOTS)]
     ends = (*starts[1:], seconds)
@@ -36,11 +37,11 @@ def pad(starts: tuple[float, ...], seconds: float, phase: float) -> str:
 
 
 def _chord(root: int, chord: tuple[int, ...], start: float, end: float, side: int) -> str:
-    """Return the expression for one chord in one channel, faded in and out."""
+    """Return the expression for one chord in one channel. The chord is faded in and out."""
     voices = "+".join(_voice(root + step, number, side) for number, step in enumerate(chord))
     gate = f"min(1,max(0,(t-{start - _OVERLAP:.3f})/{2 * _OVERLAP}))"
     gate += f"*min(1,max(0,({end + _OVERLAP:.3f}-t)/{2 * _OVERLAP}))"
-    # Samples outside the chord are not computed.
+    # Outside the chord, nothing is computed.
     inside = f"between(t,{start - _OVERLAP:.3f},{end + _OVERLAP:.3f})"
     return f"if({inside},{gate}*({voices}),0)"
 

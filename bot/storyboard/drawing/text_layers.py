@@ -1,6 +1,6 @@
-"""Draws the foreground: the text cards, the watermark and the progress bar.
+"""Draws the layers in the foreground: text, watermark and progress bar.
 
-Imported only in a worker thread, because it loads Pillow and the fonts.
+The module loads Pillow and the fonts, so it is only imported in a worker thread.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TITLE = Style(weight=700, is_display=True)
 _TEXT = Style(weight=600)
 _SMALL = Style(weight=500)
 _LEADING = 1.24
-_BASELINE = 0.9  # its distance from a line's top, relative to the type size
+_BASELINE = 0.9  # the distance of the baseline from the top of a line, in type sizes
 _BAR_HEIGHT = 5
 _GAP = 10
 
@@ -41,7 +41,7 @@ class Lettering:
 
     @property
     def area(self) -> tuple[int, int, int, int]:
-        """Return the edges of the text: left, top, right, lower."""
+        """The edges of the text: left, top, right, lower."""
         parts = (*self.lines, self.rule)
         left, top = min(part.x for part in parts), min(part.y for part in parts)
         right = max(part.x + part.width for part in parts)
@@ -49,14 +49,14 @@ class Lettering:
 
 
 def draw_text(layer_files: LayerFiles, number: int, text: str) -> Lettering:
-    """Draw the text of scene `number`, counted from 1. The first is the title."""
+    """Draw the text of a scene. The scene with the number 1 is the title."""
     is_title = number == 1
     shaper = Shaper(layer_files.typefaces, _TITLE if is_title else _TEXT)
     layout = fit(text, _box(layer_files, is_title=is_title), shaper)
     height = len(layout.lines) * layout.size * _LEADING
     top = layer_files.canvas.height * (0.31 if layer_files.canvas.is_tall else 0.345) - height / 2
     base = base_level(text)
-    if base:  # below the watermark, which is on the same side
+    if base:  # the watermark is on this side, so the text has to be below it
         top = max(top, layer_files.canvas.margin * 0.6 + 90 * layer_files.canvas.unit)
     drawn = [shaper.draw(line, base, layout.size) for line in layout.lines]
     baselines = [top + layout.size * (_LEADING * n + _BASELINE) for n in range(len(layout.lines))]
@@ -83,7 +83,7 @@ def _box(layer_files: LayerFiles, *, is_title: bool) -> TextBox:
 def _lines(
     layer_files: LayerFiles, name: str, drawn: list[DrawnLine], baselines: list[float], base: int
 ) -> tuple[Layer, ...]:
-    """Draw the lines into one file, each as its own layer, because each is animated separately.
+    """Draw all lines into one file. Each line is a layer, because each is animated separately.
 
     Text that is written from right to left is aligned to the right.
     """
@@ -97,7 +97,7 @@ def _lines(
     for line, baseline in zip(drawn, baselines, strict=True):
         picture = _coloured(line, layer_files.light)
         sheet.paste(picture, (0, row))
-        # Align by the visible ink, ignoring the glyphs' side bearings.
+        # Align the visible ink, ignoring the glyphs' side bearings.
         x = canvas.width - canvas.margin - picture.width if base else canvas.margin
         layers.append(
             Layer(
@@ -115,7 +115,7 @@ def _lines(
 
 
 def _coloured(line: DrawnLine, light: Light) -> Image.Image:
-    """Return a line with its letters in the ink colour, and its emoji in the accent colour."""
+    """Return a line with its letters in the ink colour and its emoji in the accent colour."""
     picture = tint(line.letters, light.ink)
     if line.emoji.getbbox():
         picture.paste(tint(line.emoji, light.accent), mask=line.emoji)
@@ -131,7 +131,7 @@ def _rule(layer_files: LayerFiles, text_top: float, base: int) -> Layer:
 
 
 def draw_watermark(layer_files: LayerFiles) -> Layer:
-    """Draw the watermark that says that the video is a preview."""
+    """Draw the watermark, which says that the video is a preview."""
     size = max(8.0, 20 * layer_files.canvas.unit)
     text = Shaper(layer_files.typefaces, _SMALL).draw(_WATERMARK, 0, size)
     indent = round(size * 0.75)
@@ -145,7 +145,7 @@ def draw_watermark(layer_files: LayerFiles) -> Layer:
 
 
 def draw_bar(layer_files: LayerFiles, count: int, name: str, alpha: int) -> tuple[Layer, ...]:
-    """Draw the progress bar with one segment per scene. All segments share one file."""
+    """Draw the progress bar, with one segment for each scene. All segments share one file."""
     canvas = layer_files.canvas
     gap = max(2, round(_GAP * canvas.unit))
     height = max(2, round(_BAR_HEIGHT * canvas.unit))

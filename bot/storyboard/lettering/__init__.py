@@ -1,1 +1,1 @@
-"""Divides texts of any script into scenes, and sets them in lines."""
+"""Divides texts in any script into scenes and lines, and draws their letters."""

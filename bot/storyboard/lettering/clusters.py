@@ -1,7 +1,7 @@
-"""Divides text into units that are drawn as one: a letter with its marks, an emoji with its parts.
+"""Divides text into clusters: characters that are drawn together, such as a letter with its marks.
 
-Written by hand: the libraries for UAX #29 separate conjuncts of Indic letters or contain their own
-tables, and here a line may be broken between any two clusters.
+Libraries for UAX #29 are not used. They split Indic conjuncts or contain tables of their own. In
+addition, a line may be broken between any two of these clusters.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ _FLAG_LETTERS = range(0x1F1E6, 0x1F200)
 _TAGS = range(0xE0020, 0xE0080)
 _PICTOGRAPHS = range(0x1F000, 0x1FB00)
 _VIRAMA = 9  # the combining class of the sign that joins two Indic letters
-# Characters that Unicode classes as letters, but that are drawn on the letter before: the vowel AM
-# of Thai and Lao, and the voicing marks of half-width katakana.
+# Unicode classifies these characters as letters, but they are drawn on the previous letter: the
+# vowel AM of Thai and Lao, and the voicing marks of half-width katakana.
 _ATTACHED = frozenset("\u0e33\u0eb3\uff9e\uff9f")
 
 
 def is_mark(char: str) -> bool:
-    """Tell whether a character is drawn on the one before it; False for an empty string."""
+    """Tell whether a character is drawn on the previous one. Returns False for ""."""
     return unicodedata.category(char).startswith("M") if char else False
 
 
 def is_pictograph(char: str) -> bool:
-    """Tell whether a character is an emoji, even one that is newer than Python's tables."""
+    """Tell whether a character is an emoji, even if it is newer than Python's Unicode tables."""
     return ord(char) in _PICTOGRAPHS
 
 
 def is_joint(char: str) -> bool:
-    """Tell whether an invisible character changes how its neighbours are drawn."""
+    """Tell whether a character is invisible, but changes how its neighbours are drawn."""
     return (
         char in _STYLES or char in (ZERO_WIDTH_JOINER, ZERO_WIDTH_NON_JOINER) or ord(char) in _TAGS
     )
@@ -50,7 +50,7 @@ def is_emoji(cluster: str) -> bool:
 
 
 def clusters(text: str) -> list[str]:
-    """Divide a text into clusters. Joined together, they are the text."""
+    """Divide a text into clusters. Joined together, they are the text again."""
     found: list[str] = []
     for char in text:
         if found and _joins(found[-1], char):
@@ -74,7 +74,10 @@ def _joins(cluster: str, char: str) -> bool:
 
 
 def columns(text: str) -> int:
-    """Return the width of a text: 2 for each wide cluster, 0 for lone marks, else 1."""
+    """Return the width of a text in columns.
+
+    A wide cluster takes 2 columns, a mark without a letter 0, and any other cluster 1.
+    """
     return sum(_columns_of(cluster) for cluster in clusters(text))
 
 

@@ -1,4 +1,4 @@
-"""Tells which characters of a prompt can't be drawn, before the video is requested."""
+"""Tells which characters in a prompt can't be drawn, before the video is ordered."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ _REMEMBERED = 64
 
 
 class StoryboardCoverage:
-    """Looks prompts up in the typefaces of title cards, which are opened for the first prompt."""
+    """Looks up characters in the fonts for title cards.
+
+    The fonts are opened for the first prompt.
+    """
 
     def __init__(self) -> None:
         self._typefaces: Typefaces | None = None
         self._known: dict[str, tuple[str, ...]] = {}
 
     def missing(self, prompt: str) -> tuple[str, ...]:
-        """Return the characters that title cards leave out, each once."""
+        """Return the characters in a prompt that can't be drawn, without repetitions."""
         if prompt.isascii():
             return ()
         if prompt not in self._known:

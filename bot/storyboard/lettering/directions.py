@@ -1,8 +1,9 @@
-"""Orders text that runs in both directions, as defined in UAX #9.
+"""Orders text that contains scripts of both directions, as defined in UAX #9.
 
-Written by hand: `python-bidi` returns reordered characters, but shaping needs the levels of the
-text as it was typed. Only the implicit rules are needed, because `clean` removes the control
-characters of embeddings, overrides and isolates. The tests compare the order with python-bidi's.
+`python-bidi` is not used. It returns the characters in their new order, but shaping needs the
+levels of the characters in their original order. Only the implicit rules are needed, because
+`clean` removes the control characters of embeddings, overrides and isolates. Tests compare the
+results with python-bidi's.
 """
 
 # ruff: noqa: RUF001  # this module contains the punctuation of many scripts
@@ -20,7 +21,7 @@ _T = TypeVar("_T")
 _STRONG = {"L": "L", "R": "R", "AL": "R"}
 _NUMBERS = frozenset(("EN", "AN"))
 _NEUTRALS = frozenset(("B", "S", "WS", "ON"))
-# The level of a run, by the paragraph's level and the run's class; even levels run to the right.
+# The level of characters, by their class and the paragraph's level. Even levels run to the right.
 _IMPLICIT = {"L": (0, 1), "R": (1, 0), "AN": (2, 1), "EN": (2, 1)}
 _BRACKETS = dict(
     zip("([{«‹（［｛「『【〈《", ")]}»›）］｝」』】〉》", strict=True),
@@ -29,25 +30,28 @@ _OPENING = {end: start for start, end in _BRACKETS.items()}
 
 
 def base_level(text: str) -> int:
-    """Return 1 if a text's first letter with a direction runs to the left, or else 0."""
+    """Return 1 if the first letter with a direction runs from right to left, or 0 otherwise."""
     strong = (_STRONG.get(unicodedata.bidirectional(char)) for char in text)
     return int(next((side for side in strong if side), "L") == "R")
 
 
 def levels(text: str, base: int) -> list[int]:
-    """Return the level of each character. Odd levels run to the left."""
+    """Return the level of each character. Odd levels run from right to left."""
     classes = _weak([unicodedata.bidirectional(char) or "L" for char in text], "LR"[base])
     classes = _brackets(text, classes, "LR"[base])
     classes = _neutral(classes, "LR"[base])
     found = [base + _IMPLICIT[kind][base] for kind in classes]
-    # Spaces at the end run in the paragraph's direction (L1).
+    # Spaces at the end run in the direction of the paragraph (rule L1).
     for index in range(len(text.rstrip()), len(text)):
         found[index] = base
     return found
 
 
 def visual_order(found: Sequence[int]) -> list[int]:
-    """Return the indexes of a line's parts from left to right, by the parts' levels (L2)."""
+    """Return the indexes of a line's parts in their order from left to right (rule L2).
+
+    `found`: the level of each part.
+    """
     order = list(range(len(found)))
     for level in range(max(found, default=0), 0, -1):
         deep = [found[index] >= level for index in order]
@@ -57,7 +61,7 @@ def visual_order(found: Sequence[int]) -> list[int]:
 
 
 def _weak(classes: list[str], side: str) -> list[str]:
-    """Resolve marks, numbers and their separators (W1 to W7)."""
+    """Determine the classes of marks, numbers and separators of numbers (rules W1 to W7)."""
     before = side
     strong = side
     for index, kind in enumerate(classes):
@@ -78,7 +82,7 @@ def _weak(classes: list[str], side: str) -> list[str]:
 
 
 def _separators(classes: list[str]) -> None:
-    """Resolve signs between and beside numbers (W4 to W6)."""
+    """Determine the classes of signs between numbers and beside them (rules W4 to W6)."""
     for index in range(1, len(classes) - 1):
         before, kind, after = classes[index - 1 : index + 2]
         if before == after and (
@@ -94,7 +98,7 @@ def _separators(classes: list[str]) -> None:
 
 
 def _brackets(text: str, classes: list[str], side: str) -> list[str]:
-    """Give both brackets of a pair the direction of the text inside them (N0)."""
+    """Give both brackets of a pair the direction of the text between them (rule N0)."""
     for start, end in sorted(_pairs(text, classes)):
         inside = {_side(kind) for kind in classes[start + 1 : end]} - {""}
         if side in inside:
@@ -124,7 +128,7 @@ def _pairs(text: str, classes: list[str]) -> Iterator[tuple[int, int]]:
 
 
 def _neutral(classes: list[str], side: str) -> list[str]:
-    """Give neutral characters their neighbours' direction, or the paragraph's (N1, N2)."""
+    """Give neutral characters the direction of their neighbours or paragraph (rules N1 and N2)."""
     for start, end in list(_runs(classes, _NEUTRALS)):
         before = _side(classes[start - 1]) if start else side
         after = _side(classes[end]) if end < len(classes) else side
@@ -137,7 +141,7 @@ def _side(kind: str) -> str:
 
 
 def _runs(classes: Sequence[_T], wanted: frozenset[_T]) -> Iterator[tuple[int, int]]:
-    """Yield the start and the end of each run of the wanted classes."""
+    """Yield the start and the end of each run of items that are in `wanted`."""
     start = 0
     for is_wanted, group in groupby(list(classes), wanted.__contains__):
         end = start + len(list(group))

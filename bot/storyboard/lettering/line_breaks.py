@@ -1,7 +1,7 @@
-"""Finds where text in any script can be broken into lines.
+"""Finds the positions at which text in any script can be broken into lines.
 
-Written by hand: uniseg and PyICU (UAX #14) tell where a break is allowed, but not which break reads
-best. BudouX tells the best break, but only in a few Asian languages.
+uniseg and PyICU (UAX #14) are not used. They tell where a break is allowed, but not which break
+reads best. BudouX tells which break reads best, but only for a few Asian languages.
 """
 
 # ruff: noqa: RUF001  # this module contains the punctuation of many scripts
@@ -13,7 +13,7 @@ from itertools import accumulate
 
 from bot.storyboard.lettering.clusters import clusters, columns, is_pictograph
 
-# Kinsoku: characters that Japanese never puts at the start of a line, or at its end.
+# Japanese never puts these characters at the beginning of a line, or at its end (kinsoku).
 _NEVER_FIRST = frozenset(
     "、。，．,.!?！？…‥・:;：；)]}）］｝」』】〉》〕”’»%％々ー〜～"
     "ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ"
@@ -26,7 +26,7 @@ _HANGUL = range(0xAC00, 0xD7B0)
 _SHORT_WORD_COLUMNS = 2  # as in "of", "в" and "zu"
 _JOINERS = frozenset("-–—/")
 # Thai, Lao, Burmese and Khmer have no spaces between words. A vowel that is written before its
-# consonant starts a syllable, and often a word.
+# consonant begins a syllable, and often a word.
 _WITHOUT_SPACES = (range(0x0E00, 0x0F00), range(0x1000, 0x10A0), range(0x1780, 0x1800))
 _LEADING_VOWELS = frozenset("เแโใไເແໂໃໄ")
 
@@ -34,10 +34,10 @@ HYPHENATED = 6.0
 """The penalty for breaking a long word between two syllables, with a hyphen."""
 
 FORBIDDEN = 9.0
-"""The penalty for breaking a word elsewhere."""
+"""The penalty for breaking a word anywhere else."""
 
 _VOWELS = frozenset("aeiouyäöüåæøœàáâãèéêëìíîïòóôõùúûýаеёиоуыэюяіїєαεηιουωάέήίόύώ")
-# Two letters that stand for one consonant.
+# These pairs of letters stand for one consonant.
 _DIGRAPHS = frozenset(("ch", "ck", "ph", "th", "sh", "qu", "gn", "ll", "rr", "cz", "sz"))
 _LONG_WORD = 12
 _SHORTEST_PART = 4
@@ -56,7 +56,10 @@ _PENALTIES = {
 
 
 def breaks(text: str) -> dict[int, float]:
-    """Return the indexes before which the text may be broken, each with a penalty (0 is best)."""
+    """Return the positions at which a text may be broken, each with a penalty.
+
+    A position is the index of the character after the break. The best penalty is 0.
+    """
     found: dict[int, float] = {}
     for index in list(accumulate(map(len, clusters(text))))[:-1]:
         penalty = _penalty(text, index)
@@ -66,7 +69,7 @@ def breaks(text: str) -> dict[int, float]:
 
 
 def word_breaks(text: str) -> dict[int, float]:
-    """Return the indexes inside words before which the text may be broken if it must be."""
+    """Return the positions inside words at which a text may be broken if there is no other way."""
     allowed = breaks(text)
     found = {
         index: FORBIDDEN
@@ -77,9 +80,10 @@ def word_breaks(text: str) -> dict[int, float]:
 
 
 def _syllables(text: str) -> list[int]:
-    """Return where long words may be hyphenated: before the consonant that starts a syllable.
+    """Return the positions at which long words may be hyphenated.
 
-    This is a rule of thumb for all languages: dictionaries would need to know the text's language.
+    These are the positions before a consonant that begins a syllable. This rule of thumb is used
+    for all languages. A dictionary would require knowing the language of the text.
     """
     found: list[int] = []
     start = 0
@@ -93,7 +97,7 @@ def _syllables(text: str) -> list[int]:
 
 
 def _starts_syllable(letters: str) -> bool:
-    """Tell whether a syllable starts between the second and the third of four letters."""
+    """Tell whether a syllable begins between the second and the third of four letters."""
     before, after = letters[1], letters[2:]
     if before + after[0] in _DIGRAPHS or letters[:2] == "sc":
         return False
@@ -127,7 +131,7 @@ def _after_space(text: str, index: int) -> float:
     word = text[: index - 1].rsplit(" ", 1)[-1]
     if word and not word[-1].isalnum():
         return 0.0
-    # A preposition or an article belongs to the word after it.
+    # A preposition or an article should stay with the word that follows it.
     return 0.6 if columns(word) <= _SHORT_WORD_COLUMNS else 0.1
 
 

@@ -1,4 +1,4 @@
-"""Splits a prompt in any language into a title and a few more scenes."""
+"""Divides a prompt in any language into scenes, the first of which is the title."""
 
 # ruff: noqa: RUF001  # this module contains the punctuation of many scripts
 
@@ -20,7 +20,7 @@ from bot.storyboard.lettering.line_breaks import breaks
 
 _UNTITLED = "Untitled"
 _MAX_CHARACTERS = 8000
-_MAX_CLUSTER = 16  # more characters than any real letter or emoji has
+_MAX_CLUSTER = 16  # no real letter or emoji has this many characters
 _TITLE_COLUMNS = 64
 _PART_COLUMNS = 96
 _EASY_COLUMNS = 38
@@ -37,16 +37,17 @@ _NUMBER = r"(?:\d{1,2}|[a-z])[.)]|[#№]\d+[.:]?"
 _IS_NUMBER = re.compile(rf"\s*(?:{_NUMBER})\s*")
 _ITEM = re.compile(r"(?:^|(?<=\s))(\d{1,2})[.)](?=\s)")
 _EDGE_CHARACTERS = " \n,;:-–—、，；："
-# The general categories of characters without a picture: format, surrogate, private use,
-# unassigned.
+# Characters in these Unicode categories have no picture: format characters, surrogates, private use
+# and unassigned characters.
 _UNDRAWN = frozenset(("Cf", "Cs", "Co", "Cn"))
 
 
 def clean(prompt: str) -> str:
-    """Remove a prompt's undrawable characters, and reduce spaces to one. Line breaks are kept.
+    """Remove characters that can't be drawn, and replace several spaces with one.
 
-    Removed are control, format and private-use characters, marks without a letter below them, and
-    all but the first characters of an endless letter or emoji.
+    Line breaks are kept. Control, format and private-use characters are removed, and so are marks
+    without a letter. If a letter or an emoji consists of very many characters, only the first ones
+    are kept.
     """
     lines = unicodedata.normalize("NFC", prompt[:_MAX_CHARACTERS]).splitlines()
     cleaned = (" ".join(map(_with_room, _kept(line).split())) for line in lines)
@@ -63,15 +64,15 @@ def _kept(line: str) -> str:
 
 
 def _with_room(word: str) -> str:
-    """Return a word without the marks at its start, and with clusters that fit in a line."""
+    """Return a word without marks at its beginning, and with clusters of limited length."""
     begun = "".join(dropwhile(lambda char: is_mark(char) or is_joint(char), word))
     return "".join(cluster[:_MAX_CLUSTER] for cluster in clusters(begun))
 
 
 def split_scenes(text: str, *, seconds: float) -> tuple[str, ...]:
-    """Return 2 to 8 scenes, the title first. A shorter clip has fewer.
+    """Return 2 to 8 scenes, the first of which is the title. A shorter clip has fewer scenes.
 
-    A scene ends at the end of a sentence, line or list item. `text` must already be cleaned by
+    A scene ends at the end of a sentence, a line or a list item. `text` must be a result of
     `clean`.
     """
     text = text or _UNTITLED
@@ -84,14 +85,17 @@ def split_scenes(text: str, *, seconds: float) -> tuple[str, ...]:
 
 
 def scene_count(seconds: float) -> int:
-    """Return the most scenes for a clip: one per 2 seconds, and fewer in a long clip."""
+    """Return the maximum number of scenes in a clip.
+
+    There is one scene for every 2 seconds, and in a long clip one for every 3 seconds.
+    """
     if seconds < _SHORT_SECONDS:
         return max(2, min(_SHORT_SCENES, int(seconds) // 2))
     return min(_LONG_SCENES, int(seconds) // 3)
 
 
 def shorten(text: str, max_columns: int) -> str:
-    """Return the text if it is at most `max_columns` wide, or else its start and an ellipsis.
+    """Shorten a text to at most `max_columns`, including an ellipsis.
 
     It is cut after a sentence if possible, or else after a clause or a word.
     """
@@ -113,7 +117,7 @@ def _sentences(text: str) -> list[str]:
 
 
 def _item_starts(text: str) -> list[int]:
-    """Return where the items start in a list that is numbered from 1 upwards."""
+    """Return the start of each item in a list whose numbers begin with 1."""
     found: list[int] = []
     for match in _ITEM.finditer(text):
         if int(match[1]) == len(found) + 1:
@@ -144,7 +148,10 @@ def _is_end(text: str, match: re.Match[str], start: int) -> bool:
 
 
 def _title(sentences: list[str]) -> tuple[str, list[str]]:
-    """Return the title and the rest: the title ends after a sentence, a clause or a word."""
+    """Return the title and the remaining sentences.
+
+    The title ends after a sentence, a clause or a word.
+    """
     first, rest = sentences[0], sentences[1:]
     if columns(first) <= _TITLE_COLUMNS:
         return first, rest
@@ -155,7 +162,10 @@ def _title(sentences: list[str]) -> tuple[str, list[str]]:
 
 
 def _cut(text: str, max_columns: int) -> int:
-    """Return the last good break within `max_columns`, or a break inside an overlong word."""
+    """Return the last good position for a break within `max_columns`.
+
+    If there is none, return a position inside a word.
+    """
     room = _prefix(text, max_columns)
     good = [i for i, penalty in breaks(text[: room + 1]).items() if penalty <= _GOOD_PENALTY]
     late = [i for i in good if i * 2 > room]
@@ -163,7 +173,7 @@ def _cut(text: str, max_columns: int) -> int:
 
 
 def _prefix(text: str, max_columns: int) -> int:
-    """Return the number of characters that fit in `max_columns`, in whole clusters."""
+    """Return the number of characters that fit in `max_columns`, without dividing a cluster."""
     used = length = 0
     for cluster in clusters(text):
         used += columns(cluster)
@@ -174,7 +184,10 @@ def _prefix(text: str, max_columns: int) -> int:
 
 
 def _repeat(text: str, part_count: int) -> tuple[str, ...]:
-    """Return the parts of a short prompt to repeat: its list items or its final phrase."""
+    """Return the parts of a short prompt that the later scenes repeat.
+
+    These are the items of a list, or the last phrase.
+    """
     clauses = _slices(text, _ends(text, _CLAUSE_END))
     if len(clauses) < _MIN_LIST_ITEMS:
         clauses = _halves(max(clauses, key=columns))[-1:]
@@ -196,7 +209,7 @@ def _halves(text: str) -> list[str]:
 
 
 def _widths(text: str) -> dict[int, int]:
-    """Map the index of each cluster's start, and of the text's end, to the width up to there."""
+    """Map the start of each cluster and the end of the text to the width of the text before it."""
     found = {0: 0}
     end = width = 0
     for cluster in clusters(text):
@@ -206,14 +219,14 @@ def _widths(text: str) -> dict[int, int]:
 
 
 def _groups(sentences: list[str], part_count: int) -> tuple[str, ...]:
-    """Group the sentences, in order, into up to `part_count` parts of about the same width."""
+    """Divide sentences into up to `part_count` groups of about the same width, in their order."""
     width = sum(map(columns, sentences))
     if not width:
         return ()
     wanted = min(part_count, max(len(sentences), math.ceil(width / _EASY_COLUMNS)))
     pieces = sentences
     if width <= wanted * _PART_COLUMNS:
-        # The whole text can be shown, so long sentences may continue in the next scene.
+        # All of the text can be shown, so a long sentence may continue in the next scene.
         pieces = [
             part for piece in pieces for part in _pieces(piece, by_clause=wanted > len(sentences))
         ]
@@ -226,7 +239,7 @@ def _groups(sentences: list[str], part_count: int) -> tuple[str, ...]:
 
 
 def _shares(pieces: list[str], count: int) -> list[int]:
-    """Return the group of each piece. No group is left empty."""
+    """Return the number of the group that each piece belongs to. No group is empty."""
     total = sum(map(columns, pieces)) or 1
     found: list[int] = []
     seen = 0
@@ -241,7 +254,7 @@ def _shares(pieces: list[str], count: int) -> list[int]:
 
 
 def _pieces(sentence: str, *, by_clause: bool) -> list[str]:
-    """Cut a sentence into pieces that each fit in one part."""
+    """Cut a sentence into pieces, each of which fits in one part."""
     ends = _ends(sentence, _CLAUSE_END) if by_clause else [len(sentence)]
     parts: list[str] = []
     for clause in _slices(sentence, ends):

@@ -1,7 +1,7 @@
 """Shapes text in any script and direction with HarfBuzz, and draws it.
 
-Pillow shapes text only if the system has libfribidi, which slim containers and macOS lack. Imported
-only in a worker thread, because it loads HarfBuzz and Pillow.
+Pillow itself can only do this if the system has libfribidi, which small containers and macOS lack.
+The module loads HarfBuzz and Pillow, so it is only imported in a worker thread.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ _PADDING = 2
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Glyph:
-    """A glyph at its position on the line, in ems; `at` is its cluster's index in the text."""
+    """A glyph and its position on the line, in ems.
+
+    `at`: the index of the glyph's cluster in the text.
+    """
 
     number: int
     at: int
@@ -38,7 +41,10 @@ class Glyph:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DrawnLine:
-    """The masks of a line's letters and emoji, and their offset from the start of the baseline."""
+    """The masks of a line's letters and emoji.
+
+    `left`, `top`: their offset from the start of the baseline, in pixels.
+    """
 
     letters: Image.Image
     emoji: Image.Image
@@ -54,14 +60,17 @@ class Shaper:
         self._style = style
 
     def advances(self, text: str) -> list[float]:
-        """Return each character's width in ems. A cluster's width is at its first character."""
+        """Return the width of each character in ems.
+
+        The width of a cluster is counted at its first character.
+        """
         found = [0.0] * len(text)
         for glyph in self.shape(text, base_level(text)):
             found[glyph.at] += glyph.advance
         return found
 
     def shape(self, text: str, base: int) -> list[Glyph]:
-        """Return a line's glyphs from left to right."""
+        """Return the glyphs of a line from left to right."""
         found: list[Glyph] = []
         x = 0.0
         parts = list(self._parts(text, base))
@@ -85,7 +94,7 @@ class Shaper:
         return found
 
     def draw(self, text: str, base: int, size: float) -> DrawnLine:
-        """Draw a line at a size in pixels."""
+        """Draw a line of text. `size` is the type size in pixels."""
         glyphs = self.shape(text, base)
         letters = _render([glyph for glyph in glyphs if not glyph.is_emoji], size)
         emoji = _render([glyph for glyph in glyphs if glyph.is_emoji], size)
@@ -102,7 +111,7 @@ class Shaper:
         return DrawnLine(letters=masks[0], emoji=masks[1], left=left, top=top)
 
     def _parts(self, text: str, base: int) -> Iterator[tuple[int, int, int, hb.Font, bool]]:
-        """Yield the parts of a text with one level and one typeface, in the order of typing."""
+        """Yield the parts of a text with one level and one typeface, in the order of the text."""
         found = levels(text, base)
         for run in self._typefaces.runs(text, self._style):
             for level, group in groupby(range(run.start, run.end), found.__getitem__):
@@ -111,7 +120,7 @@ class Shaper:
 
 
 def _shaped(text: str, start: int, end: int, font: hb.Font, level: int) -> hb.Buffer:
-    """Shape a part in its context, so that Arabic letters join across typefaces."""
+    """Shape a part of a text in its context. Arabic letters then join, even across typefaces."""
     buffer = hb.Buffer()
     buffer.add_codepoints([ord(char) for char in text], start, end - start)
     buffer.guess_segment_properties()
@@ -121,7 +130,7 @@ def _shaped(text: str, start: int, end: int, font: hb.Font, level: int) -> hb.Bu
 
 
 def _render(glyphs: list[Glyph], size: float) -> tuple[Image.Image, int, int] | None:
-    """Return a mask of the glyphs, and its top left corner, or None if they have no ink."""
+    """Return a mask of the glyphs and its top left corner, or None if the glyphs are invisible."""
     raster = hb.RasterDraw()
     for glyph in glyphs:
         scale = size / glyph.font.face.upem

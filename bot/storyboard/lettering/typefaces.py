@@ -1,6 +1,6 @@
-"""Chooses the typeface for each cluster of a text, among the fonts of installed packages.
+"""Chooses a typeface for each cluster of a text from the installed font packages.
 
-Imported only in a worker thread, because it loads HarfBuzz.
+The module loads HarfBuzz, so it is only imported in a worker thread.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ _DISPLAY_AXES = {"opsz": 96.0, "SOFT": 60.0}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Style:
-    """A style of lettering; `weight` is 100 to 900.
+    """A style of lettering.
 
-    `is_display`: whether Latin letters are set in the typeface of titles.
+    `weight`: the weight of the typeface, from 100 to 900.
+    `is_display`: whether Latin letters have the typeface of titles.
     """
 
     weight: int
@@ -44,7 +45,7 @@ class Style:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TypefaceRun:
-    """A part of a text whose glyphs are all in one typeface."""
+    """A part of a text that is drawn in one typeface."""
 
     start: int
     end: int
@@ -53,27 +54,27 @@ class TypefaceRun:
 
 
 class Typefaces:
-    """The installed typefaces, each of which is opened when a text first needs it."""
+    """The installed typefaces. Each is opened when a text needs it for the first time."""
 
     def __init__(self) -> None:
         self._faces: dict[str, hb.Face] = {}
         self._fonts: dict[tuple[str, Style], hb.Font] = {}
 
     def missing(self, text: str) -> list[str]:
-        """Return the clusters of a text that no typeface can draw, each once."""
+        """Return the clusters of a text that no typeface can draw, without repetitions."""
         style = Style(weight=400)
         each = dict.fromkeys(clusters(text))
         return [cluster for cluster in each if not self._name(cluster, "", style)]
 
     def drawable(self, text: str) -> str:
-        """Return the text without the clusters that no typeface can draw."""
+        """Return a text without the clusters that no typeface can draw."""
         lost = set(self.missing(text))
         return "".join(cluster for cluster in clusters(text) if cluster not in lost)
 
     def runs(self, text: str, style: Style) -> list[TypefaceRun]:
-        """Divide a drawable text into runs of one typeface.
+        """Divide a text into parts that are each drawn in one typeface.
 
-        The typeface of titles is used only if it can draw the whole text, except emoji.
+        The typeface of titles is only used if it can draw all of the text except emoji.
         """
         display = style.is_display and self._sets_all(_DISPLAY, text)
         style = Style(weight=style.weight, is_display=display)
@@ -94,7 +95,10 @@ class Typefaces:
         return all(self._has(name, cluster) for cluster in letters)
 
     def _name(self, cluster: str, before: str, style: Style) -> str | None:
-        """Return the typeface for a cluster. Punctuation keeps that of the text before it."""
+        """Return the name of the typeface for a cluster, or None if no typeface can draw it.
+
+        Punctuation has the same typeface as the text before it.
+        """
         names = [_EMOJI, *_TEXT] if is_emoji(cluster) else [*_TEXT, _EMOJI]
         if style.is_display:
             names.insert(0, _DISPLAY)

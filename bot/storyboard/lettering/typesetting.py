@@ -1,7 +1,6 @@
-"""Sets text: chooses its line breaks and the type size at which it fits a box.
+"""Sets text: chooses its line breaks, and the type size at which it fits a box.
 
-Written by hand: Pillow draws lines but does not break them, and Pango, which does, is a system
-library.
+Pillow draws lines, but does not break them. Pango does, but it is a system library.
 """
 
 from __future__ import annotations
@@ -17,8 +16,9 @@ if TYPE_CHECKING:
 
 _SIZE_STEP = 0.94
 _HYPHEN = "-"
-# Tiers of layouts, from good to bad: the worst line-break penalty that a tier allows, and how many
-# times larger its type must be than the better tier's for its layout to be preferred.
+# Tiers of layouts, from good to bad. The first number is the worst penalty of a line break that the
+# tier allows. The second number is a factor: a layout is preferred to one of a better tier only if
+# its type is larger by this factor.
 _TIERS = ((1.5, 1.0), (2.5, 1.3), (HYPHENATED, 1.5), (FORBIDDEN, 1.8))
 _RAGGED_COST = 1.5
 _LINE_COST = 0.02
@@ -26,16 +26,16 @@ _BREAK_COST = 0.12
 
 
 class Measure(Protocol):
-    """Measures text."""
+    """Measures the width of text."""
 
     def advances(self, text: str) -> list[float]:
-        """Return each character's width in ems."""
+        """Return the width of each character in ems."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TextBox:
-    """The area for a text, in pixels, and the limits on its type size and number of lines."""
+    """The area for a text in pixels, and the limits on its type size and its number of lines."""
 
     width: int
     height: int
@@ -47,7 +47,7 @@ class TextBox:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TextLayout:
-    """A text broken into lines, with its type size in pixels."""
+    """A text that is broken into lines, with its type size in pixels."""
 
     lines: tuple[str, ...]
     size: float
@@ -56,8 +56,8 @@ class TextLayout:
 def fit(text: str, box: TextBox, measure: Measure) -> TextLayout:
     """Return a layout that fits the box, with large type, even lines and good line breaks.
 
-    A long word is hyphenated, or broken, where it would make the type much smaller. A text that
-    doesn't fit at the smallest size is cut and ends with an ellipsis.
+    A long word is hyphenated or broken if the type would otherwise be much smaller. A text that
+    doesn't fit at the smallest size is cut, and ends with an ellipsis.
     """
     breaker = _LineBreaker(text, measure)
     best: TextLayout | None = None
@@ -96,7 +96,10 @@ def _sizes(box: TextBox) -> Iterator[float]:
 
 
 class _LineBreaker:
-    """Breaks one text into lines. Widths are in ems, so one measurement serves every size."""
+    """Breaks a text into lines.
+
+    Widths are in ems, so the text is measured only once for all sizes.
+    """
 
     def __init__(self, text: str, measure: Measure) -> None:
         self._text = text
@@ -105,23 +108,25 @@ class _LineBreaker:
         self._breaks = word_breaks(text) | breaks(text)
 
     def evenness(self, lines: tuple[tuple[int, int], ...]) -> float:
-        """Return a score of 1 for lines of equal width, less if some are much shorter."""
+        """Return 1 for lines of equal width, or less if some lines are much shorter."""
         widths = [self._width(start, end) for start, end in lines]
         gaps = [(1 - width / max(widths)) ** 2 for width in widths]
         return 1 - _RAGGED_COST * sum(gaps) / len(gaps)
 
     def texts(self, lines: tuple[tuple[int, int], ...]) -> tuple[str, ...]:
-        """Return the words of each line, with a hyphen if the line ends inside a word."""
+        """Return the text of each line, with a hyphen if the line ends inside a word."""
         return tuple(
             self._text[start:end].strip() + (_HYPHEN if self._is_hyphenated(end) else "")
             for start, end in lines
         )
 
     def lines(self, width: float, worst: float) -> tuple[tuple[int, int], ...]:
-        """Return the best lines of at most `width` ems, without breaks of a penalty above `worst`.
+        """Return the best lines of at most `width` ems.
 
-        The result is empty if there are no such lines. Dynamic programming over all breaks
-        minimises raggedness, penalties and the number of lines.
+        Breaks with a higher penalty than `worst` are not used. The result is empty if the text
+        can't be broken that way.
+
+        Dynamic programming over all breaks minimises raggedness, penalties and the number of lines.
         """
         ends = {
             index: penalty for index, penalty in sorted(self._breaks.items()) if penalty <= worst
@@ -133,7 +138,7 @@ class _LineBreaker:
             for start in starts:
                 line = self._width(start, end)
                 if line > width:
-                    # With this start, a later end makes the line only longer.
+                    # A line with this start and a later end would be even longer.
                     first = max(first, start + 1) if start == min(starts) else first
                     continue
                 cost, cuts = best[start]

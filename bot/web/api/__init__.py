@@ -1,1 +1,1 @@
-"""The HTTP API: requests for videos, their status, sessions and the WebSocket."""
+"""The HTTP API: orders for videos, their status, sessions and the WebSocket."""

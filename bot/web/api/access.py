@@ -1,4 +1,4 @@
-"""Authentication, rate limits and error responses for everything under `/api`."""
+"""Authenticates and rate-limits requests below `/api`, and turns errors into responses."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 _ADDRESS_RATE = Rate(burst=120, per_second=20)
 _CLIENT_RATE = Rate(burst=60, per_second=10)
-# The bursts are twice what a client needs to open all its sockets and follow every job on each.
+# These bursts are twice as large as a client needs to open all its sockets and to follow every job
+# on each of them.
 _SOCKET_RATE = Rate(burst=40, per_second=1)
 _MESSAGE_RATE = Rate(burst=2000, per_second=50)
-# These limits never lock a client out: a valid token is always accepted, since otherwise another
-# user of the same address could lock its client out. So every guess is checked, and a token's only
-# protection is its length.
+# This limit applies to failed authentications. A valid token is always accepted: otherwise,
+# failures from one address would lock out another user of that address. So the limit does not stop
+# guesses of a token, and only the length of a token protects it.
 _FAILURE_RATE = Rate(burst=20, per_second=0.2)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -33,9 +34,9 @@ ClientHandler = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
 
 
 class Access:
-    """Wraps handlers with authentication and rate limits.
+    """Wraps request handlers with authentication and rate limits.
 
-    Requests with a valid token are counted per client, all others per address.
+    Requests with a valid token are counted per client, and all others per address.
     """
 
     def __init__(
@@ -56,7 +57,10 @@ class Access:
         self._failures = RateLimiter(_FAILURE_RATE, clock=clock)
 
     def unchecked(self, handler: Handler) -> Handler:
-        """Only convert errors to responses. The handler authenticates and counts the request."""
+        """Wrap a handler that authenticates and counts requests itself.
+
+        The wrapper only turns errors into responses.
+        """
 
         async def wrapper(request: web.Request) -> web.StreamResponse:
             try:
@@ -71,7 +75,7 @@ class Access:
         return wrapper
 
     def public(self, handler: Handler) -> Handler:
-        """Allow requests without a token, within the rate limits."""
+        """Wrap a handler, so that requests are rate-limited but need no token."""
 
         async def wrapper(request: web.Request) -> web.StreamResponse:
             client = self._authentication.by_request(request)
@@ -84,7 +88,10 @@ class Access:
         return self.unchecked(wrapper)
 
     def authenticated(self, handler: ClientHandler) -> Handler:
-        """Allow clients only, within the rate limits, and pass the client's name to the handler."""
+        """Wrap a handler, so that requests are rate-limited and need a token.
+
+        The handler gets the name of the client.
+        """
 
         async def wrapper(request: web.Request) -> web.StreamResponse:
             client = self._authentication.by_request(request)
@@ -96,24 +103,36 @@ class Access:
         return self.unchecked(wrapper)
 
     def count_request(self, client: str) -> None:
-        """Count a client's request; raise ApiError if there were too many."""
+        """Count a request of a client.
+
+        Raises ApiError if the client has sent too many.
+        """
         _check(self._clients.take(client))
 
     def count_socket(self, client: str) -> None:
-        """Count a client's new WebSocket; raise ApiError if there were too many."""
+        """Count a new WebSocket of a client.
+
+        Raises ApiError if the client has opened too many.
+        """
         _check(self._sockets.take(client))
 
     def count_message(self, client: str) -> None:
-        """Count a client's WebSocket message; raise ApiError if there were too many."""
+        """Count a client's message on a WebSocket.
+
+        Raises ApiError if the client has sent too many.
+        """
         _check(self._messages.take(client))
 
     def reject(self, request: web.Request) -> NoReturn:
-        """Count a failed authentication, and always raise an ApiError."""
+        """Count a failed authentication, and raise ApiError."""
         self.count_failure(request)
         raise ApiError(HTTPStatus.UNAUTHORIZED, "api.unauthorized")
 
     def count_failure(self, request: web.Request) -> None:
-        """Count a failed authentication; raise ApiError if this address had too many."""
+        """Count a failed authentication.
+
+        Raises ApiError if there were too many from the same address.
+        """
         self._count_address(request)
         _check(self._failures.take(self._proxies.address_of(request)))
 

@@ -1,4 +1,4 @@
-"""Identifies clients by an API token in a header, or by a session opened with such a token."""
+"""Identifies API clients, by an API token or by a session that was opened with a token."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from storage.sessions import SessionStore
 
 COOKIE = "clapper_session"
-_SECURE_PREFIX = "__Host-"  # browsers accept such a cookie only over TLS and only from this host
+# browsers accept such a cookie only over TLS, and send it only to this host
+_SECURE_PREFIX = "__Host-"
 _SCHEME = "bearer "
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _PORTS = {"http": 80, "https": 443}
@@ -26,11 +27,13 @@ _Origin = tuple[str, str, int]
 
 
 class Authentication:
-    """Identifies clients by their tokens and sessions.
+    """Identifies API clients by their tokens and sessions.
 
-    `tokens` maps client names to tokens. `key` signs sessions, and `store` has the signed-out
-    sessions. `public_url` is the server's URL as its callers see it, or empty. `cookie` is the name
-    of the cookie where the URL does not use TLS.
+    `tokens`: the tokens, keyed by client name.
+    `store`: the sessions that were signed out.
+    `key`: signs sessions.
+    `public_url`: the server's URL as callers see it, or "" if unknown.
+    `cookie`: the name of the cookie if the URL does not use TLS.
     """
 
     def __init__(
@@ -52,27 +55,28 @@ class Authentication:
 
     @property
     def secure(self) -> bool:
-        """Tell whether the public URL uses TLS."""
+        """Whether the public URL uses TLS."""
         return self._origin is not None and self._origin[0] == "https"
 
     @property
     def cookie(self) -> str:
-        """The name of the session's cookie."""
+        """The name of the cookie that contains a session."""
         return f"{_SECURE_PREFIX}{self._cookie}" if self.secure else self._cookie
 
     def by_token(self, token: str) -> str | None:
-        """Return the client that a token belongs to, or None if the token is unknown."""
+        """Return the name of the client that a token belongs to, or None for an unknown token."""
         presented, found = _digest(token), None
-        # Every token is compared in constant time, so that the duration reveals nothing about them.
+        # All tokens are compared, each in constant time, so that the duration reveals nothing about
+        # them.
         for name, digest in self._digests.items():
             if hmac.compare_digest(presented, digest):
                 found = name
         return found
 
     def by_request(self, request: web.Request) -> str | None:
-        """Return the client that a request's header or session identifies, or None.
+        """Return the client that a request's token or session identifies, or None.
 
-        A session authorises a change only if one of the bot's own pages sent the request.
+        A session can only authorise a change if the request was sent by one of the bot's own pages.
         """
         if has_token(request):
             return self.by_token(request.headers[hdrs.AUTHORIZATION][len(_SCHEME) :].strip())
@@ -82,11 +86,11 @@ class Authentication:
         return None
 
     def session_of(self, request: web.Request) -> PageSession | None:
-        """Return the session whose cookie a request has, or None."""
+        """Return the session whose cookie is in the request, or None."""
         return self.sessions.find(request.cookies.get(self.cookie, ""))
 
     def is_own_page(self, request: web.Request) -> bool:
-        """Tell whether the Origin header names one of the bot's own pages."""
+        """Tell whether the request's Origin header names one of the bot's own pages."""
         origin = _origin(request.headers.get(hdrs.ORIGIN, ""))
         if origin is None:
             return False
@@ -95,18 +99,19 @@ class Authentication:
 
 
 def has_token(request: web.Request) -> bool:
-    """Tell whether a request's header has a token, which then takes precedence over a session."""
-    # Other schemes are ignored: a proxy in front of the bot may ask browsers for a password.
+    """Tell whether a request contains a token. It then takes precedence over a session."""
+    # Other authentication schemes are ignored, because a proxy in front of the bot may use one
+    # itself.
     return request.headers.get(hdrs.AUTHORIZATION, "").lower().startswith(_SCHEME)
 
 
 def _digest(token: str) -> bytes:
-    # Undecodable header bytes and lone JSON escapes such as \ud800 arrive as surrogates.
+    # Header bytes and JSON escapes that are not valid Unicode arrive here as surrogates.
     return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
 def _origin(url: str) -> _Origin | None:
-    """Return a URL's scheme, host and port, or None if it has none."""
+    """Return the scheme, host and port of a URL, or None if it has no scheme or host."""
     try:
         parts = urlsplit(url)
         port = parts.port or _PORTS.get(parts.scheme, 0)

@@ -1,4 +1,4 @@
-"""Opens a form, and limits the number of lines between its parts' contents."""
+"""Reads a multipart form, with a limit on the lines between the contents of its parts."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from aiohttp import MultipartReader
 if TYPE_CHECKING:
     from aiohttp import StreamReader, web
 
-# A browser's form with three fields has 16 lines.
+# A browser sends a form with three fields in 16 lines.
 _MAX_LINES = 64
 
 
 def open_form(request: web.Request) -> MultipartReader:
-    """Return the parts of a form; ValueError: it is malformed, or has too many lines.
+    """Return a reader for the parts of a form.
 
-    aiohttp skips any number of lines before the first part, and nothing else can run meanwhile.
+    While aiohttp skips lines before the first part, no other task can run, so the lines are
+    limited. Raises ValueError if the form is malformed or has too many lines.
     """
     return MultipartReader(request.headers, cast("StreamReader", _FewLines(request.content)))
 
 
 class _FewLines:
-    """The part of a StreamReader that reading a form needs, with a limit on the lines."""
+    """The methods of a StreamReader that are needed to read a form, with a limit on the lines."""
 
     def __init__(self, content: StreamReader) -> None:
         self._content = content

@@ -1,4 +1,4 @@
-"""Reads a small JSON object from a request."""
+"""Reads a small JSON object from the body of a request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _READ_SECONDS = 10.0
 
 
 async def read_body(request: web.Request, *, max_bytes: int) -> bytes:
-    """Return a request's body; raise ApiError if it is too large or too slow."""
+    """Return the body of a request.
+
+    Raises ApiError if the body is too large or arrives too slowly.
+    """
     body = b""
     try:
         async with asyncio.timeout(_READ_SECONDS):
@@ -30,7 +33,10 @@ async def read_body(request: web.Request, *, max_bytes: int) -> bytes:
 
 
 async def read_object(request: web.Request, *, max_bytes: int) -> dict[str, Any]:
-    """Return a request's JSON object; raise ApiError if it is too large, too slow or invalid."""
+    """Return the JSON object in the body of a request.
+
+    Raises ApiError if the body is too large, arrives too slowly, or is not a JSON object.
+    """
     try:
         found: object = json.loads(await read_body(request, max_bytes=max_bytes))
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""`POST /api/narrate`: turns text into speech, and returns the MP3."""
+"""Handles `POST /api/narrate`, which reads a text aloud and returns an MP3 file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _FIELD = "text"
-_MAX_BODY_BYTES = 16 * 1024  # the longest text, with every character escaped
+_MAX_BODY_BYTES = 16 * 1024  # enough for the longest text, even if every character is escaped
 _HEADERS = {
     hdrs.CONTENT_TYPE: "audio/mpeg",
     hdrs.CONTENT_DISPOSITION: 'attachment; filename="narration.mp3"',
@@ -35,7 +35,11 @@ _CHUNK = 64 * 1024
 
 
 class NarrateRoutes:
-    """Reads one text aloud at a time per client. If `narrator` is None, it refuses all requests."""
+    """Reads texts aloud, one at a time for each client.
+
+    `narrator`: reads the texts, or is None if no voice is configured. Then all requests are
+    refused.
+    """
 
     def __init__(self, narrator: Narrator | None, access: Access) -> None:
         self._narrator = narrator
@@ -43,7 +47,7 @@ class NarrateRoutes:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """The route for narrations."""
+        """The route of `POST /api/narrate`."""
         return [web.post("/api/narrate", self._access.authenticated(self._narrate))]
 
     async def _narrate(self, request: web.Request, client: str) -> web.StreamResponse:

@@ -1,6 +1,6 @@
-"""Reads the body of `POST /api/generate`: a form, or JSON with the audio in base64.
+"""Reads the body of `POST /api/generate`: a form, or JSON that contains the audio in base64.
 
-The audio is streamed to disk and is never entirely in memory.
+The audio is written to disk as it arrives, so it is never in memory as a whole.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _FIELDS = frozenset({SCRIPT, AUDIO, VERSION})
 _ONLY_VERSION = "v3"
 _TEXT_BYTES = 64 * 1024
 _CHUNK = 256 * 1024
-_READ_SECONDS = 300.0  # enough for the largest audio over a slow connection
-# The repetitions are bounded, because nothing else can run while `re` searches.
+_READ_SECONDS = 300.0  # enough for the largest audio file over a slow connection
+# The repetitions are limited, because no other task can run while `re` searches.
 _AUDIO = re.compile(rb'"audioBuffer"\s{0,100}:\s{0,100}"(?:data:[\w/+.;=\\-]{0,100},)?')
-# JSON escapes of base64 characters; any other escape is not base64.
+# JSON may escape these characters of base64. Any other escape can't be part of base64.
 _ESCAPED = {rb"\/": b"/", rb"\u002f": b"/", rb"\u002b": b"+", rb"\u003d": b"="}
 _ESCAPE = re.compile(rb"\\(?:/|u00(?:2[fFbB]|3[dD]))")
 _HALF_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?\Z")
@@ -47,23 +47,26 @@ _HALF_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VideoOrder:
-    """An order for a video. Its audio is already on disk."""
+    """An order for a video. Its audio has already been written to disk."""
 
     script: str
     upload: AudioUpload | None
 
 
 class OrderReader:
-    """Reads orders, and deletes the uploads of those that are refused."""
+    """Reads orders, and deletes the audio of orders that are refused."""
 
     def __init__(self, clients: ClientJobs, *, max_audio_bytes: int) -> None:
         self._clients = clients
         self._max_audio_bytes = max_audio_bytes
 
     async def read(self, request: web.Request, client: str, *, key: str | None) -> VideoOrder:
-        """Read an order; raise ApiError or UserError if it is invalid.
+        """Read an order from the body of a request.
 
-        A body that is too large for texts alone is read only if the client may upload audio now.
+        A body that is too large for texts alone is only read if the client may upload audio at the
+        moment.
+
+        Raises ApiError or UserError if the order is invalid.
         """
         check_version(request.query.get(VERSION))
         for name in request.query:
@@ -95,7 +98,7 @@ class OrderReader:
         except BaseException as error:
             for upload in uploads:
                 await self._clients.delete_upload(upload)
-            # aiohttp raises ValueError for a malformed form.
+            # aiohttp raises ValueError if the form is malformed.
             if isinstance(error, ValueError):
                 raise ApiError(HTTPStatus.BAD_REQUEST, "api.bad_request") from error
             raise
@@ -115,7 +118,8 @@ class OrderReader:
             fields[name] = await _text(part)
 
     async def _read_json(self, request: web.Request) -> VideoOrder:
-        # Base64 adds a third and JSON escapes add some more; the other fields are text.
+        # Base64 makes the audio a third larger, and JSON escapes add a little. The other fields are
+        # texts.
         max_bytes = self._max_audio_bytes * 3 // 2 + _TEXT_BYTES
         async with self._clients.temporary_file() as path:
             try:
@@ -131,7 +135,10 @@ class OrderReader:
 
 
 def check_version(version: object) -> None:
-    """Check the requested version of the renderer; raise ApiError if it is not supported."""
+    """Check the version of the renderer that a request asks for.
+
+    Raises ApiError if the version is not supported.
+    """
     if version is not None and version != _ONLY_VERSION:
         raise ApiError(HTTPStatus.BAD_REQUEST, "api.render_version")
 
@@ -165,14 +172,17 @@ async def _text(part: BodyPartReader) -> str:
 
 
 def _split(path: Path) -> tuple[dict[str, Any], tuple[int, int] | None]:
-    """Return a JSON body's fields except the audio, and the span of its base64 (blocking)."""
+    """Return the fields of a JSON body without the audio, and the position of its base64.
+
+    Reads the file, and so blocks the event loop.
+    """
     if not path.stat().st_size:
         raise ApiError(HTTPStatus.BAD_REQUEST, "api.not_json")
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
         found = _AUDIO.search(text)
         span = None
         if found is not None:
-            # Base64 contains no quotation mark.
+            # Base64 contains no quotation marks, so the next one ends the audio.
             span = found.end(), text.find(b'"', found.end())
         rest = len(text) - (span[1] - span[0] if span else 0)
         if span is not None and span[1] < 0:
@@ -214,12 +224,12 @@ async def _decoded(path: Path, span: tuple[int, int]) -> AsyncIterator[bytes]:
         whole = len(rest) // 4 * 4
         yield _from_base64(rest[:whole])
         rest = rest[whole:]
-    # An incomplete escape at the very end is not valid base64, so decoding raises an error.
+    # An incomplete escape at the end is not valid base64, so decoding raises an error.
     yield _from_base64(rest + escaped)
 
 
 def _unescape(text: bytes) -> tuple[bytes, bytes]:
-    """Resolve JSON's escapes, and return an incomplete escape at the end (if any) separately."""
+    """Replace JSON's escapes, and return an incomplete escape at the end separately."""
     half = _HALF_ESCAPE.search(text)
     whole = half.start() if half else len(text)
     return _ESCAPE.sub(lambda found: _ESCAPED[found[0].lower()], text[:whole]), text[whole:]

@@ -1,4 +1,4 @@
-"""Opens and checks the page's sessions, and remembers the signed-out ones."""
+"""Opens and checks the sessions of the web page, and remembers which were signed out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from storage.sessions import SessionStore
 
 SESSION_SECONDS = 30 * 24 * 60 * 60
-# If a client has signed out more sessions than this, all its sessions are signed out.
+# If a client has signed out more sessions than this, all sessions of the client are signed out.
 _MAX_SIGNED_OUT = 1000
 _ID_BYTES = 16
 _SESSION = re.compile(
@@ -29,7 +29,10 @@ _SESSION = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageSession:
-    """A valid session; `hash` identifies it, but can't be used to sign in."""
+    """A valid session.
+
+    `hash`: identifies the session, but can't be used to sign in.
+    """
 
     client: str
     expires_at: int
@@ -37,9 +40,11 @@ class PageSession:
 
 
 class PageSessions:
-    """Signs sessions with `key`; `digests` maps the names of clients to their tokens' hashes.
+    """Signs sessions with `key`.
 
-    The table of signed-out sessions is read once, since no other process writes it.
+    `digests`: the hashes of the tokens, keyed by client name.
+
+    The table of signed-out sessions is only read once, because no other process changes it.
     """
 
     def __init__(
@@ -58,18 +63,18 @@ class PageSessions:
         self._generations: dict[str, int] = {}
 
     async def load(self) -> None:
-        """Read which sessions were signed out."""
+        """Read from the database which sessions were signed out."""
         found = await self._store.signed_out(now=self._clock())
         self._signed_out = {each.hash: each for each in found}
         self._generations = await self._store.generations()
 
     def open(self, client: str) -> str:
-        """Return the cookie of a new session, which is valid for `SESSION_SECONDS`."""
+        """Return the cookie of a new session. The session expires after `SESSION_SECONDS`."""
         expires, session_id = int(self._clock()) + SESSION_SECONDS, secrets.token_urlsafe(_ID_BYTES)
         return f"{client}.{expires}.{session_id}.{self._mac(client, expires, session_id)}"
 
     def find(self, cookie: str) -> PageSession | None:
-        """Return a cookie's session, or None if it is forged, expired or signed out."""
+        """Return the session in a cookie, or None if it is forged, expired or signed out."""
         match = _SESSION.fullmatch(cookie)
         if match is None or match["client"] not in self._digests:
             return None
@@ -81,7 +86,7 @@ class PageSessions:
         return PageSession(client=client, expires_at=expires, hash=name)
 
     async def sign_out(self, session: PageSession) -> None:
-        """End a session before it expires."""
+        """End one session before it expires."""
         ended = SignedOut(hash=session.hash, client=session.client, expires_at=session.expires_at)
         await self._store.sign_out(ended)
         now = self._clock()
@@ -100,7 +105,7 @@ class PageSessions:
         }
 
     def _mac(self, client: str, expires: int, session_id: str) -> str:
-        # The token is part of what is signed, so a changed token invalidates its sessions.
+        # The token's hash is signed too, so a new token invalidates sessions that used the old one.
         generation = self._generations.get(client, 0)
         named = f"session|{client}|{expires}|{session_id}|{generation}|".encode()
         mac = hmac.digest(self._key, named + self._digests[client], "sha256")

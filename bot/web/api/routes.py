@@ -1,4 +1,4 @@
-"""The HTTP API: accepts requests for videos, reports their status, and sends the files."""
+"""Handles the HTTP API: accepts orders for videos, reports their status, and sends files."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _OPENAPI_FILE = Path(__file__).with_name("openapi.json")
 
 
 class ApiRoutes:
-    """Handles clients' API requests. Each client has access only to its own jobs."""
+    """Handles API requests. Each client can only access its own jobs."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class ApiRoutes:
     async def _download(self, request: web.Request, client: str) -> web.StreamResponse:
         job = await self._job(request, client)
         artifact = await self._finished(job, request)
-        path = self._clients.video(job)
+        path = await self._clients.fetch_video(job)
         if not await is_intact(path, artifact.size):
             log.error("download.unreadable id=%s", job.id)
             raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "api.unreadable")
@@ -119,7 +119,7 @@ class ApiRoutes:
     async def _record_download(self, job: Job) -> None:
         try:
             await self._clients.mark_downloaded(job)
-        except Exception:  # the response has already been sent
+        except Exception:  # the response has already been sent, so the error is only logged
             log.exception("download.not_noted id=%s", job.id)
 
     async def _poster(self, request: web.Request, client: str) -> web.StreamResponse:
@@ -128,7 +128,7 @@ class ApiRoutes:
         poster = await self._poster_cache.get(job.id)
         try:
             file = await open_file(poster) if poster else None
-        except FileNotFoundError:  # the file was deleted meanwhile
+        except FileNotFoundError:  # the file was deleted in the meantime
             file = None
         if file is None:
             raise ApiError(HTTPStatus.NOT_FOUND, "api.no_poster")
@@ -170,9 +170,8 @@ class ApiRoutes:
         artifact = await self._finished(job, request)
         if not self._links.enabled:
             raise ApiError(HTTPStatus.CONFLICT, "api.no_address")
-        # Create the poster now, so that the chat that shows a preview of the link need not wait for
-        # it.
-        await self._poster_cache.get(job.id)
+        # Create the poster now. A chat that shows a preview of the link will then get it at once.
+        await self._poster_cache.make(job.id)
         share = self._links.share(job.id, serial=artifact.share_serial)
         return web.json_response({"url": share.url, "expiresAt": share.expires_at})
 

@@ -1,4 +1,4 @@
-"""`/api/session`: signs a browser in with an API token, and signs it out."""
+"""Handles `/api/session`, where a browser signs in with an API token and signs out."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ _MAX_BODY_BYTES = 4096
 
 
 class SessionRoutes:
-    """Exchanges a token for a cookie that scripts can't read and other sites can't send.
+    """Exchanges a token for a session cookie.
 
-    `on_end` is called with the client and the hash of a signed-out session, or with the client
-    alone if all its sessions were signed out.
+    Scripts can't read the cookie, and other sites can't make a browser send it.
+
+    `on_end` is called when sessions are signed out, with the client and the session's hash. The
+    hash is None if all sessions of the client were signed out.
     """
 
     def __init__(
@@ -41,7 +43,7 @@ class SessionRoutes:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """The routes for sessions."""
+        """The routes of `/api/session` and `/api/sessions`."""
         return [
             web.post("/api/session", self._access.unchecked(self._sign_in)),
             web.get("/api/session", self._access.authenticated(self._show)),
@@ -50,7 +52,8 @@ class SessionRoutes:
         ]
 
     async def _sign_in(self, request: web.Request) -> web.Response:
-        # A form on another site could sign a visitor in as a different client.
+        # Refuse requests from other sites. A form on such a site could sign a visitor in as a
+        # client of the attacker's choice.
         if request.headers.get("Origin") and not self._authentication.is_own_page(request):
             self._access.count_failure(request)
             raise ApiError(HTTPStatus.FORBIDDEN, "api.other_site")

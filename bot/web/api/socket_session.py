@@ -1,4 +1,4 @@
-"""One open WebSocket: the jobs that it follows, and the messages that wait to be sent."""
+"""One open WebSocket, with the jobs that the client follows on it."""
 
 from __future__ import annotations
 
@@ -33,9 +33,12 @@ _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class SocketSession:
-    """Reports the jobs that a socket follows, and closes the socket when too many messages wait.
+    """Reports changes to the jobs that a client follows on one WebSocket.
 
-    `count_message` counts a client's message, and raises ApiError if there were too many.
+    If too many messages are waiting to be sent, the socket is closed.
+
+    `count_message` is called for each message from the client. It raises ApiError if there were too
+    many.
     """
 
     def __init__(
@@ -62,7 +65,10 @@ class SocketSession:
         self._client = ""
 
     async def first_token(self) -> str:
-        """Return the first message's token, or "" if it has none or does not arrive in time."""
+        """Return the token in the client's first message.
+
+        Returns "" if the message contains no token or does not arrive in time.
+        """
         try:
             async with asyncio.timeout(_SIGN_IN_SECONDS):
                 message = await self._socket.receive()
@@ -73,7 +79,7 @@ class SocketSession:
         return token if isinstance(token, str) else ""
 
     async def serve(self, client: str) -> None:
-        """Serve a client until the socket is closed, and raise the first failure."""
+        """Serve the client until the socket is closed. If a task fails, raise its error."""
         self._client = client
         tasks = {
             asyncio.create_task(self._listen(), name="ws.listen"),
@@ -97,7 +103,7 @@ class SocketSession:
 
     async def _listen(self) -> None:
         async for message in self._socket:
-            # While messages that have already arrived are read, no other task would run.
+            # Reading messages that have already arrived never suspends, so let other tasks run.
             await asyncio.sleep(0)
             order = _parsed(message.data) if message.type is WSMsgType.TEXT else {}
             job_id = order.get("jobId")
@@ -106,7 +112,7 @@ class SocketSession:
                 self._count_message(self._client)
             except ApiError as error:
                 self._refuse(error.key, valid_id, **error.fields)
-                # No messages are read during the pause, which slows down a client that sends too
+                # No messages are read during the pause. This slows down a client that sends too
                 # many.
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
@@ -133,19 +139,20 @@ class SocketSession:
         if len(self._following) >= _MAX_FOLLOWED:
             self._refuse("api.too_many_jobs", job_id)
             return
-        # Subscribe before reading the table. In the opposite order, a change between the two would
-        # be missed.
+        # Subscribe first, and then read the job. Otherwise, a change between the two would be
+        # missed.
         self._following[job_id] = self._feed.follow(job_id, self._report)
         job = await self._clients.get(self._client, job_id)
         if job is None:
             self._unfollow(job_id)
             self._refuse("api.unknown_job", job_id)
         elif job_id not in self._last_sent:
-            # If the job has changed since, a status at least as recent is already queued.
+            # If the job has changed since it was read, a newer status is already waiting to be
+            # sent.
             self._report(job)
 
     def _report(self, job: Job) -> None:
-        """Queue a job's current status if it is newer than the last one sent."""
+        """Queue a job's current status to be sent, if it is newer than the last one."""
         if job.id not in self._following or job.client is None or job.client.name != self._client:
             return
         report = public_job(job, self._texts, self._locale, trouble=self._clients.trouble)

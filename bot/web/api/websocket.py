@@ -1,4 +1,4 @@
-"""`/ws`: sends the progress of jobs over WebSockets."""
+"""Handles `/ws`, which reports the progress of jobs over WebSockets."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ log = logging.getLogger(__name__)
 
 _MAX_SOCKETS = 20  # per client
 _PING_SECONDS = 25.0
-_CLOSE_SECONDS = 2.0  # the wait for the peer's close frame
+_CLOSE_SECONDS = 2.0  # the time that the peer has to confirm a close
 _UNAUTHORIZED = 4401
 _SIGNED_OUT = b"the session was signed out"
 
 
 class JobSocket:
-    """Serves WebSockets. Each belongs to one client, and reports only that client's jobs."""
+    """Serves WebSockets. Each socket belongs to one client, and reports only that client's jobs."""
 
     def __init__(
         self,
@@ -46,16 +46,16 @@ class JobSocket:
         self._authentication = authentication
         self._access = access
         self._texts = texts
-        # Each client's sockets, with the hash of the session that opened each.
+        # The open sockets of each client, each with the hash of the session that opened it.
         self._sockets: dict[str, dict[web.WebSocketResponse, str | None]] = {}
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """The route of the WebSocket."""
+        """The route of `/ws`."""
         return [web.get("/ws", self._access.unchecked(self._open))]
 
     async def close(self) -> None:
-        """Close every socket, because the bot is stopping."""
+        """Close all sockets, because the bot is stopping."""
         sockets = [socket for group in self._sockets.values() for socket in group]
         closing = [
             socket.close(code=WSCloseCode.GOING_AWAY, message=b"the bot is stopping")
@@ -64,7 +64,10 @@ class JobSocket:
         await asyncio.gather(*closing, return_exceptions=True)
 
     async def end(self, client: str, session: str | None) -> None:
-        """Close a session's sockets, or all sockets of the client if `session` is None."""
+        """Close the sockets that a session opened.
+
+        If `session` is None, close all sockets that any session of the client opened.
+        """
         ended = [
             socket
             for socket, opened_by in self._sockets.get(client, {}).items()
@@ -74,7 +77,7 @@ class JobSocket:
         await asyncio.gather(*closing, return_exceptions=True)
 
     async def _open(self, request: web.Request) -> web.StreamResponse:
-        # Browsers let any page open a WebSocket to any server, but name the page's origin.
+        # A browser lets any page open a WebSocket to any server, but sends the origin of the page.
         if hdrs.ORIGIN in request.headers and not self._authentication.is_own_page(request):
             self._access.reject(request)
         client = self._authentication.by_request(request)
@@ -87,12 +90,13 @@ class JobSocket:
             compress=False,
         )
         await socket.prepare(request)
-        # From here on, the response is a WebSocket, so errors can only be reported as close codes.
+        # From here on, the response is a WebSocket, so an error can only be reported as a close
+        # code.
         try:
             await self._authenticate(socket, request, client)
         except ApiError:
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too many requests")
-        except Exception as error:  # a bug ends this socket only
+        except Exception as error:  # a bug may only end this socket
             if not is_caller_fault(error, request):
                 log.exception("ws.failed request=%s", request_id(request))
             await socket.close(code=WSCloseCode.INTERNAL_ERROR, message=b"internal error")

@@ -1,1 +1,1 @@
-"""The HTTP server and its building blocks, independent of the routes."""
+"""The HTTP server and its components, which don't depend on the routes."""

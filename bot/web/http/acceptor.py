@@ -1,7 +1,7 @@
 """Accepts connections one at a time.
 
-While the process has no file descriptor left, `loop.create_server` would log a hundred tracebacks,
-one for each attempt to accept a connection, and again a hundred times as many a second later.
+`loop.create_server` accepts up to a hundred at once. If the process runs out of file descriptors,
+it logs a traceback for each of them, and many more a second later.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 0.5
-# The peer closed the connection before it was accepted.
+# With these errors, the peer has closed the connection before it was accepted.
 _CLOSED = {errno.ECONNABORTED, errno.EPROTO, errno.EPERM}
 
 
 class Acceptor:
-    """Accepts connections on a listening socket until closed, and makes a protocol for each."""
+    """Accepts connections on a listening socket, and creates a protocol for each of them."""
 
     def __init__(
         self, listener: socket.socket, connect: Callable[[], asyncio.BaseProtocol]
@@ -38,7 +38,7 @@ class Acceptor:
         self._task = asyncio.create_task(self._run(), name="web.accept")
 
     async def close(self) -> None:
-        """Accept no more connections. The open ones stay open."""
+        """Stop accepting connections. Open connections stay open."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -56,4 +56,4 @@ class Acceptor:
             try:
                 await loop.connect_accepted_socket(self._connect, connection)
             except OSError:
-                connection.close()  # the peer has closed it meanwhile
+                connection.close()  # the peer has closed the connection in the meantime

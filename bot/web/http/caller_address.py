@@ -1,4 +1,4 @@
-"""Finds the address that a request was sent from, even behind a reverse proxy."""
+"""Finds the address that a request was sent from, even if a reverse proxy forwarded it."""
 
 from __future__ import annotations
 
@@ -15,35 +15,40 @@ if TYPE_CHECKING:
 _SCHEMES = frozenset({"http", "https"})
 LOOPBACK = ("127.0.0.0/8", "::1")
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_IPV6_PREFIX_BITS = 64  # a host controls all addresses of its /64
+_IPV6_PREFIX_BITS = 64  # a host usually controls a whole /64 network
 
 
 class Proxies:
-    """The trusted reverse proxies: X-Forwarded-For is believed only from these `networks`.
+    """The reverse proxies whose X-Forwarded-For header is trusted.
 
-    ValueError: one of `networks` is neither an address nor a network.
+    `networks`: the addresses and networks of the proxies. Raises ValueError if one of them is
+    invalid.
     """
 
     def __init__(self, networks: Sequence[str] = LOOPBACK) -> None:
         self._networks = tuple(ipaddress.ip_network(network) for network in networks)
 
     def trusts(self, address: str) -> bool:
-        """Tell whether an address belongs to a trusted proxy."""
+        """Tell whether an address is that of a trusted proxy."""
         found = _parsed(address)
         return found is not None and any(found in network for network in self._networks)
 
     def scheme_of(self, request: web.Request) -> str:
-        """Return the scheme that a caller used, which a trusted proxy names."""
+        """Return the scheme of the URL that the caller requested, as reported by a trusted proxy.
+
+        Without a trusted proxy, it is the scheme of the connection itself.
+        """
         named = request.headers.get(hdrs.X_FORWARDED_PROTO, "").strip().lower()
         if named in _SCHEMES and self.trusts(request.remote or ""):
             return named
         return request.scheme
 
     def address_of(self, request: web.Request) -> str:
-        """Return the caller's address, which is that of the last hop that isn't a trusted proxy."""
+        """Return the address of the caller: the last one on the way that isn't a trusted proxy."""
         found = request.remote or ""
         forwarded = ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, ())).split(",")
-        # From right to left: entries further left were written by hosts further away.
+        # The header is read from right to left, because each proxy appends the address that it
+        # received the request from.
         for hop in reversed(forwarded):
             if not self.trusts(found) or _parsed(hop) is None:
                 break
@@ -52,7 +57,7 @@ class Proxies:
 
 
 def network_of(address: str) -> str:
-    """Return an IPv6 address's /64 network, or any other address unchanged."""
+    """Return the /64 network of an IPv6 address. Any other text is returned unchanged."""
     found = _parsed(address)
     if found is None:
         return address
@@ -66,5 +71,5 @@ def _parsed(address: str) -> _Address | None:
         found = ipaddress.ip_address(address.strip())
     except ValueError:
         return None
-    # A dual-stack socket reports IPv4 peers as IPv4-mapped IPv6 addresses.
+    # A socket for both IPv4 and IPv6 reports IPv4 addresses as IPv6 addresses.
     return getattr(found, "ipv4_mapped", None) or found

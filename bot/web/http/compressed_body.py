@@ -1,6 +1,6 @@
-"""Refuses compressed bodies, except on the routes that inflate them themselves.
+"""Refuses compressed bodies, except on routes that decompress them themselves.
 
-aiohttp would inflate every body on the event loop before a handler can check the request.
+aiohttp would decompress every body before a handler can check the request.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 _IDENTITY = "identity"
 _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
-# Senders disagree on whether "deflate" includes zlib's header, so both forms are tried.
+# Some senders add zlib's header to "deflate" and others don't, so both formats are tried.
 _FORMATS = {"gzip": (_GZIP,), "x-gzip": (_GZIP,), "deflate": (_ZLIB, _RAW)}
 
 
 class CompressedBodyError(Exception):
-    """A compressed body is unreadable (400), too large (413), or in an unknown format (415)."""
+    """A body is malformed (400), too large (413), or compressed in an unknown format (415)."""
 
     def __init__(self, reason: str, *, status: int) -> None:
         super().__init__(reason)
@@ -28,7 +28,7 @@ class CompressedBodyError(Exception):
 
 
 class CompressedBodies:
-    """Responds with 415 to compressed bodies, except on the paths in `accepting`."""
+    """Refuses compressed bodies with 415, except on the paths in `accepting`."""
 
     def __init__(self, *, accepting: Collection[str] = ()) -> None:
         self._accepting = frozenset(accepting)
@@ -37,21 +37,25 @@ class CompressedBodies:
     async def refuse(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Handle a request unless its body is compressed and the path does not accept that."""
+        """Respond with 415 if the body is compressed. Otherwise, call the handler."""
         if content_encoding(request) and request.path not in self._accepting:
             raise web.HTTPUnsupportedMediaType(headers={hdrs.ACCEPT_ENCODING: _IDENTITY})
         return await handler(request)
 
 
 def content_encoding(request: web.Request) -> str:
-    """Return all content encodings of a body, separated by commas, or "" if it has none."""
+    """Return the content encodings of a body, separated by commas, or "" if there are none."""
     named = ",".join(request.headers.getall(hdrs.CONTENT_ENCODING, ())).lower().split(",")
     encodings = [name.strip() for name in named]
     return ",".join(name for name in encodings if name not in {"", _IDENTITY})
 
 
 def inflate(body: bytes, encoding: str, *, max_bytes: int) -> bytes:
-    """Decompress a body of one encoding to at most `max_bytes`; raise CompressedBodyError."""
+    """Decompress a body that has one content encoding.
+
+    Raises CompressedBodyError if the body is malformed, has an unknown encoding, or becomes larger
+    than `max_bytes`.
+    """
     formats = _FORMATS.get(encoding)
     if formats is None:
         raise CompressedBodyError("the content encoding is not supported", status=415)

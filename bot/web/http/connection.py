@@ -1,7 +1,7 @@
-"""Connects a transport with aiohttp, and passes received bytes on in small pieces.
+"""Passes received bytes to aiohttp in small pieces.
 
-While aiohttp parses a piece, nothing else can run. asyncio receives up to 256 KiB at once, which
-take a tenth of a second to parse if the body is sent in chunks of one byte.
+While aiohttp parses a piece, no other task can run. asyncio receives up to 256 KiB at once. If a
+body is sent in chunks of one byte, parsing that much takes a tenth of a second.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ RECEIVED_BYTES = 4 * 1024
 
 
 class Connection(asyncio.BufferedProtocol):
-    """A connection that gets its HTTP protocol from `admit`, or is closed if that returns None.
+    """A connection that is accepted or refused by `admit`.
 
-    `buffer` may be shared by all connections, since it is emptied as soon as it is filled.
+    `admit` returns the HTTP protocol of the connection, or None to close the connection.
+
+    `buffer` can be shared by all connections, because it is emptied as soon as it was filled.
     """
 
     def __init__(
@@ -32,7 +34,7 @@ class Connection(asyncio.BufferedProtocol):
         self._protocol: asyncio.Protocol | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Open the HTTP protocol, or close the connection."""
+        """Create the HTTP protocol, or close the connection."""
         self._protocol = self._admit(cast("asyncio.Transport", transport))
         if self._protocol is None:
             cast("asyncio.Transport", transport).close()
@@ -40,29 +42,29 @@ class Connection(asyncio.BufferedProtocol):
             self._protocol.connection_made(transport)
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - the size is always the same
-        """Return the buffer for the bytes that are received next."""
+        """Return the buffer for the next bytes that are received."""
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Pass on the received bytes."""
+        """Pass the received bytes to the HTTP protocol."""
         if self._protocol is not None:
             self._protocol.data_received(bytes(self._buffer[:nbytes]))
 
     def eof_received(self) -> bool | None:
-        """Pass on that the peer sends no more."""
+        """Tell the HTTP protocol that the peer will send nothing more."""
         return self._protocol.eof_received() if self._protocol else None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Pass on that the connection is closed."""
+        """Tell the HTTP protocol that the connection is closed."""
         if self._protocol is not None:
             self._protocol.connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """Pass on that the peer reads too slowly."""
+        """Tell the HTTP protocol that the peer reads too slowly."""
         if self._protocol is not None:
             self._protocol.pause_writing()
 
     def resume_writing(self) -> None:
-        """Pass on that the peer has read enough."""
+        """Tell the HTTP protocol that the peer has caught up."""
         if self._protocol is not None:
             self._protocol.resume_writing()

@@ -1,4 +1,4 @@
-"""The API's error responses: `{"error": {"key", "message"}}`, with the request's ID."""
+"""Builds the API's error responses: `{"error": {"key", "message"}}`, with an id of the request."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _STATUSES = {
     "api.provider_setup": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 _KEPT_HEADERS = ("Accept-Encoding", "Allow", "Content-Range", "Retry-After")
-# The keys of errors with which aiohttp itself rejects requests.
+# The locale keys for errors with which aiohttp itself refuses requests.
 _KEYS = {
     HTTPStatus.NOT_FOUND: "api.no_route",
     HTTPStatus.METHOD_NOT_ALLOWED: "api.no_method",
@@ -63,7 +63,10 @@ _KEYS = {
 
 
 class ApiError(ClapperError):
-    """A refusal with an HTTP status; `key` names the sentence, and `fields` are its values."""
+    """A refusal with an HTTP status.
+
+    `key` is the locale key of a sentence that contains `fields`.
+    """
 
     def __init__(self, status: HTTPStatus, key: str, **fields: object) -> None:
         super().__init__(key)
@@ -73,13 +76,16 @@ class ApiError(ClapperError):
 
 
 class ErrorResponses:
-    """Turns errors into responses in the language of the request."""
+    """Turns exceptions into error responses in the caller's language."""
 
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
 
     def response_to(self, error: Exception, request: web.Request) -> web.Response:
-        """Return the response to a request that failed with `error`, and log bugs."""
+        """Return the response to a request that failed with `error`.
+
+        An error that indicates a bug is logged.
+        """
         incident = request_id(request)
         match error:
             case ApiError():
@@ -125,5 +131,5 @@ def _retry_after(fields: Mapping[str, object]) -> str | None:
 
 
 def language(request: web.Request) -> str:
-    """Return the preferred language of a request."""
+    """Return the language that the caller prefers."""
     return request.headers.get("Accept-Language", "en").partition(",")[0].partition(";")[0].strip()

@@ -1,7 +1,7 @@
 """Sends files over HTTP, with ranges, an ETag and a readable file name.
 
-Written by hand because aiohttp's FileResponse opens the file only after the handler has returned,
-too late for a JSON error, and does not report when the whole file has been sent.
+aiohttp's FileResponse is not used. It opens the file after the handler has returned, which is too
+late for a JSON error response. It also doesn't report whether the whole file was sent.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ _CONNECTION_LOST = {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errn
 
 
 async def open_file(path: Path) -> BinaryIO:
-    """Open a file for `send_file`; raise OSError if it can't be opened."""
+    """Open a file for `send_file`.
+
+    Raises OSError if the file can't be opened.
+    """
     return await asyncio.to_thread(path.open, "rb")
 
 
@@ -38,11 +41,12 @@ async def send_file(
     *,
     on_sent: Callable[[], Awaitable[None]] | None = None,
 ) -> web.StreamResponse:
-    """Respond with a file or its requested range.
+    """Respond with a file, or with the range of it that the caller requested.
 
-    `on_sent` is called after a response that contained the whole file. web.HTTPException: a
-    precondition of the request fails, or the range does not exist. OSError, EOFError: reading
-    failed partway.
+    `on_sent` is called after a response that contained the whole file.
+
+    Raises web.HTTPException if a precondition of the request fails or the range doesn't exist.
+    Raises OSError or EOFError if reading the file fails before its end.
     """
     stat = os.fstat(file.fileno())
     response = web.StreamResponse(headers=headers)
@@ -66,17 +70,18 @@ async def send_file(
     await response.prepare(request)
     await _stream(request, file, part)
     await response.write_eof()
-    # Only a whole file counts as delivered: a caller that requests the end may never have received
-    # the start. A video that was only sent in ranges is kept until it expires.
+    # A file only counts as delivered after one response with the whole file. A caller that requests
+    # the last range may never have received the first one. A video that was only sent in ranges is
+    # kept until it expires.
     if on_sent and len(part) == stat.st_size:
         await on_sent()
     return response
 
 
 def video_headers(prompt: str, *, inline: bool = False) -> dict[str, str]:
-    """Return the headers of a video, with a file name made from the prompt.
+    """Return the response headers for a video. The file name is made from the prompt.
 
-    `inline`: whether browsers show the video instead of saving it.
+    `inline`: whether browsers should play the video instead of saving it.
     """
     return {
         hdrs.CONTENT_TYPE: "video/mp4",
@@ -99,7 +104,10 @@ def _has_size(path: Path, size: int) -> bool:
 
 
 def _is_not_modified(request: web.Request, tag: ETag, modified: float) -> bool:
-    """Tell whether the caller has this version; raise HTTPException if a precondition fails."""
+    """Tell whether the caller already has this version of the file.
+
+    Raises HTTPException if a precondition of the request fails.
+    """
     if request.if_match is not None:
         if not _matches(tag, request.if_match):
             raise web.HTTPPreconditionFailed
@@ -118,8 +126,8 @@ def _matches(tag: ETag, given: tuple[ETag, ...], *, weakly: bool = False) -> boo
 
 
 def _requested_range(request: web.Request, tag: ETag, stat: os.stat_result) -> range | None:
-    """Return the requested byte range, or None for the whole file."""
-    # Ranges are defined only for GET.
+    """Return the byte range that the caller requested, or None for the whole file."""
+    # HTTP defines ranges only for GET.
     if request.method != hdrs.METH_GET or not _allows_range(request, tag, stat.st_mtime):
         return None
     parts = _parse_ranges(request.headers.get(hdrs.RANGE, ""), stat.st_size)
@@ -128,11 +136,15 @@ def _requested_range(request: web.Request, tag: ETag, stat: os.stat_result) -> r
     if not any(parts):
         headers = {hdrs.CONTENT_RANGE: f"bytes */{stat.st_size}"}
         raise web.HTTPRequestRangeNotSatisfiable(headers=headers)
-    return parts[0] if len(parts) == 1 else None  # several ranges get the whole file
+    # if several ranges are requested, the whole file is sent
+    return parts[0] if len(parts) == 1 else None
 
 
 def _parse_ranges(header: str, size: int) -> list[range]:
-    """Return the requested ranges, or [] if the unit is unknown or a range is invalid."""
+    """Return the requested ranges.
+
+    Returns an empty list if the unit is unknown or a range is invalid.
+    """
     unit, _, listed = header.partition("=")
     items = [item.strip(" \t") for item in listed.split(",")]
     found = [_RANGE.fullmatch(item) for item in items if item]
@@ -153,7 +165,10 @@ def _parse_ranges(header: str, size: int) -> list[range]:
 
 
 def _allows_range(request: web.Request, tag: ETag, modified: float) -> bool:
-    """Tell whether If-Range permits a partial response: only if the caller has this version."""
+    """Tell whether the If-Range header permits sending only a range.
+
+    It does if the header is missing, or if the caller has this version of the file.
+    """
     given = request.headers.get(hdrs.IF_RANGE)
     if given is None or given == f'"{tag.value}"':
         return True

@@ -1,4 +1,4 @@
-"""The outermost middleware: responds to every error, and logs each bug once."""
+"""The outermost middleware. It responds to every error, and logs each bug once."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _API = ("/api/", "/ws")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex, nofollow",  # shared links may be found by crawlers
+    "X-Robots-Tag": "noindex, nofollow",  # crawlers may find shared links
     "Content-Security-Policy": "default-src 'none'; media-src 'self'; sandbox",
 }
 
 
 class ErrorMiddleware:
-    """Responds with 503 if the database fails and with 500 after a bug.
+    """Responds with 503 after an error in the database, and with 500 after a bug.
 
-    The sender can then try again. `refuse` responds to requests below `/api/` and `/ws` that
-    aiohttp itself rejects.
+    `refuse`: if aiohttp itself refuses a request below `/api/` or `/ws`, this function creates the
+    response.
     """
 
     def __init__(self, refuse: Callable[[Exception, web.Request], web.Response] | None) -> None:
@@ -41,7 +41,7 @@ class ErrorMiddleware:
     async def handle(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Handle a request, and turn an exception into a response."""
+        """Call the handler, and turn an exception into a response."""
         request[_REQUEST_ID] = uuid4().hex
         try:
             return await handler(request)
@@ -52,7 +52,7 @@ class ErrorMiddleware:
         except StorageError:
             log.exception("web.database_failed %s", _log_fields(request))
             return abort_response(request) or web.Response(status=503, text="try again later\n")
-        except Exception as error:  # a bug: one response and one log entry
+        except Exception as error:  # a bug, for which there is one response and one log entry
             started = abort_response(request)
             if is_caller_fault(error, request):
                 if started is None:
@@ -63,47 +63,47 @@ class ErrorMiddleware:
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Add the default headers to a response that is about to be sent."""
+    """Add the default headers to a response before it is sent."""
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-Id"] = request_id(request)
     request[_STARTED] = response
     if request.content.exception() is not None:
-        # aiohttp would keep reading the broken body, and log each error as a bug.
+        # aiohttp would keep reading the broken body, and would log each error as a bug.
         request.content.feed_eof()
         response.force_close()
 
 
 async def require_tls(_: web.Request, response: web.StreamResponse) -> None:
-    """Tell browsers to use this host only over TLS, for a year."""
+    """Tell browsers to use only TLS with this host for the next year."""
     response.headers["Strict-Transport-Security"] = "max-age=31536000"
 
 
 def abort_response(request: web.Request) -> web.StreamResponse | None:
-    """Abort and return the response that has already started, or return None.
+    """Abort the response to a request, and return it, or return None if it hasn't started.
 
-    The caller would read a second response as a part of the first.
+    A second response on the same connection would look like a part of the first.
     """
     started = request.get(_STARTED)
     if started is not None and request.transport is not None:
         request.transport.abort()
-    # aiohttp can't end a WebSocket that was not opened completely.
+    # aiohttp can't end a WebSocket that was not opened completely, so return a normal response.
     return web.Response() if isinstance(started, web.WebSocketResponse) else started
 
 
 def request_id(request: web.Request) -> str:
-    """Return a request's ID, which also appears in the log and in the response."""
+    """Return the id of a request, which is also in the log and in the response."""
     return request.get(_REQUEST_ID, "-")
 
 
 def is_caller_fault(error: Exception, request: web.Request) -> bool:
-    """Tell whether the sender caused an error: a broken body, or a closed connection."""
+    """Tell whether the caller caused an error: the body is broken or the connection was closed."""
     if isinstance(error, ConnectionError):
         return request.transport is None or request.transport.is_closing()
     return isinstance(error, HttpProcessingError | web.RequestPayloadError)
 
 
 def _log_fields(request: web.Request) -> str:
-    # The route's pattern, not the path, which may contain a signed link.
+    # The route's pattern is logged instead of the path, which may contain a signed link.
     resource = request.match_info.route.resource
     return f"route={resource.canonical if resource else '-'} request={request_id(request)}"

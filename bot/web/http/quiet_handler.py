@@ -1,4 +1,4 @@
-"""aiohttp's handler of a connection, which logs nothing that a caller has sent."""
+"""Handles the requests of a connection, without logging what callers send."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class QuietHandler(web.RequestHandler):
-    """Responds to malformed requests, and quotes them neither in the response nor in the log."""
+    """Responds to malformed requests, without quoting them in the response or in the log."""
 
     __slots__ = ()
 
@@ -26,7 +26,7 @@ class QuietHandler(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Respond to a request that can't be parsed, or whose handler failed."""
+        """Respond to a request that could not be parsed, or whose handler failed."""
         if not _is_malformed(exc):
             return super().handle_error(request, status, exc, message)
         log.warning("web.malformed error=%s", type(exc).__name__)
@@ -35,7 +35,7 @@ class QuietHandler(web.RequestHandler):
         return response
 
     def log_exception(self, *args: Any, **kw: Any) -> None:  # noqa: ANN401 - as in aiohttp
-        """Log an error that no handler has caught, such as a malformed rest of a body."""
+        """Log an error that no handler caught, such as a malformed end of a body."""
         error = kw.get("exc_info")
         if _is_malformed(error):
             log.warning("web.malformed error=%s", type(error).__name__)

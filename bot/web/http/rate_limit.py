@@ -1,7 +1,7 @@
-"""Limits the request rate of each client and of each address.
+"""Limits the rate of requests by client or by address.
 
-Written by hand because the memory storage of `limits` reads the wall clock and starts a timer
-thread, and `aiolimiter` has only one bucket and delays requests instead of refusing them.
+`limits` is not used, because its memory storage reads the wall clock and starts a timer thread.
+`aiolimiter` has only one bucket, and delays requests instead of refusing them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,11 @@ _MAX_BUCKETS = 10_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rate:
-    """A token bucket's parameters: its size (`burst`), and the tokens added `per_second`."""
+    """The parameters of a token bucket.
+
+    `burst`: the number of tokens in a full bucket. `per_second`: the tokens that are added each
+    second.
+    """
 
     burst: float
     per_second: float
@@ -31,7 +35,7 @@ class _Bucket:
 
 
 class RateLimiter:
-    """Keeps one token bucket per name, and forgets the least recently used buckets."""
+    """A token bucket for each name. The least recently used buckets are deleted."""
 
     def __init__(self, rate: Rate, *, clock: Callable[[], float]) -> None:
         self._rate = rate
@@ -39,7 +43,10 @@ class RateLimiter:
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
     def take(self, name: str) -> float:
-        """Take a token and return 0, or return the seconds until a token is available."""
+        """Take a token.
+
+        Returns 0, or the seconds until a token will be available.
+        """
         now = self._clock()
         bucket = self._buckets.setdefault(name, _Bucket(tokens=self._rate.burst, updated_at=now))
         self._buckets.move_to_end(name)

@@ -1,4 +1,4 @@
-"""The embedded aiohttp server, with its limits on connections and requests."""
+"""The embedded HTTP server, which limits connections and requests."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ log = logging.getLogger(__name__)
 MAX_BODY_BYTES = 64 * 1024
 MAX_CONNECTIONS = 512
 _READ_AHEAD_BYTES = 64 * 1024
-# The time in seconds to discard the rest of a refused body, so that its sender can read the
-# response.
+# After refusing a request, the server discards the rest of the body for this many seconds.
+# Otherwise, the sender could not read the response.
 _LINGER_SECONDS = 2.0
 _NOT_LOCAL = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Bind the port early, since its number is needed.
+    """Bind the server's socket, without listening yet. Its port is needed before the server starts.
 
-    Port 0 means any free port, and the host `::` includes IPv4.
+    `port`: 0 means any free port. `host`: `::` includes IPv4.
 
-    StartupError: the port is in use, or the host is not an address of this machine.
+    Raises StartupError if the port is in use, or if the host is not an address of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -59,12 +59,12 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def _explain(error: OSError | UnicodeError, host: str, port: int) -> str:
-    # Python reports an impossible host name as UnicodeError.
+    # Python raises UnicodeError for an impossible host name.
     if not isinstance(error, OSError):
         return f"HTTP_HOST: {host} is not a valid host name."
     if isinstance(error, socket.gaierror) or error.errno in _NOT_LOCAL:
         return f"HTTP_HOST: {host} is not an address of this machine ({error.strerror})."
-    # create_server repeats the address in the error's text.
+    # The text of the error from create_server repeats the address, so only the reason is used.
     reason = os.strerror(error.errno) if error.errno else error.strerror
     return (
         f"HTTP_PORT: can't listen on {host}:{port} ({reason}). "
@@ -73,8 +73,8 @@ def _explain(error: OSError | UnicodeError, host: str, port: int) -> str:
 
 
 def url_host(host: str) -> str:
-    """Return the host part of a URL that reaches a listening `host` from this machine."""
-    # A wildcard address includes loopback.
+    """Return the host of the URL that reaches, from this machine, a server listening on `host`."""
+    # A wildcard address includes the loopback address.
     if host in {"0.0.0.0", "::", ""}:  # noqa: S104 - a comparison
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
@@ -83,14 +83,14 @@ def url_host(host: str) -> str:
 class WebServer:
     """Serves the given routes on a bound socket, with health and readiness checks.
 
-    `request_seconds`: the time limit for the head of a request, from the connection's start or the
-    previous response. Handlers limit the body themselves.
-    `reader_seconds`: the time after which a caller that reads nothing of a response is
-    disconnected. It may take up to a sixth longer.
-    `max_per_address`: the number of the `max_connections` that one address can have open. Behind
-    one of the `proxies`, it limits a caller's concurrent requests instead.
-    `accepts_compressed`: the paths on which compressed bodies are not refused.
-    `only_tls`: whether browsers are told to use TLS.
+    `request_seconds`: the time limit for the head of a request, counted from the connection's start
+    or the previous response. Handlers limit the time for the body themselves.
+    `reader_seconds`: the time after which a caller that doesn't read the response is disconnected.
+    Detecting this can take a sixth longer.
+    `max_per_address`: the number of connections that one address can have open. All callers behind
+    a proxy in `proxies` have the proxy's address, so their concurrent requests are counted instead.
+    `accepts_compressed`: the paths on which compressed bodies are allowed.
+    `only_tls`: whether to tell browsers to use only TLS.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class WebServer:
         self._stall_check: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Start to respond to requests."""
+        """Start the server."""
         await self._runner.setup()
         self._acceptor.start()
         stalled_readers = StalledReaders(
@@ -149,7 +149,7 @@ class WebServer:
         log.info("web.listening host=%s port=%d", host, port)
 
     async def close(self) -> None:
-        """Finish the active requests, then stop listening."""
+        """Accept no more connections, and finish the requests that are being handled."""
         await self._acceptor.close()
         await self._runner.cleanup()
         if self._stall_check:
@@ -163,13 +163,12 @@ class WebServer:
         return [each.transport for each in connections if each.transport is not None]
 
     def _admit(self, transport: asyncio.Transport) -> asyncio.Protocol | None:
-        """Return the protocol for a new connection, or None if there are too many connections."""
+        """Return the HTTP protocol for a new connection, or None if too many are open."""
         server, open_now = self._runner.server, list(self._transports())
         if server is None or len(open_now) >= self._max_connections:
             return None
         peer = _peer(transport)
-        # All connections of a proxy have the proxy's address, so requests are counted by caller
-        # instead.
+        # All connections from a proxy have the same address, so its requests are counted by caller.
         if not self._proxies.trusts(peer):
             self._networks[transport] = network = network_of(peer)
             same = sum(self._networks.get(each) == network for each in open_now)
@@ -190,7 +189,8 @@ class WebServer:
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         address = self._proxies.address_of(request)
-        # The proxy did not name the caller, or this machine itself sent the request.
+        # The address is trusted if the proxy didn't name the caller, or if this machine sent the
+        # request.
         if self._proxies.trusts(address):
             return await handler(request)
         if self._active_requests[address] >= self._max_per_address:

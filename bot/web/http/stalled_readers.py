@@ -1,7 +1,7 @@
 """Closes connections whose peer has stopped reading.
 
-aiohttp has no write time-out, and TCP_USER_TIMEOUT also disconnected slow readers with a small
-window.
+aiohttp has no time-out for writing. TCP_USER_TIMEOUT was tried, but it also disconnects peers that
+read slowly with a small window.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_CHECKS = 12  # in each period of `seconds`
-_ACKED = struct.Struct("=120xQ")  # tcpi_bytes_acked in Linux's struct tcp_info
+_CHECKS = 12  # the number of checks during `seconds`
+_ACKED = struct.Struct("=120xQ")  # reads tcpi_bytes_acked from Linux's struct tcp_info
 _LINGER_RESET = struct.pack("ii", 1, 0)
 
 
@@ -36,10 +36,10 @@ class _Reading:
 
 
 class StalledReaders:
-    """Resets connections whose peer has acknowledged nothing for `seconds` while data is pending.
+    """Resets connections whose peer acknowledges nothing for `seconds`, although data is pending.
 
-    The kernel's count of acknowledged bytes also covers sendfile, and it grows for slow readers,
-    which therefore stay connected.
+    The kernel counts the acknowledged bytes, including those that sendfile sent. The count also
+    grows if the peer reads slowly, so slow readers stay connected.
     """
 
     def __init__(
@@ -55,13 +55,16 @@ class StalledReaders:
         self._readings: dict[asyncio.WriteTransport, _Reading] = {}
 
     async def run(self) -> None:
-        """Check periodically, on Linux only: other systems don't count acknowledged bytes."""
+        """Check all connections periodically.
+
+        This works only on Linux, because other systems don't count acknowledged bytes.
+        """
         while sys.platform == "linux":
             self.check()
             await asyncio.sleep(self._seconds / _CHECKS)
 
     def check(self) -> None:
-        """Reset the connections that have made no progress for too long."""
+        """Reset the connections whose peer has acknowledged nothing for too long."""
         now, readings = self._clock(), dict[asyncio.WriteTransport, _Reading]()
         for transport in self._transports():
             acked = _acked_bytes(transport)
@@ -77,7 +80,7 @@ class StalledReaders:
 
 
 def _acked_bytes(transport: asyncio.WriteTransport) -> int | None:
-    """Return the number of bytes acknowledged by the peer, or None if no data is pending."""
+    """Return the number of bytes that the peer has acknowledged, or None if no data is pending."""
     connection: socket.socket = transport.get_extra_info("socket")
     try:
         queued = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4))
@@ -86,14 +89,15 @@ def _acked_bytes(transport: asyncio.WriteTransport) -> int | None:
         info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKED.size)
         return _ACKED.unpack(info)[0]
     except (OSError, ValueError, struct.error):
-        return None  # just closed, or the kernel has no such count
+        return None  # the socket was just closed, or the kernel has no such count
 
 
 def _reset(transport: asyncio.WriteTransport) -> None:
     connection: socket.socket = transport.get_extra_info("socket")
     log.warning("web.stalled")
-    # After abort(), asyncio would wait forever for a pending sendfile. After shutdown(), every send
-    # fails, and the reset discards the kernel's buffers.
+    # transport.abort() is not used, because asyncio would wait forever for a sendfile in progress.
+    # After shutdown(), every send fails. With SO_LINGER set, closing the socket discards the
+    # kernel's buffers.
     with suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_RESET)
         connection.shutdown(socket.SHUT_RDWR)

@@ -1,1 +1,1 @@
-"""Pages for browsers, and files behind signed links."""
+"""The web pages for browsers, and the files behind signed links."""

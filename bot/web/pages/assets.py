@@ -1,4 +1,4 @@
-"""Static files of the pages, kept in memory and served with an ETag."""
+"""Keeps the static files of the web pages in memory, and serves them with an ETag."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ _PLACEHOLDER = re.compile(r"\{\{([\w.]+)\}\}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asset:
-    """A text file with its content type."""
+    """A static text file, with its content type."""
 
     text: str
     content_type: str
 
     @property
     def etag(self) -> str:
-        """A hash of the text."""
+        """The hash of the text."""
         return hashlib.sha256(self.text.encode()).hexdigest()[:32]
 
     def response_to(self, request: web.Request, headers: Mapping[str, str]) -> web.Response:
-        """Respond with the text, or with 304 if the browser already has it."""
+        """Return a response with the text, or with status 304 if the browser already has it."""
         known = request.if_none_match or ()
         if any(etag.value == self.etag for etag in known):
             response = web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -47,21 +47,24 @@ class Asset:
                 text=self.text, content_type=self.content_type, charset="utf-8", headers=headers
             )
         response.etag = ETag(value=self.etag)
-        # The browser revalidates each time, so that a new version takes effect immediately.
+        # With "no-cache", the browser asks each time whether its copy is current.
         response.headers.setdefault(hdrs.CACHE_CONTROL, "no-cache")
         return response
 
 
 def load(name: str) -> Asset:
-    """Read a static file (blocking; used at startup only)."""
+    """Read a static file.
+
+    Blocks the event loop, so it is only called at the start.
+    """
     path = _FOLDER / name
     return Asset(text=path.read_text(encoding="utf-8"), content_type=_TYPES[path.suffix])
 
 
 def fill(template: str, value: Callable[[str], str]) -> str:
-    """Replace each `{{name}}` in a page with its value, escaped for HTML.
+    """Replace each `{{name}}` in a template with its value, escaped for HTML.
 
-    A line with an empty value is omitted.
+    A line that contains an empty value is left out.
     """
     lines: list[str] = []
     for line in template.splitlines():

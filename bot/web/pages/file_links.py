@@ -1,4 +1,4 @@
-"""`GET /d/<token>`: sends a finished video to the holder of a signed link."""
+"""Handles `GET /d/<token>`, which sends a finished video to callers with a signed link."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class FileLinks:
-    """Sends videos, and responds to every invalid link with the same 404."""
+    """Sends videos to callers with a signed link. Every invalid link gets the same 404 response."""
 
     def __init__(self, links: Links, artifacts: ArtifactStore, workspace: Workspace) -> None:
         self._links = links
@@ -24,7 +24,7 @@ class FileLinks:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """The route for links."""
+        """The route of signed links."""
         return [web.get("/d/{token}", self._download)]
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
@@ -37,7 +37,7 @@ class FileLinks:
             "Cache-Control": "private",
         }
         try:
-            file = await open_file(self._workspace.video(job_id))
+            file = await open_file(await self._workspace.fetch_video(job_id))
         except OSError:
             raise web.HTTPNotFound from None
         with file:

@@ -1,4 +1,4 @@
-"""`/`: the page for ordering videos, and its static files."""
+"""Serves `/`, the web page for ordering videos, and its static files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.web.pages.assets import Asset, fill, load
 if TYPE_CHECKING:
     from bot.texts import Texts
 
-# Listed by name, so that no path from a request is ever opened.
+# Only these files are served, so a path from a request is never opened.
 _FILES = (
     "app.css",
     "app.js",
@@ -43,9 +43,10 @@ _OTHER_TEXTS = ("prompt.empty", "audio.too_large", "speech.empty")
 
 
 class HomePage:
-    """Serves the page in the browser's language. The page itself contains no client data.
+    """Serves the page in the browser's language. The page itself contains no data of clients.
 
-    `sharing`: whether share links can be created. `speaking`: whether texts can be read aloud.
+    `sharing`: whether clients can create share links.
+    `speaking`: whether texts can be read aloud.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class HomePage:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """The routes of the page and its files."""
+        """The routes of the page and of its static files."""
         return [web.get("/", self._show), web.get("/static/{name}", self._send)]
 
     async def _show(self, request: web.Request) -> web.Response:
@@ -97,7 +98,7 @@ class HomePage:
         return fill(self._template, value)
 
     def _settings(self, locale: str, max_mb: int) -> str:
-        """Return the limits and texts for the page's scripts, as JSON."""
+        """Return the limits and texts that the page's scripts need, as JSON."""
         keys = [key for key in sorted(self._texts.keys()) if key.startswith("page.")]
         words = {key: self._texts.unfilled(key, locale) for key in (*keys, *_OTHER_TEXTS)}
         return json.dumps(

@@ -18,6 +18,7 @@ from bot.web.pages.owner_tables import months, tables
 
 if TYPE_CHECKING:
     from bot.delivery.spending.picture import SpendingPicture
+    from bot.jobs.costs.spending import Names
     from bot.texts import Texts
     from bot.web.api.access import Access
     from bot.web.api.authentication import Authentication
@@ -48,14 +49,19 @@ class OwnerPage:
         authentication: Authentication,
         access: Access,
         picture: SpendingPicture,
+        names: Names,
         texts: Texts,
     ) -> None:
         self._authentication = authentication
         self._access = access
         self._picture = picture
+        self._names = names
         self._texts = texts
-        self._page, self._sign_in_page = load("owner.html").text, load("owner_sign_in.html").text
-        self._style, self._icon = load("owner.css"), load("icon.svg")
+        self._page, self._sign_in_page = (
+            load("owner_page.html").text,
+            load("owner_sign_in.html").text,
+        )
+        self._style, self._icon = load("owner_page.css"), load("icon.svg")
 
     @property
     def routes(self) -> list[web.RouteDef]:
@@ -79,7 +85,7 @@ class OwnerPage:
         locale = language(request)
         if self._authentication.by_request(request) is None:
             return self._ask(locale)
-        spending = await self._picture.read(_month(request), locale)
+        spending = await self._picture.read(_month(request), self._names, locale)
         values = {
             "language": self._texts.nearest(locale),
             "title": spending.figures.title,
@@ -95,7 +101,7 @@ class OwnerPage:
         return _html(page.replace("[[tables]]", tables(spending.figures)))
 
     async def _send_chart(self, request: web.Request, _: str) -> web.Response:
-        spending = await self._picture.read(_month(request), language(request))
+        spending = await self._picture.read(_month(request), self._names, language(request))
         try:
             picture = await self._picture.draw(spending)
         except MediaError as error:

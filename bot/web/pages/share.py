@@ -1,8 +1,9 @@
-"""`/v/<token>`: the page of a shared video, for viewers with the share link."""
+"""Serves `/v/<token>`, the page of a shared video, to viewers with the share link."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from bot.artifacts import Artifact
     from bot.jobs.service import JobService
     from bot.links import Links, Share
     from bot.media.files.workspace import Workspace
-    from bot.media.mp4.reader import VideoInfo
     from bot.media.render.poster_cache import PosterCache
     from bot.model import Job
     from bot.texts import Texts
@@ -43,8 +44,15 @@ _HEADERS = {
 }
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _SharedVideo:
+    share: Share
+    job: Job
+    artifact: Artifact
+
+
 class SharePage:
-    """Serves the pages of shared videos, and responds to every invalid link with the same 404."""
+    """Serves the pages of shared videos. Every invalid link gets the same 404 response."""
 
     def __init__(
         self,
@@ -68,7 +76,7 @@ class SharePage:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """The routes of the pages, their files and their style."""
+        """The routes of the pages, and of the files that the pages use."""
         return [
             web.get("/v/video.css", self._send_style),
             web.get("/v/icon.svg", self._send_icon),
@@ -86,12 +94,12 @@ class SharePage:
     async def _show(self, request: web.Request) -> web.Response:
         locale = language(request)
         found = await self._find(request)
-        info = await self._read_info(found[1]) if found else None
-        if found is None or info is None:
+        size = await self._picture_size(found.artifact) if found else None
+        if found is None or size is None:
             return self._answer(self._not_found_page, {}, locale, HTTPStatus.NOT_FOUND)
-        share, job = found
-        has_poster = await self._poster_cache.get(job.id) is not None
-        fields = _fields(share, job, info, has_poster=has_poster)
+        share, job = found.share, found.job
+        has_poster = await self._poster_cache.make(job.id)
+        fields = _fields(share, job, size, has_poster=has_poster)
         fields |= {
             "made_with": self._texts(f"origin.{made_with(job)}", locale),
             "until": self._texts("share.until", locale, date=_date(share.expires_at)),
@@ -102,31 +110,42 @@ class SharePage:
         found = await self._find(request)
         if found is None:
             raise web.HTTPNotFound
-        _, job = found
-        headers = video_headers(job.request.prompt, inline=True)
-        return await _send(request, self._workspace.video(job.id), headers)
+        headers = video_headers(found.job.request.prompt, inline=True)
+        try:
+            video = await self._workspace.fetch_video(found.job.id)
+        except FileNotFoundError:
+            raise web.HTTPNotFound from None
+        return await _send(request, video, headers)
 
     async def _send_poster(self, request: web.Request) -> web.StreamResponse:
         found = await self._find(request)
-        poster = await self._poster_cache.get(found[1].id) if found else None
+        poster = await self._poster_cache.get(found.job.id) if found else None
         if poster is None:
             raise web.HTTPNotFound
         headers: dict[str, str] = {hdrs.CONTENT_TYPE: "image/jpeg", hdrs.CACHE_CONTROL: "private"}
         return await _send(request, poster, headers)
 
-    async def _find(self, request: web.Request) -> tuple[Share, Job] | None:
+    async def _find(self, request: web.Request) -> _SharedVideo | None:
         share = self._links.check_share_link(request.match_info["token"])
         artifact = await self._artifacts.get(share.job_id) if share else None
         if share is None or artifact is None or artifact.share_serial != share.serial:
             return None
         job = await self._jobs.get(share.job_id)
-        return None if job is None or job.deleted_at is not None else (share, job)
+        if job is None or job.deleted_at is not None:
+            return None
+        return _SharedVideo(share=share, job=job, artifact=artifact)
 
-    async def _read_info(self, job: Job) -> VideoInfo | None:
+    async def _picture_size(self, artifact: Artifact) -> tuple[int, int] | None:
+        """Return the width and height, or None if the video is not kept or can't be read."""
+        if artifact.width is not None and artifact.height is not None:
+            is_kept = await self._workspace.has_video(artifact.job_id)
+            return (artifact.width, artifact.height) if is_kept else None
         try:
-            return await asyncio.to_thread(read_mp4, self._workspace.video(job.id))
+            video = await self._workspace.fetch_video(artifact.job_id)
+            info = await asyncio.to_thread(read_mp4, video)
         except (MediaError, OSError):
             return None
+        return info.width, info.height
 
     def _answer(
         self, template: str, fields: Mapping[str, str], locale: str, status: HTTPStatus
@@ -149,11 +168,11 @@ async def _send(request: web.Request, path: Path, headers: Mapping[str, str]) ->
         return await send_file(request, file, headers)
 
 
-def _fields(share: Share, job: Job, info: VideoInfo, *, has_poster: bool) -> dict[str, str]:
+def _fields(share: Share, job: Job, size: tuple[int, int], *, has_poster: bool) -> dict[str, str]:
     prompt = job.request.prompt
     title = cut(prompt, _TITLE_CHARACTERS)
     description = cut(prompt, _DESCRIPTION_CHARACTERS)
-    # The page's own URLs are relative, so that they work under any base address. Those in its
+    # The page's own URLs are relative, so that they work under any base address. The URLs in its
     # metadata are absolute, because other services read them.
     token = share.url.rpartition("/")[2]
     return {
@@ -165,8 +184,8 @@ def _fields(share: Share, job: Job, info: VideoInfo, *, has_poster: bool) -> dic
         "poster": f"{share.url}/poster.jpg" if has_poster else "",
         "own_video": f"{token}/video.mp4",
         "own_poster": f"{token}/poster.jpg" if has_poster else "",
-        "width": str(info.width),
-        "height": str(info.height),
+        "width": str(size[0]),
+        "height": str(size[1]),
     }
 
 

@@ -1,1 +1,1 @@
-"""The jobs that are polled many at a time."""
+"""The table's side of polling many jobs with one request."""

@@ -1,4 +1,4 @@
-"""ListedJobStore: the jobs that are polled by pages of the provider's list."""
+"""ListedJobStore: the jobs that are polled together, with pages of the provider's job list."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from storage.database import Database
     from storage.jobs.remote_jobs import RemoteRecord
 
-# Jobs that were not found, are past their deadline or are on hold are polled by themselves. So are
-# jobs that were made due by a webhook or a page.
+# Some jobs are polled individually: those that a poll did not find, that are past their deadline or
+# on hold, or that a webhook or a page has made due.
 _SERVED = """state = 'generating' AND next_at > updated_at AND backend = :backend
     AND misses = 0 AND deadline_at > :now AND (hold IS NULL OR hold = 'unanswered')
     AND remote_passed_at IS NULL"""
@@ -34,7 +34,8 @@ WHERE jobs.id = listed.key AND jobs.epoch = CAST(listed.value AS BIGINT)
     AND jobs.state = 'generating'
 """
 
-# The deadline is not checked here, but by a job's own poll.
+# A job past its deadline is left to its individual poll, so no job is postponed beyond its
+# deadline.
 _PUT_OFF = """
 UPDATE jobs SET
     next_at = CASE WHEN next_at >= :next_at OR next_at >= deadline_at THEN next_at
@@ -46,8 +47,8 @@ FROM json_each(:jobs) AS listed
 WHERE jobs.id = listed.key AND jobs.epoch = listed.value ->> 0 AND jobs.state = 'generating'
 """
 
-# The higher epoch invalidates a running poll, which may have been too early and must not postpone
-# this.
+# The higher epoch invalidates a poll that is already running. It may have read the job before it
+# changed, and must not postpone the next poll.
 _WAKE = """
 UPDATE jobs SET epoch = epoch + 1, next_at = :now, updated_at = :now
 FROM json_each(:epochs) AS listed
@@ -64,10 +65,10 @@ WHERE {_SERVED} AND next_at < :next_at AND deadline_at > :next_at
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PolledJob:
-    """A job that is being generated, as it was before a page was requested.
+    """A job that is being generated, as it was before a page of the list was requested.
 
-    `made_at`: its time of creation by the provider's clock. `is_held`: whether the job is on hold,
-    because the provider did not respond.
+    `made_at`: the time at which the remote job was created, by the provider's clock.
+    `is_held`: whether the job is on hold because the provider did not respond.
     """
 
     id: str
@@ -80,14 +81,14 @@ class PolledJob:
 
 
 class ListedJobStore:
-    """Reads the jobs that pages serve. A write changes only jobs with the epochs that were read."""
+    """Reads and updates the jobs that are polled by pages, unless they have changed meanwhile."""
 
     def __init__(self, database: Database, *, backend: str) -> None:
         self._database = database
         self._backend = backend
 
     async def open_jobs(self, *, now: float) -> list[PolledJob]:
-        """Read all jobs that a page may serve."""
+        """List all jobs that can be polled by a page."""
         rows = await self._database.rows(_OPEN, {"backend": self._backend, "now": now})
         return [
             PolledJob(
@@ -103,16 +104,16 @@ class ListedJobStore:
         ]
 
     async def records(self, jobs: Iterable[PolledJob]) -> dict[str, RemoteRecord]:
-        """Return the records of the jobs that have not changed, by the jobs' ids."""
+        """Return the records of those jobs that have not changed meanwhile, by job id."""
         rows = await self._database.rows(_RECORDS, {"epochs": _epochs(jobs)})
         return {row["id"]: record_from(row) for row in rows}
 
     async def put_off(
         self, jobs: Sequence[tuple[PolledJob, int | None]], *, next_at: float, now: float
     ) -> list[Job]:
-        """Postpone jobs that are still running to `next_at`, and return those whose cards change.
+        """Postpone jobs that the provider is still working on, and return those whose cards change.
 
-        `jobs`: the jobs, each with its new percentage, or with None if that is unchanged.
+        `jobs`: each job with its new percentage, or with None if the percentage is unchanged.
         """
         same = {job.id: (job.epoch, None) for job, percent in jobs if _is_same(job, percent)}
         changed = {job.id: (job.epoch, new) for job, new in jobs if not _is_same(job, new)}
@@ -126,12 +127,12 @@ class ListedJobStore:
         return [job_from(row) for row in rows]
 
     async def wake(self, jobs: Iterable[PolledJob], *, now: float) -> list[Job]:
-        """Make jobs due now, so that each is polled by itself."""
+        """Make jobs due now, so that each is polled individually, and return them."""
         rows = await self._database.rows(_WAKE, {"epochs": _epochs(jobs), "now": now})
         return [job_from(row) for row in rows]
 
     async def leave_to_list(self, *, until: float, now: float) -> None:
-        """Postpone all jobs that pages may serve, because a page will serve them before `until`."""
+        """Postpone the jobs that can be polled by pages. A page will be read before `until`."""
         params = {"backend": self._backend, "next_at": until, "now": now}
         await self._database.rows(_LEAVE_TO_LIST, params)
 

@@ -1,1 +1,1 @@
-"""The queue for the provider: claims jobs in turns, and tells each queued job's place."""
+"""The queue of jobs that wait for the provider: claims them in turns, and computes their places."""

@@ -1,4 +1,4 @@
-"""Claims queued jobs in turns: one server after another, and in each one person after another."""
+"""Claims queued jobs in turns: servers take turns, and so do the people within each server."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 _FOR_EVER = 9e99
 
-# While the circuit is open and no probe is due, only jobs that it has held for too long are
-# claimed. They were created before `latest`. A negative `latest` means that there are none.
+# While the circuit is open and no probe is due, only jobs that have waited too long are claimed, so
+# that they fail. These are the jobs created before `latest`. If `latest` is negative, there are
+# none.
 _HELD = f"""
 held (latest) AS MATERIALIZED (SELECT coalesce((
     SELECT CASE WHEN opened_at > :held_since THEN -1
@@ -34,8 +35,8 @@ _CLAIMABLE = """state = 'queued' AND next_at IS NOT NULL
     AND id NOT IN (SELECT value FROM json_each(:running))"""
 _DUE = f"next_at <= :now AND {_CLAIMABLE}"
 
-# A claimed job uses up the turn of its server and person only when its create request starts. Until
-# then, both are `busy`, and are served after the others.
+# A server and a person use up their turn only when their job's create request starts. From the
+# claim until then, they are `busy`, and are served after the others.
 CLAIM_QUEUED = f"""
 WITH {_HELD},
 busy (server, person) AS MATERIALIZED (
@@ -90,7 +91,7 @@ WITH {_HELD}
 SELECT next_at FROM jobs WHERE {_CLAIMABLE} ORDER BY next_at LIMIT 1
 """  # noqa: S608 - built from constants
 
-# Counting stops at the limit. Claimed jobs count, because they are about to be sent.
+# Counting stops at the limit. Claimed jobs count too, because they are about to be sent.
 OCCUPIED = """
 SELECT count(*) AS jobs FROM (
     SELECT 1 FROM jobs
@@ -104,7 +105,7 @@ WHERE id IN (SELECT value FROM json_each(:running)) AND state = 'queued'
 
 
 class QueueStore:
-    """Claims queued jobs of one backend; with a `client`, only that client's jobs."""
+    """Claims queued jobs of one backend. With a `client`, it claims only that API client's jobs."""
 
     def __init__(self, database: Database, *, backend: str, client: str | None = None) -> None:
         self._database = database
@@ -114,7 +115,7 @@ class QueueStore:
     async def claim_next(
         self, *, running: Collection[str], clients_only: bool, narrated: bool | None, now: float
     ) -> Job | None:
-        """Claim the job whose turn it is, and raise its epoch, or return None if no job is due."""
+        """Claim the job whose turn it is, or return None if no job is due."""
         params = self._params(
             running=running, clients_only=clients_only, narrated=narrated, now=now
         )
@@ -132,7 +133,7 @@ class QueueStore:
         return row["next_at"] if row else None
 
     async def occupied(self, *, limit: int, running: Collection[str] = ()) -> int:
-        """Count the jobs at the provider, up to `limit`, and the claimed ones in `running`."""
+        """Count the jobs at the provider, up to `limit`, plus the claimed jobs in `running`."""
         rows = await self._database.rows(
             OCCUPIED,
             {

@@ -1,4 +1,4 @@
-"""The places of queued jobs: a job's place is the number of starts until it has started."""
+"""The places of jobs in the queue. The job that starts next has the place 1."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from bot.model import Job
     from storage.database import Database
 
-# Each person's jobs are numbered. These numbers order the jobs within a server, and the server's
-# numbers order the jobs of all servers.
+# First, each person's jobs are numbered. By these numbers, the jobs of each server are numbered in
+# turn. By those, all jobs are ordered.
 _PLACES = """
 WITH of_person AS (
     SELECT id, queue_server AS server, queue_person AS person, row_number() OVER (
@@ -26,10 +26,11 @@ FROM of_server JOIN server_turns USING (server)
 ORDER BY place LIMIT :limit
 """
 
-# The place of one job, computed from counts: if it is its person's job number `round`, each person
-# with an earlier turn has started as many jobs by then, and each person with a later turn one
-# fewer, or all of theirs. The same holds for servers.
-_PLACE = """
+# The place of one job, computed from counts. Let the job be number `round` among its person's jobs.
+# When it starts, each person with an earlier turn has started `round` jobs, and each person with a
+# later turn has started one fewer. A person with fewer jobs than that has started all of them. The
+# same holds for servers.
+PLACE = """
 WITH this AS MATERIALIZED (
     SELECT jobs.rowid AS number, next_at, queue_server AS server, queue_person AS person,
         turn, since
@@ -67,20 +68,20 @@ MAX_PLACE = 1000
 
 
 class QueuePlaces:
-    """Reads the places of queued jobs, from 1. A job that is not due yet keeps its place."""
+    """Computes the places of queued jobs, starting at 1. Jobs that are not due yet have one too."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def of(self, job: Job) -> int | None:
-        """Return the place of a job, or None if it is not queued or is far back."""
+        """Return the place of a job, or None if it is not queued or is beyond `MAX_PLACE`."""
         if job.state is not JobState.QUEUED:
             return None
-        row = await self._database.row(_PLACE, {"id": job.id})
+        row = await self._database.row(PLACE, {"id": job.id})
         place = row["place"] if row else None
         return place if place is not None and place <= MAX_PLACE else None
 
     async def first(self) -> dict[str, int]:
-        """Return the places of the first queued jobs by the jobs' ids."""
+        """Return the places of the first `MAX_PLACE` queued jobs, by job id."""
         rows = await self._database.rows(_PLACES, {"limit": MAX_PLACE})
         return {row["id"]: row["place"] for row in rows}

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from bot.delivery.spending.picture import SpendingPicture
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.events import EventBus
 from bot.jobs.admission import Admission
@@ -15,9 +16,12 @@ from bot.jobs.changes.card_records import CardRecords
 from bot.jobs.changes.publisher import ChangePublisher
 from bot.jobs.changes.webhook_receiver import WebhookReceiver
 from bot.jobs.circuit_breaker import CircuitBreaker
+from bot.jobs.costs.alarms import BudgetAlarms
 from bot.jobs.costs.budgeting import Budgeting
 from bot.jobs.costs.calendar import Calendar
+from bot.jobs.costs.chart.picture import ChartPicture
 from bot.jobs.costs.payers import Payers
+from bot.jobs.costs.spending import SpendingReports
 from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
@@ -38,8 +42,10 @@ from bot.jobs.waits.capacity import ProviderCapacity
 from bot.jobs.waits.holds import Holds
 from bot.jobs.worker import Lane, Worker
 from bot.library.index import Library
+from bot.library.recorded_store import RecordedStore
 from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
+from bot.media.files.stores.folder import FolderStore
 from bot.media.files.workspace import Workspace
 from bot.model import Attachment, JobState, VideoRequest
 from bot.moderation.access.gate import Gate
@@ -51,6 +57,7 @@ from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
 from storage.files.data_folder import make_folder
+from storage.files.kept_files import KeptFileTable
 from storage.jobs.caps import Caps, CapStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.generation_times import GenerationTimes
@@ -64,6 +71,8 @@ from storage.jobs.spent_refs import SpentRefs
 from storage.jobs.store import JobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
 from storage.ledger.budgets import Budgets, LedgerStore
+from storage.ledger.notices import BudgetNoticeStore
+from storage.ledger.spending import SpendingStore
 from storage.library import LibraryStore
 from storage.people import PeopleStore
 from storage.retention import RetentionStore
@@ -80,6 +89,7 @@ if TYPE_CHECKING:
     from bot.model import Job, JobChanged
     from bot.moderation.base import Moderator
     from bot.prompts.base import PromptWriter
+    from bot.texts import Texts
     from storage.database import Database
 
 ALL_STATES = tuple(JobState)
@@ -114,38 +124,32 @@ class Bench:
         self.moderator = moderator
         self.blocked = BlockedWords(blocked)
         self.access = AccessSettingsStore(database)
-        self.gate = Gate(reach, self.access, clock=clock)
+        self.gate = Gate(reach, self.access, clock=clock, count=self._count_refusal)
         self.writer = writer or VerbatimWriter()
         self.database = database
         self.root = root
         self.clock = clock
         self.backend = backend
         self.deliverer = deliverer
-        self.store = JobStore(database)
-        self.cap_store = CapStore(database)
+        self.store, self.cap_store = JobStore(database), CapStore(database)
         self.ledger = LedgerStore(database)
         self.inbox = Inbox(database)
         self.artifacts = ArtifactStore(database)
-        self.workspace = Workspace(root)
+        self.kept_files = KeptFileTable(database)
+        self.workspace = _workspace(root, self.kept_files, clock)
         self.people = PeopleStore(database)
         self.remote_deletion = RemoteDeletion(RetentionStore(database), backend, clock=clock)
         self.library = Library(LibraryStore(database), self.artifacts, self.workspace, clock=clock)
         self.editor = FakeEditor(self.workspace)
         self.bus = EventBus()
-        self.changes: list[JobChanged] = []
+        self.changes, self.refused_orders = list["JobChanged"](), list[str]()
         self.bus.subscribe(self._on_job_changed)
         self._changed = asyncio.Event()
         publisher = ChangePublisher(self.bus)
         self.card_records = CardRecords(self.store, publisher, clock=clock)
         self.webhooks = WebhookReceiver(self.store, self.inbox, publisher, clock=clock)
-        self.budgeting = Budgeting(
-            self.ledger,
-            Payers(self.ledger),
-            Calendar(UTC),
-            price=price,
-            budgets=budgets or Budgets(),
-            clock=clock,
-        )
+        self.price, self.budgets = price, budgets or Budgets()
+        self.budgeting = self.build_budgeting()
         self.jobs = JobService(
             self.store,
             publisher,
@@ -198,6 +202,30 @@ class Bench:
         self.list_polling = self.build_list_polling(publisher)
         self.pipeline = self.build_pipeline()
 
+    def build_budgeting(self) -> Budgeting:
+        return Budgeting(
+            self.ledger,
+            Payers(self.ledger),
+            Calendar(UTC),
+            BudgetNoticeStore(self.database),
+            price=self.price,
+            budgets=self.budgets,
+            clock=self.clock,
+        )
+
+    def build_budget_alarms(self) -> BudgetAlarms:
+        return BudgetAlarms(
+            self.ledger,
+            BudgetNoticeStore(self.database),
+            Calendar(UTC),
+            price=self.price,
+            budgets=self.budgets,
+            clock=self.clock,
+        )
+
+    def _count_refusal(self, reason: str) -> None:
+        self.refused_orders.append(reason)
+
     def build_list_polling(self, publisher: ChangePublisher) -> ListPolling:
         store = ListedJobStore(self.database, backend=self.backend.name)
         return ListPolling(
@@ -222,10 +250,16 @@ class Bench:
             self.workspace,
             self.jobs,
             spent=self.spent,
+            kept_files=self.kept_files,
             limits=RetentionLimits(days=30, max_bytes=max_bytes),
             on_deleted=self.remote_deletion.wake,
             clock=self.clock,
         )
+
+    def build_spending_picture(self, texts: Texts) -> SpendingPicture:
+        store = SpendingStore(self.database)
+        reports = SpendingReports(store, Calendar(UTC), budgets=Budgets(), clock=self.clock)
+        return SpendingPicture(reports, texts, ChartPicture())
 
     def build_pipeline(self, *, min_free_bytes: int = 0) -> Pipeline:
         prompt_step = PromptStep(
@@ -419,6 +453,10 @@ class Bench:
     def _on_job_changed(self, change: JobChanged) -> None:
         self.changes.append(change)
         self._changed.set()
+
+
+def _workspace(root: Path, table: KeptFileTable, clock: Clock) -> Workspace:
+    return Workspace(root, RecordedStore(FolderStore(root), table, clock=clock))
 
 
 def _hashed(ref: str) -> str:

@@ -132,8 +132,8 @@ class FakeEditor:
         self.in_background.append(in_background)
         self.shrunk.append((limit_bytes, decent))
         if self.least.get(decent, limit_bytes + 1) <= limit_bytes:
-            copy = await self.workspace.prepare_copy(job_id, decent=decent)
-            await asyncio.to_thread(copy.write_bytes, bytes(limit_bytes))
+            async with self.workspace.new_copy(job_id, decent=decent) as copy:
+                await asyncio.to_thread(copy.write_bytes, bytes(limit_bytes))
 
     def _fail(self) -> None:
         if self.faults:

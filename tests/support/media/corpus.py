@@ -11,6 +11,7 @@ from tests.support.media.forge import (
     changed,
     clapper,
     content,
+    copied,
     joined,
     looped,
     silence,
@@ -280,7 +281,7 @@ CLIPS = (
     Sample(name="fragments-and-index.mp4", make=clapper("-movflags", "frag_keyframe", "-g", "25")),
     Sample(
         name="a-fragment-a-frame.mp4",
-        make=clapper("-movflags", "frag_every_frame"),
+        make=copied(clapper(), "-movflags", "frag_every_frame"),
         is_exact=False,
     ),
     Sample(name="wrong-length.mp4", make=changed(clapper(), _short_header)),

@@ -79,6 +79,17 @@ def clapper(
     return lambda path: _run(path, *inputs, *output, *options)
 
 
+def copied(made: Make, *options: str) -> Make:
+    """Make a file, then copy its streams. An encoder's timing would make fragments differ."""
+
+    def make(path: Path) -> None:
+        made(encoded := path.with_name(f"encoded-{path.name}"))
+        _run(path, "-i", str(encoded), "-c", "copy", *options)
+        encoded.unlink()
+
+    return make
+
+
 def turned(made: Make, degrees: int) -> Make:
     """Make a video whose header asks players to rotate it."""
 

@@ -14,6 +14,7 @@ FOLLOW_UP = "POST /webhooks/{webhook_id}/{webhook_token}"
 ORIGINAL = "PATCH /webhooks/{webhook_id}/{webhook_token}/messages/@original"
 CARD = "PATCH /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
 COMMANDS = "PUT /applications/{application_id}/commands"
+SERVER_COMMANDS = "POST /applications/{application_id}/guilds/{guild_id}/commands"
 DIRECT = "POST /users/@me/channels"
 VIDEOS = "POST /videos"
 
@@ -110,6 +111,12 @@ def option(**fields: object) -> Body:
     return command(options=[{"type": 3, "name": "prompt", "description": "What it shows"} | fields])
 
 
+def group(options: list[Body]) -> Body:
+    inner = {"type": 1, "name": "settings", "description": "Shows them", "options": options}
+    [outer] = command(options=[inner], default_member_permissions=8)
+    return outer
+
+
 def coloured(colour: int | None) -> Body:
     return {"flags": LAYOUT, "components": [container(text(), accent_color=colour)]}
 
@@ -159,6 +166,7 @@ GOOD = [
         ("names in languages", COMMANDS, command(name_localizations={"de": "film", "ja": "動画"})),
         ("a menu's command", COMMANDS, [{"type": 3, "name": "Video details"}]),
         ("choices", COMMANDS, option(choices=[{"name": "Always", "value": "always"}] * 25)),
+        ("a server's command", SERVER_COMMANDS, group(option()[0]["options"])),
         ("a person", DIRECT, {"recipient_id": "1576760370855411713"}),
         ("a video", VIDEOS, {"prompt": "a cat", "seconds": "8", "size": "1280x720", "model": "m"}),
         ("a longest prompt", VIDEOS, {"prompt": "x" * 32_000}),
@@ -232,6 +240,7 @@ BAD = [
         ("an unknown place", COMMANDS, command(contexts=[3])),
         ("a place twice", COMMANDS, command(contexts=[0, 0])),
         ("131 commands", COMMANDS, command() * 131),
+        ("an unknown subcommand", SERVER_COMMANDS, group([{"type": 12, "name": "a"}])),
         ("a person without an id", DIRECT, {"recipient_id": "ada"}),
         ("no prompt", VIDEOS, {"model": "sora-2"}),
         ("an empty prompt", VIDEOS, {"prompt": ""}),

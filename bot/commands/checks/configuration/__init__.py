@@ -1,1 +1,1 @@
-"""Checks of the settings themselves."""
+"""Checks that need only the settings, but neither the network nor the database."""

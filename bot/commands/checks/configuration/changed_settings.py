@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
     from bot.settings.fields import Settings
 
-# The extra fields of a request may contain a provider's key.
+# The additional fields of create requests may contain a provider's key.
 _UNSHOWN = frozenset({"openai_extra"})
 
 
 def examine_changes(settings: Settings) -> Finding:
-    """List the changed settings with their values. A secret's value is not shown."""
+    """Report the settings that differ from their defaults. The values of secrets are not shown."""
     return Finding(
         subject="changed settings",
         ok=True,

@@ -1,4 +1,4 @@
-"""Reports the most that a day and a month can cost."""
+"""Reports how much a day and a month can cost at most."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DAYS = 31
 
 
 def examine_costs(settings: Settings) -> Finding:
-    """Report the most that clips can cost, by the price, the caps and the budgets."""
+    """Report how much clips can cost at most, given the price, the daily limits and the budgets."""
     price = price_of(settings, listed=_listed(settings))
     if price is None and settings.video_backend == "openrouter":
         found = "OpenRouter's list has the price of a clip; the bot reads it at the start"

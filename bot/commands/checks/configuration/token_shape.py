@@ -1,4 +1,4 @@
-"""Checks the shape of a bot token."""
+"""Checks whether a text looks like a bot token."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ _PARTS = 3
 
 
 def looks_like_a_token(token: str) -> bool:
-    """Return whether a text has the shape of a bot token, which Discord may change."""
+    """Tell whether a text looks like a bot token.
+
+    Discord may change the format of its tokens.
+    """
     parts = token.split(".")
     if len(parts) != _PARTS or not all(parts):
         return False

@@ -1,4 +1,7 @@
-"""Finds a provider that has settings but is not chosen, so the bot makes title cards instead."""
+"""Finds a provider that has been configured but not chosen.
+
+The operator probably forgot VIDEO_BACKEND. Without it, the bot makes title cards.
+"""
 
 from __future__ import annotations
 
@@ -17,23 +20,26 @@ _REQUIRED_SETTINGS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnusedProvider:
-    """A setting of a provider that VIDEO_BACKEND does not choose."""
+    """A setting of a provider that is not the chosen one."""
 
     name: str
     backend: str
 
     @property
     def advice(self) -> str:
-        """The change that makes the bot use the provider."""
+        """The setting that makes the bot use this provider."""
         return f"set VIDEO_BACKEND={self.backend} to use it"
 
     def __str__(self) -> str:
-        """State which setting has no effect, and how to change that."""
+        """Return a sentence that says which setting has no effect, and how to use it."""
         return f"{self.name} has no effect without VIDEO_BACKEND: {self.advice}"
 
 
 def unused_provider(settings: Settings) -> UnusedProvider | None:
-    """Return the first provider with settings, or None if VIDEO_BACKEND is set or there is none."""
+    """Return a provider that has been configured but not chosen, or None.
+
+    If VIDEO_BACKEND is set, the choice is deliberate, so None is returned.
+    """
     given = settings.model_fields_set
     if "video_backend" in given:
         return None

@@ -1,4 +1,4 @@
-"""Implements the gateway: logins, heartbeats, events, and sessions that can be resumed."""
+"""Implements Discord's gateway: logins, heartbeats, events, and sessions that can be resumed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MAX_FRAME = 64 * 1024
 
 @dataclass(kw_only=True, slots=True, eq=False)
 class Session:
-    """A session opened by IDENTIFY, with its numbered events and its current connection."""
+    """A session that IDENTIFY opened, with its numbered events and its current connection."""
 
     id: str
     events: deque[Payload] = field(default_factory=lambda: deque["Payload"](maxlen=MAX_EVENTS))
@@ -40,7 +40,7 @@ class Session:
     connection: GatewayConnection | None = None
 
     def add(self, event: str, data: Payload) -> None:
-        """Store an event under the next number, and send it if there is a connection."""
+        """Store an event under the next number, and send it if the session is connected."""
         self.seq += 1
         frame: Payload = {"op": DISPATCH, "t": event, "s": self.seq, "d": data}
         self.events.append(frame)
@@ -48,23 +48,23 @@ class Session:
             self.connection.send(frame)
 
     def can_replay(self, after: int) -> bool:
-        """Return whether all events after this number are still stored."""
+        """Tell whether all events with a higher number than `after` are still stored."""
         return after <= self.seq and (not self.events or self.events[0]["s"] <= after + 1)
 
 
 class GatewayConnection:
-    """A WebSocket. Its writer task sends frames in order."""
+    """A bot's WebSocket connection. Its frames are queued, and sent in order by `write`."""
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
         self.socket = socket
         self._frames: asyncio.Queue[Payload | str | bytes] = asyncio.Queue(MAX_EVENTS)
 
     def send(self, frame: Payload | str | bytes) -> None:
-        """Queue a frame. Text and bytes are sent as they are."""
+        """Queue a frame to be sent. Text and bytes are sent unchanged."""
         self._frames.put_nowait(frame)
 
     async def write(self) -> None:
-        """Send queued frames until cancelled or disconnected."""
+        """Send the queued frames until cancelled or disconnected."""
         while True:
             frame = await self._frames.get()
             if isinstance(frame, bytes):
@@ -74,7 +74,10 @@ class GatewayConnection:
 
 
 class Gateway:
-    """Accepts bots' connections; `url()` returns the address at which bots resume sessions."""
+    """Accepts the connections of bots.
+
+    `url` returns the address at which bots can resume their sessions.
+    """
 
     def __init__(
         self, *, token: str, world: World, history: History, url: Callable[[], str]
@@ -89,35 +92,41 @@ class Gateway:
         self._open.set()
         self.identified = 0
         self.resumed = 0
-        #: The values that replace fields of READY; a field with the value None is left out.
+        #: Values that replace fields of READY. A field whose value is None is left out.
         self.ready_fields: Payload = {}
-        #: Whether to close each connection that asks to resume a session, as a broken gateway does.
+        #: Whether to imitate a broken gateway, which closes each connection that tries to resume.
         self.refuse_resumes = False
 
     @property
     def ready(self) -> bool:
-        """True if a bot is logged in and connected."""
+        """Whether a bot is logged in and connected."""
         return any(session.connection is not None for session in self._sessions.values())
 
     def dispatch(self, event: str, data: Payload) -> bool:
-        """Add an event to every session, connected or not; False: there are no sessions."""
+        """Add an event to every session, connected or not.
+
+        Returns False if there are no sessions.
+        """
         for session in self._sessions.values():
             session.add(event, data)
         return bool(self._sessions)
 
     def send_frame(self, frame: Payload | str | bytes) -> None:
-        """Send a frame to every connected bot, unnumbered. Text and bytes are sent as they are."""
+        """Send a frame without a number to every connected bot.
+
+        Text and bytes are sent unchanged.
+        """
         for connection in self._connections:
             connection.send(frame)
 
     async def drop(self, code: int = 4000) -> None:
-        """Close all connections. Their sessions can be resumed."""
+        """Close all connections. Their sessions can be resumed later."""
         for connection in list(self._connections):
             await connection.socket.close(code=code)
 
     @asynccontextmanager
     async def away(self) -> AsyncGenerator[None]:
-        """Close all connections, and accept no new ones during the block."""
+        """Close all connections, and accept no new ones while the block runs."""
         self._open.clear()
         try:
             await self.drop()
@@ -126,16 +135,16 @@ class Gateway:
             self._open.set()
 
     def forget_sessions(self) -> None:
-        """Make the next RESUME fail with INVALID_SESSION."""
+        """Forget all sessions, so that the next RESUME fails with INVALID_SESSION."""
         self._sessions.clear()
 
     def ask_to_reconnect(self) -> None:
-        """Send op 7, as Discord does before it restarts a gateway."""
+        """Send op 7, which Discord sends before it restarts a gateway."""
         for connection in self._connections:
             connection.send({"op": RECONNECT, "d": None})
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
-        """Serve a connection from HELLO until it is closed."""
+        """Serve a bot's connection, from HELLO until the connection is closed."""
         socket = web.WebSocketResponse(max_msg_size=MAX_FRAME, compress=False)
         await socket.prepare(request)
         await self._open.wait()

@@ -1,4 +1,4 @@
-"""Builds INTERACTION_CREATE, the gateway event for a user's commands, clicks and forms."""
+"""Builds the gateway event INTERACTION_CREATE for users' commands, clicks and forms."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TEXT_INPUT, _LABEL, _CHECKBOX = 4, 18, 23
 def interaction_create(
     interaction: Interaction, data: Payload, world: World, limits: DiscordLimits
 ) -> Payload:
-    """Return the event with `data`, which describes the command, the click or the form."""
+    """Return the event. `data` describes the command, the click or the form."""
     channel, user = interaction.channel, interaction.user
     event: Payload = {
         "id": str(interaction.id),
@@ -72,12 +72,14 @@ def command_data(
 ) -> Payload:
     """Return the data of a slash command, such as "video" or "admin limits".
 
-    FakeDiscordError: the bot has not synced this command with these options.
+    Raises FakeDiscordError if the bot has not synced a command with this name and these options.
     """
     first, *rest = name.split()
     command = _named(commands, first, "command")
     resolved: dict[str, Payload] = {}
     data: Payload = {"id": command["id"], "name": first, "type": command["type"]}
+    if "guild_id" in command:
+        data["guild_id"] = command["guild_id"]
     level = data
     for word in rest:
         command = _named(command.get("options") or [], word, "subcommand")
@@ -90,9 +92,10 @@ def command_data(
 
 
 def typing_data(commands: Sequence[Payload], name: str, focused: str, typed: str) -> Payload:
-    """Return the data of a command while the user types into the option `focused`.
+    """Return the data of a command while the user is typing into the option `focused`.
 
-    FakeDiscordError: the bot has not synced this command, or the option has no autocomplete.
+    Raises FakeDiscordError if the bot has not synced the command, or if the option has no
+    autocomplete.
     """
     command = _named(commands, name, "command")
     option = _named(command["options"], focused, "option")
@@ -103,9 +106,9 @@ def typing_data(commands: Sequence[Payload], name: str, focused: str, typed: str
 
 
 def message_command_data(commands: Sequence[Payload], name: str, message: Message) -> Payload:
-    """Return the data of a command that a user chose in a message's menu.
+    """Return the data of a command that a user chose in a message's context menu.
 
-    FakeDiscordError: the bot has not synced this command.
+    Raises FakeDiscordError if the bot has not synced the command.
     """
     menu = [command for command in commands if command["type"] == _MESSAGE_COMMAND]
     command = _named(menu, name, "message command")
@@ -138,7 +141,7 @@ def _options(
 
 
 def component_data(component: Payload, values: Sequence[str]) -> Payload:
-    """Return the data of a click on a button, or of a selection of `values`."""
+    """Return the data of a click on a button, or of choosing `values` in a select menu."""
     data: Payload = {
         "custom_id": component["custom_id"],
         "component_type": component["type"],
@@ -148,7 +151,10 @@ def component_data(component: Payload, values: Sequence[str]) -> Payload:
 
 
 def modal_data(modal: Payload, values: Mapping[str, Value], attach: Attach) -> Payload:
-    """Return the data of a submitted form; `values`: the user's input by custom_id."""
+    """Return the data of a submitted form.
+
+    `values`: the user's input, keyed by custom_id.
+    """
     resolved: dict[str, Payload] = {}
     unused = dict(values)
     rows: list[Payload] = []

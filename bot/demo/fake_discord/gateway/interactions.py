@@ -1,4 +1,4 @@
-"""Keeps users' interactions (slash commands, clicks and forms), each with its token."""
+"""Keeps the interactions of users (slash commands, clicks and forms) with their tokens."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class InteractionKind(IntEnum):
-    """The type of an interaction, with Discord's number."""
+    """The type of an interaction, with the number that Discord uses for it."""
 
     COMMAND = 2
     COMPONENT = 3
@@ -36,13 +36,13 @@ class InteractionKind(IntEnum):
 
 @dataclass(kw_only=True, slots=True, eq=False)
 class Interaction:
-    """A user's slash command, click or form. Times are Unix seconds.
+    """A slash command, click or form of a user. Times are in Unix seconds.
 
-    `owners`: the authorizing integration owners of Discord's interaction object.
+    `owners`: the `authorizing_integration_owners` in Discord's interaction object.
     `source`: the message that was clicked.
-    `form`: the interaction that was answered with the form.
+    `form`: the interaction to which the bot responded with the form.
     `answer`: the type of the bot's callback, or None before the callback.
-    `message`, `modal`, `choices`: the bot's response, depending on its kind.
+    `message`, `modal`, `choices`: the bot's response, depending on its type.
     """
 
     id: int
@@ -61,7 +61,7 @@ class Interaction:
     followups: list[Message] = field(default_factory=list["Message"])
 
     def metadata(self) -> Payload:
-        """Return the metadata for messages that respond to the interaction."""
+        """Return the metadata in messages that respond to this interaction."""
         metadata: Payload = {
             "id": str(self.id),
             "type": int(self.kind),
@@ -76,7 +76,7 @@ class Interaction:
 
 
 class Interactions:
-    """Opens interactions, and finds them by token."""
+    """Opens interactions, and finds them by their tokens."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class Interactions:
         source: Message | None = None,
         form: Interaction | None = None,
     ) -> Interaction:
-        """Open an interaction, whose token is valid from now on."""
+        """Open an interaction. Its token becomes valid now."""
         interaction = Interaction(
             id=self._ids.next(),
             token=secrets.token_urlsafe(48),
@@ -115,7 +115,10 @@ class Interactions:
         return interaction
 
     def unanswered(self, interaction_id: int, token: str) -> Interaction:
-        """Return an interaction that awaits its callback; RefusedError: there is none."""
+        """Return an interaction to which the bot has not responded yet.
+
+        Raises RefusedError if there is no such interaction, or if it is too old.
+        """
         interaction = self._by_token.get(token)
         if interaction is None or interaction.id != interaction_id:
             raise RefusedError(UNKNOWN_INTERACTION)
@@ -126,7 +129,10 @@ class Interactions:
         return interaction
 
     def answered(self, token: str) -> Interaction:
-        """Return an answered interaction; raise RefusedError if its token is unknown or expired."""
+        """Return an interaction to which the bot has responded.
+
+        Raises RefusedError if its token is unknown or expired.
+        """
         interaction = self._by_token.get(token)
         if interaction is None or interaction.answer is None:
             raise RefusedError(UNKNOWN_WEBHOOK)

@@ -1,4 +1,4 @@
-"""Builds the people, channels and roles that the options of a command name."""
+"""Describes the people, channels and roles that are named in the options of a command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMING = frozenset({USER, CHANNEL, ROLE})
 
 
 def resolve_names(world: World, where: Channel, data: Payload) -> Payload:
-    """Return the data of a command, with the objects that its options name."""
+    """Return the data of a command, with descriptions of the objects that its options name."""
     found: dict[str, dict[str, Payload]] = {}
     for option in _leaves(data.get("options") or []):
         if option["type"] in NAMING:

@@ -1,4 +1,4 @@
-"""Carries out the bot's callbacks to interactions, according to their type."""
+"""Carries out the bot's callbacks, which respond to interactions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REPLY_TYPES = {
 
 
 class Callbacks:
-    """Carries out callbacks, and stores their results in the interaction."""
+    """Carries out callbacks, and stores their results in the interactions."""
 
     def __init__(self, *, messages: MessageStore, world: World) -> None:
         self._messages = messages
@@ -35,7 +35,10 @@ class Callbacks:
     def respond(
         self, interaction: Interaction, body: Payload, files: Sequence[StoredFile]
     ) -> Payload:
-        """Carry out a callback, and return the response body that `with_response` requests."""
+        """Carry out a callback.
+
+        Returns the body that Discord sends if the request asks for it with `with_response`.
+        """
         kind: int = body.get("type", 0)
         data: Payload = body.get("data") or {}
         if (kind == CHOICES) != (interaction.kind is InteractionKind.AUTOCOMPLETE):
@@ -78,7 +81,7 @@ class Callbacks:
     def follow_up(
         self, interaction: Interaction, body: Payload, files: Sequence[StoredFile]
     ) -> Message:
-        """Post a follow-up. The first follow-up replaces a deferred response."""
+        """Post a follow-up message. The first one takes the place of a deferred response."""
         first = interaction.message
         if first is not None and first.loading:
             self._messages.edit(first, body, files)

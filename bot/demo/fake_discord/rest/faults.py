@@ -1,4 +1,4 @@
-"""Injects faults into the requests that match a table of route patterns."""
+"""Injects faults into requests whose route matches a pattern."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 
 class Fault:
-    """No fault. Each kind of fault overrides one of these hooks."""
+    """A fault that changes nothing. Each kind of fault overrides one of these methods."""
 
     async def on_arrival(self, request: web.Request) -> None:
-        """Run before the body is read."""
+        """Run when a request arrives, before its body is read."""
 
     async def on_handling(self, request: web.Request) -> None:
-        """Run after the body is read and before the request is handled."""
+        """Run after the request's body was read, before the request is handled."""
 
     async def on_answer(self, request: web.Request) -> None:
-        """Run after the request is handled and before the response is sent."""
+        """Run after the request was handled, before the response is sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse(Fault):
-    """The request gets an error response instead of being handled."""
+    """Refuses a request with an error response, instead of handling it."""
 
     refusal: Refusal
 
@@ -42,12 +42,12 @@ class Refuse(Fault):
 
 @dataclass(frozen=True, slots=True)
 class Cut(Fault):
-    """The connection is reset after `after_bytes` of the body."""
+    """Resets the connection after receiving `after_bytes` of the body."""
 
     after_bytes: int = 0
 
     async def on_arrival(self, request: web.Request) -> None:
-        """Read part of the body, and reset the connection."""
+        """Read a part of the body, and reset the connection."""
         read = 0
         while read < self.after_bytes and (chunk := await request.content.readany()):
             read += len(chunk)
@@ -56,7 +56,7 @@ class Cut(Fault):
 
 @dataclass(frozen=True, slots=True)
 class LoseAnswer(Fault):
-    """The request is handled, but the connection is reset before the response."""
+    """Handles a request, but resets the connection before the response."""
 
     async def on_answer(self, request: web.Request) -> None:
         """Reset the connection."""
@@ -65,19 +65,22 @@ class LoseAnswer(Fault):
 
 @dataclass(frozen=True, slots=True)
 class FailAfterwards(Fault):
-    """The request is handled, but gets an error response."""
+    """Handles a request, but sends an error response."""
 
     refusal: Refusal
 
     async def on_answer(self, request: web.Request) -> None:
-        """Send the error response."""
+        """Raise the error."""
         del request
         raise RefusedError(self.refusal)
 
 
 @dataclass(frozen=True, slots=True)
 class Hold(Fault):
-    """The response is held back: `reached` is set when it is ready, and `release` sends it."""
+    """Delays a response.
+
+    When the response is ready, `reached` is set. The response is sent once the test sets `release`.
+    """
 
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     release: asyncio.Event = field(default_factory=asyncio.Event)
@@ -90,11 +93,11 @@ class Hold(Fault):
 
 
 class ConnectionCutError(Exception):
-    """The connection is closed, so there is no response."""
+    """The connection was closed, so no response can be sent."""
 
 
 def reset(request: web.Request) -> None:
-    """Reset the connection, so that the bot sees ECONNRESET."""
+    """Close the connection so that the bot gets the error ECONNRESET."""
     if request.transport is not None:
         peer = request.transport.get_extra_info("socket")
         if peer is not None:
@@ -111,15 +114,16 @@ class _Rule:
 
 
 class Faults:
-    """The table of faults, in which the first rule that matches a request applies."""
+    """The injected faults. For each request, the first fault with a matching pattern is used."""
 
     def __init__(self) -> None:
         self._rules: list[_Rule] = []
 
     def add(self, pattern: str, fault: Fault | Refusal, *, times: int | None = 1) -> Fault:
-        """Inject `fault` into the next `times` (None: all) requests that match a glob pattern.
+        """Inject `fault` into the next `times` requests that match `pattern`.
 
-        A pattern is a method and a path: "PATCH *@original", "* /attachments/*".
+        If `times` is None, inject it into all requests that match. The pattern consists of a method
+        and a path, such as "PATCH *@original" or "* /attachments/*".
         """
         injected = Refuse(fault) if isinstance(fault, Refusal) else fault
         self._rules.append(_Rule(pattern=pattern, fault=injected, times=times))

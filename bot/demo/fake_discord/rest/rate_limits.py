@@ -1,4 +1,4 @@
-"""Implements Discord's rate limits and their headers."""
+"""Implements Discord's rate limits and the headers that report them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _NOT_GLOBAL = re.compile(r"/(interactions|webhooks)/")
-# Each route's limit: a number of requests in a number of seconds. Discord documents no numbers.
-# These were observed by others, or are stricter guesses.
+# Each route accepts this number of requests in this number of seconds. Discord does not document
+# the limits. Some of these were observed by other people, and the rest are guesses on the strict
+# side.
 _ROUTES = (
     (re.compile(r"PATCH (/webhooks/\d+/[^/]+)/"), 5, 5.0),
     (re.compile(r"PATCH (/channels/\d+/messages)/"), 5, 5.0),
@@ -27,14 +28,17 @@ _BUCKET, _BUCKET_SECONDS = 50, 1.0
 
 @dataclass(kw_only=True, slots=True)
 class _Window:
-    """The number of requests that a bucket accepts until `ends`."""
+    """The number of requests that a bucket still accepts until the time `ends`."""
 
     ends: float
     left: int
 
 
 class RateLimits:
-    """Counts requests in fixed windows; refuses them only while `enforced` is set."""
+    """Counts requests in fixed periods of time.
+
+    Requests are only refused while `enforced` is set.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.enforced = False
@@ -42,7 +46,10 @@ class RateLimits:
         self._windows: dict[str, _Window] = {}
 
     def acquire(self, method: str, path: str) -> None:
-        """Count a request; raise RefusedError if it exceeds the limit."""
+        """Count a request.
+
+        Raises RefusedError if the request exceeds a limit.
+        """
         if not self.enforced:
             return
         if not _NOT_GLOBAL.match(path):
@@ -50,7 +57,10 @@ class RateLimits:
         self._count(*_bucket(method, path))
 
     def headers(self, method: str, path: str, template: str) -> Mapping[str, str]:
-        """Return the headers that describe the bucket, whose name is derived from `template`."""
+        """Return the headers that describe a request's bucket.
+
+        The name of the bucket is derived from `template`.
+        """
         name, limit, seconds = _bucket(method, path)
         now = self._clock()
         window = self._windows.get(name) or _Window(ends=now + seconds, left=limit - 1)

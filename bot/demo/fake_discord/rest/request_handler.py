@@ -1,4 +1,4 @@
-"""Handles every request: faults, body, rate limits, token, errors and history."""
+"""Handles what all requests have in common: faults, body, rate limits, token, errors, history."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ log = logging.getLogger(__name__)
 
 BODY = web.RequestKey("body", RequestBody)
 NO_BODY = RequestBody()
-# The tokens in these paths authorise the requests; the bot's own token is not sent.
+# The tokens in these paths authorise the requests, so the bot's own token is not required.
 _WITHOUT_BOT_TOKEN = ("/webhooks/", "/interactions/", "/gateway")
 
 
 class RequestHandler:
-    """A middleware around the REST routes."""
+    """A middleware that wraps the handlers of the REST API."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class RequestHandler:
             answer = await self._answer(request, handler)
             status = answer.status
         except (ConnectionCutError, ConnectionError, web.RequestPayloadError):
-            return web.Response()  # never sent, because the connection is closed
+            return web.Response()  # the connection is closed, so this response is never sent
         finally:
             self._record(request, at, status)
         return answer
@@ -145,7 +145,7 @@ def _template(request: web.Request) -> str:
 
 def _refusal(refusal: Refusal) -> web.Response:
     answer = web.json_response(refusal.body(), status=refusal.status)
-    # discord.py compares the whole header, so a charset is not allowed.
+    # discord.py compares the whole header, so it must not contain a charset.
     answer.headers["Content-Type"] = "application/json"
     if refusal.retry_after is not None:
         answer.headers["Retry-After"] = str(refusal.retry_after)
@@ -154,6 +154,6 @@ def _refusal(refusal: Refusal) -> web.Response:
         answer.headers["X-RateLimit-Scope"] = "global" if refusal.is_global else "user"
         if refusal.is_global:
             answer.headers["X-RateLimit-Global"] = "true"
-        # Without this header, discord.py interprets the response as a ban by Cloudflare.
+        # Without this header, discord.py takes the response for a ban by Cloudflare.
         answer.headers["Via"] = "1.1 sandbox"
     return answer

@@ -1,4 +1,4 @@
-"""Implements the part of Discord's REST API that the bot uses; paths are as documented."""
+"""Implements the routes of Discord's REST API that the bot uses."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from bot.demo.fake_discord.api_errors import (
     RefusedError,
     invalid_form,
 )
+from bot.demo.fake_discord.rest.guild_commands import GuildCommandRoutes
 from bot.demo.fake_discord.rest.request_handler import BODY
 from bot.demo.fake_discord.wire import API
 
@@ -35,7 +36,7 @@ _LATEST = 1 << 63
 
 
 class RestRoutes:
-    """The route handlers. Each returns a response or raises RefusedError."""
+    """The handlers of the routes. Each returns a response or raises RefusedError."""
 
     def __init__(
         self,
@@ -66,13 +67,14 @@ class RestRoutes:
             web.get(f"{API}/guilds/{{guild_id}}/members/{{user_id}}", self.member),
             web.get(commands, self.list_commands),
             web.put(commands, self.sync_commands),
+            *GuildCommandRoutes(self._world).routes(),
             web.post(callback, self.call_back),
             web.post(webhook, self.follow_up),
             web.post(f"{API}/users/@me/channels", self.open_dm),
             web.get(channel, self.history),
             web.post(channel, self.post),
         ]
-        # "@original" must precede the ids, since aiohttp uses the first route that matches.
+        # aiohttp uses the first route that matches, so "@original" must precede the ids.
         for path in (f"{webhook}/messages/@original", f"{webhook}/messages/{{message_id}}"):
             routes.append(web.get(path, self.get_webhook_message))
             routes.append(web.patch(path, self.edit_webhook_message))
@@ -84,12 +86,12 @@ class RestRoutes:
         return routes
 
     async def gateway(self, request: web.Request) -> web.Response:
-        """GET /gateway."""
+        """Handle `GET /gateway`."""
         del request
         return _json({"url": self._gateway_url()})
 
     async def me(self, request: web.Request) -> web.Response:
-        """GET /users/@me."""
+        """Handle `GET /users/@me`."""
         del request
         return _json(self._world.bot.payload())
 
@@ -98,29 +100,29 @@ class RestRoutes:
         return _json(self._world.find_user(_number(request, "user_id")).payload())
 
     async def application(self, request: web.Request) -> web.Response:
-        """GET /oauth2/applications/@me."""
+        """Handle `GET /oauth2/applications/@me`."""
         del request
         return _json(self._world.application())
 
     async def member(self, request: web.Request) -> web.Response:
-        """GET /guilds/{guild_id}/members/{user_id}."""
+        """Handle `GET /guilds/{guild_id}/members/{user_id}`."""
         guild_id, user_id = _number(request, "guild_id"), _number(request, "user_id")
         return _json(self._world.find_member(guild_id, user_id))
 
     async def list_commands(self, request: web.Request) -> web.Response:
-        """GET /applications/{application_id}/commands."""
+        """Handle `GET /applications/{application_id}/commands`."""
         self._check_application(request, "application_id")
         if request.query.get("with_localizations") in TRUE:
             return _json(self._world.listed_commands())
         return _json([_unlocalised(command) for command in self._world.listed_commands()])
 
     async def sync_commands(self, request: web.Request) -> web.Response:
-        """PUT /applications/{application_id}/commands."""
+        """Handle `PUT /applications/{application_id}/commands`."""
         self._check_application(request, "application_id")
         return _json(self._world.sync(request[BODY].json or []))
 
     async def call_back(self, request: web.Request) -> web.Response:
-        """POST /interactions/{interaction_id}/{interaction_token}/callback."""
+        """Handle `POST /interactions/{interaction_id}/{interaction_token}/callback`."""
         body = _body(request)
         interaction = self._interactions.unanswered(
             _number(request, "interaction_id"), request.match_info["interaction_token"]
@@ -129,36 +131,39 @@ class RestRoutes:
         return _json(result) if request.query.get("with_response") in TRUE else _no_content()
 
     async def follow_up(self, request: web.Request) -> web.Response:
-        """POST /webhooks/{webhook_id}/{webhook_token}."""
+        """Handle `POST /webhooks/{webhook_id}/{webhook_token}`."""
         body = _body(request)
         message = self._callbacks.follow_up(self._answered(request), body.json, body.files)
         return _json(message.payload) if request.query.get("wait") in TRUE else _no_content()
 
     async def get_webhook_message(self, request: web.Request) -> web.Response:
-        """GET /webhooks/{webhook_id}/{webhook_token}/messages/@original (or a message id)."""
+        """Handle `GET /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}`.
+
+        The message id can also be `@original`.
+        """
         return _json(self._webhook_message(request).payload)
 
     async def edit_webhook_message(self, request: web.Request) -> web.Response:
-        """PATCH the path of `get_webhook_message`."""
+        """Handle `PATCH /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}`."""
         body, message = _body(request), self._webhook_message(request)
         _check_files(body, message.channel)
         self._messages.edit(message, body.json, body.files)
         return _json(message.payload)
 
     async def delete_webhook_message(self, request: web.Request) -> web.Response:
-        """DELETE the path of `get_webhook_message`."""
+        """Handle `DELETE /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}`."""
         self._messages.delete(self._webhook_message(request))
         return _no_content()
 
     async def open_dm(self, request: web.Request) -> web.Response:
-        """POST /users/@me/channels."""
+        """Handle `POST /users/@me/channels`."""
         recipient = str(_body(request).json.get("recipient_id"))
         if not recipient.isdecimal():
             raise invalid_form("recipient_id", "not a snowflake")
         return _json(self._world.dm(self._world.find_user(int(recipient))).payload())
 
     async def history(self, request: web.Request) -> web.Response:
-        """GET /channels/{channel_id}/messages."""
+        """Handle `GET /channels/{channel_id}/messages`."""
         found = self._messages.history(
             self._channel(request),
             limit=int(request.query.get("limit", HISTORY)),
@@ -168,18 +173,18 @@ class RestRoutes:
         return _json([message.payload for message in found])
 
     async def post(self, request: web.Request) -> web.Response:
-        """POST /channels/{channel_id}/messages."""
+        """Handle `POST /channels/{channel_id}/messages`."""
         body, channel = _body(request), self._channel(request)
         _check_files(body, channel)
         message = self._messages.create(channel, self._world.bot, body.json, body.files)
         return _json(message.payload)
 
     async def get(self, request: web.Request) -> web.Response:
-        """GET /channels/{channel_id}/messages/{message_id}."""
+        """Handle `GET /channels/{channel_id}/messages/{message_id}`."""
         return _json(self._message(request).payload)
 
     async def edit(self, request: web.Request) -> web.Response:
-        """PATCH the path of `get`."""
+        """Handle `PATCH /channels/{channel_id}/messages/{message_id}`."""
         body, message = _body(request), self._message(request)
         if message.author != self._world.bot:
             raise RefusedError(NOT_THE_AUTHOR)
@@ -188,7 +193,7 @@ class RestRoutes:
         return _json(message.payload)
 
     async def delete(self, request: web.Request) -> web.Response:
-        """DELETE the path of `get`."""
+        """Handle `DELETE /channels/{channel_id}/messages/{message_id}`."""
         self._messages.delete(self._message(request))
         return _no_content()
 
@@ -236,7 +241,7 @@ def _number(request: web.Request, key: str) -> int:
 
 
 def _unlocalised(entry: Payload) -> Payload:
-    """Return a command, an option or a choice without its localizations."""
+    """Return a command, an option or a choice without its translations."""
     kept = {key: value for key, value in entry.items() if not key.endswith("_localizations")}
     parts = {
         key: [_unlocalised(part) for part in kept[key]]
@@ -247,7 +252,7 @@ def _unlocalised(entry: Payload) -> Payload:
 
 
 def _json(data: Payload | list[Payload]) -> web.Response:
-    # discord.py compares the whole header, so a charset is not allowed.
+    # discord.py compares the whole header, so it must not contain a charset.
     answer = web.json_response(data)
     answer.headers["Content-Type"] = "application/json"
     return answer

@@ -1,4 +1,4 @@
-"""Serves uploaded files at signed links that expire, as Discord's CDN does."""
+"""Serves uploaded files at signed URLs that expire, like Discord's CDN."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ ROUTE = r"/{kind:(?:ephemeral-)?attachments}/{owner}/{id:\d+}/{name}"
 
 
 class Cdn:
-    """Gives each file an attachment id, and a URL below `base()`."""
+    """Gives each uploaded file an attachment id and a URL.
+
+    `base` returns the beginning of these URLs.
+    """
 
     def __init__(
         self,
@@ -41,7 +44,10 @@ class Cdn:
     def publish(
         self, stored: StoredFile, owner: int, *, ephemeral: bool = False, description: str = ""
     ) -> Payload:
-        """Return Discord's attachment object; `owner` is the id of a channel or of the app."""
+        """Publish a file, and return it as Discord's attachment object.
+
+        `owner`: the id of the channel or of the application.
+        """
         number = self._ids.next()
         self._files[number] = stored
         kind = "ephemeral-attachments" if ephemeral else "attachments"
@@ -64,11 +70,17 @@ class Cdn:
         return attachment
 
     def find(self, number: int) -> StoredFile:
-        """Return the file with this attachment id; raise KeyError if there is none."""
+        """Return the file with this attachment id.
+
+        Raises KeyError if there is none.
+        """
         return self._files[number]
 
     async def serve(self, request: web.Request) -> web.FileResponse:
-        """Serve a link's file; raise RefusedError if the link is invalid or has expired."""
+        """Respond with the file of a signed URL.
+
+        Raises RefusedError if the URL is invalid or has expired.
+        """
         until, number = request.query.get("ex", ""), int(request.match_info["id"])
         signed = request.query.get("hm") == _sign(request.path, until)
         if not signed or int(until, 16) < self._clock():
@@ -78,5 +90,5 @@ class Cdn:
 
 
 def _sign(path: str, until: str) -> str:
-    # This is no secret signature: it only detects a changed or truncated URL.
+    # Anyone could compute this signature. It only detects URLs that were changed or cut off.
     return hashlib.sha256(f"{path} {until}".encode()).hexdigest()

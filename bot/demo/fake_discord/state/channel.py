@@ -1,4 +1,4 @@
-"""Defines a channel, which belongs to a server or to a conversation between people."""
+"""Defines a channel of a server, or of a conversation between people."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ VIEW_CHANNEL, ATTACH_FILES, CONNECT = 1 << 10, 1 << 15, 1 << 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Channel:
-    """A server's text channel or thread, or a conversation between `recipients`.
+    """A text or voice channel, a thread, or a conversation between `recipients`.
 
     `bot_permissions`: the bot's permissions in the channel.
     `has_bot`: whether the bot was added to the private thread.
-    `parent_id`: a channel's category, or a thread's channel.
+    `parent_id`: the category of a channel, or the channel of a thread.
     """
 
     id: int
@@ -36,18 +36,18 @@ class Channel:
 
     @property
     def is_hidden(self) -> bool:
-        """True if the bot lacks the permission to view or enter the channel."""
-        # The text chat of a voice channel can only be read by those who may connect.
+        """Whether the bot lacks the permission to see or enter the channel."""
+        # A voice channel's text chat can only be read with the permission to connect.
         required = VIEW_CHANNEL | (CONNECT if self.kind == VOICE else 0)
         return int(self.bot_permissions) & required != required
 
     @property
     def takes_files(self) -> bool:
-        """True if the bot may attach files."""
+        """Whether the bot may attach files."""
         return bool(int(self.bot_permissions) & ATTACH_FILES)
 
     def payload(self) -> Payload:
-        """Return Discord's channel object."""
+        """Return the channel as Discord's channel object."""
         if self.guild is None:
             recipients = [user.payload() for user in self.recipients]
             return {"id": str(self.id), "type": self.kind, "recipients": recipients, "flags": 0}
@@ -70,7 +70,7 @@ class Channel:
 
 
 def _thread_fields(guild: Guild, parent_id: int | None) -> Payload:
-    """Return the fields of a thread's object that other channels lack."""
+    """Return the fields that only the objects of threads have."""
     return {
         "parent_id": str(parent_id or guild.id),
         "owner_id": str(guild.id),

@@ -1,4 +1,4 @@
-"""Reads a message's component tree."""
+"""Reads the tree of a message's components."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DEFAULTS: dict[int, Payload] = {
 
 
 def walk(tree: Sequence[Payload]) -> Iterator[Payload]:
-    """Yield each component of a tree, in reading order."""
+    """Yield each component in a tree, in reading order."""
     for component in tree:
         yield component
         inner: list[Payload] = list(component.get("components") or ())
@@ -38,13 +38,13 @@ def media_of(component: Payload) -> list[Payload]:
 
 
 def fill_in(component: Payload) -> None:
-    """Add the defaults that Discord's responses contain."""
+    """Add the default values that Discord adds to a component."""
     for part in component["items"] if component["type"] == GALLERY else [component]:
         for key, value in _DEFAULTS.get(component["type"], {}).items():
             part.setdefault(key, value)
 
 
 def text_of(content: Payload) -> str:
-    """Return the visible text of a message: its content and its text displays, line by line."""
+    """Return the visible text of a message: its content and its text components, one per line."""
     texts = [content["content"], *(c.get("content") for c in walk(content["components"]))]
     return "\n".join(text for text in texts if text)

@@ -1,4 +1,4 @@
-"""Defines a server."""
+"""Defines a server, which Discord's API calls a guild."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Guild:
     """A server.
 
-    `installed`: whether the app is installed in it, and not only for the user. `has_bot`: whether
-    the app was installed with its bot, and not only with its commands.
+    `installed`: whether the application is installed in the server, and not only by a user.
+    `has_bot`: whether the application was installed with its bot, and not only with its commands.
     """
 
     id: int
@@ -28,12 +28,12 @@ class Guild:
 
 
 def everyone_role(guild: Guild) -> Payload:
-    """Return the role that every member has."""
+    """Return the role that every member of a server has."""
     return role_payload(guild.id, "@everyone")
 
 
 def role_payload(role_id: int, name: str) -> Payload:
-    """Return Discord's role object."""
+    """Return a role as Discord's role object."""
     return {
         "id": str(role_id),
         "name": name,

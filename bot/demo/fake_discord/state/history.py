@@ -1,4 +1,4 @@
-"""Records every request and every message with its edits, and lets callers wait for changes."""
+"""Records all requests and messages, and lets callers wait for changes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recorded:
-    """A request and the status of the response.
+    """A request, and the status of the response to it.
 
     `at`: the Unix time of the request.
-    `path`, `template`: the path and its template, relative to the API's base. The template has the
-    parameter names of Discord's documentation.
+    `path`: the path below the API's base URL.
+    `template`: the path with the names of its parameters, as in Discord's documentation.
     `json`: the JSON body, or the field `payload_json` of a `multipart` body.
-    `arrived`: whether the body was received in full.
-    `status`: the HTTP status, or 0 if there was no response.
+    `arrived`: whether the whole body was received.
+    `status`: the HTTP status, or 0 if no response was sent.
     """
 
     at: float
@@ -41,15 +41,15 @@ class Recorded:
 
     @property
     def operation(self) -> str:
-        """The method and template, as in "PATCH /channels/{channel_id}/messages/{message_id}"."""
+        """The method and template, such as "PATCH /channels/{channel_id}/messages/{message_id}"."""
         return f"{self.method} {self.template}"
 
 
 class History:
-    """Records everything in order of completion.
+    """Records all requests and messages, in the order in which they are completed.
 
-    `on_message`: the function that is called with each message that is created, edited or deleted.
-    `downloads`: the paths of the files that were fetched from the CDN.
+    `on_message`: called with each message that is created, edited or deleted.
+    `downloads`: the paths of the files that were downloaded from the CDN.
     """
 
     def __init__(self, on_message: Callable[[Message], None] | None = None) -> None:
@@ -89,7 +89,7 @@ class History:
     async def wait_for(self, find: Callable[[], T | None], *, within: float = 10.0) -> T:
         """Call `find` after each change until it returns a true value, and return that value.
 
-        TimeoutError: `within` seconds have passed; the message contains the last requests.
+        Raises TimeoutError after `within` seconds. Its message contains the last requests.
         """
         try:
             async with asyncio.timeout(within):

@@ -1,4 +1,4 @@
-"""Defines Discord's limits."""
+"""Defines the limits that Discord enforces."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(kw_only=True, slots=True)
 class DiscordLimits:
-    """Discord's limits in bytes and seconds, which tests can change.
+    """The limits that Discord enforces, in bytes and seconds. Tests can change them.
 
-    `upload_bytes`: the enforced limit on a file.
-    `announced_bytes`: the limit that interactions announce.
+    `upload_bytes`: the actual limit on the size of a file. `announced_bytes`: the limit that
+    interactions announce.
     """
 
     upload_bytes: int = 20 * 1024 * 1024

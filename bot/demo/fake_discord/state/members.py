@@ -1,4 +1,4 @@
-"""Keeps the roles and permissions that people have in servers."""
+"""Stores the roles and permissions of servers' members."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 class Members:
-    """The members' roles and permissions. Ordinary members have only those of @everyone."""
+    """The roles and permissions of servers' members.
+
+    An ordinary member has only those of @everyone.
+    """
 
     def __init__(self) -> None:
         self._standings: dict[tuple[int, int], tuple[tuple[int, ...], int]] = {}
@@ -19,11 +22,11 @@ class Members:
     def change(
         self, user: User, guild: Guild, *, role_ids: tuple[int, ...] = (), permissions: int = 0
     ) -> None:
-        """Give a member exactly these roles, and these permissions in addition to @everyone's."""
+        """Give a member exactly these roles, and these permissions besides those of @everyone."""
         self._standings[user.id, guild.id] = (role_ids, permissions)
 
     def payload(self, user: User, guild: Guild) -> Payload:
-        """Return Discord's member object."""
+        """Return a member as Discord's member object."""
         role_ids, permissions = self._standings.get((user.id, guild.id), ((), 0))
         member = user.member()
         return member | {

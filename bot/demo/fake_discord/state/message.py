@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Version:
-    """A version of a message: Discord's message object and files, since `at` (Unix seconds)."""
+    """A version of a message: its content and files from the time `at` on (Unix seconds)."""
 
     at: float
     payload: Payload
@@ -25,7 +25,7 @@ class Version:
 
 @dataclass(kw_only=True, slots=True, eq=False)
 class Message:
-    """A message. Users see the last of its `versions` unless it is `deleted`."""
+    """A message. Users see the last of its `versions`, unless it is `deleted`."""
 
     id: int
     channel: Channel
@@ -35,30 +35,30 @@ class Message:
 
     @property
     def payload(self) -> Payload:
-        """The current message object of Discord's API."""
+        """The current version, as Discord's message object."""
         return self.versions[-1].payload
 
     @property
     def files(self) -> tuple[StoredFile, ...]:
-        """The current files."""
+        """The files of the current version."""
         return self.versions[-1].files
 
     @property
     def text(self) -> str:
-        """The visible text, line by line."""
+        """The visible text of the current version, line by line."""
         return text_of(self.payload)
 
     @property
     def components(self) -> list[Payload]:
-        """All components, including those in containers."""
+        """All components of the current version, including those inside other components."""
         return list(walk(self.payload["components"]))
 
     @property
     def ephemeral(self) -> bool:
-        """True if only one user sees the message."""
+        """Whether only one user can see the message."""
         return bool(self.payload["flags"] & IS_EPHEMERAL)
 
     @property
     def loading(self) -> bool:
-        """True if the message is a deferred response ("the bot is thinking")."""
+        """Whether the message is a deferred response ("the bot is thinking")."""
         return bool(self.payload["flags"] & IS_LOADING)

@@ -1,4 +1,4 @@
-"""Computes a message's new content from the old content and a request's JSON and files."""
+"""Computes the content of a message after a request creates or edits it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ _SETTABLE_FLAGS = IS_COMPONENTS_V2 | 1 << 2 | 1 << 12
 def compose(
     previous: Payload, body: Payload, files: Sequence[StoredFile], publish: Publish
 ) -> Payload:
-    """Return a message's content after `body` is applied. Missing keys stay unchanged.
+    """Return a message's content after `body` was applied to it. Missing keys change nothing.
 
-    `publish` turns a file into an attachment. RefusedError: Discord would refuse the content.
+    `publish` turns a file into an attachment. Raises RefusedError if Discord would refuse the
+    content.
     """
     content: Payload = {key: copy.deepcopy(previous[key]) for key in EMPTY}
     for key in ("content", "embeds", "components"):
@@ -42,7 +43,8 @@ def compose(
 
 
 def _flags(previous: int, asked: int) -> int:
-    # The V2 flag can't be cleared. An edit completes a deferred response, so it clears IS_LOADING.
+    # The V2 flag can't be cleared. IS_LOADING is cleared, because an edit completes a deferred
+    # response.
     kept = previous & (IS_EPHEMERAL | IS_COMPONENTS_V2)
     return kept | (asked & _SETTABLE_FLAGS) & ~IS_LOADING
 
@@ -68,7 +70,7 @@ def _attachments(
 
 
 def _resolve(content: Payload, files: Sequence[StoredFile]) -> None:
-    """Replace attachment://name in components with CDN URLs, and number the components."""
+    """Replace the URLs attachment://name in components by CDN URLs, and number the components."""
     by_name: dict[str, Payload] = {a["filename"]: a for a in content["attachments"]}
     by_name |= {
         stored.filename: attachment

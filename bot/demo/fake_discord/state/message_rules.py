@@ -1,4 +1,4 @@
-"""Checks a message against rules that Discord enforces without documenting them in its schema."""
+"""Checks messages against rules that Discord enforces, but doesn't document in its schema."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NAMED = (("footer", "text"), ("author", "name"))
 
 
 def check(content: Payload) -> None:
-    """Refuse text, embeds and components that can't be combined or exceed a limit."""
+    """Refuse combinations of text, embeds and components that Discord would refuse."""
     components: Sequence[Payload] = content["components"]
     nested = list(walk(components))
     if content["flags"] & IS_COMPONENTS_V2:
@@ -43,7 +43,7 @@ def check(content: Payload) -> None:
 
 
 def check_not_empty(content: Payload) -> None:
-    """Refuse an empty message."""
+    """Refuse a message that is empty."""
     if not any(content[key] for key in ("content", "embeds", "components", "attachments")):
         raise RefusedError(EMPTY_MESSAGE)
 

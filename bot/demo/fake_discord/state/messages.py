@@ -45,9 +45,12 @@ class MessageStore:
         *,
         fields: Payload | None = None,
     ) -> Message:
-        """Post a message; `fields`: additional fields, such as interaction metadata.
+        """Post a message.
 
-        If the body enforces a nonce that was used recently, return the message with that nonce.
+        `fields`: additional fields, such as the metadata of an interaction.
+
+        If the body enforces a nonce that was used recently, the earlier message is returned
+        instead.
         """
         nonce = str(body.get("nonce") or "")
         if body.get("enforce_nonce") and (first := self._by_nonce(channel, nonce)):
@@ -74,19 +77,22 @@ class MessageStore:
         return message
 
     def edit(self, message: Message, body: Payload, files: Sequence[StoredFile] = ()) -> None:
-        """Edit a message. Keys that are missing from `body` stay unchanged."""
+        """Edit a message. Keys that are missing from `body` change nothing."""
         content = compose(message.payload, body, files, self._publisher(message.channel))
         edited = None if message.loading else timestamp(self._clock())
         self._write(message, {**message.payload, **content, "edited_timestamp": edited})
 
     def delete(self, message: Message) -> None:
-        """Delete a message, but keep it in the history."""
+        """Delete a message. It stays in the history."""
         del self._messages[message.id]
         message.deleted = True
         self._history.record_message(message)
 
     def find(self, message_id: int, channel: Channel | None = None) -> Message:
-        """Return a message; RefusedError: it is not visible in `channel`."""
+        """Return a message by its id.
+
+        Raises RefusedError if the message doesn't exist or isn't visible in `channel`.
+        """
         message = self._messages.get(message_id)
         hidden = message and channel and (message.channel != channel or message.ephemeral)
         if message is None or hidden:
@@ -94,7 +100,7 @@ class MessageStore:
         return message
 
     def history(self, channel: Channel, *, limit: int, before: int, after: int) -> list[Message]:
-        """Return a channel's messages between two ids, newest first."""
+        """Return the messages in a channel between two ids, newest first."""
         found = [
             message
             for message in self._messages.values()

@@ -1,4 +1,4 @@
-"""Defines a person or the bot."""
+"""Defines a user, who is a person or the bot."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from bot.demo.fake_discord.wire import timestamp
 if TYPE_CHECKING:
     from bot.demo.fake_discord.wire import Payload
 
-# View, send, embed, attach, read history, use commands: an ordinary member's permissions.
+# An ordinary member may view channels, send messages, embed links, attach files, read the history
+# and use commands.
 PERMISSIONS = str(1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 31)
 JOINED = timestamp(1_700_000_000)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class User:
-    """A person or the bot; `locale` is the language of their Discord app."""
+    """A person or the bot.
+
+    `locale`: the language of the person's Discord app.
+    """
 
     id: int
     name: str
@@ -25,7 +29,7 @@ class User:
     bot: bool = False
 
     def payload(self) -> Payload:
-        """Return Discord's user object."""
+        """Return the user as Discord's user object."""
         return {
             "id": str(self.id),
             "username": self.name,
@@ -39,7 +43,7 @@ class User:
         }
 
     def member(self) -> Payload:
-        """Return Discord's member object."""
+        """Return the user as Discord's member object."""
         return {
             "user": self.payload(),
             "roles": [],

@@ -1,4 +1,4 @@
-"""Keeps the users, servers and channels of the fake Discord."""
+"""Stores the users, servers and channels of the fake Discord."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from bot.demo.fake_discord.api_errors import (
 )
 from bot.demo.fake_discord.state.channel import DM, GROUP, TEXT, Channel
 from bot.demo.fake_discord.state.guild import Guild, everyone_role, role_payload
+from bot.demo.fake_discord.state.guild_commands import GuildCommands
 from bot.demo.fake_discord.state.members import Members
 from bot.demo.fake_discord.state.user import JOINED, PERMISSIONS, User
 
@@ -27,7 +28,10 @@ ENTRY_POINT = 4
 
 
 class World:
-    """All users, servers and channels; initially the bot and one user, server and channel."""
+    """All users, servers and channels.
+
+    At first, there are the bot and one user, server and channel.
+    """
 
     def __init__(self, ids: Snowflakes) -> None:
         self._ids = ids
@@ -36,24 +40,26 @@ class World:
         self.guilds: list[Guild] = []
         self.commands: list[Payload] = []
         self.members = Members()
-        #: The servers' role objects, without @everyone.
+        #: The role objects of each server, without @everyone.
         self.roles: dict[int, list[Payload]] = {}
-        #: Fields of options that are accepted, and left out when commands are listed.
+        #: Fields of options that are accepted, but left out when commands are listed.
         self.hidden_fields: frozenset[str] = frozenset()
         self.team: Payload | None = None
-        #: Pairs of a user and a server that the user is not a member of. All other users are
-        #: members of every server.
+        #: Pairs of a user and a server that the user is not in. All other users are in every
+        #: server.
         self.absent: set[tuple[int, int]] = set()
-        #: The values that replace fields of the application object.
+        #: Values that replace fields of the application object.
         self.application_fields: Payload = {}
         self.bot = self.add_user("clapper", bot=True)
+        #: The commands that only one server has.
+        self.guild_commands = GuildCommands(ids, application_id=self.bot.id)
         self.user = self.add_user("ada")
         self.guild = self.add_guild("Sandbox")
         self.channel = self.add_channel(self.guild)
 
     @property
     def application_id(self) -> int:
-        """The app's id, which for new apps is also the bot's id."""
+        """The application's id. For new applications, it is also the bot's id."""
         return self.bot.id
 
     def add_user(self, name: str, *, locale: str = "en-US", bot: bool = False) -> User:
@@ -71,7 +77,7 @@ class World:
         has_bot: bool = True,
         premium_tier: int = 0,
     ) -> Guild:
-        """Add a server, which the bot sees after its next login."""
+        """Add a server. The bot sees it after the next login."""
         guild = Guild(
             id=self._ids.next(),
             name=name,
@@ -106,17 +112,17 @@ class World:
         return self._add(channel)
 
     def add_role(self, guild: Guild, name: str) -> Payload:
-        """Add a role to a server, and return Discord's role object."""
+        """Add a role to a server, and return it as Discord's role object."""
         role = role_payload(self._ids.next(), name)
         self.roles.setdefault(guild.id, []).append(role)
         return role
 
     def add_group(self, *users: User) -> Channel:
-        """Add a group conversation that has the bot's commands but not the bot itself."""
+        """Add a group conversation that has the bot's commands, but not the bot as a member."""
         return self._add(Channel(id=self._ids.next(), kind=GROUP, recipients=users))
 
     def dm(self, user: User) -> Channel:
-        """Return the DM channel between the bot and a user."""
+        """Return the DM channel of the bot and a user."""
         for channel in self._channels.values():
             if channel.kind == DM and channel.recipients == (user,):
                 return channel
@@ -127,13 +133,19 @@ class World:
         del self._channels[channel.id]
 
     def find_user(self, user_id: int) -> User:
-        """Return a user by id; RefusedError: there is no such user."""
+        """Return a user by id.
+
+        Raises RefusedError if there is no such user.
+        """
         if user_id not in self._users:
             raise RefusedError(UNKNOWN_USER)
         return self._users[user_id]
 
     def find_member(self, guild_id: int, user_id: int) -> Payload:
-        """Return a member of a server; RefusedError: the bot can't see such a member."""
+        """Return a member of a server, as Discord's member object.
+
+        Raises RefusedError if the bot can't see such a member.
+        """
         guild = next((guild for guild in self.guilds if guild.id == guild_id), None)
         if guild is None or not guild.has_bot:
             raise RefusedError(MISSING_ACCESS)
@@ -143,11 +155,14 @@ class World:
         return self.members.payload(user, guild)
 
     def any_channel(self, channel_id: int) -> Channel:
-        """Return a channel by id, whether the bot can see it or not."""
+        """Return a channel by id, even if the bot can't see the channel."""
         return self._channels[channel_id]
 
     def find_channel(self, channel_id: int) -> Channel:
-        """Return a channel by id; RefusedError: it is unknown, or closed to the bot."""
+        """Return a channel by id.
+
+        Raises RefusedError if the channel is unknown, or if the bot can't see it.
+        """
         channel = self._channels.get(channel_id)
         if channel is None:
             raise RefusedError(UNKNOWN_CHANNEL)
@@ -158,7 +173,7 @@ class World:
         return channel
 
     def sync(self, definitions: Iterable[Payload]) -> list[Payload]:
-        """Replace all of the bot's commands, and return the new ones with their ids."""
+        """Replace all commands of the bot, and return the new ones with their ids."""
         definitions = list(definitions)
         kept = {command["id"] for command in self.commands if command["type"] == ENTRY_POINT}
         if not kept <= {definition.get("id") for definition in definitions}:
@@ -178,8 +193,18 @@ class World:
         ]
         return self.commands
 
+    def commands_in(self, channel: Channel) -> list[Payload]:
+        """Return the commands that are offered in a channel."""
+        guild = channel.guild
+        return [*self.commands, *(self.guild_commands.list(guild.id) if guild else ())]
+
+    def check_installed(self, guild_id: int) -> None:
+        """Raise RefusedError unless the app is installed in a server."""
+        if not any(guild.id == guild_id and guild.installed for guild in self.guilds):
+            raise RefusedError(MISSING_ACCESS)
+
     def listed_commands(self) -> list[Payload]:
-        """Return the bot's commands as Discord lists them."""
+        """Return the bot's commands as Discord would list them."""
         if not self.hidden_fields:
             return self.commands
         return [
@@ -207,7 +232,7 @@ class World:
         }
 
     def guild_create(self, guild: Guild) -> Payload:
-        """Return the full server object that the gateway sends after a login."""
+        """Return the complete server object, which the gateway sends after a login."""
         channels = [
             channel.payload()
             for channel in self._channels.values()

@@ -1,1 +1,4 @@
-"""Paints the pictures behind the text: places in changing light, chosen by the prompt's words."""
+"""Paints the pictures behind the text.
+
+They show places in different lights. The words in the prompt choose the place.
+"""

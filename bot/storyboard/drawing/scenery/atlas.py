@@ -1,4 +1,4 @@
-"""Lists all places with their words and lights, and chooses the place for a prompt."""
+"""Lists all places and the lights that suit them, and chooses the place for a prompt."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """A kind of place, and the lights in which it looks good: dark ones and light ones."""
+    """A kind of place, with the dark lights and the bright lights in which it looks good."""
 
     name: str
     paint: Callable[[Painter], None]
@@ -41,7 +41,10 @@ class Place:
     light: tuple[Light, ...] = ()
 
     def choose_lights(self, random: Random, count: int) -> list[Light]:
-        """Return the light of each view: all dark or all light, since the text has one colour."""
+        """Choose the light of each view.
+
+        Either all are dark or all are bright, because the text has the same colour in all views.
+        """
         chosen = random.choice([group for group in (self.dark, self.light) if group])
         first = random.randrange(len(chosen))
         return [chosen[(first + n) % len(chosen)] for n in range(count)]
@@ -125,15 +128,16 @@ PLACES = (
 )
 
 
-_ALONE = 4  # words of at most this many letters must stand alone
-_ANYWHERE = 0x0900  # from this character on, scripts whose words are found anywhere in a text
+_ALONE = 4  # a word with at most this many letters must stand alone
+_ANYWHERE = 0x0900  # words in scripts from this character on are found anywhere in a text
 _GERMAN_PART = 5
 
 
 def choose_place(text: str, random: Random) -> Place:
-    """Return the place that most words of a text name, or abstract shapes if none is named.
+    """Return the place that is named by the most words in a text.
 
-    Of several such places, it is the one that is named first.
+    If several places are named equally often, the place that is named first is chosen. If no place
+    is named, abstract shapes are chosen.
     """
     words = _WORD.findall(text.casefold())
     scores = {
@@ -148,7 +152,10 @@ def choose_place(text: str, random: Random) -> Place:
 
 
 def _score(known: list[str], words: list[str], text: str) -> tuple[int, int]:
-    """Return how many words of a text name a place, and how early the first of them does."""
+    """Return the number of words in a text that name a place, and the position of the first one.
+
+    The position is negative, so that a better match has a higher score.
+    """
     found = [index for index, word in enumerate(words) if any(_names(w, word) for w in known)]
     wide = [at for at in (text.find(w) for w in known if ord(w[0]) >= _ANYWHERE) if at >= 0]
     first = min([*found, *wide], default=0)

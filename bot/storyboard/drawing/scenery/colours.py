@@ -1,13 +1,13 @@
-"""Mixes colours, and measures their contrast."""
+"""Mixes colours, and computes their contrast."""
 
 from __future__ import annotations
 
 Rgb = tuple[int, int, int]
 
 READABLE = 4.5
-"""The minimum contrast between text and what is behind it (WCAG 2, AA)."""
+"""Text must have at least this contrast with the picture behind it (WCAG 2, level AA)."""
 
-_KNEE = 0.04045  # the value below which sRGB's transfer function is linear
+_KNEE = 0.04045  # below this value, sRGB's transfer function is linear
 
 
 def rgb(code: str) -> Rgb:
@@ -17,7 +17,7 @@ def rgb(code: str) -> Rgb:
 
 
 def mix(one: Rgb, other: Rgb, share: float) -> Rgb:
-    """Return a mixture of two colours; `share` is the share of `other`, 0 to 1."""
+    """Return a mixture of two colours. `share` is the share of `other`, from 0 to 1."""
     red, green, blue = (
         round(a + (b - a) * min(1.0, max(0.0, share))) for a, b in zip(one, other, strict=True)
     )
@@ -25,7 +25,7 @@ def mix(one: Rgb, other: Rgb, share: float) -> Rgb:
 
 
 def contrast(one: Rgb, other: Rgb) -> float:
-    """Return the WCAG 2 contrast ratio of two colours, from 1 to 21."""
+    """Return the contrast of two colours, from 1 to 21, as defined in WCAG 2."""
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
 

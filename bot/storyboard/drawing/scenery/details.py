@@ -1,6 +1,6 @@
-"""Paints details that several places share: rays of light, and light on water.
+"""Paints details that several places have: rays of light, and reflections on water.
 
-Imported only in a worker thread, because it loads Pillow.
+The module loads Pillow, so it is only imported in a worker thread.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def paint_shafts(p: Painter, x: float, colour: Rgb, count: int, strength: int) -> None:
-    """Paint slanting rays of light that wander slowly."""
+    """Paint slanting rays of light that move slowly."""
     pen = p.pen(colour)
     for number in range(count):
         start = x + (number - count / 2) * p.w * 0.13
@@ -30,7 +30,7 @@ def paint_shafts(p: Painter, x: float, colour: Rgb, count: int, strength: int) -
 
 
 def paint_glitter(p: Painter, top: float, colour: Rgb, count: int) -> None:
-    """Paint rocking reflections of light on water."""
+    """Paint reflections of light that rock on the water."""
     for layer in range(2):
         shine = p.pen(colour, top=top)
         for _ in range(count):

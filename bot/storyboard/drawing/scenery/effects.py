@@ -1,6 +1,6 @@
-"""Softens, blurs and fades pictures.
+"""Blurs and fades pictures, and hides them in mist.
 
-Imported only in a worker thread, because it loads Pillow.
+The module loads Pillow, so it is only imported in a worker thread.
 """
 
 from __future__ import annotations
@@ -18,18 +18,21 @@ _RIM = 180  # the value of Pillow's radial gradient in the middle of each edge
 
 
 def blurred(picture: Image.Image, radius: float) -> Image.Image:
-    """Return a blurred picture, without dark fringes from its transparent parts."""
+    """Return a blurred picture. Its transparent parts cause no dark fringes."""
     return picture.convert("RGBa").filter(ImageFilter.GaussianBlur(radius)).convert("RGBA")
 
 
 def falloff(far: float) -> float:
-    """Return the brightness of a glow, 1 to 0, at a value of Pillow's radial gradient."""
+    """Return the brightness of a glow, from 1 to 0, for a value of Pillow's radial gradient."""
     near = max(0.0, 1 - far / _RIM)
     return near * near * (3 - 2 * near)
 
 
 def in_mist(picture: Image.Image, colour: Rgb, top: float, bottom: float) -> Image.Image:
-    """Return a silhouette in mist, which gets denser or thinner from top to bottom."""
+    """Return a silhouette in mist.
+
+    `top` and `bottom`: the density of the mist there, from 0 to 1.
+    """
     ramp = curve(
         Image.linear_gradient("L"), lambda depth: 255 * (top + (bottom - top) * depth / 255)
     )

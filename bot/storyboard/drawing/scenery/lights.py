@@ -1,4 +1,4 @@
-"""The palettes: lights in which places are painted, each tuned by eye."""
+"""Defines the lights in which places are painted. Each palette was tuned by eye."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from bot.storyboard.drawing.scenery.colours import Rgb, rgb
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Light:
-    """A sky from `top` to `low`, its sun or moon, and the ground from `far` to `near`.
+    """The colours of a picture.
 
-    `ink` and `accent` are the colours of the text and of its ornaments.
+    `top`, `low`: the sky. `glow`: the sun or the moon.
+    `far`, `near`: the ground.
+    `ink`, `accent`: the text and its ornaments.
     """
 
     top: Rgb
@@ -24,12 +26,12 @@ class Light:
 
     @property
     def is_dark(self) -> bool:
-        """Tell whether the text is lighter than the sky."""
+        """Whether the text is lighter than the sky."""
         return sum(self.ink) > sum(self.top)
 
 
 def _light(codes: str) -> Light:
-    """Return a light made of seven colours, in the order of its fields."""
+    """Return a light with seven colours, in the order of its fields."""
     top, low, glow, far, near, accent, ink = (rgb(code) for code in codes.split())
     return Light(top=top, low=low, glow=glow, far=far, near=near, accent=accent, ink=ink)
 

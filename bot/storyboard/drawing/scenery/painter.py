@@ -1,6 +1,6 @@
-"""The painter's tools: skies, silhouettes, lights, and sprites that drift.
+"""Provides what painters of places need: skies, silhouettes, lights and moving sprites.
 
-Imported only in a worker thread, because it loads Pillow.
+The module loads Pillow, so it is only imported in a worker thread.
 """
 
 from __future__ import annotations
@@ -28,16 +28,17 @@ if TYPE_CHECKING:
     from bot.storyboard.drawing.scenery.lights import Light
     from bot.storyboard.drawing.scenery.pen import Point
 
-_PROOF = 4  # the pictures in which colours are looked up are reduced by this factor
-# Speeds in pixels per frame at which a plane moves evenly; other speeds would jitter.
+_PROOF = 4  # the factor by which pictures are reduced before colours are looked up in them
+# Planes move evenly only at these speeds, in pixels per frame. Others would make them jitter.
 _PACES = (0.0, 1 / 6, 1 / 5, 1 / 4, 1 / 3, 1 / 2, 1.0, 2.0, 3.0, 4.0, 6.0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class View:
-    """One view of a place: `number` counts the clip's views, `side` is 1 or -1.
+    """One of a clip's views of a place.
 
-    `text` is the area of the text: left, top, right, lower.
+    `number`: the number of the view in the clip. `side`: 1 or -1, the direction of movements.
+    `text`: the area of the text: left, top, right, lower.
     """
 
     number: int
@@ -70,7 +71,7 @@ class Painter:
     # The sky
 
     def sky(self, top: Rgb | None = None, low: Rgb | None = None, *, horizon: float = 0.8) -> None:
-        """Start with a gradient that reaches its lower colour at the horizon."""
+        """Start the picture with a gradient that reaches its lower colour at the horizon."""
         top, low = top or self.light.top, low or self.light.low
         depth = max(1, round(self.h * horizon))
         ramp = Image.linear_gradient("L")
@@ -89,14 +90,14 @@ class Painter:
         self._backdrop.paste(colour, (round(x - radius), round(y - radius)), mask)
 
     def on_sky(self, pen: Pen, *, blur: float = 0) -> None:
-        """Add a drawing to the sky itself, where it doesn't move."""
+        """Add a drawing to the sky, where it doesn't move."""
         picture = pen.finish()
         if blur:
             picture = blurred(picture, blur)
         self._backdrop.paste(picture, (pen.left, pen.top), picture)
 
     def sun(self, x: float, y: float, radius: float, colour: Rgb | None = None) -> None:
-        """Add a disc with a halo, beside or below the text."""
+        """Add a disc with a halo. If it would touch the text, it is moved to the side or down."""
         colour = colour or self.light.glow
         x, y = self._aside(x, y, radius)
         self.glow(x, y, radius * 5.5, mix(self.light.low, colour, 0.6), 0.55)
@@ -106,7 +107,7 @@ class Painter:
         self.on_sky(pen)
 
     def stars(self, count: int, lower: float, colour: Rgb | None = None) -> None:
-        """Add stars, which get smaller and more numerous towards the bottom of their area."""
+        """Add stars. Towards the bottom of their area, they get smaller and more numerous."""
         pen = self.pen(colour or self.light.glow, top=0, lower=lower * self.h)
         for _ in range(count):
             x, y = self.random.random() * self.w, self.random.random() * lower * self.h
@@ -115,7 +116,7 @@ class Painter:
         self.on_sky(pen)
 
     def clouds(self, y: float, count: int, colour: Rgb, alpha: int = 120) -> None:
-        """Add a drifting bank of clouds."""
+        """Add a bank of clouds that drifts slowly."""
         height = 130 * self.u
         pen = self.pen(colour, top=y * self.h - height, lower=y * self.h + height * 0.5, depth=0.12)
         for _ in range(count):
@@ -139,7 +140,7 @@ class Painter:
         depth: float = 0.0,
         spare: float = 0,
     ) -> Pen:
-        """Return a pen for a strip that is wide enough to drift and swing."""
+        """Return a pen for a strip that is wide enough for its movement at this depth."""
         room = math.ceil(abs(self._pace(depth)) * self.view.frames)
         return Pen(
             colour,
@@ -158,9 +159,9 @@ class Painter:
         blur: float = 0,
         motion: Motion | None = None,
     ) -> None:
-        """Add a strip as a plane. Nearer planes, whose depth is closer to 1, move faster.
+        """Add a strip as a plane. Planes with a depth closer to 1 are nearer and move faster.
 
-        `mist`: a colour, its share at the top, and its share at the bottom.
+        `mist`: its colour, its share at the top, and its share at the bottom.
         """
         picture = pen.finish()
         if mist:
@@ -189,7 +190,7 @@ class Painter:
         self._pictures.append(_Picture(picture=cropped, x=left, y=top, motion=motion))
 
     def _hide(self, y: float) -> None:
-        """Leave out the parts that an opaque plane covers."""
+        """Remove those parts of earlier planes that an opaque plane covers from `y` on."""
         shown = ((part, math.ceil(y - part.y) + 2) for part in self._pictures)
         self._pictures = [
             part
@@ -207,7 +208,7 @@ class Painter:
         colour: Rgb,
         draw: Callable[[Pen], None],
     ) -> None:
-        """Add a sprite that moves on its own, drawn in the rectangle from (0, 0) to `size`."""
+        """Add a sprite that moves on its own. `draw` has to fill the area from (0, 0) to `size`."""
         pen = Pen(colour, width=math.ceil(size[0]), top=0, lower=math.ceil(size[1]))
         draw(pen)
         self.picture(pen.finish(), at[0], at[1], motion)
@@ -222,7 +223,7 @@ class Painter:
         alpha: int = 200,
         length: float = 0,
     ) -> None:
-        """Add many specks that fall or rise through the whole picture, such as snow."""
+        """Add many specks that fall or rise through the whole picture, such as snowflakes."""
         travel = math.ceil(abs(motion.dy) * self.view.frames)
         high = self.h + travel
         mask = Image.new("L", (self.w * FINENESS, high * FINENESS))
@@ -241,7 +242,7 @@ class Painter:
         self.picture(picture, 0, -travel if motion.dy > 0 else 0, replace(motion, dx=0.0))
 
     def save(self, files: LayerFiles, zoom: float) -> tuple[Plane, ...]:
-        """Save the planes, from back to front."""
+        """Save the planes, and return them from back to front."""
         name = f"view{self.view.number}_"
         planes = [Plane(layer=files.save(f"{name}sky", self._backdrop, 0, 0, zoom=zoom))]
         for number, part in enumerate(self._pictures):
@@ -250,7 +251,7 @@ class Painter:
         return tuple(planes)
 
     def extremes(self, *, brightest: bool) -> list[Rgb]:
-        """Return the brightest or darkest colours behind the text, at several times."""
+        """Return the brightest or darkest colours behind the text, at several times of the clip."""
         found: list[Rgb] = []
         small = [(part, part.picture.reduce(_PROOF)) for part in self._pictures]
         backdrop = self._backdrop.reduce(_PROOF)
@@ -268,19 +269,19 @@ class Painter:
         return found
 
     def between(self, share: float) -> Rgb:
-        """Return the colour of the ground at a distance: 0 is far, 1 near."""
+        """Return the colour of the ground at a distance. `share` is 0 for far and 1 for near."""
         return mix(self.light.far, self.light.near, share)
 
     def waves(self, base: float, height: float, length: float) -> Callable[[float], float]:
-        """Return the height at each x of a soft random line of hills around `base`."""
+        """Return a function from x to the height of gentle random hills around `base`."""
         return soft_line(self.random, base, height, length)
 
     def peaks(self, base: float, height: float, length: float) -> Callable[[float], float]:
-        """Return the height at each x of a jagged random line of mountains above `base`."""
+        """Return a function from x to the height of jagged random mountains above `base`."""
         return jagged_line(self.random, base, height, length, self.w * 2)
 
     def _aside(self, x: float, y: float, radius: float) -> Point:
-        """Return the nearest place for a disc at which it doesn't touch the text."""
+        """Return the nearest position at which a disc doesn't touch the text."""
         left, top, right, lower = self.view.text
         room = radius + 34 * self.u
         if not (left - room < x < right + room and top - room < y < lower + room):
@@ -290,7 +291,7 @@ class Painter:
         return x, lower + room
 
     def _pace(self, depth: float) -> float:
-        """Return the speed of a plane at a depth in pixels per frame, as one of the even speeds."""
+        """Return the speed of a plane at a depth, in pixels per frame. It is one of `_PACES`."""
         wanted = 2.2 * depth * self.u
         pace = min(_PACES, key=lambda pace: abs(pace - wanted))
         return pace * self.view.side

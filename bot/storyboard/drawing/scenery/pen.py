@@ -1,6 +1,6 @@
 """Draws smooth shapes on a strip of a picture.
 
-Imported only in a worker thread, because it loads Pillow.
+The module loads Pillow, so it is only imported in a worker thread.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 Point = tuple[float, float]
 
 FINENESS = 2
-"""The factor by which shapes are oversampled."""
+"""Shapes are drawn larger by this factor, and then reduced."""
 
 
 class Pen:
-    """Draws shapes on a strip of the picture, in pixels of the picture."""
+    """Draws shapes on a strip of a picture. Coordinates are in pixels of the whole picture."""
 
     def __init__(self, colour: Rgb, *, width: int, top: int, lower: int, left: int = 0) -> None:
         self.top = top
@@ -37,7 +37,10 @@ class Pen:
         self.colour = colour
 
     def over(self, colour: Rgb, alpha: int) -> Rgb:
-        """Return a colour blended with the pen's own, since shapes replace pixels below them."""
+        """Return a colour as it looks over the pen's own.
+
+        Shapes replace the pixels below them, so a translucent shape needs the blended colour.
+        """
         return mix(self.colour, colour, alpha / 255)
 
     def polygon(self, points: Iterable[Point], colour: Rgb | None = None, alpha: int = 255) -> None:
@@ -45,7 +48,7 @@ class Pen:
         self._draw.polygon(self._scaled(points), fill=(*(colour or self.colour), alpha))
 
     def ground(self, edge: Callable[[float], float], colour: Rgb | None = None) -> None:
-        """Fill everything below a curve, which gives the height of each x."""
+        """Fill everything below a curve. `edge` returns the height of the curve at an x."""
         step = max(2, self.width // 320)
         xs = range(self.left, self.left + self.width + step, step)
         points = [(float(x), edge(x)) for x in xs]
@@ -68,7 +71,7 @@ class Pen:
         *,
         alpha: int = 255,
     ) -> None:
-        """Fill an ellipse with two radii."""
+        """Fill an ellipse. `across` and `down` are its two radii."""
         box = self._scaled([(x - across, y - down), (x + across, y + down)])
         self._draw.ellipse(box, fill=(*(colour or self.colour), alpha))
 
@@ -83,7 +86,7 @@ class Pen:
         alpha: int = 255,
         radius: float = 0,
     ) -> None:
-        """Fill a rectangle, which may have round corners."""
+        """Fill a rectangle, which may have rounded corners."""
         ((x1, y1), (x2, y2)) = self._scaled([(left, top), (right, lower)])
         corners = x1, y1, max(x1, x2), max(y1, y2)
         fill = (*(colour or self.colour), alpha)
@@ -97,7 +100,7 @@ class Pen:
         *,
         alpha: int = 255,
     ) -> None:
-        """Draw a line with round joints."""
+        """Draw a line with rounded joints."""
         fill = (*(colour or self.colour), alpha)
         thick = max(1, round(width * FINENESS))
         self._draw.line(self._scaled(points), fill=fill, width=thick, joint="curve")

@@ -1,6 +1,6 @@
-"""Shades the picture behind a text, as much as its brightest or darkest spot requires.
+"""Shades the picture behind a text as much as the text needs to be readable.
 
-Imported only in a worker thread, because it loads Pillow.
+The module loads Pillow, so it is only imported in a worker thread.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _STEP = 0.04
 
 
 def shade(painter: Painter, text: Light) -> None:
-    """Add a soft shade behind the text where the picture's colour is too close to the text's."""
+    """Add a soft shade behind the text if some colours there are too close to the text's colour."""
     veil = mix(painter.light.top, (0, 0, 0) if text.is_dark else (255, 255, 255), 0.5)
     area = painter.view.text
     worst = painter.extremes(brightest=text.is_dark)
@@ -42,7 +42,7 @@ def shade(painter: Painter, text: Light) -> None:
 
 
 def _needed(colour: Rgb, veil: Rgb, ink: Rgb) -> float:
-    """Return the opacity of the veil with which text on a colour becomes readable."""
+    """Return the lowest opacity of the veil that makes text readable on a colour."""
     share = 0.0
     while share < 1 and contrast(ink, mix(colour, veil, share)) < _ENOUGH:
         share += _STEP

@@ -1,4 +1,4 @@
-"""Makes random lines of hills and mountains."""
+"""Computes the random outlines of hills and mountains."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ if TYPE_CHECKING:
     from random import Random
 
 _ROUGHNESS = 0.5
-_DETAILS = 5  # the number of times that a line's points are doubled
+_DETAILS = 5  # how often the number of points on the outline is doubled
 
 
 def soft_line(
     random: Random, base: float, height: float, length: float
 ) -> Callable[[float], float]:
-    """Return the height at each x of hills around `base`, as the sum of three waves."""
+    """Return a function from x to the height of hills around `base`.
+
+    The outline is the sum of three waves.
+    """
     parts = [
         (
             height * share,
@@ -32,7 +35,10 @@ def soft_line(
 def jagged_line(
     random: Random, base: float, height: float, length: float, width: float
 ) -> Callable[[float], float]:
-    """Return the height at each x of mountains above `base`, by displacing midpoints."""
+    """Return a function from x to the height of mountains above `base`.
+
+    The outline is computed by midpoint displacement.
+    """
     count = max(2, round(width / length))
     values = [random.random() * (0.25 if number % 2 else 1.0) for number in range(count * 2 + 3)]
     for level in range(_DETAILS):

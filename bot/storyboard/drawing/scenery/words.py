@@ -1,7 +1,8 @@
-"""The words by which places are chosen, in several languages.
+"""The words that choose a place, in several languages.
 
-A word of up to four letters has to stand alone. A longer one may be the start of another word, or a
-part of a German compound. Words of Asian scripts, and emoji, are found anywhere in a text.
+A word with up to four letters has to stand alone. A longer word may also be the beginning of
+another word, or part of a German compound. Words in Asian scripts and emoji are found anywhere in a
+text.
 """
 
 # ruff: noqa: RUF001  # this module contains words in many scripts
@@ -116,4 +117,4 @@ WORDS = {
         बारिश ฝน yağmur
     """,
 }
-"""The words for each place, by the place's name."""
+"""The words that choose each place, keyed by the place's name."""

@@ -1,1 +1,1 @@
-"""Paints each kind of place; every place looks different in each view of a film."""
+"""Paints the places. Each place looks different in each view of a clip."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def paint_abstract(p: Painter) -> None:
-    """Paint one abstract view: circles, ribbons, arcs, tiles or blinds."""
+    """Paint a view of abstract shapes: circles, ribbons, arcs, tiles or peaks."""
     p.sky(horizon=1.0)
     colours = (
         p.light.accent,

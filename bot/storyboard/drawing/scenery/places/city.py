@@ -1,4 +1,4 @@
-"""Paints a city, in rain too: a skyline, a river under a bridge, roofs, umbrellas."""
+"""Paints a city, in the sun or in rain."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def paint_city(p: Painter) -> None:
-    """Paint one view of a city."""
+    """Paint a view of a city: its skyline, its river or its roofs."""
     look = p.view.number % 3
     p.sky(horizon=0.85)
     if p.light.is_dark:
@@ -39,7 +39,7 @@ def paint_city(p: Painter) -> None:
 def paint_row(
     p: Painter, depth: float, ground: float, heights: tuple[float, float], width: float, near: float
 ) -> None:
-    """Paint a row of houses, some with lit windows."""
+    """Paint a row of houses. Some of their windows are lit."""
     colour = p.between(near)
     tallest = p.h * (ground - heights[1]) - 60 * p.u
     pen = p.pen(colour, top=tallest, lower=p.h * ground, depth=depth)
@@ -59,7 +59,7 @@ def paint_row(
 
 
 def _crown(p: Painter, pen: Pen, x: float, top: float, across: float) -> None:
-    """Give a house a spire, a step or a pitched roof."""
+    """Give a house a spire, a step, a pitched roof or a flat one."""
     kind = p.random.random()
     middle = x + across / 2
     if kind < 0.25:
@@ -92,7 +92,7 @@ def _river(p: Painter, ground: float) -> None:
 
 
 def _bridge(p: Painter, ground: float) -> None:
-    """Paint a suspension bridge across the river."""
+    """Paint a suspension bridge over the river."""
     y = p.h * (ground + 0.015)
     pen = p.pen(p.between(0.95), top=y - 250 * p.u, lower=y + 60 * p.u, depth=0.7)
     span = 520 * p.u
@@ -163,7 +163,7 @@ def _roofs(p: Painter) -> None:
 
 
 def paint_rain(p: Painter) -> None:
-    """Paint one view of rain: a street of lamps, hills, umbrellas."""
+    """Paint a view of rain: a street with lamps, hills, or umbrellas."""
     look = p.view.number % 3
     p.sky(horizon=0.9)
     p.glow(p.w * 0.75, p.h * 0.6, 420 * p.u, p.light.glow, 0.3)

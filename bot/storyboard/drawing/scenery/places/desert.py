@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def paint_desert(p: Painter) -> None:
-    """Paint one view of a desert: dunes, table mountains, cacti."""
+    """Paint a view of a desert: dunes, table mountains or cacti."""
     look = p.view.number % 3
     p.sky(horizon=0.7)
     if p.light.is_dark:
@@ -36,7 +36,7 @@ def paint_desert(p: Painter) -> None:
 
 
 def _dune(p: Painter, base: float, depth: float, near: float) -> None:
-    """Paint a dune with a bright and a shaded side."""
+    """Paint a dune with a bright side and a shaded side."""
     colour = mix(p.between(near), p.light.glow, 0.12 * (1 - near))
     pen = p.pen(colour, top=(base - 0.12) * p.h, depth=depth)
     length = (420 + 260 * depth) * p.u

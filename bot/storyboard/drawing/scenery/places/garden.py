@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def paint_garden(p: Painter) -> None:
-    """Paint one view of a garden: a meadow, close-up flowers, an orchard."""
+    """Paint a view of a garden: a meadow, flowers from nearby, or an orchard."""
     look = p.view.number % 3
     p.sky(horizon=0.7)
     p.sun(p.w * p.random.uniform(0.68, 0.84), p.h * 0.44, 46 * p.u)
@@ -38,7 +38,7 @@ def paint_garden(p: Painter) -> None:
 
 
 def _flowers(p: Painter, base: float, depth: float, tall: float) -> None:
-    """Paint a bed of swaying flowers."""
+    """Paint a bed of flowers that sway."""
     green = mix(p.between(0.4 + 0.5 * depth), (30, 90, 50), 0.25)
     petals = (
         p.light.accent,

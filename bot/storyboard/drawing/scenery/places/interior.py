@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def paint_interior(p: Painter) -> None:
-    """Paint one view of a room: a window, shelves of books, a table with a cup."""
+    """Paint a view of a room: a window, bookshelves, or a table with a cup."""
     look = p.view.number % 3
     wall, lit = (
         (p.light.top, mix(p.light.top, p.light.far, 0.6))
@@ -45,7 +45,7 @@ def paint_interior(p: Painter) -> None:
 
 
 def _window(p: Painter) -> None:
-    """Paint a curtained window, and the hills outside."""
+    """Paint a window with curtains, and the hills outside."""
     left, right, top, lower = p.w * 0.56, p.w * 0.8, p.h * 0.5, p.h * 0.84
     p.glow((left + right) / 2, (top + lower) / 2, 320 * p.u, p.light.glow, 0.5)
     view = p.pen(mix(p.light.low, p.light.glow, 0.4), top=top, lower=lower)
@@ -220,7 +220,7 @@ def _plant(p: Painter, pen: Pen, x: float, y: float, s: float) -> None:
 
 
 def paint_lamp(p: Painter, x: float, y: float) -> None:
-    """Paint a hanging lamp, and its cone of light."""
+    """Paint a hanging lamp and its cone of light."""
     s = 1.2 * p.u
     beam = p.pen(p.light.glow, top=y)
     beam.polygon(

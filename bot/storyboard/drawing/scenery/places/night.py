@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def paint_night(p: Painter) -> None:
-    """Paint one view of a starry night: a tent, a lone tree, northern lights."""
+    """Paint a view of a starry night: a tent, a lone tree, or northern lights."""
     look = p.view.number % 3
     p.sky(horizon=0.95)
     p.stars(260, 0.85)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def paint_road(p: Painter) -> None:
-    """Paint one view of a journey: a road to the horizon, a railway viaduct, a plain."""
+    """Paint a view of a journey: a road to the horizon, a railway viaduct, or a plain."""
     look = p.view.number % 3
     p.sky(horizon=0.7)
     if p.light.is_dark:
@@ -44,7 +44,7 @@ def _hill(
 
 
 def _lane(p: Painter, end: float) -> None:
-    """Paint a winding road with its dashes."""
+    """Paint a winding road with a dashed line."""
     pen = p.pen(p.between(0.75), top=p.h * 0.72)
     depths = [n / 60 for n in range(61)]
     middle = [p.w * (end - 0.1 * t + 0.09 * math.sin(t * 4.5) * (0.25 + t)) for t in depths]

@@ -1,4 +1,4 @@
-"""Paints the sea: open water, a boat, a lighthouse."""
+"""Paints the sea: open water, a boat or a lighthouse."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def paint_sea(p: Painter) -> None:
-    """Paint one view of the sea."""
+    """Paint a view of the sea: open water, a boat or a lighthouse."""
     horizon = (0.66, 0.72, 0.61)[p.view.number % 3] * p.h
     hero = p.w * p.random.uniform(0.66, 0.8)
     p.sky(horizon=horizon / p.h)
@@ -33,7 +33,7 @@ def paint_sea(p: Painter) -> None:
 
 
 def _water(p: Painter, horizon: float, sun: float) -> None:
-    """Paint the water's surface, and the path of light on it."""
+    """Paint the surface of the water, and the light of the sun on it."""
     pen = p.pen(mix(p.light.far, p.light.low, 0.35), top=horizon)
     pen.box(0, horizon, p.w, p.h)
     p.put(pen, mist=(p.light.near, 0.0, 0.75))
@@ -56,7 +56,7 @@ def _water(p: Painter, horizon: float, sun: float) -> None:
 
 
 def _swell(p: Painter, horizon: float) -> None:
-    """Paint the foreground waves."""
+    """Paint the waves in the foreground."""
     for number, share in enumerate((0.35, 0.65, 1.0)):
         base = horizon + (p.h - horizon) * (0.42 + 0.24 * number)
         edge = p.waves(base, (9 + 9 * number) * p.u, (260 + 170 * number) * p.u)
@@ -75,7 +75,7 @@ def _swell(p: Painter, horizon: float) -> None:
 
 
 def _coast(p: Painter, horizon: float) -> None:
-    """Paint a headland with a lighthouse and its beam."""
+    """Paint a headland with a lighthouse and its beam of light."""
     colour = p.between(0.55)
     pen = p.pen(colour, top=horizon - 280 * p.u, lower=horizon + 4 * p.u, depth=0.1)
     foot = p.w * 0.78
@@ -152,7 +152,7 @@ def _boat(p: Painter, x: float, y: float, size: float) -> None:
 
 
 def gulls(p: Painter, count: int, height: float) -> None:
-    """Add two flocks of birds that cross the sky."""
+    """Add two flocks of gulls that cross the sky."""
     wide, high = 340 * p.u, 150 * p.u
     for flock in range(2):
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def paint_sky(p: Painter) -> None:
-    """Paint one view of the open sky: above the clouds, a plane, kites."""
+    """Paint a view of the open sky: the clouds from above, an aeroplane, or kites."""
     look = p.view.number % 3
     p.sky(horizon=1.0)
     p.sun(p.w * p.random.uniform(0.68, 0.84), p.h * 0.42, 58 * p.u)
@@ -41,7 +41,7 @@ def paint_sky(p: Painter) -> None:
 
 
 def _bank(p: Painter, base: float, depth: float, colour: Rgb, number: int) -> None:
-    """Paint a bank of clouds with round heads."""
+    """Paint a bank of clouds with rounded tops."""
     pen = p.pen(colour, top=(base - 0.2) * p.h, depth=depth)
     size = (36 + 30 * number) * p.u
     x = -size

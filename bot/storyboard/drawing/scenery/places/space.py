@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def paint_space(p: Painter) -> None:
-    """Paint one view of space: a ringed planet, a world's edge, a moon."""
+    """Paint a view of space: a planet with a ring, the edge of a planet, or a moon."""
     look = p.view.number % 3
     p.sky(mix(p.light.top, (0, 0, 0), 0.45), mix(p.light.low, p.light.top, 0.55), horizon=1.0)
     for _ in range(3):
@@ -46,7 +46,7 @@ def paint_space(p: Painter) -> None:
 def _planet(
     p: Painter, x: float, y: float, radius: float, motion: Motion, *, rim: bool = False
 ) -> None:
-    """Paint a striped ball, lit from the upper left."""
+    """Paint a striped planet that is lit from the upper left."""
     wide = math.ceil(radius * 2)
     pen = Pen(mix(p.light.low, p.light.glow, 0.25), width=wide, top=0, lower=wide)
     pen.disc(radius, radius, radius - 1)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def paint_stage(p: Painter) -> None:
-    """Paint one view of a stage: spotlights, the crowd, notes in the air."""
+    """Paint a view of a stage, with spotlights, a crowd, and notes in the air."""
     look = p.view.number % 3
     p.sky(horizon=1.0)
     colours = (p.light.glow, p.light.accent, p.light.low, mix(p.light.accent, p.light.low, 0.5))

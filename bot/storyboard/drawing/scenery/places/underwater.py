@@ -1,4 +1,4 @@
-"""Paints the world under water."""
+"""Paints the sea below its surface."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def paint_underwater(p: Painter) -> None:
-    """Paint one view of the world under water: a reef, the deep with a whale, kelp."""
+    """Paint a view below the surface of the sea: a reef, a whale or kelp."""
     look = p.view.number % 3
     p.sky(mix(p.light.low, p.light.top, 0.45), mix(p.light.top, p.light.near, 0.5), horizon=1.0)
     p.glow(p.w * 0.7, -40 * p.u, 520 * p.u, p.light.glow, 0.5)

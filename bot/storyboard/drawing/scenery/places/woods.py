@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def paint_forest(p: Painter) -> None:
-    """Paint one view of a forest: its edge, its inside or a clearing."""
+    """Paint a view of a forest: its edge, its inside or a clearing."""
     look = p.view.number % 3
     p.sky(horizon=0.75)
     p.sun(p.w * p.random.uniform(0.62, 0.8), p.h * 0.5, 44 * p.u)
@@ -34,7 +34,7 @@ def paint_forest(p: Painter) -> None:
 
 
 def paint_snow(p: Painter) -> None:
-    """Paint one view of winter: hills, a hut, pines in falling snow."""
+    """Paint a view of winter: hills, a hut, or pines in falling snow."""
     look = p.view.number % 3
     p.sky(horizon=0.7)
     if p.light.is_dark:
@@ -57,7 +57,7 @@ def paint_snow(p: Painter) -> None:
 
 
 def paint_mountains(p: Painter) -> None:
-    """Paint one view of mountains: a chain, a lake, a valley with balloons."""
+    """Paint a view of mountains: a chain, a lake, or a valley with balloons."""
     look = p.view.number % 3
     p.sky(horizon=0.72)
     if p.light.is_dark:
@@ -89,14 +89,14 @@ def ridge(
     *,
     cap: Rgb | None = None,
 ) -> None:
-    """Paint a chain of mountains, which may be snow-capped."""
+    """Paint a chain of mountains, which may have snow on top."""
     edge = p.peaks(base * p.h, height * p.h, length * p.u)
     pen = p.pen(colour, top=(base - height * 1.25) * p.h, depth=depth)
     pen.ground(edge)
     if cap:
         step = max(2, round(3 * p.u))
         for x in range(0, pen.width, step):
-            if edge(x + 3 * step) > edge(x):  # the side away from the light
+            if edge(x + 3 * step) > edge(x):  # the side that faces away from the light
                 _facet(p, pen, (x, edge(x)), (x + step + 1, edge(x + step)))
         line = base * p.h - height * p.h * 0.5
         tooth = p.waves(0, 26 * p.u, 60 * p.u)
@@ -158,7 +158,7 @@ def _pine(p: Painter, pen: Pen, x: float, foot: float, tall: float, snow: Rgb | 
 
 
 def _trunks(p: Painter) -> None:
-    """Paint tall trunks in the foreground."""
+    """Paint the trunks of tall trees in the foreground."""
     for depth, near, count in ((0.6, 0.75, 7), (1.0, 1.0, 4)):
         pen = p.pen(p.between(near), depth=depth)
         for number in range(count):
@@ -189,7 +189,7 @@ def _trunks(p: Painter) -> None:
 
 
 def _clearing(p: Painter) -> None:
-    """Paint a meadow with a pond that mirrors the sky, and a deer."""
+    """Paint a meadow with a deer, and with a pond in which the sky is reflected."""
     pen = p.pen(p.between(0.85), top=p.h * 0.76, depth=0.6)
     pen.ground(p.waves(p.h * 0.84, 14 * p.u, 500 * p.u))
     pen.oval(p.w * 0.66, p.h * 0.925, 230 * p.u, 26 * p.u, mix(p.light.low, p.light.glow, 0.25))
@@ -269,7 +269,7 @@ def _lake(p: Painter) -> None:
 
 
 def _balloons(p: Painter) -> None:
-    """Paint rising hot-air balloons."""
+    """Paint hot-air balloons that rise."""
     for number, size in enumerate((120, 76, 54)):
         s = size * p.u / 100
         stripe = (

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def paint_workshop(p: Painter) -> None:
-    """Paint one view of a workshop: a wall of tools, wheels, a drawing board."""
+    """Paint a view of a workshop: a wall of tools, wheels, or a drawing board."""
     look = p.view.number % 3
     p.sky(p.light.top, mix(p.light.top, p.light.far, 0.7), horizon=1.0)
     if look == 0:
@@ -139,7 +139,7 @@ def _wheels(p: Painter) -> None:
 
 
 def _plans(p: Painter) -> None:
-    """Paint a plan with its grid, circles and measures."""
+    """Paint a plan with a grid, circles and measurements."""
     left, top, right, lower = p.w * 0.46, p.h * 0.56, p.w * 0.97, p.h * 0.92
     pen = p.pen(mix(p.light.low, p.light.far, 0.4), top=top, lower=lower)
     pen.box(left, top, right, lower, radius=6 * p.u)

@@ -1,4 +1,4 @@
-"""`/usage`: how much of each limit a person has used, and when the next use stops counting."""
+"""The command `/usage`, which shows how much of each limit a person has used."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class UsageCog(commands.Cog):
-    """Shows a person's use of each limit. Only the person sees the response."""
+    """Shows how much of each limit a person has used. Only that person sees the response."""
 
     def __init__(self, bot: VideoBot) -> None:
         self._services = bot.services
@@ -61,5 +61,5 @@ def _cost_line(texts: Texts, locale: str, month: MonthOfPerson) -> str:
 
 
 async def setup(bot: VideoBot) -> None:
-    """Add the cog."""
+    """Add the cog to the bot."""
     await bot.add_cog(UsageCog(bot))

@@ -1,4 +1,4 @@
-"""Notices that the database's files were removed or replaced while the bot has them open."""
+"""Notices if the database's files are removed or replaced while the bot has them open."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _Identity = tuple[int, int]
 
 
 class DatabaseFiles:
-    """Compares the files on disk with the open ones, and saves what only the open ones contain.
+    """Checks that the files on disk are still the ones that the bot has open, and saves lost data.
 
-    SQLite continues to write to a removed file, whose content would be lost at the next start.
+    If a file is removed, SQLite continues to write to the open file, which is deleted when the bot
+    stops. Everything in it would then be lost.
     """
 
     def __init__(self, database: Database, data_dir: Path) -> None:
@@ -30,14 +31,14 @@ class DatabaseFiles:
         self._opened = self._identities()
 
     async def sweep(self) -> None:
-        """Compare the files once. If they differ, the log tells the operator what to do."""
+        """Check the files once. If they have changed, save the data and log what to do."""
         database, wal = await asyncio.to_thread(self._identities)
         if database != self._opened[0]:
             await self._rescue()
         elif wal != self._opened[1]:
-            # Now and at each later sweep, this writes the commits since the last sweep to the
-            # database file.
-            await self._database.truncate_wal()
+            # This copies the latest commits into the database file. It is repeated at each later
+            # sweep.
+            await self._database.clear_log()
             log.error(
                 "database.wal_removed file=%s advice=%r",
                 self._wal.name,

@@ -1,7 +1,7 @@
-"""StatementGroups: runs the statements that are waiting at the same time in one transaction.
+"""StatementGroups: combines statements that are waiting at the same time into one transaction.
 
-A commit waits for the disk, so more statements per second are possible if they share one. aiosqlite
-commits each statement by itself.
+Each commit waits for the disk. If statements share a commit, more of them can be run per second.
+aiosqlite can't do that, because it commits each statement by itself.
 """
 
 from __future__ import annotations
@@ -9,27 +9,29 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import aiosqlite
 
-Statement: TypeAlias = "tuple[str, Mapping[str, Any]]"
+    from storage.database import Statement
+
 Rows: TypeAlias = "list[sqlite3.Row]"
 _Answer: TypeAlias = "list[Rows] | Exception"
 
-# Bounds the time for which the first statement of a group waits for the last.
+# The maximum size of a group. A statement's result is returned only once the whole group is
+# committed, so in larger groups the first statement would wait too long.
 _MOST = 100
-# SQLite refuses these within a transaction.
+# SQLite refuses these statements inside a transaction.
 _ALONE = ("PRAGMA", "VACUUM")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Unit:
-    """Statements of one caller, of which all are committed or none."""
+    """The statements of one caller. Either all of them are committed, or none."""
 
     statements: Sequence[Statement]
     future: asyncio.Future[list[Rows]]
@@ -39,7 +41,6 @@ class _Unit:
         return self.statements[0][0].startswith(_ALONE)
 
     def give(self, answer: _Answer) -> None:
-        """Give the caller its result, unless the caller was cancelled."""
         if self.future.done():
             return
         if isinstance(answer, Exception):
@@ -49,9 +50,9 @@ class _Unit:
 
 
 class StatementGroups:
-    """Runs statements in order, and returns the result of each after its commit.
+    """Runs statements in order, and returns their results once they are committed.
 
-    Statements that fail change nothing, and the others of their group are still committed.
+    If a caller's statements fail, they change nothing. Those of other callers are still committed.
     """
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
@@ -60,9 +61,9 @@ class StatementGroups:
         self._task: asyncio.Task[None] | None = None
 
     async def run(self, *statements: Statement) -> list[Rows]:
-        """Run statements until one returns no row, and return the rows of those that were run.
+        """Run statements until one of them returns no row, and return the rows of each one.
 
-        They are run even if the caller is cancelled meanwhile.
+        If the caller is cancelled meanwhile, the statements are run nevertheless.
         """
         future: asyncio.Future[list[Rows]] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Unit(statements=statements, future=future))
@@ -71,7 +72,7 @@ class StatementGroups:
         return await future
 
     async def drain(self) -> None:
-        """Wait until no statement is waiting any more."""
+        """Wait until all statements have been run."""
         if self._task is not None:
             await self._task
 
@@ -96,13 +97,13 @@ class StatementGroups:
             answers: list[_Answer] = await self._connection._execute(  # noqa: SLF001  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]
                 _run_group, self._connection, group
             )
-        except Exception as error:  # noqa: BLE001 - any; each caller gets it
+        except Exception as error:  # noqa: BLE001 - each caller gets it, whatever it is
             return [error] * len(group)
         return answers
 
 
 def _run_group(opened: aiosqlite.Connection, group: Sequence[_Unit]) -> list[_Answer]:
-    """Run a group in one transaction or, if that fails as a whole, each unit in its own."""
+    """Run a group in one transaction. If the whole transaction fails, run each unit in its own."""
     connection = opened._conn  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as above
     if connection.in_transaction:  # a rollback has failed
         connection.execute("ROLLBACK")
@@ -112,7 +113,7 @@ def _run_group(opened: aiosqlite.Connection, group: Sequence[_Unit]) -> list[_An
 
 
 def _run_together(connection: sqlite3.Connection, group: Sequence[_Unit]) -> list[_Answer] | None:
-    """Run a group in one transaction, or return None if none of it is committed."""
+    """Run a group in one transaction. Returns None if the whole transaction was rolled back."""
     connection.execute("BEGIN")
     answers: list[_Answer] = []
     for unit in group:
@@ -136,15 +137,16 @@ def _commit(connection: sqlite3.Connection) -> Exception | None:
     """Commit a transaction. If that fails, undo it and return the error."""
     try:
         connection.execute("COMMIT")
-    except Exception as error:  # noqa: BLE001 - any; the caller answers it
-        if connection.in_transaction:  # a commit for which the disk is full is undone already
+    except Exception as error:  # noqa: BLE001 - the caller handles it, whatever it is
+        if connection.in_transaction:  # SQLite has rolled it back itself if the disk is full
             connection.execute("ROLLBACK")
         return error
     return None
 
 
 def _run_unit(connection: sqlite3.Connection, unit: _Unit) -> _Answer:
-    # SQLite undoes a statement that fails, and keeps the earlier ones of its transaction.
+    # If a statement fails, SQLite undoes only that statement, not the earlier ones in its
+    # transaction.
     if len(unit.statements) == 1:
         return _run_statements(connection, unit.statements)
     connection.execute("SAVEPOINT unit")

@@ -1,0 +1,27 @@
+"""Asks Discord who owns the application."""
+
+from __future__ import annotations
+
+import discord
+
+_ROLES = frozenset({discord.TeamMemberRole.admin, discord.TeamMemberRole.developer})
+
+
+async def fetch_owners(bot: discord.Client) -> list[int]:
+    """Return the ids of the application's owner, or of its team's admins and developers.
+
+    The team's owner is one of them, and members who may only read are not.
+    """
+    application = await bot.application_info()
+    team = application.team
+    if team is None:
+        return [application.owner.id]
+    return [
+        member.id
+        for member in team.members
+        if member.id == team.owner_id
+        or (
+            member.role in _ROLES
+            and member.membership_state is discord.TeamMembershipState.accepted
+        )
+    ]

@@ -1,0 +1,60 @@
+"""RecordedStore: records each kept file in the database before it is stored."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot.media.files.stores.base import KeptFile, part_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from pathlib import Path
+
+    from bot.media.files.stores.base import FileStore
+    from storage.files.kept_files import KeptFileTable
+
+
+class RecordedStore:
+    """Keeps files in another store. Each record is written before its file and deleted after it.
+
+    A crash therefore never leaves a file that the table does not count.
+    """
+
+    def __init__(
+        self, store: FileStore, table: KeptFileTable, *, clock: Callable[[], float]
+    ) -> None:
+        self._store = store
+        self._table = table
+        self._clock = clock
+
+    def path(self, key: str) -> Path | None:
+        """Return the path of a file, or None if it is not on this machine."""
+        return self._store.path(key)
+
+    async def put(self, key: str, path: Path) -> None:
+        """Record the file at `path`, then move it into the store."""
+        size = (await asyncio.to_thread(path.stat)).st_size
+        await self._table.record(KeptFile(key=key, size=size, modified_at=self._clock()))
+        await self._store.put(key, path)
+
+    async def get(self, key: str, path: Path) -> None:
+        """Link or copy a file to `path`; FileNotFoundError: it is not kept."""
+        await self._store.get(key, path)
+
+    async def head(self, key: str) -> KeptFile | None:
+        """Return a file's size and time, or None if it is not kept."""
+        return await self._store.head(key)
+
+    async def list(self) -> tuple[KeptFile, ...]:
+        """List the files that the store has, whether they are recorded or not."""
+        return await self._store.list()
+
+    async def delete(self, keys: Collection[str]) -> None:
+        """Delete files, then their records."""
+        await self._store.delete(keys)
+        await self._table.forget([*keys, *map(part_key, keys)])
+
+    async def link(self, key: str, seconds: float) -> str | None:
+        """Return a secret link that ends after `seconds`, or None if the store has no links."""
+        return await self._store.link(key, seconds)

@@ -1,0 +1,1 @@
+"""Stores the files that are kept after their jobs have ended."""

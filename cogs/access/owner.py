@@ -1,0 +1,155 @@
+"""`/clapper-owner`: who may order in every server, as the application's owner sets it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.discord_bot.owner.command_sync import OWNER_GROUP
+from bot.errors import UserError
+from bot.moderation.access.until import moment_of
+from cogs.access._spending import show_spending
+from cogs.access.commands import MAX_LIMIT, AccessCommands, LimitChoice, RuleChoice
+from storage.access.pause import MAX_WORDS, Pause, is_words
+from storage.access.settings import EVERYWHERE, Rule, Setting
+
+if TYPE_CHECKING:
+    from bot.discord_bot.bot import VideoBot
+
+# An id, or a mention of a channel, a role or a person.
+_ID = re.compile(r"(?:<(?:#|@&|@!?))?([1-9][0-9]{4,18})>?", re.ASCII)
+_MAX_ID = 2**63 - 1
+IdText = app_commands.Range[str, 1, 30]
+UntilText = app_commands.Range[str, 1, 40]
+Words = app_commands.Range[str, 1, MAX_WORDS]
+
+
+# Discord shows the command to administrators of the server. The code checks the person.
+@app_commands.default_permissions(administrator=True)
+class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
+    """The settings of every server, for the application's owner or the members of its team.
+
+    Channels and roles are named by their ids, because they may be in other servers.
+    """
+
+    async def _scope(self, interaction: discord.Interaction[VideoBot]) -> int:
+        await self._services.owners.check(interaction)
+        return EVERYWHERE
+
+    @app_commands.command(name="channel")
+    async def channel(
+        self, interaction: discord.Interaction[VideoBot], channel: IdText, rule: RuleChoice
+    ) -> None:
+        """Allow or deny orders in a channel, in a category or in a thread."""
+        await self._scope(interaction)
+        await self._set_rule(interaction, Setting.CHANNEL, _id(channel), rule)
+
+    @app_commands.command(name="role")
+    async def role(
+        self, interaction: discord.Interaction[VideoBot], role: IdText, rule: RuleChoice
+    ) -> None:
+        """Allow or deny orders by people with a role."""
+        await self._scope(interaction)
+        await self._set_rule(interaction, Setting.ROLE, _id(role), rule)
+
+    @app_commands.command(name="limit")
+    async def limit(
+        self,
+        interaction: discord.Interaction[VideoBot],
+        videos: app_commands.Range[int, 0, MAX_LIMIT],
+        of: LimitChoice | None = None,
+        role: IdText | None = None,
+    ) -> None:
+        """Limit the videos in 24 hours of a server, of each person, or of people with a role."""
+        await self._scope(interaction)
+        await self._set_limit(interaction, videos, of, None if role is None else _id(role))
+
+    @app_commands.command(name="block-server")
+    async def block_server(
+        self, interaction: discord.Interaction[VideoBot], server: IdText
+    ) -> None:
+        """Refuse the orders of a server."""
+        await self._scope(interaction)
+        await self._set(interaction, Setting.SERVER, Rule.DENY, target=_id(server))
+
+    @app_commands.command(name="unblock-server")
+    async def unblock_server(
+        self, interaction: discord.Interaction[VideoBot], server: IdText
+    ) -> None:
+        """Accept the orders of a server again."""
+        await self._scope(interaction)
+        await self._set(interaction, Setting.SERVER, None, target=_id(server))
+
+    @app_commands.command(name="pause")
+    async def pause(
+        self,
+        interaction: discord.Interaction[VideoBot],
+        words: Words,
+        until: UntilText | None = None,
+    ) -> None:
+        """Refuse all orders; what is in progress continues, queued jobs too."""
+        await self._pause(interaction, words, until, is_drain=False)
+
+    @app_commands.command(name="drain")
+    async def drain(
+        self,
+        interaction: discord.Interaction[VideoBot],
+        words: Words,
+        until: UntilText | None = None,
+    ) -> None:
+        """Refuse all orders, and keep queued jobs from the video service."""
+        await self._pause(interaction, words, until, is_drain=True)
+
+    @app_commands.command(name="resume")
+    async def resume(self, interaction: discord.Interaction[VideoBot]) -> None:
+        """Accept orders again."""
+        await self._set(interaction, Setting.PAUSE, None)
+
+    @app_commands.command(name="spending")
+    async def spending(
+        self,
+        interaction: discord.Interaction[VideoBot],
+        month: app_commands.Range[str, 7, 7] | None = None,
+    ) -> None:
+        """Show what was spent in a month, as a picture."""
+        await self._scope(interaction)
+        await show_spending(interaction, self._services.spending, month)
+
+    async def _pause(
+        self,
+        interaction: discord.Interaction[VideoBot],
+        words: str,
+        until: str | None,
+        *,
+        is_drain: bool,
+    ) -> None:
+        await self._scope(interaction)
+        line = " ".join(words.split())
+        if not is_words(line):
+            raise UserError("owner.words", limit=MAX_WORDS)
+        pause = Pause(words=line, until=self._moment(until), is_drain=is_drain)
+        await self._set(interaction, Setting.PAUSE, str(pause))
+
+    def _moment(self, text: str | None) -> int | None:
+        try:
+            return None if text is None else moment_of(text, now=self._services.clock(), zone=UTC)
+        except ValueError as error:
+            raise UserError("owner.until") from error
+
+
+def _id(text: str) -> int:
+    found = _ID.fullmatch(text.strip())
+    if found is None or int(found[1]) > _MAX_ID:
+        raise UserError("owner.not_an_id")
+    return int(found[1])
+
+
+async def setup(bot: VideoBot) -> None:
+    """Add the cog in the servers that the operator chose."""
+    servers = [discord.Object(server_id) for server_id in sorted(bot.services.owners.servers)]
+    await bot.add_cog(OwnerCog(bot.services), guilds=servers)

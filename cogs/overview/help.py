@@ -1,0 +1,62 @@
+"""`/help`: the commands that a person can use in a place, and who may order there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.delivery.views.help_view import HelpView
+from cogs.access.places import place_of
+from cogs.server import managed_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.discord_bot.bot import VideoBot
+
+#: People who may not order can still use these commands.
+FREE_COMMANDS = ("videos", "usage", "status", "notify", "privacy")
+
+
+class HelpCog(commands.Cog):
+    """Shows the commands and rules that apply to a person in a place.
+
+    Only the person sees the response.
+    """
+
+    def __init__(self, bot: VideoBot) -> None:
+        self._services = bot.services
+
+    @app_commands.command(name="help")
+    async def help(self, interaction: discord.Interaction[VideoBot]) -> None:
+        """Show the commands, and whether the person may order here. A refusal is not counted."""
+        services, place = self._services, await place_of(interaction)
+        verdict = await services.gate.judge(place)
+        view = HelpView(services.texts, str(interaction.locale)).render(
+            self._commands(interaction, may_order=verdict.refusal is None),
+            verdict,
+            place,
+            members_only=services.gate.reach.needs_membership,
+        )
+        await interaction.response.send_message(
+            view=view, ephemeral=True, allowed_mentions=discord.AllowedMentions.none()
+        )
+
+    def _commands(
+        self, interaction: discord.Interaction[VideoBot], *, may_order: bool
+    ) -> Iterator[str]:
+        if may_order:
+            yield "video"
+            if self._services.narrator is not None:
+                yield "narrate"
+        yield from FREE_COMMANDS
+        if managed_server(interaction) is not None:
+            yield "clapper"
+
+
+async def setup(bot: VideoBot) -> None:
+    """Add the cog to the bot."""
+    await bot.add_cog(HelpCog(bot))

@@ -1,0 +1,47 @@
+"""`/status`: whether orders are accepted, how many videos wait, and the person's own places."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.delivery.views.status_view import StatusReport, StatusView
+from cogs._orders import origin_of
+
+if TYPE_CHECKING:
+    from bot.discord_bot.bot import VideoBot
+
+# The forecast does not depend on the prompt.
+_ANY_PROMPT = "…"
+
+
+class StatusCog(commands.Cog):
+    """Shows the state of the queue and of the video service. Only the person sees the response."""
+
+    def __init__(self, bot: VideoBot) -> None:
+        self._services = bot.services
+
+    @app_commands.command(name="status")
+    async def status(self, interaction: discord.Interaction[VideoBot]) -> None:
+        """Show the pause, the state of the video service, and the numbers of videos."""
+        services = self._services
+        request = services.presets.request(_ANY_PROMPT)
+        next_job = services.jobs.draft(request, origin_of(interaction), None)
+        report = StatusReport(
+            overview=await services.queue_outlook.overview(interaction.user.id),
+            outlook=await services.queue_outlook.of(next_job),
+            pause=await services.access.pause(now=services.clock()),
+        )
+        await interaction.response.send_message(
+            view=StatusView(services.texts, str(interaction.locale)).render(report),
+            ephemeral=True,
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+
+
+async def setup(bot: VideoBot) -> None:
+    """Add the cog to the bot."""
+    await bot.add_cog(StatusCog(bot))

@@ -1,0 +1,41 @@
+"""The table of the servers that were sent the owner's commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from storage.database import Database
+
+_ADD = """
+INSERT INTO owner_servers (application_id, server_id) VALUES (:application_id, :server_id)
+ON CONFLICT DO NOTHING
+"""
+
+_DELETE = """
+DELETE FROM owner_servers WHERE application_id = :application_id AND server_id = :server_id
+"""
+
+_ALL = "SELECT server_id FROM owner_servers WHERE application_id = :application_id"
+
+
+class OwnerServerStore:
+    """Stores the servers in which an application's owner commands are, or may be."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def all(self, application_id: int) -> frozenset[int]:
+        """Return the servers' ids."""
+        rows = await self._database.rows(_ALL, {"application_id": application_id})
+        return frozenset(row["server_id"] for row in rows)
+
+    async def add(self, application_id: int, server_id: int) -> None:
+        """Store a server, before it is sent the commands."""
+        params = {"application_id": application_id, "server_id": server_id}
+        await self._database.rows(_ADD, params)
+
+    async def delete(self, application_id: int, server_id: int) -> None:
+        """Delete a server that has the commands no longer."""
+        params = {"application_id": application_id, "server_id": server_id}
+        await self._database.rows(_DELETE, params)

@@ -1,1 +1,0 @@
-"""The use of the connection to the database."""

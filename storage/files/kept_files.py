@@ -1,0 +1,86 @@
+"""The table of files that outlive their jobs, from which the used space is counted."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from bot.media.files.stores.base import KeptFile, job_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from storage.database import Database, Row
+
+_RECORD = """
+INSERT INTO kept_files (key, job_id, size, since) VALUES (:key, :job_id, :size, :since)
+ON CONFLICT (key) DO UPDATE SET size = excluded.size, since = excluded.since
+"""
+
+_FORGET = """
+DELETE FROM kept_files WHERE key IN (SELECT value FROM json_each(:keys))
+"""
+
+_OF_JOBS = """
+SELECT * FROM kept_files WHERE job_id IN (SELECT value FROM json_each(:job_ids))
+"""
+
+# A file that was recorded so recently may still be on its way to the store.
+_UNDER_WAY_SECONDS = 60 * 60.0
+
+
+class KeptFileTable:
+    """Stores the key, size and time of each kept file."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def record(self, file: KeptFile) -> None:
+        """Record a file, or its new size and time."""
+        params = {
+            "key": file.key,
+            "job_id": job_of(file.key),
+            "size": file.size,
+            "since": file.modified_at,
+        }
+        await self._database.rows(_RECORD, params)
+
+    async def forget(self, keys: Collection[str]) -> None:
+        """Delete the records of files that are not kept any more."""
+        await self._database.rows(_FORGET, {"keys": json.dumps(list(keys))})
+
+    async def all(self) -> tuple[KeptFile, ...]:
+        """Return all recorded files."""
+        rows = await self._database.rows("SELECT * FROM kept_files", {})
+        return tuple(map(_file_from, rows))
+
+    async def of_jobs(self, job_ids: Collection[str]) -> tuple[KeptFile, ...]:
+        """Return the recorded files of these jobs."""
+        rows = await self._database.rows(_OF_JOBS, {"job_ids": json.dumps(list(job_ids))})
+        return tuple(map(_file_from, rows))
+
+    async def mend(self, listed: Collection[KeptFile], *, now: float) -> tuple[KeptFile, ...]:
+        """Correct the table by a list of the store's files, and return the recorded files.
+
+        A crash leaves records without files. Earlier versions left files without records. The list
+        must have been read before this call.
+        """
+        recorded = {file.key: file for file in await self.all()}
+        present = {file.key: file for file in listed}
+        settled = {
+            key: file
+            for key, file in recorded.items()
+            if file.modified_at < now - _UNDER_WAY_SECONDS
+        }
+        for key, file in present.items():
+            known = settled.get(key)
+            if key not in recorded or (known is not None and known.size != file.size):
+                await self.record(file)
+                recorded[key] = file
+        if gone := settled.keys() - present.keys():
+            await self.forget(gone)
+        return tuple(file for key, file in recorded.items() if key not in gone)
+
+
+def _file_from(row: Row) -> KeptFile:
+    return KeptFile(key=row["key"], size=row["size"], modified_at=row["since"])

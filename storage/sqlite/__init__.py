@@ -1,0 +1,1 @@
+"""The SQLite database: its connection, and its files."""

@@ -1,0 +1,278 @@
+"""`/clapper-owner`: its commands by the owner, the team and everyone else, and what they change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bot.demo.fake_discord.api_errors import server_error
+from bot.discord_bot.owner.command_sync import OWNER_GROUP
+from bot.moderation.access.place import Reach
+from storage.access.settings import EVERYWHERE
+from tests.support.desk import open_desk
+from tests.support.form_steps import count
+from tests.support.schemas.discord_spec import check_all
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from bot.demo.fake_discord.state.channel import Channel
+    from bot.demo.fake_discord.state.message import Message
+    from bot.demo.fake_discord.state.user import User
+    from tests.support.desk import Desk
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
+MANAGE_GUILD, ADMINISTRATOR = 1 << 5, 1 << 3
+APPLICATION = "/oauth2/applications/@me"
+WORDS = "Back after the upgrade."
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
+    async with open_desk(tmp_path, reach=Reach(), has_owner_commands=True) as opened:
+        yield opened
+        check_all(opened.fake_discord.history.requests)
+
+
+async def typed(
+    desk: Desk,
+    command: str,
+    user: User | None = None,
+    where: Channel | None = None,
+    **options: Any,
+) -> Message:
+    """Use a command of the group, as the application's owner unless another user is named."""
+    name = f"{OWNER_GROUP} {command}"
+    asked = await desk.fake_discord.slash(name, options, user=user, where=where)
+    return await desk.fake_discord.answer_to(asked)
+
+
+async def order(desk: Desk, user: User | None = None, where: Channel | None = None) -> Message:
+    asked = await desk.fake_discord.slash("video", {"prompt": "a cat"}, user=user, where=where)
+    return await desk.fake_discord.answer_to(asked)
+
+
+def each_command(desk: Desk) -> dict[str, dict[str, Any]]:
+    """Return every command of the group, with options."""
+    world = desk.fake_discord.world
+    person, server = str(world.add_user("spammer").id), str(world.guild.id)
+    return {
+        "settings": {},
+        "history": {},
+        "spending": {},
+        "channel": {"channel": f"<#{world.channel.id}>", "rule": "allow"},
+        "role": {"role": server, "rule": "deny"},
+        "block": {"person": person},
+        "unblock": {"person": person},
+        "block-server": {"server": server},
+        "unblock-server": {"server": server},
+        "limit": {"videos": 3, "role": server},
+        "age": {"restricted": True},
+        "cards": {"language": "de"},
+        "dms": {"when": "never"},
+        "pause": {"words": WORDS, "until": "2h"},
+        "drain": {"words": WORDS},
+        "resume": {},
+    }
+
+
+def member_of_team(desk: Desk, user: User, role: str, *, accepted: bool = True) -> dict[str, Any]:
+    team_id = str(desk.fake_discord.world.application_id)
+    payload = user.payload() | {"avatar": None, "discriminator": "0"}
+    state = 2 if accepted else 1
+    return {"membership_state": state, "team_id": team_id, "user": payload, "role": role}
+
+
+async def stored(desk: Desk) -> list[Any]:
+    return [
+        *await desk.bench.database.rows("SELECT * FROM access_settings", {}),
+        *await desk.bench.database.rows("SELECT * FROM access_audit", {}),
+    ]
+
+
+async def test_only_the_chosen_server_has_the_group_and_every_command_of_it_is_tried(
+    desk: Desk,
+) -> None:
+    world = desk.fake_discord.world
+    [group] = world.guild_commands.list(world.guild.id)
+    assert {option["name"] for option in group["options"]} == each_command(desk).keys()
+    assert group["default_member_permissions"] == ADMINISTRATOR
+    assert OWNER_GROUP not in {command["name"] for command in world.commands}
+
+
+async def test_the_owner_uses_every_command_and_only_the_owner_sees_the_answer(desk: Desk) -> None:
+    for command, options in each_command(desk).items():
+        answer = await typed(desk, command, **options)
+        assert answer.ephemeral
+        words = ("every server", "newest changes", "Spending in")
+        assert any(each in answer.text for each in words)
+    assert len(desk.made(f"GET {APPLICATION}")) == 2  # one at the login, and one that is kept
+
+
+async def test_the_owner_gets_the_picture_of_a_month(desk: Desk) -> None:
+    answer = await typed(desk, "spending", month="2026-10")
+    assert answer.text == "Spending in 2026-10: $0.00 spent"
+    [picture] = answer.files
+    assert (picture.filename, picture.content_type) == ("spending-2026-10.png", "image/png")
+    assert (await typed(desk, "spending", month="October")).text == "Write a month like 2026-11."
+
+
+async def test_those_of_a_team_who_may_change_the_application_use_it_and_others_do_not(
+    desk: Desk,
+) -> None:
+    world = desk.fake_discord.world
+    founder, admin, developer, reader, invited = (
+        world.add_user(name) for name in ("founder", "admin", "developer", "reader", "invited")
+    )
+    world.team = {
+        "id": str(world.application_id),
+        "name": "Film",
+        "icon": None,
+        "owner_user_id": str(founder.id),
+        "members": [
+            member_of_team(desk, founder, "admin"),
+            member_of_team(desk, admin, "admin"),
+            member_of_team(desk, developer, "developer"),
+            member_of_team(desk, reader, "read_only"),
+            member_of_team(desk, invited, "admin", accepted=False),
+        ],
+    }
+    for person in (founder, admin, developer):
+        answer = await typed(desk, "pause", person, words=WORDS)
+        assert "New requests are paused" in answer.text
+        assert "paused" not in (await typed(desk, "resume", person)).text
+    before = await stored(desk)
+    for person in (reader, invited, world.user):
+        assert "Only the owner" in (await typed(desk, "pause", person, words=WORDS)).text
+    assert await stored(desk) == before
+
+
+async def test_managers_administrators_members_and_strangers_are_refused_every_command(
+    desk: Desk,
+) -> None:
+    world = desk.fake_discord.world
+    manager, administrator = world.add_user("mary"), world.add_user("joan")
+    world.members.change(manager, world.guild, permissions=MANAGE_GUILD)
+    world.members.change(administrator, world.guild, permissions=ADMINISTRATOR)
+    people = (manager, administrator, world.add_user("member"))
+    for command, options in each_command(desk).items():
+        for person in people:
+            answer = await typed(desk, command, person, **options)
+            assert (answer.ephemeral, "Only the owner" in answer.text) == (True, True)
+    for options in ({"words": WORDS, "until": "soon"}, {"words": "\u200b"}):
+        assert "Only the owner" in (await typed(desk, "pause", manager, **options)).text
+    assert "Only the owner" in (await typed(desk, "block-server", manager, server="x")).text
+    assert await stored(desk) == []
+    for locale, words in (("de", "wem dieser Bot gehört"), ("ja", "所有者")):
+        answer = await typed(desk, "settings", world.add_user("ada", locale=locale))
+        assert words in answer.text
+
+
+async def test_an_old_definition_in_another_server_is_refused_there(desk: Desk) -> None:
+    world = desk.fake_discord.world
+    other = world.add_guild("Elsewhere")
+    [group] = world.guild_commands.list(world.guild.id)
+    world.guild_commands.put(other.id, group | {"id": "5"})
+    where = world.add_channel(other)
+    answer = await typed(desk, "pause", None, where, words=WORDS)
+    assert "no longer offered" in answer.text
+    assert await stored(desk) == []
+
+
+async def test_while_discord_does_not_say_who_owns_the_bot_nothing_is_changed(desk: Desk) -> None:
+    desk.fake_discord.faults.add(f"GET {APPLICATION}", server_error(), times=None)
+    answer = await typed(desk, "block-server", server=str(desk.fake_discord.world.guild.id))
+    assert "couldn't ask Discord" in answer.text
+    assert await stored(desk) == []
+    desk.fake_discord.faults.clear()
+    assert "every server" in (await typed(desk, "settings")).text
+
+
+async def test_a_person_who_leaves_the_team_may_use_it_for_a_minute_at_most(desk: Desk) -> None:
+    world = desk.fake_discord.world
+    assert "every server" in (await typed(desk, "settings")).text
+    world.application_fields = {"owner": world.add_user("heir").payload()}
+    desk.clock.advance(61)
+    assert "Only the owner" in (await typed(desk, "settings")).text
+
+
+async def test_a_pause_refuses_orders_in_every_server_with_the_words_and_the_time(
+    desk: Desk,
+) -> None:
+    world = desk.fake_discord.world
+    answer = await typed(desk, "pause", words=f"  {WORDS} ", until="2h")
+    until = f"<t:{int(desk.clock()) + 7200}:R>"
+    assert f"- **New requests are paused**: “{WORDS}”, until {until}" in answer.text
+    other = world.add_channel(world.add_guild("Another"))
+    for where in (None, other):
+        refused = (await order(desk, where=where)).text
+        assert f"“{WORDS}”" in refused
+        assert until in refused
+    assert await count(desk) == 0
+    desk.clock.advance(7201)
+    assert "paused" not in (await typed(desk, "settings")).text
+    assert not (await order(desk)).ephemeral
+
+
+async def test_a_time_without_a_zone_is_in_utc(desk: Desk) -> None:
+    answer = await typed(desk, "drain", words=WORDS, until="2099-12-31T18:00")
+    assert "queued videos wait**" in answer.text
+    assert "until <t:4102423200:R>" in answer.text
+    assert "Nothing is set." in (await typed(desk, "resume")).text
+    assert not (await order(desk)).ephemeral
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "sentence"),
+    [
+        ("pause", {"words": WORDS, "until": "soon"}, "not a time to come"),
+        ("pause", {"words": WORDS, "until": "2020-01-01"}, "not a time to come"),
+        ("drain", {"words": "\u200b"}, "one line"),
+        ("block-server", {"server": "my server"}, "not an ID"),
+        ("channel", {"channel": "9" * 19, "rule": "deny"}, "not an ID"),
+        ("limit", {"videos": 5}, "Choose one of the options"),
+    ],
+)
+async def test_what_can_not_be_set_is_refused_in_one_sentence(
+    desk: Desk, command: str, options: dict[str, Any], sentence: str
+) -> None:
+    assert sentence in (await typed(desk, command, **options)).text
+    assert await stored(desk) == []
+
+
+async def test_a_blocked_server_and_a_blocked_person_are_refused_until_they_are_unblocked(
+    desk: Desk,
+) -> None:
+    world = desk.fake_discord.world
+    person, server = world.add_user("spammer"), str(world.guild.id)
+    for command, options in (
+        ("block", {"person": str(person.id)}),
+        ("block-server", {"server": server}),
+    ):
+        await typed(desk, command, **options)
+        assert (await order(desk, person)).ephemeral
+        await typed(desk, f"un{command}", **options)
+        assert not (await order(desk, person)).ephemeral
+
+
+async def test_settings_apply_to_every_server_and_the_history_names_who_made_them(
+    desk: Desk,
+) -> None:
+    world = desk.fake_discord.world
+    other = world.add_channel(world.add_guild("Another"))
+    answer = await typed(desk, "channel", channel=f"<#{other.id}>", rule="deny")
+    assert f"- Not in these channels: <#{other.id}>" in answer.text
+    assert "requests in this channel" in (await order(desk, where=other)).text
+    assert not (await order(desk)).ephemeral
+    await typed(desk, "limit", videos=1, of="person")
+    assert "1 video" in (await order(desk)).text
+    now, by = f"<t:{int(desk.clock())}:R>", f"<@{world.user.id}>"
+    assert (await typed(desk, "history")).text.splitlines() == [
+        "**The newest changes**",
+        f"- {now}, {by}: limit of each person: 1",
+        f"- {now}, {by}: channel <#{other.id}>: denied",
+    ]
+    entries = await desk.bench.database.rows("SELECT scope, actor FROM access_audit", {})
+    assert {tuple(entry) for entry in entries} == {(EVERYWHERE, world.user.id)}

@@ -1,0 +1,359 @@
+"""Every reason for which orders are refused, by every way to order, and what stays open meanwhile.
+
+A refusal is in the person's language. It is counted, and changes nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bot.delivery.views.button_ids import Action
+from bot.model import JobState
+from bot.moderation.access.place import OrderFrom, Reach
+from bot.texts import Moment, Texts
+from storage.access.pause import Pause
+from storage.access.settings import EVERYWHERE as EVERY_SERVER
+from storage.access.settings import ON, Change, Rule, Setting
+from tests.support.cards import post_card
+from tests.support.desk import Desk, open_desk
+from tests.support.fakes.bench import EVERYWHERE
+from tests.support.fakes.media import FakeVoice
+from tests.support.fakes.prompts import FakeModerator
+from tests.support.form_steps import SOUND
+from tests.support.library import CLIP
+from tests.support.places import find_place
+from tests.support.schemas.discord_spec import check_all
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+    from pathlib import Path
+
+    from bot.demo.fake_discord.gateway.interactions import Interaction
+    from bot.demo.fake_discord.state.channel import Channel
+    from bot.demo.fake_discord.state.message import Message
+    from bot.demo.fake_discord.state.user import User
+    from bot.model import Job
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
+TEXTS = Texts.load()
+WORDS = "Back after the *upgrade*."
+UNTIL = 4_000_000_000
+# These targets stand for what exists only once a test runs.
+HERE, PERSON, SERVER, ROLE = -1, -2, -3, -4
+FILLED_IN: dict[Action, dict[str, Any]] = {
+    Action.EDIT: {"prompt": "a dog"},
+    Action.NARRATE: {"audio": SOUND},
+}
+KINDS = ("server", "dm", "group", "user_install")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """A reason for a refusal: the settings that cause it, and its sentence.
+
+    `rules`: the settings of the server, or of the operator if `is_operators`.
+    `has_role`: the person has the role. `is_stranger`: the person is in no server of the bot.
+    """
+
+    key: str
+    kind: str = "server"
+    reach: Reach = field(default_factory=Reach)
+    rules: tuple[tuple[Setting, int, str], ...] = ()
+    is_operators: bool = False
+    has_role: bool = False
+    is_stranger: bool = False
+    fields: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+NAMED_SERVER = Reach(allowed_servers=frozenset({5}))
+DMS = Reach(order_from=OrderFrom.DMS)
+PAUSE, LATER = Pause(words=WORDS), Pause(words=WORDS, until=UNTIL, is_drain=True)
+REFUSALS = {
+    "by DM": Refusal(key="access.dm", kind="dm"),
+    "in a group": Refusal(key="access.user_install", kind="group"),
+    "by user install": Refusal(key="access.user_install", kind="user_install"),
+    "a stranger by DM": Refusal(key="access.not_a_member", kind="dm", reach=DMS, is_stranger=True),
+    "by DM, and blocked in the only server": Refusal(
+        key="access.no_home",
+        kind="dm",
+        reach=DMS,
+        rules=((Setting.PERSON, PERSON, Rule.DENY),),
+    ),
+    "from a server that is not named": Refusal(key="access.server", reach=NAMED_SERVER),
+    "from a blocked server": Refusal(
+        key="access.server", rules=((Setting.SERVER, SERVER, Rule.DENY),), is_operators=True
+    ),
+    "in a denied channel": Refusal(
+        key="access.channel", rules=((Setting.CHANNEL, HERE, Rule.DENY),)
+    ),
+    "outside the allowed channels": Refusal(
+        key="access.other_channels",
+        rules=((Setting.CHANNEL, 4242, Rule.ALLOW),),
+        fields={"channels": "<#4242>"},
+    ),
+    "without the role": Refusal(
+        key="access.other_roles",
+        rules=((Setting.ROLE, ROLE, Rule.ALLOW),),
+    ),
+    "with a denied role": Refusal(
+        key="access.role",
+        rules=((Setting.ROLE, ROLE, Rule.DENY),),
+        has_role=True,
+    ),
+    "in a channel for everyone": Refusal(
+        key="access.age", rules=((Setting.AGE_RESTRICTED, 0, ON),)
+    ),
+    "blocked in the server": Refusal(
+        key="access.blocked", rules=((Setting.PERSON, PERSON, Rule.DENY),)
+    ),
+    "blocked everywhere": Refusal(
+        key="access.blocked_everywhere",
+        rules=((Setting.PERSON, PERSON, Rule.DENY),),
+        is_operators=True,
+    ),
+    "paused": Refusal(
+        key="access.paused",
+        rules=((Setting.PAUSE, 0, str(PAUSE)),),
+        is_operators=True,
+        fields={"words": WORDS},
+    ),
+    "drained for a while": Refusal(
+        key="access.paused_until",
+        rules=((Setting.PAUSE, 0, str(LATER)),),
+        is_operators=True,
+        fields={"words": WORDS, "when": Moment(UNTIL)},
+    ),
+}
+
+
+@pytest.fixture
+def voice() -> FakeVoice:
+    return FakeVoice(b"no sound")
+
+
+@pytest.fixture
+def moderator() -> FakeModerator:
+    return FakeModerator()
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, voice: FakeVoice, moderator: FakeModerator) -> AsyncGenerator[Desk]:
+    async with open_desk(tmp_path, voice=voice, moderator=moderator) as opened:
+        yield opened
+        check_all(opened.fake_discord.history.requests)
+
+
+@dataclass(kw_only=True)
+class Person:
+    """A person with jobs, and with a form that was opened in each place before the refusal."""
+
+    desk: Desk
+    user: User
+    role_id: int
+    finished: Job
+    failed: Job
+    undecided: Job
+    places: dict[str, Channel]
+    forms: dict[tuple[str, Action], Interaction]
+
+    def sentence(self, refusal: Refusal) -> str:
+        """Return the sentence about a refusal in the person's language."""
+        fields = {"roles": f"<@&{self.role_id}>", **refusal.fields}
+        return TEXTS(refusal.key, self.user.locale, **fields)
+
+    async def slash(self, command: str, where: Channel, **options: object) -> Message:
+        asked = await self.desk.fake_discord.slash(command, options, where=where, user=self.user)
+        return await self.desk.fake_discord.answer_to(asked)
+
+    async def press(self, action: Action, job: Job, where: Channel) -> Message:
+        card = post_card(self.desk, action, job.id, where=where)
+        return await self.desk.click(card, "Old", user=self.user)
+
+    async def send_form(self, kind: str, action: Action) -> Message:
+        values = FILLED_IN[action]
+        sent = await self.desk.fake_discord.submit(self.forms[kind, action], values)
+        return await self.desk.fake_discord.answer_to(sent)
+
+    async def orders(self, kind: str) -> dict[str, Message]:
+        """Order by each way, and return the answers."""
+        where = self.places[kind]
+        return {
+            "command": await self.slash("video", where, prompt="a cat", audio=SOUND),
+            "speech": await self.slash("narrate", where, text="Hello"),
+            "again": await self.press(Action.AGAIN, self.finished, where),
+            "edit": await self.press(Action.EDIT, self.finished, where),
+            "narration": await self.press(Action.NARRATE, self.finished, where),
+            "attachment": await self.press(Action.ATTACH, self.failed, where),
+            "retry": await self.press(Action.RETRY, self.undecided, where),
+            "edit form": await self.send_form(kind, Action.EDIT),
+            "narration form": await self.send_form(kind, Action.NARRATE),
+        }
+
+
+async def prepare(desk: Desk, locale: str) -> Person:
+    bench, world = desk.bench, desk.fake_discord.world
+    user = world.add_user("ada", locale=locale)
+    finished = await bench.at(JobState.SUCCEEDED, user_id=user.id)
+    await bench.artifacts.save(desk.artifact(finished, CLIP))
+    places = {kind: find_place(desk, kind, user) for kind in KINDS}
+    person = Person(
+        desk=desk,
+        user=user,
+        role_id=desk.fake_discord.add_role("Film"),
+        finished=finished,
+        failed=await bench.at(JobState.FAILED, user_id=user.id),
+        undecided=await bench.at(JobState.UNDECIDED, user_id=user.id),
+        places=places,
+        forms={
+            (kind, action): await open_form(desk, action, finished, user, where)
+            for kind, where in places.items()
+            for action in FILLED_IN
+        },
+    )
+    desk.bench.refused_orders.clear()
+    return person
+
+
+async def open_form(
+    desk: Desk, action: Action, job: Job, user: User, where: Channel
+) -> Interaction:
+    card = post_card(desk, action, job.id, where=where)
+    opened = await desk.fake_discord.click(card, f"clapper:{action}:{job.id}", user=user)
+    await desk.fake_discord.wait_for(lambda: opened.modal)
+    return opened
+
+
+async def impose(person: Person, refusal: Refusal, *, is_over: bool = False) -> None:
+    """Change the settings so that the person's orders are refused, or change them back."""
+    desk, world = person.desk, person.desk.fake_discord.world
+    desk.bench.gate.reach = EVERYWHERE if is_over else refusal.reach
+    targets = {HERE: world.channel.id, PERSON: person.user.id, SERVER: world.guild.id}
+    targets[ROLE] = person.role_id
+    scope = EVERY_SERVER if refusal.is_operators else world.guild.id
+    for name, target, value in refusal.rules:
+        change = Change(
+            scope=scope,
+            name=name,
+            target=targets.get(target, target),
+            value=None if is_over else value,
+        )
+        await desk.bench.access.change(change, actor=1, now=desk.clock())
+    role_ids = (person.role_id,) if refusal.has_role and not is_over else ()
+    world.members.change(person.user, world.guild, role_ids=role_ids)
+    membership = (person.user.id, world.guild.id)
+    if refusal.is_stranger and not is_over:
+        world.absent.add(membership)
+    else:
+        world.absent.discard(membership)
+    # A membership is known for ten minutes.
+    desk.clock.advance(601)
+
+
+async def rows_of(desk: Desk) -> dict[str, list[tuple[Any, ...]]]:
+    """Return everything that is stored."""
+    database = desk.bench.database
+    tables = await database.rows("SELECT name FROM sqlite_schema WHERE type = 'table'", {})
+    return {
+        name: [tuple(row) for row in await database.rows(f"SELECT * FROM {name}", {})]  # noqa: S608 - a table
+        for (name,) in tables
+    }
+
+
+@pytest.mark.parametrize("locale", ["en-US", "de", "ja"])
+async def test_a_refused_order_is_answered_in_the_persons_language_and_changes_nothing(
+    desk: Desk, voice: FakeVoice, moderator: FakeModerator, locale: str
+) -> None:
+    person, backend = await prepare(desk, locale), desk.bench.backend
+    for name, refusal in REFUSALS.items():
+        await impose(person, refusal)
+        sentence = person.sentence(refusal)
+        stored = await rows_of(desk)
+        calls = (backend.posts, backend.polls, backend.pages, len(moderator.checked))
+        answers = await person.orders(refusal.kind)
+        assert {way: each.text for way, each in answers.items()} == dict.fromkeys(
+            answers, sentence
+        ), name
+        assert all(each.ephemeral for each in answers.values()), name
+        assert await rows_of(desk) == stored, name
+        assert (backend.posts, backend.polls, backend.pages, len(moderator.checked)) == calls
+        assert desk.bench.refused_orders == [refusal.key] * len(answers), name
+        desk.bench.refused_orders.clear()
+        await impose(person, refusal, is_over=True)
+    assert voice.spoken == []
+    # Without a refusal, the same ways are open.
+    where = person.places["server"]
+    assert not (await person.slash("video", where, prompt="a cat")).ephemeral
+    assert not (await person.press(Action.AGAIN, person.finished, where)).ephemeral
+    assert not (await person.send_form("server", Action.EDIT)).ephemeral
+
+
+async def test_people_who_may_not_order_see_fetch_and_delete_what_is_theirs(desk: Desk) -> None:
+    person = await prepare(desk, "en-US")
+    for name, refusal in REFUSALS.items():
+        under_way = await desk.bench.submit(user_id=person.user.id)
+        await impose(person, refusal)
+        where = person.places[refusal.kind]
+        shown = {
+            command: (await person.slash(command, where)).text
+            for command in ("videos", "usage", "privacy", "notify", "status", "help")
+        }
+        sentence = person.sentence(refusal)
+        assert [command for command, text in shown.items() if sentence in text] == ["help"], name
+        assert "**Your videos**" in shown["videos"]
+        assert "**What I keep about you**" in shown["privacy"]
+        page = await person.slash("videos", where)
+        fetched = await desk.click(page, "Send again", user=person.user)
+        assert [file.filename for file in fetched.files], name
+        cancelled = await person.press(Action.CANCEL, under_way, where)
+        assert cancelled.text == "Cancelled.", name
+        assert (await desk.bench.now(under_way.id)).state is JobState.CANCELLED
+        await desk.bench.run_out(under_way.id)
+        await delete(person, under_way, where)
+        await impose(person, refusal, is_over=True)
+    await impose(person, REFUSALS["blocked everywhere"])
+    given_up = await person.press(Action.GIVE_UP, person.undecided, where=person.places["dm"])
+    assert given_up.text == "I've given up on this video."
+    for job in (person.failed, person.undecided):
+        await desk.bench.run_out(job.id)
+    data = await person.slash("privacy", person.places["dm"])
+    await desk.click(data, "Delete my data", user=person.user)
+    await desk.click(data, "Yes, delete everything", user=person.user)
+    await desk.fake_discord.wait_for(lambda: "Deleting" not in data.text)
+    assert data.text.startswith("**Your data is deleted.**")
+
+
+async def delete(person: Person, job: Job, where: Channel) -> None:
+    desk = person.desk
+    card = post_card(desk, Action.DELETE, job.id, where=where)
+    pressed = await desk.fake_discord.click(
+        card, f"clapper:{Action.DELETE}:{job.id}", user=person.user
+    )
+    await desk.fake_discord.wait_for(lambda: pressed.modal)
+    await desk.fake_discord.submit(pressed, {"sure": True})
+    await desk.fake_discord.wait_for(lambda: card.deleted)
+
+
+@pytest.mark.parametrize(("locale", "words"), [("de", "Das kann nur"), ("ja", "本人だけ")])
+async def test_a_forged_button_orders_nothing(desk: Desk, locale: str, words: str) -> None:
+    person = await prepare(desk, locale)
+    others = replace(
+        person,
+        finished=await desk.bench.at(JobState.SUCCEEDED, user_id=5),
+        failed=await desk.bench.at(JobState.FAILED, user_id=5),
+        undecided=await desk.bench.at(JobState.UNDECIDED, user_id=5),
+    )
+    stored = await rows_of(desk)
+    for action, job in (
+        (Action.AGAIN, others.finished),
+        (Action.EDIT, others.finished),
+        (Action.NARRATE, others.finished),
+        (Action.ATTACH, others.failed),
+        (Action.RETRY, others.undecided),
+    ):
+        answer = await person.press(action, job, person.places["server"])
+        assert words in answer.text
+        assert answer.ephemeral
+    assert await rows_of(desk) == stored
