@@ -28,7 +28,7 @@ class Artifact:
     size: int
     #: The SHA-256 digest of the file, in hex.
     sha256: str
-    #: The Unix time when the file was first published. A video that is never delivered ages from
+    #: The Unix time when the file was first published. The age of an undelivered video counts from
     #: it.
     created_at: float
     #: The Unix time when the requester first got the video (as an upload, link, DM or download), or

@@ -142,7 +142,7 @@ class Origin:
     card_language: str | None = None
     #: Whether the server has chosen that videos are marked as spoilers.
     is_spoiler: bool = False
-    #: When people get DMs if they have not chosen themselves, as set for the server ("late:10").
+    #: The server's setting for when people who have not chosen get DMs, such as "late:10".
     notify_default: str | None = None
     #: The card's Discord id, or None until the command or the `received` step has stored it.
     message_id: int | None = None
@@ -156,7 +156,7 @@ class Client:
     name: str
     #: The client's `Idempotency-Key`, or None. Requests with the same key share one job.
     key: str | None = None
-    #: The SHA-256 digest of the first request with `key`. A different request with it is refused.
+    #: The SHA-256 digest of the first request with `key`. Other requests with the key are refused.
     digest: str | None = None
 
 
@@ -190,7 +190,8 @@ class Job:
     created_at: float
     #: The time when the state or `next_at` last changed. Claims do not change it.
     updated_at: float
-    #: The provider's name. A queued job moves to the configured one when its prompt is written.
+    #: The provider's name. A queued job moves to the configured provider once its prompt is
+    #: written.
     backend: str
     #: The prompt as the requester typed it, with the presets of that time.
     request: VideoRequest
@@ -202,7 +203,7 @@ class Job:
     narration_of: str | None
     #: The id of the job whose finished video gets a new narration, or None for a new clip.
     clip_of: str | None
-    #: Whether that video already has a narration. Set when the job is stored.
+    #: Whether the video of `clip_of` already has a narration. Set when the job is stored.
     clip_has_voice: bool = False
     #: The prompt that the provider gets. Set before the POST, once for each backend.
     sent_prompt: str | None = None
@@ -212,12 +213,11 @@ class Job:
     submitted_at: float | None = None
     #: The number of create requests, increased just before each POST and never reset.
     submits: int = 0
-    #: The number of negative results in this state, which count only if they are repeated: a remote
-    #: job is not found, is missing from a complete list or does not stop, a download is unusable,
-    #: or a merge fails. A new state and each successful poll reset it. In `downloading`, each
-    #: missing clip adds `_LAG` (1000), so that one number contains both counts.
+    #: The number of results that count only if repeated: the remote job was not found or listed, or
+    #: did not stop; the download was unusable, or the merge failed. A new state and each successful
+    #: poll reset it. In `downloading`, each missing clip adds `_LAG` (1000), to keep both counts.
     misses: int = 0
-    #: The id of the provider's job, or None until the create request is answered or the job found.
+    #: The id of the provider's job, or None until it is known from a response or from a search.
     remote_id: str | None = None
     #: The time when `remote_id` was set.
     generating_at: float | None = None
@@ -230,6 +230,11 @@ class Job:
     progress: int | None = None
     #: The price in US dollars that the provider reports, or None if unknown.
     cost: float | None = None
+    #: The cost in micro-dollars or, while it is unknown, the most that it can be.
+    micros: int = 0
+    #: Whether the voice has a price and was not asked yet, and whether the prompt writer has one.
+    voice_is_unasked: bool = False
+    writer_costs: bool = False
     #: The time when sending the job's only DM began, or None before that.
     dm_intent_at: float | None = None
     #: The reason why the job's step has to wait, set by `Holds`, or None.
@@ -240,7 +245,7 @@ class Job:
     failure: Failure | None = None
     #: The locale key of a sentence about the finished video, set by `merging`, or None.
     note: str | None = None
-    #: Whether the card could not show the final state, so that a DM and the library show it.
+    #: Whether the card could not show the final state. A DM and the library show it instead.
     card_gone: bool = False
     #: The time when `Retention` deleted the row's contents, or None. Limits still count the row.
     deleted_at: float | None = None
@@ -274,17 +279,12 @@ def new_job_id() -> str:
 
 
 class HoldReason(StrEnum):
-    """The reason why a job has to wait in its state.
+    """The reason why a job has to wait in its state."""
 
-    `DISK`: there is too little free space. `BACKEND`: the job is at a backend that is no longer
-    chosen. `TWIN`: an identical create request has no response yet. `UNANSWERED`: the provider has
-    not responded to requests about the job for minutes.
-    """
-
-    DISK = "disk"
-    BACKEND = "backend"
-    TWIN = "twin"
-    UNANSWERED = "unanswered"
+    DISK = "disk"  # there is too little free space
+    BACKEND = "backend"  # the job is at a backend that is no longer chosen
+    TWIN = "twin"  # an identical create request has no response yet
+    UNANSWERED = "unanswered"  # the provider has not responded about the job for minutes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -96,7 +96,7 @@ def seconds_since_boot() -> float:
 class PollIntervals:
     """The seconds between two polls of a job.
 
-    They grow from `first` to `ceiling` by `growth`, a factor.
+    They grow from `first` to `ceiling`, each time by the factor `growth`.
     """
 
     first: float
@@ -115,7 +115,7 @@ class ListIntervals:
 
     `put_off`: if a job was in the list, it is polled individually only after this many seconds.
     `blind_age`: if only one job is open and its progress is unknown, the list is read once the job
-    has this age. None: the list is not read for it.
+    has this age. If this is None, the list is not read for a single job.
     """
 
     period: float

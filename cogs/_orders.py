@@ -127,7 +127,7 @@ def origin_of(interaction: discord.Interaction[VideoBot]) -> Origin:
 
 
 def _bot_access(interaction: discord.Interaction[VideoBot]) -> tuple[bool, bool]:
-    """Tell whether the bot itself may edit the card, and whether that remains to be proved.
+    """Tell whether the bot itself may edit the card, and whether only an edit can prove it.
 
     The permissions in an interaction only apply to the channel. They don't show whether the bot is
     in a private thread, may connect to a voice channel, or is in the server at all.

@@ -30,7 +30,8 @@ WHERE id = 1
 """
 
 # Two kinds of jobs are excluded: those whose create request is unconfirmed, and those whose card is
-# being posted. Their next step looks for a remote job or a card, and too early it would find none.
+# being posted. Their next step looks for a remote job or a card. If it ran too early, it would find
+# none.
 _MAKE_ALL_DUE = """
 UPDATE jobs SET next_at = CASE
     WHEN next_at <= :now + 30 THEN next_at
@@ -45,8 +46,8 @@ SELECT * FROM jobs
 WHERE next_at IS NOT NULL OR state NOT IN ('succeeded', 'failed', 'cancelled')
 """
 
-# No job is scheduled further ahead than the longest pause of its state. If one is, the clock was
-# changed after it was scheduled.
+# Normally, a job waits no longer than the longest pause of its state. If a job would wait longer,
+# the clock was changed after the job was scheduled.
 _SHORTEN = """
 UPDATE jobs SET next_at = CASE
     WHEN state IN ('received', 'submitting', 'unconfirmed')
@@ -66,10 +67,10 @@ UPDATE circuits SET probe_at = :now WHERE probe_at > :latest
 class SeenClock:
     """A reading of the machine's clock.
 
-    `boot`: the id of the machine's boot, since which `steady` is counted.
+    `boot`: the id of the machine's boot. The steady clock counts from that boot.
     `steady`: the reading of the steady clock, which never jumps.
     `seen_at`: the Unix time of the reading.
-    `known_at`: the reading of the clock that counts only the time that is known to have passed.
+    `known_at`: the value of `WatchedClock.known` at the same time.
     `since`: the Unix time before which the clock may have been wrong.
     """
 

@@ -1,4 +1,4 @@
-"""The database as the stores use it, and the choice of the database that keeps the rows."""
+"""The interface of the database, and the function that opens the configured database."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ class Database(Protocol):
     async def counting_row(self, sql: str, params: Mapping[str, Any]) -> Row | None:
         """Run one statement that counts rows, and writes only if there are not too many.
 
-        No two of these statements run at the same time, so each counts what the others wrote.
+        No two of these statements run at the same time, so each counts the rows that the others
+        have written.
         """
         ...
 
@@ -72,7 +73,7 @@ async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
     Raises StartupError if the operator has to change something.
     Raises StorageError if the migration fails.
     """
-    # The implementations import this module.
+    # Imported here, because the imported modules import this one.
     from storage.sqlite.opening import open_sqlite  # noqa: PLC0415
 
     async with open_sqlite(data_dir) as database:

@@ -81,7 +81,7 @@ class UsedPrompt:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StateChange:
-    """A state of a job, and the Unix time at which it began."""
+    """The change of a job to a new state, and the Unix time of the change."""
 
     at: float
     state: JobState

@@ -115,7 +115,7 @@ class CardPlace:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeletionStatus:
-    """The answer to whether a job's files may be deleted.
+    """The facts that decide whether the files of a job may be deleted.
 
     `is_deleted`: whether the job itself has been deleted.
     `is_settled`: whether the job has ended and has no step remaining.
@@ -179,7 +179,9 @@ class RetentionStore:
         await self._database.rows("UPDATE jobs SET erased_at = :now WHERE id = :id", params)
 
     async def delete_rows(self, *, keeping: Collection[str], spent: SpentRefs, now: float) -> int:
-        """Delete the rows of deleted jobs that count for no cap any more, and return their number.
+        """Delete the rows of deleted jobs that are too old to count for a cap.
+
+        Returns their number.
 
         Hashes of the remote ids are stored in `spent`, because the provider may still list these
         ids.

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_PAGE = 50
-# These problems last until the operator fixes them. Until then, clients get an error, so that their
-# jobs don't wait in the queue.
+# The troubles that last until the operator fixes them. Until then, clients get an error, so that
+# their jobs don't wait in the queue.
 _REFUSALS = {
     Trouble.AUTH: "api.provider_auth",
     Trouble.BALANCE: "api.provider_balance",
@@ -209,7 +209,7 @@ class ClientJobs:
         return await self._artifacts.get(job.id)
 
     async def fetch_video(self, job: Job) -> Path:
-        """Return the path of a finished video; FileNotFoundError: it may not be kept any more."""
+        """Return the path of a finished video. Raises FileNotFoundError if it is no longer kept."""
         return await self._workspace.fetch_video(job.id)
 
     async def withdraw_shares(self, job: Job) -> None:
@@ -224,7 +224,7 @@ class ClientJobs:
     async def wait(self, job: Job, on_change: Callable[[Job], None] | None = None) -> Job:
         """Wait until a job has ended or is undecided, and return it.
 
-        `on_change`: is called with the job as it is now, and after each change until then.
+        `on_change`: is called with the job at the beginning and after each change, except the last.
         """
         changes: asyncio.Queue[Job] = asyncio.Queue()
         unfollow = self._feed.follow(job.id, changes.put_nowait)

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from bot.media.files.workspace import Workspace
 
-_MAX_UPLOADS = 2  # at once, per client
-# The disk space that an upload needs, in copies. A JSON body is stored together with the audio that
-# is decoded from it.
+_MAX_UPLOADS = 2  # of one client at the same time
+# The disk space that an upload needs, as a multiple of the maximum size of an audio file. A JSON
+# body is stored together with the audio that is decoded from it.
 _COPIES = 3
 
 

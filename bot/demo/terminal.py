@@ -91,7 +91,8 @@ class CardTerminal:
         return f"@{self._names.get(user_id, user_id)}"
 
     def _ago(self, at: int) -> str:
-        return f"{max(0, round(self._clock() - at))} seconds ago"
+        seconds = max(0, round(self._clock() - at))
+        return "1 second ago" if seconds == 1 else f"{seconds} seconds ago"
 
 
 def _rows(

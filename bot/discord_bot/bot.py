@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from bot.jobs.service import JobService
     from bot.library.index import Library
     from bot.library.retention import Retention
+    from bot.library.take_down import TakeDown
     from bot.media.files.workspace import Workspace
     from bot.moderation.access.gate import Gate
     from bot.pacing import WatchedClock
@@ -67,9 +68,8 @@ _COGS = (
     "_buttons",
     "_forms",
 )
-_EXTENSIONS = tuple(f"cogs.{name}" for name in _COGS)
+_EXTENSIONS = (*(f"cogs.{name}" for name in _COGS), "cogs.access.owner")
 _VOICE_EXTENSIONS = ("cogs.narrate",)
-_OWNER_EXTENSIONS = ("cogs.access.owner",)
 # Without this time-out, discord.py waits until a rate limit ends, even if that takes a day.
 _SYNC_SECONDS = 60
 # The seconds between attempts, about two days in total. After the last one, the bot doesn't try
@@ -113,6 +113,7 @@ class Services:
     audit: AuditStore
     memberships: MembershipFinder
     owners: Owners
+    take_down: Callable[[discord.Client], TakeDown]
     owner_servers: OwnerServerStore
     sent_commands: SentCommandsStore
     clock: WatchedClock
@@ -161,8 +162,7 @@ class VideoBot(commands.Bot):
         """Load the commands, buttons and forms, and send the command definitions to Discord."""
         self._warn_of_portal_problems()
         voice = _VOICE_EXTENSIONS if self.services.narrator else ()
-        owner = _OWNER_EXTENSIONS if self.services.owners.servers else ()
-        for extension in (*_EXTENSIONS, *voice, *owner):
+        for extension in (*_EXTENSIONS, *voice):
             # an earlier login may have loaded it and then failed
             if extension not in self.extensions:
                 await self.load_extension(extension)
@@ -228,7 +228,7 @@ class VideoBot(commands.Bot):
         await sync.sync(services.owners.servers, definition)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        """Offer the owner's commands in a server that the operator chose before it had the bot."""
+        """Offer the owner's commands in the server, if the operator has chosen this server."""
         if guild.id in self.services.owners.servers:
             self._is_synced = await self._try_sync()
 

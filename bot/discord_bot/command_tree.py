@@ -1,4 +1,4 @@
-"""CommandTree: passes commands to the cogs, and reports their errors."""
+"""Passes commands to the cogs, and reports their errors."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class CommandTree(app_commands.CommandTree["VideoBot"]):
     ) -> None:
         """Tell the person who used the command what went wrong."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        if isinstance(error, app_commands.CommandNotFound):  # an old definition in a client
+        # a client may show a command that no longer exists
+        if isinstance(error, app_commands.CommandNotFound):
             cause = UserError("error.no_command")
         await report_error(interaction, cause)

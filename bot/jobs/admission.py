@@ -37,7 +37,11 @@ class RoleCaps:
         return max([0, self.boosters if requester.is_booster else 0, *caps])
 
     def replaced_by(self, caps: Mapping[int, int]) -> RoleCaps:
-        """Return a copy with these caps by role ID. The key `BOOSTERS` is for people who boost."""
+        """Return a copy in which these caps take precedence.
+
+        `caps`: daily caps by role ID. The key `BOOSTERS` stands for the people who boost the
+        server.
+        """
         by_role = {role: cap for role, cap in caps.items() if role != BOOSTERS}
         return RoleCaps(
             by_role={**self.by_role, **by_role}, boosters=caps.get(BOOSTERS, self.boosters)
@@ -54,7 +58,9 @@ class Admitted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Allowance:
-    """A cap, and the number of jobs with which a requester has used it up so far.
+    """The part of a cap that a requester has used.
+
+    `used`, `limit`: the number of jobs that count towards the cap, and the maximum.
 
     `key`: the cap's name. The locale key `caps.` plus this name is the sentence that refuses an
     order.
@@ -172,7 +178,7 @@ class Admission:
 
     async def refusal(self, admitted: Admitted) -> UserError:
         """Return an error that names the cap that the requester has reached."""
-        # If another job has ended since the refusal, no cap is reached any more.
+        # Another job may have ended since the refusal, so that no cap is reached any more.
         error = await self._refusal(admitted)
         return error or UserError("caps.all", limit=admitted.caps.open_in_all)
 

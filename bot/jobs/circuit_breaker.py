@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The circuit opens after this many consecutive refusals. Fewer may only mean that the provider is
+# The number of consecutive refusals that open the circuit. Fewer may only mean that the provider is
 # restarting.
 _OPEN_AFTER = 3
 _FIRST_PAUSE_SECONDS = 30.0
 _MAX_PAUSE_SECONDS = 15 * 60.0
-# If the bot crashes during a probe, the next probe follows after this time. It is longer than any
-# create request takes.
+# The time after which the next probe follows if the bot crashes during a probe. No create request
+# takes as long.
 _PROBE_SECONDS = 5 * 60.0
 
 MAX_PROBE_PAUSE_SECONDS = _MAX_PAUSE_SECONDS

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The number of attempts if the clip is unusable, which take about a quarter of an hour. Some
-# servers send an incomplete clip while they are still storing it.
+# The number of attempts if the clip is unusable. They take about a quarter of an hour. Some servers
+# send an incomplete clip while they are still storing it.
 _DOWNLOADS = 6
 _FIRST_PAUSE_SECONDS = 60.0
 _MAX_PAUSE_SECONDS = 300.0
@@ -32,11 +32,11 @@ _RESTORE_SECONDS = 2.0
 # A job's `misses` combines two counts. Each missing clip adds this number, and each unusable clip
 # adds 1.
 _LAG = 1000
-# The number of attempts while the remote job is not found, which take about ten minutes.
+# The number of attempts while the remote job is not found. They take about ten minutes.
 _GONE = 20
-# The number of attempts while the remote job is complete but its clip is missing: about an hour.
+# The number of attempts while the remote job is done, but has no clip. They take about an hour.
 _NOT_YET = 120
-# The number of attempts while the provider is down, which take about a day. No provider is known to
+# The number of attempts while the provider is down. They take about a day. No provider is known to
 # keep a clip for longer.
 _FETCH_ATTEMPTS = 300
 # The maximum number of final downloads at once. Each may take minutes, and occupies a slot in the
@@ -90,7 +90,8 @@ class Downloading:
     async def restore(self, job: Job) -> bool:
         """Make sure that the folder of a merging job contains the clip.
 
-        Returns False if it can't be restored at once. The job was then moved to another state.
+        Returns False if the clip can't be restored at once. The job has then been moved to another
+        state.
         """
         if await asyncio.to_thread(self.workspace.folder(job.id).clip.exists):
             return True

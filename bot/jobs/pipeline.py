@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 from bot.artifacts import NOTE_NOT_MERGED, Artifact, FinishedVideo, Handover
 from bot.errors import MediaError, UnconvertedError, UserError
 from bot.jobs.downloading import Downloading
-from bot.model import Job, JobState
+from bot.model import Failure, Job, JobState
+from bot.speech.voice import MAYBE_CHARGED
 from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from bot.jobs.submission import Submission
     from bot.media.files.workspace import Workspace
     from storage.artifacts import ArtifactStore
+    from storage.ledger.paid_requests import PaidRequests
 
 log = logging.getLogger(__name__)
 
@@ -33,16 +35,15 @@ _MERGE_RETRY_SECONDS = 2.0
 _NO_SPACE = "No space left on device"
 _MAX_MERGES = 2
 _HOLD_RETRY_SECONDS = 60 * 60.0
-# The number of attempts to edit the card, and then to send the DM: about a day each. After that,
-# the video is only in the library.
+# Attempts to edit the card, for about a day, and then to send the DM.
 _MAX_DELIVERIES = 300
 
 
 class Deliverer(Protocol):
-    """Delivers to a job's requester in Discord. DeliveryError means: try again later."""
+    """Delivers to a job's requester in Discord. Raises DeliveryError if a retry may succeed."""
 
     async def find_message(self, job: Job) -> int | None:
-        """Return the message id of the card that the command may have posted, or None."""
+        """Return the message id of the card that the command has posted, or None if it has not."""
         ...
 
     async def show(self, job: Job) -> None:
@@ -54,7 +55,7 @@ class Deliverer(Protocol):
         ...
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send the job's DM, if it is due. Returns False if it must be tried again later."""
+        """Send the job's only DM, if one is needed. Returns False to be called again later."""
         ...
 
 
@@ -95,6 +96,7 @@ class Pipeline:
         self,
         *,
         jobs: JobService,
+        paid_requests: PaidRequests,
         backend: VideoBackend,
         artifacts: ArtifactStore,
         workspace: Workspace,
@@ -109,6 +111,7 @@ class Pipeline:
         clock: Callable[[], float],
     ) -> None:
         self._jobs = jobs
+        self._paid_requests = paid_requests
         self._artifacts = artifacts
         self._workspace = workspace
         self._editor = editor
@@ -149,15 +152,21 @@ class Pipeline:
             return
         if not await self._prompt_step.may_be_spoken(job):
             return
+        if job.voice_is_unasked and not await self._paid_requests.begin_speaking(job):
+            return
         try:
             await self._collect_inputs(job)
         except UserError as error:
             fields = {name: _storable(value) for name, value in error.fields.items()}
-            await self._jobs.fail(job, error.key, **fields)
+            changes = Changes(
+                failure=Failure(key=error.key, fields=fields),
+                voice_is_free=error.key not in MAYBE_CHARGED,
+            )
+            await self._jobs.move(job, JobState.FAILED, changes)
             return
         moved = await self._jobs.move(job, JobState.MERGING if job.clip_of else JobState.QUEUED)
         if moved is not None and moved.state is JobState.QUEUED and job.attachment is not None:
-            # The job is already queued, so its submission does not wait for this.
+            # The job is already queued, so its submission does not wait for the encoding.
             await self._editor.encode_ahead(job.id)
 
     async def _collect_inputs(self, job: Job) -> None:

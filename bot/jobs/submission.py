@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 _ENOUGH_LISTINGS = 2
 # If this many create requests of a job were lost, the requester must decide.
 _MAX_LOST_SUBMITS = 3
-# The number of attempts while the provider is busy, which take about an hour.
+# The number of attempts while the provider is busy. They take about an hour.
 _MAX_BUSY_SUBMITS = 18
 # The number of attempts if the job is refused without a known reason.
 _MAX_UNEXPLAINED = 2

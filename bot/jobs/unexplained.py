@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from bot.model import Job
 
 _KEPT = 64
-# Refusals that are further apart in time than this are regarded as unrelated.
+# The longest time between two refusals that may have the same cause.
 _RELATED_SECONDS = 60 * 60.0
 
 

@@ -34,12 +34,12 @@ _MAX_UNPAID_ATTEMPTS = 5
 _SHOWN = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED})
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DISK_FULL_SECONDS = 60.0
-# The number of attempts without a response, which take about two minutes. After that, the requester
+# The number of attempts without a response. They take about two minutes. After that, the requester
 # and the operator are notified.
 _UNANSWERED_DOWNLOADS = 7
 _LONG_WAIT_SECONDS = 60.0
-# The number of attempts to update a card, which take about a day. After that, the card is left as
-# it is.
+# The number of attempts to update a card. They take about a day. After that, the card is left as it
+# is.
 _MAX_SHOWN_ATTEMPTS = 300
 
 
@@ -74,27 +74,27 @@ def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tu
     receives = {"interruptible": True, "needs_discord": True}
     return (
         lane("intake", 3, JobState.RECEIVED, **receives, narrated=False),
-        # These have their own lane, because a narration may take long to download, to synthesise or
+        # Narrations have their own lane, because they may take long to download, to synthesise or
         # to decode.
         lane("narrations", 3, JobState.RECEIVED, **receives, narrated=True),
         # Both states are in one lane, because a lane does not know which jobs run in another.
         lane("submit", 4, JobState.QUEUED, JobState.SUBMITTING),
-        # This has its own lane, because it would have to wait for create requests, which may take
-        # minutes.
+        # The search for unconfirmed jobs has its own lane. Otherwise, it would have to wait for
+        # create requests, which may take minutes.
         lane("reconcile", 4, JobState.UNCONFIRMED),
         lane("poll", 16, JobState.GENERATING),
         lane("download", 6, JobState.DOWNLOADING, interruptible=True),
         lane("merge", 4, JobState.MERGING, interruptible=True, narrated=False),
-        # These have their own lane, because they have to wait for ffmpeg, which runs only once at a
-        # time.
-        # Most other merges don't need it.
+        # Narrated merges have their own lane, because they have to wait for ffmpeg, of which only
+        # one runs at a time. Most other merges don't need ffmpeg.
         lane("narrate", 4, JobState.MERGING, interruptible=True, narrated=True),
         lane("deliver", 8, JobState.DELIVERING, needs_discord=True),
         # DMs have their own lane, because Discord limits their rate most strictly. No video should
         # have to wait for a DM.
         lane("notify", 4, JobState.NOTIFYING, needs_discord=True),
         lane("show", 8, *sorted(_SHOWN - {JobState.CANCELLED}), needs_discord=True),
-        # This has its own lane, because the provider may take minutes to respond to a cancellation.
+        # Cancellations have their own lane, because the provider may take minutes to respond to
+        # them.
         lane("stop", 4, JobState.CANCELLED, needs_discord=True),
     )
 

@@ -1,4 +1,4 @@
-"""RecordedStore: records each kept file in the database before it is stored."""
+"""RecordedStore: records each file in the database before the file is stored."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 
 class RecordedStore:
-    """Keeps files in another store. Each record is written before its file and deleted after it.
+    """Keeps files in another store, and records them in a table.
 
-    A crash therefore never leaves a file that the table does not count.
+    A record is written before its file is stored, and deleted after its file is deleted. Therefore,
+    a crash never leaves a file that has no record.
     """
 
     def __init__(
@@ -33,28 +34,28 @@ class RecordedStore:
         return self._store.path(key)
 
     async def put(self, key: str, path: Path) -> None:
-        """Record the file at `path`, then move it into the store."""
+        """Record the file at `path`, and then move it into the store."""
         size = (await asyncio.to_thread(path.stat)).st_size
         await self._table.record(KeptFile(key=key, size=size, modified_at=self._clock()))
         await self._store.put(key, path)
 
     async def get(self, key: str, path: Path) -> None:
-        """Link or copy a file to `path`; FileNotFoundError: it is not kept."""
+        """Link or copy a file to `path`. Raises FileNotFoundError if it is not kept."""
         await self._store.get(key, path)
 
     async def head(self, key: str) -> KeptFile | None:
-        """Return a file's size and time, or None if it is not kept."""
+        """Return the size and time of a file, or None if it is not kept."""
         return await self._store.head(key)
 
     async def list(self) -> tuple[KeptFile, ...]:
-        """List the files that the store has, whether they are recorded or not."""
+        """List all files in the store, even those that are not recorded."""
         return await self._store.list()
 
     async def delete(self, keys: Collection[str]) -> None:
-        """Delete files, then their records."""
+        """Delete files, and then their records."""
         await self._store.delete(keys)
         await self._table.forget([*keys, *map(part_key, keys)])
 
     async def link(self, key: str, seconds: float) -> str | None:
-        """Return a secret link that ends after `seconds`, or None if the store has no links."""
+        """Return a secret link that is valid for `seconds`, or None if the store has no links."""
         return await self._store.link(key, seconds)

@@ -41,8 +41,8 @@ class TakeDown:
     """Deletes a person's jobs, the jobs' files and the jobs' cards.
 
     Links to the videos stop working.
-    `delete_message`: deletes a message, given the IDs of its channel and itself. It must return
-    False if the message still exists.
+    `delete_message`: deletes a message, given the IDs of the channel and the message. It must
+    return False if the message still exists.
     """
 
     def __init__(

@@ -63,7 +63,7 @@ def check_clip(path: Path) -> None:
 
 
 def _declared_bytes(path: Path, demuxer: str) -> int:
-    """Return the minimum size of the complete file by its header, or 0 if it states none."""
+    """Return the minimum size that the file's header states, or 0 if it states none."""
     with path.open("rb") as file:
         if demuxer == "avi":
             return 8 + int.from_bytes(file.read(8)[4:], "little")

@@ -100,7 +100,7 @@ def commit_marked(part: Path, target: Path, source: DigitalSource) -> None:
 
 
 def read_mark(boxes: Boxes, top: Iterable[Box]) -> DigitalSource | None:
-    """Return the source that an MP4 states, or None if it states none of ours."""
+    """Return the source that an MP4 states, or None if it states none that we write."""
     with suppress(MediaError):  # a clip with a damaged mark is still usable
         for box in top:
             if box.kind == b"uuid" and boxes.at(box.start, len(_XMP)) == _XMP:

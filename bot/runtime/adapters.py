@@ -17,15 +17,12 @@ from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.transport.base import Timeouts
 from bot.errors import BackendError, StartupError
 from bot.links import derive_key
-from bot.media.process.ffmpeg import Ffmpeg
 from bot.moderation.words import BlockedWords, load_words
 from bot.prompts.base import VerbatimWriter
 from bot.runtime.timing import GEMINI_ANSWER_SECONDS, GEMINI_SUBMIT_SECONDS, SUBMIT_SECONDS
-from bot.speech.narrator import Narrator
 from bot.web.http.server import url_host
 from bot.web.webhooks import WEBHOOK_PATH
 from storage.files.data_folder import make_folder
-from storage.speeches import SpeechCaps, SpeechStore
 
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
@@ -35,7 +32,6 @@ if TYPE_CHECKING:
     from bot.backends.openrouter.adapter import OpenRouter
     from bot.moderation.base import Moderator
     from bot.prompts.base import PromptWriter
-    from bot.runtime.engine import Engine
     from bot.runtime.resources import Resources
     from bot.settings.fields import Settings
     from bot.speech.voice import Voice
@@ -245,24 +241,3 @@ async def _open_storyboard(resources: Resources, stack: AsyncExitStack) -> OpenA
     )
     backend.capabilities = replace(backend.capabilities, clip_dollars=0.0)
     return backend
-
-
-def make_narrator(engine: Engine, voice: Voice) -> Narrator:
-    """Return what reads texts aloud with a voice."""
-    settings = engine.resources.settings
-    return Narrator(
-        voice,
-        # Narrations get an ffmpeg slot of their own. A narration may have been paid for, so it must
-        # not wait for a render.
-        Ffmpeg(engine.resources.ffmpeg_path, slots=1),
-        engine.workspace,
-        SpeechStore(engine.resources.database),
-        caps=SpeechCaps(
-            per_user=settings.max_narrations_per_user, per_day=settings.max_narrations_per_day
-        ),
-        blocked=engine.blocked,
-        gate=engine.gate,
-        moderator=engine.moderator,
-        max_seconds=settings.max_audio_seconds,
-        clock=engine.resources.clock,
-    )

@@ -14,7 +14,9 @@ from bot.jobs.costs.budgeting import Budgeting
 from bot.jobs.costs.calendar import Calendar
 from bot.jobs.costs.chart.picture import ChartPicture
 from bot.jobs.costs.payers import Payers
+from bot.jobs.costs.prices import Prices
 from bot.jobs.costs.spending import SpendingReports
+from bot.runtime.adapters import STORYBOARD
 from storage.ledger.budgets import Budgets, LedgerStore, micros
 from storage.ledger.notices import BudgetNoticeStore
 from storage.ledger.spending import SpendingStore
@@ -39,38 +41,36 @@ MISSING_PRICE = (
 def open_costs(resources: Resources, backend: VideoBackend) -> tuple[Budgeting, BudgetAlarms]:
     """Return the component that enforces the budgets, and the one that warns about them.
 
-    Raises StartupError if a budget is set but the price of a clip is unknown.
+    Raises StartupError if a budget is set but a price is unknown.
     """
     settings, database = resources.settings, resources.database
     dollars = price_of(settings, listed=backend.capabilities.clip_dollars)
-    if dollars is None and has_budget(settings):
-        raise StartupError(
-            f"PRICE_PER_CLIP is missing, and a budget needs the price of a clip: {MISSING_PRICE}."
-        )
+    if missing := missing_price(settings, clip=dollars, backend=backend.name):
+        raise StartupError(missing)
     log.info("costs.price dollars=%s", dollars)
-    price, clock = micros(dollars or 0), resources.clock
+    prices, clock = prices_of(settings, clip=dollars or 0, backend=backend.name), resources.clock
     alarms = BudgetAlarms(
         LedgerStore(database),
         BudgetNoticeStore(database),
         Calendar(zone_of(settings)),
-        price=price,
+        price=prices.clip,
         budgets=budgets_of(settings),
         clock=clock,
     )
-    return make_budgeting(settings, database, price=price, clock=clock), alarms
+    return make_budgeting(settings, database, prices=prices, clock=clock), alarms
 
 
 def make_budgeting(
-    settings: Settings, database: Database, *, price: int, clock: Callable[[], float]
+    settings: Settings, database: Database, *, prices: Prices, clock: Callable[[], float]
 ) -> Budgeting:
-    """Return the component that checks orders of `price` micro-dollars against the budgets."""
+    """Return the component that checks orders against the budgets."""
     store = LedgerStore(database)
     return Budgeting(
         store,
         Payers(store),
         Calendar(zone_of(settings)),
         BudgetNoticeStore(database),
-        price=price,
+        prices=prices,
         budgets=budgets_of(settings),
         clock=clock,
     )
@@ -91,6 +91,51 @@ def make_spending_picture(
         clock=clock,
     )
     return SpendingPicture(reports, texts, ChartPicture())
+
+
+def missing_price(settings: Settings, *, clip: float | None, backend: str) -> str:
+    """Return the sentence about a price that the budgets need, or an empty text."""
+    if not has_budget(settings):
+        return ""
+    if clip is None:
+        needed = "PRICE_PER_CLIP is missing, and a budget needs the price of a clip"
+        return f"{needed}: {MISSING_PRICE}."
+    for name, is_missing, subject, service in (
+        (
+            "PRICE_PER_NARRATION",
+            _has_paid_voice(settings) and settings.price_per_narration is None,
+            "a text that is read aloud",
+            "NARRATION_BASE_URL",
+        ),
+        (
+            "PRICE_PER_PROMPT",
+            _has_paid_writer(settings, backend) and settings.price_per_prompt is None,
+            "a request to the prompt writer",
+            "PROMPT_BASE_URL",
+        ),
+    ):
+        if is_missing:
+            return (
+                f"{name} is missing, and a budget needs the price of {subject}: set it to the most "
+                f"that one can cost in US dollars, or to 0 if the server at {service} charges "
+                "nothing."
+            )
+    return ""
+
+
+def prices_of(settings: Settings, *, clip: float, backend: str) -> Prices:
+    """Return all prices, given the price of a clip in US dollars."""
+    voice = settings.price_per_narration if _has_paid_voice(settings) else None
+    writer = settings.price_per_prompt if _has_paid_writer(settings, backend) else None
+    return Prices(clip=micros(clip), voice=micros(voice or 0), writer=micros(writer or 0))
+
+
+def _has_paid_voice(settings: Settings) -> bool:
+    return settings.narration_backend == "openai"
+
+
+def _has_paid_writer(settings: Settings, backend: str) -> bool:
+    return settings.prompt_writer == "openai" and backend != STORYBOARD
 
 
 def price_of(settings: Settings, *, listed: float | None) -> float | None:

@@ -48,6 +48,7 @@ from storage.jobs.inbox import Inbox
 from storage.jobs.queue.claims import QueueStore
 from storage.jobs.spent_refs import SpentRefs
 from storage.jobs.store import JobStore
+from storage.ledger.paid_requests import PaidRequests
 
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
@@ -79,6 +80,7 @@ class Engine:
     jobs: JobService
     budgeting: Budgeting
     budget_alarms: BudgetAlarms
+    paid_requests: PaidRequests
     card_records: CardRecords
     webhooks: WebhookReceiver
     queue: JobQueue
@@ -127,6 +129,7 @@ async def open_engine(
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
     changes = ChangePublisher(bus)
     webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
+    paid_requests = PaidRequests(resources.database, clock=clock)
     budgeting, budget_alarms = open_costs(resources, backend)
     jobs = JobService(
         store,
@@ -164,6 +167,7 @@ async def open_engine(
         jobs=jobs,
         budgeting=budgeting,
         budget_alarms=budget_alarms,
+        paid_requests=paid_requests,
         card_records=CardRecords(store, changes, clock=clock),
         webhooks=webhooks,
         queue=JobQueue(
@@ -185,6 +189,7 @@ async def open_engine(
         moderator=moderator,
         prompt_step=PromptStep(
             jobs=jobs,
+            paid_requests=paid_requests,
             backend=backend,
             moderator=moderator,
             writer=writer,

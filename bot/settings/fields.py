@@ -125,6 +125,8 @@ class Settings(BaseSettings):
     role_caps: RoleCaps = ""
     price_per_clip: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
     price_per_second: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
+    price_per_narration: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
+    price_per_prompt: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
     budget_day: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
     budget_month: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
     budget_per_user_month: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
@@ -206,7 +208,7 @@ class Settings(BaseSettings):
 
     @property
     def owner_server_ids(self) -> frozenset[int]:
-        """The servers that offer the owner's commands."""
+        """The ids of the servers in which the owner's commands are offered."""
         return frozenset(int(part) for part in split_list(self.owner_servers))
 
     @property

@@ -9,7 +9,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.delivery.views.access_view import AccessView
+from bot.delivery.views.access.settings_view import AccessView
 from bot.discord_bot.replies import reply_privately
 from bot.errors import UserError
 from storage.access.settings import BOOSTERS, MAX_TARGETS, ON, Change, Outcome, Rule, Setting
@@ -18,7 +18,7 @@ from storage.people import Notify
 if TYPE_CHECKING:
     from bot.discord_bot.bot import Services, VideoBot
 
-#: The highest limit of videos in 24 hours.
+#: The highest limit on the number of videos in 24 hours.
 MAX_LIMIT = 100_000
 _DAY_MINUTES = 24 * 60
 _HISTORY = 15

@@ -1,4 +1,4 @@
-"""`/clapper-owner`: who may order in every server, as the application's owner sets it."""
+"""The command `/clapper-owner`. The bot's owner uses it to control who may order in all servers."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord_bot.owner.command_sync import OWNER_GROUP
+from bot.discord_bot.replies import reply_privately
 from bot.errors import UserError
+from bot.jobs.costs.amounts import typed_amount
 from bot.moderation.access.until import moment_of
+from cogs.access._removal import RemovalButton, removal_view
 from cogs.access._spending import show_spending
 from cogs.access.commands import MAX_LIMIT, AccessCommands, LimitChoice, RuleChoice
 from storage.access.pause import MAX_WORDS, Pause, is_words
@@ -24,15 +27,16 @@ if TYPE_CHECKING:
 # An id, or a mention of a channel, a role or a person.
 _ID = re.compile(r"(?:<(?:#|@&|@!?))?([1-9][0-9]{4,18})>?", re.ASCII)
 _MAX_ID = 2**63 - 1
+_AMOUNT_CHARACTERS = 12
 IdText = app_commands.Range[str, 1, 30]
 UntilText = app_commands.Range[str, 1, 40]
 Words = app_commands.Range[str, 1, MAX_WORDS]
 
 
-# Discord shows the command to administrators of the server. The code checks the person.
+# Discord shows the command to a server's administrators. The bot itself checks who uses it.
 @app_commands.default_permissions(administrator=True)
 class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
-    """The settings of every server, for the application's owner or the members of its team.
+    """The settings that apply to every server, for the bot's owner or the members of its team.
 
     Channels and roles are named by their ids, because they may be in other servers.
     """
@@ -45,7 +49,7 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
     async def channel(
         self, interaction: discord.Interaction[VideoBot], channel: IdText, rule: RuleChoice
     ) -> None:
-        """Allow or deny orders in a channel, in a category or in a thread."""
+        """Allow or refuse orders in a channel, a category or a thread."""
         await self._scope(interaction)
         await self._set_rule(interaction, Setting.CHANNEL, _id(channel), rule)
 
@@ -53,7 +57,7 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
     async def role(
         self, interaction: discord.Interaction[VideoBot], role: IdText, rule: RuleChoice
     ) -> None:
-        """Allow or deny orders by people with a role."""
+        """Allow or refuse orders from people with a role."""
         await self._scope(interaction)
         await self._set_rule(interaction, Setting.ROLE, _id(role), rule)
 
@@ -65,7 +69,10 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         of: LimitChoice | None = None,
         role: IdText | None = None,
     ) -> None:
-        """Limit the videos in 24 hours of a server, of each person, or of people with a role."""
+        """Limit the number of videos in 24 hours.
+
+        The limit is for each server, for each person, or for people with a role.
+        """
         await self._scope(interaction)
         await self._set_limit(interaction, videos, of, None if role is None else _id(role))
 
@@ -73,7 +80,7 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
     async def block_server(
         self, interaction: discord.Interaction[VideoBot], server: IdText
     ) -> None:
-        """Refuse the orders of a server."""
+        """Refuse all orders from a server."""
         await self._scope(interaction)
         await self._set(interaction, Setting.SERVER, Rule.DENY, target=_id(server))
 
@@ -81,7 +88,7 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
     async def unblock_server(
         self, interaction: discord.Interaction[VideoBot], server: IdText
     ) -> None:
-        """Accept the orders of a server again."""
+        """Accept orders from a blocked server again."""
         await self._scope(interaction)
         await self._set(interaction, Setting.SERVER, None, target=_id(server))
 
@@ -92,7 +99,7 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         words: Words,
         until: UntilText | None = None,
     ) -> None:
-        """Refuse all orders; what is in progress continues, queued jobs too."""
+        """Refuse new orders. Jobs that were ordered before continue, including queued ones."""
         await self._pause(interaction, words, until, is_drain=False)
 
     @app_commands.command(name="drain")
@@ -102,7 +109,7 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         words: Words,
         until: UntilText | None = None,
     ) -> None:
-        """Refuse all orders, and keep queued jobs from the video service."""
+        """Refuse new orders, and don't send queued jobs to the video service."""
         await self._pause(interaction, words, until, is_drain=True)
 
     @app_commands.command(name="resume")
@@ -119,6 +126,43 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         """Show what was spent in a month, as a picture."""
         await self._scope(interaction)
         await show_spending(interaction, self._services.spending, month)
+
+    @app_commands.command(name="grant")
+    async def grant(
+        self,
+        interaction: discord.Interaction[VideoBot],
+        person: discord.User,
+        amount: app_commands.Range[str, 1, _AMOUNT_CHARACTERS],
+    ) -> None:
+        """Let a person spend more in this month, in US dollars."""
+        await self._scope(interaction)
+        if not interaction.client.arrivals.claim(interaction):
+            return  # Discord has sent the interaction twice
+        micros = typed_amount(amount)
+        if micros is None:
+            raise UserError("owner.amount")
+        raised = await self._services.budgeting.grant(person.id, micros, actor=interaction.user.id)
+        said = self._services.texts(
+            "owner.granted",
+            str(interaction.locale),
+            person=person.mention,
+            budget=raised.budget,
+            spent=raised.spent,
+        )
+        await reply_privately(interaction, said)
+
+    @app_commands.command(name="remove-person")
+    async def remove_person(
+        self, interaction: discord.Interaction[VideoBot], person: discord.User
+    ) -> None:
+        """Delete a person's videos and cards, after a confirmation."""
+        await self._scope(interaction)
+        view = removal_view(interaction, self._services)
+        await interaction.response.send_message(
+            view=view.question(person.id, owner_id=interaction.user.id),
+            ephemeral=True,
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
 
     async def _pause(
         self,
@@ -150,6 +194,12 @@ def _id(text: str) -> int:
 
 
 async def setup(bot: VideoBot) -> None:
-    """Add the cog in the servers that the operator chose."""
+    """Add the cog to the bot, for the servers that the operator has chosen.
+
+    The template of its buttons is registered in any case, so that an old button is refused with a
+    sentence after the setting was emptied.
+    """
     servers = [discord.Object(server_id) for server_id in sorted(bot.services.owners.servers)]
-    await bot.add_cog(OwnerCog(bot.services), guilds=servers)
+    if servers:
+        await bot.add_cog(OwnerCog(bot.services), guilds=servers)
+    bot.add_dynamic_items(RemovalButton)

@@ -1,4 +1,4 @@
-"""The audit: a table of all changes to access settings, and of some other acts of bot owners."""
+"""The audit: a table of changes to access settings, and of other actions by the bot's owners."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class AuditStore:
         self._database = database
 
     async def record(self, entry: AuditEntry) -> None:
-        """Store an event that is not a change to a setting. Triggers store the changes."""
+        """Store an event other than a change. Changes are stored by triggers in the database."""
         await self._database.sequence(recording(entry))
 
     async def newest(self, scope: int, *, limit: int) -> list[AuditEntry]:

@@ -1,4 +1,4 @@
-"""The table of the servers that were sent the owner's commands."""
+"""The table of servers in which the owner's commands were registered."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _ALL = "SELECT server_id FROM owner_servers WHERE application_id = :application_
 
 
 class OwnerServerStore:
-    """Stores the servers in which an application's owner commands are, or may be."""
+    """Stores the servers in which an application's owner commands may be registered."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def all(self, application_id: int) -> frozenset[int]:
-        """Return the servers' ids."""
+        """Return the IDs of the servers."""
         rows = await self._database.rows(_ALL, {"application_id": application_id})
         return frozenset(row["server_id"] for row in rows)
 
     async def add(self, application_id: int, server_id: int) -> None:
-        """Store a server, before it is sent the commands."""
+        """Store a server, before the commands are registered in it."""
         params = {"application_id": application_id, "server_id": server_id}
         await self._database.rows(_ADD, params)
 
     async def delete(self, application_id: int, server_id: int) -> None:
-        """Delete a server that has the commands no longer."""
+        """Delete a server in which the commands are no longer registered."""
         params = {"application_id": application_id, "server_id": server_id}
         await self._database.rows(_DELETE, params)

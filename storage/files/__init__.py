@@ -1,1 +1,1 @@
-"""The folder of the data."""
+"""Creates and locks DATA_DIR, the folder that contains all data of the bot."""

@@ -1,4 +1,4 @@
-"""The table of files that outlive their jobs, from which the used space is counted."""
+"""The table of files that are kept after their jobs, with which the used space is computed."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _OF_JOBS = """
 SELECT * FROM kept_files WHERE job_id IN (SELECT value FROM json_each(:job_ids))
 """
 
-# A file that was recorded so recently may still be on its way to the store.
+# If a file was recorded more recently than this, it may not have reached the store yet.
 _UNDER_WAY_SECONDS = 60 * 60.0
 
 
 class KeptFileTable:
-    """Stores the key, size and time of each kept file."""
+    """Stores the key, the size and the time of each kept file."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def record(self, file: KeptFile) -> None:
-        """Record a file, or its new size and time."""
+        """Record a file. If it is recorded already, update its size and time."""
         params = {
             "key": file.key,
             "job_id": job_of(file.key),
@@ -50,20 +50,20 @@ class KeptFileTable:
         await self._database.rows(_FORGET, {"keys": json.dumps(list(keys))})
 
     async def all(self) -> tuple[KeptFile, ...]:
-        """Return all recorded files."""
+        """List all recorded files."""
         rows = await self._database.rows("SELECT * FROM kept_files", {})
         return tuple(map(_file_from, rows))
 
     async def of_jobs(self, job_ids: Collection[str]) -> tuple[KeptFile, ...]:
-        """Return the recorded files of these jobs."""
+        """List the recorded files of these jobs."""
         rows = await self._database.rows(_OF_JOBS, {"job_ids": json.dumps(list(job_ids))})
         return tuple(map(_file_from, rows))
 
     async def mend(self, listed: Collection[KeptFile], *, now: float) -> tuple[KeptFile, ...]:
-        """Correct the table by a list of the store's files, and return the recorded files.
+        """Correct the table with a list of the store's files, and return the recorded files.
 
-        A crash leaves records without files. Earlier versions left files without records. The list
-        must have been read before this call.
+        A crash may leave records without files, and earlier versions left files without records.
+        `listed`: all files in the store, listed before this call.
         """
         recorded = {file.key: file for file in await self.all()}
         present = {file.key: file for file in listed}

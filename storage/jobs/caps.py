@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 _DAY = 24 * 60 * 60
 
-# The daily caps leave out two kinds of jobs: those that failed or were cancelled before they
-# reached the provider, and those that only add a new narration to a finished video.
+# The daily caps don't count jobs that failed or were cancelled before they reached the provider.
+# Nor do they count jobs that only add a new narration to a finished video.
 _COUNTED_TODAY = """
 FROM jobs WHERE created_at > :day_ago
     AND (state NOT IN ('failed', 'cancelled') OR submitted_at IS NOT NULL) AND clip_of IS NULL
@@ -61,7 +61,7 @@ WITHIN_CAPS = """open_of_user < :max_of_user AND (CAST(:clip_of AS TEXT) IS NOT 
         AND server_today < :max_of_server_today))"""
 
 _LAST_OF_CAP = "ORDER BY created_at DESC LIMIT 1 OFFSET :cap - 1"
-# Selects the job that has to become a day old before a daily cap that is reached allows another.
+# Selects one of the counted jobs. Once it is a day old, a daily cap that is reached allows another.
 _NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_LAST_OF_CAP}"
 _PERSONS_NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_BY_PERSON} {_LAST_OF_CAP}"
 _MEMBERS_NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_BY_MEMBER} {_LAST_OF_CAP}"
@@ -75,7 +75,7 @@ class Caps:
     `open_per_user`: the number of jobs that one requester may have open.
     `open_in_all`: the number of jobs that may be waiting for the provider or be with it.
     `per_day`: the number of new jobs within 24 hours, from all requesters together.
-    `per_user_day`: the number for one person. None means that only `per_day` applies.
+    `per_user_day`: the same for one person. None means that only `per_day` applies.
     `per_member_day`: the same for one person in one server, set by the server's managers.
     `per_server_day`: the same for all requesters of one server together.
     `managers_set_server_day`: whether the server's managers have set `per_server_day`.

@@ -36,7 +36,7 @@ GROUP BY remote_id ORDER BY max(rowid) DESC LIMIT 20
 
 
 class Inbox:
-    """Recognises repeated webhooks, and keeps those that arrive before their job has its id."""
+    """Recognises repeated webhooks, and keeps webhooks whose job is not known yet."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -51,8 +51,8 @@ WHERE id = :id AND remote_id = :ref AND remote_passed_at IS NULL
 _MARK_DELETED = "UPDATE jobs SET remote_deleted_at = :now WHERE id = :id AND remote_id = :ref"
 
 # A trustworthy list contains these jobs, because the provider answered their create requests and
-# has not deleted them. They are ordered by row ids, which unlike times are right even if the clock
-# was changed.
+# has not deleted them. They are ordered by row id and not by time, because the clock may have been
+# changed.
 _ANSWERED = """
 SELECT jobs.*, answered.rowid < (
     SELECT max(rowid) FROM job_events WHERE job_id = :id AND to_state = 'submitting') AS is_earlier

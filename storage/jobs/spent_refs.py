@@ -41,7 +41,7 @@ class SpentRefs:
         self._hash_ref = hash_ref
 
     async def add(self, backend: str, ref: str, *, now: float) -> None:
-        """Store the hash of a remote id whose job's row is about to be deleted."""
+        """Store the hash of a remote id, because the row of its job is about to be deleted."""
         await self._database.rows(_ADD, {"ref_hash": self._hash(backend, ref), "now": now})
 
     async def among(self, backend: str, refs: Iterable[str]) -> frozenset[str]:

@@ -35,6 +35,7 @@ class Changes:
     failure: Failure | None = None
     note: str | None = None
     card_gone: bool = False
+    voice_is_free: bool = False
 
 
 class JobStore:
@@ -44,7 +45,7 @@ class JobStore:
         self._database = database
 
     async def insert(self, job: Job, caps: Caps, reservation: Reservation) -> Job | None:
-        """Insert a job, or return None if a cap or budget is reached or the job already exists."""
+        """Insert a job. Returns None if it already exists, or if a cap or budget is reached."""
         attachment = job.attachment
         return await self._counting_one(
             statements.INSERT,
@@ -163,6 +164,7 @@ class JobStore:
             failure_fields=json.dumps(dict(failure.fields)) if failure else None,
             note=changes.note,
             card_gone=int(changes.card_gone),
+            voice_is_free=int(changes.voice_is_free),
         )
 
     async def retry(self, job: Job, reservation: Reservation, *, now: float) -> Job | None:
@@ -172,7 +174,7 @@ class JobStore:
         )
 
     async def write_prompt(self, job: Job, prompt: str, *, backend: str, now: float) -> Job | None:
-        """Store the prompt that a queued job sends to a backend. A stored one is not replaced."""
+        """Store the prompt that a queued job sends to a backend, unless one is stored already."""
         return await self._one(
             statements.WRITE_PROMPT,
             id=job.id,

@@ -18,7 +18,7 @@ _Identity = tuple[int, int]
 
 
 class DatabaseFiles:
-    """Checks that the files on disk are still the ones that the bot has open, and saves lost data.
+    """Checks that the files on disk are still those that the bot has open. If not, saves the data.
 
     If a file is removed, SQLite continues to write to the open file, which is deleted when the bot
     stops. Everything in it would then be lost.
@@ -36,8 +36,8 @@ class DatabaseFiles:
         if database != self._opened[0]:
             await self._rescue()
         elif wal != self._opened[1]:
-            # This copies the latest commits into the database file. It is repeated at each later
-            # sweep.
+            # The latest commits are copied from the removed WAL into the database file, now and at
+            # each later sweep.
             await self._database.clear_log()
             log.error(
                 "database.wal_removed file=%s advice=%r",

@@ -84,7 +84,8 @@ def _make_private(path: Path) -> None:
 
 
 def _check_opens(path: Path) -> None:
-    # This uses sqlite3, because aiosqlite's thread would keep running after a failed connection.
+    # The check uses sqlite3, because aiosqlite's thread would keep running after a failed
+    # connection.
     try:
         with closing(sqlite3.connect(path)) as connection:
             connection.executescript(_PRAGMAS)

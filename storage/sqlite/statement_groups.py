@@ -138,7 +138,7 @@ def _commit(connection: sqlite3.Connection) -> Exception | None:
     try:
         connection.execute("COMMIT")
     except Exception as error:  # noqa: BLE001 - the caller handles it, whatever it is
-        if connection.in_transaction:  # SQLite has rolled it back itself if the disk is full
+        if connection.in_transaction:  # a full disk makes SQLite roll back by itself
             connection.execute("ROLLBACK")
         return error
     return None

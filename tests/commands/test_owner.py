@@ -189,13 +189,13 @@ async def test_a_persons_videos_and_cards_are_taken_down(tmp_path: Path) -> None
         await wire.wait_for_video(kept)
         await wire.wait_for_job()
         done = await owner(wire, "remove-person", str(world.user.id))
-        assert (done.code, done.out) == (0, "Deleted 1 jobs and 1 cards.\n"), done
+        assert (done.code, done.out) == (0, "Deleted 1 job and 1 card.\n"), done
         assert (card.deleted, kept.deleted) == (True, False)
         [left] = [job.request.prompt for job in list_jobs(wire.data_dir, ended=9)]
         assert left == "A harbour"
         assert len(list(wire.data_dir.rglob("*.mp4"))) == 1
         again = await owner(wire, "remove-person", str(world.user.id))
-        assert (again.code, again.out) == (0, "Deleted 0 jobs and 1 cards.\n")
+        assert (again.code, again.out) == (0, "Deleted 0 jobs and 1 card.\n")
         audit = (await owner(wire, "audit")).out
         assert audit.count(f"removal {world.user.id}: removed") == 2
 
@@ -210,7 +210,7 @@ async def test_an_open_job_is_cancelled_and_counted_until_it_has_ended(tmp_path:
         await wire.wait_for_job("cancelled")
         assert wire.api.jobs == {}
         again = await owner(wire, "remove-person", str(user.id))
-        assert "1 jobs" in first.out + again.out
+        assert "1 job " in first.out + again.out
         assert again.code == 0
         assert list_jobs(wire.data_dir, ended=9) == []
 

@@ -86,7 +86,7 @@ def test_the_numbers_of_a_failure_are_written_as_the_language_does(cards: CardRe
     failure = Failure(key="audio.too_long", fields={"seconds": 1234.5, "max_seconds": 600})
     failed = job(JobState.FAILED, failure=failure)
     german = replace(failed, requester=replace(failed.origin, locale="de"))
-    assert "1.234,5 s lang" in read(cards.render(german))[2]
+    assert "1.234,5 Sekunden lang" in read(cards.render(german))[2]
     assert "1,234.5 seconds long" in read(cards.render(failed))[2]
 
 

@@ -36,7 +36,7 @@ PUT_TOGETHER = {
     "trouble": frozenset(Trouble),
     "hold": frozenset(HoldReason),
     # The names and values in the history of `/clapper`.
-    "audit": frozenset(Setting) | {"removal"},
+    "audit": frozenset(Setting) | {"removal", "grant"},
     "word": frozenset({"allow", "deny", "on", "always", "never", "en", "de", "ja"}),
     "made": frozenset(MadeWith),
     "origin": frozenset(MadeWith),

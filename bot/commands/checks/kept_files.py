@@ -32,12 +32,12 @@ async def examine_kept_files(settings: Settings) -> Finding:
     gigabytes = sum(item.size for item in kept) / _GIB
     # A size above the limit is rounded up, so that it is not shown as equal to the limit.
     shown = math.ceil(gigabytes * 100) / 100 if gigabytes > settings.keep_gb else gigabytes
+    files = "1 video or narration" if len(kept) == 1 else f"{len(kept)} videos and narrations"
     oldest = datetime.fromtimestamp(min(item.modified_at for item in kept), UTC)
     return Finding(
         subject=subject,
         ok=True,
-        found=f"{len(kept)} videos and narrations, {shown:.2f} of {settings.keep_gb:g} GB, "
-        f"oldest from {oldest:%Y-%m-%d}",
+        found=f"{files}, {shown:.2f} of {settings.keep_gb:g} GB, oldest from {oldest:%Y-%m-%d}",
         advice="the bot deletes the oldest within an hour; if this advice remains, undelivered "
         "videos fill the space: raise KEEP_GB"
         if gigabytes > settings.keep_gb

@@ -1,4 +1,4 @@
-"""Raises a person's budget for the operator, through the running bot or in the database."""
+"""Raises a person's budget: through the running bot, or directly if the bot isn't running."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bot.commands.running_bot import ask_running_bot, refused_by_bot
 from bot.errors import StartupError, UserError
 from bot.jobs.costs.amounts import typed_amount
+from bot.jobs.costs.prices import Prices
 from bot.runtime.costs import make_budgeting
 from bot.web.operator_routes import GRANT_PATH, grant_subject
 from storage.database import open_database
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 
 
 async def grant(settings: Settings, user_id: int, amount: str) -> str:
-    """Let a person spend more in this month, and return the sentence that reports it.
+    """Let a person spend more this month, and return the sentence that reports it.
 
-    Raises StartupError if `amount` is not an amount, if people have no budgets, or if the running
-    bot can't be asked.
+    Raises StartupError if `amount` is not an amount of dollars, if people have no budgets, or if
+    the running bot can't be asked.
     """
     micros = typed_amount(amount)
     if micros is None:
@@ -39,7 +40,7 @@ async def grant(settings: Settings, user_id: int, amount: str) -> str:
 
 async def _grant_in_database(settings: Settings, user_id: int, micros: int) -> tuple[float, float]:
     async with open_database(settings.data_dir) as database:
-        budgeting = make_budgeting(settings, database, price=0, clock=time.time)
+        budgeting = make_budgeting(settings, database, prices=Prices(), clock=time.time)
         try:
             raised = await budgeting.grant(user_id, micros, actor=None)
         except UserError as error:

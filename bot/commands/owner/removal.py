@@ -49,12 +49,18 @@ async def remove_person(settings: Settings, user_id: int) -> Removal:
         raise refused_by_bot(settings, answer.status)
     done = TakenDown(**json.loads(answer.text))
     is_complete = not (done.cards_left or done.open_jobs)
-    rest = "" if is_complete else f" Left: {done.cards_left} cards, {done.open_jobs} open jobs."
+    left = f"{_counted(done.cards_left, 'card')}, {_counted(done.open_jobs, 'open job')}"
+    rest = "" if is_complete else f" Left: {left}."
     again = "" if is_complete else " Run it again in a few minutes."
     return Removal(
         is_complete=is_complete,
-        sentence=f"Deleted {done.jobs} jobs and {done.cards} cards.{rest}{again}",
+        sentence=f"Deleted {_counted(done.jobs, 'job')} and {_counted(done.cards, 'card')}."
+        f"{rest}{again}",
     )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"1 {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _check_runs(data_dir: Path) -> None:

@@ -1,4 +1,4 @@
-"""Asks Discord who owns the application."""
+"""Asks Discord which people own the application."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ _ROLES = frozenset({discord.TeamMemberRole.admin, discord.TeamMemberRole.develop
 
 
 async def fetch_owners(bot: discord.Client) -> list[int]:
-    """Return the ids of the application's owner, or of its team's admins and developers.
+    """Return the user ids of the application's owner, or the team's admins and developers.
 
-    The team's owner is one of them, and members who may only read are not.
+    The team's owner is among them. Members who may only read are not.
     """
     application = await bot.application_info()
     team = application.team

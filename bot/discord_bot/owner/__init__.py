@@ -1,1 +1,1 @@
-"""The commands of the bot's owner: who may use them, and where they are offered."""
+"""The commands for the bot's owner: who may use them, and where Discord offers them."""

@@ -1,4 +1,4 @@
-"""Offers the owner's commands in the servers that the operator chose, and in no others."""
+"""Offers the owner's commands in the servers that the operator has chosen, and only there."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: The name of the group of the owner's commands.
+#: The name of the command group for the bot's owner.
 OWNER_GROUP = "clapper-owner"
 _COMMANDS = "/applications/{application_id}/guilds/{guild_id}/commands"
-# A command of one server has no such fields, or does not need them.
+# A command of a single server has no such fields, or doesn't need them.
 _GLOBAL_FIELDS = frozenset({"contexts", "integration_types", "dm_permission", "nsfw"})
 
 
 class OwnerCommandSync:
-    """Sends the commands to the chosen servers, and deletes them in those chosen before.
+    """Sends the owner's commands to the chosen servers, and deletes them in servers chosen before.
 
-    A server that the bot is not in is logged, and the others get their commands. Commands of other
-    names in these servers are not touched.
+    A server that the bot is not in is logged, and the others still get the commands. Other commands
+    in these servers are not changed.
     """
 
     def __init__(self, http: HTTPClient, application: int, store: OwnerServerStore) -> None:
@@ -40,7 +40,7 @@ class OwnerCommandSync:
         self._store = store
 
     async def sync(self, servers: Iterable[int], definition: Definition | None) -> None:
-        """Offer the commands in `servers`, of which there are none without a definition."""
+        """Offer the commands in `servers`. If there is no definition, offer them nowhere."""
         wanted = frozenset(servers) if definition else frozenset[int]()
         known = await self._store.all(self._application)
         for server_id in sorted(known - wanted):
@@ -67,7 +67,8 @@ class OwnerCommandSync:
     async def _remove(self, server_id: int) -> None:
         found = await self._find(server_id)
         if found is None:
-            # If the bot is invited again, the commands may be there again: the next start looks.
+            # The commands may come back if the bot is invited again. The next start will delete
+            # them.
             log.info("owner.commands_unreachable server=%d", server_id)
             return
         for command in found:
@@ -86,5 +87,5 @@ class OwnerCommandSync:
 
 
 def _of_server(definition: Definition) -> Definition:
-    """Return a definition without the fields of commands that every server has."""
+    """Return a definition without the fields that the command of a single server does not have."""
     return {name: value for name, value in definition.items() if name not in _GLOBAL_FIELDS}

@@ -1,4 +1,4 @@
-"""Owners: the people who may use the owner's commands, as Discord names them."""
+"""Checks whether a person is an owner of the bot, according to Discord."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Discord expires an interaction that gets no response within 3 seconds.
+# An interaction expires if it gets no response within 3 seconds.
 _SECONDS = 2.0
 _KNOWN_SECONDS = 60.0
 
 
 class Owners:
-    """Refuses everyone except the application's owner, or the members of its team.
+    """Refuses the owner's commands to everyone but the bot's owner, or the members of its team.
 
-    `servers`: the servers in which the owner's commands are offered. Discord's answer is kept for a
-    minute.
+    `servers`: the servers in which the owner's commands are offered.
+
+    Discord's answer about the owners is cached for a minute.
     """
 
     def __init__(self, servers: frozenset[int], *, clock: Callable[[], float]) -> None:
@@ -39,7 +40,7 @@ class Owners:
         self._asking = asyncio.Lock()
 
     async def check(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Raise UserError unless an owner used the command, in one of the servers."""
+        """Raise UserError unless an owner used the command, in one of the `servers`."""
         if interaction.guild_id not in self.servers:
             raise UserError("owner.not_here")
         try:

@@ -1,4 +1,4 @@
-"""WebhookReceiver: stores verified webhooks, and makes the jobs due that they are about."""
+"""WebhookReceiver: stores each verified webhook, and makes its job due."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class WebhookReceiver:
-    """Makes the jobs due that webhooks name, even if a webhook arrives before its job is known."""
+    """Stores webhooks, and makes their jobs due. A webhook may arrive before its job is known."""
 
     def __init__(
         self, store: JobStore, inbox: Inbox, changes: ChangePublisher, *, clock: WatchedClock
@@ -35,7 +35,7 @@ class WebhookReceiver:
         return new
 
     async def wake_if_received(self, backend: str, remote_id: str) -> None:
-        """Make a job due now if a webhook named its remote id before that was stored."""
+        """Make a job due now if a webhook about it arrived before its remote id was stored."""
         if await self._inbox.has(backend, remote_id):
             job = await self._store.wake_remote(backend, remote_id, now=self._clock())
             self._changes.publish(job)

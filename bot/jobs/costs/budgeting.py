@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from bot.errors import UserError
 from bot.jobs.costs.amounts import dollars
+from bot.jobs.costs.prices import Prices
 from bot.model import Origin
 from bot.texts import Moment
 from storage.access.audit import AuditEntry
 from storage.access.settings import EVERYWHERE
 from storage.jobs.rows import queue_server_of
-from storage.ledger.budgets import Reservation, month_of
+from storage.ledger.budgets import MICROS, Reservation, month_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 #: The name of a grant in the audit.
 GRANT = "grant"
-_MICROS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,14 +45,14 @@ class MonthOfPerson:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RaisedBudget:
-    """A person's budget of this month after a grant, and what of it is spent or reserved."""
+    """A person's budget for this month after a grant, and the part that is spent or reserved."""
 
     spent: Dollars
     budget: Dollars
 
 
 class Budgeting:
-    """Reserves `price` micro-dollars for each create request, and enforces the budgets."""
+    """Reserves the most that each order can cost, and enforces the budgets."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Budgeting:
         calendar: Calendar,
         notices: BudgetNoticeStore,
         *,
-        price: int,
+        prices: Prices,
         budgets: Budgets,
         clock: Callable[[], float],
     ) -> None:
@@ -69,19 +69,39 @@ class Budgeting:
         self._payers = payers
         self._calendar = calendar
         self._notices = notices
-        self._price = price
+        self._prices = prices
         self._budgets = budgets
         self._clock = clock
 
-    async def reservation(
-        self, requester: Origin | Client, *, is_created: bool = True
-    ) -> Reservation:
-        """Return the reservation for an order.
+    async def for_clip(self, requester: Origin | Client) -> Reservation:
+        """Return what a create request reserves."""
+        return await self._reservation(requester, Prices(clip=self._prices.clip))
 
-        If not `is_created`, no clip is made, and it is free.
+    async def for_job(self, job: Job) -> Reservation:
+        """Return what a new job reserves.
+
+        A job that reuses a finished clip needs no create request, and a narration that is attached
+        or kept needs no voice.
         """
+        is_created = job.clip_of is None
+        has_text = job.attachment is not None and job.attachment.text is not None
+        is_spoken = has_text and job.narration_of is None
+        prices = Prices(
+            clip=self._prices.clip if is_created else 0,
+            voice=self._prices.voice if is_spoken else 0,
+            writer=self._prices.writer if is_created else 0,
+        )
+        return await self._reservation(job.requester, prices)
+
+    async def for_speech(self, requester: Origin | Client) -> Reservation:
+        """Return what reading a text aloud reserves, if it belongs to no job."""
+        return await self._reservation(requester, Prices(voice=self._prices.voice))
+
+    async def _reservation(self, requester: Origin | Client, prices: Prices) -> Reservation:
         reservation = Reservation(
-            price=self._price if is_created else 0,
+            price=prices.clip,
+            voice_price=prices.voice,
+            writer_price=prices.writer,
             day=self.today,
             server=queue_server_of(requester),
             budgets=self._budgets,
@@ -91,14 +111,10 @@ class Budgeting:
         payer = await self._payers.payer(requester.user_id, reservation.month)
         return replace(reservation, payer=payer)
 
-    async def for_job(self, job: Job) -> Reservation:
-        """Return the reservation for a new job. It is free if the job reuses a finished clip."""
-        return await self.reservation(job.requester, is_created=job.clip_of is None)
-
     @property
     def has_costs(self) -> bool:
-        """True if a clip has a price. Only then is the spending of people recorded."""
-        return self._price > 0
+        """True if anything has a price, so that sums are kept about people."""
+        return self._prices.has_any
 
     async def month_of(self, requester: Origin) -> MonthOfPerson:
         """Return a person's spending and budget in this month. The budget includes any grants."""
@@ -133,7 +149,7 @@ class Budgeting:
             scope=EVERYWHERE,
             name=GRANT,
             target=user_id,
-            value=f"{amount / _MICROS:.2f}",
+            value=f"{amount / MICROS:.2f}",
             actor=actor,
         )
         await self._store.grant(payer, amount, day=day, entry=entry)
@@ -151,7 +167,7 @@ class Budgeting:
 
     async def check(self, reservation: Reservation) -> None:
         """Raise UserError if a reservation exceeds a budget. The error names that budget."""
-        if not reservation.price:
+        if not reservation.total:
             return
         now, month = self._clock(), reservation.month
         next_day, next_month = self._calendar.next_day(now), self._calendar.next_month(now)
@@ -166,10 +182,10 @@ class Budgeting:
                 continue
             sums = await self._store.spending(scope, period)
             left = max(0, budget + sums.granted - sums.spent)
-            if left < reservation.price:
+            if left < reservation.total:
                 raise UserError(
                     key,
                     left=dollars(left),
-                    price=dollars(reservation.price, rounding=math.ceil),
+                    price=dollars(reservation.total, rounding=math.ceil),
                     when=Moment(int(renewed_at)),
                 )

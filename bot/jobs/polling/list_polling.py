@@ -20,18 +20,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# For fewer jobs than this, individual polls take fewer requests than reading the list.
+# The number of jobs from which on reading the list takes fewer requests than individual polls.
 _MIN_JOBS = 4
-# After a start, individual polls are postponed by this time, until the first pages arrive.
+# The time by which individual polls are postponed when the bot starts. Meanwhile, the first pages
+# of the list arrive.
 _HEAD_START_SECONDS = 5.0
 _MAX_PAUSE_SECONDS = 60.0
 _MAX_ASKED_PAUSE_SECONDS = 300.0
-# If a server has no list, it is asked again after this time. It may have been replaced by then.
+# The time after which a server that has no list is asked again. It may have been replaced by then.
 _NO_LIST_SECONDS = 600.0
 
 
 class ListPolling:
-    """Reads the provider's list while this saves requests, or notices earlier that a job has ended.
+    """Reads the provider's list while that is more efficient than polling each job individually.
 
     Jobs that are not in the list are polled individually. So are all jobs while the list can't be
     read.

@@ -17,7 +17,7 @@ PAGE_JOBS = 100
 # Other programs may have jobs in the same list. Therefore up to twice as many pages are read as our
 # own jobs would fill, plus this number.
 _MORE_PAGES = 2
-# The clocks of a provider's machines may differ by this many seconds.
+# The number of seconds by which the clocks of a provider's machines may differ.
 _SKEW_SECONDS = 300.0
 
 

@@ -27,8 +27,8 @@ _MAX_PUT_OFF_JOBS = 20_000
 class PageStep:
     """Postpones the individual polls of jobs that are still running, and polls ended jobs at once.
 
-    Two kinds of jobs are left to their individual polls: those that have changed since they were
-    read, and those whose id belongs to another job in the list.
+    If a job has changed since it was read, or if its id belongs to another job in the list, it is
+    left to its individual poll.
     `put_off`: the number of seconds by which an individual poll is postponed.
     """
 
@@ -51,8 +51,8 @@ class PageStep:
         # The final states that pages have reported, by job id. Each makes its job due only once. If
         # this record is lost, no harm is done.
         self._told: dict[str, RemoteState] = {}
-        # For each postponed job, its epoch and the steady time at which it was first postponed. An
-        # individual poll raises the epoch, so the count begins anew.
+        # For each postponed job, its epoch, and the time (of the steady clock) at which it was
+        # first postponed. An individual poll raises the epoch, so the time counts anew.
         self._put_off_since: dict[str, tuple[int, float]] = {}
 
     async def serve(

@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 # The shortest pause, unless the backend's first interval is even shorter.
 _MIN_SECONDS = 1.5
-# If the estimated remaining time is at most `_SHORT_REST_SECONDS`, the next poll follows shortly
-# after it. Otherwise, the next poll follows after `_SHARE_OF_REST` of it, because the job may be
-# done earlier than estimated.
+# If a job will be done within `_SHORT_REST_SECONDS`, according to the estimate, it is polled
+# shortly after the estimated end. Otherwise, it is polled when a share of the remaining time has
+# passed, because it may be done earlier than estimated.
 _SHORT_REST_SECONDS = 16.0
 _MARGIN_SECONDS = 0.5
 _SHARE_OF_REST = 0.85
-# Once the estimated end has passed, each pause is this share of the time that has passed since.
+# The length of a pause after the estimated end, as a share of the time that has passed since then.
 _SHARE_OF_DELAY = 0.5
-# Some percentages rise in steps of more than 1. On average, they are half a step too low. The size
-# of the steps is guessed from the first percentages, which may have a large common divisor by
-# chance. Therefore it is assumed to be at most this.
+# Some percentages rise in steps of more than 1. On average, they are half a step too low. The step
+# is guessed from the first percentages, which may have a large common divisor by chance. Therefore,
+# the step is assumed to be no larger than this.
 _MAX_STEP = 10
 # The times of similar jobs are used only if there are at least `_MIN_TIMES` of them. Between the
 # shortest and the longest of these times, `_POLLS_IN_RANGE` polls are made.

@@ -17,7 +17,7 @@ _MAX_JOBS = 1000
 
 
 class ProviderSilence:
-    """Remembers, for each job, the first of the requests in a row that got no response.
+    """Remembers since when the provider has not responded to requests about each job.
 
     This is kept in memory only. If it is lost, the requester is notified later. `steady`: a clock
     that never jumps.
@@ -32,7 +32,7 @@ class ProviderSilence:
         self._since.pop(job_id, None)
 
     def is_long(self, job: Job) -> bool:
-        """Record that a request got no response. Returns True if none did for two minutes."""
+        """Record that a request got no response. Returns True if this has lasted two minutes."""
         if len(self._since) >= _MAX_JOBS:
             self._since.clear()
         since = self._since.setdefault(job.id, self._steady())

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bot.backends.base import BackendUpdate
     from bot.model import Job
 
-# A response is used only for this long, because its download links may expire soon.
+# The time for which a response is used. It is short, because the download links may expire soon.
 _FRESH_SECONDS = 30.0
 
 

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The number of checks, which take ten minutes. Several servers behind one address may each have a
-# job with the same id, so a later check may reach the right one.
+# The number of checks. They take ten minutes. Several servers behind one address may each have a
+# job with the same id, so a later check may reach the right server.
 _MAX_CHECKS = 20
 _CHECK_SECONDS = 30.0
-# Two times that differ by less than this are regarded as equal. Requests take a while, and servers
+# The difference up to which two times are regarded as equal. Requests take a while, and servers
 # round the times that they report.
 _STAMP_SECONDS = 5.0
 
@@ -130,7 +130,7 @@ def identity_of(job: Job, update: BackendUpdate) -> Changes:
 
 
 def order_of(record: RemoteRecord) -> Order:
-    """Return the order with which a provider's response about this remote job is compared."""
+    """Return what was ordered for a remote job, to compare it with the provider's responses."""
     return Order(
         ref=record.remote_id,
         request=record.request,
@@ -141,7 +141,7 @@ def order_of(record: RemoteRecord) -> Order:
 
 
 def is_described(record: RemoteRecord, echo: Echo) -> bool:
-    """Return whether a response about a record's remote id can describe the same remote job."""
+    """Return whether a response about the same remote id can describe the same remote job."""
     return not record.is_reassigned and order_of(record).is_of(echo)
 
 

@@ -26,7 +26,8 @@ _DAY = 24 * 60 * 60.0
 class Candidates:
     """The remote jobs that an unconfirmed create request may have started.
 
-    `proves_absence`: whether the create request has started no job unless it is among these.
+    `proves_absence`: whether the search was complete, so that a job that was not found doesn't
+    exist.
     `is_ambiguous`: whether it is uncertain which of these the create request has started.
     """
 
@@ -71,7 +72,7 @@ class RemoteLookup:
         return is_ours and bool(await self._unconfirmed.unclaimed(job.backend))
 
     async def candidates(self, job: Job) -> Candidates:
-        """Ask the provider for the remote jobs that may be this job's and belong to no other."""
+        """Ask the provider for remote jobs that may belong to this job and belong to no other."""
         hints = await self._unconfirmed.unclaimed(job.backend)
         answered = await self._answered(job)
         listing = await self._backend.find(job.sent_request, hints=hints, answered=answered)
@@ -103,7 +104,7 @@ class RemoteLookup:
         )
 
     async def _proves_absence(self, listing: Listing, answered: tuple[AnsweredJob, ...]) -> bool:
-        """Return whether a job that is missing from the list doesn't exist.
+        """Return whether a job can't exist if it is missing from the list.
 
         A list is trusted only if it shows, or has recently shown, a job that it must contain. It is
         not trusted if the provider reuses ids, because another job may have replaced the missing

@@ -1,1 +1,1 @@
-"""Limits on the waiting of jobs, the reasons for it, and its correction if the clock is changed."""
+"""Makes jobs wait, limits their waits, and corrects the waits if the clock is changed."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# After a refusal has lowered the limit, it rises by one job in this time.
+# After the limit was lowered, it rises by one job whenever this time has passed.
 _RAISE_SECONDS = 60.0
 
 

@@ -25,8 +25,8 @@ _CHECK_SECONDS = 5.0
 _SAVE_SECONDS = 10 * 60.0
 # A smaller difference is a measurement error.
 _MIN_DRIFT_SECONDS = 1.0
-# If the bot was down for longer than this and the machine was rebooted, the clock may have been
-# changed in that time without notice.
+# The downtime after which a rebooted machine's clock is doubted. It may have been changed in that
+# time without notice.
 _DOUBTFUL_DOWNTIME_SECONDS = 10 * 60.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 

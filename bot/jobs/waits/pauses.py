@@ -17,7 +17,7 @@ MAX_PAUSES: Mapping[JobState, float] = {
     **dict.fromkeys(JobState, _RETRY_SECONDS),
     # A busy provider can ask for a long pause.
     JobState.QUEUED: _HOUR,
-    # A video that is too large waits for the operator.
+    # If a video is too large, its delivery waits until the operator acts.
     JobState.DELIVERING: _HOUR,
     JobState.NOTIFYING: _HOUR,
 }

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     _Params = ParamSpec("_Params")
     _Result = TypeVar("_Result")
 
-# Each write runs in a thread. Starting it takes longer than writing a small chunk, so chunks are
-# collected up to this size.
+# Chunks are collected up to this size before they are written. Each write runs in a thread, and
+# handing a small chunk to a thread takes longer than writing it.
 _WRITE_BYTES = 1024 * 1024
 
 
@@ -41,7 +41,7 @@ def commit(part: Path, target: Path) -> None:
 
 
 def make_private(folder: Path) -> None:
-    """Create a folder that only the bot's user can read, unless it exists (blocking)."""
+    """Create a folder that only the bot's user can read, unless it exists. Blocks the thread."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
 

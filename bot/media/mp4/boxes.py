@@ -11,11 +11,12 @@ from bot.errors import MediaError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Reading this many headers takes about a second, so a hostile file can't cause more work. A normal
-# file has fewer: at most about 20 boxes per frame, even if every frame is a fragment of its own.
+# The maximum number of box headers that are read. Reading them takes about a second, so a hostile
+# file can't cause more work. A normal file has fewer: at most about 20 boxes per frame, even if
+# every frame is a fragment of its own.
 _MAX_BOXES = 500_000
-# The index of an hour of video has less than half as many bytes. Reading this many takes a few
-# seconds.
+# The maximum number of bytes that are read. Reading them takes a few seconds. The index of an hour
+# of video has less than half as many bytes.
 _MAX_BYTES = 64 * 1024**2
 _SIZE_IN_64_BITS = 1  # this box size means that the real size follows in 64 bits
 _SIZE_TO_END = 0

@@ -1,4 +1,4 @@
-"""Reads the samples of a fragmented track. Its fragments list them, instead of the index."""
+"""Reads the samples of a fragmented track, which are listed in its fragments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bot.media.mp4.boxes import Box, Boxes
 
-_MAX_SAMPLE_BYTES = 1024 * 1024  # of one run's list; an hour of frames takes less
+_MAX_SAMPLE_BYTES = 1024 * 1024  # for one list of samples; an hour of frames takes less
 _TFHD_OFFSET, _TFHD_DESCRIPTION, _TFHD_DURATION = 0x01, 0x02, 0x08
 _TFHD_SIZE, _TFHD_FLAGS, _TFHD_BASE_IS_MOOF = 0x10, 0x20, 0x020000
 _TRUN_OFFSET, _TRUN_FIRST_FLAGS = 0x01, 0x04

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.media.mp4.boxes import Boxes
 
 _SLICE, _IDR, _SEQUENCE_SET, _PICTURE_SET = 1, 5, 7, 8
-_MAX_UNITS = 64  # that may precede the first slice of a picture
+_MAX_UNITS = 64  # the units that may precede the first slice of a picture
 _MAX_SET_BYTES = 4096
 _HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128})
 _EXTENDED_SAR = 255

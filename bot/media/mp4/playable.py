@@ -21,7 +21,7 @@ _WIDE_PRIMARIES, _WIDE_TRANSFERS = 9, frozenset({14, 15, 16, 18})
 _MAX_FRAME_RATE = 121  # frames per second; screens don't show more
 _MAX_STEADY_RATE = 60
 _PAUSE_SECONDS = 0.5  # a single frame of this duration looks as if the video has stopped
-_PAUSE_RATIO = 8  # and if it is this many times longer than the usual frame
+_PAUSE_RATIO = 8  # the duration of such a frame, as a multiple of the usual duration
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

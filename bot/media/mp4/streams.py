@@ -69,7 +69,7 @@ def choose_sound(
 
 
 def is_seekable(boxes: Boxes, h264: H264, video: Stream) -> bool:
-    """Return whether players can start at the first frame and at each keyframe in the index."""
+    """Return whether players can start at the first frame and at every listed keyframe."""
     table, fragments = video.table, video.track.fragments
     begins = not table.chunks or table.syncs is None or 0 in table.syncs
     syncs = [*sync_offsets(table, _MAX_SYNCS)]

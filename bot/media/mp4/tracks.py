@@ -41,7 +41,7 @@ def sample_entry(boxes: Boxes, trak: Box, number: int) -> bytes:
 
 
 def colours_in(entry: bytes) -> tuple[int, int] | None:
-    """Return the primaries and the transfer function in a `colr` box, or None without one.
+    """Return the primaries and the transfer function, or None if there is no `colr` box.
 
     `entry`: the sample description that contains the box.
     """
@@ -88,7 +88,7 @@ def _metadata(boxes: Boxes, moov: Box, kind: bytes) -> str:
     with suppress(MediaError, struct.error):
         meta = boxes.find(moov, b"udta", b"meta")
         if meta is not None:
-            # The boxes follow four bytes of version and flags.
+            # Four bytes of version and flags precede the boxes.
             inner = Box(kind=meta.kind, begin=meta.begin, start=meta.start + 4, end=meta.end)
             data = boxes.head(inner, b"ilst", kind, b"data", max_bytes=8 + 4 * _MAX_TITLE)
             return data[8:].decode("utf-8", errors="ignore")

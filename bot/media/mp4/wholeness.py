@@ -24,7 +24,7 @@ _CUT = "the clip is cut off"
 def check_places(
     boxes: Boxes, top: Sequence[Box], tracks: Iterable[tuple[Track, SampleTable]]
 ) -> None:
-    """Check that all samples in the index are inside the media. Raises MediaError if not."""
+    """Raise MediaError if a sample in the index is not inside the media."""
     media = sorted((box.start, box.end) for box in top if box.kind == b"mdat")
     starts = [start for start, _ in media]
     for track, table in tracks:
@@ -46,7 +46,7 @@ def _extents(track: Track, table: SampleTable) -> Iterator[tuple[int, int]]:
 
 
 def check_fragments(boxes: Boxes, top: Sequence[Box], moov: Box, seconds: float) -> None:
-    """Check that no fragment is missing. Raises MediaError if one is missing.
+    """Raise MediaError if a fragment is missing.
 
     `seconds`: the total duration of the fragments that were found.
     """

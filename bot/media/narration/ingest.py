@@ -35,7 +35,7 @@ _PEAK = re.compile(r"Peak level dB: (\S+)")
 _FLATNESS = re.compile(r"Flat factor: (\S+)")
 _CLIPPED_PEAK, _CLIPPED_FLATNESS = -0.1, 3.0  # the peak in dB, and the flat factor of astats
 _NO_TRACK = "matches no streams"
-_PADDING_SECONDS = 0.5  # of silence that encoders add at both ends
+_PADDING_SECONDS = 0.5  # the silence that encoders may add at both ends
 _ESTIMATED = "Estimating duration from bitrate"
 _DECLARED = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d\.\d)", re.MULTILINE)
 

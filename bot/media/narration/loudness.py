@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from bot.media.process.ffmpeg import Ffmpeg
 
 _SILENCE_LUFS = -70.0  # the absolute gate of EBU R 128, which ignores quieter blocks
-_BLOCK_SECONDS = 0.4  # of EBU R 128; shorter audio has no integrated loudness
+_BLOCK_SECONDS = 0.4  # a block of EBU R 128; shorter audio has no integrated loudness
 # A constant offset counts as silence, and so do tones that are too low or too high to be heard.
 _MIN_HERTZ = 35
 _AUDIBLE_RATE = 38_000  # twice the highest audible frequency
 _MIN_PEAK = -70.0  # dB
-# The filters don't remove inaudible frequencies completely. They lower them by this much, in dB.
+# The filters don't remove inaudible frequencies completely. This much is left of them, in dB.
 _LEFT_OVER = -45.0
 # The filters produce noise at both ends, so `_EDGE_SECONDS` are left out at each end. If a
 # narration is shorter than `_MIN_SECONDS`, it is not filtered.
@@ -51,7 +51,7 @@ async def measure_loudness(ffmpeg: Ffmpeg, sound: Path, *, seconds: float) -> fl
 
 
 def _is_audible(peaks: list[str], loudness: float) -> bool:
-    """Return whether the audible frequencies contain any sound. Unmeasured sound counts."""
+    """Return whether the audible frequencies contain sound. If unmeasured, assume that they do."""
     return not peaks or float(peaks[-1]) > max(_MIN_PEAK, loudness + _LEFT_OVER)
 
 

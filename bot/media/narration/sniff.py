@@ -39,7 +39,7 @@ NAMES = {
 """The name of each demuxer's format in messages."""
 
 _HEAD = 1024
-_SEARCHED = 64 * 1024  # bytes in which a frame is searched for, as in ffmpeg
+_SEARCHED = 64 * 1024  # the number of bytes in which ffmpeg, too, searches for a frame
 _ID3_HEADER = 10
 _SYNC_MP3 = 0xFFE0
 _SYNC_AAC = 0xFFF0

@@ -75,7 +75,7 @@ class Child:
         self._niceness = niceness
         self._environment = environment or {}
         self._guard: tuple[str, ...] | None = None
-        # These two programs apply the limits before the child executes its first instruction.
+        # `nice` and `prlimit` apply the limits before the child executes its first instruction.
         self._nice = shutil.which("nice")
         self._prlimit = shutil.which("prlimit")
 
@@ -253,7 +253,7 @@ def _exit_name(code: int) -> str:
 
 
 async def _find_parent_death_guard() -> tuple[str, ...]:
-    """Return a command prefix that kills a child when this process ends, or () without one."""
+    """Return a command prefix that kills a child when this process ends, or () if unavailable."""
     setpriv = await asyncio.to_thread(shutil.which, "setpriv")
     if setpriv:
         guard = (setpriv, "--pdeathsig", "KILL", "--no-new-privs")

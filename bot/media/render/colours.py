@@ -43,7 +43,8 @@ _NUMBERS = {
     "bt2020-10": 14,
     "bt2020-12": 15,
 }
-# A file's metadata may imitate this line, but ffmpeg indents metadata further.
+# Matches ffmpeg's line about a video stream. A file's metadata may imitate such a line, but ffmpeg
+# indents metadata further.
 _PRINTED = re.compile(
     r"^ {1,4}Stream #\S{1,80}: Video: .{0,500}?[(, ][\w-]{1,40}/([\w-]{1,40})/([\w-]{1,40})[,)]",
     re.MULTILINE,
@@ -108,10 +109,11 @@ def _probing(clip: Path, demuxer: str, number: int) -> list[str]:
 
 
 def bt709_steps(colours: Colours | None) -> Sequence[Step]:
-    """Return the filters that convert these colours to BT.709. There are none for None."""
+    """Return the filters that convert these colours to BT.709, or none if they are None."""
     if colours is None:
         return ()
-    # Decoders may lose these properties, and zscale doesn't guess them.
+    # The properties of the source are set again, because decoders may lose them. zscale doesn't
+    # guess them.
     source: Step = (
         "setparams",
         {

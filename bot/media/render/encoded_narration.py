@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 # The M4A is padded with silence to at least this length, because the length of the clip is not
 # known yet. Few clips are longer, and silence takes few bytes.
 _MIN_SECONDS = 30.0
-_SILENCE_SECONDS = 1.0  # at least
-_TOLERANCE = 0.03  # seconds, a little more than a packet
+_SILENCE_SECONDS = 1.0  # the minimum length of the silence
+_TOLERANCE = 0.03  # in seconds; a little longer than a packet
 
 
 def may_be_copied(narration: Narration, options: NarrationOptions) -> bool:

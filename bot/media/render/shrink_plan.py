@@ -19,7 +19,7 @@ _SOUND_OVERSHOOT = 1.05  # AAC may exceed the rate by this factor
 _BUFFER_SECONDS = 0.5
 _INITIAL_BUFFER = 0.9  # the share of x264's rate-control buffer that is full at the start
 _FRAME_RATE = 30
-_MIN_BITS_PER_PIXEL = 0.06  # with fewer, a smaller picture looks better, even if enlarged
+_MIN_BITS_PER_PIXEL = 0.06  # with fewer bits, a smaller picture looks better, even enlarged
 _SHORT_SIDES = (1080, 720, 540, 480, 360)
 _POOR_SHORT_SIDES = (240, 144)
 _MIN_BIT_RATE = 8_000
@@ -70,8 +70,8 @@ class ShrinkPlan:
 def make_plan(source: ShrinkSource, limit_bytes: int, *, decent: bool) -> ShrinkPlan | None:
     """Choose rates within `limit_bytes`, and the largest picture size that suits these rates.
 
-    The picture is made smaller until each pixel gets 0.06 bits at 30 frames/s. It never gets fewer
-    than 144 lines, or than 360 if `decent`. Returns None if the limit is too low for any picture.
+    The picture is made smaller until each pixel gets 0.06 bits at 30 frames/s. The smallest picture
+    has 144 lines or, if `decent`, 360 lines. Returns None if the limit is too low for any picture.
     If `decent`, also returns None if the pixels get too few bits even at 360 lines.
     """
     sound_rate = _sound_rate(source, limit_bytes, decent=decent)

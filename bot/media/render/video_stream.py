@@ -119,8 +119,8 @@ class Picture:
             *(as_text(step) for step in bt709_steps(self.colours)),
             "format=yuv420p",
         ]
-        # This is a simple filter graph. In a complex one, the filters of the sound would restart
-        # wherever the picture changes.
+        # The filters form a simple filter graph. In a complex one, the filters of the sound would
+        # restart wherever the picture changes.
         return {"filter:v": ",".join(filters)}
 
 
@@ -166,8 +166,8 @@ def open_clip(
     if shift_back:
         options["itsoffset"] = ffmpeg_time(-shift_back)
     if loops_until is not None:
-        # These must be input options, because bitstream filters in ffmpeg 5 stop after the first
-        # repetition.
+        # The clip is repeated by input options, because bitstream filters in ffmpeg 5 stop after
+        # the first repetition.
         options |= {"stream_loop": -1, "t": ffmpeg_time(loops_until)}
     return graph.input(
         f"file:{clip.absolute()}",

@@ -1,4 +1,4 @@
-"""Parses the time at which a pause ends."""
+"""Parses the time until which a pause lasts."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ class PastMomentError(ValueError):
 def moment_of(text: str, *, now: float, zone: tzinfo | None = None) -> int:
     """Convert `30m`, `2h`, `1d` or an ISO 8601 time to a Unix time.
 
-    `zone`: the zone of an ISO time that names none, or None for this machine's. Raises ValueError
-    if the text is none of these, and PastMomentError if the time is in the past.
+    `zone`: the time zone of an ISO 8601 time without a zone, or None for this machine's zone.
+    Raises ValueError if the text has none of these forms, and PastMomentError if the time is in the
+    past.
     """
     span = _SPAN.fullmatch(text)
     if span:

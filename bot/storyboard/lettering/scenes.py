@@ -87,7 +87,7 @@ def split_scenes(text: str, *, seconds: float) -> tuple[str, ...]:
 def scene_count(seconds: float) -> int:
     """Return the maximum number of scenes in a clip.
 
-    There is one scene for every 2 seconds, and in a long clip one for every 3 seconds.
+    A short clip has one scene for every 2 seconds, and a long clip one for every 3 seconds.
     """
     if seconds < _SHORT_SECONDS:
         return max(2, min(_SHORT_SCENES, int(seconds) // 2))

@@ -44,7 +44,11 @@ class Proxies:
         return request.scheme
 
     def address_of(self, request: web.Request) -> str:
-        """Return the address of the caller: the last one on the way that isn't a trusted proxy."""
+        """Return the address of the host that sent the request to the first trusted proxy.
+
+        Without a trusted proxy, this is the peer of the connection. An IPv6 address is returned as
+        its /64 network.
+        """
         found = request.remote or ""
         forwarded = ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, ())).split(",")
         # The header is read from right to left, because each proxy appends the address that it

@@ -1,1 +1,1 @@
-"""The table's side of polling many jobs with one request."""
+"""Reads and updates the jobs that are polled many at a time."""

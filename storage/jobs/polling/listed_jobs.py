@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from storage.database import Database
     from storage.jobs.remote_jobs import RemoteRecord
 
-# Some jobs are polled individually: those that a poll did not find, that are past their deadline or
-# on hold, or that a webhook or a page has made due.
+# Jobs are polled individually if the last poll did not find them, or if they are past their
+# deadline or on hold. So are jobs that a webhook or a page has made due.
 _SERVED = """state = 'generating' AND next_at > updated_at AND backend = :backend
     AND misses = 0 AND deadline_at > :now AND (hold IS NULL OR hold = 'unanswered')
     AND remote_passed_at IS NULL"""

@@ -31,7 +31,7 @@ SELECT
 {_OPEN}
 """  # noqa: S608 - built from constants
 
-# A person's jobs start in this order.
+# Selects a person's first queued jobs. The jobs start in the order of their due times.
 _QUEUED_OF_PERSON = f"""
 SELECT id {_OPEN} AND user_id = :user_id AND state = 'queued' AND next_at IS NOT NULL
 ORDER BY next_at, rowid LIMIT :limit

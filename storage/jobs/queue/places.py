@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from bot.model import Job
     from storage.database import Database
 
-# First, each person's jobs are numbered. By these numbers, the jobs of each server are numbered in
-# turn. By those, all jobs are ordered.
+# First, the jobs of each person are numbered. In the order of these numbers, the jobs of each
+# server are numbered. In the order of those, all jobs are numbered.
 _PLACES = """
 WITH of_person AS (
     SELECT id, queue_server AS server, queue_person AS person, row_number() OVER (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from bot.jobs.costs.budgeting import Budgeting
 from bot.jobs.costs.calendar import Calendar
 from bot.jobs.costs.chart.picture import ChartPicture
 from bot.jobs.costs.payers import Payers
+from bot.jobs.costs.prices import Prices
 from bot.jobs.costs.spending import SpendingReports
 from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
@@ -72,6 +74,7 @@ from storage.jobs.store import JobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
 from storage.ledger.budgets import Budgets, LedgerStore
 from storage.ledger.notices import BudgetNoticeStore
+from storage.ledger.paid_requests import PaidRequests
 from storage.ledger.spending import SpendingStore
 from storage.library import LibraryStore
 from storage.people import PeopleStore
@@ -93,6 +96,7 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 ALL_STATES = tuple(JobState)
+FREE = Prices()
 ACCOUNT = "the account of the tests"
 EVERYWHERE = Reach(order_from=OrderFrom.EVERYWHERE)
 POLL_INTERVALS = PollIntervals(first=5.0, growth=2.0, ceiling=30.0)
@@ -117,6 +121,7 @@ class Bench:
         blocked: tuple[str, ...] = (),
         reach: Reach = EVERYWHERE,
         price: int = 0,
+        prices: Prices = FREE,
         budgets: Budgets | None = None,
         poll_intervals: PollIntervals = POLL_INTERVALS,
         has_webhooks: bool = False,
@@ -148,7 +153,7 @@ class Bench:
         publisher = ChangePublisher(self.bus)
         self.card_records = CardRecords(self.store, publisher, clock=clock)
         self.webhooks = WebhookReceiver(self.store, self.inbox, publisher, clock=clock)
-        self.price, self.budgets = price, budgets or Budgets()
+        self.prices, self.budgets = replace(prices, clip=price or prices.clip), budgets or Budgets()
         self.budgeting = self.build_budgeting()
         self.jobs = JobService(
             self.store,
@@ -202,13 +207,17 @@ class Bench:
         self.list_polling = self.build_list_polling(publisher)
         self.pipeline = self.build_pipeline()
 
+    @property
+    def paid_requests(self) -> PaidRequests:
+        return PaidRequests(self.database, clock=self.clock)
+
     def build_budgeting(self) -> Budgeting:
         return Budgeting(
             self.ledger,
             Payers(self.ledger),
             Calendar(UTC),
             BudgetNoticeStore(self.database),
-            price=self.price,
+            prices=self.prices,
             budgets=self.budgets,
             clock=self.clock,
         )
@@ -218,7 +227,7 @@ class Bench:
             self.ledger,
             BudgetNoticeStore(self.database),
             Calendar(UTC),
-            price=self.price,
+            price=self.prices.clip,
             budgets=self.budgets,
             clock=self.clock,
         )
@@ -264,6 +273,7 @@ class Bench:
     def build_pipeline(self, *, min_free_bytes: int = 0) -> Pipeline:
         prompt_step = PromptStep(
             jobs=self.jobs,
+            paid_requests=self.paid_requests,
             backend=self.backend,
             moderator=self.moderator,
             writer=self.writer,
@@ -271,6 +281,7 @@ class Bench:
         )
         return Pipeline(
             jobs=self.jobs,
+            paid_requests=self.paid_requests,
             backend=self.backend,
             artifacts=self.artifacts,
             workspace=self.workspace,
@@ -477,6 +488,7 @@ async def open_bench(
     blocked: tuple[str, ...] = (),
     reach: Reach = EVERYWHERE,
     price: int = 0,
+    prices: Prices = FREE,
     budgets: Budgets | None = None,
     poll_intervals: PollIntervals = POLL_INTERVALS,
     has_webhooks: bool = False,
@@ -497,6 +509,7 @@ async def open_bench(
             blocked=blocked,
             reach=reach,
             price=price,
+            prices=prices,
             budgets=budgets,
             poll_intervals=poll_intervals,
             has_webhooks=has_webhooks,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from bot.backends.gemini.formats import list_price
 from bot.commands.checks.findings import Finding
-from bot.runtime.costs import MISSING_PRICE, has_budget, price_of
+from bot.runtime.costs import MISSING_PRICE, has_budget, missing_price, price_of, prices_of
+from storage.ledger.budgets import MICROS
 
 if TYPE_CHECKING:
     from bot.settings.fields import Settings
@@ -28,13 +29,20 @@ def examine_costs(settings: Settings) -> Finding:
             found="the price of a clip is unknown",
             advice=MISSING_PRICE if has_budget(settings) else "set PRICE_PER_CLIP to see costs",
         )
-    day = _lower(price * settings.max_jobs_per_day, settings.budget_day)
+    if missing := missing_price(settings, clip=price, backend=settings.video_backend):
+        return Finding(subject=_SUBJECT, ok=False, found="a price is unknown", advice=missing)
+    prices = prices_of(settings, clip=price, backend=settings.video_backend)
+    clips = (prices.clip + prices.writer) * settings.max_jobs_per_day
+    spoken = prices.voice * settings.max_narrations_per_day
+    day = _lower((clips + spoken) / MICROS, settings.budget_day)
     month = _lower(day * _DAYS, settings.budget_month)
+    spoken_too = ", with the texts that are read aloud" if spoken else ""
     return Finding(
         subject=_SUBJECT,
         ok=True,
         found=f"at most ${day:.2f} a day and ${month:.2f} a month for clips of ${price:.2f}"
-        if price
+        f"{spoken_too}"
+        if prices.has_any
         else "clips cost nothing",
     )
 

@@ -1,4 +1,4 @@
-"""Implements the REST routes for the commands that only one server has."""
+"""Implements the REST routes for commands that only one server has."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OK, _CREATED = 200, 201
 
 
 class GuildCommandRoutes:
-    """The route handlers. Each returns a response or raises RefusedError."""
+    """The handlers of the routes. Each returns a response or raises RefusedError."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -31,12 +31,12 @@ class GuildCommandRoutes:
         ]
 
     async def list(self, request: web.Request) -> web.Response:
-        """GET /applications/{application_id}/guilds/{guild_id}/commands."""
+        """Handle `GET /applications/{application_id}/guilds/{guild_id}/commands`."""
         answer = web.json_response(self._world.guild_commands.list(self._guild(request)))
         return _plain(answer)
 
     async def put(self, request: web.Request) -> web.Response:
-        """POST the path of `list`."""
+        """Handle `POST /applications/{application_id}/guilds/{guild_id}/commands`."""
         command, is_new = self._world.guild_commands.put(self._guild(request), request[BODY].json)
         return _plain(web.json_response(command, status=_CREATED if is_new else _OK))
 
@@ -53,6 +53,6 @@ class GuildCommandRoutes:
 
 
 def _plain(answer: web.Response) -> web.Response:
-    # discord.py compares the whole header, so a charset is not allowed.
+    # discord.py compares the whole header, so it must not contain a charset.
     answer.headers["Content-Type"] = "application/json"
     return answer

@@ -1,4 +1,4 @@
-"""Keeps the commands that only one server has."""
+"""Stores the commands that only one server has."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class GuildCommands:
-    """The commands of each server, by their names."""
+    """The commands that only one server has, for each server."""
 
     def __init__(self, ids: Snowflakes, *, application_id: int) -> None:
         self._ids = ids
@@ -19,11 +19,14 @@ class GuildCommands:
         self._commands: dict[int, dict[str, Payload]] = {}
 
     def list(self, guild_id: int) -> list[Payload]:
-        """Return a server's commands."""
+        """Return the commands that only this server has."""
         return [*self._commands.get(guild_id, {}).values()]
 
     def put(self, guild_id: int, definition: Payload) -> tuple[Payload, bool]:
-        """Add a command or replace the one of that name; return it, and whether it is new."""
+        """Add a command to a server, in place of any command with the same name.
+
+        Returns the command, and whether its name is new.
+        """
         commands = self._commands.setdefault(guild_id, {})
         known = commands.get(definition["name"])
         command: Payload = {
@@ -40,7 +43,10 @@ class GuildCommands:
         return command, known is None
 
     def delete(self, guild_id: int, command_id: int) -> None:
-        """Delete a command; RefusedError: the server has none with this id."""
+        """Delete a command of a server.
+
+        Raises RefusedError if the server has no command with this id.
+        """
         commands = self._commands.get(guild_id, {})
         for name, command in commands.items():
             if command["id"] == str(command_id):

@@ -194,12 +194,12 @@ class World:
         return self.commands
 
     def commands_in(self, channel: Channel) -> list[Payload]:
-        """Return the commands that are offered in a channel."""
+        """Return the commands that Discord offers in a channel."""
         guild = channel.guild
         return [*self.commands, *(self.guild_commands.list(guild.id) if guild else ())]
 
     def check_installed(self, guild_id: int) -> None:
-        """Raise RefusedError unless the app is installed in a server."""
+        """Raise RefusedError unless the application is installed in the server."""
         if not any(guild.id == guild_id and guild.installed for guild in self.guilds):
             raise RefusedError(MISSING_ACCESS)
 
