@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import discord
 import pytest
 
+from bot.discord_bot.bot import VideoBot
 from bot.errors import Trouble
 from bot.model import JobState
 from bot.moderation.access.place import OrderFrom, Reach
 from storage.access.pause import Pause
 from storage.access.settings import EVERYWHERE, Change, Rule, Setting
 from storage.jobs.queue.overview import MAX_PLACES
-from tests.support.desk import open_desk
+from tests.support.desk import make_services, open_desk
 from tests.support.fakes.media import FakeVoice
 from tests.support.schemas.discord_spec import check_all
 
@@ -20,9 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    import simcord
+
     from bot.demo.fake_discord.state.channel import Channel
     from bot.demo.fake_discord.state.user import User
     from tests.support.desk import Desk
+    from tests.support.fakes.bench import Bench
+    from tests.support.fakes.clock import Clock
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 MANAGE_GUILD = 1 << 5
@@ -199,3 +205,45 @@ async def test_the_help_in_a_dm_says_who_may_order_there(
         shown = await lines(desk, "help", dm)
         assert commands_in(shown) == ["video", *FREE_COMMANDS]
         assert sentence in shown
+
+
+# SimCord computes permissions from roles.
+
+
+@pytest.fixture
+def simcord_bot(bench: Bench, clock: Clock) -> VideoBot:
+    return VideoBot(make_services(bench, clock))
+
+
+async def test_everyone_has_both_commands_and_managers_see_theirs(
+    simcord_env: simcord.Env, bench: Bench
+) -> None:
+    guild, other = simcord_env.create_guild(), simcord_env.create_guild()
+    managers = guild.create_role("Managers", permissions=discord.Permissions(manage_guild=True))
+    manager = simcord_env.create_user("mary")
+    blocked = Change(scope=guild.id, name=Setting.PERSON, target=manager.id, value=Rule.DENY)
+    await bench.access.change(blocked, actor=1, now=bench.clock())
+    people = [
+        (guild.add_member(manager, roles=[managers]), guild, False, True),
+        (guild.add_member(simcord_env.create_user("ada")), guild, True, False),
+        # The manager of another server is a member like any other.
+        (other.add_member(manager), other, True, False),
+    ]
+    for person, server, may_order, manages in people:
+        channel = server.create_text_channel("general")
+        assert {"status", "help"} <= set(person.available_commands(channel))
+        shown = await shown_to(person, channel, "help")
+        assert ("`/video`" in shown) is may_order
+        assert ("`/clapper`" in shown) is manages
+        assert "**How things are right now**" in await shown_to(person, channel, "status")
+    assert simcord_env.errors == []
+
+
+async def shown_to(
+    person: simcord.MemberActor, channel: simcord.ChannelHandle, command: str
+) -> str:
+    """Use a command, and return the components of the answer, which only the person sees."""
+    result = await person.slash(channel, command)
+    assert result.response is not None
+    assert result.ephemeral
+    return str(result.response.components)
