@@ -20,9 +20,9 @@ from bot.commands.checks.failing_parts import examine_failing_parts
 from bot.commands.checks.file_store import examine_store
 from bot.commands.checks.findings import Finding, unreadable
 from bot.commands.checks.kept_files import examine_kept_files
-from bot.commands.checks.log_channel import examine_log_channel
 from bot.commands.checks.open_files import examine_open_files
-from bot.commands.checks.pause import examine_pause
+from bot.commands.checks.owner.log_channel import examine_log_channel
+from bot.commands.checks.owner.pause import examine_pause
 from bot.commands.checks.prompt_services import examine_moderation, examine_words, examine_writer
 from bot.commands.checks.provider import examine_backend
 from bot.commands.checks.reachability import examine_api, examine_port, examine_public_url

@@ -18,6 +18,7 @@ from bot.errors import UserError
 from bot.jobs.costs.amounts import typed_amount
 from bot.moderation.access.until import moment_of
 from cogs.access._removal import RemovalButton, removal_view
+from cogs.access._spending import show_spending
 from cogs.access.channel_option import AnyChannel  # noqa: TC001 - discord.py reads the annotations
 from cogs.access.commands import MAX_LIMIT, AccessCommands, LimitChoice, RuleChoice
 from storage.access.pause import MAX_WORDS, Pause, is_words
@@ -138,6 +139,16 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
             raise UserError("owner.log_closed", channel=f"<#{channel.id}>") from error
         await self._set(interaction, Setting.LOG_CHANNEL, str(channel.id))
+
+    @app_commands.command(name="spending")
+    async def spending(
+        self,
+        interaction: discord.Interaction[VideoBot],
+        month: app_commands.Range[str, 7, 7] | None = None,
+    ) -> None:
+        """Show what was spent in a month, as a picture."""
+        await self._scope(interaction)
+        await show_spending(interaction, self._services.spending, month)
 
     @app_commands.command(name="grant")
     async def grant(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.commands.checks.log_channel import examine_log_channel
+from bot.commands.checks.owner.log_channel import examine_log_channel
 from bot.delivery.order_log.entries import LogEntry, log_message
 from bot.demo.fake_discord.api_errors import MISSING_ACCESS, rate_limited, server_error
 from bot.moderation.access.refusals import RefusedOrder
