@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bot.links import derive_key
 from bot.media.process.ffmpeg import Ffmpeg
@@ -60,6 +61,7 @@ async def open_http_server(
         workspace=engine.workspace,
         poster_cache=poster_cache,
         texts=texts,
+        store_origin=_origin(engine.resources.settings.store_public_endpoint),
     )
     site = await _site(
         engine,
@@ -111,6 +113,11 @@ def operator_routes(engine: Engine, take_down: TakeDown | None = None) -> Operat
         OperatorKey(engine.resources.secret, clock=time.time),
         clock=engine.resources.clock,
     )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if url else ""
 
 
 def _metrics(engine: Engine) -> MetricsPage | None:
