@@ -21,6 +21,7 @@ from bot.web.pages.share import SharePage
 from bot.web.site import Site
 from bot.web.webhooks import WEBHOOK_PATH, Webhooks
 from storage.jobs.listings import ListingStore
+from storage.ledger.totals import LedgerSumStore
 from storage.sessions import SessionStore
 
 if TYPE_CHECKING:
@@ -122,8 +123,12 @@ def _origin(url: str) -> str:
 
 def _metrics(engine: Engine) -> MetricsPage | None:
     token = engine.resources.settings.metrics_token.get_secret_value()
-    listings = ListingStore(engine.resources.database)
-    return MetricsPage(engine.metrics, engine.store, listings, token=token) if token else None
+    if not token:
+        return None
+    database = engine.resources.database
+    return MetricsPage(
+        engine.metrics, engine.store, ListingStore(database), LedgerSumStore(database), token=token
+    )
 
 
 async def _site(

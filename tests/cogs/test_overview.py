@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import discord
 import pytest
 
+from bot.demo.fake_discord import api_errors
 from bot.discord_bot.bot import VideoBot
+from bot.discord_bot.owner.command_sync import OWNER_GROUP
 from bot.errors import Trouble
 from bot.model import JobState
 from bot.moderation.access.place import OrderFrom, Reach
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 MANAGE_GUILD = 1 << 5
+APPLICATION = "GET /oauth2/applications/@me"
 FREE_COMMANDS = ["videos", "usage", "status", "notify", "privacy"]
 
 
@@ -118,7 +121,7 @@ async def test_the_status_shows_why_videos_wait(desk: Desk) -> None:
     paused = "**New requests are paused, and queued videos wait**: “Back after the *upgrade*.”"
     shown = await lines(desk, "status")
     assert shown[1:4] == [
-        f"- {paused}, until <t:{until}:R>",
+        f"- {paused} This ends <t:{until}:R>.",
         f"- My account with the video service is out of credit. {ending}",
         f"- My disk is full. {ending}",
     ]
@@ -162,6 +165,18 @@ async def test_the_help_lists_the_commands_that_a_person_can_use(desk: Desk) -> 
     refused = await lines(desk, "help", world.dm(manager), manager)
     assert commands_in(refused) == FREE_COMMANDS
     assert any("You can't request videos here.** I don't accept" in line for line in refused)
+
+
+async def test_the_help_lists_the_owners_commands_for_the_owner_alone(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, has_owner_commands=True) as desk:
+        world = desk.fake_discord.world
+        assert commands_in(await lines(desk, "help"))[-1] == OWNER_GROUP
+        assert OWNER_GROUP not in commands_in(await lines(desk, "help", world.dm(world.user)))
+        member = world.add_user("grace")
+        assert OWNER_GROUP not in commands_in(await lines(desk, "help", user=member))
+        desk.clock.advance(61)
+        desk.fake_discord.faults.add(APPLICATION, api_errors.server_error(), times=None)
+        assert OWNER_GROUP not in commands_in(await lines(desk, "help"))
 
 
 async def test_the_help_shows_the_rules_of_the_server_and_names_no_person(desk: Desk) -> None:
