@@ -242,6 +242,7 @@ def make_services(
     return Services(
         jobs=bench.jobs,
         budgeting=bench.budgeting,
+        spending=bench.build_spending_picture(texts),
         cards=cards,
         queue_outlook=QueueOutlook(bench.database),
         texts=texts,
