@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bot.errors import StartupError
 from bot.links import derive_key
@@ -71,6 +72,7 @@ async def open_http_server(
         workspace=engine.workspace,
         poster_cache=poster_cache,
         texts=texts,
+        store_origin=_origin(engine.resources.settings.store_public_endpoint),
     )
     site = await _site(
         engine,
@@ -131,6 +133,11 @@ def operator_routes(engine: Engine, take_down: TakeDown | None = None) -> Operat
         OperatorKey(engine.resources.secret, clock=time.time),
         clock=engine.resources.clock,
     )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if url else ""
 
 
 def _metrics(engine: Engine) -> MetricsPage | None:

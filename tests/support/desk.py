@@ -121,6 +121,7 @@ class Desk:
             smaller_copies=self.smaller_copies,
             links=links,
             artifacts=bench.artifacts,
+            workspace=bench.workspace,
             count_delivery=self.handovers.append,
             clock=self.clock,
         )
