@@ -16,6 +16,7 @@ from bot.delivery.views.service_name import ServiceName
 from bot.delivery.wiring import (
     make_delivery,
     make_operator_notices,
+    make_order_log,
     make_resender,
     make_take_down,
 )
@@ -24,11 +25,13 @@ from bot.discord_bot.gateway.identify_budget import IdentifyBudget
 from bot.discord_bot.gateway.session import GatewaySession
 from bot.discord_bot.login import log_in
 from bot.discord_bot.memberships import MembershipFinder
+from bot.discord_bot.names import DiscordNames
 from bot.discord_bot.owner.rights import Owners
 from bot.library.index import Library
 from bot.library.remote_deletion import RemoteDeletion
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.runtime.adapters import STORYBOARD, open_backend, open_voice
+from bot.runtime.costs import make_spending_picture
 from bot.runtime.engine import open_engine
 from bot.runtime.http_server import open_http_server
 from bot.runtime.part_watch import PartWatch
@@ -121,6 +124,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     services = Services(
         jobs=jobs,
         budgeting=engine.budgeting,
+        spending=make_spending_picture(settings, database, texts, clock=clock),
         cards=cards,
         queue_outlook=QueueOutlook(database),
         texts=texts,
@@ -144,6 +148,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         access=AccessSettingsStore(database),
         audit=AuditStore(database),
         memberships=MembershipFinder(engine.gate.reach, clock=clock),
+        refusals=engine.refusals,
         take_down=take_down,
         owners=Owners(settings.owner_server_ids, clock=clock),
         owner_servers=OwnerServerStore(database),
@@ -193,8 +198,14 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         backend=engine.backend.name,
         clock=clock,
     )
-    for subscriber in (progress.on_job_changed, operator.on_job_changed):
+    order_log = make_order_log(bot, database, requests=requests, texts=texts, clock=clock)
+    for subscriber in (
+        progress.on_job_changed,
+        operator.on_job_changed,
+        order_log.on_job_changed,
+    ):
         engine.bus.subscribe(subscriber)
+    engine.refusals.subscribe(order_log.on_refusal)
     await open_http_server(
         engine,
         stack,
@@ -203,6 +214,8 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         narrator=narrator,
         retention=retention,
         take_down=take_down(bot),
+        spending=services.spending,
+        names=DiscordNames(bot),
         is_ready=bot.is_ready,
     )
     stack.push_async_callback(bot.close)
@@ -230,6 +243,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         list_polling=make_list_polling(engine),
         progress=progress,
         operator=operator,
+        order_log=order_log,
         smaller_copies=delivery.smaller_copies,
         metrics=engine.metrics,
         session=_gateway_session(engine, bot, part_watch),

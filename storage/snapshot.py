@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from bot.errors import StartupError
 from storage.access.audit import NEWEST, AuditEntry
+from storage.access.closed_log_channels import NEWEST as CLOSED_LOG_CHANNEL
+from storage.access.closed_log_channels import closed_log_channel_from
 from storage.access.settings import EVERYWHERE
 from storage.delivery.second_bots import second_bot_from
 from storage.errors import storage_errors
@@ -16,6 +18,7 @@ from storage.files.kept_files import ALL_KEPT, file_from
 from storage.jobs.circuits import circuit_from
 from storage.jobs.listings import LAST_COUNT, count_from
 from storage.jobs.rows import job_from
+from storage.ledger.spending import DAYS, PERSONS, SERVERS, days_of, spending_from
 from storage.ledger.totals import REPORTED_BY, reported_from
 
 if TYPE_CHECKING:
@@ -24,10 +27,12 @@ if TYPE_CHECKING:
 
     from bot.media.files.stores.base import KeptFile
     from bot.model import Job
+    from storage.access.closed_log_channels import ClosedLogChannel
     from storage.delivery.second_bots import SecondBot
     from storage.failing_parts import FailingPart
     from storage.jobs.circuits import Circuit
     from storage.jobs.listings import OrphanCount
+    from storage.ledger.spending import MonthSpending
     from storage.ledger.totals import ReportedCosts
 
 _JOBS = """
@@ -91,6 +96,17 @@ def read_second_bot(data_dir: Path) -> SecondBot | None:
         return None
     row = _row(data_dir, "SELECT * FROM second_bots ORDER BY last_at DESC LIMIT 1", {})
     return second_bot_from(row) if row else None
+
+
+def read_closed_log_channel(data_dir: Path) -> ClosedLogChannel | None:
+    """Return the log channel to which the bot can't post, or None.
+
+    Blocks. Raises StorageError if the database can't be read.
+    """
+    if not _has_table(data_dir, "closed_log_channels"):
+        return None
+    row = _row(data_dir, CLOSED_LOG_CHANNEL, {})
+    return closed_log_channel_from(row) if row else None
 
 
 def read_failing_parts(data_dir: Path) -> list[FailingPart]:
@@ -157,6 +173,22 @@ def list_audit(data_dir: Path, *, limit: int) -> list[AuditEntry]:
         return []
     rows = _rows(data_dir, NEWEST, {"scope": EVERYWHERE, "limit": limit})
     return [AuditEntry(**dict(row)) for row in rows]
+
+
+def read_spending(data_dir: Path, month: str, *, limit: int) -> MonthSpending:
+    """Read the spending of a month; without a database or a ledger, there is none.
+
+    Blocks. StorageError: the database can't be read.
+    """
+    if not _has_table(data_dir, "ledger_sums"):
+        return spending_from(month, days=[], servers=[], persons=[])
+    params: dict[str, str | int] = {"month": month, "limit": limit}
+    return spending_from(
+        month,
+        days=_rows(data_dir, DAYS, days_of(month)),
+        servers=_rows(data_dir, SERVERS, params),
+        persons=_rows(data_dir, PERSONS, params),
+    )
 
 
 def _has_table(data_dir: Path, name: str) -> bool:

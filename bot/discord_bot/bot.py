@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from bot.delivery.resend import Resender
     from bot.delivery.second_bot import SecondBotWatch
+    from bot.delivery.spending.picture import SpendingPicture
     from bot.delivery.views.card import CardRenderer
     from bot.discord_bot.memberships import MembershipFinder
     from bot.discord_bot.owner.rights import Owners
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from bot.library.take_down import TakeDown
     from bot.media.files.workspace import Workspace
     from bot.moderation.access.gate import Gate
+    from bot.moderation.access.refusals import RefusedOrders
     from bot.pacing import WatchedClock
     from bot.presets import Presets
     from bot.speech.narrator import Narrator
@@ -96,6 +98,7 @@ class Services:
 
     jobs: JobService
     budgeting: Budgeting
+    spending: SpendingPicture
     cards: CardRenderer
     queue_outlook: QueueOutlook
     texts: Texts
@@ -111,6 +114,7 @@ class Services:
     audit: AuditStore
     memberships: MembershipFinder
     owners: Owners
+    refusals: RefusedOrders
     take_down: Callable[[discord.Client], TakeDown]
     owner_servers: OwnerServerStore
     sent_commands: SentCommandsStore

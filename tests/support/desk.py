@@ -24,7 +24,7 @@ from bot.delivery.second_bot import SecondBotWatch
 from bot.delivery.upload_fallback import UploadFallback
 from bot.delivery.views.card import CardRenderer
 from bot.delivery.views.library_view import LibraryView
-from bot.delivery.wiring import make_operator_notices, make_take_down
+from bot.delivery.wiring import make_operator_notices, make_order_log, make_take_down
 from bot.demo.fake_discord.server import FakeDiscord
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.login import log_in
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.delivery.operator_notices import OperatorNotices
+    from bot.delivery.order_log.order_log import OrderLog
     from bot.demo.fake_discord.gateway.interactions import Interaction
     from bot.demo.fake_discord.state.history import Recorded
     from bot.demo.fake_discord.state.message import Message
@@ -120,6 +121,7 @@ class Desk:
             smaller_copies=self.smaller_copies,
             links=links,
             artifacts=bench.artifacts,
+            workspace=bench.workspace,
             count_delivery=self.handovers.append,
             clock=self.clock,
         )
@@ -127,6 +129,19 @@ class Desk:
     @property
     def second_bot(self) -> SecondBotWatch:
         return self.bot.services.second_bot
+
+    def order_log(self) -> OrderLog:
+        """Return the log of a bot that has just started."""
+        order_log = make_order_log(
+            self.bot,
+            self.bench.database,
+            requests=self.requests,
+            texts=Texts.load(),
+            clock=self.clock,
+        )
+        self.bench.bus.subscribe(order_log.on_job_changed)
+        self.bench.refusals.subscribe(order_log.on_refusal)
+        return order_log
 
     def operator_notices(self, backend: str = "fake") -> OperatorNotices:
         """Return the notices of a bot that has just started."""
@@ -247,6 +262,7 @@ def make_services(
     return Services(
         jobs=bench.jobs,
         budgeting=bench.budgeting,
+        spending=bench.build_spending_picture(texts),
         cards=cards,
         queue_outlook=QueueOutlook(bench.database),
         texts=texts,
@@ -261,6 +277,7 @@ def make_services(
         access=bench.access,
         audit=AuditStore(bench.database),
         memberships=MembershipFinder(bench.gate.reach, clock=clock),
+        refusals=bench.refusals,
         take_down=partial(
             make_take_down,
             database=bench.database,

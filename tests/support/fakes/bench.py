@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from bot.delivery.spending.picture import SpendingPicture
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.events import EventBus
 from bot.jobs.admission import Admission
@@ -19,8 +20,10 @@ from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.costs.alarms import BudgetAlarms
 from bot.jobs.costs.budgeting import Budgeting
 from bot.jobs.costs.calendar import Calendar
+from bot.jobs.costs.chart.picture import ChartPicture
 from bot.jobs.costs.payers import Payers
 from bot.jobs.costs.prices import Prices
+from bot.jobs.costs.spending import SpendingReports
 from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
@@ -49,6 +52,7 @@ from bot.media.files.workspace import Workspace
 from bot.model import Attachment, JobState, VideoRequest
 from bot.moderation.access.gate import Gate
 from bot.moderation.access.place import OrderFrom, Reach
+from bot.moderation.access.refusals import RefusedOrders
 from bot.moderation.words import BlockedWords
 from bot.pacing import ListIntervals, LookupDelays, PollIntervals
 from bot.prompts.base import VerbatimWriter
@@ -72,6 +76,7 @@ from storage.jobs.unconfirmed import UnconfirmedStore
 from storage.ledger.budgets import Budgets, LedgerStore
 from storage.ledger.notices import BudgetNoticeStore
 from storage.ledger.paid_requests import PaidRequests
+from storage.ledger.spending import SpendingStore
 from storage.library import LibraryStore
 from storage.people import PeopleStore
 from storage.retention import RetentionStore
@@ -88,6 +93,7 @@ if TYPE_CHECKING:
     from bot.model import Job, JobChanged
     from bot.moderation.base import Moderator
     from bot.prompts.base import PromptWriter
+    from bot.texts import Texts
     from storage.database import Database
 
 ALL_STATES = tuple(JobState)
@@ -123,7 +129,7 @@ class Bench:
     ) -> None:
         self.moderator = moderator
         self.blocked = BlockedWords(blocked)
-        self.access = AccessSettingsStore(database)
+        self.access, self.refusals = AccessSettingsStore(database), RefusedOrders()
         self.gate = Gate(reach, self.access, clock=clock, count=self._count_refusal)
         self.writer = writer or VerbatimWriter()
         self.database = database
@@ -259,6 +265,11 @@ class Bench:
             on_deleted=self.remote_deletion.wake,
             clock=self.clock,
         )
+
+    def build_spending_picture(self, texts: Texts) -> SpendingPicture:
+        store = SpendingStore(self.database)
+        reports = SpendingReports(store, Calendar(UTC), budgets=Budgets(), clock=self.clock)
+        return SpendingPicture(reports, texts, ChartPicture())
 
     def build_pipeline(self, *, min_free_bytes: int = 0) -> Pipeline:
         prompt_step = PromptStep(
