@@ -327,7 +327,7 @@ def _finished() -> Iterator[_Scene]:
             title=title,
             changes=done,
             make=lambda cards, job, inline=inline: cards.render_link(
-                job, _ARTIFACT, url=_URL, inline=inline
+                job, _ARTIFACT, url=_URL, player=_URL if inline else None
             ),
         )
     yield _Scene(
