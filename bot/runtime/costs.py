@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MISSING_PRICE = (
-    "set PRICE_PER_CLIP, or PRICE_PER_SECOND, to what the video service charges in US dollars"
-)
+MISSING_PRICE = "set PRICE_PER_CLIP or PRICE_PER_SECOND to the video service's price, in US dollars"
 
 
 def open_costs(resources: Resources, backend: VideoBackend) -> tuple[Budgeting, BudgetAlarms]:

@@ -319,7 +319,7 @@ async def test_a_take_down_asks_first_and_says_what_it_has_deleted(desk: Desk) -
         f"**The videos of <@{person}> are deleted.**",
         "- 1 video with its prompt and files",
         "- 2 cards in Discord",
-        "- 1 video must end first. Use the command again in a few minutes.",
+        "- 1 video is still in progress. Use the command again in a few minutes.",
     ]
     assert card.deleted
     [entry] = [each for each in await stored(desk) if "removal" in tuple(each)]

@@ -145,16 +145,16 @@ async def test_a_change_holds_for_the_next_order_and_after_a_restart(
     assert not (await order(desk)).ephemeral
     answer = await typed(desk, "channel", manager, channel=str(world.channel.id), rule="deny")
     assert answer.text.splitlines() == [
-        "Saved. It applies from the next request on.",
+        "Saved. The change applies from the next request on.",
         "**Who may request videos in this server**",
         f"- Not in these channels: <#{world.channel.id}>",
-        "-# This only narrows what my operator allows.",
+        "-# These settings can restrict what my operator allows, but not extend it.",
     ]
     before = await count(desk)
     assert "requests in this channel" in (await order(desk)).text
     assert (await count(desk), desk.bench.backend.posts) == (before, 0)
     again = await typed(desk, "channel", manager, channel=str(world.channel.id), rule="deny")
-    assert again.text.startswith("That was already so.")
+    assert again.text.startswith("Nothing changed: that setting was already in effect.")
     cleared = await typed(desk, "channel", manager, channel=str(world.channel.id), rule="none")
     assert "Nothing is set." in cleared.text
     assert not (await order(desk)).ephemeral
