@@ -152,8 +152,8 @@ def _make_secret(path: Path) -> bytes:
 
 
 def _sync_folder(folder: Path) -> None:
-    # Without this, a power cut could undo the renaming of the file. The secret would be lost, and
-    # all links would become invalid.
+    # Unless the folder is written to the disk, a power cut could undo the renaming of the file. The
+    # secret would be lost, and all links would become invalid.
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -93,7 +93,7 @@ class OrderAnswer:
     async def _answer_while(self, storing: asyncio.Task[Job | None]) -> None:
         message_id = await self._post_unsaved(storing)
         # Until the job's row contains the message's id, only the job id in the card's button shows
-        # that the two belong together.
+        # which job the card belongs to.
         if (job := await storing) is not None and message_id is not None:
             await self._services.jobs.acknowledge(job.id, message_id, is_current=False)
 

@@ -36,7 +36,7 @@ class LibraryCog(commands.Cog):
         self._details = app_commands.ContextMenu(name="Video details", callback=self.details)
 
     async def cog_load(self) -> None:
-        """Add the command "Video details", which discord.py doesn't find in a cog by itself."""
+        """Add the context menu "Video details", because discord.py finds only slash commands."""
         self._bot.tree.add_command(self._details)
 
     @app_commands.command(name="videos")

@@ -66,7 +66,7 @@ class Database(Protocol):
 
 @asynccontextmanager
 async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
-    """Open the database, migrate it to the current schema, and close it after the block.
+    """Open the database, migrate it to the current schema, and close it after the `with` block.
 
     The folder must exist.
     Raises DataInUseError if another process has the database open.

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Discord names a person's language only in interactions.
+# Notices are in English, because Discord tells a person's language only in interactions.
 _LANGUAGE = "en"
 
 # Most outages are short restarts of the provider and need no action. Only longer ones are reported.

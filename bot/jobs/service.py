@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A write fails if a worker has claimed the job since it was read. It is then tried again.
+# The number of attempts to write. An attempt fails if a worker has claimed the job since the job
+# was read.
 _TRIES = 5
 
 
@@ -39,8 +40,8 @@ class JobService:
     """Creates jobs, changes their states, and publishes every change.
 
     A method that writes returns None if the job has changed since it was read.
-    `acknowledge_seconds`: the time for a command to post a new job's card. Later, a step looks for
-    it.
+    `acknowledge_seconds`: the time that a command has to post a new job's card. After that, a step
+    looks for the card.
     `deadline_seconds`: the time that the provider has to generate a clip.
     """
 

@@ -124,7 +124,7 @@ class Submission:
             await self._circuit.accepted()
 
     async def _bind(self, job: Job, update: BackendUpdate) -> bool:
-        """Store a job's remote id. Returns False if another open job has the same one."""
+        """Store a job's remote id. Returns False if another open job has the same remote id."""
         save, acquire = self._saver.save, partial(self._identity.acquire, job, update.ref)
         ended = update.state in {RemoteState.DONE, RemoteState.FAILED}
         bind = partial(self._jobs.bind, job, update, after=0 if ended else self._first_poll)

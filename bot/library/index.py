@@ -74,7 +74,7 @@ class Library:
         self._sending: set[int] = set()
 
     async def page(self, user_id: int, *, search: str = "", offset: int = 0) -> LibraryPage:
-        """Return the page that contains the position `offset`, or the last page if there is none.
+        """Return the page that contains the position `offset`, or the last page of a shorter list.
 
         `search`: words that the prompt must contain, or a job's id to find all jobs with its
         prompt.
@@ -92,7 +92,7 @@ class Library:
         return await self._store.prompts(_search(user_id, typed), limit=MAX_CHOICES)
 
     async def details(self, message_id: int) -> JobDetails | None:
-        """Return the details of the job that a card shows, or None if the message is not a card."""
+        """Return the details of a card's job, or None if the message with this id is not a card."""
         job = await self._store.by_message(message_id)
         if job is None:
             return None

@@ -53,7 +53,7 @@ class SpeechBudget(Protocol):
     """The budgets, and the price of reading a text aloud."""
 
     async def for_speech(self, requester: Origin | Client) -> Reservation:
-        """Return what reading a text aloud reserves."""
+        """Return the reservation for reading a text aloud."""
         ...
 
     async def check(self, reservation: Reservation) -> None:
@@ -158,13 +158,14 @@ class Narrator:
 
     @asynccontextmanager
     async def speak(self, text: str, speech_id: int) -> AsyncGenerator[SpokenMp3]:
-        """Read a text aloud into an MP3 file, which is deleted after the block.
+        """Read a text aloud into an MP3 file, which is deleted after the `with` block.
 
         `speech_id`: the result of `order`.
         Raises UserError if the voice or the moderator refuses the text, and MediaError if a retry
         may succeed.
         """
-        # The folder belongs to no job. If a crash leaves it over, the sweep deletes it.
+        # The folder belongs to no job. If the folder is left over after a crash, the sweep deletes
+        # it.
         name = uuid4().hex
         try:
             async with self._settled(speech_id):
@@ -212,9 +213,11 @@ class Narrator:
 
     @asynccontextmanager
     async def _settled(self, speech_id: int | None) -> AsyncGenerator[None]:
-        """Settle the price of a text after the block, at 0 if the voice has clearly not charged.
+        """Settle the price of a text after the `with` block.
 
-        If the block is cancelled, the price stays reserved.
+        The price is 0 if the voice has clearly not charged.
+
+        If the `with` block is cancelled, the price stays reserved.
         """
         try:
             yield

@@ -27,8 +27,8 @@ WHERE backend = :backend AND state <> 'open'
 RETURNING *
 """
 
-# A probe is one create request. Before it is sent, the next probe is already scheduled, so that
-# there is a next one even if this one never returns.
+# A probe is one create request. Before it is sent, the next probe is already scheduled, so that it
+# follows even if this probe gets no result.
 _PROBE = """
 UPDATE circuits SET probes = probes + 1, probe_at = :probe_at
 WHERE backend = :backend AND state = 'open' AND probe_at <= :now
@@ -65,7 +65,8 @@ class Circuit:
     `state`: `counting`, `open`, or `over` after an outage.
     `refusals`: the number of consecutive refusals before the circuit opened.
     `probes`: the number of probes since it opened.
-    `opened_at`, `probe_at`: the Unix times at which it opened, and at which the next probe is due.
+    `opened_at`, `probe_at`: the Unix times at which the circuit opened, and at which the next probe
+    is due.
     `notified_reason`: the reason in the last notice to the operator, or None if there was no
     notice.
     `reached`: whether Discord delivered that notice to at least one operator.

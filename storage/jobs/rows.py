@@ -83,7 +83,7 @@ def found_job(row: Row | None) -> Job | None:
 
 
 def key_of(job: Job) -> dict[str, Any]:
-    """Return the parameters with which a statement changes a job only if it is unchanged."""
+    """Return the parameters with which a statement changes a job only if its row is unchanged."""
     return {"id": job.id, "epoch": job.epoch, "was": job.state}
 
 

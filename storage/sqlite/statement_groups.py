@@ -103,7 +103,10 @@ class StatementGroups:
 
 
 def _run_group(opened: aiosqlite.Connection, group: Sequence[_Unit]) -> list[_Answer]:
-    """Run a group in one transaction. If the whole transaction fails, run each unit in its own."""
+    """Run a group in one transaction.
+
+    If the whole transaction fails, run each unit in a transaction of its own.
+    """
     connection = opened._conn  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as above
     if connection.in_transaction:  # a rollback has failed
         connection.execute("ROLLBACK")

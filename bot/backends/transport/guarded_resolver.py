@@ -1,4 +1,4 @@
-"""Prevents downloads from private networks. The URLs are in responses, and can't be trusted."""
+"""Prevents downloads from private networks, because URLs in providers' responses aren't trusted."""
 
 from __future__ import annotations
 

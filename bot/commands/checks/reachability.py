@@ -93,7 +93,7 @@ def _unmapped(address: Address) -> Address:
 
 
 def _limits(url: str, addresses: Iterable[Address]) -> list[str]:
-    """Return the features that won't work with this address, each with the reason."""
+    """Return the features that won't work with the public URL, each with the reason."""
     limits: list[str] = []
     private = [address for address in map(_unmapped, addresses) if not is_public(str(address))]
     # On this machine, /etc/hosts may map the machine's own name to a loopback address. Elsewhere,

@@ -43,7 +43,7 @@ class Coverage(Protocol):
     """Tells which characters a backend that draws text can't draw."""
 
     def missing(self, prompt: str) -> tuple[str, ...]:
-        """Return the characters of a prompt that the backend can't draw, without repetitions."""
+        """Return each distinct character in a prompt that the backend is unable to draw."""
         ...
 
 

@@ -21,7 +21,7 @@ class ChangePublisher:
         self._bus = bus
 
     def publish(self, job: Job | None) -> Job | None:
-        """Publish that a job has changed, but not its state, and return the job.
+        """Publish a change that left a job's state as it was, and return the job.
 
         If the job is None, nothing has changed, and nothing is published.
         """

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The number of jobs from which on reading the list takes fewer requests than individual polls.
+# With at least this many jobs, reading the list takes fewer requests than polling each job.
 _MIN_JOBS = 4
 # The time by which individual polls are postponed when the bot starts. Meanwhile, the first pages
 # of the list arrive.

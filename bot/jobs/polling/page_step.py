@@ -93,7 +93,7 @@ class PageStep:
     def _may_wait(self, job: PolledJob, risen: int | None) -> bool:
         """Return whether a job's individual poll may be postponed again.
 
-        It may not if the list has shown the same percentage for too long.
+        It must not be postponed if the list has shown the same percentage for too long.
         """
         now = self._clock.steady()
         epoch, since = self._put_off_since.get(job.id, (None, now))

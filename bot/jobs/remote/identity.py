@@ -110,8 +110,8 @@ class RemoteIdentity:
         """Remove the creation time from an echo if it is only the time of the response.
 
         Some servers report the time of each response as the creation time. If the response has no
-        `Date` header, its time is computed from the seconds since the create request. This works
-        even if our clock is wrong.
+        `Date` header, the time of the response is computed from the seconds since the create
+        request. This works even if our clock is wrong.
         """
         if echo.answered_at is None and record.made_at is not None and record.bound_at:
             answered_at = record.made_at + self._clock() - record.bound_at

@@ -186,13 +186,13 @@ class Workspace:
 
     @asynccontextmanager
     async def new_copy(self, job_id: str, *, decent: bool) -> AsyncGenerator[Path]:
-        """Provide a path for a smaller copy. The file that the block writes there is kept."""
+        """Provide a path for a smaller copy. A file that the `with` block writes there is kept."""
         async with self._new(copy_key(job_id, decent=decent)) as path:
             yield path
 
     @asynccontextmanager
     async def new_poster(self, job_id: str) -> AsyncGenerator[Path]:
-        """Provide a path for a poster. The file that the block writes there is kept."""
+        """Provide a path for a poster. A file that the `with` block writes there is kept."""
         async with self._new(poster_key(job_id)) as path:
             yield path
 

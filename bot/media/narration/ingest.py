@@ -122,7 +122,7 @@ class _Wav:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Ingest:
-    """The values that are the same for all links of a file."""
+    """The values that are the same for all links of a chained file."""
 
     ffmpeg: Ffmpeg
     format: Format
@@ -144,7 +144,7 @@ def _links(source: Path, found: Format) -> list[Link]:
 
 
 async def _decode_links(job: _Ingest, source: Path, links: list[Link]) -> bool:
-    """Decode all links into one WAV, and return whether any of them is clipped."""
+    """Decode all links of a chained file into one WAV, and return whether any is clipped."""
     clipped, seconds = False, 0.0
     await run_uncancelled(begin_wav, job.wav.part)
     for link in links:

@@ -32,14 +32,14 @@ _BOX_IN_64_BITS = 1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Link:
-    """A link of a chained file, from the offset `start` to the offset `end`."""
+    """One of the complete files in a chained file, from the offset `start` to the offset `end`."""
 
     start: int
     end: int
 
 
 def find_links(path: Path, demuxer: str) -> list[Link]:
-    """Return the links of a file. A file that is not chained has one link.
+    """Return the links of a chained file, or one link that is the whole file otherwise.
 
     The search stops soon after `MAX_LINKS`. Blocks the thread.
     """

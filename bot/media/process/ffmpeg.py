@@ -46,8 +46,8 @@ class Ffmpeg:
 
         The call first waits for a free slot, for as long as necessary.
         `on_progress`: is called with the number of seconds written so far, which never decreases.
-        Raises MediaError if ffmpeg fails or exceeds a limit. It is a LostChildError if the input is
-        not to blame.
+        Raises MediaError if ffmpeg fails or exceeds a limit. The error is a LostChildError if the
+        input is not to blame.
         """
         if on_progress is None:
             return await self._child.run(args, cwd=cwd, limits=limits)

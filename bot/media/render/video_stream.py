@@ -203,7 +203,7 @@ def ffmpeg_time(seconds: float) -> str:
 
 
 def scaled_size(width: int, height: int, *, longest: int) -> tuple[int, int]:
-    """Return a picture's size, reduced so that no side exceeds `longest`. Both are even."""
+    """Return a picture's size, reduced to sides of at most `longest`. Both are even numbers."""
     scale = min(1.0, longest / max(width, height))
     return _even(width * scale), _even(height * scale)
 

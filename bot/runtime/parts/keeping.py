@@ -1,4 +1,4 @@
-"""Builds what keeps people's videos and choices: links, retention and the default for DMs."""
+"""Builds the links to videos and the retention of videos, and reads the default setting for DMs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LINK_SECONDS = 7 * 24 * 60 * 60.0
 
 
 def notify_default(settings: Settings) -> NotifyDefault:
-    """Return the DMs that people get who have not chosen."""
+    """Return the setting for when people who have not used `/notify` get a DM."""
     notify = Notify(settings.notify)
     minutes = settings.notify_minutes if notify is Notify.LATE else 0
     return NotifyDefault(notify=notify, minutes=minutes)

@@ -47,8 +47,8 @@ FROM json_each(:jobs) AS listed
 WHERE jobs.id = listed.key AND jobs.epoch = listed.value ->> 0 AND jobs.state = 'generating'
 """
 
-# The higher epoch invalidates a poll that is already running. It may have read the job before it
-# changed, and must not postpone the next poll.
+# The higher epoch invalidates a poll that is already running. That poll may have read the job
+# before the job changed, and must not postpone the next poll.
 _WAKE = """
 UPDATE jobs SET epoch = epoch + 1, next_at = :now, updated_at = :now
 FROM json_each(:epochs) AS listed

@@ -68,7 +68,7 @@ MAX_PLACE = 1000
 
 
 class QueuePlaces:
-    """Computes the places of queued jobs, starting at 1. Jobs that are not due yet have one too."""
+    """Computes the places of queued jobs, starting at 1. Jobs that are not due yet are included."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

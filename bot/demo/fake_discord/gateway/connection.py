@@ -126,7 +126,7 @@ class Gateway:
 
     @asynccontextmanager
     async def away(self) -> AsyncGenerator[None]:
-        """Close all connections, and accept no new ones while the block runs."""
+        """Close all connections, and accept no new ones until the end of the `with` block."""
         self._open.clear()
         try:
             await self.drop()

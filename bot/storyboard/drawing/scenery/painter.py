@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from bot.storyboard.drawing.scenery.pen import Point
 
 _PROOF = 4  # the factor by which pictures are reduced before colours are looked up in them
-# Planes move evenly only at these speeds, in pixels per frame. Others would make them jitter.
+# Planes move evenly only at these speeds, in pixels per frame. Other speeds would make the planes
+# jitter.
 _PACES = (0.0, 1 / 6, 1 / 5, 1 / 4, 1 / 3, 1 / 2, 1.0, 2.0, 3.0, 4.0, 6.0)
 
 
