@@ -56,8 +56,8 @@ class FinishedVideo:
 class Handover(StrEnum):
     """The outcome of a delivery.
 
-    `CARD`: the card shows the video. `DM`: a DM has to contain it. `HELD`: the operator has to act
-    first.
+    `CARD`: the card shows the video. `DM`: a DM has to contain the video. `HELD`: the video is held
+    until the operator acts.
     """
 
     CARD = "card"

@@ -86,7 +86,7 @@ class Links:
         return self._share(job_id, serial, int(self._clock() + self._lifetime))
 
     def check_share_link(self, token: str) -> Share | None:
-        """Return the contents of a share link's token, or None if it is forged or expired."""
+        """Return the contents of a share link's token, or None if the token is no longer valid."""
         match = _SHARE.fullmatch(token)
         if match is None:
             return None

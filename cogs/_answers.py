@@ -1,4 +1,4 @@
-"""Responds to an order by posting its card.
+"""Responds to an order by posting the card of the ordered job.
 
 Usually, the job is stored first. If that takes long, the card is posted before the job is stored.
 """
@@ -142,7 +142,7 @@ class OrderAnswer:
 
 
 def _result_of(task: asyncio.Task[Outlook]) -> Outlook | None:
-    """Return the outlook if it is already known, or else None. A card can be shown without it."""
+    """Return a job's outlook if it is already known, or else None. A card needs no outlook."""
     if not task.done():
         task.cancel()
         return None

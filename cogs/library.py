@@ -91,7 +91,7 @@ class PageButton(DynamicButton, template=PAGE_TEMPLATE):
         self._search = match["search"]
 
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Show the page that the button names, in place of the current page."""
+        """Show another page of the list of jobs, in place of the current page."""
         view = await _page(interaction, services, search=self._search, offset=self._offset)
         await interaction.response.edit_message(view=view)
 

@@ -51,7 +51,8 @@ class Database(Protocol):
     async def sequence(self, *statements: Statement) -> Sequence[Sequence[Row]]:
         """Run statements in one transaction until one of them returns no row.
 
-        Returns the rows of each statement that was run. If one fails, all of them are undone.
+        Returns the rows of each statement that was run. If a statement fails, all statements are
+        undone.
         """
         ...
 

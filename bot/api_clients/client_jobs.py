@@ -107,7 +107,10 @@ class ClientJobs:
             yield
 
     async def receive_audio(self, chunks: AsyncIterable[bytes], *, filename: str) -> AudioUpload:
-        """Save a narration for a new job. Raises UserError if it is not audio or is too large."""
+        """Save a narration for a new job.
+
+        Raises UserError if the file is not audio or is too large.
+        """
         job_id = new_job_id()
         folder = await self._workspace.create(job_id)
         digest = hashlib.sha256()
@@ -206,11 +209,14 @@ class ClientJobs:
         return await self._jobs.retry_undecided(job.id)
 
     async def artifact(self, job: Job) -> Artifact | None:
-        """Return a job's finished video, or None if there is none or it was deleted."""
+        """Return a job's finished video, or None if there is no video or the video was deleted."""
         return await self._artifacts.get(job.id)
 
     async def fetch_video(self, job: Job) -> Path:
-        """Return the path of a finished video. Raises FileNotFoundError if it is no longer kept."""
+        """Return the path of a finished video.
+
+        Raises FileNotFoundError if the video is no longer kept.
+        """
         return await self._workspace.fetch_video(job.id)
 
     async def withdraw_shares(self, job: Job) -> None:

@@ -99,7 +99,7 @@ async def edit_message_at(
     view: discord.ui.LayoutView,
     files: Sequence[discord.File],
 ) -> None:
-    """Replace the content of the message at `route`. The URL contains an interaction's token."""
+    """Replace the content of the message at `route`, whose path contains an interaction's token."""
     with handle_message_parameters(
         view=view, attachments=files, allowed_mentions=discord.AllowedMentions.none()
     ) as message:

@@ -90,8 +90,7 @@ class Downloading:
     async def restore(self, job: Job) -> bool:
         """Make sure that the folder of a merging job contains the clip.
 
-        Returns False if the clip can't be restored at once. The job has then been moved to another
-        state.
+        If the clip can't be restored at once, moves the job to another state and returns False.
         """
         if await asyncio.to_thread(self.workspace.folder(job.id).clip.exists):
             return True

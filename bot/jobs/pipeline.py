@@ -1,4 +1,7 @@
-"""Pipeline: the steps of jobs, one for each state. Each is short, idempotent and resumable."""
+"""Pipeline: the steps of jobs, one for each state.
+
+All steps are short, idempotent and resumable.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +59,10 @@ class Deliverer(Protocol):
         ...
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send the job's only DM, if one is needed. Returns False to be called again later."""
+        """Send the job's only DM, if a DM is needed.
+
+        Returns False if it must be called again later.
+        """
         ...
 
 

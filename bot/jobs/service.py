@@ -126,7 +126,7 @@ class JobService:
         await self._budgeting.check(await self._budgeting.for_clip(admitted.requester))
 
     async def allowances(self, requester: Origin, place: OrderPlace) -> list[Allowance]:
-        """Return how much of each cap a person has used, including the caps of the place."""
+        """Return how much of each cap a person has used, including the server's caps."""
         return await self._admission.allowances(requester, place)
 
     async def acknowledge(
@@ -164,7 +164,10 @@ class JobService:
         return await self._move_if(job_id, JobState.CANCELLED, frozenset({JobState.UNDECIDED}))
 
     async def cancel_postponed_delivery(self, job_id: str) -> Job | None:
-        """Cancel a job whose delivery waits for the operator, or return None if it doesn't wait."""
+        """Cancel a job whose delivery waits for the operator.
+
+        Returns None if the delivery doesn't wait.
+        """
         job = await self._store.get(job_id)
         if job is None or not self.is_delivery_postponed(job):
             return None
@@ -182,7 +185,10 @@ class JobService:
         *,
         after: float | None = 0,
     ) -> Job | None:
-        """Move a job to another state, whose step is due in `after` seconds. None means never."""
+        """Move a job to another state.
+
+        The state's step is due in `after` seconds, or never if `after` is None.
+        """
         if to not in TRANSITIONS[job.state]:
             raise ValueError(f"no transition from {job.state} to {to}")
         now = self._clock()
@@ -203,7 +209,10 @@ class JobService:
         )
 
     async def write_prompt(self, job: Job, prompt: str) -> Job | None:
-        """Store a queued job's prompt. Returns None if it already has one, or has changed."""
+        """Store a queued job's prompt.
+
+        Returns None if the job already has a prompt, or if the job has changed.
+        """
         return await self._store.write_prompt(job, prompt, backend=self._backend, now=self._clock())
 
     async def begin_submit(self, job: Job) -> Job | None:

@@ -1,4 +1,4 @@
-"""Library: finds a person's jobs, and those of their videos that are still kept."""
+"""Library: finds a person's jobs, and the videos that are still kept."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LibraryEntry:
-    """A job in the list. `kept`: whether its video is still stored and can be sent again."""
+    """A job in a person's list of jobs.
+
+    `kept`: whether its video is still stored and can be sent again.
+    """
 
     job: Job
     kept: bool
@@ -49,7 +52,10 @@ class LibraryPage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobDetails:
-    """A job, its last state changes, and its video. `artifact` is None if no video is kept."""
+    """A job with its last state changes and its video.
+
+    `artifact` is None if the video is not kept.
+    """
 
     job: Job
     steps: tuple[StateChange, ...]
@@ -115,7 +121,10 @@ class Library:
 
     @contextmanager
     def send_lock(self, user_id: int) -> Generator[None]:
-        """Mark that a video is being sent to a person. Raises UserError if one already is."""
+        """Mark that a video is being sent to a person.
+
+        Raises UserError if another video is being sent to the person already.
+        """
         if user_id in self._sending:
             raise UserError("library.busy")
         self._sending.add(user_id)

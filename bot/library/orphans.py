@@ -65,7 +65,8 @@ class OrphanCounter:
     async def count(self) -> int | None:
         """Count the orphans once, and store their number.
 
-        Returns None if the provider has no list of jobs. Raises BackendError if it can't be asked.
+        Returns None if the provider has no list of jobs. Raises BackendError if the provider can't
+        be reached.
         """
         name, now = self._backend.name, self._clock()
         records = await self._remote_jobs.answered(name, self._account)

@@ -68,7 +68,10 @@ class RemoteDeletion:
             log.info("job.erased id=%s ref=%s", deleted.job_id, deleted.remote_id)
 
     async def _delete(self, deleted: RemoteRecord) -> bool:
-        """Ask the provider to delete one job, and return whether nothing is left to delete."""
+        """Ask the provider to delete one job.
+
+        Returns True if nothing is left to delete.
+        """
         ref = deleted.remote_id
         try:
             if await may_delete(self._backend, deleted):

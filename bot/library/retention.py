@@ -118,7 +118,10 @@ class Retention:
         return self._limits
 
     async def delete(self, job_id: str) -> bool:
-        """Delete a job, but keep its row without content. Returns False if it has not ended."""
+        """Delete a job, but keep its row without content.
+
+        Returns False if the job has not ended.
+        """
         if not await self.mark_deleted(job_id):
             return False
         await self.delete_content(job_id)

@@ -146,7 +146,7 @@ class Narrator:
     def speech_lock(self, requester: int | str) -> Generator[None]:
         """Mark that a text is being read aloud for a requester.
 
-        Raises UserError if one already is.
+        Raises UserError if another text is already being read aloud for the requester.
         """
         if requester in self._speaking:
             raise UserError("speech.busy")
@@ -206,7 +206,10 @@ class Narrator:
         return recording
 
     async def _order_for(self, client: str, text: str, folder: JobFolder) -> int | None:
-        """Order a text for a client, or return None if the voice has read it aloud before."""
+        """Order the reading of a text for a client.
+
+        Returns None if the voice has read the text aloud before.
+        """
         if await asyncio.to_thread(folder.attachment.exists):
             return None
         return await self.order(SpeechRequester(client=client), Client(name=client), text, None)

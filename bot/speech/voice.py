@@ -54,7 +54,7 @@ async def speak_once(voice: Voice, text: str, target: Path) -> None:
 def checked_text(text: str) -> str:
     """Return a text without extra whitespace.
 
-    Raises UserError if it contains nothing to read aloud, is too long, or is invalid.
+    Raises UserError if the text contains nothing to read aloud, is too long, or is invalid.
     """
     check_characters(text)
     text = "\n".join(line for part in text.splitlines() if (line := " ".join(part.split())))

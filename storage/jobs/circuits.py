@@ -95,7 +95,7 @@ class CircuitStore:
         self._database = database
 
     async def get(self, backend: str) -> Circuit | None:
-        """Return the circuit of a backend, or None if it has none because nothing was refused."""
+        """Return a backend's circuit, or None if nothing was refused and there is no circuit."""
         return await self._one("SELECT * FROM circuits WHERE backend = :backend", backend=backend)
 
     async def refuse(self, backend: str, reason: Trouble) -> Circuit | None:
@@ -103,7 +103,7 @@ class CircuitStore:
         return await self._one(_REFUSE, backend=backend, reason=reason)
 
     async def open(self, backend: str, *, probe_at: float, now: float) -> Circuit | None:
-        """Open the circuit, so that jobs wait. Returns None if it is already open."""
+        """Open the circuit, so that jobs wait. Returns None if the circuit is already open."""
         return await self._one(_OPEN, backend=backend, probe_at=probe_at, now=now)
 
     async def probe(self, backend: str, *, probe_at: float, now: float) -> Circuit | None:
@@ -121,7 +121,7 @@ class CircuitStore:
         return await self._one(_RESET_REFUSALS, backend=backend)
 
     async def close(self, backend: str) -> Circuit | None:
-        """Close the circuit, so that jobs continue. Returns None if it is not open."""
+        """Close the circuit, so that jobs continue. Returns None if the circuit is not open."""
         return await self._one(_CLOSE, backend=backend)
 
     async def delete(self, backend: str) -> None:

@@ -78,7 +78,7 @@ def job_from(row: Row) -> Job:
 
 
 def found_job(row: Row | None) -> Job | None:
-    """Convert a row of the jobs table to a `Job`, or return None if there is no row."""
+    """Convert a row of the jobs table to a `Job`, or return None if `row` is None."""
     return job_from(row) if row else None
 
 

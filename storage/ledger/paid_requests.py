@@ -32,7 +32,7 @@ WHERE id = :id AND epoch = :epoch AND state = 'queued' AND writer_reserved_micro
 
 
 class PaidRequests:
-    """Stores that a job's text or prompt costs its price, before the request is sent."""
+    """Stores the price of a paid request before the request is sent."""
 
     def __init__(self, database: Database, *, clock: Callable[[], float]) -> None:
         self._database = database

@@ -137,7 +137,7 @@ def _run_alone(connection: sqlite3.Connection, unit: _Unit) -> _Answer:
 
 
 def _commit(connection: sqlite3.Connection) -> Exception | None:
-    """Commit a transaction. If that fails, undo it and return the error."""
+    """Commit a transaction. If that fails, undo the transaction and return the error."""
     try:
         connection.execute("COMMIT")
     except Exception as error:  # noqa: BLE001 - the caller handles it, whatever it is

@@ -66,7 +66,7 @@ class ContentFetcher:
     async def _fetch_content(self, path: str, result_url: str | None) -> str | None:
         """Download from the content route.
 
-        Returns a link if the video has to be downloaded from there instead.
+        If the response contains only a link to the video, returns the link.
         """
         response = await self._ask_repeatedly(path, () if result_url else self.pauses)
         if response.ok:

@@ -1,4 +1,4 @@
-"""Extracts the codes and messages from an error response, and the failed job, if there is one."""
+"""Extracts the codes and messages from an error response, and the job if a job has failed."""
 
 from __future__ import annotations
 

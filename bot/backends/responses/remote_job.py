@@ -110,7 +110,7 @@ def parse(body: bytes) -> object:
 
 
 def job_in(value: object) -> RemoteJob | None:
-    """Return the job in a response, or None if it describes no job.
+    """Return the job in a response, or None if the response describes no job.
 
     The job may be the response itself, or be inside a field such as `data`.
     """
@@ -244,7 +244,7 @@ def _inferred(
     status: str,
     progress: int | None,
 ) -> RemoteState | None:
-    """Return the state that the status word or, if it isn't clear, the other fields indicate."""
+    """Return the state that a job's status word tells or, if it is unclear, the other fields."""
     if told is RemoteState.DONE and error and not link:
         return RemoteState.FAILED  # for example, a content filter has removed the video
     if told in {RemoteState.DONE, RemoteState.FAILED}:

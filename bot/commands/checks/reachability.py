@@ -145,7 +145,7 @@ async def _ask(url: str) -> tuple[int, bytes]:
 
 
 async def examine_port(settings: Settings) -> Finding:
-    """Check that the port is free, or that Clapper itself uses it."""
+    """Check that the HTTP server's port is free, or that Clapper itself uses the port."""
     host, port = settings.http_host, settings.http_port
     if not port:
         return Finding(subject=_PORT, ok=True, found="any free port")

@@ -232,7 +232,7 @@ def _locale_of(job: Job) -> str:
 
 
 def in_own_language(job: Job) -> Job:
-    """Return a copy of the job without the card language that its server has chosen.
+    """Return a copy of a job without the language that its server has chosen for cards.
 
     Sentences about the copy are in the requester's own language.
     """

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class ChangePublisher:
-    """Publishes changes to jobs on the event bus. The caller must have committed them."""
+    """Publishes changes to jobs on the event bus. The caller must have committed the changes."""
 
     def __init__(self, bus: EventBus) -> None:
         self._bus = bus

@@ -1,4 +1,4 @@
-"""Retries: queues undecided jobs again, although the provider may charge for them twice."""
+"""Retries: queues undecided jobs again, although the provider may charge twice."""
 
 from __future__ import annotations
 

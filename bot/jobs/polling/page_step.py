@@ -58,7 +58,10 @@ class PageStep:
     async def serve(
         self, found: Sequence[tuple[PolledJob, BackendUpdate]], *, requested_at: float
     ) -> int:
-        """Act on the states that a page shows, and return how many of its jobs are surely ours."""
+        """Act on the states that a page shows.
+
+        Returns how many of the page's jobs are certainly ours.
+        """
         ours = await self._ours(found) if found else []
         for job, _ in ours:
             self._silence.end(job.id)

@@ -52,9 +52,9 @@ class RemoteIdentity:
         self._clock = clock
 
     async def acquire(self, job: Job, ref: str) -> bool:
-        """Reserve a remote id for a job, even if an ended job has it.
+        """Reserve a remote id for a job, even if an ended job has the same remote id.
 
-        Returns False if an open job has it.
+        Returns False if an open job has the same remote id.
         """
         former = await self._store.reassign(job.backend, ref, job_id=job.id, now=self._clock())
         if former is not None:
@@ -73,8 +73,8 @@ class RemoteIdentity:
     async def handle_foreign(self, job: Job) -> None:
         """Postpone a job whose remote id seems to belong to another job.
 
-        After many checks, fail it.
-        The remote job with that id is neither delivered nor deleted.
+        After many checks, fail the job. The remote job with that id is neither delivered nor
+        deleted.
         """
         log.warning("remote.not_ours id=%s ref=%s", job.id, job.remote_id)
         if job.misses + 1 < _MAX_CHECKS:
@@ -148,7 +148,7 @@ def is_described(record: RemoteRecord, echo: Echo) -> bool:
 async def may_delete(backend: VideoBackend, record: RemoteRecord) -> bool:
     """Return whether a remote job can be deleted because its id still belongs to our job.
 
-    Raises BackendError if the provider can't be asked.
+    Raises BackendError if the provider can't be reached.
     """
     update = await _look(backend, record)
     return _is_deletable(record, update and update.echo)

@@ -1,4 +1,4 @@
-"""RemoteLookup: looks for an unconfirmed job at the provider, or for proof that it isn't there."""
+"""RemoteLookup: looks for an unconfirmed job at the provider, or for proof that it was lost."""
 
 from __future__ import annotations
 

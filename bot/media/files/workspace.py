@@ -177,11 +177,14 @@ class Workspace:
         return await self._fetch(video_key(job_id))
 
     async def fetch_poster(self, job_id: str) -> Path:
-        """Return the local path of a poster. If its store is elsewhere, fetch it first."""
+        """Return the local path of a poster. If its store is elsewhere, fetch the poster first."""
         return await self._fetch(poster_key(job_id))
 
     async def fetch_copy(self, job_id: str, *, decent: bool) -> Path:
-        """Return the local path of a smaller copy. If its store is elsewhere, fetch it first."""
+        """Return the local path of a smaller copy.
+
+        If its store is elsewhere, fetch the copy first.
+        """
         return await self._fetch(copy_key(job_id, decent=decent))
 
     @asynccontextmanager

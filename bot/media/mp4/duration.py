@@ -100,7 +100,7 @@ def read_reorder_delay(track: Track) -> float:
 
 
 def read_seconds(boxes: Boxes, track: Track) -> float:
-    """Return a track's duration in seconds. Raises MediaError if it is 0."""
+    """Return a track's duration in seconds. Raises MediaError if the duration is 0."""
     full = _full_seconds(track)
     edits = _edits(boxes, track)
     early = ((_first_shown(track) or 0) - edits.skipped) / track.scale

@@ -1,4 +1,4 @@
-"""Decides whether a clip plays in Discord as it is. If not, tells which parts need repair."""
+"""Tells which parts of a clip need repair before the clip plays in Discord."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _PAUSE_RATIO = 8  # the duration of such a frame, as a multiple of the usual dur
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Repair:
-    """The parts of a clip that need repair. The container is remuxed, the others re-encoded."""
+    """The parts of a clip that need repair.
+
+    The container is repaired by remuxing, and the other parts by re-encoding.
+    """
 
     picture: bool
     sound: bool

@@ -189,7 +189,10 @@ async def _decode(job: _Ingest, source: Path, part: Path) -> str:
 
 
 def _sound_number(source: Path, job: _Ingest) -> int:
-    """Return the number of an MP4's audio track. Raises UserError if a part of it is missing."""
+    """Return the number of an MP4's audio track.
+
+    Raises UserError if a part of the track is missing.
+    """
     try:
         return read_sound_number(source)
     except MediaError as error:
@@ -260,7 +263,7 @@ def _wav_seconds(path: Path) -> float:
 
 
 def _declared_seconds(stderr: str) -> float:
-    """Return the duration in seconds that the file's header states, or 0 if it states none."""
+    """Return the duration in seconds that the file's header states, or 0 if none is stated."""
     found = _DECLARED.search(stderr)
     return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else 0.0
 

@@ -59,7 +59,10 @@ def find_links(path: Path, demuxer: str) -> list[Link]:
 
 
 def _ogg_links(data: mmap.mmap) -> Iterator[int]:
-    """Yield the offset of each link after the first. A link without sound is not counted."""
+    """Yield the offset of each link of an Ogg file except the first.
+
+    Links without sound are omitted.
+    """
     at, begun, was_begin = 0, -1, True
     for _ in range(_MAX_STEPS):
         if data[at : at + 4] != b"OggS":
@@ -119,7 +122,7 @@ def _mov_links(data: mmap.mmap) -> Iterator[int]:
 
 
 def _adts_links(data: mmap.mmap) -> Iterator[int]:
-    """Yield the offsets at which the parameters change. Tags and damaged parts are skipped."""
+    """Yield the offsets at which an ADTS file's parameters change. Tags and damage are skipped."""
     at, before = data.find(b"\xff"), None
     for _ in range(_MAX_STEPS):
         if at < 0:

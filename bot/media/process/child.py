@@ -207,7 +207,7 @@ def _environment() -> dict[str, str]:
 def _rlimits(limits: ProcessLimits) -> list[tuple[int, str, int, int]]:
     """Return each limit with its prlimit(1) option and its soft and hard values.
 
-    No value is higher than the limit of this process.
+    No value is higher than the same limit of this process.
     """
     cpu = limits.cpu_seconds
     wanted = (

@@ -57,7 +57,7 @@ class Ffmpeg:
         )
 
     async def has_filters(self, *names: str, cwd: Path, limits: ProcessLimits) -> bool:
-        """Return whether this ffmpeg was built with all of these filters."""
+        """Return whether this ffmpeg was built with all of the filters in `names`."""
         if self._filters is None:
             lines: list[str] = []
             await self._child.run(["-filters"], cwd=cwd, limits=limits, on_line=lines.append)

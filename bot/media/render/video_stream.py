@@ -108,7 +108,7 @@ class Picture:
     def _joined_filters(self) -> dict[str, str]:
         """Return the filters for a clip that changes its format midway.
 
-        They scale all of its parts to the size of the first part.
+        The filters scale all parts of the clip to the size of the first part.
         """
         longest = encoder_settings_for(self.info).longest
         width, height = scaled_size(self.info.width, self.info.height, longest=longest)

@@ -41,7 +41,7 @@ def make_links(resources: Resources) -> Links:
 def make_retention(
     engine: Engine, people: PeopleStore, remote_deletion: RemoteDeletion
 ) -> Retention:
-    """Return the component that deletes what is no longer kept."""
+    """Return the component that deletes expired videos, and jobs that people delete."""
     settings = engine.resources.settings
     return Retention(
         RetentionStore(engine.resources.database),

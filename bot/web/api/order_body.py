@@ -172,7 +172,7 @@ async def _text(part: BodyPartReader) -> str:
 
 
 def _split(path: Path) -> tuple[dict[str, Any], tuple[int, int] | None]:
-    """Return the fields of a JSON body without the audio, and the position of its base64.
+    """Return the fields of a JSON body without the audio, and the position of the audio's base64.
 
     Reads the file, and so blocks the event loop.
     """

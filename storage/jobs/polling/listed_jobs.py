@@ -104,7 +104,7 @@ class ListedJobStore:
         ]
 
     async def records(self, jobs: Iterable[PolledJob]) -> dict[str, RemoteRecord]:
-        """Return the records of those jobs that have not changed meanwhile, by job id."""
+        """Return the remote records of `jobs` by job id, except jobs that have changed."""
         rows = await self._database.rows(_RECORDS, {"epochs": _epochs(jobs)})
         return {row["id"]: record_from(row) for row in rows}
 
@@ -127,7 +127,7 @@ class ListedJobStore:
         return [job_from(row) for row in rows]
 
     async def wake(self, jobs: Iterable[PolledJob], *, now: float) -> list[Job]:
-        """Make jobs due now, so that each is polled individually, and return them."""
+        """Make jobs due now, so that each is polled individually, and return these jobs."""
         rows = await self._database.rows(_WAKE, {"epochs": _epochs(jobs), "now": now})
         return [job_from(row) for row in rows]
 

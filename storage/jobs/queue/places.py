@@ -74,7 +74,7 @@ class QueuePlaces:
         self._database = database
 
     async def of(self, job: Job) -> int | None:
-        """Return the place of a job, or None if it is not queued or is beyond `MAX_PLACE`."""
+        """Return the place of a job, or None if the job is not queued or is beyond `MAX_PLACE`."""
         if job.state is not JobState.QUEUED:
             return None
         row = await self._database.row(PLACE, {"id": job.id})

@@ -98,7 +98,10 @@ class Painter:
         self._backdrop.paste(picture, (pen.left, pen.top), picture)
 
     def sun(self, x: float, y: float, radius: float, colour: Rgb | None = None) -> None:
-        """Add a disc with a halo. If it would touch the text, it is moved to the side or down."""
+        """Add a disc with a halo.
+
+        If the disc would touch the text, it is moved to the side or down.
+        """
         colour = colour or self.light.glow
         x, y = self._aside(x, y, radius)
         self.glow(x, y, radius * 5.5, mix(self.light.low, colour, 0.6), 0.55)
@@ -141,7 +144,7 @@ class Painter:
         depth: float = 0.0,
         spare: float = 0,
     ) -> Pen:
-        """Return a pen for a strip that is wide enough for its movement at this depth."""
+        """Return a pen for a strip that is wide enough to move at the given depth."""
         room = math.ceil(abs(self._pace(depth)) * self.view.frames)
         return Pen(
             colour,
@@ -162,7 +165,7 @@ class Painter:
     ) -> None:
         """Add a strip as a plane. Planes with a depth closer to 1 are nearer and move faster.
 
-        `mist`: its colour, its share at the top, and its share at the bottom.
+        `mist`: the colour of the mist, its share at the top, and its share at the bottom.
         """
         picture = pen.finish()
         if mist:
