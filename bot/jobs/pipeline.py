@@ -1,7 +1,4 @@
-"""Pipeline: the steps of jobs, one for each state.
-
-All steps are short, idempotent and resumable.
-"""
+"""Pipeline: the steps of jobs, one per state. All steps are short, idempotent and resumable."""
 
 from __future__ import annotations
 
@@ -38,8 +35,7 @@ _MERGE_RETRY_SECONDS = 2.0
 _NO_SPACE = "No space left on device"
 _MAX_MERGES = 2
 _HOLD_RETRY_SECONDS = 60 * 60.0
-# The number of attempts to edit the card, and of attempts to send the DM. They take about a day
-# each.
+# The number of attempts to edit the card, or to send the DM. They take about a day.
 _MAX_DELIVERIES = 300
 
 
@@ -59,10 +55,7 @@ class Deliverer(Protocol):
         ...
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send the job's only DM, if a DM is needed.
-
-        Returns False if it must be called again later.
-        """
+        """Send the job's only DM if one is needed, or return False to be called again later."""
         ...
 
 
