@@ -222,6 +222,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         holds=engine.holds,
         retention=retention,
         database_files=DatabaseFiles(database, settings.data_dir),
+        takeover=engine.takeover,
         remote_deletion=remote_deletion,
         orphans=make_orphan_counter(engine),
         workers=workers,

@@ -12,6 +12,7 @@ from storage.access.settings import EVERYWHERE
 from storage.delivery.second_bots import second_bot_from
 from storage.errors import storage_errors
 from storage.failing_parts import ALL_FAILING, failing_part_from
+from storage.files.kept_files import ALL_KEPT, file_from
 from storage.jobs.circuits import circuit_from
 from storage.jobs.listings import LAST_COUNT, count_from
 from storage.jobs.rows import job_from
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from bot.media.files.stores.base import KeptFile
     from bot.model import Job
     from storage.delivery.second_bots import SecondBot
     from storage.failing_parts import FailingPart
@@ -108,6 +110,16 @@ def read_orphans(data_dir: Path, backend: str) -> OrphanCount | None:
         return None
     row = _row(data_dir, LAST_COUNT, {"backend": backend})
     return count_from(row) if row else None
+
+
+def list_kept_files(data_dir: Path) -> list[KeptFile]:
+    """List the files that the database records as kept, or return [] without a database.
+
+    Blocks. Raises StorageError if the database can't be read.
+    """
+    if not _has_table(data_dir, "kept_files"):
+        return []
+    return [file_from(row) for row in _rows(data_dir, ALL_KEPT, {})]
 
 
 def list_access_settings(data_dir: Path) -> list[AuditEntry]:

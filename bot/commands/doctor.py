@@ -17,6 +17,7 @@ from bot.commands.checks.configuration.costs import examine_costs
 from bot.commands.checks.configuration.unused_provider import unused_provider
 from bot.commands.checks.discord_account import examine_account
 from bot.commands.checks.failing_parts import examine_failing_parts
+from bot.commands.checks.file_store import examine_store
 from bot.commands.checks.findings import Finding, unreadable
 from bot.commands.checks.kept_files import examine_kept_files
 from bot.commands.checks.open_files import examine_open_files
@@ -134,6 +135,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await asyncio.to_thread(_held, settings),
         await asyncio.to_thread(examine_failing_parts, settings.data_dir),
         await examine_kept_files(settings),
+        await examine_store(settings),
         await examine_clock(settings.discord_api_url),
     ]
 

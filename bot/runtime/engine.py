@@ -22,15 +22,20 @@ from bot.jobs.waits.clock_watcher import ClockWatcher, boot_id
 from bot.jobs.waits.holds import Holds
 from bot.library.recorded_store import RecordedStore
 from bot.media.files.download import AttachmentFetcher, attachment_hosts
-from bot.media.files.stores.folder import FolderStore
+from bot.media.files.stores.takeover import TakeoverStore
 from bot.media.files.workspace import Workspace
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.metrics import Metrics
 from bot.moderation.access.gate import Gate
 from bot.presets import Presets
-from bot.runtime.adapters import load_blocked_words, open_moderator, open_writers
+from bot.runtime.adapters import (
+    load_blocked_words,
+    open_moderator,
+    open_writers,
+)
 from bot.runtime.costs import open_costs
+from bot.runtime.parts.file_store import open_file_store
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.reach import reach_of
 from bot.runtime.resources import MIN_FREE_BYTES
@@ -91,6 +96,8 @@ class Engine:
     silence: ProviderSilence
     account: str
     spent: SpentRefs
+    kept_files: KeptFileTable
+    takeover: TakeoverStore | None
     workspace: Workspace
     artifacts: ArtifactStore
     editor: NarrationEditor
@@ -122,7 +129,9 @@ async def open_engine(
     for subscriber in (feed.on_job_changed, metrics.on_job_changed):
         bus.subscribe(subscriber)
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
-    workspace, presets = _workspace(resources), _presets(settings)
+    files, presets = await open_file_store(settings), _presets(settings)
+    kept_files = KeptFileTable(resources.database)
+    workspace = Workspace(settings.data_dir, RecordedStore(files, kept_files, clock=clock))
     account = account_of(settings, resources.secret)
     access = AccessSettingsStore(resources.database)
     gate = Gate(reach_of(settings), access, clock=clock, count=metrics.count_refused_order)
@@ -180,6 +189,8 @@ async def open_engine(
         silence=ProviderSilence(clock.steady),
         account=account,
         spent=SpentRefs(resources.database, ref_hasher(resources.secret)),
+        kept_files=kept_files,
+        takeover=files if isinstance(files, TakeoverStore) else None,
         workspace=workspace,
         artifacts=artifacts,
         editor=_editor(resources, workspace, voice),
@@ -209,14 +220,6 @@ async def open_engine(
             clock=clock,
         ),
     )
-
-
-def _workspace(resources: Resources) -> Workspace:
-    folder = resources.settings.data_dir
-    store = RecordedStore(
-        FolderStore(folder), KeptFileTable(resources.database), clock=resources.clock
-    )
-    return Workspace(folder, store)
 
 
 def _editor(resources: Resources, workspace: Workspace, voice: Voice | None) -> NarrationEditor:

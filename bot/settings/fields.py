@@ -37,6 +37,7 @@ from bot.settings.types import (
     RoleCaps,
     SigningKeys,
     Size,
+    StoreUrl,
     TimeZone,
     Url,
     split_list,
@@ -114,6 +115,13 @@ class Settings(BaseSettings):
     notify_minutes: int = Field(10, ge=1, le=_DAY_MINUTES)
 
     secret_key: LongKey = SecretStr("")
+
+    store_url: StoreUrl = ""
+    store_endpoint: Url = ""
+    store_region: Label = ""
+    store_key_id: Label = ""
+    store_secret: Key = SecretStr("")
+    store_public_endpoint: Url = ""
 
     max_jobs_per_user: int = Field(2, ge=1, le=_MAX_JOBS)
     max_jobs: int = Field(20, ge=1, le=_MAX_JOBS)

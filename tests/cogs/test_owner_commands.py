@@ -206,7 +206,7 @@ async def test_a_pause_refuses_orders_in_every_server_with_the_words_and_the_tim
     world = desk.fake_discord.world
     answer = await typed(desk, "pause", words=f"  {WORDS} ", until="2h")
     until = f"<t:{int(desk.clock()) + 7200}:R>"
-    assert f"- **New requests are paused**: “{WORDS}”, until {until}" in answer.text
+    assert f"- **New requests are paused**: “{WORDS}” This ends {until}." in answer.text
     other = world.add_channel(world.add_guild("Another"))
     for where in (None, other):
         refused = (await order(desk, where=where)).text
@@ -221,7 +221,7 @@ async def test_a_pause_refuses_orders_in_every_server_with_the_words_and_the_tim
 async def test_a_time_without_a_zone_is_in_utc(desk: Desk) -> None:
     answer = await typed(desk, "drain", words=WORDS, until="2099-12-31T18:00")
     assert "queued videos wait**" in answer.text
-    assert "until <t:4102423200:R>" in answer.text
+    assert "This ends <t:4102423200:R>" in answer.text
     assert "Nothing is set." in (await typed(desk, "resume")).text
     assert not (await order(desk)).ephemeral
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from bot.library.retention import Retention, RetentionLimits
 from bot.links import Links, derive_key
-from storage.files.kept_files import KeptFileTable
 from storage.people import Notify, NotifyDefault
 from storage.retention import RetentionStore
 
@@ -49,7 +48,7 @@ def make_retention(
         engine.workspace,
         engine.jobs,
         spent=engine.spent,
-        kept_files=KeptFileTable(engine.resources.database),
+        kept_files=engine.kept_files,
         limits=RetentionLimits(days=settings.keep_days, max_bytes=round(settings.keep_gb * _GIB)),
         on_deleted=remote_deletion.wake,
         clock=engine.resources.clock,
