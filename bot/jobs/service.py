@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The number of attempts to write. An attempt fails if a worker has claimed the job since the job
-# was read.
+# The attempts to write. An attempt fails if a worker has claimed the job since the job was read.
 _TRIES = 5
 
 
@@ -164,10 +163,7 @@ class JobService:
         return await self._move_if(job_id, JobState.CANCELLED, frozenset({JobState.UNDECIDED}))
 
     async def cancel_postponed_delivery(self, job_id: str) -> Job | None:
-        """Cancel a job whose delivery waits for the operator.
-
-        Returns None if the delivery doesn't wait.
-        """
+        """Cancel a job whose delivery waits for the operator. Returns None for any other job."""
         job = await self._store.get(job_id)
         if job is None or not self.is_delivery_postponed(job):
             return None
@@ -185,10 +181,7 @@ class JobService:
         *,
         after: float | None = 0,
     ) -> Job | None:
-        """Move a job to another state.
-
-        The state's step is due in `after` seconds, or never if `after` is None.
-        """
+        """Move a job to another state. Its step is due in `after` seconds, or never if None."""
         if to not in TRANSITIONS[job.state]:
             raise ValueError(f"no transition from {job.state} to {to}")
         now = self._clock()
@@ -209,10 +202,7 @@ class JobService:
         )
 
     async def write_prompt(self, job: Job, prompt: str) -> Job | None:
-        """Store a queued job's prompt.
-
-        Returns None if the job already has a prompt, or if the job has changed.
-        """
+        """Store a queued job's prompt. Returns None if a prompt is stored or the job changed."""
         return await self._store.write_prompt(job, prompt, backend=self._backend, now=self._clock())
 
     async def begin_submit(self, job: Job) -> Job | None:

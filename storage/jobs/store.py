@@ -45,10 +45,7 @@ class JobStore:
         self._database = database
 
     async def insert(self, job: Job, caps: Caps, reservation: Reservation) -> Job | None:
-        """Insert a job.
-
-        Returns None if the job already exists, or if a cap or budget is reached.
-        """
+        """Insert a job. Returns None if the job exists, or if a cap or budget is reached."""
         attachment = job.attachment
         return await self._counting_one(
             statements.INSERT,
@@ -128,10 +125,7 @@ class JobStore:
         running: Collection[str],
         now: float,
     ) -> float | None:
-        """Return the time at which the next job is due.
-
-        The parameters mean the same as those of `claim`.
-        """
+        """Return the time at which the next job is due. `claim` explains the parameters."""
         row = await self._database.row(
             statements.NEXT_DUE,
             {
@@ -174,10 +168,7 @@ class JobStore:
         )
 
     async def retry(self, job: Job, reservation: Reservation, *, now: float) -> Job | None:
-        """Queue an undecided job again.
-
-        Returns None if the job has changed, or if a budget is reached.
-        """
+        """Queue an undecided job again. Returns None if the job changed or a budget is reached."""
         return await self._counting_one(
             statements.RETRY, **key_of(job), now=now, **reservation.columns
         )

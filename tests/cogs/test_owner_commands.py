@@ -167,7 +167,7 @@ async def test_managers_administrators_members_and_strangers_are_refused_every_c
         assert "Only this bot's owner" in (await typed(desk, "pause", manager, **options)).text
     assert "Only this bot's owner" in (await typed(desk, "block-server", manager, server="x")).text
     assert await stored(desk) == []
-    for locale, words in (("de", "wem dieser Bot gehört"), ("ja", "所有者")):
+    for locale, words in (("de", "Eigentümer des Bots"), ("ja", "所有者")):
         answer = await typed(desk, "settings", world.add_user("ada", locale=locale))
         assert words in answer.text
 

@@ -196,10 +196,13 @@ async def test_the_caps_of_a_server_count_only_in_that_server(desk: Desk) -> Non
     refused = await order(desk)
     assert "managers let you order 1 video in 24 hours" in refused.text
     shown = await desk.fake_discord.answer_to(await desk.fake_discord.slash("usage"))
-    assert "Your videos of the last 24 hours that count towards the server: 1 of 1, 0 left" in shown.text
+    assert (
+        "Your videos of the last 24 hours that count towards the server: 1 of 1, 0 left"
+        in shown.text
+    )
     await expect_allowed(desk, user=world.add_user("grace"))
     refused = await order(desk, user=world.add_user("mary"))
-    assert "managers have limited it to 2 videos in 24 hours" in refused.text
+    assert "managers allow 2 videos in 24 hours in total" in refused.text
     await expect_allowed(desk, elsewhere)
 
 

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from bot.storyboard.drawing.scenery.pen import Point
 
 _PROOF = 4  # the factor by which pictures are reduced before colours are looked up in them
-# Planes move evenly only at these speeds, in pixels per frame. Other speeds would make the planes
-# jitter.
+# Planes move evenly at these speeds, in pixels per frame. At other speeds, planes would jitter.
 _PACES = (0.0, 1 / 6, 1 / 5, 1 / 4, 1 / 3, 1 / 2, 1.0, 2.0, 3.0, 4.0, 6.0)
 
 
@@ -98,10 +97,7 @@ class Painter:
         self._backdrop.paste(picture, (pen.left, pen.top), picture)
 
     def sun(self, x: float, y: float, radius: float, colour: Rgb | None = None) -> None:
-        """Add a disc with a halo.
-
-        If the disc would touch the text, it is moved to the side or down.
-        """
+        """Add a disc with a halo. It is moved to the side or down if it would touch the text."""
         colour = colour or self.light.glow
         x, y = self._aside(x, y, radius)
         self.glow(x, y, radius * 5.5, mix(self.light.low, colour, 0.6), 0.55)
