@@ -98,6 +98,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         service_name=service_name,
         clock=clock,
         coverage={STORYBOARD: StoryboardCoverage()},
+        shows_prices=engine.budgeting.shows_prices,
     )
     remote_deletion = RemoteDeletion(RetentionStore(database), engine.backend, clock=clock)
     people = PeopleStore(database, notify_default(settings))

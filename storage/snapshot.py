@@ -16,6 +16,7 @@ from storage.files.kept_files import ALL_KEPT, file_from
 from storage.jobs.circuits import circuit_from
 from storage.jobs.listings import LAST_COUNT, count_from
 from storage.jobs.rows import job_from
+from storage.ledger.totals import REPORTED_BY, reported_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from storage.failing_parts import FailingPart
     from storage.jobs.circuits import Circuit
     from storage.jobs.listings import OrphanCount
+    from storage.ledger.totals import ReportedCosts
 
 _JOBS = """
 SELECT * FROM jobs WHERE deleted_at IS NULL AND (
@@ -110,6 +112,17 @@ def read_orphans(data_dir: Path, backend: str) -> OrphanCount | None:
         return None
     row = _row(data_dir, LAST_COUNT, {"backend": backend})
     return count_from(row) if row else None
+
+
+def read_reported_costs(data_dir: Path, backend: str) -> ReportedCosts | None:
+    """Return the costs that a backend reported, or None if there are none or no database.
+
+    Blocks the thread. Raises StorageError if the database can't be read.
+    """
+    if not _has_table(data_dir, "told_costs"):
+        return None
+    row = _row(data_dir, REPORTED_BY, {"backend": backend})
+    return reported_from(row) if row else None
 
 
 def list_kept_files(data_dir: Path) -> list[KeptFile]:

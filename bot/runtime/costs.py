@@ -66,6 +66,7 @@ def make_budgeting(
         prices=prices,
         budgets=budgets_of(settings),
         clock=clock,
+        shows_prices=settings.show_prices == "on",
     )
 
 

@@ -20,6 +20,7 @@ from bot.web.pages.share import SharePage
 from bot.web.site import Site
 from bot.web.webhooks import WEBHOOK_PATH, Webhooks
 from storage.jobs.listings import ListingStore
+from storage.ledger.totals import LedgerSumStore
 from storage.sessions import SessionStore
 
 if TYPE_CHECKING:
@@ -116,8 +117,12 @@ def operator_routes(engine: Engine, take_down: TakeDown | None = None) -> Operat
 
 def _metrics(engine: Engine) -> MetricsPage | None:
     token = engine.resources.settings.metrics_token.get_secret_value()
-    listings = ListingStore(engine.resources.database)
-    return MetricsPage(engine.metrics, engine.store, listings, token=token) if token else None
+    if not token:
+        return None
+    database = engine.resources.database
+    return MetricsPage(
+        engine.metrics, engine.store, ListingStore(database), LedgerSumStore(database), token=token
+    )
 
 
 async def _site(

@@ -134,6 +134,7 @@ class Settings(BaseSettings):
     price_per_second: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
     price_per_narration: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
     price_per_prompt: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
+    show_prices: Literal["on", "off"] = "on"
     budget_day: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
     budget_month: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
     budget_per_user_month: float | None = Field(None, ge=0, le=_MAX_DOLLARS)

@@ -83,3 +83,6 @@ async def test_usage_tells_what_a_person_has_spent(
         await desk.bench.submit(user_id=5)
         [line] = [line for line in await usage(desk) if "$" in line]
         assert line.startswith(lines)
+        desk.bench.budgeting.shows_prices = False
+        shown = [line for line in await usage(desk) if "$" in line]
+        assert shown == ([] if budget is None else [line])

@@ -60,6 +60,7 @@ class CardRenderer:
         voice_costs: bool = False,
         service_name: ServiceName = _BY_MODEL,
         coverage: Mapping[str, Coverage] | None = None,
+        shows_prices: bool = False,
     ) -> None:
         self._text = CardText(
             texts,
@@ -68,6 +69,7 @@ class CardRenderer:
             service_name=service_name,
             clock=clock,
             coverage=coverage or {},
+            shows_prices=shows_prices,
         )
 
     def render(

@@ -64,6 +64,7 @@ class Budgeting:
         prices: Prices,
         budgets: Budgets,
         clock: Callable[[], float],
+        shows_prices: bool = True,
     ) -> None:
         self._store = store
         self._payers = payers
@@ -72,6 +73,8 @@ class Budgeting:
         self._prices = prices
         self._budgets = budgets
         self._clock = clock
+        #: Whether people see what their orders cost.
+        self.shows_prices = shows_prices
 
     async def for_clip(self, requester: Origin | Client) -> Reservation:
         """Return the reservation for a create request."""
@@ -115,6 +118,11 @@ class Budgeting:
     def has_costs(self) -> bool:
         """True if anything has a price, so that sums are kept about people."""
         return self._prices.has_any
+
+    @property
+    def has_person_budget(self) -> bool:
+        """True if each person has a budget."""
+        return self._budgets.per_user_month is not None
 
     async def month_of(self, requester: Origin) -> MonthOfPerson:
         """Return a person's spending and budget in this month. The budget includes any grants."""

@@ -18,7 +18,7 @@ _DAYS = 31
 
 def examine_costs(settings: Settings) -> Finding:
     """Report how much clips can cost at most, given the price, the daily limits and the budgets."""
-    price = price_of(settings, listed=_listed(settings))
+    price = clip_price(settings)
     if price is None and settings.video_backend == "openrouter":
         found = "OpenRouter's list has the price of a clip; the bot reads it at the start"
         return Finding(subject=_SUBJECT, ok=True, found=found)
@@ -45,6 +45,11 @@ def examine_costs(settings: Settings) -> Finding:
         if prices.has_any
         else "clips cost nothing",
     )
+
+
+def clip_price(settings: Settings) -> float | None:
+    """Return the price of a clip in US dollars, or None if it is unknown without a request."""
+    return price_of(settings, listed=_listed(settings))
 
 
 def _listed(settings: Settings) -> float | None:
