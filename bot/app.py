@@ -24,11 +24,13 @@ from bot.discord_bot.gateway.identify_budget import IdentifyBudget
 from bot.discord_bot.gateway.session import GatewaySession
 from bot.discord_bot.login import log_in
 from bot.discord_bot.memberships import MembershipFinder
+from bot.discord_bot.names import DiscordNames
 from bot.discord_bot.owner.rights import Owners
 from bot.library.index import Library
 from bot.library.remote_deletion import RemoteDeletion
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.runtime.adapters import STORYBOARD, open_backend, open_voice
+from bot.runtime.costs import make_spending_picture
 from bot.runtime.engine import open_engine
 from bot.runtime.http_server import open_http_server
 from bot.runtime.part_watch import PartWatch
@@ -121,6 +123,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     services = Services(
         jobs=jobs,
         budgeting=engine.budgeting,
+        spending=make_spending_picture(settings, database, texts, clock=clock),
         cards=cards,
         queue_outlook=QueueOutlook(database),
         texts=texts,
@@ -203,6 +206,8 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         narrator=narrator,
         retention=retention,
         take_down=take_down(bot),
+        spending=services.spending,
+        names=DiscordNames(bot),
         is_ready=bot.is_ready,
     )
     stack.push_async_callback(bot.close)

@@ -36,6 +36,14 @@ class UserError(ClapperError):
         self.key = key
         self.fields = fields
 
+    @property
+    def storable_fields(self) -> dict[str, str | float]:
+        """The fields as numbers and texts."""
+        return {
+            name: value if isinstance(value, int | float) else str(value)
+            for name, value in self.fields.items()
+        }
+
 
 class ErrorKind(StrEnum):
     """The kinds of errors that a provider can report."""

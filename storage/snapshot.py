@@ -16,6 +16,7 @@ from storage.files.kept_files import ALL_KEPT, file_from
 from storage.jobs.circuits import circuit_from
 from storage.jobs.listings import LAST_COUNT, count_from
 from storage.jobs.rows import job_from
+from storage.ledger.spending import DAYS, PERSONS, SERVERS, days_of, spending_from
 from storage.ledger.totals import REPORTED_BY, reported_from
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from storage.failing_parts import FailingPart
     from storage.jobs.circuits import Circuit
     from storage.jobs.listings import OrphanCount
+    from storage.ledger.spending import MonthSpending
     from storage.ledger.totals import ReportedCosts
 
 _JOBS = """
@@ -157,6 +159,22 @@ def list_audit(data_dir: Path, *, limit: int) -> list[AuditEntry]:
         return []
     rows = _rows(data_dir, NEWEST, {"scope": EVERYWHERE, "limit": limit})
     return [AuditEntry(**dict(row)) for row in rows]
+
+
+def read_spending(data_dir: Path, month: str, *, limit: int) -> MonthSpending:
+    """Read the spending of a month; without a database or a ledger, there is none.
+
+    Blocks. StorageError: the database can't be read.
+    """
+    if not _has_table(data_dir, "ledger_sums"):
+        return spending_from(month, days=[], servers=[], persons=[])
+    params: dict[str, str | int] = {"month": month, "limit": limit}
+    return spending_from(
+        month,
+        days=_rows(data_dir, DAYS, days_of(month)),
+        servers=_rows(data_dir, SERVERS, params),
+        persons=_rows(data_dir, PERSONS, params),
+    )
 
 
 def _has_table(data_dir: Path, name: str) -> bool:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from bot.delivery.resend import Resender
     from bot.delivery.second_bot import SecondBotWatch
+    from bot.delivery.spending.picture import SpendingPicture
     from bot.delivery.views.card import CardRenderer
     from bot.discord_bot.memberships import MembershipFinder
     from bot.discord_bot.owner.rights import Owners
@@ -96,6 +97,7 @@ class Services:
 
     jobs: JobService
     budgeting: Budgeting
+    spending: SpendingPicture
     cards: CardRenderer
     queue_outlook: QueueOutlook
     texts: Texts

@@ -88,6 +88,10 @@ class NarrationEditing(Protocol):
         """Return the finished video, which is merged with the narration if `narrated`."""
         ...
 
+    async def make_poster(self, job_id: str) -> None:
+        """Make the poster of a published video if its store is elsewhere. Failures are logged."""
+        ...
+
 
 class Pipeline:
     """Runs the steps of all states except `generating`, whose step is in `Poller`."""
@@ -157,9 +161,8 @@ class Pipeline:
         try:
             await self._collect_inputs(job)
         except UserError as error:
-            fields = {name: _storable(value) for name, value in error.fields.items()}
             changes = Changes(
-                failure=Failure(key=error.key, fields=fields),
+                failure=Failure(key=error.key, fields=error.storable_fields),
                 voice_is_free=error.key not in MAYBE_CHARGED,
             )
             await self._jobs.move(job, JobState.FAILED, changes)
@@ -208,12 +211,12 @@ class Pipeline:
             return
         artifact = await self._workspace.publish(job.id, video.path, now=self._clock())
         await self._artifacts.save(artifact)
+        await self._editor.make_poster(job.id)
         if job.client is None:
             await self._jobs.move(job, JobState.DELIVERING, Changes(note=video.note))
             return
         await self._jobs.move(job, JobState.SUCCEEDED, Changes(note=video.note))
-        # The files are deleted after the commit, because a repeated step would need them. After a
-        # crash here, a sweep deletes them.
+        # A repeated step would need the files, so they are deleted after the commit.
         await self._workspace.delete_folder(job.id)
 
     async def _restore_narration(self, job: Job) -> None:
@@ -294,7 +297,3 @@ class Pipeline:
         """Return the record of the finished video, or None if the file was deleted."""
         artifact = await self._artifacts.get(job.id)
         return artifact if await self._workspace.has_video(job.id) else None
-
-
-def _storable(value: object) -> str | float:
-    return value if isinstance(value, int | float) else str(value)

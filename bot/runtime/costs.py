@@ -1,4 +1,4 @@
-"""Reads prices and budgets from the settings, and opens the ledger."""
+"""Reads prices and budgets from the settings, and opens the ledger and what shows it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from bot.delivery.spending.picture import SpendingPicture
 from bot.errors import StartupError
 from bot.jobs.costs.alarms import BudgetAlarms
 from bot.jobs.costs.budgeting import Budgeting
 from bot.jobs.costs.calendar import Calendar
+from bot.jobs.costs.chart.picture import ChartPicture
 from bot.jobs.costs.payers import Payers
 from bot.jobs.costs.prices import Prices
+from bot.jobs.costs.spending import SpendingReports
 from bot.runtime.adapters import STORYBOARD
 from storage.ledger.budgets import Budgets, LedgerStore, micros
 from storage.ledger.notices import BudgetNoticeStore
+from storage.ledger.spending import SpendingStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
     from bot.runtime.resources import Resources
     from bot.settings.fields import Settings
+    from bot.texts import Texts
     from storage.database import Database
 
 log = logging.getLogger(__name__)
@@ -68,6 +73,23 @@ def make_budgeting(
         clock=clock,
         shows_prices=settings.show_prices == "on",
     )
+
+
+def make_spending_picture(
+    settings: Settings,
+    database: Database,
+    texts: Texts,
+    *,
+    clock: Callable[[], float],
+) -> SpendingPicture:
+    """Return what reads and draws the spending."""
+    reports = SpendingReports(
+        SpendingStore(database),
+        Calendar(zone_of(settings)),
+        budgets=budgets_of(settings),
+        clock=clock,
+    )
+    return SpendingPicture(reports, texts, ChartPicture())
 
 
 def missing_price(settings: Settings, *, clip: float | None, backend: str) -> str:

@@ -80,6 +80,7 @@ class Settings(BaseSettings):
 
     metrics_token: BearerToken = SecretStr("")
     api_token: ApiTokens = SecretStr("")
+    owner_token: BearerToken = SecretStr("")
 
     video_backend: Literal["storyboard", "openai", "openrouter", "gemini"] = "storyboard"
     video_model: str = Field("sora-2", min_length=1, max_length=200)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
     from pathlib import Path
 
-    from bot.media.files.workspace import JobFolder, Workspace
+    from bot.media.files.job_folder import JobFolder
+    from bot.media.files.workspace import Workspace
     from bot.media.narration.ingest import Narration
     from bot.media.process.ffmpeg import Ffmpeg
     from bot.model import Origin

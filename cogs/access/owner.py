@@ -16,6 +16,7 @@ from bot.errors import UserError
 from bot.jobs.costs.amounts import typed_amount
 from bot.moderation.access.until import moment_of
 from cogs.access._removal import RemovalButton, removal_view
+from cogs.access._spending import show_spending
 from cogs.access.commands import MAX_LIMIT, AccessCommands, LimitChoice, RuleChoice
 from storage.access.pause import MAX_WORDS, Pause, is_words
 from storage.access.settings import EVERYWHERE, Rule, Setting
@@ -115,6 +116,16 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
     async def resume(self, interaction: discord.Interaction[VideoBot]) -> None:
         """Accept orders again."""
         await self._set(interaction, Setting.PAUSE, None)
+
+    @app_commands.command(name="spending")
+    async def spending(
+        self,
+        interaction: discord.Interaction[VideoBot],
+        month: app_commands.Range[str, 7, 7] | None = None,
+    ) -> None:
+        """Show what was spent in a month, as a picture."""
+        await self._scope(interaction)
+        await show_spending(interaction, self._services.spending, month)
 
     @app_commands.command(name="grant")
     async def grant(

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarni
 MANAGE_GUILD, ADMINISTRATOR = 1 << 5, 1 << 3
 APPLICATION = "/oauth2/applications/@me"
 # Each command answers with one of these words.
-SHOWN = ("every server", "newest changes", "can spend", "Delete all videos")
+SHOWN = ("Spending in", "every server", "newest changes", "can spend", "Delete all videos")
 PRICE = 1_000_000
 WORDS = "Back after the upgrade."
 
@@ -71,6 +71,7 @@ def each_command(desk: Desk) -> dict[str, dict[str, Any]]:
     return {
         "settings": {},
         "history": {},
+        "spending": {},
         "channel": {"channel": f"<#{world.channel.id}>", "rule": "allow"},
         "role": {"role": server, "rule": "deny"},
         "block": {"person": person},
@@ -119,6 +120,14 @@ async def test_the_owner_uses_every_command_and_only_the_owner_sees_the_answer(d
         assert answer.ephemeral
         assert any(words in answer.text for words in SHOWN)
     assert len(desk.made(f"GET {APPLICATION}")) == 2  # one at the login, and one that is kept
+
+
+async def test_the_owner_gets_the_picture_of_a_month(desk: Desk) -> None:
+    answer = await typed(desk, "spending", month="2026-10")
+    assert answer.text == "Spending in 2026-10: $0.00 spent"
+    [picture] = answer.files
+    assert (picture.filename, picture.content_type) == ("spending-2026-10.png", "image/png")
+    assert (await typed(desk, "spending", month="October")).text == "Write a month like 2026-11."
 
 
 async def test_those_of_a_team_who_may_change_the_application_use_it_and_others_do_not(

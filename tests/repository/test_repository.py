@@ -177,7 +177,7 @@ def keys_in_pages() -> set[str]:
     """Find what the browser is told to ask for, in quotation marks or to be filled in."""
     folder = ROOT / "bot/web/pages/static"
     text = "".join(path.read_text(encoding="utf-8") for path in folder.iterdir())
-    sections = "page|share|prompt|audio"
+    sections = "page|share|spending|prompt|audio"
     found = set(re.findall(rf'(?:\{{\{{|")((?:{sections})\.[a-z_]+)(?:\}}\}}|")', text))
     return found | {f"page.{status}" for status in PublicStatus}
 

@@ -120,6 +120,7 @@ class Desk:
             smaller_copies=self.smaller_copies,
             links=links,
             artifacts=bench.artifacts,
+            workspace=bench.workspace,
             count_delivery=self.handovers.append,
             clock=self.clock,
         )
@@ -241,6 +242,7 @@ def make_services(
     return Services(
         jobs=bench.jobs,
         budgeting=bench.budgeting,
+        spending=bench.build_spending_picture(texts),
         cards=cards,
         queue_outlook=QueueOutlook(bench.database),
         texts=texts,

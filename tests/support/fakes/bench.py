@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from bot.delivery.spending.picture import SpendingPicture
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.events import EventBus
 from bot.jobs.admission import Admission
@@ -19,8 +20,10 @@ from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.costs.alarms import BudgetAlarms
 from bot.jobs.costs.budgeting import Budgeting
 from bot.jobs.costs.calendar import Calendar
+from bot.jobs.costs.chart.picture import ChartPicture
 from bot.jobs.costs.payers import Payers
 from bot.jobs.costs.prices import Prices
+from bot.jobs.costs.spending import SpendingReports
 from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
@@ -72,6 +75,7 @@ from storage.jobs.unconfirmed import UnconfirmedStore
 from storage.ledger.budgets import Budgets, LedgerStore
 from storage.ledger.notices import BudgetNoticeStore
 from storage.ledger.paid_requests import PaidRequests
+from storage.ledger.spending import SpendingStore
 from storage.library import LibraryStore
 from storage.people import PeopleStore
 from storage.retention import RetentionStore
@@ -88,6 +92,7 @@ if TYPE_CHECKING:
     from bot.model import Job, JobChanged
     from bot.moderation.base import Moderator
     from bot.prompts.base import PromptWriter
+    from bot.texts import Texts
     from storage.database import Database
 
 ALL_STATES = tuple(JobState)
@@ -259,6 +264,11 @@ class Bench:
             on_deleted=self.remote_deletion.wake,
             clock=self.clock,
         )
+
+    def build_spending_picture(self, texts: Texts) -> SpendingPicture:
+        store = SpendingStore(self.database)
+        reports = SpendingReports(store, Calendar(UTC), budgets=Budgets(), clock=self.clock)
+        return SpendingPicture(reports, texts, ChartPicture())
 
     def build_pipeline(self, *, min_free_bytes: int = 0) -> Pipeline:
         prompt_step = PromptStep(

@@ -60,6 +60,7 @@ class FakeEditor:
     least: dict[bool, int] = field(default_factory=dict[bool, int])
     shrunk: list[tuple[int, bool]] = field(default_factory=list[tuple[int, bool]])
     in_background: list[bool] = field(default_factory=list[bool])
+    with_poster: list[str] = field(default_factory=list[str])
     works: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -124,6 +125,9 @@ class FakeEditor:
         clip = await asyncio.to_thread(folder.clip.read_bytes)
         await asyncio.to_thread(folder.result.write_bytes, clip + b" with voice")
         return FinishedVideo(path=folder.result, note=self.note)
+
+    async def make_poster(self, job_id: str) -> None:
+        self.with_poster.append(job_id)
 
     async def shrink(
         self, job_id: str, *, limit_bytes: int, decent: bool, in_background: bool = False
