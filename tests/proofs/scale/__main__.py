@@ -33,7 +33,7 @@ def main() -> int:
     try:
         provide_chromium()
     except MissingError as error:
-        sys.stdout.write(f"{error}\n")
+        sys.stderr.write(f"{error}\n")
         return 2
     for name in [name for name in os.environ if name.startswith(("AWS_", "STORE_"))]:
         del os.environ[name]
