@@ -1,4 +1,4 @@
-"""Pipeline: the steps of jobs, one for each state. Each is short, idempotent and resumable."""
+"""Pipeline: the steps of jobs, one per state. All steps are short, idempotent and resumable."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _MERGE_RETRY_SECONDS = 2.0
 _NO_SPACE = "No space left on device"
 _MAX_MERGES = 2
 _HOLD_RETRY_SECONDS = 60 * 60.0
-# Attempts to edit the card, for about a day, and then to send the DM.
+# The number of attempts to edit the card, or to send the DM. They take about a day.
 _MAX_DELIVERIES = 300
 
 
@@ -43,7 +43,7 @@ class Deliverer(Protocol):
     """Delivers to a job's requester in Discord. Raises DeliveryError if a retry may succeed."""
 
     async def find_message(self, job: Job) -> int | None:
-        """Return the message id of the card that the command has posted, or None if it has not."""
+        """Return the message id of the card that the command posted, or None if there is none."""
         ...
 
     async def show(self, job: Job) -> None:
@@ -55,7 +55,7 @@ class Deliverer(Protocol):
         ...
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send the job's only DM, if one is needed. Returns False to be called again later."""
+        """Send the job's only DM if one is needed, or return False to be called again later."""
         ...
 
 
@@ -67,11 +67,11 @@ class NarrationEditing(Protocol):
         ...
 
     async def ingest_kept(self, job_id: str, *, of: str) -> None:
-        """Make the attachment that was kept from another job the narration."""
+        """Use the attachment that was kept from another job as the narration."""
         ...
 
     async def ingest_given(self, job_id: str) -> None:
-        """Make the attachment in the job's folder the narration."""
+        """Use the attachment in the job's folder as the narration."""
         ...
 
     async def speak(self, job_id: str, text: str) -> None:

@@ -33,9 +33,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MISSING_PRICE = (
-    "set PRICE_PER_CLIP, or PRICE_PER_SECOND, to what the video service charges in US dollars"
-)
+MISSING_PRICE = "set PRICE_PER_CLIP or PRICE_PER_SECOND to the video service's price, in US dollars"
 
 
 def open_costs(resources: Resources, backend: VideoBackend) -> tuple[Budgeting, BudgetAlarms]:
@@ -140,9 +138,9 @@ def _has_paid_writer(settings: Settings, backend: str) -> bool:
 
 
 def price_of(settings: Settings, *, listed: float | None) -> float | None:
-    """Return the highest price of a clip in US dollars, or None if it is unknown.
+    """Return the highest price of a clip in US dollars, or None if the price is unknown.
 
-    The operator's own price takes precedence over `listed`, the provider's.
+    The price that the operator has set takes precedence over `listed`, the provider's price.
     """
     if settings.price_per_clip is not None:
         return settings.price_per_clip

@@ -77,11 +77,11 @@ class Budgeting:
         self.shows_prices = shows_prices
 
     async def for_clip(self, requester: Origin | Client) -> Reservation:
-        """Return what a create request reserves."""
+        """Return the reservation for a create request."""
         return await self._reservation(requester, Prices(clip=self._prices.clip))
 
     async def for_job(self, job: Job) -> Reservation:
-        """Return what a new job reserves.
+        """Return the reservation for a new job.
 
         A job that reuses a finished clip needs no create request, and a narration that is attached
         or kept needs no voice.
@@ -97,7 +97,7 @@ class Budgeting:
         return await self._reservation(job.requester, prices)
 
     async def for_speech(self, requester: Origin | Client) -> Reservation:
-        """Return what reading a text aloud reserves, if it belongs to no job."""
+        """Return the reservation for reading aloud a text that belongs to no job."""
         return await self._reservation(requester, Prices(voice=self._prices.voice))
 
     async def _reservation(self, requester: Origin | Client, prices: Prices) -> Reservation:
