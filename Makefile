@@ -84,6 +84,9 @@ cards: .venv/dev ## write docs/cards.md
 storyboard: .venv/dev ## draw the sheet of docs/storyboard.md
 	$(BIN)/python -m docs.storyboard
 
+backends: .venv/dev ## write the tables of video services
+	$(BIN)/python -m docs.capabilities
+
 prompts: .venv/dev ## write docs/prompts.md
 	$(BIN)/python -m docs.prompts
 

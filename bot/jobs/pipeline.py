@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from bot.backends.base import VideoBackend
+    from bot.jobs.costs.budgeting import Budgeting
     from bot.jobs.ending import EndSteps
+    from bot.jobs.narration_editing import NarrationEditing
     from bot.jobs.prompting import PromptStep
     from bot.jobs.remote.fresh_answers import FreshAnswers
     from bot.jobs.remote.identity import RemoteIdentity
@@ -61,36 +63,6 @@ class Deliverer(Protocol):
         ...
 
 
-class NarrationEditing(Protocol):
-    """The media operations that the pipeline needs. `NarrationEditor` documents them."""
-
-    async def ingest(self, job_id: str, url: str) -> None:
-        """Download an attachment and make it the job's narration."""
-        ...
-
-    async def ingest_kept(self, job_id: str, *, of: str) -> None:
-        """Make the attachment that was kept from another job the narration."""
-        ...
-
-    async def ingest_given(self, job_id: str) -> None:
-        """Make the attachment in the job's folder the narration."""
-        ...
-
-    async def speak(self, job_id: str, text: str) -> None:
-        """Synthesise a text and make the speech the narration."""
-        ...
-
-    async def encode_ahead(self, job_id: str) -> None:
-        """Encode the narration in advance, so that the merge is quick. Failures are logged."""
-        ...
-
-    async def finish(
-        self, job_id: str, *, narrated: bool, replacing: bool = False, spoken: bool = False
-    ) -> FinishedVideo:
-        """Return the finished video, which is merged with the narration if `narrated`."""
-        ...
-
-
 class Pipeline:
     """Runs the steps of all states except `generating`, whose step is in `Poller`."""
 
@@ -107,6 +79,7 @@ class Pipeline:
         identity: RemoteIdentity,
         prompt_step: PromptStep,
         end_steps: EndSteps,
+        budgeting: Budgeting,
         fresh_answers: FreshAnswers,
         max_clip_bytes: int,
         clock: Callable[[], float],
@@ -119,6 +92,7 @@ class Pipeline:
         self._submission = submission
         self._prompt_step = prompt_step
         self._end_steps = end_steps
+        self._budgeting = budgeting
         self._downloading = Downloading(
             jobs=jobs,
             backend=backend,
@@ -158,8 +132,14 @@ class Pipeline:
             fields = {name: _storable(value) for name, value in error.fields.items()}
             await self._jobs.fail(job, error.key, **fields)
             return
-        moved = await self._jobs.move(job, JobState.MERGING if job.clip_of else JobState.QUEUED)
-        if moved is not None and moved.state is JobState.QUEUED and job.attachment is not None:
+        if job.clip_of is not None:
+            await self._jobs.move(job, JobState.MERGING)
+            return
+        if job.attachment is None:
+            await self._jobs.move(job, JobState.QUEUED)
+            return
+        length = self._budgeting.ordered(job, await self._editor.sound_end(job.id))
+        if await self._jobs.move(job, JobState.QUEUED, Changes(length=length)) is not None:
             # The job is already queued, so its submission does not wait for the encoding.
             await self._editor.encode_ahead(job.id)
 

@@ -12,6 +12,8 @@ from bot.jobs.costs.alarms import BudgetAlarms
 from bot.jobs.costs.budgeting import Budgeting
 from bot.jobs.costs.calendar import Calendar
 from bot.jobs.costs.payers import Payers
+from bot.jobs.costs.prices import ClipPrices
+from bot.presets import ClipLengths
 from storage.ledger.budgets import Budgets, LedgerStore, micros
 from storage.ledger.notices import BudgetNoticeStore
 
@@ -20,67 +22,86 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from bot.backends.base import VideoBackend
+    from bot.backends.capabilities import Capabilities
     from bot.runtime.resources import Resources
     from bot.settings.fields import Settings
     from storage.database import Database
 
 log = logging.getLogger(__name__)
 
+#: The micro-dollars in a US dollar.
+MICROS = 1_000_000
+
 MISSING_PRICE = (
     "set PRICE_PER_CLIP, or PRICE_PER_SECOND, to what the video service charges in US dollars"
 )
 
 
-def open_costs(resources: Resources, backend: VideoBackend) -> tuple[Budgeting, BudgetAlarms]:
+def open_costs(
+    resources: Resources, backend: VideoBackend, lengths: ClipLengths
+) -> tuple[Budgeting, BudgetAlarms]:
     """Return the component that enforces the budgets, and the one that warns about them.
 
     Raises StartupError if a budget is set but the price of a clip is unknown.
     """
     settings, database = resources.settings, resources.database
-    dollars = price_of(settings, listed=backend.capabilities.clip_dollars)
-    if dollars is None and has_budget(settings):
+    known = prices_of(settings, listed=backend.capabilities.second_dollars)
+    if known is None and has_budget(settings):
         raise StartupError(
             f"PRICE_PER_CLIP is missing, and a budget needs the price of a clip: {MISSING_PRICE}."
         )
-    log.info("costs.price dollars=%s", dollars)
-    price, clock = micros(dollars or 0), resources.clock
+    prices, clock = known or ClipPrices(), resources.clock
+    usual, longest = (prices.of(n) / MICROS for n in (lengths.usual, lengths.longest))
+    log.info("costs.price known=%s dollars=%s most=%s", known is not None, usual, longest)
     alarms = BudgetAlarms(
         LedgerStore(database),
         BudgetNoticeStore(database),
         Calendar(zone_of(settings)),
-        price=price,
+        price=prices.of(lengths.usual),
         budgets=budgets_of(settings),
         clock=clock,
     )
-    return make_budgeting(settings, database, price=price, clock=clock), alarms
+    return make_budgeting(settings, database, prices, lengths, clock=clock), alarms
 
 
 def make_budgeting(
-    settings: Settings, database: Database, *, price: int, clock: Callable[[], float]
+    settings: Settings,
+    database: Database,
+    prices: ClipPrices,
+    lengths: ClipLengths,
+    *,
+    clock: Callable[[], float],
 ) -> Budgeting:
-    """Return the component that checks orders of `price` micro-dollars against the budgets."""
+    """Return the component that checks the prices of orders against the budgets."""
     store = LedgerStore(database)
     return Budgeting(
         store,
         Payers(store),
         Calendar(zone_of(settings)),
         BudgetNoticeStore(database),
-        price=price,
+        prices=prices,
+        lengths=lengths,
         budgets=budgets_of(settings),
         clock=clock,
     )
 
 
-def price_of(settings: Settings, *, listed: float | None) -> float | None:
-    """Return the highest price of a clip in US dollars, or None if it is unknown.
+def prices_of(settings: Settings, *, listed: float | None) -> ClipPrices | None:
+    """Return the highest prices of clips, or None if they are unknown.
 
-    The operator's own price takes precedence over `listed`, the provider's.
+    The operator's own price takes precedence over `listed`, the provider's price of a second.
     """
     if settings.price_per_clip is not None:
-        return settings.price_per_clip
-    if settings.price_per_second is not None:
-        return settings.price_per_second * settings.video_seconds
-    return listed
+        return ClipPrices(per_clip=micros(settings.price_per_clip))
+    second = listed if settings.price_per_second is None else settings.price_per_second
+    return None if second is None else ClipPrices(per_second=second * MICROS)
+
+
+def lengths_of(settings: Settings, capabilities: Capabilities) -> ClipLengths:
+    """Return the lengths of clips that may be ordered."""
+    return ClipLengths.within(
+        settings.video_seconds, settings.video_seconds_max, capabilities.lengths
+    )
 
 
 def budgets_of(settings: Settings) -> Budgets:

@@ -30,7 +30,7 @@ from bot.metrics import Metrics
 from bot.moderation.access.gate import Gate
 from bot.presets import Presets
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writers
-from bot.runtime.costs import open_costs
+from bot.runtime.costs import lengths_of, open_costs
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.reach import reach_of
 from bot.runtime.resources import MIN_FREE_BYTES
@@ -127,7 +127,8 @@ async def open_engine(
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
     changes = ChangePublisher(bus)
     webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
-    budgeting, budget_alarms = open_costs(resources, backend)
+    lengths = lengths_of(settings, backend.capabilities)
+    budgeting, budget_alarms = open_costs(resources, backend, lengths)
     jobs = JobService(
         store,
         changes,

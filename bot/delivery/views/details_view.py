@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.artifacts import NOTE_HELD
 from bot.delivery.views.card_text import failure_reason
 from bot.delivery.views.formatting import cut_block, megabytes, units
 from bot.delivery.views.library_view import make_view, state_key
@@ -41,7 +42,7 @@ class DetailsView:
         `in_full`: whether to show the details that only the requester and moderators may see.
         """
         head = [self._texts("details.title", locale), self._state(details, locale)]
-        foot = [self._facts(details, locale)]
+        foot = [self._facts(details, locale), *self._length(details.job, locale)]
         if in_full:
             foot += [self._file(details, locale), self._ids(details, locale)]
             steps = self._steps(details, locale)
@@ -96,6 +97,12 @@ class DetailsView:
             seconds=job.request.seconds,
             size=job.request.size.replace("x", "×"),  # noqa: RUF001 - the multiplication sign
         )
+
+    def _length(self, job: Job, locale: str) -> list[str]:
+        """Explain why the picture stands still at the end, if no longer clip could be ordered."""
+        if job.note != NOTE_HELD or job.clip_of is not None:
+            return []
+        return [self._texts("details.longest", locale, seconds=job.request.seconds)]
 
     def _file(self, details: JobDetails, locale: str) -> str:
         if details.artifact is None:

@@ -13,14 +13,16 @@ from bot.texts import Moment
 from storage.access.audit import AuditEntry
 from storage.access.settings import EVERYWHERE
 from storage.jobs.rows import queue_server_of
-from storage.ledger.budgets import Reservation, month_of
+from storage.ledger.budgets import OrderedLength, Reservation, month_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.jobs.costs.calendar import Calendar
     from bot.jobs.costs.payers import Payers
+    from bot.jobs.costs.prices import ClipPrices
     from bot.model import Client, Job
+    from bot.presets import ClipLengths
     from bot.texts import Dollars
     from storage.ledger.budgets import Budgets, LedgerStore
     from storage.ledger.notices import BudgetNoticeStore
@@ -52,7 +54,7 @@ class RaisedBudget:
 
 
 class Budgeting:
-    """Reserves `price` micro-dollars for each create request, and enforces the budgets."""
+    """Reserves the price of each create request, and enforces the budgets."""
 
     def __init__(
         self,
@@ -61,7 +63,8 @@ class Budgeting:
         calendar: Calendar,
         notices: BudgetNoticeStore,
         *,
-        price: int,
+        prices: ClipPrices,
+        lengths: ClipLengths,
         budgets: Budgets,
         clock: Callable[[], float],
     ) -> None:
@@ -69,19 +72,22 @@ class Budgeting:
         self._payers = payers
         self._calendar = calendar
         self._notices = notices
-        self._price = price
+        self._prices = prices
+        self._lengths = lengths
         self._budgets = budgets
         self._clock = clock
 
     async def reservation(
-        self, requester: Origin | Client, *, is_created: bool = True
+        self, requester: Origin | Client, *, seconds: int | None = None
     ) -> Reservation:
         """Return the reservation for an order.
 
-        `is_created`: whether a clip is made. If not, the order is free.
+        `seconds`: the length of the clip. 0 if no clip is made, so that the order is free. None for
+        a clip without a narration.
         """
+        length = self._lengths.usual if seconds is None else seconds
         reservation = Reservation(
-            price=self._price if is_created else 0,
+            price=self._prices.of(length) if length else 0,
             day=self.today,
             server=queue_server_of(requester),
             budgets=self._budgets,
@@ -92,13 +98,38 @@ class Budgeting:
         return replace(reservation, payer=payer)
 
     async def for_job(self, job: Job) -> Reservation:
-        """Return the reservation for a new job. It is free if the job reuses a finished clip."""
-        return await self.reservation(job.requester, is_created=job.clip_of is None)
+        """Return the reservation for a new job. It is free if the job reuses a finished clip.
+
+        With a narration, it is the price of the longest clip, because the narration's length is not
+        known yet.
+        """
+        if job.clip_of is not None:
+            seconds = 0
+        elif job.attachment is not None:
+            seconds = max(job.request.seconds, self._lengths.longest)
+        else:
+            seconds = job.request.seconds
+        return await self.reservation(job.requester, seconds=seconds)
+
+    async def for_retry(self, job: Job) -> Reservation:
+        """Return the reservation for another create request of a job."""
+        return await self.reservation(job.requester, seconds=job.request.seconds)
+
+    def ordered(self, job: Job, sound_end: float) -> OrderedLength:
+        """Return the length to order for a job. Its price replaces the price that was reserved.
+
+        `sound_end`: the time in seconds at which the last sound of the narration ends.
+        """
+        seconds = self._lengths.for_sound(sound_end)
+        fingerprint = replace(job.request, seconds=seconds).fingerprint
+        return OrderedLength(
+            seconds=seconds, fingerprint=fingerprint, price=self._prices.of(seconds)
+        )
 
     @property
     def has_costs(self) -> bool:
         """True if a clip has a price. Only then is the spending of people recorded."""
-        return self._price > 0
+        return self._prices.of(self._lengths.longest) > 0
 
     async def month_of(self, requester: Origin) -> MonthOfPerson:
         """Return a person's spending and budget in this month. The budget includes any grants."""

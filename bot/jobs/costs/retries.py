@@ -49,7 +49,7 @@ class Retries:
             if job is None or job.state is not JobState.UNDECIDED:
                 return None
             await self._admission.admit(job.requester, place)
-            reservation = await self._budgeting.reservation(job.requester)
+            reservation = await self._budgeting.for_retry(job)
             queued = await self._store.retry(job, reservation, now=self._clock())
             if queued is not None:
                 self._changes.publish_state(queued, job.state)

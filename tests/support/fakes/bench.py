@@ -19,6 +19,7 @@ from bot.jobs.costs.alarms import BudgetAlarms
 from bot.jobs.costs.budgeting import Budgeting
 from bot.jobs.costs.calendar import Calendar
 from bot.jobs.costs.payers import Payers
+from bot.jobs.costs.prices import ClipPrices
 from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
@@ -49,6 +50,7 @@ from bot.moderation.access.gate import Gate
 from bot.moderation.access.place import OrderFrom, Reach
 from bot.moderation.words import BlockedWords
 from bot.pacing import ListIntervals, LookupDelays, PollIntervals
+from bot.presets import ClipLengths
 from bot.prompts.base import VerbatimWriter
 from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
@@ -91,6 +93,8 @@ ALL_STATES = tuple(JobState)
 ACCOUNT = "the account of the tests"
 EVERYWHERE = Reach(order_from=OrderFrom.EVERYWHERE)
 POLL_INTERVALS = PollIntervals(first=5.0, growth=2.0, ceiling=30.0)
+LIST_INTERVALS = ListIntervals(period=2.5, put_off=30.0, blind_age=30.0)
+LENGTHS = ClipLengths(usual=REQUEST.seconds)
 CAPS = Caps(open_per_user=1000, open_in_all=1000, per_day=1000)
 
 
@@ -112,6 +116,8 @@ class Bench:
         blocked: tuple[str, ...] = (),
         reach: Reach = EVERYWHERE,
         price: int = 0,
+        prices: ClipPrices | None = None,
+        lengths: ClipLengths | None = None,
         budgets: Budgets | None = None,
         poll_intervals: PollIntervals = POLL_INTERVALS,
         has_webhooks: bool = False,
@@ -143,7 +149,8 @@ class Bench:
         publisher = ChangePublisher(self.bus)
         self.card_records = CardRecords(self.store, publisher, clock=clock)
         self.webhooks = WebhookReceiver(self.store, self.inbox, publisher, clock=clock)
-        self.price, self.budgets = price, budgets or Budgets()
+        self.budgets, self.lengths = budgets or Budgets(), lengths or LENGTHS
+        self.prices = prices or ClipPrices(per_clip=price)
         self.budgeting = self.build_budgeting()
         self.jobs = JobService(
             self.store,
@@ -193,7 +200,6 @@ class Bench:
             clock=clock,
             jitter=lambda: 0.0,
         )
-        self.list_intervals = ListIntervals(period=2.5, put_off=30.0, blind_age=30.0)
         self.list_polling = self.build_list_polling(publisher)
         self.pipeline = self.build_pipeline()
 
@@ -203,7 +209,8 @@ class Bench:
             Payers(self.ledger),
             Calendar(UTC),
             BudgetNoticeStore(self.database),
-            price=self.price,
+            prices=self.prices,
+            lengths=self.lengths,
             budgets=self.budgets,
             clock=self.clock,
         )
@@ -213,7 +220,7 @@ class Bench:
             self.ledger,
             BudgetNoticeStore(self.database),
             Calendar(UTC),
-            price=self.price,
+            price=self.prices.of(self.lengths.usual),
             budgets=self.budgets,
             clock=self.clock,
         )
@@ -231,10 +238,10 @@ class Bench:
                 self.identity,
                 publisher,
                 self.silence,
-                put_off=self.list_intervals.put_off,
+                put_off=LIST_INTERVALS.put_off,
                 clock=self.clock,
             ),
-            intervals=self.list_intervals,
+            intervals=LIST_INTERVALS,
             clock=self.clock,
         )
 
@@ -298,6 +305,7 @@ class Bench:
                 workspace=self.workspace,
                 cards=self.deliverer,
             ),
+            budgeting=self.budgeting,
             fresh_answers=self.fresh_answers,
             max_clip_bytes=1024**2,
             clock=self.clock,
@@ -467,6 +475,8 @@ async def open_bench(
     blocked: tuple[str, ...] = (),
     reach: Reach = EVERYWHERE,
     price: int = 0,
+    prices: ClipPrices | None = None,
+    lengths: ClipLengths | None = None,
     budgets: Budgets | None = None,
     poll_intervals: PollIntervals = POLL_INTERVALS,
     has_webhooks: bool = False,
@@ -487,6 +497,8 @@ async def open_bench(
             blocked=blocked,
             reach=reach,
             price=price,
+            prices=prices,
+            lengths=lengths,
             budgets=budgets,
             poll_intervals=poll_intervals,
             has_webhooks=has_webhooks,
