@@ -5,7 +5,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes -
 # Exit code 2: the command has printed the fix, so make reports no error of its own.
 ADVISED := || test $$? -eq 2
 
-.PHONY: help demo run voice test coverage check contract format lock picture cards prompts storyboard bench proof-media proof-playback proof-shrink proof-kill proof-api proof-web proof-voice proof-provenance peers clean
+.PHONY: help demo run voice scale test coverage check contract format lock picture cards prompts storyboard bench proof-media proof-playback proof-shrink proof-kill proof-api proof-web proof-voice proof-provenance proof-scale peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -29,6 +29,12 @@ help: ## list the targets
 	@$(BIN)/python $(INSTALL) requirements-voice.lock
 	@touch $@
 
+# Not needed by a bot that keeps its files on its own disk.
+.venv/scale: .venv/run requirements-scale.lock
+	@echo 'Installing the library for buckets into .venv (once) ...'
+	@$(BIN)/python $(INSTALL) requirements-scale.lock
+	@touch $@
+
 demo: .venv/run ## watch one /video, without an account
 	@$(BIN)/python -m bot demo $(ADVISED)
 
@@ -36,6 +42,8 @@ run: .venv/run ## run the bot with the settings of .env
 	@$(BIN)/python -m bot run $(ADVISED)
 
 voice: .venv/voice ## install the offline voice
+
+scale: .venv/scale ## install the library that keeps files in a bucket
 
 test: .venv/dev ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
@@ -66,6 +74,8 @@ lock: ## pin the libraries again; needs uv
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml --extra voice -c requirements.lock -o requirements-voice.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml --group browser -c requirements.lock -o requirements-browser.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml --extra scale -c requirements.lock -o requirements-scale.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml --extra scale --group scale-proof -c requirements-scale.lock -o requirements-scale-proof.lock
 
 .venv-browser/installed: requirements-browser.lock
 	@echo 'Installing Playwright into .venv-browser (once) ...'
@@ -130,10 +140,20 @@ proof-voice: .venv-voice/installed ## speak with the offline voice
 proof-provenance: .venv/dev ## have other projects' tools read the marks of videos
 	$(BIN)/python -m tests.proofs.provenance $(ADVISED)
 
+.venv-scale/installed: requirements-scale-proof.lock
+	@echo 'Installing a server with the API of S3 into .venv-scale (once) ...'
+	@$(PYTHON) -m venv .venv-scale
+	@.venv-scale/bin/python $(INSTALL) requirements-scale-proof.lock
+	@touch $@
+
+# Needs Chromium: installs it (on Debian, as root), or prints what is missing.
+proof-scale: .venv-scale/installed ## keep files in a bucket, and look at it from outside
+	.venv-scale/bin/python -m tests.proofs.scale $(ADVISED)
+
 # Installs servers of other projects into .venv-peers, or prints the reason why it can't.
 # The first run takes some minutes.
 peers: .venv/dev ## run the bot against servers of other projects
 	$(BIN)/python -m tests.proofs.peers
 
 clean: ## remove the virtual environments and caches; your data stays
-	rm -rf .venv .venv-browser .venv-proofs .venv-peers .venv-voice .pytest_cache .ruff_cache .import_linter_cache .coverage*
+	rm -rf .venv .venv-browser .venv-proofs .venv-peers .venv-voice .venv-scale .pytest_cache .ruff_cache .import_linter_cache .coverage*

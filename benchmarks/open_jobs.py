@@ -15,7 +15,7 @@ from bot.jobs.changes.webhook_receiver import WebhookReceiver
 from bot.jobs.costs.budgeting import Budgeting
 from bot.jobs.costs.calendar import Calendar
 from bot.jobs.costs.payers import Payers
-from bot.jobs.costs.prices import ClipPrices
+from bot.jobs.costs.prices import Prices
 from bot.jobs.queue import JobQueue
 from bot.jobs.service import JobService
 from bot.jobs.waits.capacity import ProviderCapacity
@@ -113,7 +113,7 @@ def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker
             ledger,
             Payers(ledger),
             Calendar(UTC),
-            prices=ClipPrices(),
+            prices=Prices(),
             lengths=ClipLengths(usual=8),
             budgets=Budgets(),
             clock=clock,

@@ -24,16 +24,17 @@ from bot.discord_bot.gateway.identify_budget import IdentifyBudget
 from bot.discord_bot.gateway.session import GatewaySession
 from bot.discord_bot.login import log_in
 from bot.discord_bot.memberships import MembershipFinder
+from bot.discord_bot.names import DiscordNames
 from bot.discord_bot.owner.rights import Owners
 from bot.library.index import Library
 from bot.library.remote_deletion import RemoteDeletion
-from bot.library.retention import Retention, RetentionLimits
-from bot.links import Links, derive_key
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.runtime.adapters import STORYBOARD, open_backend, open_voice
+from bot.runtime.costs import make_spending_picture
 from bot.runtime.engine import open_engine
 from bot.runtime.http_server import open_http_server
 from bot.runtime.part_watch import PartWatch
+from bot.runtime.parts.keeping import make_links, make_retention, notify_default
 from bot.runtime.resources import open_resources
 from bot.runtime.stop_signals import on_stop_signals
 from bot.runtime.supervisor import GATEWAY, Service, supervise
@@ -46,11 +47,10 @@ from storage.access.owner_servers import OwnerServerStore
 from storage.access.settings import AccessSettingsStore
 from storage.delivery.second_bots import SecondBotStore
 from storage.failing_parts import FailingPartStore
-from storage.files.kept_files import KeptFileTable
 from storage.identifies import IdentifyStore
 from storage.jobs.queue_outlook import QueueOutlook
 from storage.library import LibraryStore
-from storage.people import Notify, NotifyDefault, PeopleStore
+from storage.people import PeopleStore
 from storage.retention import RetentionStore
 from storage.sent_commands import SentCommandsStore
 from storage.speeches import SpeechCaps, SpeechStore
@@ -58,13 +58,9 @@ from storage.sqlite.database_files import DatabaseFiles
 
 if TYPE_CHECKING:
     from bot.runtime.engine import Engine
-    from bot.runtime.resources import Resources
     from bot.runtime.timing import Timing
     from bot.settings.fields import Settings
     from bot.speech.voice import Voice
-
-_GIB = 1024**3
-_LINK_SECONDS = 7 * 24 * 60 * 60.0
 
 
 async def run(
@@ -93,7 +89,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     resources, jobs, workspace = engine.resources, engine.jobs, engine.workspace
     database, settings, texts = resources.database, resources.settings, Texts.load()
     clock = resources.clock
-    links = _links(resources)
+    links = make_links(resources)
     service_name = ServiceName(
         label=settings.video_label, backend=engine.backend.name, model=settings.model
     )
@@ -104,10 +100,11 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         service_name=service_name,
         clock=clock,
         coverage={STORYBOARD: StoryboardCoverage()},
+        shows_prices=engine.budgeting.shows_prices,
     )
     remote_deletion = RemoteDeletion(RetentionStore(database), engine.backend, clock=clock)
-    people = PeopleStore(database, _notify_default(settings))
-    retention = _retention(engine, people, remote_deletion)
+    people = PeopleStore(database, notify_default(settings))
+    retention = make_retention(engine, people, remote_deletion)
     library = Library(LibraryStore(database), engine.artifacts, workspace, clock=clock)
     narrator = _narrator(engine, voice) if voice else None
     count_call = engine.metrics.count_discord_call
@@ -115,9 +112,18 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         DiscordRequests(clock=clock, trace=trace_calls(count_call, clock.set_known))
     )
     second_bot = SecondBotWatch(SecondBotStore(database), clock=clock)
+    take_down = partial(
+        make_take_down,
+        database=database,
+        retention=retention,
+        requests=requests,
+        jobs=jobs,
+        clock=clock,
+    )
     services = Services(
         jobs=jobs,
         budgeting=engine.budgeting,
+        spending=make_spending_picture(settings, database, texts, clock=clock),
         cards=cards,
         queue_outlook=QueueOutlook(database),
         texts=texts,
@@ -141,6 +147,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         access=AccessSettingsStore(database),
         audit=AuditStore(database),
         memberships=MembershipFinder(engine.gate.reach, clock=clock),
+        take_down=take_down,
         owners=Owners(settings.owner_server_ids, clock=clock),
         owner_servers=OwnerServerStore(database),
         sent_commands=SentCommandsStore(database),
@@ -198,9 +205,9 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         links=links,
         narrator=narrator,
         retention=retention,
-        take_down=make_take_down(
-            bot, database, retention, requests=requests, jobs=jobs, clock=clock
-        ),
+        take_down=take_down(bot),
+        spending=services.spending,
+        names=DiscordNames(bot),
         is_ready=bot.is_ready,
     )
     stack.push_async_callback(bot.close)
@@ -221,6 +228,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         holds=engine.holds,
         retention=retention,
         database_files=DatabaseFiles(database, settings.data_dir),
+        takeover=engine.takeover,
         remote_deletion=remote_deletion,
         orphans=make_orphan_counter(engine),
         workers=workers,
@@ -250,21 +258,15 @@ def _gateway_session(engine: Engine, bot: VideoBot, watch: PartWatch) -> Gateway
     )
 
 
-def _notify_default(settings: Settings) -> NotifyDefault:
-    notify = Notify(settings.notify)
-    minutes = settings.notify_minutes if notify is Notify.LATE else 0
-    return NotifyDefault(notify=notify, minutes=minutes)
-
-
 def _narrator(engine: Engine, voice: Voice) -> Narrator:
     settings = engine.resources.settings
     return Narrator(
         voice,
-        # Narrations get an ffmpeg slot of their own. A narration may have been paid for, so it must
-        # not wait for a render.
+        # Narrations get an ffmpeg slot of their own, so that paid ones don't wait for a render.
         Ffmpeg(engine.resources.ffmpeg_path, slots=1),
         engine.workspace,
         SpeechStore(engine.resources.database),
+        engine.budgeting,
         caps=SpeechCaps(
             per_user=settings.max_narrations_per_user, per_day=settings.max_narrations_per_day
         ),
@@ -272,29 +274,5 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
         gate=engine.gate,
         moderator=engine.moderator,
         max_seconds=settings.max_audio_seconds,
-        clock=engine.resources.clock,
-    )
-
-
-def _links(resources: Resources) -> Links:
-    return Links(
-        derive_key(resources.secret, "links"),
-        public_url=resources.settings.public_url,
-        lifetime=_LINK_SECONDS,
-        clock=resources.clock,
-    )
-
-
-def _retention(engine: Engine, people: PeopleStore, remote_deletion: RemoteDeletion) -> Retention:
-    settings = engine.resources.settings
-    return Retention(
-        RetentionStore(engine.resources.database),
-        people,
-        engine.workspace,
-        engine.jobs,
-        spent=engine.spent,
-        kept_files=KeptFileTable(engine.resources.database),
-        limits=RetentionLimits(days=settings.keep_days, max_bytes=round(settings.keep_gb * _GIB)),
-        on_deleted=remote_deletion.wake,
         clock=engine.resources.clock,
     )

@@ -7,6 +7,7 @@ ClapperError
 ├── WebhookError                a webhook is forged or unreadable
 ├── DeliveryError               Discord failed temporarily
 ├── MediaError                  ffmpeg or another media program failed
+├── FileStoreError              the store of kept files failed
 └── StartupError                the operator has to change a setting
 """
 
@@ -34,6 +35,14 @@ class UserError(ClapperError):
         super().__init__(key)
         self.key = key
         self.fields = fields
+
+    @property
+    def storable_fields(self) -> dict[str, str | float]:
+        """The fields as numbers and texts."""
+        return {
+            name: value if isinstance(value, int | float) else str(value)
+            for name, value in self.fields.items()
+        }
 
 
 class ErrorKind(StrEnum):
@@ -131,6 +140,17 @@ class UnfetchedError(MediaError):
 
 class UnconvertedError(MediaError):
     """The clip is not an MP4 file, and could not be converted to one."""
+
+
+class FileStoreError(ClapperError, OSError):
+    """The store of kept files can't be reached, or refuses an operation. It may work later.
+
+    `is_refusal`: the store has answered, so the operator has to change a setting.
+    """
+
+    def __init__(self, text: str, *, is_refusal: bool = False) -> None:
+        super().__init__(text)
+        self.is_refusal = is_refusal
 
 
 class StartupError(ClapperError):

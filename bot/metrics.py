@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.model import JobChanged
 
 _MAX_TIMED = 10_000
+_MICROS = 1_000_000
 _LAG_SECONDS = 0.5
 _STAGES = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 # In these states, which follow `generating`, the cost of a job no longer changes.
@@ -72,6 +73,18 @@ class Metrics:
             "clapper_cost_dollars",
             "Costs that providers reported",
             ("backend",),
+            registry=registry,
+        )
+        self._ledger = Gauge(
+            "clapper_ledger_dollars",
+            "Sums of the ledger's entries since the ledger began",
+            ("subject", "kind"),
+            registry=registry,
+        )
+        self._reported = Gauge(
+            "clapper_reported_dollars",
+            "Costs of the jobs whose cost the provider reported, by who states it",
+            ("backend", "source"),
             registry=registry,
         )
         self._webhooks = Counter(
@@ -167,6 +180,17 @@ class Metrics:
     def count_refused_order(self, reason: str) -> None:
         """Count an order that was refused because of its place or its requester."""
         self._refused_orders.labels(reason).inc()
+
+    def set_ledger(
+        self, totals: Mapping[tuple[str, str], int], reported: Mapping[tuple[str, str], int]
+    ) -> None:
+        """Set the sums of the ledger in micro-dollars. They survive a restart.
+
+        `totals`: by the subject and the kind of entries. `reported`: by backend and source.
+        """
+        for gauge, sums in ((self._ledger, totals), (self._reported, reported)):
+            for labels, amount in sums.items():
+                gauge.labels(*labels).set(amount / _MICROS)
 
     def expose(
         self, jobs: Mapping[tuple[str, str], int], orphans: Mapping[str, int] | None = None

@@ -213,10 +213,9 @@ class Job:
     submitted_at: float | None = None
     #: The number of create requests, increased just before each POST and never reset.
     submits: int = 0
-    #: The number of negative results in this state, such as a remote job that is not found, or a
-    #: failed merge. Only several of them decide anything. A new state and each successful poll
-    #: reset it. In `downloading`, each missing clip adds `_LAG` (1000), so that one number contains
-    #: both counts.
+    #: The number of results that count only if repeated: the remote job was not found or listed, or
+    #: did not stop; the download was unusable, or the merge failed. A new state and each successful
+    #: poll reset it. In `downloading`, each missing clip adds `_LAG` (1000), to keep both counts.
     misses: int = 0
     #: The id of the provider's job, or None until it is known from a response or from a search.
     remote_id: str | None = None
@@ -231,6 +230,11 @@ class Job:
     progress: int | None = None
     #: The price in US dollars that the provider reports, or None if unknown.
     cost: float | None = None
+    #: The cost in micro-dollars or, while it is unknown, the most that it can be.
+    micros: int = 0
+    #: Whether the voice has a price and was not asked yet, and whether the prompt writer has one.
+    voice_is_unasked: bool = False
+    writer_costs: bool = False
     #: The time when sending the job's only DM began, or None before that.
     dm_intent_at: float | None = None
     #: The reason why the job's step has to wait, set by `Holds`, or None.
@@ -275,17 +279,12 @@ def new_job_id() -> str:
 
 
 class HoldReason(StrEnum):
-    """The reason why a job has to wait in its state.
+    """The reason why a job has to wait in its state."""
 
-    `DISK`: there is too little free space. `BACKEND`: the job is at a backend that is no longer
-    chosen. `TWIN`: an identical create request has no response yet. `UNANSWERED`: the provider has
-    not responded to requests about the job for minutes.
-    """
-
-    DISK = "disk"
-    BACKEND = "backend"
-    TWIN = "twin"
-    UNANSWERED = "unanswered"
+    DISK = "disk"  # there is too little free space
+    BACKEND = "backend"  # the job is at a backend that is no longer chosen
+    TWIN = "twin"  # an identical create request has no response yet
+    UNANSWERED = "unanswered"  # the provider has not responded about the job for minutes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

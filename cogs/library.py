@@ -72,7 +72,11 @@ class LibraryCog(commands.Cog):
         if details is None:
             raise UserError("details.no_card")
         owner = interaction.user.id == details.job.origin.user_id
-        view = DetailsView(self._services.texts, self._services.service_name).render(
+        view = DetailsView(
+            self._services.texts,
+            self._services.service_name,
+            shows_prices=self._services.budgeting.shows_prices,
+        ).render(
             details,
             str(interaction.locale),
             in_full=owner or interaction.permissions.manage_messages,

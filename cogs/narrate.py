@@ -14,6 +14,7 @@ from discord.ext import commands
 from bot.delivery.server_rules import is_blocked_by_server
 from bot.errors import UserError
 from bot.speech.voice import MAX_TEXT, checked_text
+from cogs._orders import origin_of
 from cogs.access.places import offer_where_ordered, place_of
 from storage.speeches import SpeechRequester
 
@@ -51,14 +52,16 @@ class NarrateCog(commands.Cog):
         with self._narrator.speech_lock(interaction.user.id):
             requester = SpeechRequester(user_id=interaction.user.id, interaction_id=interaction.id)
             place = await place_of(interaction)
-            if not await self._narrator.count(requester, wanted, place=place):
+            payer = origin_of(interaction)
+            speech_id = await self._narrator.order(requester, payer, wanted, place)
+            if speech_id is None:
                 log.warning("interaction.repeated id=%d", interaction.id)
                 return
             await interaction.response.defer(thinking=True)
             try:
                 async with (
                     asyncio.timeout(_TIMEOUT_SECONDS),
-                    self._narrator.speak(wanted) as recording,
+                    self._narrator.speak(wanted, speech_id) as recording,
                 ):
                     await self._upload(interaction, recording)
             except (discord.HTTPException, aiohttp.ClientError, OSError) as error:

@@ -258,6 +258,8 @@ def _under_way() -> Iterator[_Scene]:
     )
     waiting = replace(_OUTLOOK, place=3)
     yield _in_state("Queued behind other jobs", JobState.QUEUED, waiting, attachment=_VOICE)
+    priced = {"micros": 800_000}
+    yield _in_state("Queued, with a known price", JobState.QUEUED, waiting, **priced)
     yield _in_state("Far back in the queue", JobState.QUEUED, replace(_OUTLOOK, place=34))
     yield _in_state("Not accepted yet", JobState.QUEUED, _OUTLOOK, submits=1)
     yield _in_state("Next in the queue", JobState.QUEUED, replace(_OUTLOOK, place=1))
@@ -304,6 +306,7 @@ def _under_way() -> Iterator[_Scene]:
 
 def _finished() -> Iterator[_Scene]:
     yield _with_video("Done")
+    yield _with_video("Done, with a known price", changes={"micros": 800_000})
     yield _with_video("Done, with a new narration", changes=_NEW_NARRATION)
     yield _with_video("Done, with a narration", changes={"attachment": _VOICE})
     drawn = {"backend": "storyboard"}
@@ -396,6 +399,7 @@ def page() -> str:
         voice_costs=True,
         clock=lambda: _NOW,
         coverage={"storyboard": StoryboardCoverage()},
+        shows_prices=True,
     )
     english = _LANGUAGES["en"]
     languages = {

@@ -12,19 +12,25 @@ from storage.access.settings import EVERYWHERE
 from storage.delivery.second_bots import second_bot_from
 from storage.errors import storage_errors
 from storage.failing_parts import ALL_FAILING, failing_part_from
+from storage.files.kept_files import ALL_KEPT, file_from
 from storage.jobs.circuits import circuit_from
 from storage.jobs.listings import LAST_COUNT, count_from
 from storage.jobs.rows import job_from
+from storage.ledger.spending import DAYS, PERSONS, SERVERS, days_of, spending_from
+from storage.ledger.totals import REPORTED_BY, reported_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from bot.media.files.stores.base import KeptFile
     from bot.model import Job
     from storage.delivery.second_bots import SecondBot
     from storage.failing_parts import FailingPart
     from storage.jobs.circuits import Circuit
     from storage.jobs.listings import OrphanCount
+    from storage.ledger.spending import MonthSpending
+    from storage.ledger.totals import ReportedCosts
 
 _JOBS = """
 SELECT * FROM jobs WHERE deleted_at IS NULL AND (
@@ -110,6 +116,27 @@ def read_orphans(data_dir: Path, backend: str) -> OrphanCount | None:
     return count_from(row) if row else None
 
 
+def read_reported_costs(data_dir: Path, backend: str) -> ReportedCosts | None:
+    """Return the costs that a backend reported, or None if there are none or no database.
+
+    Blocks the thread. Raises StorageError if the database can't be read.
+    """
+    if not _has_table(data_dir, "told_costs"):
+        return None
+    row = _row(data_dir, REPORTED_BY, {"backend": backend})
+    return reported_from(row) if row else None
+
+
+def list_kept_files(data_dir: Path) -> list[KeptFile]:
+    """List the files that the database records as kept, or return [] without a database.
+
+    Blocks. Raises StorageError if the database can't be read.
+    """
+    if not _has_table(data_dir, "kept_files"):
+        return []
+    return [file_from(row) for row in _rows(data_dir, ALL_KEPT, {})]
+
+
 def list_access_settings(data_dir: Path) -> list[AuditEntry]:
     """List the operator's access settings, each with its last change.
 
@@ -132,6 +159,22 @@ def list_audit(data_dir: Path, *, limit: int) -> list[AuditEntry]:
         return []
     rows = _rows(data_dir, NEWEST, {"scope": EVERYWHERE, "limit": limit})
     return [AuditEntry(**dict(row)) for row in rows]
+
+
+def read_spending(data_dir: Path, month: str, *, limit: int) -> MonthSpending:
+    """Read the spending of a month; without a database or a ledger, there is none.
+
+    Blocks. StorageError: the database can't be read.
+    """
+    if not _has_table(data_dir, "ledger_sums"):
+        return spending_from(month, days=[], servers=[], persons=[])
+    params: dict[str, str | int] = {"month": month, "limit": limit}
+    return spending_from(
+        month,
+        days=_rows(data_dir, DAYS, days_of(month)),
+        servers=_rows(data_dir, SERVERS, params),
+        persons=_rows(data_dir, PERSONS, params),
+    )
 
 
 def _has_table(data_dir: Path, name: str) -> bool:

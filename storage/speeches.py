@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from storage.ledger.budgets import WITHIN_BUDGETS, Reservation
+
 if TYPE_CHECKING:
     from storage.database import Database
 
 _DAY = 24 * 60 * 60
+_FREE = Reservation()
 
 _USAGE = """
 SELECT count(*) AS today,
@@ -19,12 +22,20 @@ FROM speeches WHERE at > :day_ago
 """
 
 _COUNT = f"""
-INSERT INTO speeches (interaction_id, user_id, client, at)
-SELECT :interaction_id, :user_id, :client, :now FROM ({_USAGE}) AS counted
-WHERE of_user < :max_of_user AND today < :max_today
+INSERT INTO speeches (
+    interaction_id, user_id, client, at, server, payer, ledger_day, reserved_micros)
+SELECT :interaction_id, :user_id, :client, :now, :server_scope, :payer, :ledger_day, :total
+FROM ({_USAGE}) AS counted
+WHERE of_user < :max_of_user AND today < :max_today AND {WITHIN_BUDGETS}
 ON CONFLICT (interaction_id) DO NOTHING
 RETURNING id
 """  # noqa: S608 - built from constants
+
+_SETTLE = """
+UPDATE speeches SET
+    settled_micros = CASE WHEN :is_free = 1 THEN 0 ELSE reserved_micros END, settled_at = :now
+WHERE id = :id AND settled_micros IS NULL
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,20 +75,31 @@ class SpeechStore:
         self._database = database
 
     async def count(
-        self, requester: SpeechRequester, caps: SpeechCaps, *, now: float
-    ) -> SpeechUsage | None:
-        """Count a speech and return None, or return the usage if the speech is not allowed.
+        self,
+        requester: SpeechRequester,
+        caps: SpeechCaps,
+        reservation: Reservation = _FREE,
+        *,
+        now: float,
+    ) -> int | SpeechUsage:
+        """Count a speech and return its id, or return the usage if the speech is not allowed.
 
-        A speech is not allowed if a cap is reached, or if the same interaction has already been
-        counted.
+        A speech is not allowed if a cap or a budget is reached, or if the same interaction has
+        already been counted. The price of a job's text is reserved with the job.
         """
         params = {**asdict(requester), "day_ago": now - _DAY}
         limits = {"max_of_user": caps.per_user, "max_today": caps.per_day, "now": now}
-        if await self._database.counting_row(_COUNT, params | limits) is not None:
-            return None
+        counted = await self._database.counting_row(_COUNT, params | limits | reservation.columns)
+        if counted is not None:
+            return counted["id"]
         row = await self._database.row(_USAGE, params)
         return SpeechUsage(
             today=row["today"] if row else 0,
             of_user=row["of_user"] if row else 0,
             is_repeated=bool(row and row["repetitions"]),
         )
+
+    async def settle(self, speech_id: int, *, is_free: bool, now: float) -> None:
+        """Store that reading a text aloud has cost its price, or nothing."""
+        params = {"id": speech_id, "is_free": int(is_free), "now": now}
+        await self._database.rows(_SETTLE, params)

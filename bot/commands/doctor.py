@@ -17,6 +17,7 @@ from bot.commands.checks.configuration.costs import examine_costs
 from bot.commands.checks.configuration.unused_provider import unused_provider
 from bot.commands.checks.discord_account import examine_account
 from bot.commands.checks.failing_parts import examine_failing_parts
+from bot.commands.checks.file_store import examine_store
 from bot.commands.checks.findings import Finding, unreadable
 from bot.commands.checks.kept_files import examine_kept_files
 from bot.commands.checks.open_files import examine_open_files
@@ -24,6 +25,7 @@ from bot.commands.checks.pause import examine_pause
 from bot.commands.checks.prompt_services import examine_moderation, examine_words, examine_writer
 from bot.commands.checks.provider import examine_backend
 from bot.commands.checks.reachability import examine_api, examine_port, examine_public_url
+from bot.commands.checks.reported_costs import examine_reported_costs
 from bot.commands.checks.second_bot import examine_second_bot
 from bot.commands.checks.voice_service import examine_voice
 from bot.errors import ClapperError, StartupError, Trouble
@@ -121,6 +123,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await asyncio.to_thread(examine_pause, settings.data_dir, now=time.time()),
         await asyncio.to_thread(_queue, settings),
         await asyncio.to_thread(_orphans, settings),
+        await asyncio.to_thread(examine_reported_costs, settings),
         await examine_writer(settings),
         await examine_moderation(settings),
         await examine_words(settings),
@@ -134,6 +137,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await asyncio.to_thread(_held, settings),
         await asyncio.to_thread(examine_failing_parts, settings.data_dir),
         await examine_kept_files(settings),
+        await examine_store(settings),
         await examine_clock(settings.discord_api_url),
     ]
 

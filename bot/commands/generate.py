@@ -262,9 +262,9 @@ async def _report(
         video = await engine.clients.fetch_video(job)
         await asyncio.to_thread(_copy, video, output, job.id)
     except OSError as error:
-        command = _resume_command(job, output)
+        command, reason = _resume_command(job, output), error.strerror or error
         err.write(
-            f"The video is finished and kept, but {output} can't be written ({error.strerror}).\n"
+            f"The video is finished and kept, but {output} can't be written ({reason}).\n"
             "To save it at no extra cost, run this command, with another file after -o if needed: "
             f"{command}\n"
         )

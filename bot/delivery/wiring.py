@@ -125,6 +125,7 @@ def make_delivery(
         smaller_copies=smaller_copies,
         links=links,
         artifacts=artifacts,
+        workspace=workspace,
         count_delivery=count_delivery,
         clock=clock,
     )

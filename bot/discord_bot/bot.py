@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from bot.delivery.resend import Resender
     from bot.delivery.second_bot import SecondBotWatch
+    from bot.delivery.spending.picture import SpendingPicture
     from bot.delivery.views.card import CardRenderer
     from bot.discord_bot.memberships import MembershipFinder
     from bot.discord_bot.owner.rights import Owners
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from bot.jobs.service import JobService
     from bot.library.index import Library
     from bot.library.retention import Retention
+    from bot.library.take_down import TakeDown
     from bot.media.files.workspace import Workspace
     from bot.moderation.access.gate import Gate
     from bot.pacing import WatchedClock
@@ -66,9 +68,8 @@ _COGS = (
     "_buttons",
     "_forms",
 )
-_EXTENSIONS = tuple(f"cogs.{name}" for name in _COGS)
+_EXTENSIONS = (*(f"cogs.{name}" for name in _COGS), "cogs.access.owner")
 _VOICE_EXTENSIONS = ("cogs.narrate",)
-_OWNER_EXTENSIONS = ("cogs.access.owner",)
 # Without this time-out, discord.py waits until a rate limit ends, even if that takes a day.
 _SYNC_SECONDS = 60
 # The seconds between attempts, about two days in total. After the last one, the bot doesn't try
@@ -96,6 +97,7 @@ class Services:
 
     jobs: JobService
     budgeting: Budgeting
+    spending: SpendingPicture
     cards: CardRenderer
     queue_outlook: QueueOutlook
     texts: Texts
@@ -111,6 +113,7 @@ class Services:
     audit: AuditStore
     memberships: MembershipFinder
     owners: Owners
+    take_down: Callable[[discord.Client], TakeDown]
     owner_servers: OwnerServerStore
     sent_commands: SentCommandsStore
     clock: WatchedClock
@@ -159,8 +162,7 @@ class VideoBot(commands.Bot):
         """Load the commands, buttons and forms, and send the command definitions to Discord."""
         self._warn_of_portal_problems()
         voice = _VOICE_EXTENSIONS if self.services.narrator else ()
-        owner = _OWNER_EXTENSIONS if self.services.owners.servers else ()
-        for extension in (*_EXTENSIONS, *voice, *owner):
+        for extension in (*_EXTENSIONS, *voice):
             # an earlier login may have loaded it and then failed
             if extension not in self.extensions:
                 await self.load_extension(extension)

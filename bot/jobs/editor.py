@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from bot.artifacts import NOTE_HELD, NOTE_HELD_INSTEAD, NOTE_SILENT, FinishedVideo
-from bot.errors import MediaError, UserError
+from bot.errors import FileStoreError, MediaError, UserError
 from bot.media.narration.ingest import ingest, read_narration
 from bot.media.render.convert import convert
 from bot.media.render.encoded_narration import (
@@ -19,13 +19,15 @@ from bot.media.render.encoded_narration import (
 )
 from bot.media.render.merge_narration import merge, repair
 from bot.media.render.narration_options import NarrationMix
+from bot.media.render.poster_cache import PosterCache
 from bot.media.render.shrink import TooLittleRoomError, shrink_video
 from bot.presets import HELD_SECONDS
 from bot.speech.voice import as_speech_error, speak_once
 
 if TYPE_CHECKING:
     from bot.media.files.download import AttachmentFetcher
-    from bot.media.files.workspace import JobFolder, Workspace
+    from bot.media.files.job_folder import JobFolder
+    from bot.media.files.workspace import Workspace
     from bot.media.narration.ingest import Narration
     from bot.media.process.ffmpeg import Ffmpeg
     from bot.media.render.merge_narration import MergeResult
@@ -54,6 +56,7 @@ class NarrationEditor:
     ) -> None:
         self._ffmpeg = ffmpeg
         self._background_ffmpeg = background_ffmpeg
+        self._posters = PosterCache(background_ffmpeg, workspace)
         self._fetcher = fetcher
         self._workspace = workspace
         self._options = options
@@ -162,6 +165,18 @@ class NarrationEditor:
         mix = NarrationMix.REPLACE if replacing else self._options.mix
         options = replace(self._options, mix=mix, spoken=spoken)
         return await self._narrate(folder, options)
+
+    async def make_poster(self, job_id: str) -> None:
+        """Make the poster of a published video, unless it can be made at any time from a file here.
+
+        Otherwise, the page of a shared video would have to fetch the video first.
+        """
+        if self._workspace.is_local(job_id):
+            return
+        try:
+            await self._posters.make(job_id)
+        except FileStoreError as error:  # it is made when it is first requested
+            log.warning("poster.failed id=%s reason=%r", job_id, str(error))
 
     async def shrink(
         self, job_id: str, *, limit_bytes: int, decent: bool, in_background: bool = False

@@ -40,3 +40,7 @@ class NarrationEditing(Protocol):
     ) -> FinishedVideo:
         """Return the finished video, which is merged with the narration if `narrated`."""
         ...
+
+    async def make_poster(self, job_id: str) -> None:
+        """Make the poster of a published video if its store is elsewhere. Failures are logged."""
+        ...

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 from bot.artifacts import NOTE_NOT_MERGED, Artifact, FinishedVideo, Handover
 from bot.errors import MediaError, UnconvertedError, UserError
 from bot.jobs.downloading import Downloading
-from bot.model import Job, JobState
+from bot.model import Failure, Job, JobState
+from bot.speech.voice import MAYBE_CHARGED
 from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from bot.jobs.submission import Submission
     from bot.media.files.workspace import Workspace
     from storage.artifacts import ArtifactStore
+    from storage.ledger.paid_requests import PaidRequests
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +37,7 @@ _MERGE_RETRY_SECONDS = 2.0
 _NO_SPACE = "No space left on device"
 _MAX_MERGES = 2
 _HOLD_RETRY_SECONDS = 60 * 60.0
-# The number of attempts to edit the card. They take about a day. Then the DM gets as many attempts.
-# After that, the video is only in the library.
+# Attempts to edit the card, for about a day, and then to send the DM.
 _MAX_DELIVERIES = 300
 
 
@@ -56,10 +57,7 @@ class Deliverer(Protocol):
         ...
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send the job's only DM, if one is needed.
-
-        Returns False if this must be repeated later.
-        """
+        """Send the job's only DM, if one is needed. Returns False to be called again later."""
         ...
 
 
@@ -70,6 +68,7 @@ class Pipeline:
         self,
         *,
         jobs: JobService,
+        paid_requests: PaidRequests,
         backend: VideoBackend,
         artifacts: ArtifactStore,
         workspace: Workspace,
@@ -85,6 +84,7 @@ class Pipeline:
         clock: Callable[[], float],
     ) -> None:
         self._jobs = jobs
+        self._paid_requests = paid_requests
         self._artifacts = artifacts
         self._workspace = workspace
         self._editor = editor
@@ -126,11 +126,16 @@ class Pipeline:
             return
         if not await self._prompt_step.may_be_spoken(job):
             return
+        if job.voice_is_unasked and not await self._paid_requests.begin_speaking(job):
+            return
         try:
             await self._collect_inputs(job)
         except UserError as error:
-            fields = {name: _storable(value) for name, value in error.fields.items()}
-            await self._jobs.fail(job, error.key, **fields)
+            changes = Changes(
+                failure=Failure(key=error.key, fields=error.storable_fields),
+                voice_is_free=error.key not in MAYBE_CHARGED,
+            )
+            await self._jobs.move(job, JobState.FAILED, changes)
             return
         if job.clip_of is not None:
             await self._jobs.move(job, JobState.MERGING)
@@ -182,12 +187,12 @@ class Pipeline:
             return
         artifact = await self._workspace.publish(job.id, video.path, now=self._clock())
         await self._artifacts.save(artifact)
+        await self._editor.make_poster(job.id)
         if job.client is None:
             await self._jobs.move(job, JobState.DELIVERING, Changes(note=video.note))
             return
         await self._jobs.move(job, JobState.SUCCEEDED, Changes(note=video.note))
-        # The files are deleted after the commit, because a repeated step would need them. After a
-        # crash here, a sweep deletes them.
+        # A repeated step would need the files, so they are deleted after the commit.
         await self._workspace.delete_folder(job.id)
 
     async def _restore_narration(self, job: Job) -> None:
@@ -268,7 +273,3 @@ class Pipeline:
         """Return the record of the finished video, or None if the file was deleted."""
         artifact = await self._artifacts.get(job.id)
         return artifact if await self._workspace.has_video(job.id) else None
-
-
-def _storable(value: object) -> str | float:
-    return value if isinstance(value, int | float) else str(value)

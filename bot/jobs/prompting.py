@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from bot.errors import BackendError
+from bot.errors import BackendError, ErrorKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from bot.model import Job
     from bot.moderation.base import Moderator
     from bot.prompts.base import PromptWriter
+    from storage.ledger.paid_requests import PaidRequests
 
 log = logging.getLogger(__name__)
 
 # While the moderation service can't be reached, this many attempts are made, in about a minute.
 _MAX_CHECKS = 6
 _MAX_PAUSE_SECONDS = 60.0
+_REFUSALS = frozenset(
+    {ErrorKind.AUTH, ErrorKind.BALANCE, ErrorKind.SETUP, ErrorKind.INVALID, ErrorKind.RATE}
+)
 
 
 class PromptStep:
@@ -34,12 +38,14 @@ class PromptStep:
         self,
         *,
         jobs: JobService,
+        paid_requests: PaidRequests,
         backend: VideoBackend,
         moderator: Moderator | None,
         writer: PromptWriter,
         fallback: PromptWriter,
     ) -> None:
         self._jobs = jobs
+        self._paid_requests = paid_requests
         self._backend = backend
         self._moderator = moderator
         self._writer = writer
@@ -51,7 +57,21 @@ class PromptStep:
             return job
         if not await self.passes(job, (job.request.prompt,)):
             return None
-        written = await self._write(job)
+        if not await self._may_ask(job):
+            return await self._jobs.write_prompt(job, await self._write(job, self._fallback))
+        try:
+            written = await self._write(job, self._writer)
+        except Exception as error:  # any failure: the fallback needs no service
+            log.warning(
+                "prompt.unwritten id=%s writer=%s error=%r",
+                job.id,
+                self._writer.name,
+                str(error),
+                exc_info=None if isinstance(error, BackendError) else error,
+            )
+            if _is_refusal(error):
+                await self._paid_requests.record_refusal(job)
+            written = await self._write(job, self._fallback)
         return await self._jobs.write_prompt(job, written)
 
     async def may_be_spoken(self, job: Job) -> bool:
@@ -84,21 +104,24 @@ class PromptStep:
         delay = max(error.retry_after or 0, 2.0**attempts)
         await self._jobs.postpone(job, after=min(delay, _MAX_PAUSE_SECONDS), attempts=attempts)
 
-    async def _write(self, job: Job) -> str:
-        words, room = job.request.prompt, self._backend.capabilities.prompt_characters
-        writer = self._writer
-        try:
-            written = await writer.write(words, room=room)
-        except Exception as error:  # any failure: the fallback needs no service
-            log.warning(
-                "prompt.unwritten id=%s writer=%s error=%r",
-                job.id,
-                writer.name,
-                str(error),
-                exc_info=None if isinstance(error, BackendError) else error,
-            )
-            writer = self._fallback
-            written = await writer.write(words, room=room)
+    async def _may_ask(self, job: Job) -> bool:
+        """Return False if a writer that has a price was asked before, maybe before a crash."""
+        if not job.writer_costs or not self._writer.asks(job.request.prompt, self._room):
+            return True
+        return await self._paid_requests.begin_writing(job)
+
+    @property
+    def _room(self) -> int:
+        return self._backend.capabilities.prompt_characters
+
+    async def _write(self, job: Job, writer: PromptWriter) -> str:
+        words = job.request.prompt
+        written = await writer.write(words, room=self._room)
         added = len(written) - len(words)
         log.info("prompt.written id=%s writer=%s added=%d", job.id, writer.name, added)
         return written
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Tell whether a writer's service has clearly refused a request, and thus charged nothing."""
+    return isinstance(error, BackendError) and error.kind in _REFUSALS

@@ -122,7 +122,7 @@ class JobService:
         """Raise UserError if a new job from this requester would be refused now."""
         admitted = await self._admission.admit(requester, None)
         await self._admission.check_caps(admitted)
-        await self._budgeting.check(await self._budgeting.reservation(admitted.requester))
+        await self._budgeting.check(await self._budgeting.for_clip(admitted.requester))
 
     async def allowances(self, requester: Origin, place: OrderPlace) -> list[Allowance]:
         """Return how much of each cap a person has used, including the caps of the place."""

@@ -13,6 +13,10 @@ class PromptWriter(Protocol):
 
     name: str
 
+    def asks(self, words: str, room: int) -> bool:
+        """Tell whether `write` would send a request for these words."""
+        ...
+
     async def write(self, words: str, *, room: int) -> str:
         """Return the requester's words, followed by as many sentences as fit.
 
@@ -29,6 +33,10 @@ class VerbatimWriter:
     """A prompt writer that adds nothing to the requester's words."""
 
     name = "off"
+
+    def asks(self, words: str, room: int) -> bool:  # noqa: ARG002 - nothing is added
+        """Return False: there is no service."""
+        return False
 
     async def write(self, words: str, *, room: int) -> str:  # noqa: ARG002 - nothing is added
         """Return the words unchanged."""

@@ -58,14 +58,18 @@ class OpenAIWriter:
             name=self.name, base_url=base_url, api_key=api_key, seconds=seconds
         )
 
+    def asks(self, words: str, room: int) -> bool:
+        """Return False for a prompt that is rich in details, or too long for additions."""
+        return not self._reader.read(words).rich and len(words) < room
+
     async def write(self, words: str, *, room: int) -> str:
         """Return the requester's words, followed by as many of the model's sentences as fit.
 
         The result has at most `room` characters.
         """
-        reading = self._reader.read(words)
-        if reading.rich or len(words) >= room:
+        if not self.asks(words, room):
             return words
+        reading = self._reader.read(words)
         answer = await self._service.post(
             "/chat/completions",
             {

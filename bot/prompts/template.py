@@ -28,6 +28,10 @@ class TemplateWriter:
     def __init__(self, reader: PromptReader) -> None:
         self._reader = reader
 
+    def asks(self, words: str, room: int) -> bool:  # noqa: ARG002 - for no words
+        """Return False: there is no service."""
+        return False
+
     async def write(self, words: str, *, room: int) -> str:
         """Return the requester's words, followed by as many sentences as fit.
 

@@ -1,21 +1,27 @@
-"""Reads prices and budgets from the settings, and opens the ledger."""
+"""Reads prices and budgets from the settings, and opens the ledger and what shows it."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from bot.delivery.spending.picture import SpendingPicture
 from bot.errors import StartupError
 from bot.jobs.costs.alarms import BudgetAlarms
 from bot.jobs.costs.budgeting import Budgeting
 from bot.jobs.costs.calendar import Calendar
+from bot.jobs.costs.chart.picture import ChartPicture
 from bot.jobs.costs.payers import Payers
-from bot.jobs.costs.prices import ClipPrices
+from bot.jobs.costs.prices import Prices
+from bot.jobs.costs.spending import SpendingReports
 from bot.presets import ClipLengths
-from storage.ledger.budgets import Budgets, LedgerStore, micros
+from bot.runtime.adapters import STORYBOARD
+from storage.ledger.budgets import MICROS, Budgets, LedgerStore, micros
 from storage.ledger.notices import BudgetNoticeStore
+from storage.ledger.spending import SpendingStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,12 +31,10 @@ if TYPE_CHECKING:
     from bot.backends.capabilities import Capabilities
     from bot.runtime.resources import Resources
     from bot.settings.fields import Settings
+    from bot.texts import Texts
     from storage.database import Database
 
 log = logging.getLogger(__name__)
-
-#: The micro-dollars in a US dollar.
-MICROS = 1_000_000
 
 MISSING_PRICE = (
     "set PRICE_PER_CLIP, or PRICE_PER_SECOND, to what the video service charges in US dollars"
@@ -42,37 +46,36 @@ def open_costs(
 ) -> tuple[Budgeting, BudgetAlarms]:
     """Return the component that enforces the budgets, and the one that warns about them.
 
-    Raises StartupError if a budget is set but the price of a clip is unknown.
+    Raises StartupError if a budget is set but a price is unknown.
     """
     settings, database = resources.settings, resources.database
-    known = prices_of(settings, listed=backend.capabilities.second_dollars)
-    if known is None and has_budget(settings):
-        raise StartupError(
-            f"PRICE_PER_CLIP is missing, and a budget needs the price of a clip: {MISSING_PRICE}."
-        )
-    prices, clock = known or ClipPrices(), resources.clock
-    usual, longest = (prices.of(n) / MICROS for n in (lengths.usual, lengths.longest))
-    log.info("costs.price known=%s dollars=%s most=%s", known is not None, usual, longest)
+    clip = clip_prices(settings, listed=backend.capabilities.second_dollars)
+    if missing := missing_price(settings, clip=clip, backend=backend.name):
+        raise StartupError(missing)
+    prices, clock = prices_of(settings, clip=clip, backend=backend.name), resources.clock
+    usual, longest = (prices.of_clip(n) / MICROS for n in (lengths.usual, lengths.longest))
+    log.info("costs.price known=%s dollars=%s most=%s", clip is not None, usual, longest)
     alarms = BudgetAlarms(
         LedgerStore(database),
         BudgetNoticeStore(database),
         Calendar(zone_of(settings)),
-        price=prices.of(lengths.usual),
+        price=prices.of_clip(lengths.usual),
         budgets=budgets_of(settings),
         clock=clock,
     )
-    return make_budgeting(settings, database, prices, lengths, clock=clock), alarms
+    budgeting = make_budgeting(settings, database, prices=prices, lengths=lengths, clock=clock)
+    return budgeting, alarms
 
 
 def make_budgeting(
     settings: Settings,
     database: Database,
-    prices: ClipPrices,
-    lengths: ClipLengths,
     *,
+    prices: Prices,
+    lengths: ClipLengths,
     clock: Callable[[], float],
 ) -> Budgeting:
-    """Return the component that checks the prices of orders against the budgets."""
+    """Return the component that checks orders against the budgets."""
     store = LedgerStore(database)
     return Budgeting(
         store,
@@ -83,18 +86,82 @@ def make_budgeting(
         lengths=lengths,
         budgets=budgets_of(settings),
         clock=clock,
+        shows_prices=settings.show_prices == "on",
     )
 
 
-def prices_of(settings: Settings, *, listed: float | None) -> ClipPrices | None:
+def make_spending_picture(
+    settings: Settings,
+    database: Database,
+    texts: Texts,
+    *,
+    clock: Callable[[], float],
+) -> SpendingPicture:
+    """Return what reads and draws the spending."""
+    reports = SpendingReports(
+        SpendingStore(database),
+        Calendar(zone_of(settings)),
+        budgets=budgets_of(settings),
+        clock=clock,
+    )
+    return SpendingPicture(reports, texts, ChartPicture())
+
+
+def missing_price(settings: Settings, *, clip: Prices | None, backend: str) -> str:
+    """Return the sentence about a price that the budgets need, or an empty text."""
+    if not has_budget(settings):
+        return ""
+    if clip is None:
+        needed = "PRICE_PER_CLIP is missing, and a budget needs the price of a clip"
+        return f"{needed}: {MISSING_PRICE}."
+    for name, is_missing, subject, service in (
+        (
+            "PRICE_PER_NARRATION",
+            _has_paid_voice(settings) and settings.price_per_narration is None,
+            "a text that is read aloud",
+            "NARRATION_BASE_URL",
+        ),
+        (
+            "PRICE_PER_PROMPT",
+            _has_paid_writer(settings, backend) and settings.price_per_prompt is None,
+            "a request to the prompt writer",
+            "PROMPT_BASE_URL",
+        ),
+    ):
+        if is_missing:
+            return (
+                f"{name} is missing, and a budget needs the price of {subject}: set it to the most "
+                f"that one can cost in US dollars, or to 0 if the server at {service} charges "
+                "nothing."
+            )
+    return ""
+
+
+def prices_of(settings: Settings, *, clip: Prices | None, backend: str) -> Prices:
+    """Return all prices, given those of clips, or None if these are unknown."""
+    voice = settings.price_per_narration if _has_paid_voice(settings) else None
+    writer = settings.price_per_prompt if _has_paid_writer(settings, backend) else None
+    return replace(clip or Prices(), voice=micros(voice or 0), writer=micros(writer or 0))
+
+
+def _has_paid_voice(settings: Settings) -> bool:
+    return settings.narration_backend == "openai"
+
+
+def _has_paid_writer(settings: Settings, backend: str) -> bool:
+    return settings.prompt_writer == "openai" and backend != STORYBOARD
+
+
+def clip_prices(settings: Settings, *, listed: float | None) -> Prices | None:
     """Return the highest prices of clips, or None if they are unknown.
 
-    The operator's own price takes precedence over `listed`, the provider's price of a second.
+    The operator's own price takes precedence over `listed`, the provider's price of a second in US
+    dollars.
     """
     if settings.price_per_clip is not None:
-        return ClipPrices(per_clip=micros(settings.price_per_clip))
+        return Prices(clip=micros(settings.price_per_clip))
     second = listed if settings.price_per_second is None else settings.price_per_second
-    return None if second is None else ClipPrices(per_second=second * MICROS)
+    return None if second is None else Prices(second=second * MICROS)
 
 
 def lengths_of(settings: Settings, capabilities: Capabilities) -> ClipLengths:

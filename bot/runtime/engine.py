@@ -22,7 +22,7 @@ from bot.jobs.waits.clock_watcher import ClockWatcher, boot_id
 from bot.jobs.waits.holds import Holds
 from bot.library.recorded_store import RecordedStore
 from bot.media.files.download import AttachmentFetcher, attachment_hosts
-from bot.media.files.stores.folder import FolderStore
+from bot.media.files.stores.takeover import TakeoverStore
 from bot.media.files.workspace import Workspace
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
@@ -31,6 +31,7 @@ from bot.moderation.access.gate import Gate
 from bot.presets import Presets
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writers
 from bot.runtime.costs import lengths_of, open_costs
+from bot.runtime.parts.file_store import open_file_store
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.reach import reach_of
 from bot.runtime.resources import MIN_FREE_BYTES
@@ -48,6 +49,7 @@ from storage.jobs.inbox import Inbox
 from storage.jobs.queue.claims import QueueStore
 from storage.jobs.spent_refs import SpentRefs
 from storage.jobs.store import JobStore
+from storage.ledger.paid_requests import PaidRequests
 
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
@@ -79,6 +81,7 @@ class Engine:
     jobs: JobService
     budgeting: Budgeting
     budget_alarms: BudgetAlarms
+    paid_requests: PaidRequests
     card_records: CardRecords
     webhooks: WebhookReceiver
     queue: JobQueue
@@ -89,6 +92,8 @@ class Engine:
     silence: ProviderSilence
     account: str
     spent: SpentRefs
+    kept_files: KeptFileTable
+    takeover: TakeoverStore | None
     workspace: Workspace
     artifacts: ArtifactStore
     editor: NarrationEditor
@@ -120,13 +125,16 @@ async def open_engine(
     for subscriber in (feed.on_job_changed, metrics.on_job_changed):
         bus.subscribe(subscriber)
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
-    workspace, presets = _workspace(resources), _presets(settings)
+    files, presets = await open_file_store(settings), _presets(settings)
+    kept_files = KeptFileTable(resources.database)
+    workspace = Workspace(settings.data_dir, RecordedStore(files, kept_files, clock=clock))
     account = account_of(settings, resources.secret)
     access = AccessSettingsStore(resources.database)
     gate = Gate(reach_of(settings), access, clock=clock, count=metrics.count_refused_order)
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
     changes = ChangePublisher(bus)
     webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
+    paid_requests = PaidRequests(resources.database, clock=clock)
     lengths = lengths_of(settings, backend.capabilities)
     budgeting, budget_alarms = open_costs(resources, backend, lengths)
     jobs = JobService(
@@ -165,6 +173,7 @@ async def open_engine(
         jobs=jobs,
         budgeting=budgeting,
         budget_alarms=budget_alarms,
+        paid_requests=paid_requests,
         card_records=CardRecords(store, changes, clock=clock),
         webhooks=webhooks,
         queue=JobQueue(
@@ -177,6 +186,8 @@ async def open_engine(
         silence=ProviderSilence(clock.steady),
         account=account,
         spent=SpentRefs(resources.database, ref_hasher(resources.secret)),
+        kept_files=kept_files,
+        takeover=files if isinstance(files, TakeoverStore) else None,
         workspace=workspace,
         artifacts=artifacts,
         editor=_editor(resources, workspace, voice),
@@ -186,6 +197,7 @@ async def open_engine(
         moderator=moderator,
         prompt_step=PromptStep(
             jobs=jobs,
+            paid_requests=paid_requests,
             backend=backend,
             moderator=moderator,
             writer=writer,
@@ -205,14 +217,6 @@ async def open_engine(
             clock=clock,
         ),
     )
-
-
-def _workspace(resources: Resources) -> Workspace:
-    folder = resources.settings.data_dir
-    store = RecordedStore(
-        FolderStore(folder), KeptFileTable(resources.database), clock=resources.clock
-    )
-    return Workspace(folder, store)
 
 
 def _editor(resources: Resources, workspace: Workspace, voice: Voice | None) -> NarrationEditor:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from bot.errors import StartupError
 from bot.links import derive_key
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.poster_cache import PosterCache
 from bot.runtime.open_files import limit
+from bot.web.api.access import Access
 from bot.web.api.authentication import Authentication
 from bot.web.http.caller_address import Proxies
 from bot.web.http.error_response import ErrorResponses
@@ -16,23 +19,30 @@ from bot.web.http.server import MAX_CONNECTIONS, WebServer
 from bot.web.metrics_page import MetricsPage
 from bot.web.operator_routes import OperatorKey, OperatorRoutes
 from bot.web.pages.file_links import FileLinks
+from bot.web.pages.owner import OWNER, OwnerPage
 from bot.web.pages.share import SharePage
 from bot.web.site import Site
 from bot.web.webhooks import WEBHOOK_PATH, Webhooks
 from storage.jobs.listings import ListingStore
+from storage.ledger.totals import LedgerSumStore
 from storage.sessions import SessionStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AsyncExitStack
 
+    from bot.delivery.spending.picture import SpendingPicture
+    from bot.jobs.costs.spending import Names
     from bot.library.retention import Retention
     from bot.library.take_down import TakeDown
     from bot.links import Links
     from bot.runtime.engine import Engine
+    from bot.settings.fields import Settings
     from bot.speech.narrator import Narrator
     from bot.texts import Texts
+    from storage.database import Database
 
+_OWNER_COOKIE = "clapper_owner"
 _MIB = 1024 * 1024
 
 
@@ -45,6 +55,8 @@ async def open_http_server(
     narrator: Narrator | None,
     retention: Retention,
     take_down: TakeDown,
+    spending: SpendingPicture,
+    names: Names,
     is_ready: Callable[[], bool],
 ) -> None:
     """Start the HTTP server.
@@ -60,6 +72,7 @@ async def open_http_server(
         workspace=engine.workspace,
         poster_cache=poster_cache,
         texts=texts,
+        store_origin=_origin(engine.resources.settings.store_public_endpoint),
     )
     site = await _site(
         engine,
@@ -70,6 +83,14 @@ async def open_http_server(
         retention=retention,
     )
     metrics = _metrics(engine)
+    owner = await open_owner_page(
+        engine.resources.settings,
+        engine.resources.database,
+        texts,
+        spending,
+        names,
+        secret=engine.resources.secret,
+    )
     server = WebServer(
         [
             *webhooks(engine).routes,
@@ -78,6 +99,7 @@ async def open_http_server(
             *shares.routes,
             *(site.routes if site else ()),
             *(metrics.routes if metrics else ()),
+            *(owner.routes if owner else ()),
         ],
         engine.resources.listener,
         is_ready=is_ready,
@@ -113,10 +135,19 @@ def operator_routes(engine: Engine, take_down: TakeDown | None = None) -> Operat
     )
 
 
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if url else ""
+
+
 def _metrics(engine: Engine) -> MetricsPage | None:
     token = engine.resources.settings.metrics_token.get_secret_value()
-    listings = ListingStore(engine.resources.database)
-    return MetricsPage(engine.metrics, engine.store, listings, token=token) if token else None
+    if not token:
+        return None
+    database = engine.resources.database
+    return MetricsPage(
+        engine.metrics, engine.store, ListingStore(database), LedgerSumStore(database), token=token
+    )
 
 
 async def _site(
@@ -154,3 +185,41 @@ async def _site(
         proxies=Proxies(settings.proxies),
         clock=time.monotonic,
     )
+
+
+async def open_owner_page(
+    settings: Settings,
+    database: Database,
+    texts: Texts,
+    picture: SpendingPicture,
+    names: Names,
+    *,
+    secret: bytes,
+) -> OwnerPage | None:
+    """Return the page, or None if no OWNER_TOKEN is set; StartupError: it is another token too."""
+    token = settings.owner_token.get_secret_value()
+    if not token:
+        return None
+    _check_own(settings, token)
+    proxies = Proxies(settings.proxies)
+    authentication = Authentication(
+        {OWNER: token},
+        SessionStore(database),
+        key=derive_key(secret, "owner sessions"),
+        public_url=settings.public_url,
+        proxies=proxies,
+        clock=time.time,
+        cookie=_OWNER_COOKIE,
+    )
+    await authentication.sessions.load()
+    access = Access(authentication, ErrorResponses(texts), proxies=proxies, clock=time.monotonic)
+    return OwnerPage(authentication, access, picture, names, texts)
+
+
+def _check_own(settings: Settings, token: str) -> None:
+    others = (*settings.api_tokens.values(), settings.metrics_token.get_secret_value())
+    if token in others:
+        raise StartupError(
+            "OWNER_TOKEN is also in API_TOKEN or METRICS_TOKEN, whose holders could then see the "
+            "spending: set it to another token."
+        )

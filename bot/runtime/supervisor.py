@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bot.library.orphans import OrphanCounter
     from bot.library.remote_deletion import RemoteDeletion
     from bot.library.retention import Retention
+    from bot.media.files.stores.takeover import TakeoverStore
     from bot.metrics import Metrics
     from bot.runtime.part_watch import PartWatch
     from storage.sqlite.database_files import DatabaseFiles
@@ -64,6 +65,7 @@ class Service:
     holds: Holds
     retention: Retention
     database_files: DatabaseFiles
+    takeover: TakeoverStore | None
     remote_deletion: RemoteDeletion
     orphans: OrphanCounter
     workers: tuple[Worker, ...]
@@ -116,6 +118,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
         "webhook sweep": partial(_sweep, service.webhooks),
         "retention": partial(_sweep, service.retention),
         "database files": partial(_sweep, service.database_files),
+        **({"moves to the store": partial(_sweep, service.takeover)} if service.takeover else {}),
         **({"list polling": service.list_polling.run} if service.list_polling else {}),
         **{f"{worker.name} worker": worker.run for worker in service.workers},
     }

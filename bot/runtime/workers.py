@@ -45,6 +45,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
     identity = RemoteIdentity(remote_jobs, engine.jobs, engine.backend, clock=clock)
     pipeline = Pipeline(
         jobs=engine.jobs,
+        paid_requests=engine.paid_requests,
         backend=engine.backend,
         artifacts=engine.artifacts,
         workspace=engine.workspace,

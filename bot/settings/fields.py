@@ -39,6 +39,7 @@ from bot.settings.types import (
     RoleCaps,
     SigningKeys,
     Size,
+    StoreUrl,
     TimeZone,
     Url,
     split_list,
@@ -81,6 +82,7 @@ class Settings(BaseSettings):
 
     metrics_token: BearerToken = SecretStr("")
     api_token: ApiTokens = SecretStr("")
+    owner_token: BearerToken = SecretStr("")
 
     video_backend: Literal["storyboard", "openai", "openrouter", "gemini"] = "storyboard"
     video_model: str = Field("sora-2", min_length=1, max_length=200)
@@ -119,6 +121,13 @@ class Settings(BaseSettings):
 
     secret_key: LongKey = SecretStr("")
 
+    store_url: StoreUrl = ""
+    store_endpoint: Url = ""
+    store_region: Label = ""
+    store_key_id: Label = ""
+    store_secret: Key = SecretStr("")
+    store_public_endpoint: Url = ""
+
     max_jobs_per_user: int = Field(2, ge=1, le=_MAX_JOBS)
     max_jobs: int = Field(20, ge=1, le=_MAX_JOBS)
     max_queue: int = Field(200, ge=0, le=_MAX_JOBS)
@@ -128,6 +137,9 @@ class Settings(BaseSettings):
     role_caps: RoleCaps = ""
     price_per_clip: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
     price_per_second: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
+    price_per_narration: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
+    price_per_prompt: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
+    show_prices: Literal["on", "off"] = "on"
     budget_day: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
     budget_month: float | None = Field(None, ge=0, le=_MAX_DOLLARS)
     budget_per_user_month: float | None = Field(None, ge=0, le=_MAX_DOLLARS)

@@ -29,6 +29,7 @@ class Requirement:
     setting: str
     choice: tuple[str, str] | None = None
     host: tuple[str, str] | None = None
+    given: str = ""
     empty: str = ""
     sentence: str
 
@@ -42,6 +43,8 @@ class Requirement:
         return self._applies(settings) and _text(settings, self.setting) == self.empty
 
     def _applies(self, settings: Settings) -> bool:
+        if self.given and not _text(settings, self.given):
+            return False
         if self.choice and _text(settings, self.choice[0]) != self.choice[1]:
             return False
         return not self.host or urlsplit(_text(settings, self.host[0])).hostname == self.host[1]
@@ -111,6 +114,22 @@ _REQUIREMENTS = (
         choice=("moderation", "openai"),
         host=("moderation_base_url", "api.openai.com"),
         sentence=" is missing: create a key at platform.openai.com.",
+    ),
+    Requirement(
+        setting="store_secret",
+        given="store_key_id",
+        sentence=" is missing: it is the secret that belongs to STORE_KEY_ID.",
+    ),
+    Requirement(
+        setting="store_url",
+        given="store_endpoint",
+        sentence=" is missing: set it to the bucket at STORE_ENDPOINT, like s3://bucket/prefix.",
+    ),
+    Requirement(
+        setting="store_url",
+        given="store_public_endpoint",
+        sentence=" is missing: set it to the bucket at STORE_PUBLIC_ENDPOINT, like "
+        "s3://bucket/prefix.",
     ),
 )
 

@@ -24,6 +24,7 @@ _ROLE_CAP = re.compile(r"(booster|\d{1,20}):(\d{1,6})", re.ASCII)
 BOOSTER = "booster"  # the key for people who boost a server
 _LENGTH = re.compile(r"[1-9]\d{0,3}", re.ASCII)
 MAX_CLIP_SECONDS = 60
+_STORE_URL = re.compile(r"(s3|gs|az)://[A-Za-z0-9][\w.-]{0,254}(/[\w.-]+)*", re.ASCII)
 _SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})")
 
 
@@ -43,6 +44,13 @@ def _is_http_url(url: str) -> bool:
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def _store_url(value: str) -> str:
+    value = value.strip().rstrip("/")
+    if value and not _STORE_URL.fullmatch(value):
+        raise ValueError("is not the address of a bucket: write it like s3://bucket/prefix")
+    return value
 
 
 def _size(value: str) -> str:
@@ -241,6 +249,7 @@ FileName = Annotated[str, AfterValidator(_home_expanded)]
 Label = Annotated[str, Field(max_length=60), AfterValidator(_one_line)]
 Url = Annotated[str, AfterValidator(_url)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
+StoreUrl = Annotated[str, AfterValidator(_store_url)]
 Size = Annotated[str, AfterValidator(_size)]
 ClipLengths = Annotated[str, AfterValidator(_lengths)]
 Ids = Annotated[str, AfterValidator(_ids)]

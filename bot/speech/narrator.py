@@ -7,23 +7,27 @@ import hashlib
 import logging
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
-from bot.errors import BackendError, UserError
+from bot.errors import BackendError, MediaError, UserError
 from bot.media.narration.ingest import ingest
+from bot.model import Client
 from bot.moderation.access.place import OrderPlace
 from bot.speech.mp3 import write_mp3
-from bot.speech.voice import as_speech_error, checked_text, speak_once
+from bot.speech.voice import MAYBE_CHARGED, as_speech_error, checked_text, speak_once
+from storage.ledger.budgets import Reservation
 from storage.speeches import SpeechRequester
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
     from pathlib import Path
 
-    from bot.media.files.workspace import JobFolder, Workspace
+    from bot.media.files.job_folder import JobFolder
+    from bot.media.files.workspace import Workspace
     from bot.media.narration.ingest import Narration
     from bot.media.process.ffmpeg import Ffmpeg
+    from bot.model import Origin
     from bot.moderation.access.gate import Gate
     from bot.moderation.base import Moderator
     from bot.moderation.words import BlockedWords
@@ -46,6 +50,18 @@ class SpokenMp3:
     seconds: float
 
 
+class SpeechBudget(Protocol):
+    """The budgets, and the price of reading a text aloud."""
+
+    async def for_speech(self, requester: Origin | Client) -> Reservation:
+        """Return what reading a text aloud reserves."""
+        ...
+
+    async def check(self, reservation: Reservation) -> None:
+        """Raise UserError if a reservation exceeds a budget. The error names the budget."""
+        ...
+
+
 class Narrator:
     """Counts texts against the caps, and reads them aloud. Texts of jobs are only counted."""
 
@@ -55,6 +71,7 @@ class Narrator:
         ffmpeg: Ffmpeg,
         workspace: Workspace,
         store: SpeechStore,
+        budget: SpeechBudget,
         *,
         caps: SpeechCaps,
         blocked: BlockedWords,
@@ -67,6 +84,7 @@ class Narrator:
         self._ffmpeg = ffmpeg
         self._workspace = workspace
         self._store = store
+        self._budget = budget
         self._caps = caps
         self._blocked = blocked
         self._gate = gate
@@ -79,24 +97,50 @@ class Narrator:
     async def count(
         self, requester: SpeechRequester, text: str, *, place: OrderPlace | None = None
     ) -> bool:
-        """Count a text against the caps, or return False if this interaction was already counted.
+        """Count a job's text against the caps, or return False if it was already counted.
 
         `place`: the place in Discord from which the order comes.
         Raises UserError if orders from there are refused, a cap is reached, a word is blocked, or
         the text contains nothing to read aloud.
         """
+        return await self._count(requester, text, place, Reservation()) is not None
+
+    async def order(
+        self,
+        requester: SpeechRequester,
+        payer: Origin | Client,
+        text: str,
+        place: OrderPlace | None,
+    ) -> int | None:
+        """Count a text that belongs to no job, and reserve its price.
+
+        Returns the id with which `speak` settles the price, or None if this interaction was already
+        counted. Raises UserError as `count` does, or if a budget is reached.
+        """
+        reservation = await self._budget.for_speech(payer)
+        return await self._count(requester, text, place, reservation)
+
+    async def _count(
+        self,
+        requester: SpeechRequester,
+        text: str,
+        place: OrderPlace | None,
+        reservation: Reservation,
+    ) -> int | None:
         if place is None and requester.user_id is not None:
             place = OrderPlace(user_id=requester.user_id)
         await self._gate.check(place)
         checked_text(text)  # an earlier job's text may have been stored before this check existed
         self._blocked.check(text)
-        usage = await self._store.count(requester, self._caps, now=self._clock())
-        if usage is None:
-            return True
+        usage = await self._store.count(requester, self._caps, reservation, now=self._clock())
+        if isinstance(usage, int):
+            return usage
         if usage.is_repeated:
-            return False
+            return None
         if usage.of_user >= self._caps.per_user:
             raise UserError("speech.user", limit=self._caps.per_user)
+        if usage.today < self._caps.per_day:
+            await self._budget.check(reservation)
         raise UserError("speech.day", limit=self._caps.per_day)
 
     @contextmanager
@@ -114,18 +158,20 @@ class Narrator:
             self._speaking.discard(requester)
 
     @asynccontextmanager
-    async def speak(self, text: str) -> AsyncGenerator[SpokenMp3]:
+    async def speak(self, text: str, speech_id: int) -> AsyncGenerator[SpokenMp3]:
         """Read a text aloud into an MP3 file, which is deleted after the block.
 
+        `speech_id`: the result of `order`.
         Raises UserError if the voice or the moderator refuses the text, and MediaError if a retry
         may succeed.
         """
-        await self._moderate(text)
         # The folder belongs to no job. If a crash leaves it over, the sweep deletes it.
         name = uuid4().hex
         try:
-            async with self._slot():
-                recording = await self._record(text, await self._workspace.create(name))
+            async with self._settled(speech_id):
+                await self._moderate(text)
+                async with self._slot():
+                    recording = await self._record(text, await self._workspace.create(name))
             # The slot has already been freed, because the caller may take long to upload the MP3.
             yield recording
         finally:
@@ -145,11 +191,12 @@ class Narrator:
         if await asyncio.to_thread(recording.exists):
             return recording
         try:
-            if not await asyncio.to_thread(folder.attachment.exists):
-                await self.count(SpeechRequester(client=client), text)
-                await self._moderate(text)
-            async with self._slot():
-                await self._record(text, folder)
+            speech_id = await self._order_for(client, text, folder)
+            async with self._settled(speech_id):
+                if speech_id is not None:
+                    await self._moderate(text)
+                async with self._slot():
+                    await self._record(text, folder)
         except UserError:
             # After this error, the client knows that repeating the request may cost again.
             await self._workspace.delete_folder(name)
@@ -157,6 +204,30 @@ class Narrator:
         for leftover in (folder.attachment, folder.narration):
             await asyncio.to_thread(leftover.unlink, missing_ok=True)
         return recording
+
+    async def _order_for(self, client: str, text: str, folder: JobFolder) -> int | None:
+        """Order a text for a client, or return None if the voice has read it aloud before."""
+        if await asyncio.to_thread(folder.attachment.exists):
+            return None
+        return await self.order(SpeechRequester(client=client), Client(name=client), text, None)
+
+    @asynccontextmanager
+    async def _settled(self, speech_id: int | None) -> AsyncGenerator[None]:
+        """Settle the price of a text after the block, at 0 if the voice has clearly not charged.
+
+        If the block is cancelled, the price stays reserved.
+        """
+        try:
+            yield
+        except (UserError, MediaError) as error:
+            is_free = isinstance(error, UserError) and error.key not in MAYBE_CHARGED
+            await self._settle(speech_id, is_free=is_free)
+            raise
+        await self._settle(speech_id, is_free=False)
+
+    async def _settle(self, speech_id: int | None, *, is_free: bool) -> None:
+        if speech_id is not None:
+            await self._store.settle(speech_id, is_free=is_free, now=self._clock())
 
     @asynccontextmanager
     async def _slot(self) -> AsyncGenerator[None]:

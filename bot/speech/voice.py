@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_TEXT = 1000
+#: The errors after which the voice may have charged for the text. After others it has not.
+MAYBE_CHARGED = frozenset({"speech.unsure", "speech.unusable", "speech.too_long"})
 
 
 class Voice(Protocol):

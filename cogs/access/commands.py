@@ -9,7 +9,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.delivery.views.access_view import AccessView
+from bot.delivery.views.access.settings_view import AccessView
 from bot.discord_bot.replies import reply_privately
 from bot.errors import UserError
 from storage.access.settings import BOOSTERS, MAX_TARGETS, ON, Change, Outcome, Rule, Setting

@@ -11,8 +11,12 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord_bot.owner.command_sync import OWNER_GROUP
+from bot.discord_bot.replies import reply_privately
 from bot.errors import UserError
+from bot.jobs.costs.amounts import typed_amount
 from bot.moderation.access.until import moment_of
+from cogs.access._removal import RemovalButton, removal_view
+from cogs.access._spending import show_spending
 from cogs.access.commands import MAX_LIMIT, AccessCommands, LimitChoice, RuleChoice
 from storage.access.pause import MAX_WORDS, Pause, is_words
 from storage.access.settings import EVERYWHERE, Rule, Setting
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 # An id, or a mention of a channel, a role or a person.
 _ID = re.compile(r"(?:<(?:#|@&|@!?))?([1-9][0-9]{4,18})>?", re.ASCII)
 _MAX_ID = 2**63 - 1
+_AMOUNT_CHARACTERS = 12
 IdText = app_commands.Range[str, 1, 30]
 UntilText = app_commands.Range[str, 1, 40]
 Words = app_commands.Range[str, 1, MAX_WORDS]
@@ -112,6 +117,53 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         """Accept orders again."""
         await self._set(interaction, Setting.PAUSE, None)
 
+    @app_commands.command(name="spending")
+    async def spending(
+        self,
+        interaction: discord.Interaction[VideoBot],
+        month: app_commands.Range[str, 7, 7] | None = None,
+    ) -> None:
+        """Show what was spent in a month, as a picture."""
+        await self._scope(interaction)
+        await show_spending(interaction, self._services.spending, month)
+
+    @app_commands.command(name="grant")
+    async def grant(
+        self,
+        interaction: discord.Interaction[VideoBot],
+        person: discord.User,
+        amount: app_commands.Range[str, 1, _AMOUNT_CHARACTERS],
+    ) -> None:
+        """Let a person spend more in this month, in US dollars."""
+        await self._scope(interaction)
+        if not interaction.client.arrivals.claim(interaction):
+            return  # Discord has sent the interaction twice
+        micros = typed_amount(amount)
+        if micros is None:
+            raise UserError("owner.amount")
+        raised = await self._services.budgeting.grant(person.id, micros, actor=interaction.user.id)
+        said = self._services.texts(
+            "owner.granted",
+            str(interaction.locale),
+            person=person.mention,
+            budget=raised.budget,
+            spent=raised.spent,
+        )
+        await reply_privately(interaction, said)
+
+    @app_commands.command(name="remove-person")
+    async def remove_person(
+        self, interaction: discord.Interaction[VideoBot], person: discord.User
+    ) -> None:
+        """Delete a person's videos and cards, after a confirmation."""
+        await self._scope(interaction)
+        view = removal_view(interaction, self._services)
+        await interaction.response.send_message(
+            view=view.question(person.id, owner_id=interaction.user.id),
+            ephemeral=True,
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+
     async def _pause(
         self,
         interaction: discord.Interaction[VideoBot],
@@ -142,6 +194,12 @@ def _id(text: str) -> int:
 
 
 async def setup(bot: VideoBot) -> None:
-    """Add the cog to the bot, for the servers that the operator has chosen."""
+    """Add the cog to the bot, for the servers that the operator has chosen.
+
+    The template of its buttons is registered in any case, so that an old button is refused with a
+    sentence after the setting was emptied.
+    """
     servers = [discord.Object(server_id) for server_id in sorted(bot.services.owners.servers)]
-    await bot.add_cog(OwnerCog(bot.services), guilds=servers)
+    if servers:
+        await bot.add_cog(OwnerCog(bot.services), guilds=servers)
+    bot.add_dynamic_items(RemovalButton)

@@ -9,6 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.delivery.views.help_view import HelpView
+from bot.discord_bot.owner.command_sync import OWNER_GROUP
 from cogs.access.places import place_of
 from cogs.server import managed_server
 
@@ -35,8 +36,12 @@ class HelpCog(commands.Cog):
         """Show the commands, and whether the person may order here. A refusal is not counted."""
         services, place = self._services, await place_of(interaction)
         verdict = await services.gate.judge(place)
+        is_owner = await services.owners.includes_user_of(interaction)
         view = HelpView(services.texts, str(interaction.locale)).render(
-            self._commands(interaction, may_order=verdict.refusal is None),
+            [
+                *self._commands(interaction, may_order=verdict.refusal is None),
+                *([OWNER_GROUP] if is_owner else []),
+            ],
             verdict,
             place,
             members_only=services.gate.reach.needs_membership,

@@ -34,7 +34,8 @@ class UsageCog(commands.Cog):
             origin_of(interaction), await place_of(interaction)
         )
         lines = [_line(texts, locale, each) for each in allowances]
-        if self._services.budgeting.has_costs:
+        budgeting = self._services.budgeting
+        if budgeting.has_costs and (budgeting.shows_prices or budgeting.has_person_budget):
             month = await self._services.budgeting.month_of(origin_of(interaction))
             lines.append(_cost_line(texts, locale, month))
         await reply_privately(interaction, "\n".join([texts("usage.heading", locale), *lines]))

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from storage.database import Database, Row
 
+ALL_KEPT = "SELECT * FROM kept_files"
+
 _RECORD = """
 INSERT INTO kept_files (key, job_id, size, since) VALUES (:key, :job_id, :size, :since)
 ON CONFLICT (key) DO UPDATE SET size = excluded.size, since = excluded.since
@@ -51,13 +53,13 @@ class KeptFileTable:
 
     async def all(self) -> tuple[KeptFile, ...]:
         """List all recorded files."""
-        rows = await self._database.rows("SELECT * FROM kept_files", {})
-        return tuple(map(_file_from, rows))
+        rows = await self._database.rows(ALL_KEPT, {})
+        return tuple(map(file_from, rows))
 
     async def of_jobs(self, job_ids: Collection[str]) -> tuple[KeptFile, ...]:
         """List the recorded files of these jobs."""
         rows = await self._database.rows(_OF_JOBS, {"job_ids": json.dumps(list(job_ids))})
-        return tuple(map(_file_from, rows))
+        return tuple(map(file_from, rows))
 
     async def mend(self, listed: Collection[KeptFile], *, now: float) -> tuple[KeptFile, ...]:
         """Correct the table with a list of the store's files, and return the recorded files.
@@ -82,5 +84,6 @@ class KeptFileTable:
         return tuple(file for key, file in recorded.items() if key not in gone)
 
 
-def _file_from(row: Row) -> KeptFile:
+def file_from(row: Row) -> KeptFile:
+    """Return the file that a row records."""
     return KeptFile(key=row["key"], size=row["size"], modified_at=row["since"])

@@ -64,6 +64,9 @@ def job_from(row: Row) -> Job:
         late=bool(row["late"]),
         progress=row["progress"],
         cost=row["cost_usd"],
+        micros=sum(_micros(row, part) for part in ("", "voice_", "writer_")),
+        voice_is_unasked=row["voice_reserved_micros"] > 0 and row["voice_settled_micros"] is None,
+        writer_costs=row["writer_reserved_micros"] > 0,
         dm_intent_at=row["dm_intent_at"],
         hold=HoldReason(row["hold"]) if row["hold"] else None,
         held_since=row["held_since"],
@@ -82,6 +85,11 @@ def found_job(row: Row | None) -> Job | None:
 def key_of(job: Job) -> dict[str, Any]:
     """Return the parameters with which a statement changes a job only if it is unchanged."""
     return {"id": job.id, "epoch": job.epoch, "was": job.state}
+
+
+def _micros(row: Row, part: str) -> int:
+    settled: int | None = row[f"{part}settled_micros"]
+    return row[f"{part}reserved_micros"] if settled is None else settled
 
 
 def _requester(row: Row) -> Origin | Client:

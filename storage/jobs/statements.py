@@ -13,7 +13,7 @@ INSERT INTO jobs (
     client_key, client_digest, card_language, is_spoiler, notify_default,
     attachment_name, attachment_size, attachment_url, attachment_text,
     narration_of, clip_of, clip_has_voice, price_micros,
-    reserved_micros, payer, ledger_day)
+    reserved_micros, voice_reserved_micros, writer_reserved_micros, payer, ledger_day)
 SELECT
     :id, 'received', :next_at, :now, :now,
     -- The backend that made the picture, which need not be the current one.
@@ -26,7 +26,7 @@ SELECT
     -- Stored now, because the other job may be deleted later.
     CASE WHEN EXISTS (SELECT 1 FROM jobs WHERE id = :clip_of AND attachment_name IS NOT NULL
         AND coalesce(note, '') <> 'note.not_merged') THEN 1 ELSE 0 END,
-    :price, :price, :payer, :ledger_day
+    :price, :price, :voice_price, :writer_price, :payer, :ledger_day
 FROM ({USAGE}) AS counted
 WHERE {WITHIN_CAPS} AND {WITHIN_BUDGETS}
 ON CONFLICT DO NOTHING
@@ -91,6 +91,19 @@ _SETTLED = """CASE
         THEN reserved_micros - price_micros + coalesce(:cost_micros, price_micros)
     END"""
 
+# A voice or a prompt writer that has not been asked when the job ends is never asked.
+_VOICE_SETTLED = """CASE
+        WHEN voice_reserved_micros <> 0 AND :voice_is_free = 1 THEN 0
+        WHEN voice_reserved_micros <> 0 AND :to IN ('failed', 'cancelled')
+        THEN coalesce(voice_settled_micros, 0)
+        ELSE voice_settled_micros
+    END"""
+_WRITER_SETTLED = """CASE
+        WHEN writer_reserved_micros <> 0 AND :to IN ('failed', 'cancelled')
+        THEN coalesce(writer_settled_micros, 0)
+        ELSE writer_settled_micros
+    END"""
+
 MOVE = f"""
 UPDATE jobs SET
     state = :to, next_at = :next_at, attempts = 0, misses = 0, updated_at = :now,
@@ -115,7 +128,10 @@ UPDATE jobs SET
     price_micros = min(price_micros, coalesce(:price, price_micros)),
     reserved_micros = min(reserved_micros, coalesce(:price, reserved_micros)),
     cost_usd = coalesce(:cost_usd, cost_usd),
+    told_micros = coalesce(:cost_micros, told_micros),
     settled_micros = {_SETTLED},
+    voice_settled_micros = {_VOICE_SETTLED},
+    writer_settled_micros = {_WRITER_SETTLED},
     failure_key = :failure_key, failure_fields = :failure_fields,
     note = coalesce(:note, note),
     card_gone = CASE WHEN :card_gone = 1 THEN 1 ELSE card_gone END
@@ -140,7 +156,10 @@ RETURNING *
 # prompt.
 WRITE_PROMPT = """
 UPDATE jobs SET
-    sent_prompt = :sent_prompt, fingerprint = :fingerprint, backend = :backend, updated_at = :now
+    sent_prompt = :sent_prompt, fingerprint = :fingerprint, backend = :backend, updated_at = :now,
+    -- A writer that was not asked by now is never asked.
+    writer_settled_micros = CASE WHEN writer_reserved_micros <> 0
+        THEN coalesce(writer_settled_micros, 0) END
 WHERE id = :id AND epoch = :epoch AND state = 'queued'
     AND (sent_prompt IS NULL OR backend <> :backend)
 RETURNING *

@@ -35,6 +35,7 @@ class Changes:
     failure: Failure | None = None
     note: str | None = None
     card_gone: bool = False
+    voice_is_free: bool = False
     length: OrderedLength = SAME_LENGTH
 
 
@@ -164,6 +165,7 @@ class JobStore:
             failure_fields=json.dumps(dict(failure.fields)) if failure else None,
             note=changes.note,
             card_gone=int(changes.card_gone),
+            voice_is_free=int(changes.voice_is_free),
             **changes.length.columns,
         )
 
@@ -186,10 +188,7 @@ class JobStore:
         )
 
     async def begin_submit(self, job: Job, *, shows_length: bool, **to: str | float) -> Job | None:
-        """Mark a job as submitting. Returns None if an unconfirmed create request is like it.
-
-        `shows_length`: whether the provider's list shows the length of each clip.
-        """
+        """Mark a job as submitting. Returns None if a similar create request is unconfirmed."""
         values = {**key_of(job), **to, "shows_length": int(shows_length)}
         return await self._one_unless_taken(statements.BEGIN_SUBMIT, **values)
 

@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 # More than any budget, yet small enough that adding a price doesn't overflow a 64-bit integer.
 _UNLIMITED = 2**62
 _MONTH = len("2026-11")
-_MICROS = 1_000_000
+#: The micro-dollars in a dollar.
+MICROS = 1_000_000
 # If a provider reports more than a million dollars for a clip, it can only be an error.
-_MOST_MICROS = _MICROS * _MICROS
+_MOST_MICROS = MICROS * MICROS
 
 
 def micros(dollars: float) -> int:
     """Convert US dollars to micro-dollars, rounded up. The result is at most a million dollars."""
-    return min(math.ceil(round(dollars * _MICROS, 3)), _MOST_MICROS)
+    return min(math.ceil(round(dollars * MICROS, 3)), _MOST_MICROS)
 
 
 def month_of(day: str) -> str:
@@ -42,9 +43,11 @@ class Budgets:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reservation:
-    """The highest possible cost of a create request, and the budgets that it counts towards.
+    """The highest possible cost of an order, and the budgets that it counts towards.
 
-    `price`: the cost in micro-dollars.
+    `price`: the cost of the create request, in micro-dollars.
+    `voice_price`: the cost of reading the order's text aloud.
+    `writer_price`: the cost of the request to the prompt writer.
     `day`: the calendar day that it counts towards, such as 2026-11-30. Empty if no costs are
     recorded.
     `server`: the server that it counts towards, as in the column `queue_server`.
@@ -53,10 +56,17 @@ class Reservation:
     """
 
     price: int = 0
+    voice_price: int = 0
+    writer_price: int = 0
     day: str = ""
     server: str = ""
     payer: str = ""
     budgets: Budgets = Budgets()
+
+    @property
+    def total(self) -> int:
+        """The highest possible cost of all parts together."""
+        return self.price + self.voice_price + self.writer_price
 
     @property
     def month(self) -> str:
@@ -65,11 +75,14 @@ class Reservation:
 
     @property
     def columns(self) -> dict[str, str | int | None]:
-        """The parameters of `WITHIN_BUDGETS`, and the values that are stored with a job."""
+        """The parameters of `WITHIN_BUDGETS`, and the values that are stored with an order."""
         budgets = self.budgets
         of_user = budgets.per_user_month if self.payer else None
         return {
             "price": self.price,
+            "voice_price": self.voice_price,
+            "writer_price": self.writer_price,
+            "total": self.total,
             "ledger_day": self.day or None,
             "ledger_month": self.month,
             "payer": self.payer,
@@ -112,11 +125,11 @@ def _or_unlimited(budget: int | None) -> int:
 
 def _fits(scope: str, period: str, budget: str) -> str:
     return f"""coalesce((SELECT spent - granted FROM ledger_sums
-        WHERE scope = {scope} AND period = {period}), 0) + :price <= {budget}"""  # noqa: S608 - built from constants
+        WHERE scope = {scope} AND period = {period}), 0) + :total <= {budget}"""  # noqa: S608 - built from constants
 
 
-# A job that costs nothing is never refused.
-WITHIN_BUDGETS = f"""(:price = 0 OR (
+# An order that costs nothing is never refused.
+WITHIN_BUDGETS = f"""(:total = 0 OR (
     {_fits("'all'", ":ledger_day", ":budget_day")}
     AND {_fits("'all'", ":ledger_month", ":budget_month")}
     AND {_fits(":server_scope", ":ledger_month", ":budget_of_server")}
@@ -132,8 +145,8 @@ class Spending:
 
 
 _GRANT = """
-INSERT INTO ledger (at, day, kind, server, payer, granted)
-VALUES (:now, :day, 'granted', '', :payer, :amount)
+INSERT INTO ledger (at, day, kind, subject, server, payer, granted)
+VALUES (:now, :day, 'granted', 'budget', '', :payer, :amount)
 RETURNING id
 """
 

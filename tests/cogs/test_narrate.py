@@ -248,5 +248,5 @@ async def _speak(desk: Desk) -> None:
     narrator = desk.bot.services.narrator
     assert narrator is not None
     with narrator.speech_lock(1):
-        async with narrator.speak(TEXT):
+        async with narrator.speak(TEXT, 1):
             pass

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import discord
 import pytest
 
+from bot.demo.fake_discord import api_errors
+from bot.discord_bot.bot import VideoBot
+from bot.discord_bot.owner.command_sync import OWNER_GROUP
 from bot.errors import Trouble
 from bot.model import JobState
 from bot.moderation.access.place import OrderFrom, Reach
 from storage.access.pause import Pause
 from storage.access.settings import EVERYWHERE, Change, Rule, Setting
 from storage.jobs.queue.overview import MAX_PLACES
-from tests.support.desk import open_desk
+from tests.support.desk import make_services, open_desk
 from tests.support.fakes.media import FakeVoice
 from tests.support.schemas.discord_spec import check_all
 
@@ -20,12 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    import simcord
+
     from bot.demo.fake_discord.state.channel import Channel
     from bot.demo.fake_discord.state.user import User
     from tests.support.desk import Desk
+    from tests.support.fakes.bench import Bench
+    from tests.support.fakes.clock import Clock
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 MANAGE_GUILD = 1 << 5
+APPLICATION = "GET /oauth2/applications/@me"
 FREE_COMMANDS = ["videos", "usage", "status", "notify", "privacy"]
 
 
@@ -112,7 +121,7 @@ async def test_the_status_shows_why_videos_wait(desk: Desk) -> None:
     paused = "**New requests are paused, and queued videos wait**: “Back after the *upgrade*.”"
     shown = await lines(desk, "status")
     assert shown[1:4] == [
-        f"- {paused}, until <t:{until}:R>",
+        f"- {paused} This ends <t:{until}:R>.",
         f"- My account with the video service is out of credit. {ending}",
         f"- My disk is full. {ending}",
     ]
@@ -158,6 +167,18 @@ async def test_the_help_lists_the_commands_that_a_person_can_use(desk: Desk) -> 
     assert any("You can't request videos here.** I don't accept" in line for line in refused)
 
 
+async def test_the_help_lists_the_owners_commands_for_the_owner_alone(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, has_owner_commands=True) as desk:
+        world = desk.fake_discord.world
+        assert commands_in(await lines(desk, "help"))[-1] == OWNER_GROUP
+        assert OWNER_GROUP not in commands_in(await lines(desk, "help", world.dm(world.user)))
+        member = world.add_user("grace")
+        assert OWNER_GROUP not in commands_in(await lines(desk, "help", user=member))
+        desk.clock.advance(61)
+        desk.fake_discord.faults.add(APPLICATION, api_errors.server_error(), times=None)
+        assert OWNER_GROUP not in commands_in(await lines(desk, "help"))
+
+
 async def test_the_help_shows_the_rules_of_the_server_and_names_no_person(desk: Desk) -> None:
     world, role = desk.fake_discord.world, desk.fake_discord.add_role("Film")
     desk.bench.gate.reach = Reach()
@@ -199,3 +220,45 @@ async def test_the_help_in_a_dm_says_who_may_order_there(
         shown = await lines(desk, "help", dm)
         assert commands_in(shown) == ["video", *FREE_COMMANDS]
         assert sentence in shown
+
+
+# SimCord computes permissions from roles.
+
+
+@pytest.fixture
+def simcord_bot(bench: Bench, clock: Clock) -> VideoBot:
+    return VideoBot(make_services(bench, clock))
+
+
+async def test_everyone_has_both_commands_and_managers_see_theirs(
+    simcord_env: simcord.Env, bench: Bench
+) -> None:
+    guild, other = simcord_env.create_guild(), simcord_env.create_guild()
+    managers = guild.create_role("Managers", permissions=discord.Permissions(manage_guild=True))
+    manager = simcord_env.create_user("mary")
+    blocked = Change(scope=guild.id, name=Setting.PERSON, target=manager.id, value=Rule.DENY)
+    await bench.access.change(blocked, actor=1, now=bench.clock())
+    people = [
+        (guild.add_member(manager, roles=[managers]), guild, False, True),
+        (guild.add_member(simcord_env.create_user("ada")), guild, True, False),
+        # The manager of another server is a member like any other.
+        (other.add_member(manager), other, True, False),
+    ]
+    for person, server, may_order, manages in people:
+        channel = server.create_text_channel("general")
+        assert {"status", "help"} <= set(person.available_commands(channel))
+        shown = await shown_to(person, channel, "help")
+        assert ("`/video`" in shown) is may_order
+        assert ("`/clapper`" in shown) is manages
+        assert "**How things are right now**" in await shown_to(person, channel, "status")
+    assert simcord_env.errors == []
+
+
+async def shown_to(
+    person: simcord.MemberActor, channel: simcord.ChannelHandle, command: str
+) -> str:
+    """Use a command, and return the components of the answer, which only the person sees."""
+    result = await person.slash(channel, command)
+    assert result.response is not None
+    assert result.ephemeral
+    return str(result.response.components)

@@ -10,6 +10,7 @@ from bot.demo.fake_discord.api_errors import server_error
 from bot.discord_bot.owner.command_sync import OWNER_GROUP
 from bot.moderation.access.place import Reach
 from storage.access.settings import EVERYWHERE
+from storage.ledger.budgets import Budgets
 from tests.support.desk import open_desk
 from tests.support.form_steps import count
 from tests.support.schemas.discord_spec import check_all
@@ -26,12 +27,21 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 MANAGE_GUILD, ADMINISTRATOR = 1 << 5, 1 << 3
 APPLICATION = "/oauth2/applications/@me"
+# Each command answers with one of these words.
+SHOWN = ("Spending in", "every server", "newest changes", "can spend", "Delete all videos")
+PRICE = 1_000_000
 WORDS = "Back after the upgrade."
 
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
-    async with open_desk(tmp_path, reach=Reach(), has_owner_commands=True) as opened:
+    async with open_desk(
+        tmp_path,
+        reach=Reach(),
+        has_owner_commands=True,
+        price=PRICE,
+        budgets=Budgets(per_user_month=2 * PRICE),
+    ) as opened:
         yield opened
         check_all(opened.fake_discord.history.requests)
 
@@ -61,6 +71,7 @@ def each_command(desk: Desk) -> dict[str, dict[str, Any]]:
     return {
         "settings": {},
         "history": {},
+        "spending": {},
         "channel": {"channel": f"<#{world.channel.id}>", "rule": "allow"},
         "role": {"role": server, "rule": "deny"},
         "block": {"person": person},
@@ -74,6 +85,8 @@ def each_command(desk: Desk) -> dict[str, dict[str, Any]]:
         "pause": {"words": WORDS, "until": "2h"},
         "drain": {"words": WORDS},
         "resume": {},
+        "grant": {"person": person, "amount": "2.50"},
+        "remove-person": {"person": person},
     }
 
 
@@ -105,8 +118,16 @@ async def test_the_owner_uses_every_command_and_only_the_owner_sees_the_answer(d
     for command, options in each_command(desk).items():
         answer = await typed(desk, command, **options)
         assert answer.ephemeral
-        assert "every server" in answer.text or "newest changes" in answer.text
+        assert any(words in answer.text for words in SHOWN)
     assert len(desk.made(f"GET {APPLICATION}")) == 2  # one at the login, and one that is kept
+
+
+async def test_the_owner_gets_the_picture_of_a_month(desk: Desk) -> None:
+    answer = await typed(desk, "spending", month="2026-10")
+    assert answer.text == "Spending in 2026-10: $0.00 spent"
+    [picture] = answer.files
+    assert (picture.filename, picture.content_type) == ("spending-2026-10.png", "image/png")
+    assert (await typed(desk, "spending", month="October")).text == "Write a month like 2026-11."
 
 
 async def test_those_of_a_team_who_may_change_the_application_use_it_and_others_do_not(
@@ -194,7 +215,7 @@ async def test_a_pause_refuses_orders_in_every_server_with_the_words_and_the_tim
     world = desk.fake_discord.world
     answer = await typed(desk, "pause", words=f"  {WORDS} ", until="2h")
     until = f"<t:{int(desk.clock()) + 7200}:R>"
-    assert f"- **New requests are paused**: “{WORDS}”, until {until}" in answer.text
+    assert f"- **New requests are paused**: “{WORDS}” This ends {until}." in answer.text
     other = world.add_channel(world.add_guild("Another"))
     for where in (None, other):
         refused = (await order(desk, where=where)).text
@@ -209,7 +230,7 @@ async def test_a_pause_refuses_orders_in_every_server_with_the_words_and_the_tim
 async def test_a_time_without_a_zone_is_in_utc(desk: Desk) -> None:
     answer = await typed(desk, "drain", words=WORDS, until="2099-12-31T18:00")
     assert "queued videos wait**" in answer.text
-    assert "until <t:4102423200:R>" in answer.text
+    assert "This ends <t:4102423200:R>" in answer.text
     assert "Nothing is set." in (await typed(desk, "resume")).text
     assert not (await order(desk)).ephemeral
 
@@ -266,3 +287,67 @@ async def test_settings_apply_to_every_server_and_the_history_names_who_made_the
     ]
     entries = await desk.bench.database.rows("SELECT scope, actor FROM access_audit", {})
     assert {tuple(entry) for entry in entries} == {(EVERYWHERE, world.user.id)}
+
+
+async def test_a_grant_lets_a_person_spend_more_and_is_in_the_history(desk: Desk) -> None:
+    world = desk.fake_discord.world
+    person = world.add_user("ada")
+    for _ in range(2):
+        assert not (await order(desk, person)).ephemeral
+    assert "Your budget" in (await order(desk, person)).text
+    for wrong in ("much", "0", "-1"):
+        refused = await typed(desk, "grant", person=str(person.id), amount=wrong)
+        assert "not an amount" in refused.text
+    answer = await typed(desk, "grant", person=str(person.id), amount="1")
+    assert answer.text == (
+        f"<@{person.id}> can spend $3.00 in this month. $2.00 of it is spent or reserved."
+    )
+    assert not (await order(desk, person)).ephemeral
+    assert (
+        f"budget of <@{person.id}> for this month: $1.00 more"
+        in (await typed(desk, "history")).text
+    )
+
+
+async def test_a_take_down_asks_first_and_says_what_it_has_deleted(desk: Desk) -> None:
+    world = desk.fake_discord.world
+    job, card = await desk.video()
+    desk.bench.backend.finish()
+    await desk.bench.run_out(job.id)
+    await desk.video()
+    person = str(world.user.id)
+    asked = await typed(desk, "remove-person", person=person)
+    assert f"Delete all videos, prompts and narrations of <@{person}>" in asked.text
+    kept = await desk.click(asked, "No, keep it")
+    assert kept.text == "Nothing was deleted."
+    assert not card.deleted
+    again = await typed(desk, "remove-person", person=person)
+    await desk.click(again, "Yes, delete everything")
+    await desk.fake_discord.wait_for(lambda: "are deleted" in again.text)
+    assert again.text.splitlines()[:4] == [
+        f"**The videos of <@{person}> are deleted.**",
+        "- 1 video with its prompt and files",
+        "- 2 cards in Discord",
+        "- 1 video must end first. Use the command again in a few minutes.",
+    ]
+    assert card.deleted
+    [entry] = [each for each in await stored(desk) if "removal" in tuple(each)]
+    assert (entry["target"], entry["actor"]) == (world.user.id, world.user.id)
+
+
+async def test_a_forged_or_old_button_of_a_take_down_deletes_nothing(desk: Desk) -> None:
+    world = desk.fake_discord.world
+    _, card = await desk.video()
+    asked = await typed(desk, "remove-person", person=str(world.user.id))
+    other = world.add_user("mary")
+    world.members.change(other, world.guild, permissions=ADMINISTRATOR)
+    assert "Only the owner" in (await desk.click(asked, "Yes", user=other)).text
+    heir = world.add_user("heir")
+    world.application_fields = {"owner": heir.payload()}
+    desk.clock.advance(61)
+    assert "Only the person who was asked" in (await desk.click(asked, "Yes", user=heir)).text
+    assert "Only the owner" in (await desk.click(asked, "Yes")).text
+    desk.bot.services.owners.servers = frozenset()
+    assert "only works in the servers" in (await desk.click(asked, "Yes", user=heir)).text
+    assert not card.deleted
+    assert await stored(desk) == []

@@ -65,10 +65,10 @@ async def test_usage_is_told_in_a_persons_language(tmp_path: Path, locale: str, 
 @pytest.mark.parametrize(
     ("budget", "lines"),
     [
-        (None, ("- Your videos cost $1.60 this month",)),
+        (None, ("- Your orders cost $1.60 this month",)),
         (
             4_000_000,
-            ("- Your videos cost $1.60 of your $4.00 this month; your budget is renewed <t:",),
+            ("- Your orders cost $1.60 of your $4.00 this month; your budget is renewed <t:",),
         ),
     ],
 )
@@ -82,3 +82,6 @@ async def test_usage_tells_what_a_person_has_spent(
         await desk.bench.submit(user_id=5)
         [line] = [line for line in await usage(desk) if "$" in line]
         assert line.startswith(lines)
+        desk.bench.budgeting.shows_prices = False
+        shown = [line for line in await usage(desk) if "$" in line]
+        assert shown == ([] if budget is None else [line])

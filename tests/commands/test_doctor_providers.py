@@ -10,8 +10,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.commands.checks.reported_costs import examine_reported_costs
 from bot.errors import Trouble
+from bot.model import JobState
+from bot.settings.fields import load_settings
 from bot.speech import piper
+from storage.jobs.store import Changes
 from tests.support.examined import look
 from tests.support.fakes.backend import FakeBackend
 from tests.support.fakes.bench import open_bench
@@ -264,6 +268,39 @@ async def test_the_last_count_of_orphans_is_reported(tmp_path: Path, clock: Cloc
             amount = "at least 20" if not is_whole else str(number or "none")
             assert seen.found == f"{amount} at storyboard, counted 2027-01-15 08:00 UTC"
             assert (seen.ok, bool(seen.advice)) == (True, number > 0)
+
+
+async def test_the_reported_costs_are_compared_with_the_ledger(
+    tmp_path: Path, clock: Clock
+) -> None:
+    settings = load_settings(
+        data_dir=tmp_path,
+        video_backend="openai",
+        openai_base_url="http://127.0.0.1:9/v1",
+        price_per_clip=0.8,
+    )
+    assert not examine_reported_costs(settings).checked
+    backend = FakeBackend(clock, name="openai")
+    async with open_bench(tmp_path, clock, backend=backend, price=800_000) as bench:
+        assert not examine_reported_costs(settings).checked
+        for cost, found, advice in (
+            (0.5, "$0.50 by openai for 1 clip, $0.50 in the ledger", ""),
+            (1.25, "$1.75 by openai for 2 clips, $1.75 in the ledger", "has cost $1.25, more than"),
+        ):
+            job = await bench.at(JobState.GENERATING)
+            await bench.jobs.move(job, JobState.DOWNLOADING, Changes(cost=cost))
+            finding = examine_reported_costs(settings)
+            assert (finding.ok, finding.found) == (True, found)
+            assert advice in finding.advice
+        job = await bench.at(JobState.UNDECIDED)
+        await bench.jobs.retry_undecided(job.id)
+        job = await bench.jobs.begin_submit(await bench.now(job.id))
+        assert job is not None
+        job = await bench.jobs.move(job, JobState.GENERATING, Changes(remote_id="another"))
+        assert job is not None
+        await bench.jobs.move(job, JobState.DOWNLOADING, Changes(cost=0.25))
+        found = "$2.00 by openai for 3 clips, $2.80 in the ledger"
+        assert examine_reported_costs(settings).found == found
 
 
 async def test_a_queue_that_is_not_paused_is_described(tmp_path: Path) -> None:

@@ -17,6 +17,9 @@ from storage.access.changes import change_text
 from storage.access.settings import EVERYWHERE, Change, Rule, Setting
 from storage.snapshot import list_access_settings, list_jobs
 from tests.support.command_line import run_bot
+from tests.support.fakes.bench import open_bench
+from tests.support.fakes.clock import Clock
+from tests.support.fakes.orders import REQUEST, origin
 from tests.support.wire import open_wire
 
 if TYPE_CHECKING:
@@ -218,6 +221,23 @@ async def test_without_a_running_bot_nothing_is_taken_down(tmp_path: Path) -> No
         assert (ended.code, ended.err.count("\n")) == (2, 1)
         assert "Only the running bot" in ended.err
         (tmp_path / "data").mkdir(exist_ok=True)
+
+
+async def test_the_spending_of_a_month_is_printed_and_saved_as_a_picture(tmp_path: Path) -> None:
+    clock = Clock(datetime(2026, 11, 27, 12, tzinfo=UTC).timestamp())
+    (tmp_path / "data").mkdir()
+    async with open_bench(tmp_path / "data", clock, price=800_000) as bench:
+        await bench.jobs.submit(REQUEST, origin(user_id=int(PERSON), guild_id=10), None)
+        # The command reads beside the running bot.
+        words = ("spending", "--month", "2026-11", "-o", "spent.png")
+        done = await run_bot(tmp_path, "owner", *words, BUDGET_MONTH="5", PRICE_PER_CLIP="0.8")
+    assert (done.code, done.err) == (0, "")
+    assert "$0.80 of $5.00 spent" in done.out
+    for line in (f"  Person {PERSON}       $0.80", "  Server 10       $0.80", "  27       $0.80"):
+        assert line in done.out
+    assert (tmp_path / "spent.png").read_bytes().startswith(b"\x89PNG")
+    wrong = await run_bot(tmp_path, "owner", "spending", "--month", "November")
+    assert (wrong.code, "write it like 2026-11" in wrong.err) == (2, True)
 
 
 async def test_a_grant_raises_a_persons_budget_with_and_without_a_running_bot(

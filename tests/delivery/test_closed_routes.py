@@ -383,7 +383,7 @@ async def test_recordings_that_are_uploaded_do_not_keep_the_voice_from_others(
     narrator = make_narrator(desk.bench, desk.clock, voice)
     async with asyncio.timeout(PATIENCE), AsyncExitStack() as stack:
         for number in range(5):
-            await stack.enter_async_context(narrator.speak(f"text {number}"))
+            await stack.enter_async_context(narrator.speak(f"text {number}", number))
     assert len(voice.spoken) == 5
 
 

@@ -80,6 +80,28 @@ def test_the_label_is_not_given_to_a_job_of_another_service(clock: Clock) -> Non
         assert read(cards.render(made))[-1].startswith(f"-# For <@42> · {shown} · 8 s")
 
 
+def test_a_card_says_what_its_video_costs_or_can_cost(clock: Clock) -> None:
+    def footers(micros: int, *, shows_prices: bool = True) -> list[str]:
+        cards = CardRenderer(
+            Texts.load(), free_backends=frozenset(), clock=clock, shows_prices=shows_prices
+        )
+        cents = {"micros": micros}
+        return [
+            read(cards.render(job(JobState.QUEUED, **cents)))[-1],
+            read(cards.render(job(JobState.MERGING, **cents)))[-1],
+            read(cards.render_video(job(JobState.DELIVERING, **cents), filename="a.mp4"))[-1],
+            read(cards.render(job(JobState.CANCELLED, **cents)))[-1],
+        ]
+
+    most, merging, finished, cancelled = footers(812_345)
+    assert most.endswith(" · up to $0.82")
+    assert merging.endswith(" · $0.82")
+    assert " · $0.82 · made" in finished
+    assert "$" not in cancelled
+    for hidden in (footers(0), footers(812_345, shows_prices=False)):
+        assert "$" not in "".join(hidden)
+
+
 def test_a_link_names_the_size_of_its_video(cards: CardRenderer) -> None:
     view = cards.render_link(job(JobState.DELIVERING), ARTIFACT, url="https://x.example/d/1")
     assert labels(view) == ["Watch the video (31 MB)", *FINISHED]
@@ -190,7 +212,7 @@ def test_a_link_plays_on_the_card_where_discord_could_play_it(
 ) -> None:
     artifact = replace(ARTIFACT, size=megabytes * 1024 * 1024)
     done = job(JobState.DELIVERING)
-    view = cards.render_link(done, artifact, url=url, inline=True)
+    view = cards.render_link(done, artifact, url=url, player=url)
     galleries = [part["items"] for part in parts(view) if "items" in part]
     assert [item["media"]["url"] for items in galleries for item in items] == [url] * plays
     assert "items" not in "".join(map(str, parts(cards.render_link(done, artifact, url=url))))
@@ -200,7 +222,7 @@ def test_a_row_has_no_more_buttons_than_discord_takes(cards: CardRenderer) -> No
     done = job(JobState.DELIVERING)
     views = [
         cards.render_video(done, filename="a.mp4", original="https://x.example"),
-        cards.render_link(done, ARTIFACT, url="https://x.example", inline=True),
+        cards.render_link(done, ARTIFACT, url="https://x.example", player="https://x.example"),
         *(cards.render(job(state)) for state in CANCELLABLE),
     ]
     rows = [part["components"] for view in views for part in parts(view) if part["type"] == 1]

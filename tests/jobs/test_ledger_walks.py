@@ -15,14 +15,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bot.errors import UserError
-from bot.model import TRANSITIONS, Client, Job, JobState
+from bot.jobs.costs.prices import Prices
+from bot.model import TRANSITIONS, Client, Job, JobState, text_attachment
 from storage.jobs.store import Changes
 from storage.ledger.budgets import Budgets
+from storage.speeches import SpeechCaps, SpeechRequester, SpeechStore
 from tests.support.fakes.bench import Bench, open_bench
 from tests.support.fakes.clock import Clock
 from tests.support.fakes.orders import REQUEST, VOICE, origin
 
 PRICE = 800_000
+PRICES = Prices(clip=PRICE, voice=30_000, writer=7_000)
+TEXT = text_attachment("A lighthouse speaks.")
 BUDGETS = Budgets(
     day=5 * PRICE, month=9 * PRICE, per_user_month=4 * PRICE, per_server_month=7 * PRICE
 )
@@ -46,8 +50,17 @@ SELECT scope, period, sum(amount) AS spent, sum(granted) AS granted FROM (
         WHERE payer <> '')
 GROUP BY scope, period ORDER BY scope, period
 """
+TOTALS = """
+SELECT subject, kind, amount FROM ledger_totals ORDER BY subject, kind
+"""
+TOTALS_FROM_ENTRIES = """
+SELECT subject, kind, sum(amount + granted) AS amount FROM ledger
+GROUP BY subject, kind ORDER BY subject, kind
+"""
 OF_JOBS = """
-SELECT jobs.id, coalesce(settled_micros, reserved_micros) AS cost,
+SELECT jobs.id, coalesce(settled_micros, reserved_micros)
+    + coalesce(voice_settled_micros, voice_reserved_micros)
+    + coalesce(writer_settled_micros, writer_reserved_micros) AS cost,
     (SELECT coalesce(sum(amount), 0) FROM ledger WHERE job_id = jobs.id) AS entries
 FROM jobs
 """
@@ -66,7 +79,7 @@ class LedgerWalk(RuleBasedStateMachine):
     def open(self) -> None:
         self.stack = AsyncExitStack()
         root = Path(self.folder.name)
-        opened = open_bench(root, self.clock, price=PRICE, budgets=BUDGETS)
+        opened = open_bench(root, self.clock, prices=PRICES, budgets=BUDGETS)
         self.bench: Bench = self.run(self.stack.enter_async_context(opened))
 
     def run(self, coroutine: Any) -> Any:
@@ -93,7 +106,8 @@ class LedgerWalk(RuleBasedStateMachine):
             try:
                 # A job waits while the same prompt is unconfirmed, so each has its own.
                 request = replace(REQUEST, prompt=f"prompt {number}")
-                job = await self.bench.jobs.submit(request, requester, None)
+                text = TEXT if number % 2 else None
+                job = await self.bench.jobs.submit(request, requester, text)
             except UserError as error:
                 assert error.key.startswith(("budget.", "caps."))  # noqa: PT017 - it may pass too
                 return
@@ -131,6 +145,33 @@ class LedgerWalk(RuleBasedStateMachine):
                 job = self.run(self.bench.jobs.begin_submit(job))
             else:
                 job = self.run(self.bench.jobs.move(job, state))
+
+    @precondition(lambda self: self.jobs(JobState.RECEIVED, JobState.QUEUED))
+    @rule(data=st.data(), is_free=st.booleans())
+    def ask_the_voice_or_the_writer(self, data: st.DataObject, is_free: bool) -> None:  # noqa: FBT001 - drawn
+        job = data.draw(st.sampled_from(self.jobs(JobState.RECEIVED, JobState.QUEUED)))
+        if job.state is JobState.RECEIVED:
+            self.run(self.bench.paid_requests.begin_speaking(job))
+            if is_free:
+                self.run(self.bench.jobs.move(job, JobState.FAILED, Changes(voice_is_free=True)))
+            return
+        self.run(self.bench.paid_requests.begin_writing(job))
+        if is_free:
+            self.run(self.bench.paid_requests.record_refusal(job))
+        self.run(self.bench.jobs.write_prompt(job, job.request.prompt))
+
+    @rule(user_id=st.sampled_from(PEOPLE), is_settled=st.booleans(), is_free=st.booleans())
+    def narrate(self, user_id: int, is_settled: bool, is_free: bool) -> None:  # noqa: FBT001 - drawn
+        async def narrate() -> None:
+            number, now = next(self.numbers), self.clock()
+            store, caps = SpeechStore(self.bench.database), SpeechCaps(per_user=999, per_day=999)
+            reservation = await self.bench.budgeting.for_speech(origin(user_id=user_id))
+            requester = SpeechRequester(user_id=user_id, interaction_id=number)
+            counted = await store.count(requester, caps, reservation, now=now)
+            if is_settled and isinstance(counted, int):
+                await store.settle(counted, is_free=is_free, now=now)
+
+        self.run(narrate())
 
     @precondition(lambda self: self.jobs(JobState.UNDECIDED))
     @rule(data=st.data())
@@ -172,6 +213,11 @@ class LedgerWalk(RuleBasedStateMachine):
     def sums_are_those_of_the_entries(self) -> None:
         if hasattr(self, "bench"):
             assert self.rows(SUMS) == self.rows(FROM_ENTRIES)
+
+    @invariant()
+    def totals_are_those_of_the_entries(self) -> None:
+        if hasattr(self, "bench"):
+            assert self.rows(TOTALS) == self.rows(TOTALS_FROM_ENTRIES)
 
     @invariant()
     def each_job_costs_what_its_entries_say(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.backends.openrouter.models import offers_in
-from bot.jobs.costs.prices import ClipPrices
+from bot.jobs.costs.prices import Prices
 from bot.model import JobState
 from bot.presets import ClipLengths
 from docs.capabilities import EXAMPLES, LONGEST, USUAL, VOICES, ordered
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SHORT = replace(REQUEST, seconds=USUAL)
 SECOND = 100_000
-PRICES = ClipPrices(per_second=SECOND)
+PRICES = Prices(second=SECOND)
 ANY = tuple(range(1, 61))
 EXPECTED = {
     ("storyboard", 8): (4, 8, 8, 8, 8),

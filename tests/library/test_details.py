@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.delivery.views.details_view import DetailsView
 from bot.delivery.views.service_name import ServiceName
+from bot.library.index import JobDetails
 from bot.model import JobState
+from bot.texts import Texts
+from tests.support.jobs import job as make_job
 from tests.support.library import ask, card_of, finish
+from tests.support.shown import read
 
 if TYPE_CHECKING:
     from bot.demo.fake_discord.state.message import Message
@@ -45,6 +50,26 @@ async def test_the_owner_learns_everything_about_a_video(desk: Desk) -> None:
         f"-# Job `{job.id}` · video service ID `{job.remote_id}`",
     ]
     assert reply.ephemeral
+
+
+@pytest.mark.parametrize(
+    ("micros", "state", "line"),
+    [
+        (800_000, JobState.SUCCEEDED, "-# Cost: $0.80"),
+        (800_000, JobState.GENERATING, "-# Cost: at most $0.80"),
+        (800_000, JobState.FAILED, "-# Cost: at most $0.80"),
+        (0, JobState.SUCCEEDED, ""),
+    ],
+)
+def test_details_say_what_a_video_costs(micros: int, state: JobState, line: str) -> None:
+    shown = JobDetails(job=make_job(state, micros=micros), artifact=None, steps=())
+    for shows_prices in (True, False):
+        view = DetailsView(Texts.load(), ServiceName(), shows_prices=shows_prices)
+        for in_full in (True, False):
+            found = [
+                text for text in read(view.render(shown, "en", in_full=in_full)) if "$" in text
+            ]
+            assert found == ([line] if line and shows_prices and in_full else [])
 
 
 @pytest.mark.usefixtures("_all_are_moderators")

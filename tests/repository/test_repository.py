@@ -36,7 +36,7 @@ PUT_TOGETHER = {
     "trouble": frozenset(Trouble),
     "hold": frozenset(HoldReason),
     # The names and values in the history of `/clapper`.
-    "audit": frozenset(Setting) | {"removal"},
+    "audit": frozenset(Setting) | {"removal", "grant"},
     "word": frozenset({"allow", "deny", "on", "always", "never", "en", "de", "ja"}),
     "made": frozenset(MadeWith),
     "origin": frozenset(MadeWith),
@@ -177,7 +177,7 @@ def keys_in_pages() -> set[str]:
     """Find what the browser is told to ask for, in quotation marks or to be filled in."""
     folder = ROOT / "bot/web/pages/static"
     text = "".join(path.read_text(encoding="utf-8") for path in folder.iterdir())
-    sections = "page|share|prompt|audio"
+    sections = "page|share|spending|prompt|audio"
     found = set(re.findall(rf'(?:\{{\{{|")((?:{sections})\.[a-z_]+)(?:\}}\}}|")', text))
     return found | {f"page.{status}" for status in PublicStatus}
 

@@ -190,6 +190,20 @@ async def test_a_budget_without_a_known_price_is_refused_at_the_start(
         await start(budget_month=5, **openai)
     with pytest.raises(StartupError, match="DISCORD_TOKEN"):
         await start(budget_month=5, price_per_second=0.1, **openai)
+    voice = {"narration_backend": "openai", "narration_base_url": "http://127.0.0.1:9/v1"}
+    with pytest.raises(StartupError, match=r"^PRICE_PER_NARRATION is missing.*, or to 0 if"):
+        await start(budget_day=5, **voice)
+    writer = {
+        "prompt_writer": "openai",
+        "prompt_base_url": "http://127.0.0.1:9/v1",
+        "prompt_model": "a model",
+        "price_per_clip": 1,
+        "price_per_narration": 0,
+    }
+    with pytest.raises(StartupError, match=r"^PRICE_PER_PROMPT is missing.*, or to 0 if"):
+        await start(budget_day=5, **openai, **voice, **writer)
+    with pytest.raises(StartupError, match="DISCORD_TOKEN"):  # the storyboard has no writer
+        await start(budget_day=5, **voice, **writer)
 
 
 async def test_a_size_that_the_renderer_cannot_draw_is_refused_at_the_start(

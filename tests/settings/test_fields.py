@@ -179,6 +179,13 @@ def test_gemini_needs_a_key_and_has_a_model() -> None:
         ),
         ({"moderation": "openai"}, "^MODERATION_API_KEY is missing"),
         ({"moderation": "openai", "moderation_base_url": ""}, "^MODERATION_BASE_URL is missing"),
+        ({"store_url": "s3://b", "store_key_id": "id"}, "^STORE_SECRET is missing"),
+        ({"store_endpoint": "http://10.0.0.5:9000"}, "^STORE_URL is missing"),
+        ({"store_public_endpoint": "https://f.example"}, "^STORE_URL is missing"),
+        *(
+            ({"store_url": url}, "^STORE_URL: .* is not the address of a bucket")
+            for url in ("https://b.example", "s3://", "s3://b/../c d", "s3://b?x=1", "ftp://b")
+        ),
     ],
 )
 def test_a_service_with_incomplete_settings_is_refused(values: dict[str, str], reason: str) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.artifacts import Artifact
@@ -23,7 +24,7 @@ from bot.delivery.second_bot import SecondBotWatch
 from bot.delivery.upload_fallback import UploadFallback
 from bot.delivery.views.card import CardRenderer
 from bot.delivery.views.library_view import LibraryView
-from bot.delivery.wiring import make_operator_notices
+from bot.delivery.wiring import make_operator_notices, make_take_down
 from bot.demo.fake_discord.server import FakeDiscord
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.login import log_in
@@ -42,7 +43,7 @@ from storage.delivery.upload_limits import UploadLimits
 from storage.jobs.queue_outlook import QueueOutlook
 from storage.sent_commands import SentCommandsStore
 from storage.speeches import SpeechCaps, SpeechStore
-from tests.support.fakes.bench import CAPS, EVERYWHERE, open_bench
+from tests.support.fakes.bench import CAPS, EVERYWHERE, FREE, open_bench
 from tests.support.fakes.clock import Clock
 from tests.support.media import clips
 
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from bot.demo.fake_discord.gateway.interactions import Interaction
     from bot.demo.fake_discord.state.history import Recorded
     from bot.demo.fake_discord.state.message import Message
+    from bot.jobs.costs.prices import Prices
     from bot.model import Job
     from bot.moderation.access.place import Reach
     from bot.moderation.base import Moderator
@@ -118,6 +120,7 @@ class Desk:
             smaller_copies=self.smaller_copies,
             links=links,
             artifacts=bench.artifacts,
+            workspace=bench.workspace,
             count_delivery=self.handovers.append,
             clock=self.clock,
         )
@@ -212,6 +215,7 @@ def make_narrator(bench: Bench, clock: Clock, voice: Voice) -> Narrator:
         Ffmpeg(clips.binary(), slots=1),
         bench.workspace,
         SpeechStore(bench.database),
+        bench.budgeting,
         caps=SpeechCaps(per_user=2, per_day=3),
         blocked=bench.blocked,
         gate=bench.gate,
@@ -234,9 +238,11 @@ def make_services(
     """Return what the cogs work with, assembled as in the app."""
     texts = Texts.load()
     cards = CardRenderer(texts, free_backends=frozenset(), clock=clock)
+    requests = requests or DiscordRequests(clock=clock)
     return Services(
         jobs=bench.jobs,
         budgeting=bench.budgeting,
+        spending=bench.build_spending_picture(texts),
         cards=cards,
         queue_outlook=QueueOutlook(bench.database),
         texts=texts,
@@ -245,14 +251,20 @@ def make_services(
         retention=bench.retention,
         workspace=bench.workspace,
         library=bench.library,
-        resender=make_resender(
-            bench, clock, requests or DiscordRequests(clock=clock), public_url=public_url
-        ),
+        resender=make_resender(bench, clock, requests, public_url=public_url),
         second_bot=SecondBotWatch(SecondBotStore(bench.database), clock=clock),
         gate=bench.gate,
         access=bench.access,
         audit=AuditStore(bench.database),
         memberships=MembershipFinder(bench.gate.reach, clock=clock),
+        take_down=partial(
+            make_take_down,
+            database=bench.database,
+            retention=bench.retention,
+            requests=requests,
+            jobs=bench.jobs,
+            clock=clock,
+        ),
         owners=Owners(owner_servers, clock=clock),
         owner_servers=OwnerServerStore(bench.database),
         sent_commands=SentCommandsStore(bench.database),
@@ -274,6 +286,7 @@ async def open_desk(
     public_url: str = "",
     reach: Reach = EVERYWHERE,
     price: int = 0,
+    prices: Prices = FREE,
     budgets: Budgets | None = None,
     has_owner_commands: bool = False,
 ) -> AsyncGenerator[Desk]:
@@ -293,6 +306,7 @@ async def open_desk(
             moderator=moderator,
             reach=reach,
             price=price,
+            prices=prices,
             budgets=budgets,
         ) as bench,
         DiscordRequests(clock=clock) as requests,

@@ -7,9 +7,14 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from bot.jobs.costs.prices import Prices
 from bot.metrics import Metrics
+from bot.model import JobState, text_attachment
 from bot.web.http.server import WebServer, bind
 from bot.web.metrics_page import MetricsPage
+from storage.jobs.store import Changes
+from storage.ledger.budgets import Budgets
+from storage.ledger.totals import LedgerSumStore
 from tests.support.fakes.backend import FakeBackend
 from tests.support.fakes.bench import Bench, open_bench
 
@@ -114,11 +119,42 @@ async def test_the_last_count_of_orphans_is_told(measured: tuple[Bench, Metrics]
     assert samples(exposed)["clapper_orphans", "fake"] == 2
 
 
+async def test_the_ledgers_sums_are_the_same_after_a_restart(tmp_path: Path, clock: Clock) -> None:
+    prices = Prices(clip=800_000, voice=20_000)
+    found = list[dict[tuple[str, ...], float]]()
+    for is_restart in (False, True):
+        async with open_bench(
+            tmp_path, clock, prices=prices, budgets=Budgets(per_user_month=9 * prices.clip)
+        ) as bench:
+            if not is_restart:
+                await bench.submit(attachment=text_attachment("A pier"))
+                await bench.budgeting.grant(1, 5_000_000, actor=None)
+                for cost in (0.5, None):
+                    job = await bench.at(JobState.GENERATING)
+                    await bench.jobs.move(job, JobState.DOWNLOADING, Changes(cost=cost))
+            metrics, sums = Metrics(), await LedgerSumStore(bench.database).read()
+            metrics.set_ledger(sums.totals, sums.by_source)
+            found.append(samples(metrics.expose({})))
+    names = ("clapper_ledger_dollars", "clapper_reported_dollars")
+    ledgers = [{key: each[key] for key in each if key[0] in names} for each in found]
+    assert ledgers[0] == ledgers[1]
+    assert ledgers[0] == {
+        ("clapper_ledger_dollars", "reserved", "clip"): pytest.approx(2.4),
+        ("clapper_ledger_dollars", "settled", "clip"): pytest.approx(-0.3),
+        ("clapper_ledger_dollars", "reserved", "narration"): pytest.approx(0.02),
+        ("clapper_ledger_dollars", "granted", "budget"): 5,
+        ("clapper_reported_dollars", "fake", "provider"): 0.5,
+        ("clapper_reported_dollars", "fake", "ledger"): 0.5,
+    }
+
+
 async def test_only_its_token_reads_it(measured: tuple[Bench, Metrics]) -> None:
     bench, metrics = measured
     listener = bind("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    page = MetricsPage(metrics, bench.store, bench.listings, token=TOKEN)
+    page = MetricsPage(
+        metrics, bench.store, bench.listings, LedgerSumStore(bench.database), token=TOKEN
+    )
     server = WebServer(page.routes, listener, is_ready=lambda: True)
     await server.start()
     async with aiohttp.ClientSession(url) as http:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.commands.checks.findings import Finding
+from bot.commands.checks.findings import Finding, unreadable
 from bot.media.files.workspace import Workspace
+from storage.errors import StorageError
+from storage.snapshot import list_kept_files
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.media.files.stores.base import KeptFile
     from bot.settings.fields import Settings
 
 _GIB = 1024 * 1024 * 1024
@@ -19,7 +25,9 @@ async def examine_kept_files(settings: Settings) -> Finding:
     """Report the size of the stored files, with advice if it exceeds KEEP_GB."""
     subject = "stored files"
     try:
-        kept = (await Workspace(settings.data_dir).inventory()).kept
+        kept = await _kept_files(settings)
+    except StorageError as error:
+        return unreadable(subject, error)
     except OSError as error:
         return Finding(
             subject=subject,
@@ -43,3 +51,10 @@ async def examine_kept_files(settings: Settings) -> Finding:
         if gigabytes > settings.keep_gb
         else "",
     )
+
+
+async def _kept_files(settings: Settings) -> Sequence[KeptFile]:
+    """Return the files in DATA_DIR, or those that the bot has recorded as kept in a bucket."""
+    if settings.store_url:
+        return await asyncio.to_thread(list_kept_files, settings.data_dir)
+    return (await Workspace(settings.data_dir).inventory()).kept

@@ -7,6 +7,7 @@ import re
 import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.commands.lasting_stream import LastingStream
@@ -14,6 +15,7 @@ from bot.commands.owner.change import change_access
 from bot.commands.owner.grants import grant
 from bot.commands.owner.lines import audit_line, setting_line
 from bot.commands.owner.removal import remove_person
+from bot.commands.owner.spending import show_spending
 from bot.commands.owner.until import until_of
 from bot.errors import StartupError
 from bot.runtime.log_setup import configure_logs
@@ -26,7 +28,6 @@ from storage.snapshot import list_access_settings, list_audit
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
 
 _ID = re.compile(r"(?:<@!?)?([1-9][0-9]{4,18})>?", re.ASCII)
 _ENTRIES = 50
@@ -91,6 +92,11 @@ class Owner:
             help="delete a person's videos and cards, through the running bot",
         )
         action.add_argument("target", metavar="ID", help="the person's id in Discord")
+        action = actions.add_parser("spending", help="show what was spent in a month")
+        action.add_argument("--month", metavar="YYYY-MM", help="default: this month")
+        action.add_argument(
+            "-o", dest="target", type=Path, metavar="FILE", help="save a picture too, as a PNG file"
+        )
         action = actions.add_parser("grant", help="let a person spend more in this month")
         action.add_argument("target", metavar="ID", help="the person's id in Discord")
         action.add_argument("amount", metavar="AMOUNT", help="US dollars, such as 5 or 2.50")
@@ -108,6 +114,8 @@ class Owner:
                     return _show_settings(settings.data_dir, out)
                 case "audit":
                     return _show_audit(settings.data_dir, out)
+                case "spending":
+                    return show_spending(settings, out, month=options.month, target=options.target)
                 case "remove-person":
                     done = asyncio.run(remove_person(settings, _id(options.target)))
                     out.write(f"{done.sentence}\n")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bot.commands.running_bot import ask_running_bot, refused_by_bot
 from bot.errors import StartupError, UserError
 from bot.jobs.costs.amounts import typed_amount
-from bot.jobs.costs.prices import ClipPrices
+from bot.jobs.costs.prices import Prices
 from bot.presets import ClipLengths
 from bot.runtime.costs import make_budgeting
 from bot.web.operator_routes import GRANT_PATH, grant_subject
@@ -44,8 +44,8 @@ async def _grant_in_database(settings: Settings, user_id: int, micros: int) -> t
         budgeting = make_budgeting(
             settings,
             database,
-            ClipPrices(),
-            ClipLengths(usual=settings.video_seconds),
+            prices=Prices(),
+            lengths=ClipLengths(usual=settings.video_seconds),
             clock=time.time,
         )
         try:

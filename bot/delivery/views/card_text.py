@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +16,7 @@ from bot.delivery.views.formatting import (
     rounded_place,
 )
 from bot.delivery.views.made_with import made_with
+from bot.jobs.costs.amounts import dollars
 from bot.model import HoldReason, JobState
 
 if TYPE_CHECKING:
@@ -37,6 +39,12 @@ _WAITING = _NOT_SUBMITTED | {JobState.SUBMITTING}
 
 
 _NAMED_CHARACTERS = 12
+_STOPPED = frozenset({JobState.FAILED, JobState.CANCELLED})
+# The states that follow the clip, whose price is then settled.
+_AFTER_CLIP = frozenset(
+    {JobState.DOWNLOADING, JobState.MERGING, JobState.DELIVERING}
+    | {JobState.NOTIFYING, JobState.SUCCEEDED}
+)
 
 
 class Coverage(Protocol):
@@ -64,6 +72,7 @@ class CardText:
         service_name: ServiceName,
         clock: Callable[[], float],
         coverage: Mapping[str, Coverage],
+        shows_prices: bool = False,
     ) -> None:
         self._texts = texts
         self._service_name = service_name
@@ -71,6 +80,7 @@ class CardText:
         self._voice_costs = voice_costs
         self._clock = clock
         self._coverage = coverage
+        self._shows_prices = shows_prices
 
     def say(self, job: Job, key: str, **fields: object) -> str:
         """Return a sentence in the language of the job's requester."""
@@ -146,6 +156,7 @@ class CardText:
             parts.append(job.request.size.replace("x", "×"))  # noqa: RUF001 - the multiplication sign
             if _is_narrated(job):
                 parts.append(self.say(job, "card.narration"))
+        parts += self._price(job)
         if job.state is JobState.FAILED:
             parts.append(job.id[:12])  # with this id, the operator can find the job in the log
         return _small(parts)
@@ -159,9 +170,17 @@ class CardText:
             parts += self._maker(job)
             if _is_narrated(job) and job.note != NOTE_NOT_MERGED:
                 parts.append(self.say(job, "card.narration"))
+        parts += self._price(job)
         parts.append(self.say(job, f"made.{made_with(job)}"))
         duration = clock_time((ready_at or self._clock()) - job.created_at)
         return _small([*parts, self.say(job, "card.made", duration=duration)])
+
+    def _price(self, job: Job) -> list[str]:
+        # Of other failed and cancelled jobs, the card says whether they may have been charged.
+        if not self._shows_prices or job.micros == 0 or job.state in _STOPPED:
+            return []
+        key = "card.price" if has_final_price(job) else "card.price_most"
+        return [self.say(job, key, price=dollars(job.micros, rounding=math.ceil))]
 
     def _requester(self, job: Job) -> str:
         return self.say(job, "card.person", person=f"<@{job.origin.user_id}>")
@@ -225,6 +244,11 @@ class CardText:
 
     def _costs(self, job: Job) -> bool:
         return job.clip_of is None and job.backend not in self._free_backends
+
+
+def has_final_price(job: Job) -> bool:
+    """Tell whether a job's price can't become lower any more."""
+    return job.state in _AFTER_CLIP
 
 
 def _locale_of(job: Job) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from bot.artifacts import NOTE_HELD
-from bot.delivery.views.card_text import failure_reason
+from bot.delivery.views.card_text import failure_reason, has_final_price
 from bot.delivery.views.formatting import cut_block, megabytes, units
 from bot.delivery.views.library_view import make_view, state_key
+from bot.jobs.costs.amounts import dollars
 from bot.model import JobState
 
 if TYPE_CHECKING:
@@ -32,8 +34,11 @@ class DetailsView:
     The views are stopped, because discord.py would keep active views in memory.
     """
 
-    def __init__(self, texts: Texts, service_name: ServiceName) -> None:
+    def __init__(
+        self, texts: Texts, service_name: ServiceName, *, shows_prices: bool = False
+    ) -> None:
         self._texts = texts
+        self._shows_prices = shows_prices
         self._service_name = service_name
 
     def render(self, details: JobDetails, locale: str, *, in_full: bool) -> ui.LayoutView:
@@ -44,7 +49,8 @@ class DetailsView:
         head = [self._texts("details.title", locale), self._state(details, locale)]
         foot = [self._facts(details, locale), *self._length(details.job, locale)]
         if in_full:
-            foot += [self._file(details, locale), self._ids(details, locale)]
+            foot += [*self._price(details.job, locale), self._file(details, locale)]
+            foot.append(self._ids(details, locale))
             steps = self._steps(details, locale)
             room = _MOST_UNITS - units("\n".join([*head, *steps, *foot]))
             head += [*self._prompt(details.job, locale, room), *steps]
@@ -103,6 +109,12 @@ class DetailsView:
         if job.note != NOTE_HELD or job.clip_of is not None:
             return []
         return [self._texts("details.longest", locale, seconds=job.request.seconds)]
+
+    def _price(self, job: Job, locale: str) -> list[str]:
+        if not self._shows_prices or job.micros == 0:
+            return []
+        key = "details.price" if has_final_price(job) else "details.price_most"
+        return [self._texts(key, locale, price=dollars(job.micros, rounding=math.ceil))]
 
     def _file(self, details: JobDetails, locale: str) -> str:
         if details.artifact is None:

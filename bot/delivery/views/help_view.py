@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.delivery.views.access_view import AccessView
+from bot.delivery.views.access.settings_view import AccessView
 from bot.delivery.views.notice import render_panel
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.delivery.views.access_view import AccessView
+from bot.delivery.views.access.settings_view import AccessView
 from bot.delivery.views.formatting import rough_time
 from bot.delivery.views.notice import render_panel
 

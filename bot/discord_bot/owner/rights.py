@@ -43,15 +43,26 @@ class Owners:
         """Raise UserError unless an owner used the command, in one of the `servers`."""
         if interaction.guild_id not in self.servers:
             raise UserError("owner.not_here")
+        if interaction.user.id not in await self._ask(interaction.client):
+            log.warning("owner.refused user=%d", interaction.user.id)
+            raise UserError("owner.not_an_owner")
+
+    async def includes_user_of(self, interaction: discord.Interaction[VideoBot]) -> bool:
+        """Return whether the person may use the owner's commands here, as far as it is known."""
+        if interaction.guild_id not in self.servers:
+            return False
+        try:
+            return interaction.user.id in await self._ask(interaction.client)
+        except UserError:
+            return False
+
+    async def _ask(self, bot: VideoBot) -> frozenset[int]:
         try:
             async with asyncio.timeout(_SECONDS), self._asking:
-                owners = await self._owners(interaction.client)
+                return await self._owners(bot)
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
             log.warning("owner.unknown error=%s", type(error).__name__)
             raise UserError("owner.unknown") from error
-        if interaction.user.id not in owners:
-            log.warning("owner.refused user=%d", interaction.user.id)
-            raise UserError("owner.not_an_owner")
 
     async def _owners(self, bot: VideoBot) -> frozenset[int]:
         now = self._clock()

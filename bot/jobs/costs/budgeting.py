@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 from bot.errors import UserError
 from bot.jobs.costs.amounts import dollars
+from bot.jobs.costs.prices import Prices
 from bot.model import Origin
 from bot.texts import Moment
 from storage.access.audit import AuditEntry
 from storage.access.settings import EVERYWHERE
 from storage.jobs.rows import queue_server_of
-from storage.ledger.budgets import OrderedLength, Reservation, month_of
+from storage.ledger.budgets import MICROS, OrderedLength, Reservation, month_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.jobs.costs.calendar import Calendar
     from bot.jobs.costs.payers import Payers
-    from bot.jobs.costs.prices import ClipPrices
     from bot.model import Client, Job
     from bot.presets import ClipLengths
     from bot.texts import Dollars
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 #: The name of a grant in the audit.
 GRANT = "grant"
-_MICROS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +53,7 @@ class RaisedBudget:
 
 
 class Budgeting:
-    """Reserves the price of each create request, and enforces the budgets."""
+    """Reserves the most that each order can cost, and enforces the budgets."""
 
     def __init__(
         self,
@@ -63,10 +62,11 @@ class Budgeting:
         calendar: Calendar,
         notices: BudgetNoticeStore,
         *,
-        prices: ClipPrices,
+        prices: Prices,
         lengths: ClipLengths,
         budgets: Budgets,
         clock: Callable[[], float],
+        shows_prices: bool = True,
     ) -> None:
         self._store = store
         self._payers = payers
@@ -76,18 +76,58 @@ class Budgeting:
         self._lengths = lengths
         self._budgets = budgets
         self._clock = clock
+        #: Whether people see what their orders cost.
+        self.shows_prices = shows_prices
 
-    async def reservation(
+    async def for_clip(
         self, requester: Origin | Client, *, seconds: int | None = None
     ) -> Reservation:
-        """Return the reservation for an order.
+        """Return what a create request reserves.
 
-        `seconds`: the length of the clip. 0 if no clip is made, so that the order is free. None for
-        a clip without a narration.
+        `seconds`: the length of the clip, or None for a clip without a narration.
         """
         length = self._lengths.usual if seconds is None else seconds
+        return await self._reservation(requester, Prices(clip=self._prices.of_clip(length)))
+
+    async def for_job(self, job: Job) -> Reservation:
+        """Return what a new job reserves.
+
+        A job that reuses a finished clip needs no create request, and a narration that is attached
+        or kept needs no voice. With a narration, the price of the longest clip is reserved, because
+        the length of the narration is not known yet.
+        """
+        is_created = job.clip_of is None
+        has_text = job.attachment is not None and job.attachment.text is not None
+        is_spoken = has_text and job.narration_of is None
+        longest = job.request.seconds if job.attachment is None else self._lengths.longest
+        prices = Prices(
+            clip=self._prices.of_clip(longest) if is_created else 0,
+            voice=self._prices.voice if is_spoken else 0,
+            writer=self._prices.writer if is_created else 0,
+        )
+        return await self._reservation(job.requester, prices)
+
+    async def for_speech(self, requester: Origin | Client) -> Reservation:
+        """Return what reading a text aloud reserves, if it belongs to no job."""
+        return await self._reservation(requester, Prices(voice=self._prices.voice))
+
+    def ordered(self, job: Job, sound_end: float) -> OrderedLength:
+        """Return the length to order for a job. Its price replaces the price that was reserved.
+
+        `sound_end`: the time in seconds at which the last sound of the narration ends.
+        """
+        seconds = self._lengths.for_sound(sound_end)
+        return OrderedLength(
+            seconds=seconds,
+            fingerprint=replace(job.request, seconds=seconds).fingerprint,
+            price=self._prices.of_clip(seconds),
+        )
+
+    async def _reservation(self, requester: Origin | Client, prices: Prices) -> Reservation:
         reservation = Reservation(
-            price=self._prices.of(length) if length else 0,
+            price=prices.clip,
+            voice_price=prices.voice,
+            writer_price=prices.writer,
             day=self.today,
             server=queue_server_of(requester),
             budgets=self._budgets,
@@ -97,39 +137,15 @@ class Budgeting:
         payer = await self._payers.payer(requester.user_id, reservation.month)
         return replace(reservation, payer=payer)
 
-    async def for_job(self, job: Job) -> Reservation:
-        """Return the reservation for a new job. It is free if the job reuses a finished clip.
-
-        With a narration, it is the price of the longest clip, because the narration's length is not
-        known yet.
-        """
-        if job.clip_of is not None:
-            seconds = 0
-        elif job.attachment is not None:
-            seconds = max(job.request.seconds, self._lengths.longest)
-        else:
-            seconds = job.request.seconds
-        return await self.reservation(job.requester, seconds=seconds)
-
-    async def for_retry(self, job: Job) -> Reservation:
-        """Return the reservation for another create request of a job."""
-        return await self.reservation(job.requester, seconds=job.request.seconds)
-
-    def ordered(self, job: Job, sound_end: float) -> OrderedLength:
-        """Return the length to order for a job. Its price replaces the price that was reserved.
-
-        `sound_end`: the time in seconds at which the last sound of the narration ends.
-        """
-        seconds = self._lengths.for_sound(sound_end)
-        fingerprint = replace(job.request, seconds=seconds).fingerprint
-        return OrderedLength(
-            seconds=seconds, fingerprint=fingerprint, price=self._prices.of(seconds)
-        )
-
     @property
     def has_costs(self) -> bool:
-        """True if a clip has a price. Only then is the spending of people recorded."""
-        return self._prices.of(self._lengths.longest) > 0
+        """True if anything has a price, so that sums are kept about people."""
+        return self._prices.has_any
+
+    @property
+    def has_person_budget(self) -> bool:
+        """True if each person has a budget."""
+        return self._budgets.per_user_month is not None
 
     async def month_of(self, requester: Origin) -> MonthOfPerson:
         """Return a person's spending and budget in this month. The budget includes any grants."""
@@ -164,7 +180,7 @@ class Budgeting:
             scope=EVERYWHERE,
             name=GRANT,
             target=user_id,
-            value=f"{amount / _MICROS:.2f}",
+            value=f"{amount / MICROS:.2f}",
             actor=actor,
         )
         await self._store.grant(payer, amount, day=day, entry=entry)
@@ -182,7 +198,7 @@ class Budgeting:
 
     async def check(self, reservation: Reservation) -> None:
         """Raise UserError if a reservation exceeds a budget. The error names that budget."""
-        if not reservation.price:
+        if not reservation.total:
             return
         now, month = self._clock(), reservation.month
         next_day, next_month = self._calendar.next_day(now), self._calendar.next_month(now)
@@ -197,10 +213,10 @@ class Budgeting:
                 continue
             sums = await self._store.spending(scope, period)
             left = max(0, budget + sums.granted - sums.spent)
-            if left < reservation.price:
+            if left < reservation.total:
                 raise UserError(
                     key,
                     left=dollars(left),
-                    price=dollars(reservation.price, rounding=math.ceil),
+                    price=dollars(reservation.total, rounding=math.ceil),
                     when=Moment(int(renewed_at)),
                 )

@@ -1,4 +1,4 @@
-"""ClipPrices: calculates the highest price of a clip from its length."""
+"""The prices of what an order can cost."""
 
 from __future__ import annotations
 
@@ -7,15 +7,23 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ClipPrices:
-    """The highest price of a clip, in micro-dollars: a part for each clip, and one for each second.
+class Prices:
+    """Prices in micro-dollars; 0 if it is free or its price is unknown.
 
-    Both are 0 if the price is unknown.
+    `clip`: one create request. `second`: one second of the clip, which is added to that.
+    `voice`: one text that is read aloud. `writer`: one request to the prompt writer.
     """
 
-    per_clip: int = 0
-    per_second: float = 0.0
+    clip: int = 0
+    second: float = 0.0
+    voice: int = 0
+    writer: int = 0
 
-    def of(self, seconds: int) -> int:
-        """Return the highest price of a clip of this length, in micro-dollars."""
-        return self.per_clip + math.ceil(round(self.per_second * seconds, 3))
+    def of_clip(self, seconds: int) -> int:
+        """Return the highest price of a clip of this length."""
+        return self.clip + math.ceil(round(self.second * seconds, 3))
+
+    @property
+    def has_any(self) -> bool:
+        """True if anything costs."""
+        return self.clip + self.second + self.voice + self.writer > 0

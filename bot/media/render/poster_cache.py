@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from bot.errors import MediaError
+from bot.errors import FileStoreError, MediaError
 from bot.media.process.child import LostChildError
 from bot.media.render.poster import extract_poster
 
@@ -54,7 +54,7 @@ class PosterCache:
                 await extract_poster(self._ffmpeg, video, poster)
         except (MediaError, OSError) as error:
             log.warning("poster.failed id=%s reason=%r", job_id, str(error))
-            if not isinstance(error, LostChildError):
+            if not isinstance(error, LostChildError | FileStoreError):
                 self._remember(job_id)
             return False
         return True

@@ -33,6 +33,7 @@ class Authentication:
     `store`: the sessions that were signed out.
     `key`: signs sessions.
     `public_url`: the server's URL as callers see it, or "" if unknown.
+    `cookie`: the name of the cookie if the URL does not use TLS.
     """
 
     def __init__(
@@ -44,7 +45,9 @@ class Authentication:
         public_url: str,
         proxies: Proxies,
         clock: Callable[[], float],
+        cookie: str = COOKIE,
     ) -> None:
+        self._cookie = cookie
         self._digests = {name: _digest(token) for name, token in tokens.items()}
         self.sessions = PageSessions(store, self._digests, key=key, clock=clock)
         self._origin = _origin(public_url)
@@ -58,7 +61,7 @@ class Authentication:
     @property
     def cookie(self) -> str:
         """The name of the cookie that contains a session."""
-        return f"{_SECURE_PREFIX}{COOKIE}" if self.secure else COOKIE
+        return f"{_SECURE_PREFIX}{self._cookie}" if self.secure else self._cookie
 
     def by_token(self, token: str) -> str | None:
         """Return the name of the client that a token belongs to, or None for an unknown token."""

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 _READ_SECONDS = 10.0
 
 
-async def read_object(request: web.Request, *, max_bytes: int) -> dict[str, Any]:
-    """Return the JSON object in the body of a request.
+async def read_body(request: web.Request, *, max_bytes: int) -> bytes:
+    """Return the body of a request.
 
-    Raises ApiError if the body is too large, arrives too slowly, or is not a JSON object.
+    Raises ApiError if the body is too large or arrives too slowly.
     """
     body = b""
     try:
@@ -29,8 +29,16 @@ async def read_object(request: web.Request, *, max_bytes: int) -> dict[str, Any]
                     raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "api.too_large")
     except TimeoutError:
         raise ApiError(HTTPStatus.REQUEST_TIMEOUT, "api.too_slow") from None
+    return body
+
+
+async def read_object(request: web.Request, *, max_bytes: int) -> dict[str, Any]:
+    """Return the JSON object in the body of a request.
+
+    Raises ApiError if the body is too large, arrives too slowly, or is not a JSON object.
+    """
     try:
-        found: object = json.loads(body)
+        found: object = json.loads(await read_body(request, max_bytes=max_bytes))
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):

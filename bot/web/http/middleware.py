@@ -9,6 +9,7 @@ from uuid import uuid4
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from bot.errors import FileStoreError
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ class ErrorMiddleware:
             raise
         except StorageError:
             log.exception("web.database_failed %s", _log_fields(request))
+            return abort_response(request) or web.Response(status=503, text="try again later\n")
+        except FileStoreError as error:
+            log.warning("web.store_failed %s error=%r", _log_fields(request), str(error))
             return abort_response(request) or web.Response(status=503, text="try again later\n")
         except Exception as error:  # a bug, for which there is one response and one log entry
             started = abort_response(request)

@@ -23,6 +23,14 @@ _ID_OF_ENDED = 0.10
 _ID_OF_OPEN = 0.02
 _EMPTY_LIST = 0.35
 _HIDDEN = 0.30
+_FAILED = 0.15
+_REFUNDED = 0.5
+_CHEAPER = 0.3
+_COST_TOLD = 0.5
+# The price of a clip, and of one that costs less than the price, in micro-dollars.
+PRICE = 800_000
+_LOWER_PRICE = 650_000
+_MICROS = 1_000_000
 # A job that is hidden answers 404 to this many requests.
 _HIDDEN_REQUESTS = 4
 _SECONDS = (0.2, 1.2)
@@ -41,8 +49,8 @@ class HostileVideosApi(VideosApi):
     """A Videos API whose create, list, retrieve and content go wrong at random, until `calm`.
 
     `charges`: every order that was charged. `lost`: the prompts whose job another job replaced
-    under the same id, so that their clips do not exist any more. `faults`: how often each went
-    wrong.
+    under the same id, so that their clips do not exist any more. `failed`: the prompts whose job
+    failed. `billed`: what each prompt costs in micro-dollars. `faults`: how often each went wrong.
     """
 
     def __init__(self, *, random: Random, **options: Any) -> None:
@@ -51,6 +59,8 @@ class HostileVideosApi(VideosApi):
         self.calm = False
         self.charges: list[Charge] = []
         self.lost: set[str] = set()
+        self.failed: set[str] = set()
+        self.billed: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
         self._hidden: Counter[str] = Counter()
         self._made = self.new_id
@@ -63,6 +73,7 @@ class HostileVideosApi(VideosApi):
         ref = self.creates[-1]
         job = self.jobs[ref]
         self.charges.append(Charge(ref=ref, prompt=job["prompt"]))
+        self.billed[job["prompt"]] += PRICE
         self._hidden[ref] = _HIDDEN_REQUESTS if self._happens(_HIDDEN, "404 for a while") else 0
         timer = asyncio.create_task(self._end(job), name=f"job {ref}")
         self.timers.add(timer)
@@ -92,8 +103,23 @@ class HostileVideosApi(VideosApi):
     async def _end(self, job: dict[str, Any]) -> None:
         await asyncio.sleep(self.random.uniform(*_SECONDS))
         if self.jobs.get(job["id"]) is job:
-            self.finish(job["id"])
+            if self._happens(_FAILED, "failed"):
+                self.failed.add(job["prompt"])
+                self.fail(job["id"], "internal_error", "The server broke down.")
+                cost = 0 if self._happens(_REFUNDED, "failed, not charged") else PRICE
+            else:
+                self.finish(job["id"])
+                cost = PRICE
+            self._bill(job, cost)
             await self._announce(job["id"])
+
+    def _bill(self, job: dict[str, Any], cost: int) -> None:
+        """Charge `cost` for an ended job. Only jobs whose cost is told can cost less."""
+        if self._happens(_COST_TOLD, "cost told"):
+            if cost and self._happens(_CHEAPER, "cost told, below the price"):
+                cost = _LOWER_PRICE
+            job["usage"] = {"cost": cost / _MICROS}
+        self.billed[job["prompt"]] += cost - PRICE
 
     def _pick_id(self) -> str:
         """Return a new id, or now and then one that another job has or had."""

@@ -18,6 +18,7 @@ from tests.proofs.web import (
     elsewhere_steps,
     failure_steps,
     order_steps,
+    owner_steps,
     upload_steps,
 )
 from tests.proofs.web.audit import Auditor
@@ -129,6 +130,19 @@ async def _test_failures(user: KeyboardUser, auditor: Auditor, folder: Path) -> 
         await _run_steps(user, steps)
 
 
+async def _test_owner_page(user: KeyboardUser, auditor: Auditor, folder: Path) -> None:
+    async with owner_steps.open_spending_bot(folder) as url:
+        steps: list[Step] = [
+            ("signs the owner in", lambda: owner_steps.sign_in(user, auditor, url)),
+            (
+                "shows the owner the spending",
+                lambda: owner_steps.see_spending(user, auditor, url, folder),
+            ),
+            ("signs the owner out", lambda: owner_steps.sign_out(user, url)),
+        ]
+        await _run_steps(user, steps)
+
+
 async def _take_screenshots(auditor: Auditor) -> None:
     await auditor.screenshot(_DOCS / "page-light.png")
     await auditor.screenshot(_DOCS / "page-dark.png", dark=True)
@@ -136,11 +150,12 @@ async def _take_screenshots(auditor: Auditor) -> None:
 
 
 async def _run(axe: str) -> Auditor:
-    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
+    with tempfile.TemporaryDirectory() as root:
         async with open_chromium() as chromium, open_user(chromium) as user:
             auditor = Auditor(user, axe)
-            await _test_ordinary_use(user, auditor, Path(first))
-            await _test_failures(user, auditor, Path(second))
+            await _test_ordinary_use(user, auditor, Path(root, "use"))
+            await _test_failures(user, auditor, Path(root, "failures"))
+            await _test_owner_page(user, auditor, Path(root, "owner"))
     return auditor
 
 

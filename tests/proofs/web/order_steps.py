@@ -45,28 +45,39 @@ _NO_SOCKET = "window.WebSocket = class { static OPEN = 1; close() {} }"
 async def open_bot(folder: Path, **overrides: Any) -> AsyncGenerator[str]:
     """Run the bot with its page and a fake Discord, and yield the page's URL."""
     (folder / "discord").mkdir(parents=True)
+    async with (
+        FakeDiscord(folder / "discord") as fake_discord,
+        open_bot_beside(fake_discord, folder, **overrides) as url,
+    ):
+        yield url
+
+
+@asynccontextmanager
+async def open_bot_beside(
+    fake_discord: FakeDiscord, folder: Path, **overrides: Any
+) -> AsyncGenerator[str]:
+    """Run the bot with its page, and yield the page's URL."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    async with FakeDiscord(folder / "discord") as fake_discord:
-        values: dict[str, Any] = {
-            "discord_token": fake_discord.token,
-            "discord_api_url": fake_discord.url,
-            "data_dir": folder / "data",
-            "http_host": "127.0.0.1",
-            "http_port": port,
-            "public_url": url,
-            "api_token": f"studio:{TOKEN}",
-            "video_backend": STORYBOARD,
-        }
-        settings = load_settings(**(values | overrides))
-        stop = asyncio.Event()
-        bot = asyncio.create_task(app.run(settings, timing=FAST, stop=stop), name="bot")
-        try:
-            await fake_discord.wait_for_bot(within=60)
-            yield url
-        finally:
-            stop.set()
-            await bot
+    values: dict[str, Any] = {
+        "discord_token": fake_discord.token,
+        "discord_api_url": fake_discord.url,
+        "data_dir": folder / "data",
+        "http_host": "127.0.0.1",
+        "http_port": port,
+        "public_url": url,
+        "api_token": f"studio:{TOKEN}",
+        "video_backend": STORYBOARD,
+    }
+    settings = load_settings(**(values | overrides))
+    stop = asyncio.Event()
+    bot = asyncio.create_task(app.run(settings, timing=FAST, stop=stop), name="bot")
+    try:
+        await fake_discord.wait_for_bot(within=60)
+        yield url
+    finally:
+        stop.set()
+        await bot
 
 
 async def sign_in(user: KeyboardUser, token: str = TOKEN, *, has_jobs: bool = False) -> None:

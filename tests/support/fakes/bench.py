@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import hmac
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from bot.delivery.spending.picture import SpendingPicture
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.events import EventBus
 from bot.jobs.admission import Admission
@@ -18,8 +20,10 @@ from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.costs.alarms import BudgetAlarms
 from bot.jobs.costs.budgeting import Budgeting
 from bot.jobs.costs.calendar import Calendar
+from bot.jobs.costs.chart.picture import ChartPicture
 from bot.jobs.costs.payers import Payers
-from bot.jobs.costs.prices import ClipPrices
+from bot.jobs.costs.prices import Prices
+from bot.jobs.costs.spending import SpendingReports
 from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
@@ -71,6 +75,8 @@ from storage.jobs.store import JobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
 from storage.ledger.budgets import Budgets, LedgerStore
 from storage.ledger.notices import BudgetNoticeStore
+from storage.ledger.paid_requests import PaidRequests
+from storage.ledger.spending import SpendingStore
 from storage.library import LibraryStore
 from storage.people import PeopleStore
 from storage.retention import RetentionStore
@@ -87,9 +93,11 @@ if TYPE_CHECKING:
     from bot.model import Job, JobChanged
     from bot.moderation.base import Moderator
     from bot.prompts.base import PromptWriter
+    from bot.texts import Texts
     from storage.database import Database
 
 ALL_STATES = tuple(JobState)
+FREE = Prices()
 ACCOUNT = "the account of the tests"
 EVERYWHERE = Reach(order_from=OrderFrom.EVERYWHERE)
 POLL_INTERVALS = PollIntervals(first=5.0, growth=2.0, ceiling=30.0)
@@ -116,8 +124,8 @@ class Bench:
         blocked: tuple[str, ...] = (),
         reach: Reach = EVERYWHERE,
         price: int = 0,
-        prices: ClipPrices | None = None,
-        lengths: ClipLengths | None = None,
+        prices: Prices = FREE,
+        lengths: ClipLengths = LENGTHS,
         budgets: Budgets | None = None,
         poll_intervals: PollIntervals = POLL_INTERVALS,
         has_webhooks: bool = False,
@@ -149,8 +157,8 @@ class Bench:
         publisher = ChangePublisher(self.bus)
         self.card_records = CardRecords(self.store, publisher, clock=clock)
         self.webhooks = WebhookReceiver(self.store, self.inbox, publisher, clock=clock)
-        self.budgets, self.lengths = budgets or Budgets(), lengths or LENGTHS
-        self.prices = prices or ClipPrices(per_clip=price)
+        self.prices, self.budgets = replace(prices, clip=price or prices.clip), budgets or Budgets()
+        self.lengths = lengths
         self.budgeting = self.build_budgeting()
         self.jobs = JobService(
             self.store,
@@ -203,6 +211,10 @@ class Bench:
         self.list_polling = self.build_list_polling(publisher)
         self.pipeline = self.build_pipeline()
 
+    @property
+    def paid_requests(self) -> PaidRequests:
+        return PaidRequests(self.database, clock=self.clock)
+
     def build_budgeting(self) -> Budgeting:
         return Budgeting(
             self.ledger,
@@ -220,7 +232,7 @@ class Bench:
             self.ledger,
             BudgetNoticeStore(self.database),
             Calendar(UTC),
-            price=self.prices.of(self.lengths.usual),
+            price=self.prices.of_clip(self.lengths.usual),
             budgets=self.budgets,
             clock=self.clock,
         )
@@ -258,9 +270,15 @@ class Bench:
             clock=self.clock,
         )
 
+    def build_spending_picture(self, texts: Texts) -> SpendingPicture:
+        store = SpendingStore(self.database)
+        reports = SpendingReports(store, Calendar(UTC), budgets=Budgets(), clock=self.clock)
+        return SpendingPicture(reports, texts, ChartPicture())
+
     def build_pipeline(self, *, min_free_bytes: int = 0) -> Pipeline:
         prompt_step = PromptStep(
             jobs=self.jobs,
+            paid_requests=self.paid_requests,
             backend=self.backend,
             moderator=self.moderator,
             writer=self.writer,
@@ -268,6 +286,7 @@ class Bench:
         )
         return Pipeline(
             jobs=self.jobs,
+            paid_requests=self.paid_requests,
             backend=self.backend,
             artifacts=self.artifacts,
             workspace=self.workspace,
@@ -475,8 +494,8 @@ async def open_bench(
     blocked: tuple[str, ...] = (),
     reach: Reach = EVERYWHERE,
     price: int = 0,
-    prices: ClipPrices | None = None,
-    lengths: ClipLengths | None = None,
+    prices: Prices = FREE,
+    lengths: ClipLengths = LENGTHS,
     budgets: Budgets | None = None,
     poll_intervals: PollIntervals = POLL_INTERVALS,
     has_webhooks: bool = False,

@@ -63,6 +63,7 @@ class FakeEditor:
     in_background: list[bool] = field(default_factory=list[bool])
     sound_ends: dict[str, float] = field(default_factory=dict[str, float])
     usual_sound_end: float = 1.0
+    with_poster: list[str] = field(default_factory=list[str])
     works: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -131,6 +132,9 @@ class FakeEditor:
         clip = await asyncio.to_thread(folder.clip.read_bytes)
         await asyncio.to_thread(folder.result.write_bytes, clip + b" with voice")
         return FinishedVideo(path=folder.result, note=self.note)
+
+    async def make_poster(self, job_id: str) -> None:
+        self.with_poster.append(job_id)
 
     async def shrink(
         self, job_id: str, *, limit_bytes: int, decent: bool, in_background: bool = False

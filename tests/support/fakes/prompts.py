@@ -22,6 +22,9 @@ class FakeWriter:
     faults: list[Exception] = field(default_factory=list[Exception])
     rooms: list[int] = field(default_factory=list[int])
 
+    def asks(self, words: str, room: int) -> bool:  # noqa: ARG002 - for any words
+        return True
+
     async def write(self, words: str, *, room: int) -> str:
         self.rooms.append(room)
         if self.faults:

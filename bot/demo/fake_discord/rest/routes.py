@@ -62,6 +62,7 @@ class RestRoutes:
         routes = [
             web.get(f"{API}/gateway", self.gateway),
             web.get(f"{API}/users/@me", self.me),
+            web.get(f"{API}/users/{{user_id}}", self.user),
             web.get(f"{API}/oauth2/applications/@me", self.application),
             web.get(f"{API}/guilds/{{guild_id}}/members/{{user_id}}", self.member),
             web.get(commands, self.list_commands),
@@ -93,6 +94,10 @@ class RestRoutes:
         """Handle `GET /users/@me`."""
         del request
         return _json(self._world.bot.payload())
+
+    async def user(self, request: web.Request) -> web.Response:
+        """GET /users/{user_id}."""
+        return _json(self._world.find_user(_number(request, "user_id")).payload())
 
     async def application(self, request: web.Request) -> web.Response:
         """Handle `GET /oauth2/applications/@me`."""

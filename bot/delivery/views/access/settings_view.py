@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.delivery.views.formatting import cut_block
-from bot.texts import Moment
+from bot.jobs.costs.budgeting import GRANT
+from bot.texts import Dollars, Moment
 from storage.access.pause import Pause
 from storage.access.settings import BOOSTERS, EVERYWHERE, NO_TARGET, Rule, Setting
 
@@ -140,6 +141,8 @@ class AccessView:
             return self._say("audit.removed")
         if entry.name == Setting.PAUSE:
             return self.pause(Pause.parse(entry.value))
+        if entry.name == GRANT:
+            return self._say("audit.more", amount=Dollars(float(entry.value)))
         return self._word(entry.value)
 
     def pause(self, pause: Pause) -> str:

@@ -1,0 +1,1 @@
+"""Shows the bot's owner what was spent."""

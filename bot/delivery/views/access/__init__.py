@@ -1,0 +1,1 @@
+"""The views of the commands about who may order."""

@@ -1,0 +1,1 @@
+"""Draws the chart of a month's spending, in a child process."""

@@ -1,0 +1,49 @@
+"""ChartPicture: draws figures as a PNG file, in a confined child process."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bot
+from bot.media.files.atomic import run_uncancelled
+from bot.media.process.child import Child, ProcessLimits
+
+if TYPE_CHECKING:
+    from bot.jobs.costs.chart.figures import Figures
+
+_SOURCE, _TARGET = "figures.json", "chart.png"
+_LIMITS = ProcessLimits(
+    wall_seconds=60,
+    cpu_seconds=30,
+    # A chart takes 0.1 GiB; the fonts that are mapped count too.
+    memory_bytes=1024**3,
+    file_bytes=8 * 1024**2,
+)
+# `-P` keeps the folder with the figures out of the places that modules are imported from.
+_COMMAND = (sys.executable, "-P", "-s", "-m", "bot.jobs.costs.chart")
+
+
+class ChartPicture:
+    """Draws one chart at a time.
+
+    Names in a chart are chosen by strangers, so their letters are shaped outside of the bot.
+    """
+
+    def __init__(self) -> None:
+        root = Path(bot.__file__).parent.parent
+        self._child = Child(*_COMMAND, name="chart", slots=1, environment={"PYTHONPATH": str(root)})
+
+    async def draw(self, figures: Figures) -> bytes:
+        """Return the chart as a PNG file; MediaError: it can't be drawn."""
+        folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="clapper-")
+        try:
+            path = Path(folder.name)
+            await run_uncancelled((path / _SOURCE).write_text, figures.to_json(), encoding="utf-8")
+            await self._child.run((_SOURCE, _TARGET), cwd=path, limits=_LIMITS)
+            return await asyncio.to_thread((path / _TARGET).read_bytes)
+        finally:
+            await run_uncancelled(folder.cleanup)

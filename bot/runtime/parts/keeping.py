@@ -1,0 +1,55 @@
+"""Builds what keeps people's videos and choices: links, retention and the default for DMs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.library.retention import Retention, RetentionLimits
+from bot.links import Links, derive_key
+from storage.people import Notify, NotifyDefault
+from storage.retention import RetentionStore
+
+if TYPE_CHECKING:
+    from bot.library.remote_deletion import RemoteDeletion
+    from bot.runtime.engine import Engine
+    from bot.runtime.resources import Resources
+    from bot.settings.fields import Settings
+    from storage.people import PeopleStore
+
+_GIB = 1024**3
+_LINK_SECONDS = 7 * 24 * 60 * 60.0
+
+
+def notify_default(settings: Settings) -> NotifyDefault:
+    """Return the DMs that people get who have not chosen."""
+    notify = Notify(settings.notify)
+    minutes = settings.notify_minutes if notify is Notify.LATE else 0
+    return NotifyDefault(notify=notify, minutes=minutes)
+
+
+def make_links(resources: Resources) -> Links:
+    """Return the component that signs links to videos."""
+    return Links(
+        derive_key(resources.secret, "links"),
+        public_url=resources.settings.public_url,
+        lifetime=_LINK_SECONDS,
+        clock=resources.clock,
+    )
+
+
+def make_retention(
+    engine: Engine, people: PeopleStore, remote_deletion: RemoteDeletion
+) -> Retention:
+    """Return the component that deletes what is no longer kept."""
+    settings = engine.resources.settings
+    return Retention(
+        RetentionStore(engine.resources.database),
+        people,
+        engine.workspace,
+        engine.jobs,
+        spent=engine.spent,
+        kept_files=engine.kept_files,
+        limits=RetentionLimits(days=settings.keep_days, max_bytes=round(settings.keep_gb * _GIB)),
+        on_deleted=remote_deletion.wake,
+        clock=engine.resources.clock,
+    )

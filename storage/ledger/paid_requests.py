@@ -1,0 +1,53 @@
+"""The paid requests that precede a job's create request: to the voice and to the prompt writer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.model import Job
+    from storage.database import Database
+
+# These two are committed before the request, which is sent only once.
+_BEGIN_SPEAKING = """
+UPDATE jobs SET voice_settled_micros = voice_reserved_micros, updated_at = :now
+WHERE id = :id AND epoch = :epoch AND state = 'received'
+    AND voice_reserved_micros <> 0 AND voice_settled_micros IS NULL
+RETURNING id
+"""
+_BEGIN_WRITING = """
+UPDATE jobs SET writer_settled_micros = writer_reserved_micros, updated_at = :now
+WHERE id = :id AND epoch = :epoch AND state = 'queued'
+    AND writer_reserved_micros <> 0 AND writer_settled_micros IS NULL
+RETURNING id
+"""
+
+_WRITER_REFUSED = """
+UPDATE jobs SET writer_settled_micros = 0, updated_at = :now
+WHERE id = :id AND epoch = :epoch AND state = 'queued' AND writer_reserved_micros <> 0
+"""
+
+
+class PaidRequests:
+    """Stores that a job's text or prompt costs its price, before the request is sent."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def begin_speaking(self, job: Job) -> bool:
+        """Store that the voice is about to be asked; False: it was asked, or the job changed."""
+        return await self._database.row(_BEGIN_SPEAKING, self._params(job)) is not None
+
+    async def begin_writing(self, job: Job) -> bool:
+        """Store that the writer is about to be asked; False: it was asked, or the job changed."""
+        return await self._database.row(_BEGIN_WRITING, self._params(job)) is not None
+
+    async def record_refusal(self, job: Job) -> None:
+        """Store that the writer has clearly refused its request, and thus costs nothing."""
+        await self._database.rows(_WRITER_REFUSED, self._params(job))
+
+    def _params(self, job: Job) -> dict[str, str | float]:
+        return {"id": job.id, "epoch": job.epoch, "now": self._clock()}

@@ -1,0 +1,150 @@
+"""A workspace whose files are kept on another machine, and files that move there."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.errors import FileStoreError
+from bot.media.files.stores.base import is_key, job_of, keys_of, poster_key, video_key
+from bot.media.files.stores.folder import FolderStore
+from bot.media.files.stores.takeover import TakeoverStore
+from bot.media.files.workspace import Workspace
+from tests.support.fakes.remote_store import RemoteStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+JOB = "0123456789abcdef" * 2
+OTHER = "fedcba9876543210" * 2
+VIDEO = video_key(JOB)
+
+
+@pytest.fixture
+def remote() -> RemoteStore:
+    return RemoteStore()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, remote: RemoteStore) -> Workspace:
+    return Workspace(tmp_path, remote)
+
+
+async def publish(workspace: Workspace) -> None:
+    folder = await workspace.create(JOB)
+    folder.result.write_bytes(b"video")
+    artifact = await workspace.publish(JOB, folder.result, now=1.0)
+    assert (artifact.size, folder.result.exists()) == (5, False)
+
+
+def here(tmp_path: Path) -> list[bytes]:
+    return [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+
+
+async def test_a_published_video_is_elsewhere_and_can_be_uploaded_at_once_from_here(
+    workspace: Workspace, remote: RemoteStore, tmp_path: Path
+) -> None:
+    await publish(workspace)
+    assert remote.files == {VIDEO: b"video"}
+    assert here(tmp_path) == [b"video"]
+    assert await workspace.has_video(JOB)
+
+
+async def test_a_video_that_is_not_here_is_fetched_once_by_many(
+    workspace: Workspace, remote: RemoteStore, tmp_path: Path
+) -> None:
+    await publish(workspace)
+    await workspace.delete_scratch(JOB)
+    paths = await asyncio.gather(*(workspace.fetch_video(JOB) for _ in range(5)))
+    assert {path.read_bytes() for path in paths} == {b"video"}
+    assert len(here(tmp_path)) == 1
+    assert paths[0].stat().st_mtime == 1e9
+    remote.files[VIDEO] = b"another video"
+    assert (await workspace.fetch_video(JOB)).read_bytes() == b"another video"
+    remote.files.clear()
+    with pytest.raises(FileNotFoundError):
+        await workspace.fetch_video(JOB)
+
+
+async def test_the_next_job_gets_the_narration_and_the_clip_from_elsewhere(
+    workspace: Workspace, remote: RemoteStore
+) -> None:
+    await publish(workspace)
+    folder = await workspace.create(JOB)
+    folder.attachment.write_bytes(b"a voice")
+    folder.encoded_narration.write_bytes(b"encoded")
+    await workspace.keep_narration(JOB)
+    assert len(remote.files) == 3
+    await workspace.delete_folder(JOB)
+    await workspace.reuse_narration(OTHER, of=JOB)
+    await workspace.reuse_clip(OTHER, of=JOB)
+    new = workspace.folder(OTHER)
+    files = (new.attachment, new.encoded_narration, new.clip)
+    assert [path.read_bytes() for path in files] == [b"a voice", b"encoded", b"video"]
+
+
+async def test_deleting_leaves_nothing_here_or_elsewhere(
+    workspace: Workspace, remote: RemoteStore, tmp_path: Path
+) -> None:
+    await publish(workspace)
+    for decent in (True, False):
+        async with workspace.new_copy(JOB, decent=decent) as copy:
+            copy.write_bytes(b"copy")
+        assert await workspace.copy_size(JOB, decent=decent) == 4
+        assert (await workspace.fetch_copy(JOB, decent=decent)).read_bytes() == b"copy"
+    async with workspace.new_poster(JOB) as poster:
+        poster.write_bytes(b"poster")
+    assert {poster_key(JOB), *remote.files} <= {*keys_of(JOB)}
+    await workspace.delete_files(JOB)
+    assert (remote.files, here(tmp_path)) == ({}, [])
+
+
+async def test_a_store_that_is_away_fails_and_keeps_what_is_here(
+    workspace: Workspace, remote: RemoteStore
+) -> None:
+    folder = await workspace.create(JOB)
+    folder.result.write_bytes(b"video")
+    remote.is_away = True
+    with pytest.raises(FileStoreError):
+        await workspace.publish(JOB, folder.result, now=1.0)
+    assert folder.result.read_bytes() == b"video"
+    remote.is_away = False
+    assert (await workspace.publish(JOB, folder.result, now=1.0)).size == 5
+
+
+async def test_files_of_a_folder_are_served_until_they_have_moved(
+    remote: RemoteStore, tmp_path: Path
+) -> None:
+    old = Workspace(tmp_path)
+    await publish(old)
+    store = TakeoverStore(remote, FolderStore(tmp_path))
+    workspace = Workspace(tmp_path, store)
+
+    assert (await workspace.fetch_video(JOB)).read_bytes() == b"video"
+    assert [file.key for file in await store.list()] == [VIDEO]
+    assert await store.link(VIDEO, 60.0) is None
+
+    remote.is_away = True
+    with pytest.raises(FileStoreError):
+        await store.sweep()
+    remote.is_away = False
+    await store.sweep()
+
+    assert remote.files == {VIDEO: b"video"}
+    assert here(tmp_path) == []
+    assert (await workspace.fetch_video(JOB)).read_bytes() == b"video"
+    assert [file.key for file in await store.list()] == [VIDEO]
+    await workspace.delete_files(JOB)
+    assert (remote.files, await workspace.has_video(JOB)) == ({}, False)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", VIDEO[:-1], f"x/{JOB}.mp4", f"videos/../{JOB}.mp4", f"videos/{JOB}.exe", f"work/{JOB}"],
+)
+def test_foreign_names_are_no_keys(name: str) -> None:
+    assert not is_key(name)
+    with pytest.raises(ValueError, match="kept file"):
+        job_of(name)
