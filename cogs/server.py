@@ -2,42 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.errors import UserError
+from cogs.access.channel_option import AnyChannel  # noqa: TC001 - discord.py reads the annotations
 from cogs.access.commands import MAX_LIMIT, AccessCommands, LimitChoice, RuleChoice
 from cogs.access.places import is_installed
 from storage.access.settings import Setting
 
 if TYPE_CHECKING:
     from bot.discord_bot.bot import VideoBot
-
-AppCommandChannel = app_commands.AppCommandChannel | app_commands.AppCommandThread
-
-
-class ChannelOption(app_commands.Transformer):
-    """A command option that accepts channels of any type, even channels that the bot can't see."""
-
-    @property
-    def type(self) -> discord.AppCommandOptionType:
-        """The type of this option in Discord's API."""
-        return discord.AppCommandOptionType.channel
-
-    async def transform(
-        self,
-        interaction: discord.Interaction[Any],  # noqa: ARG002 - of the base class
-        value: Any,  # noqa: ANN401 - of the base class
-        /,
-    ) -> AppCommandChannel:
-        """Return the channel, as described in the interaction."""
-        return value
-
-
-AnyChannel = app_commands.Transform[AppCommandChannel, ChannelOption]
 
 
 @app_commands.default_permissions(manage_guild=True)

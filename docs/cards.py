@@ -318,12 +318,12 @@ def _finished() -> Iterator[_Scene]:
     yield _with_video("Done, as a smaller copy", note="card.smaller", original=_URL)
     yield _with_video("Done, as a much smaller copy without a link", note="card.much_smaller")
     done = {"state": JobState.DELIVERING}
-    for inline, title in ((True, "Done, as a link that plays"), (False, "Done, as a link")):
+    for player, title in ((_URL, "Done, as a link that plays"), (None, "Done, as a link")):
         yield _Scene(
             title=title,
             changes=done,
-            make=lambda cards, job, inline=inline: cards.render_link(
-                job, _ARTIFACT, url=_URL, inline=inline
+            make=lambda cards, job, player=player: cards.render_link(
+                job, _ARTIFACT, url=_URL, player=player
             ),
         )
     yield _Scene(

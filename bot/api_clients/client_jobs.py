@@ -15,6 +15,7 @@ from bot.errors import Trouble, UserError
 from bot.media.files.atomic import TooLargeError, save
 from bot.media.narration.ingest import detect_format
 from bot.model import Attachment, Client, JobState, new_job_id
+from bot.moderation.access.refusals import RefusedOrder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from bot.jobs.service import JobService
     from bot.media.files.workspace import Workspace
     from bot.model import Job
+    from bot.moderation.access.refusals import RefusedOrders
     from bot.presets import Presets
     from storage.artifacts import ArtifactStore
     from storage.jobs.client_jobs import ClientJobStore
@@ -73,6 +75,7 @@ class ClientJobs:
         feed: JobFeed,
         presets: Presets,
         circuit: CircuitBreaker,
+        refusals: RefusedOrders,
         min_free_bytes: int,
         service: str = "",
         clock: Callable[[], float],
@@ -84,6 +87,7 @@ class ClientJobs:
         self._feed = feed
         self._presets = presets
         self._circuit = circuit
+        self._refusals = refusals
         self._service = service
         self._clock = clock
         self._upload_slots = UploadSlots(
@@ -169,7 +173,9 @@ class ClientJobs:
                 _attachment(upload),
                 job_id=upload.job_id if upload else None,
             )
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, UserError):
+                self._refusals.publish(RefusedOrder(reason=error.key, client=client))
             # If the client has aborted the request, the job may have been committed nevertheless.
             if upload and await self._jobs.get(upload.job_id) is None:
                 await self.delete_upload(upload)

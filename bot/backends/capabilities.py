@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Place(StrEnum):
+class ServicePlace(StrEnum):
     """The place where a video service runs."""
 
     PROCESS = "in the bot's own process"
@@ -53,7 +53,7 @@ class Capabilities:
     idempotency: bool = False
     cancels: bool = False
     progress: bool = False
-    place: Place = Place.INTERNET
+    place: ServicePlace = ServicePlace.INTERNET
     prompt_characters: int = 2000
     second_dollars: float | None = None
 
@@ -77,12 +77,12 @@ STORYBOARD = Capabilities(
     idempotency=True,
     cancels=True,
     progress=True,
-    place=Place.PROCESS,
+    place=ServicePlace.PROCESS,
     second_dollars=0.0,
 )
 # These servers differ. Their lengths, and what their lists repeat, are not known beforehand.
 OPENAI = Capabilities(
-    webhooks=True, lists=True, cancels=True, progress=True, place=Place.ANY_SERVER
+    webhooks=True, lists=True, cancels=True, progress=True, place=ServicePlace.ANY_SERVER
 )
 OPENROUTER = Capabilities(webhooks=True)
 GEMINI = Capabilities(

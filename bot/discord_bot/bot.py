@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from bot.library.take_down import TakeDown
     from bot.media.files.workspace import Workspace
     from bot.moderation.access.gate import Gate
+    from bot.moderation.access.refusals import RefusedOrders
     from bot.pacing import WatchedClock
     from bot.presets import Presets
     from bot.speech.narrator import Narrator
@@ -113,6 +114,7 @@ class Services:
     audit: AuditStore
     memberships: MembershipFinder
     owners: Owners
+    refusals: RefusedOrders
     take_down: Callable[[discord.Client], TakeDown]
     owner_servers: OwnerServerStore
     sent_commands: SentCommandsStore

@@ -28,6 +28,7 @@ from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.metrics import Metrics
 from bot.moderation.access.gate import Gate
+from bot.moderation.access.refusals import RefusedOrders
 from bot.presets import Presets
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writers
 from bot.runtime.costs import lengths_of, open_costs
@@ -100,6 +101,7 @@ class Engine:
     blocked: BlockedWords
     access: AccessSettingsStore
     gate: Gate
+    refusals: RefusedOrders
     moderator: Moderator | None
     prompt_step: PromptStep
     presets: Presets
@@ -132,7 +134,7 @@ async def open_engine(
     access = AccessSettingsStore(resources.database)
     gate = Gate(reach_of(settings), access, clock=clock, count=metrics.count_refused_order)
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
-    changes = ChangePublisher(bus)
+    refusals, changes = RefusedOrders(), ChangePublisher(bus)
     webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
     paid_requests = PaidRequests(resources.database, clock=clock)
     lengths = lengths_of(settings, backend.capabilities)
@@ -194,6 +196,7 @@ async def open_engine(
         blocked=blocked,
         access=access,
         gate=gate,
+        refusals=refusals,
         moderator=moderator,
         prompt_step=PromptStep(
             jobs=jobs,
@@ -212,6 +215,7 @@ async def open_engine(
             feed=feed,
             presets=presets,
             circuit=circuit,
+            refusals=refusals,
             min_free_bytes=MIN_FREE_BYTES,
             service=settings.video_label,
             clock=clock,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.demo.fake_discord.api_errors import server_error
+from bot.demo.fake_discord.api_errors import MISSING_ACCESS, server_error
 from bot.discord_bot.owner.command_sync import OWNER_GROUP
 from bot.moderation.access.place import Reach
 from storage.access.settings import EVERYWHERE
@@ -87,6 +87,7 @@ def each_command(desk: Desk) -> dict[str, dict[str, Any]]:
         "resume": {},
         "grant": {"person": person, "amount": "2.50"},
         "remove-person": {"person": person},
+        "log-channel": {"channel": str(world.channel.id)},
     }
 
 
@@ -351,3 +352,23 @@ async def test_a_forged_or_old_button_of_a_take_down_deletes_nothing(desk: Desk)
     assert "only works in the servers" in (await desk.click(asked, "Yes", user=heir)).text
     assert not card.deleted
     assert await stored(desk) == []
+
+
+async def test_a_log_channel_is_tried_before_it_is_stored(desk: Desk) -> None:
+    world = desk.fake_discord.world
+    channel = world.add_channel(world.guild)
+    answer = await typed(desk, "log-channel", channel=str(channel.id))
+    assert f"- Orders and refusals are posted to <#{channel.id}>" in answer.text
+    [said] = [each for each in desk.fake_discord.history.messages if each.channel == channel]
+    assert said.text.startswith("From now on, I post orders and refusals here")
+    closed = world.add_channel(world.guild)
+    route = f"POST /channels/{closed.id}/messages"
+    desk.fake_discord.faults.add(route, MISSING_ACCESS, times=None)
+    refused = await typed(desk, "log-channel", channel=str(closed.id))
+    assert f"I can't post in <#{closed.id}>" in refused.text
+    assert await desk.bench.access.log_channel() == channel.id
+    await typed(desk, "log-channel")
+    assert await desk.bench.access.log_channel() is None
+    assert (
+        f"channel for orders and refusals: <#{channel.id}>" in (await typed(desk, "history")).text
+    )

@@ -52,6 +52,7 @@ from bot.media.files.workspace import Workspace
 from bot.model import Attachment, JobState, VideoRequest
 from bot.moderation.access.gate import Gate
 from bot.moderation.access.place import OrderFrom, Reach
+from bot.moderation.access.refusals import RefusedOrders
 from bot.moderation.words import BlockedWords
 from bot.pacing import ListIntervals, LookupDelays, PollIntervals
 from bot.presets import ClipLengths
@@ -132,7 +133,7 @@ class Bench:
     ) -> None:
         self.moderator = moderator
         self.blocked = BlockedWords(blocked)
-        self.access = AccessSettingsStore(database)
+        self.access, self.refusals = AccessSettingsStore(database), RefusedOrders()
         self.gate = Gate(reach, self.access, clock=clock, count=self._count_refusal)
         self.writer = writer or VerbatimWriter()
         self.database = database
