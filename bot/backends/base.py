@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class RemoteState(StrEnum):
-    """The state of the provider's job.
+    """The state of a job at the provider.
 
-    Each of the provider's own status words means one of these.
+    Each of the provider's own status words means one of these states.
     """
 
     QUEUED = "queued"
@@ -161,8 +161,8 @@ class VideoBackend(Protocol):
     ) -> Listing:
         """Return the remote jobs that match the request, or all remote jobs if `request` is None.
 
-        `hints`: ids that webhooks have named, but that belong to no known job. These remote jobs
-        are looked up too.
+        `hints`: ids that webhooks have named, but that belong to no known job. The remote jobs with
+        these ids are looked up too.
         """
         ...
 

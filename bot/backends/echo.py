@@ -19,7 +19,7 @@ _PIXELS_TOLERANCE = 32
 # Some servers repeat only the beginning of a prompt. A beginning that is shorter than this may also
 # be that of another prompt.
 _MIN_CUT_PROMPT = 20
-# A provider rounds its times, so two of them may differ by this much.
+# A provider rounds its times, so two times of the same event may differ by this much.
 _ROUNDING_SECONDS = 5.0
 
 

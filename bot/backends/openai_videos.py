@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 
 _TYPES = {"multipart": "multipart/form-data", "json": "application/json"}
 _NO_LISTING_STATUSES = frozenset({400, 404, 405, 501})
-# A server responds with these statuses if the page is too large, or if it should begin after a job
-# that has been deleted.
+# A server responds with these statuses if the requested page is too large, or if it would begin
+# after a job that has been deleted.
 _REFUSED_PAGE_STATUSES = frozenset({400, 404, 422})
 _STATUS_PAGES = (100, 50)
 _NOT_FOUND = 404
@@ -46,9 +46,11 @@ class OpenAIVideos:
 
     `base_url`: the server's address without `/videos`.
     `api_key`: sent in the Authorization header, or None to send no such header.
-    `body`: the encoding of create requests. `extra`: their additional fields.
+    `body`: the encoding of create requests. `extra`: additional fields of create requests.
     `result_origins`: the origins from which videos may be downloaded, besides the server and public
-    addresses. An example is "http://10.0.0.2:9000".
+    addresses. An example is "http:
+
+    10.0.0.2:9000".
     `open_transport`: opens the transport for requests, or is None to use aiohttp.
     `features`: the optional features of the server.
 
@@ -104,7 +106,7 @@ class OpenAIVideos:
     async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
         """Order the video with exactly one POST.
 
-        The response may report that it is already finished.
+        The response may report that the video is already finished.
         """
         fields = {**self.extra, **_fields(request)}
         headers = {"Content-Type": _TYPES[self.body]}
@@ -209,8 +211,8 @@ class OpenAIVideos:
         return HttpTransport(endpoint, credentials=bearer(self.api_key))
 
     async def _is_gone(self, ref: str) -> bool:
-        # If several servers share the address, one may respond with 404 to a job that another one
-        # runs.
+        # If several servers share the address, one may respond with 404 when asked about a job that
+        # another one runs.
         try:
             await self._api.retrieve(_path(ref))
         except BackendError as error:

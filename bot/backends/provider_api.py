@@ -70,7 +70,7 @@ class ProviderApi:
         self._ahead = 0.0
 
     def provider_time(self, now: float) -> float:
-        """Convert a time of this machine's clock to the provider's clock.
+        """Convert a time by this machine's clock to the time by the provider's clock.
 
         The difference is known from the `Date` header of the provider's last response.
         """

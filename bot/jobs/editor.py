@@ -78,10 +78,10 @@ class NarrationEditor:
         await self._workspace.keep_narration(job_id)
 
     async def ingest_kept(self, job_id: str, *, of: str) -> None:
-        """Make the attachment that was kept from the job `of` the narration of this job.
+        """Use the attachment that was kept from the job `of` as the narration of this job.
 
-        Raises UserError if it is no longer kept or is not usable audio, and MediaError if a retry
-        may succeed.
+        Raises UserError if the attachment is no longer kept or is not usable audio, and MediaError
+        if a retry may succeed.
         """
         folder = await self._workspace.create(job_id)
         if not await _is_ingested(folder):
@@ -93,10 +93,10 @@ class NarrationEditor:
         await self._workspace.keep_narration(job_id)
 
     async def ingest_given(self, job_id: str) -> None:
-        """Make the attachment that is already in the job's folder the job's narration.
+        """Use the attachment that is already in the job's folder as the job's narration.
 
-        Raises UserError if it is missing or is not usable audio, and MediaError if a retry may
-        succeed.
+        Raises UserError if the attachment is missing or is not usable audio, and MediaError if a
+        retry may succeed.
         """
         folder = await self._workspace.create(job_id)
         if not await _is_ingested(folder):
@@ -186,7 +186,7 @@ class NarrationEditor:
         An existing copy that is small enough is reused. Calls for the same job run one after
         another.
         `decent`: whether to give up if the copy would look bad.
-        `in_background`: whether to use the ffmpeg with low priority, for which no merge has to
+        `in_background`: whether to use the ffmpeg with low priority, which never makes a merge
         wait.
         """
         ffmpeg = self._background_ffmpeg if in_background else self._ffmpeg

@@ -16,11 +16,11 @@ class NarrationEditing(Protocol):
         ...
 
     async def ingest_kept(self, job_id: str, *, of: str) -> None:
-        """Make the attachment that was kept from another job the narration."""
+        """Use the attachment that was kept from another job as the narration."""
         ...
 
     async def ingest_given(self, job_id: str) -> None:
-        """Make the attachment in the job's folder the narration."""
+        """Use the attachment in the job's folder as the narration."""
         ...
 
     async def speak(self, job_id: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Pipeline: the steps of jobs, one for each state. Each is short, idempotent and resumable."""
+"""Pipeline: the steps of jobs, one per state. All steps are short, idempotent and resumable."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _MERGE_RETRY_SECONDS = 2.0
 _NO_SPACE = "No space left on device"
 _MAX_MERGES = 2
 _HOLD_RETRY_SECONDS = 60 * 60.0
-# Attempts to edit the card, for about a day, and then to send the DM.
+# The number of attempts to edit the card, or to send the DM. They take about a day.
 _MAX_DELIVERIES = 300
 
 
@@ -45,7 +45,7 @@ class Deliverer(Protocol):
     """Delivers to a job's requester in Discord. Raises DeliveryError if a retry may succeed."""
 
     async def find_message(self, job: Job) -> int | None:
-        """Return the message id of the card that the command has posted, or None if it has not."""
+        """Return the message id of the card that the command posted, or None if there is none."""
         ...
 
     async def show(self, job: Job) -> None:
@@ -57,7 +57,7 @@ class Deliverer(Protocol):
         ...
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send the job's only DM, if one is needed. Returns False to be called again later."""
+        """Send the job's only DM if one is needed, or return False to be called again later."""
         ...
 
 

@@ -36,9 +36,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MISSING_PRICE = (
-    "set PRICE_PER_CLIP, or PRICE_PER_SECOND, to what the video service charges in US dollars"
-)
+MISSING_PRICE = "set PRICE_PER_CLIP or PRICE_PER_SECOND to the video service's price, in US dollars"
 
 
 def open_costs(
@@ -155,8 +153,8 @@ def _has_paid_writer(settings: Settings, backend: str) -> bool:
 def clip_prices(settings: Settings, *, listed: float | None) -> Prices | None:
     """Return the highest prices of clips, or None if they are unknown.
 
-    The operator's own price takes precedence over `listed`, the provider's price of a second in US
-    dollars.
+    The price that the operator has set takes precedence over `listed`, the provider's price of a
+    second in US dollars.
     """
     if settings.price_per_clip is not None:
         return Prices(clip=micros(settings.price_per_clip))

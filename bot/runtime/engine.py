@@ -119,7 +119,7 @@ async def open_engine(
 ) -> Engine:
     """Assemble the engine.
 
-    `client`: the API client whose jobs alone are run, or None to run all jobs.
+    `client`: run only this API client's jobs. With None, all jobs are run.
     """
     settings, clock = resources.settings, resources.clock
     timing = timing or timing_for(backend)

@@ -135,7 +135,7 @@ _REQUIREMENTS = (
 
 
 def unmet_requirements(settings: Settings, *, with_discord: bool) -> Iterator[Requirement]:
-    """Yield each required setting that is missing, in the order in which they are reported."""
+    """Yield the missing required settings in the order in which they are reported."""
     if with_discord and _DISCORD_TOKEN.is_unmet(settings):
         yield _DISCORD_TOKEN
     yield from (requirement for requirement in _REQUIREMENTS if requirement.is_unmet(settings))

@@ -125,7 +125,7 @@ def _callback_keys(value: SecretStr) -> SecretStr:
 def _decoded(text: str) -> bytes:
     """Decode a secret from base64.
 
-    Returns the secret's own bytes if it is not base64.
+    Returns the secret's own bytes if the secret is not base64.
     """
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)

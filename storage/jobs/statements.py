@@ -202,8 +202,8 @@ WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """
 
-# The higher epoch invalidates a step that is running, and that looked for the message too early to
-# find it.
+# The higher epoch invalidates a running step that looked for the card's message too early to find
+# it.
 ACKNOWLEDGE = """
 UPDATE jobs SET
     epoch = epoch + 1, message_id = :message_id, next_at = :now, updated_at = :now
@@ -229,8 +229,8 @@ UPDATE jobs SET dm_intent_at = :now
 WHERE id = :id AND epoch = :epoch AND state = 'notifying' RETURNING *
 """
 
-# The higher epoch invalidates a poll that is already running. It may have read the job before it
-# changed, and must not postpone the next poll.
+# The higher epoch invalidates a poll that is already running. That poll may have read the job
+# before the job changed, and must not postpone the next poll.
 WAKE_REMOTE = """
 UPDATE jobs SET epoch = epoch + 1, next_at = :now, updated_at = :now
 WHERE backend = :backend AND remote_id = :remote_id AND remote_passed_at IS NULL

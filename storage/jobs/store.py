@@ -46,7 +46,7 @@ class JobStore:
         self._database = database
 
     async def insert(self, job: Job, caps: Caps, reservation: Reservation) -> Job | None:
-        """Insert a job. Returns None if it already exists, or if a cap or budget is reached."""
+        """Insert a job. Returns None if the job exists, or if a cap or budget is reached."""
         attachment = job.attachment
         return await self._counting_one(
             statements.INSERT,
@@ -126,7 +126,7 @@ class JobStore:
         running: Collection[str],
         now: float,
     ) -> float | None:
-        """Return the time at which the next job is due. The filters are those of `claim`."""
+        """Return the time at which the next job is due. `claim` explains the parameters."""
         row = await self._database.row(
             statements.NEXT_DUE,
             {
@@ -170,7 +170,7 @@ class JobStore:
         )
 
     async def retry(self, job: Job, reservation: Reservation, *, now: float) -> Job | None:
-        """Queue an undecided job again, or return None if it has changed or a budget is reached."""
+        """Queue an undecided job again. Returns None if the job changed or a budget is reached."""
         return await self._counting_one(
             statements.RETRY, **key_of(job), now=now, **reservation.columns
         )
@@ -220,7 +220,7 @@ class JobStore:
         return await self._one(statements.RELEASE, **key_of(job), now=now)
 
     async def acknowledge(self, job_id: str, *, message_id: int, now: float) -> Job | None:
-        """Store the message id of a job's card, if it has none yet, and make the job due."""
+        """Store the message id of a job's card if none is stored yet, and make the job due."""
         return await self._one(statements.ACKNOWLEDGE, id=job_id, message_id=message_id, now=now)
 
     async def bind_cancelled(self, job: Job, changes: Changes, *, now: float) -> Job | None:

@@ -30,7 +30,7 @@ class UnconfirmedStore:
         self._inbox = Inbox(database)
 
     async def unclaimed(self, backend: str) -> tuple[str, ...]:
-        """List the remote ids from webhooks that never belonged to any of our jobs."""
+        """List the remote ids that webhooks have named but that never belonged to a job."""
         refs = await self._inbox.unbound(backend)
         spent = await self._spent.among(backend, refs)
         return tuple(ref for ref in refs if ref not in spent)

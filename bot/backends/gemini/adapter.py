@@ -85,10 +85,9 @@ class Gemini:
     ) -> BackendUpdate:
         """Order the video with exactly one POST.
 
-        The response may report that it is already finished.
-
-        Google stores the interaction, and the clip is always downloaded by the interaction's id. A
-        restart of the bot therefore loses nothing.
+        The response may report that the video is already finished. Google stores the interaction,
+        and the clip is always downloaded by the interaction's id. A restart of the bot therefore
+        loses nothing.
         """
         try:
             shape = response_format(seconds=request.seconds, size=request.size)
@@ -127,7 +126,7 @@ class Gemini:
         return None
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
-        """Download the video to `sink`: the stored file or, without one, the interaction itself."""
+        """Download the stored file or, if there is none, the clip in the interaction to `sink`."""
         link = None if update.result_url == INLINE else update.result_url
         path = _path(update.ref) if link is None else self._own_path(link)
         elsewhere = link if path is None else None

@@ -98,7 +98,7 @@ class OpenRouter:
     ) -> BackendUpdate:
         """Order the video with exactly one POST.
 
-        The response may report that it is already finished.
+        The response may report that the video is already finished.
         """
         body = {
             "model": request.model,

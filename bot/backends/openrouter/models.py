@@ -81,8 +81,8 @@ def check(
 ) -> ModelOffer:
     """Return the list entry of a model.
 
-    Raises StartupError if the model isn't listed, or if it can't make clips of this length and
-    size.
+    Raises StartupError if the model isn't listed, or if the model can't make clips of this length
+    and size.
     """
     for offer in offers:
         if model in offer.names:

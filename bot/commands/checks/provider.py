@@ -28,7 +28,8 @@ _SECONDS = 10.0
 _OK = 200
 _MAX_LISTED_MODELS = 5
 _MAX_ANSWER = 4000
-# Proxies respond with these statuses if the server is down, and some servers while they start.
+# Proxies respond with these statuses if the server behind them is down. Some servers do so while
+# they start.
 _UNAVAILABLE = frozenset({502, 503, 504})
 
 

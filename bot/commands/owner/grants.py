@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 async def grant(settings: Settings, user_id: int, amount: str) -> str:
     """Let a person spend more this month, and return the sentence that reports it.
 
-    Raises StartupError if `amount` is not an amount of dollars, if people have no budgets, or if
-    the running bot can't be asked.
+    Raises StartupError if `amount` is not an amount of dollars, if people have no budgets, or if a
+    running bot uses the database and can't be reached.
     """
     micros = typed_amount(amount)
     if micros is None:

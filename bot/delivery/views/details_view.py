@@ -87,7 +87,7 @@ class DetailsView:
                 state=self._texts(state_key(step.state), locale),
             )
             for step in details.steps
-            # This step only sends a DM, so its duration is not interesting.
+            # The step that leads to SUCCEEDED only sends a DM, so its time is left out.
             if step.state is not JobState.SUCCEEDED
         ]
         failure = details.job.failure
@@ -125,7 +125,7 @@ class DetailsView:
         job = details.job
         if job.remote_id is None:
             return self._texts("details.id", locale, job=job.id)
-        # A provider's ids may contain any character.
+        # A provider's ids may contain any character, and a backtick would end the inline code.
         remote = job.remote_id.replace("`", "'")[:_ID_CHARACTERS]
         return self._texts("details.ids", locale, job=job.id, remote=remote)
 

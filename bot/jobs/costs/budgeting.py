@@ -82,7 +82,7 @@ class Budgeting:
     async def for_clip(
         self, requester: Origin | Client, *, seconds: int | None = None
     ) -> Reservation:
-        """Return what a create request reserves.
+        """Return the reservation for a create request.
 
         `seconds`: the length of the clip, or None for a clip without a narration.
         """
@@ -90,7 +90,7 @@ class Budgeting:
         return await self._reservation(requester, Prices(clip=self._prices.of_clip(length)))
 
     async def for_job(self, job: Job) -> Reservation:
-        """Return what a new job reserves.
+        """Return the reservation for a new job.
 
         A job that reuses a finished clip needs no create request, and a narration that is attached
         or kept needs no voice. With a narration, the price of the longest clip is reserved, because
@@ -108,7 +108,7 @@ class Budgeting:
         return await self._reservation(job.requester, prices)
 
     async def for_speech(self, requester: Origin | Client) -> Reservation:
-        """Return what reading a text aloud reserves, if it belongs to no job."""
+        """Return the reservation for reading aloud a text that belongs to no job."""
         return await self._reservation(requester, Prices(voice=self._prices.voice))
 
     def ordered(self, job: Job, sound_end: float) -> OrderedLength:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prices:
-    """Prices in micro-dollars; 0 if it is free or its price is unknown.
+    """Prices in micro-dollars. A price is 0 if the service is free or its price is unknown.
 
     `clip`: one create request. `second`: one second of the clip, which is added to that.
     `voice`: one text that is read aloud. `writer`: one request to the prompt writer.

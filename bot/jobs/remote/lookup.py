@@ -1,4 +1,4 @@
-"""RemoteLookup: looks for an unconfirmed job at the provider, or for proof that it isn't there."""
+"""RemoteLookup: looks for an unconfirmed job at the provider, or for proof that it was lost."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ class RemoteLookup:
         listing = await self._backend.find(job.sent_request, hints=hints, answered=answered)
         proves_absence = await self._proves_absence(listing, answered)
         # The other unconfirmed jobs are read before the jobs that have remote ids. In the opposite
-        # order, a job that gets its remote id between the two reads would be in neither. Its remote
-        # job would then seem to belong to none of our jobs.
+        # order, a job that gets its remote id between the two reads would appear in neither result.
+        # Its remote job would then seem to belong to none of our jobs.
         rivals = await self._unconfirmed.rivals(job, since=self._clock() - _DAY)
         refs, doubtful = await self._unbound(job, listing)
         # If the list doesn't show a candidate's prompt and length, the candidate may belong to

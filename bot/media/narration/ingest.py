@@ -128,7 +128,7 @@ class _Wav:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Ingest:
-    """The values that are the same for all links of a file."""
+    """The values that are the same for all links of a chained file."""
 
     ffmpeg: Ffmpeg
     format: Format
@@ -150,7 +150,7 @@ def _links(source: Path, found: Format) -> list[Link]:
 
 
 async def _decode_links(job: _Ingest, source: Path, links: list[Link]) -> bool:
-    """Decode all links into one WAV, and return whether any of them is clipped."""
+    """Decode all links of a chained file into one WAV, and return whether any is clipped."""
     clipped, seconds = False, 0.0
     await run_uncancelled(begin_wav, job.wav.part)
     for link in links:
@@ -195,7 +195,10 @@ async def _decode(job: _Ingest, source: Path, part: Path) -> str:
 
 
 def _sound_number(source: Path, job: _Ingest) -> int:
-    """Return the number of an MP4's audio track. Raises UserError if a part of it is missing."""
+    """Return the number of an MP4's audio track.
+
+    Raises UserError if a part of the track is missing.
+    """
     try:
         return read_sound_number(source)
     except MediaError as error:
@@ -271,7 +274,7 @@ def _wav_seconds(path: Path) -> float:
 
 
 def _declared_seconds(stderr: str) -> float:
-    """Return the duration in seconds that the file's header states, or 0 if it states none."""
+    """Return the duration in seconds that the file's header states, or 0 if none is stated."""
     found = _DECLARED.search(stderr)
     return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else 0.0
 
