@@ -16,6 +16,7 @@ from bot.delivery.views.service_name import ServiceName
 from bot.delivery.wiring import (
     make_delivery,
     make_operator_notices,
+    make_order_log,
     make_resender,
     make_take_down,
 )
@@ -147,6 +148,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         access=AccessSettingsStore(database),
         audit=AuditStore(database),
         memberships=MembershipFinder(engine.gate.reach, clock=clock),
+        refusals=engine.refusals,
         take_down=take_down,
         owners=Owners(settings.owner_server_ids, clock=clock),
         owner_servers=OwnerServerStore(database),
@@ -196,8 +198,14 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         backend=engine.backend.name,
         clock=clock,
     )
-    for subscriber in (progress.on_job_changed, operator.on_job_changed):
+    order_log = make_order_log(bot, database, requests=requests, texts=texts, clock=clock)
+    for subscriber in (
+        progress.on_job_changed,
+        operator.on_job_changed,
+        order_log.on_job_changed,
+    ):
         engine.bus.subscribe(subscriber)
+    engine.refusals.subscribe(order_log.on_refusal)
     await open_http_server(
         engine,
         stack,
@@ -235,6 +243,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         list_polling=make_list_polling(engine),
         progress=progress,
         operator=operator,
+        order_log=order_log,
         smaller_copies=delivery.smaller_copies,
         metrics=engine.metrics,
         session=_gateway_session(engine, bot, part_watch),
@@ -262,7 +271,7 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
     settings = engine.resources.settings
     return Narrator(
         voice,
-        # Narrations get an ffmpeg slot of their own, so that paid ones don't wait for a render.
+        # Narrations may be paid, so they have their own ffmpeg slot and never wait for a render.
         Ffmpeg(engine.resources.ffmpeg_path, slots=1),
         engine.workspace,
         SpeechStore(engine.resources.database),

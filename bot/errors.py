@@ -36,6 +36,14 @@ class UserError(ClapperError):
         self.key = key
         self.fields = fields
 
+    @property
+    def storable_fields(self) -> dict[str, str | float]:
+        """The fields as numbers and texts."""
+        return {
+            name: value if isinstance(value, int | float) else str(value)
+            for name, value in self.fields.items()
+        }
+
 
 class ErrorKind(StrEnum):
     """The kinds of errors that a provider can report."""
@@ -160,7 +168,7 @@ class FirstError:
 
     @contextmanager
     def deferred(self) -> Generator[None]:
-        """Catch an error from the block. `raise_if_any` raises it later."""
+        """Catch an error from the `with` block. `raise_if_any` raises the error later."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - raised by `raise_if_any`

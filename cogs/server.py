@@ -1,14 +1,15 @@
-"""The commands `/clapper`. Managers of a server use them to control who may order videos in it."""
+"""The commands `/clapper`. Managers use them to control who may order videos in a server."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.errors import UserError
+from cogs.access.channel_option import AnyChannel  # noqa: TC001 - discord.py reads the annotations
 from cogs.access.commands import MAX_LIMIT, AccessCommands, LimitChoice, RuleChoice
 from cogs.access.places import is_installed
 from storage.access.settings import Setting
@@ -16,35 +17,15 @@ from storage.access.settings import Setting
 if TYPE_CHECKING:
     from bot.discord_bot.bot import VideoBot
 
-AppCommandChannel = app_commands.AppCommandChannel | app_commands.AppCommandThread
-
-
-class ChannelOption(app_commands.Transformer):
-    """A command option that accepts channels of any type, even channels that the bot can't see."""
-
-    @property
-    def type(self) -> discord.AppCommandOptionType:
-        """The type of this option in Discord's API."""
-        return discord.AppCommandOptionType.channel
-
-    async def transform(
-        self,
-        interaction: discord.Interaction[Any],  # noqa: ARG002 - of the base class
-        value: Any,  # noqa: ANN401 - of the base class
-        /,
-    ) -> AppCommandChannel:
-        """Return the channel, as described in the interaction."""
-        return value
-
-
-AnyChannel = app_commands.Transform[AppCommandChannel, ChannelOption]
-
 
 @app_commands.default_permissions(manage_guild=True)
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 class ServerCog(AccessCommands, commands.GroupCog, group_name="clapper"):
-    """The settings of the server in which the command is used. Only managers may use it."""
+    """The settings of the server in which a command is used.
+
+    Only the server's managers may use it.
+    """
 
     async def _scope(self, interaction: discord.Interaction[VideoBot]) -> int:
         # Discord checks permissions too, but a server can change that check, and a client may have

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from bot.errors import StartupError
 from storage.access.audit import NEWEST, AuditEntry
+from storage.access.closed_log_channels import NEWEST as CLOSED_LOG_CHANNEL
+from storage.access.closed_log_channels import closed_log_channel_from
 from storage.access.settings import EVERYWHERE
 from storage.delivery.second_bots import second_bot_from
 from storage.errors import storage_errors
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from bot.media.files.stores.base import KeptFile
     from bot.model import Job
+    from storage.access.closed_log_channels import ClosedLogChannel
     from storage.delivery.second_bots import SecondBot
     from storage.failing_parts import FailingPart
     from storage.jobs.circuits import Circuit
@@ -93,6 +96,17 @@ def read_second_bot(data_dir: Path) -> SecondBot | None:
         return None
     row = _row(data_dir, "SELECT * FROM second_bots ORDER BY last_at DESC LIMIT 1", {})
     return second_bot_from(row) if row else None
+
+
+def read_closed_log_channel(data_dir: Path) -> ClosedLogChannel | None:
+    """Return the log channel to which the bot can't post, or None.
+
+    Blocks. Raises StorageError if the database can't be read.
+    """
+    if not _has_table(data_dir, "closed_log_channels"):
+        return None
+    row = _row(data_dir, CLOSED_LOG_CHANNEL, {})
+    return closed_log_channel_from(row) if row else None
 
 
 def read_failing_parts(data_dir: Path) -> list[FailingPart]:

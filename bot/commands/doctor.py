@@ -21,7 +21,8 @@ from bot.commands.checks.file_store import examine_store
 from bot.commands.checks.findings import Finding, unreadable
 from bot.commands.checks.kept_files import examine_kept_files
 from bot.commands.checks.open_files import examine_open_files
-from bot.commands.checks.pause import examine_pause
+from bot.commands.checks.owner.log_channel import examine_log_channel
+from bot.commands.checks.owner.pause import examine_pause
 from bot.commands.checks.prompt_services import examine_moderation, examine_words, examine_writer
 from bot.commands.checks.provider import examine_backend
 from bot.commands.checks.reachability import examine_api, examine_port, examine_public_url
@@ -121,6 +122,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await asyncio.to_thread(examine_second_bot, settings.data_dir, now=time.time()),
         await examine_backend(settings),
         await asyncio.to_thread(examine_pause, settings.data_dir, now=time.time()),
+        await asyncio.to_thread(examine_log_channel, settings.data_dir),
         await asyncio.to_thread(_queue, settings),
         await asyncio.to_thread(_orphans, settings),
         await asyncio.to_thread(examine_reported_costs, settings),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bot.delivery.upload_fallback import UploadFallback, UploadFile
     from bot.delivery.views.card import CardRenderer
     from bot.links import Links
+    from bot.media.files.workspace import Workspace
     from bot.model import Job
     from storage.artifacts import ArtifactStore
     from storage.jobs.queue_outlook import QueueOutlook
@@ -36,6 +37,8 @@ _EXPIRY_NOTICE = "card.by_dm"
 _CARD_ATTEMPTS = 20
 # Making a smaller copy is expected to take at most this many seconds.
 _COPY_SECONDS = 300.0
+# The longest time for which S3 signs a link.
+_PLAYER_SECONDS = 7 * 24 * 60 * 60.0
 
 
 class DiscordDeliverer:
@@ -56,6 +59,7 @@ class DiscordDeliverer:
         smaller_copies: SmallerCopies,
         links: Links,
         artifacts: ArtifactStore,
+        workspace: Workspace,
         count_delivery: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
@@ -68,6 +72,7 @@ class DiscordDeliverer:
         self._smaller_copies = smaller_copies
         self._links = links
         self._artifacts = artifacts
+        self._workspace = workspace
         self._count_delivery = count_delivery
         self._clock = clock
 
@@ -99,7 +104,7 @@ class DiscordDeliverer:
         return self._edit_lock.acquire(job_id)
 
     async def queue_places(self) -> Mapping[str, int]:
-        """Return the first queued jobs' places in the queue, keyed by job id."""
+        """Return the places of the first jobs in the queue, keyed by job id."""
         return await self._queue_outlook.places()
 
     async def refresh(self, job: Job) -> bool:
@@ -230,9 +235,11 @@ class DiscordDeliverer:
         `replaceable`: if Discord can't play the linked video on the card, whether to replace the
         link with a smaller copy later.
         """
-        if plays_inline(artifact, url):
+        # Discord may not follow a redirect, so the player gets the store's own link.
+        player = await self._workspace.link_video(job.id, seconds=_PLAYER_SECONDS) or url
+        if plays_inline(artifact, player):
             try:
-                view = self._cards.render_link(job, artifact, url=url, inline=True)
+                view = self._cards.render_link(job, artifact, url=url, player=player)
                 await self._card_edits.edit(Edit(job=job, view=view))
             except EditRefusedError as error:
                 log.warning("delivery.not_inline id=%s reason=%r", job.id, str(error))

@@ -29,13 +29,14 @@ if TYPE_CHECKING:
     from bot.jobs.service import JobService
     from bot.model import Job, JobChanged
     from bot.texts import Texts
+    from storage.access.closed_log_channels import ClosedLogChannelStore
     from storage.failing_parts import FailingPartStore
     from storage.jobs.circuits import Circuit, CircuitStore
     from storage.jobs.holds import HoldStore
 
 log = logging.getLogger(__name__)
 
-# Discord names a person's language only in interactions.
+# Notices are in English, because Discord tells a person's language only in interactions.
 _LANGUAGE = "en"
 
 # Most outages are short restarts of the provider and need no action. Only longer ones are reported.
@@ -67,6 +68,7 @@ class OperatorNotices:
         direct_messages: DirectMessages,
         second_bot: SecondBotWatch,
         failing_parts: FailingPartStore,
+        closed_log_channels: ClosedLogChannelStore,
         budget_alarms: BudgetAlarms,
         jobs: JobService,
         texts: Texts,
@@ -79,6 +81,7 @@ class OperatorNotices:
         self._direct_messages = direct_messages
         self._second_bot = second_bot
         self._failing_parts = failing_parts
+        self._closed_log_channels = closed_log_channels
         self._budget_alarms = budget_alarms
         self._jobs = jobs
         self._texts = texts
@@ -115,6 +118,7 @@ class OperatorNotices:
         first_error = FirstError()
         for send in (
             self._send_about_parts,
+            self._send_about_log_channel,
             self._send_about_circuit,
             self._send_about_second_bot,
             self._send_about_holds,
@@ -155,6 +159,15 @@ class OperatorNotices:
             )
             await self._budget_alarms.record(alarm)
 
+    async def _send_about_log_channel(self) -> None:
+        closed = await self._closed_log_channels.newest()
+        if closed is None or closed.notified_at is not None:
+            return
+        channel = f"<#{closed.channel_id}>"
+        marker = f"log-{closed.channel_id:x}-{int(closed.since):x}"
+        await self._send("operator.log_channel", marker, channel=channel)
+        await self._closed_log_channels.record_notice(closed.channel_id, now=self._clock())
+
     async def _send_about_circuit(self) -> None:
         circuit = await self._circuits.get(self._backend)
         if circuit is None:
@@ -192,7 +205,8 @@ class OperatorNotices:
                 await self._holds.delete_notice(hold)
             return
         since = min((job.held_since or 0.0 for job in held), default=None)
-        # Most lost responses to create requests are resolved within minutes, without the operator.
+        # If the response to a create request is lost, the bot usually finds the job within minutes,
+        # and the operator has nothing to do.
         pause = _OUTAGE_SECONDS if hold is HoldReason.TWIN else 0.0
         if since is None or self._clock() - since < pause:
             return

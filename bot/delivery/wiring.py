@@ -13,6 +13,7 @@ from bot.delivery.dm_notices import DmNotices
 from bot.delivery.edit_lock import EditGracePeriods, EditLock
 from bot.delivery.interaction_token import InteractionTokens
 from bot.delivery.operator_notices import OperatorNotices
+from bot.delivery.order_log.order_log import OrderLog
 from bot.delivery.requests.bot_requests import BotRequests
 from bot.delivery.requests.message_deletion import MessageDeletion
 from bot.delivery.resend import Resender
@@ -20,6 +21,8 @@ from bot.delivery.upload_fallback import UploadFallback
 from bot.delivery.views.library_view import LibraryView
 from bot.library.take_down import TakeDown
 from storage.access.audit import AuditStore
+from storage.access.closed_log_channels import ClosedLogChannelStore
+from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
 from storage.delivery.due_copies import DueCopyStore
 from storage.delivery.upload_limits import UploadLimits
@@ -51,7 +54,8 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 
-# The lane for DMs is the smaller of the two lanes that upload. It has one slot more than this.
+# Of the two lanes that upload, the lane for DMs has fewer slots. This is one less than its number
+# of slots.
 _MOST_COPIES = 3
 
 
@@ -125,6 +129,7 @@ def make_delivery(
         smaller_copies=smaller_copies,
         links=links,
         artifacts=artifacts,
+        workspace=workspace,
         count_delivery=count_delivery,
         clock=clock,
     )
@@ -172,6 +177,24 @@ def make_take_down(
     )
 
 
+def make_order_log(
+    bot: discord.Client,
+    database: Database,
+    *,
+    requests: DiscordRequests,
+    texts: Texts,
+    clock: WatchedClock,
+) -> OrderLog:
+    """Assemble the component that posts orders and refusals to the log channel."""
+    return OrderLog(
+        BotRequests(bot, requests),
+        AccessSettingsStore(database),
+        ClosedLogChannelStore(database),
+        texts=texts,
+        clock=clock,
+    )
+
+
 def make_operator_notices(
     bot: discord.Client,
     database: Database,
@@ -194,6 +217,7 @@ def make_operator_notices(
         ),
         second_bot=second_bot,
         failing_parts=FailingPartStore(database),
+        closed_log_channels=ClosedLogChannelStore(database),
         budget_alarms=budget_alarms,
         jobs=jobs,
         texts=texts,

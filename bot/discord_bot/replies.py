@@ -11,6 +11,7 @@ import discord
 from bot.delivery.server_rules import is_blocked_by_server
 from bot.delivery.views.notice import render_notice
 from bot.errors import UserError
+from bot.moderation.access.refusals import RefusedOrder
 
 if TYPE_CHECKING:
     from bot.discord_bot.bot import VideoBot
@@ -35,6 +36,7 @@ async def report_error(interaction: discord.Interaction[VideoBot], error: Except
     texts = interaction.client.services.texts
     locale = str(interaction.locale)
     if isinstance(error, UserError):
+        interaction.client.services.refusals.publish(_refusal_of(interaction, error))
         sentence = texts(error.key, locale, **error.fields)
     elif is_blocked_by_server(error):
         log.info("interaction.blocked id=%d", interaction.id)
@@ -43,6 +45,15 @@ async def report_error(interaction: discord.Interaction[VideoBot], error: Except
         log.error("interaction.failed id=%d", interaction.id, exc_info=error)
         sentence = texts("error.internal", locale, incident=str(interaction.id))
     await reply_privately(interaction, sentence)
+
+
+def _refusal_of(interaction: discord.Interaction[VideoBot], error: UserError) -> RefusedOrder:
+    return RefusedOrder(
+        reason=error.key,
+        user_id=interaction.user.id,
+        server_id=interaction.guild_id,
+        channel_id=interaction.channel_id,
+    )
 
 
 async def reply_privately(interaction: discord.Interaction[VideoBot], sentence: str) -> None:
@@ -69,7 +80,7 @@ async def reply_privately(interaction: discord.Interaction[VideoBot], sentence: 
 
 
 async def is_second_bot(interaction: discord.Interaction[VideoBot], error: Exception) -> bool:
-    """Tell whether another process has answered the interaction. If so, record it."""
+    """Tell whether another process has answered the interaction, and record if it has."""
     bot = interaction.client
     if not bot.callbacks.shows_second_bot(interaction, error):
         return False

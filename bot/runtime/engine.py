@@ -28,13 +28,10 @@ from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.metrics import Metrics
 from bot.moderation.access.gate import Gate
+from bot.moderation.access.refusals import RefusedOrders
 from bot.presets import Presets
-from bot.runtime.adapters import (
-    load_blocked_words,
-    open_moderator,
-    open_writers,
-)
-from bot.runtime.costs import open_costs
+from bot.runtime.adapters import load_blocked_words, open_moderator, open_writers
+from bot.runtime.costs import lengths_of, open_costs
 from bot.runtime.parts.file_store import open_file_store
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.reach import reach_of
@@ -104,6 +101,7 @@ class Engine:
     blocked: BlockedWords
     access: AccessSettingsStore
     gate: Gate
+    refusals: RefusedOrders
     moderator: Moderator | None
     prompt_step: PromptStep
     presets: Presets
@@ -121,7 +119,7 @@ async def open_engine(
 ) -> Engine:
     """Assemble the engine.
 
-    `client`: the API client whose jobs alone are run, or None to run all jobs.
+    `client`: run only this API client's jobs. With None, all jobs are run.
     """
     settings, clock = resources.settings, resources.clock
     timing = timing or timing_for(backend)
@@ -136,10 +134,11 @@ async def open_engine(
     access = AccessSettingsStore(resources.database)
     gate = Gate(reach_of(settings), access, clock=clock, count=metrics.count_refused_order)
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
-    changes = ChangePublisher(bus)
+    refusals, changes = RefusedOrders(), ChangePublisher(bus)
     webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
     paid_requests = PaidRequests(resources.database, clock=clock)
-    budgeting, budget_alarms = open_costs(resources, backend)
+    lengths = lengths_of(settings, backend.capabilities)
+    budgeting, budget_alarms = open_costs(resources, backend, lengths)
     jobs = JobService(
         store,
         changes,
@@ -197,6 +196,7 @@ async def open_engine(
         blocked=blocked,
         access=access,
         gate=gate,
+        refusals=refusals,
         moderator=moderator,
         prompt_step=PromptStep(
             jobs=jobs,
@@ -215,6 +215,7 @@ async def open_engine(
             feed=feed,
             presets=presets,
             circuit=circuit,
+            refusals=refusals,
             min_free_bytes=MIN_FREE_BYTES,
             service=settings.video_label,
             clock=clock,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bot.errors import StartupError
 from bot.links import derive_key
@@ -71,6 +72,7 @@ async def open_http_server(
         workspace=engine.workspace,
         poster_cache=poster_cache,
         texts=texts,
+        store_origin=_origin(engine.resources.settings.store_public_endpoint),
     )
     site = await _site(
         engine,
@@ -104,7 +106,8 @@ async def open_http_server(
         refuse=ErrorResponses(texts).response_to,
         accepts_compressed=(WEBHOOK_PATH,),
         only_tls=engine.resources.settings.public_url.startswith("https://"),
-        # The other half of the open files is left for the database, ffmpeg and outgoing requests.
+        # Only half of the allowed open files are for connections. The other half is left for the
+        # database, ffmpeg and outgoing requests.
         max_connections=min(MAX_CONNECTIONS, limit() // 2),
         proxies=Proxies(engine.resources.settings.proxies),
     )
@@ -131,6 +134,11 @@ def operator_routes(engine: Engine, take_down: TakeDown | None = None) -> Operat
         OperatorKey(engine.resources.secret, clock=time.time),
         clock=engine.resources.clock,
     )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if url else ""
 
 
 def _metrics(engine: Engine) -> MetricsPage | None:

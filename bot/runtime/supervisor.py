@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from bot.delivery.copies.smaller_copies import SmallerCopies
     from bot.delivery.operator_notices import OperatorNotices
+    from bot.delivery.order_log.order_log import OrderLog
     from bot.delivery.progress import ProgressCards
     from bot.discord_bot.bot import VideoBot
     from bot.discord_bot.gateway.session import GatewaySession
@@ -72,6 +73,7 @@ class Service:
     list_polling: ListPolling | None
     progress: ProgressCards
     operator: OperatorNotices
+    order_log: OrderLog
     smaller_copies: SmallerCopies
     metrics: Metrics
     session: GatewaySession
@@ -107,6 +109,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
         GATEWAY: partial(_connect, service, logged_in),
         "command sync": partial(after_login, service.bot.keep_commands_synced),
         "progress cards": partial(after_login, service.progress.run),
+        "order log": partial(after_login, service.order_log.run),
         "operator notices": partial(after_login, service.operator.run),
         "smaller copies": partial(after_login, service.smaller_copies.run),
         "remote deletion": service.remote_deletion.run,

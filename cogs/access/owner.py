@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -17,6 +19,7 @@ from bot.jobs.costs.amounts import typed_amount
 from bot.moderation.access.until import moment_of
 from cogs.access._removal import RemovalButton, removal_view
 from cogs.access._spending import show_spending
+from cogs.access.channel_option import AnyChannel  # noqa: TC001 - discord.py reads the annotations
 from cogs.access.commands import MAX_LIMIT, AccessCommands, LimitChoice, RuleChoice
 from storage.access.pause import MAX_WORDS, Pause, is_words
 from storage.access.settings import EVERYWHERE, Rule, Setting
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 _ID = re.compile(r"(?:<(?:#|@&|@!?))?([1-9][0-9]{4,18})>?", re.ASCII)
 _MAX_ID = 2**63 - 1
 _AMOUNT_CHARACTERS = 12
+_POST_SECONDS = 30
 IdText = app_commands.Range[str, 1, 30]
 UntilText = app_commands.Range[str, 1, 40]
 Words = app_commands.Range[str, 1, MAX_WORDS]
@@ -117,6 +121,25 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         """Accept orders again."""
         await self._set(interaction, Setting.PAUSE, None)
 
+    @app_commands.command(name="log-channel")
+    async def log_channel(
+        self, interaction: discord.Interaction[VideoBot], channel: AnyChannel | None = None
+    ) -> None:
+        """Choose the channel to which orders and refusals are posted, or none."""
+        await self._scope(interaction)
+        if channel is None:
+            await self._set(interaction, Setting.LOG_CHANNEL, None)
+            return
+        # Posting takes too long to respond only afterwards.
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        begins = self._services.texts("log.begins")
+        try:
+            async with asyncio.timeout(_POST_SECONDS):
+                await interaction.client.get_partial_messageable(channel.id).send(begins)
+        except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise UserError("owner.log_closed", channel=f"<#{channel.id}>") from error
+        await self._set(interaction, Setting.LOG_CHANNEL, str(channel.id))
+
     @app_commands.command(name="spending")
     async def spending(
         self,
@@ -196,8 +219,8 @@ def _id(text: str) -> int:
 async def setup(bot: VideoBot) -> None:
     """Add the cog to the bot, for the servers that the operator has chosen.
 
-    The template of its buttons is registered in any case, so that an old button is refused with a
-    sentence after the setting was emptied.
+    The template of its buttons is registered even if no server is chosen any more, so that the bot
+    can explain why it refuses an old button.
     """
     servers = [discord.Object(server_id) for server_id in sorted(bot.services.owners.servers)]
     if servers:

@@ -60,6 +60,9 @@ def _is_value(name: Setting, value: str) -> bool:
     if name in _NUMBERED:
         is_number = value.isascii() and value.isdecimal() and len(value) <= len(str(_MAX_NUMBER))
         return is_number and 0 < int(value) <= _MAX_NUMBER
+    if name is Setting.LOG_CHANNEL:
+        is_id = value.isascii() and value.isdecimal() and len(value) <= len(str(_MAX_TARGET))
+        return is_id and 0 < int(value) <= _MAX_TARGET
     if name is Setting.PAUSE:
         return _is_pause(value)
     # The other settings are for a server's managers: they decide how cards look in their server.

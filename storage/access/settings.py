@@ -78,6 +78,7 @@ class Setting(StrEnum):
     SPOILER = "spoiler"
     AGE_RESTRICTED = "age_restricted"
     PAUSE = "pause"
+    LOG_CHANNEL = "log_channel"
 
 
 class Rule(StrEnum):
@@ -130,10 +131,11 @@ class AccessSettings:
     is_spoiler: bool = False
     needs_age_restriction: bool = False
     pause: Pause | None = None
+    log_channel: int | None = None
 
 
 class AccessSettingsStore:
-    """Stores the settings. Each change is also recorded in the audit, with its author."""
+    """Stores the access settings. Each change is also recorded in the audit, with its author."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -173,8 +175,14 @@ class AccessSettingsStore:
         pause = Pause.parse(row["value"]) if row else None
         return pause if pause and pause.lasts(now) else None
 
+    async def log_channel(self) -> int | None:
+        """Return the channel to which orders and refusals are posted, or None."""
+        params = {"scope": EVERYWHERE, "name": Setting.LOG_CHANNEL, "target": NO_TARGET}
+        row = await self._database.row(_GET, params)
+        return int(row["value"]) if row else None
+
     async def targets(self, scope: int, name: Setting) -> list[int]:
-        """List the targets that have this setting. The most recently changed one is first."""
+        """List the targets that have a setting. The most recently changed target is first."""
         rows = await self._database.rows(_TARGETS, {"scope": scope, "name": name})
         return [row["target"] for row in rows]
 
@@ -195,6 +203,7 @@ def _settings(values: Mapping[str, Mapping[int, str]]) -> AccessSettings:
         is_spoiler=_one(values, Setting.SPOILER) == ON,
         needs_age_restriction=_one(values, Setting.AGE_RESTRICTED) == ON,
         pause=None if pause is None else Pause.parse(pause),
+        log_channel=_number(values, Setting.LOG_CHANNEL),
     )
 
 

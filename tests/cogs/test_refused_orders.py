@@ -20,6 +20,7 @@ from storage.access.settings import ON, Change, Rule, Setting
 from tests.support.cards import post_card
 from tests.support.desk import Desk, open_desk
 from tests.support.fakes.bench import EVERYWHERE
+from tests.support.fakes.clock import PATIENCE
 from tests.support.fakes.media import FakeVoice
 from tests.support.fakes.prompts import FakeModerator
 from tests.support.form_steps import SOUND
@@ -140,7 +141,11 @@ def moderator() -> FakeModerator:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path, voice: FakeVoice, moderator: FakeModerator) -> AsyncGenerator[Desk]:
+async def desk(
+    tmp_path: Path, voice: FakeVoice, moderator: FakeModerator, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[Desk]:
+    # On a busy machine, a public card would be posted before the order is judged.
+    monkeypatch.setattr("cogs._answers._STORED_WITHIN", PATIENCE)
     async with open_desk(tmp_path, voice=voice, moderator=moderator) as opened:
         yield opened
         check_all(opened.fake_discord.history.requests)

@@ -18,9 +18,11 @@ from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.api_errors import Refusal
 from bot.demo.fake_discord.rest import faults
 from bot.errors import DeliveryError
+from bot.media.files.workspace import Workspace
 from bot.model import JobState
 from storage.people import Notify
 from tests.support.desk import open_desk
+from tests.support.fakes.remote_store import RemoteStore
 from tests.support.schemas.discord_spec import check_all
 
 if TYPE_CHECKING:
@@ -437,6 +439,20 @@ async def test_a_video_that_does_not_fit_is_linked_or_held(desk: Desk) -> None:
     assert await desk.deliverer(public_url=PUBLIC_URL).deliver(job, artifact) is Handover.CARD
     [url] = [part["url"] for part in message.components if part.get("url")]
     assert url.startswith(f"{PUBLIC_URL}/d/{job.id}.")
+
+
+async def test_the_player_gets_the_stores_own_link_and_the_button_ours(desk: Desk) -> None:
+    job, message = await desk.video()
+    store = RemoteStore(public="https://files.example.org")
+    artifact = replace(desk.artifact(job), size=30 * 1024 * 1024)
+    desk.bench.workspace = Workspace(desk.bench.root, store)
+    assert await desk.deliverer(public_url=PUBLIC_URL).deliver(job, artifact) is Handover.CARD
+    [player] = [
+        item["media"]["url"] for part in message.components for item in part.get("items", ())
+    ]
+    assert player.startswith(f"{store.public}/videos/{job.id}.mp4?X-Amz-Expires=604800&")
+    [button] = [part["url"] for part in message.components if part.get("url")]
+    assert button.startswith(f"{PUBLIC_URL}/d/{job.id}.")
 
 
 async def test_no_limit_that_discord_announces_is_believed_beyond_its_ceiling(desk: Desk) -> None:

@@ -212,7 +212,7 @@ def test_a_link_plays_on_the_card_where_discord_could_play_it(
 ) -> None:
     artifact = replace(ARTIFACT, size=megabytes * 1024 * 1024)
     done = job(JobState.DELIVERING)
-    view = cards.render_link(done, artifact, url=url, inline=True)
+    view = cards.render_link(done, artifact, url=url, player=url)
     galleries = [part["items"] for part in parts(view) if "items" in part]
     assert [item["media"]["url"] for items in galleries for item in items] == [url] * plays
     assert "items" not in "".join(map(str, parts(cards.render_link(done, artifact, url=url))))
@@ -222,7 +222,7 @@ def test_a_row_has_no_more_buttons_than_discord_takes(cards: CardRenderer) -> No
     done = job(JobState.DELIVERING)
     views = [
         cards.render_video(done, filename="a.mp4", original="https://x.example"),
-        cards.render_link(done, ARTIFACT, url="https://x.example", inline=True),
+        cards.render_link(done, ARTIFACT, url="https://x.example", player="https://x.example"),
         *(cards.render(job(state)) for state in CANCELLABLE),
     ]
     rows = [part["components"] for view in views for part in parts(view) if part["type"] == 1]

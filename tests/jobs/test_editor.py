@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.media.files.workspace import JobFolder
+    from bot.media.files.job_folder import JobFolder
     from bot.speech.voice import Voice
 
 JOB = "0" * 32

@@ -38,6 +38,7 @@ async def test_a_job_ends_with_the_video_on_its_card_and_one_dm(bench: Bench) ->
     video = bench.workspace.video(job.id).read_bytes()
     assert video == CLIP + b"video_1"
     assert bench.deliverer.videos[job.id].size == len(video)
+    assert bench.editor.with_poster == [job.id]
     assert not bench.workspace.folder(job.id).path.exists()
 
 

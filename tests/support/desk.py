@@ -24,7 +24,7 @@ from bot.delivery.second_bot import SecondBotWatch
 from bot.delivery.upload_fallback import UploadFallback
 from bot.delivery.views.card import CardRenderer
 from bot.delivery.views.library_view import LibraryView
-from bot.delivery.wiring import make_operator_notices, make_take_down
+from bot.delivery.wiring import make_operator_notices, make_order_log, make_take_down
 from bot.demo.fake_discord.server import FakeDiscord
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.login import log_in
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.delivery.operator_notices import OperatorNotices
+    from bot.delivery.order_log.order_log import OrderLog
     from bot.demo.fake_discord.gateway.interactions import Interaction
     from bot.demo.fake_discord.state.history import Recorded
     from bot.demo.fake_discord.state.message import Message
@@ -120,6 +121,7 @@ class Desk:
             smaller_copies=self.smaller_copies,
             links=links,
             artifacts=bench.artifacts,
+            workspace=bench.workspace,
             count_delivery=self.handovers.append,
             clock=self.clock,
         )
@@ -127,6 +129,19 @@ class Desk:
     @property
     def second_bot(self) -> SecondBotWatch:
         return self.bot.services.second_bot
+
+    def order_log(self) -> OrderLog:
+        """Return the log of a bot that has just started."""
+        order_log = make_order_log(
+            self.bot,
+            self.bench.database,
+            requests=self.requests,
+            texts=Texts.load(),
+            clock=self.clock,
+        )
+        self.bench.bus.subscribe(order_log.on_job_changed)
+        self.bench.refusals.subscribe(order_log.on_refusal)
+        return order_log
 
     def operator_notices(self, backend: str = "fake") -> OperatorNotices:
         """Return the notices of a bot that has just started."""
@@ -207,15 +222,20 @@ def make_resender(
     )
 
 
-def make_narrator(bench: Bench, clock: Clock, voice: Voice) -> Narrator:
-    """Return a narrator with caps of two texts for each person and three in all."""
+FEW_SPEECHES = SpeechCaps(per_user=2, per_day=3)
+
+
+def make_narrator(
+    bench: Bench, clock: Clock, voice: Voice, caps: SpeechCaps = FEW_SPEECHES
+) -> Narrator:
+    """Return a narrator."""
     return Narrator(
         voice,
         Ffmpeg(clips.binary(), slots=1),
         bench.workspace,
         SpeechStore(bench.database),
         bench.budgeting,
-        caps=SpeechCaps(per_user=2, per_day=3),
+        caps=caps,
         blocked=bench.blocked,
         gate=bench.gate,
         moderator=bench.moderator,
@@ -230,6 +250,7 @@ def make_services(
     requests: DiscordRequests | None = None,
     *,
     voice: Voice | None = None,
+    speech_caps: SpeechCaps = FEW_SPEECHES,
     presets: Presets = PRESETS,
     public_url: str = "",
     owner_servers: frozenset[int] = frozenset(),
@@ -256,6 +277,7 @@ def make_services(
         access=bench.access,
         audit=AuditStore(bench.database),
         memberships=MembershipFinder(bench.gate.reach, clock=clock),
+        refusals=bench.refusals,
         take_down=partial(
             make_take_down,
             database=bench.database,
@@ -267,7 +289,7 @@ def make_services(
         owners=Owners(owner_servers, clock=clock),
         owner_servers=OwnerServerStore(bench.database),
         sent_commands=SentCommandsStore(bench.database),
-        narrator=make_narrator(bench, clock, voice) if voice else None,
+        narrator=make_narrator(bench, clock, voice, speech_caps) if voice else None,
         clock=clock,
     )
 
@@ -277,6 +299,7 @@ async def open_desk(
     folder: Path,
     *,
     voice: Voice | None = None,
+    speech_caps: SpeechCaps = FEW_SPEECHES,
     blocked: tuple[str, ...] = (),
     moderator: Moderator | None = None,
     clock: Clock | None = None,
@@ -315,6 +338,7 @@ async def open_desk(
                 clock,
                 requests,
                 voice=voice,
+                speech_caps=speech_caps,
                 presets=presets,
                 public_url=public_url,
                 owner_servers=frozenset(

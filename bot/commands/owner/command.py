@@ -42,6 +42,7 @@ _SETTABLE = {
         Setting.PERSON_DAY,
         Setting.SERVER_DAY,
         Setting.AGE_RESTRICTED,
+        Setting.LOG_CHANNEL,
     )
 }
 _BLOCKS = {

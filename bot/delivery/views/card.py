@@ -118,19 +118,19 @@ class CardRenderer:
         return view
 
     def render_link(
-        self, job: Job, artifact: Artifact, *, url: str, inline: bool = False
+        self, job: Job, artifact: Artifact, *, url: str, player: str | None = None
     ) -> ui.LayoutView:
         """Render the card of a finished video that is linked rather than uploaded.
 
-        `inline`: whether to add a video player, if `plays_inline` returns True. Discord may still
-        refuse the edit.
+        `player`: the URL for a video player, which is added if `plays_inline` returns True. Discord
+        may still refuse the edit.
         """
         text = self._text
         view, container = _make_view([text.say(job, "card.ready"), text.prompt(job)])
         for line in self._notes(job, None):
             container.add_item(ui.TextDisplay(line))
-        if inline and plays_inline(artifact, url):
-            container.add_item(_gallery(job, url))
+        if player and plays_inline(artifact, player):
+            container.add_item(_gallery(job, player))
         container.add_item(ui.TextDisplay(text.finished_footer(job, artifact.created_at)))
         label = text.say(job, "button.watch", size=megabytes(artifact.size))
         container.add_item(_link(label, url))

@@ -7,7 +7,6 @@ import hashlib
 import os
 import shutil
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 from weakref import WeakValueDictionary
@@ -16,6 +15,7 @@ from bot.artifacts import Artifact
 from bot.errors import MediaError
 from bot.media.files.atomic import make_private
 from bot.media.files.inventory import Inventory, list_folders
+from bot.media.files.job_folder import JobFolder
 from bot.media.files.stores.base import (
     checked,
     copy_key,
@@ -34,38 +34,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.media.files.stores.base import FileStore
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JobFolder:
-    """The paths of a running job's files. The names are fixed, so none comes from outside."""
-
-    path: Path
-
-    @property
-    def attachment(self) -> Path:
-        """The narration as it was attached."""
-        return self.path / "attachment"
-
-    @property
-    def narration(self) -> Path:
-        """The narration, converted to WAV."""
-        return self.path / "narration.wav"
-
-    @property
-    def encoded_narration(self) -> Path:
-        """The narration, encoded for the merge before the clip is available."""
-        return self.path / "narration.m4a"
-
-    @property
-    def clip(self) -> Path:
-        """The video as the provider made it."""
-        return self.path / "clip.mp4"
-
-    @property
-    def result(self) -> Path:
-        """The video with the narration merged in."""
-        return self.path / "result.mp4"
 
 
 class Workspace:
@@ -177,22 +145,36 @@ class Workspace:
         return await self._fetch(video_key(job_id))
 
     async def fetch_poster(self, job_id: str) -> Path:
-        """Return the local path of a poster. If its store is elsewhere, fetch it first."""
+        """Return the local path of a poster. If its store is elsewhere, fetch the poster first."""
         return await self._fetch(poster_key(job_id))
 
     async def fetch_copy(self, job_id: str, *, decent: bool) -> Path:
-        """Return the local path of a smaller copy. If its store is elsewhere, fetch it first."""
+        """Return the local path of a smaller copy.
+
+        If its store is elsewhere, fetch the copy first.
+        """
         return await self._fetch(copy_key(job_id, decent=decent))
+
+    async def link_video(self, job_id: str, *, seconds: float) -> str | None:
+        """Return a secret link to a finished video, or None if its store has no links.
+
+        The file need not exist. Until the link ends after `seconds`, anyone who has it can open it.
+        """
+        return await self._store.link(video_key(job_id), seconds)
+
+    async def link_poster(self, job_id: str, *, seconds: float) -> str | None:
+        """Return a secret link to a poster, like `link_video`."""
+        return await self._store.link(poster_key(job_id), seconds)
 
     @asynccontextmanager
     async def new_copy(self, job_id: str, *, decent: bool) -> AsyncGenerator[Path]:
-        """Provide a path for a smaller copy. The file that the block writes there is kept."""
+        """Provide a path for a smaller copy. A file that the `with` block writes there is kept."""
         async with self._new(copy_key(job_id, decent=decent)) as path:
             yield path
 
     @asynccontextmanager
     async def new_poster(self, job_id: str) -> AsyncGenerator[Path]:
-        """Provide a path for a poster. The file that the block writes there is kept."""
+        """Provide a path for a poster. A file that the `with` block writes there is kept."""
         async with self._new(poster_key(job_id)) as path:
             yield path
 
@@ -212,6 +194,10 @@ class Workspace:
         """Return the size of a smaller copy in bytes, or None if there is none."""
         copy = await self._store.head(copy_key(job_id, decent=decent))
         return copy.size if copy else None
+
+    def is_local(self, job_id: str) -> bool:
+        """Tell whether a finished video is kept on this machine."""
+        return self._store.path(video_key(job_id)) is not None
 
     async def is_published(self, job_id: str, path: Path) -> bool:
         """Return whether the file at `path` has already been made the job's finished video."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bot.web.http.file_response import open_file, send_file
+from bot.web.http.kept_files import KeptFileSender
 
 if TYPE_CHECKING:
     from bot.links import Links
@@ -20,7 +20,7 @@ class FileLinks:
     def __init__(self, links: Links, artifacts: ArtifactStore, workspace: Workspace) -> None:
         self._links = links
         self._artifacts = artifacts
-        self._workspace = workspace
+        self._files = KeptFileSender(workspace)
 
     @property
     def routes(self) -> list[web.RouteDef]:
@@ -36,9 +36,4 @@ class FileLinks:
             "Content-Disposition": f'inline; filename="clapper-{job_id[:8]}.mp4"',
             "Cache-Control": "private",
         }
-        try:
-            file = await open_file(await self._workspace.fetch_video(job_id))
-        except OSError:
-            raise web.HTTPNotFound from None
-        with file:
-            return await send_file(request, file, headers)
+        return await self._files.send_video(request, job_id, headers)

@@ -12,15 +12,15 @@ from aiohttp import hdrs, web
 
 from bot.delivery.views.formatting import cut
 from bot.delivery.views.made_with import made_with
-from bot.errors import MediaError
+from bot.errors import FileStoreError, MediaError
 from bot.media.mp4.reader import read_mp4
 from bot.web.http.error_response import language
-from bot.web.http.file_response import open_file, send_file, video_headers
+from bot.web.http.file_response import video_headers
+from bot.web.http.kept_files import KeptFileSender
 from bot.web.pages.assets import fill, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from bot.artifacts import Artifact
     from bot.jobs.service import JobService
@@ -33,15 +33,6 @@ if TYPE_CHECKING:
 
 _TITLE_CHARACTERS = 70
 _DESCRIPTION_CHARACTERS = 200
-_POLICY = (
-    "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'self'; base-uri 'none';"
-    " form-action 'none'; frame-ancestors 'none'"
-)
-_HEADERS = {
-    "Content-Security-Policy": _POLICY,
-    hdrs.CACHE_CONTROL: "private, no-cache",
-    hdrs.VARY: hdrs.ACCEPT_LANGUAGE,
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,13 +54,16 @@ class SharePage:
         workspace: Workspace,
         poster_cache: PosterCache,
         texts: Texts,
+        store_origin: str = "",
     ) -> None:
         self._links = links
         self._jobs = jobs
         self._artifacts = artifacts
         self._workspace = workspace
+        self._files = KeptFileSender(workspace)
         self._poster_cache = poster_cache
         self._texts = texts
+        self._headers = _headers(store_origin)
         self._style, self._icon = load("video.css"), load("icon.svg")
         self._page = load("video.html").text
         self._not_found_page = load("gone.html").text
@@ -111,19 +105,14 @@ class SharePage:
         if found is None:
             raise web.HTTPNotFound
         headers = video_headers(found.job.request.prompt, inline=True)
-        try:
-            video = await self._workspace.fetch_video(found.job.id)
-        except FileNotFoundError:
-            raise web.HTTPNotFound from None
-        return await _send(request, video, headers)
+        return await self._files.send_video(request, found.job.id, headers)
 
     async def _send_poster(self, request: web.Request) -> web.StreamResponse:
         found = await self._find(request)
-        poster = await self._poster_cache.get(found.job.id) if found else None
-        if poster is None:
+        if found is None or not await self._poster_cache.make(found.job.id):
             raise web.HTTPNotFound
         headers: dict[str, str] = {hdrs.CONTENT_TYPE: "image/jpeg", hdrs.CACHE_CONTROL: "private"}
-        return await _send(request, poster, headers)
+        return await self._files.send_poster(request, found.job.id, headers)
 
     async def _find(self, request: web.Request) -> _SharedVideo | None:
         share = self._links.check_share_link(request.match_info["token"])
@@ -143,6 +132,8 @@ class SharePage:
         try:
             video = await self._workspace.fetch_video(artifact.job_id)
             info = await asyncio.to_thread(read_mp4, video)
+        except FileStoreError:
+            raise
         except (MediaError, OSError):
             return None
         return info.width, info.height
@@ -155,17 +146,26 @@ class SharePage:
             template, lambda name: known[name] if name in known else self._texts(name, locale)
         )
         return web.Response(
-            text=page, status=status, content_type="text/html", charset="utf-8", headers=_HEADERS
+            text=page,
+            status=status,
+            content_type="text/html",
+            charset="utf-8",
+            headers=self._headers,
         )
 
 
-async def _send(request: web.Request, path: Path, headers: Mapping[str, str]) -> web.StreamResponse:
-    try:
-        file = await open_file(path)
-    except OSError:
-        raise web.HTTPNotFound from None
-    with file:
-        return await send_file(request, file, headers)
+def _headers(store_origin: str) -> dict[str, str]:
+    # The browser follows redirects to the store only if the policy names its origin.
+    files = f"'self' {store_origin}".strip()
+    policy = (
+        f"default-src 'none'; media-src {files}; img-src {files}; style-src 'self';"
+        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    return {
+        "Content-Security-Policy": policy,
+        hdrs.CACHE_CONTROL: "private, no-cache",
+        hdrs.VARY: hdrs.ACCEPT_LANGUAGE,
+    }
 
 
 def _fields(share: Share, job: Job, size: tuple[int, int], *, has_poster: bool) -> dict[str, str]:

@@ -110,6 +110,7 @@ async def open_site(
         feed=feed,
         presets=Presets(model="sora-2", seconds=8, size="1280x720", max_audio_bytes=MAX_AUDIO),
         circuit=bench.circuit,
+        refusals=bench.refusals,
         min_free_bytes=min_free_bytes,
         service=service,
         clock=bench.clock,

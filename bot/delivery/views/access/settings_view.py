@@ -51,7 +51,7 @@ class AccessView:
     def overview(
         self, settings: AccessSettings, blocked: Sequence[int], *, scope: int, first: str = ""
     ) -> str:
-        """Return the lines about all settings of a scope. The line `first` is above them."""
+        """Return the line `first`, followed by the lines about all settings of a scope."""
         is_everywhere = scope == EVERYWHERE
         lines = [
             *([self.pause(settings.pause)] if settings.pause else []),
@@ -61,6 +61,7 @@ class AccessView:
             *self._people(blocked),
             *([self._say("access.only_restricted")] if settings.needs_age_restriction else []),
             *self._caps(settings),
+            *self._log_channel(settings),
             *self._cards(settings),
         ]
         heading = self._say(
@@ -115,6 +116,11 @@ class AccessView:
             lines.append(self._say("access.role_limits", limits=self._some(shown)))
         return lines
 
+    def _log_channel(self, settings: AccessSettings) -> list[str]:
+        if settings.log_channel is None:
+            return []
+        return [self._say("access.log_channel", channel=f"<#{settings.log_channel}>")]
+
     def _cards(self, settings: AccessSettings) -> list[str]:
         lines: list[str] = []
         if settings.language is not None:
@@ -141,6 +147,8 @@ class AccessView:
             return self._say("audit.removed")
         if entry.name == Setting.PAUSE:
             return self.pause(Pause.parse(entry.value))
+        if entry.name == Setting.LOG_CHANNEL:
+            return f"<#{entry.value}>"
         if entry.name == GRANT:
             return self._say("audit.more", amount=Dollars(float(entry.value)))
         return self._word(entry.value)

@@ -1,0 +1,1 @@
+"""The log channel: posts orders and refusals for the owner."""

@@ -1,0 +1,68 @@
+"""KeptFileSender: sends kept files, or leads callers to the store that has them."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from aiohttp import hdrs, web
+
+from bot.errors import FileStoreError
+from bot.web.http.file_response import open_file, send_file
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Mapping
+    from pathlib import Path
+
+    from bot.media.files.workspace import Workspace
+
+# Long enough to watch a video to its end. A link of the bot is checked again for the next one.
+_LINK_SECONDS = 10 * 60.0
+
+
+class KeptFileSender:
+    """Sends the files of links that the caller has already checked.
+
+    If the outside can reach the store, the response is a redirect to a secret link that ends soon.
+    Raises web.HTTPNotFound if a file is not kept.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    async def send_video(
+        self, request: web.Request, job_id: str, headers: Mapping[str, str]
+    ) -> web.StreamResponse:
+        """Respond with a finished video or its requested range, or with a redirect."""
+        link = await self._workspace.link_video(job_id, seconds=_LINK_SECONDS)
+        # A link is signed for GET alone, so requests for the headers are answered from here.
+        if link is not None and request.method == hdrs.METH_GET:
+            return _redirect(link)
+        return await _send(request, self._workspace.fetch_video(job_id), headers)
+
+    async def send_poster(
+        self, request: web.Request, job_id: str, headers: Mapping[str, str]
+    ) -> web.StreamResponse:
+        """Respond with a poster, or with a redirect."""
+        link = await self._workspace.link_poster(job_id, seconds=_LINK_SECONDS)
+        if link is not None and request.method == hdrs.METH_GET:
+            return _redirect(link)
+        return await _send(request, self._workspace.fetch_poster(job_id), headers)
+
+
+def _redirect(link: str) -> web.Response:
+    headers = {hdrs.LOCATION: link, hdrs.CACHE_CONTROL: "no-store"}
+    return web.Response(status=HTTPStatus.FOUND, headers=headers)
+
+
+async def _send(
+    request: web.Request, fetch: Awaitable[Path], headers: Mapping[str, str]
+) -> web.StreamResponse:
+    try:
+        file = await open_file(await fetch)
+    except FileStoreError:
+        raise
+    except OSError:
+        raise web.HTTPNotFound from None
+    with file:
+        return await send_file(request, file, headers)
