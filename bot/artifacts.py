@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 # The locale keys of sentences about finished videos.
 NOTE_NOT_MERGED = "note.not_merged"
+NOTE_HELD = "note.held"
 NOTE_HELD_INSTEAD = "note.held_instead"
 NOTE_SILENT = "note.silent"
 

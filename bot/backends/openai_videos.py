@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from bot.backends import standard_webhooks
-from bot.backends.base import BackendUpdate, Capabilities, Listing, StatusPage, Webhook
+from bot.backends.base import BackendUpdate, Listing, StatusPage, Webhook
+from bot.backends.capabilities import OPENAI, Capabilities
 from bot.backends.provider_api import ProviderApi
 from bot.backends.responses import error_kinds, remote_job
 from bot.backends.responses.listing import list_jobs, matching_listing, with_hints
@@ -51,7 +52,7 @@ class OpenAIVideos:
 
     10.0.0.2:9000".
     `open_transport`: opens the transport for requests, or is None to use aiohttp.
-    `own_list`: whether the server runs in this process, so that its complete list can be trusted.
+    `features`: the optional features of the server.
 
     Raises ValueError if a webhook secret is empty.
     """
@@ -69,13 +70,11 @@ class OpenAIVideos:
     clock: Callable[[], float] = time.time
     page_size: int = 50
     max_pages: int = 20
-    own_list: bool = False
+    features: Capabilities = OPENAI
     capabilities: Capabilities = field(init=False)
 
     def __post_init__(self) -> None:
-        self.capabilities = Capabilities(
-            webhooks=bool(self.webhook_secrets), lists=True, own_list=self.own_list
-        )
+        self.capabilities = replace(self.features, webhooks=bool(self.webhook_secrets))
         self._status_page, self._smaller_status_page = _STATUS_PAGES
         self._keys = standard_webhooks.signing_keys(self.webhook_secrets)
         self._api = ProviderApi(
@@ -86,6 +85,7 @@ class OpenAIVideos:
             result_origins=self.result_origins,
             timeouts=self.timeouts,
             clock=self.clock,
+            has_exact_lengths=lambda: self.capabilities.has_exact_lengths,
         )
 
     async def models(self) -> frozenset[str] | None:
@@ -225,7 +225,7 @@ class OpenAIVideos:
             return None
         if not reply.ok:
             raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
-        return remote_job.page_in(reply.answer)
+        return self._api.listing_page(reply)
 
     async def _list(self, after: str | None, limit: int) -> Reply:
         query = {"limit": str(limit), "order": "desc"} | ({"after": after} if after else {})

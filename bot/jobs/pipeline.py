@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from bot.backends.base import VideoBackend
+    from bot.jobs.costs.budgeting import Budgeting
     from bot.jobs.ending import EndSteps
+    from bot.jobs.narration_editing import NarrationEditing
     from bot.jobs.prompting import PromptStep
     from bot.jobs.remote.fresh_answers import FreshAnswers
     from bot.jobs.remote.identity import RemoteIdentity
@@ -59,40 +61,6 @@ class Deliverer(Protocol):
         ...
 
 
-class NarrationEditing(Protocol):
-    """The media operations that the pipeline needs. `NarrationEditor` documents them."""
-
-    async def ingest(self, job_id: str, url: str) -> None:
-        """Download an attachment and make it the job's narration."""
-        ...
-
-    async def ingest_kept(self, job_id: str, *, of: str) -> None:
-        """Use the attachment that was kept from another job as the narration."""
-        ...
-
-    async def ingest_given(self, job_id: str) -> None:
-        """Use the attachment in the job's folder as the narration."""
-        ...
-
-    async def speak(self, job_id: str, text: str) -> None:
-        """Synthesise a text and make the speech the narration."""
-        ...
-
-    async def encode_ahead(self, job_id: str) -> None:
-        """Encode the narration in advance, so that the merge is quick. Failures are logged."""
-        ...
-
-    async def finish(
-        self, job_id: str, *, narrated: bool, replacing: bool = False, spoken: bool = False
-    ) -> FinishedVideo:
-        """Return the finished video, which is merged with the narration if `narrated`."""
-        ...
-
-    async def make_poster(self, job_id: str) -> None:
-        """Make the poster of a published video if its store is elsewhere. Failures are logged."""
-        ...
-
-
 class Pipeline:
     """Runs the steps of all states except `generating`, whose step is in `Poller`."""
 
@@ -110,6 +78,7 @@ class Pipeline:
         identity: RemoteIdentity,
         prompt_step: PromptStep,
         end_steps: EndSteps,
+        budgeting: Budgeting,
         fresh_answers: FreshAnswers,
         max_clip_bytes: int,
         clock: Callable[[], float],
@@ -123,6 +92,7 @@ class Pipeline:
         self._submission = submission
         self._prompt_step = prompt_step
         self._end_steps = end_steps
+        self._budgeting = budgeting
         self._downloading = Downloading(
             jobs=jobs,
             backend=backend,
@@ -167,8 +137,14 @@ class Pipeline:
             )
             await self._jobs.move(job, JobState.FAILED, changes)
             return
-        moved = await self._jobs.move(job, JobState.MERGING if job.clip_of else JobState.QUEUED)
-        if moved is not None and moved.state is JobState.QUEUED and job.attachment is not None:
+        if job.clip_of is not None:
+            await self._jobs.move(job, JobState.MERGING)
+            return
+        if job.attachment is None:
+            await self._jobs.move(job, JobState.QUEUED)
+            return
+        length = self._budgeting.ordered(job, await self._editor.sound_end(job.id))
+        if await self._jobs.move(job, JobState.QUEUED, Changes(length=length)) is not None:
             # The job is already queued, so its submission does not wait for the encoding.
             await self._editor.encode_ahead(job.id)
 

@@ -205,10 +205,11 @@ class JobService:
         """Store a queued job's prompt. Returns None if a prompt is stored or the job changed."""
         return await self._store.write_prompt(job, prompt, backend=self._backend, now=self._clock())
 
-    async def begin_submit(self, job: Job) -> Job | None:
-        """Mark a job as submitting. Returns None if an identical create request is unconfirmed."""
+    async def begin_submit(self, job: Job, *, shows_length: bool = False) -> Job | None:
+        """Mark a job as submitting. Returns None if a similar create request is unconfirmed."""
         moved = await self._store.begin_submit(
             job,
+            shows_length=shows_length,
             backend=self._backend,
             account=self._account,
             create_key=uuid4().hex,

@@ -102,7 +102,8 @@ class Submission:
         if prepared is None:
             await self._release_probe(probing=probing)
             return
-        intended = await self._jobs.begin_submit(prepared)
+        shows_length = self._backend.capabilities.echoes_length
+        intended = await self._jobs.begin_submit(prepared, shows_length=shows_length)
         if intended is None:
             await self._holds.hold(prepared, HoldReason.TWIN, after=_SAME_CREATE_SECONDS)
             await self._release_probe(probing=probing)

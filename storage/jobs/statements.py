@@ -123,6 +123,10 @@ UPDATE jobs SET
         THEN :now - generating_at ELSE generated_seconds END,
     deadline_at = coalesce(:deadline_at, deadline_at),
     progress = coalesce(:progress, progress),
+    seconds = coalesce(:seconds, seconds), fingerprint = coalesce(:fingerprint, fingerprint),
+    -- The longest clip was reserved. The rest is given back, but never more is taken.
+    price_micros = min(price_micros, coalesce(:price, price_micros)),
+    reserved_micros = min(reserved_micros, coalesce(:price, reserved_micros)),
     cost_usd = coalesce(:cost_usd, cost_usd),
     told_micros = coalesce(:cost_micros, told_micros),
     settled_micros = {_SETTLED},
@@ -171,8 +175,12 @@ UPDATE jobs SET
     account = :account
 WHERE id = :id AND epoch = :epoch AND state = 'queued' AND NOT EXISTS (
     SELECT 1 FROM jobs AS other
-    WHERE other.backend = :backend AND other.fingerprint = jobs.fingerprint
-        AND other.state IN ('submitting', 'unconfirmed'))
+    WHERE other.backend = :backend AND other.state IN ('submitting', 'unconfirmed')
+        AND (other.fingerprint = jobs.fingerprint
+            -- Where no list shows lengths, it could not tell these two apart.
+            OR (:shows_length = 0 AND other.model IS jobs.model AND other.size = jobs.size
+                AND coalesce(other.sent_prompt, other.prompt)
+                    = coalesce(jobs.sent_prompt, jobs.prompt))))
 RETURNING *
 """
 

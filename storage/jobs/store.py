@@ -10,7 +10,7 @@ from storage.errors import NotUniqueError
 from storage.jobs import statements
 from storage.jobs.caps import cap_columns
 from storage.jobs.rows import fold, found_job, job_from, key_of, requester_columns
-from storage.ledger.budgets import micros
+from storage.ledger.budgets import SAME_LENGTH, micros
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bot.model import Client, Failure, Job, JobState, Origin
     from storage.database import Database
     from storage.jobs.caps import Caps
-    from storage.ledger.budgets import Reservation
+    from storage.ledger.budgets import OrderedLength, Reservation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +36,7 @@ class Changes:
     note: str | None = None
     card_gone: bool = False
     voice_is_free: bool = False
+    length: OrderedLength = SAME_LENGTH
 
 
 class JobStore:
@@ -165,6 +166,7 @@ class JobStore:
             note=changes.note,
             card_gone=int(changes.card_gone),
             voice_is_free=int(changes.voice_is_free),
+            **changes.length.columns,
         )
 
     async def retry(self, job: Job, reservation: Reservation, *, now: float) -> Job | None:
@@ -185,12 +187,10 @@ class JobStore:
             now=now,
         )
 
-    async def begin_submit(
-        self, job: Job, *, backend: str, account: str, create_key: str, now: float
-    ) -> Job | None:
-        """Mark a job as submitting. Returns None if an identical create request is unconfirmed."""
-        values = {"backend": backend, "account": account, "create_key": create_key, "now": now}
-        return await self._one_unless_taken(statements.BEGIN_SUBMIT, **key_of(job), **values)
+    async def begin_submit(self, job: Job, *, shows_length: bool, **to: str | float) -> Job | None:
+        """Mark a job as submitting. Returns None if a similar create request is unconfirmed."""
+        values = {**key_of(job), **to, "shows_length": int(shows_length)}
+        return await self._one_unless_taken(statements.BEGIN_SUBMIT, **values)
 
     async def postpone(
         self,

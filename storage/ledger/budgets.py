@@ -98,6 +98,30 @@ class Reservation:
         }
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderedLength:
+    """The length of the clip that a job orders, with the values that depend on it.
+
+    `seconds`: the length. `fingerprint`: that of the request with this length.
+    `price`: the highest cost of a create request, in micro-dollars.
+
+    None leaves the column of the job unchanged.
+    """
+
+    seconds: int | None = None
+    fingerprint: str | None = None
+    price: int | None = None
+
+    @property
+    def columns(self) -> dict[str, str | int | None]:
+        """The values that are stored with a job."""
+        return {"seconds": self.seconds, "fingerprint": self.fingerprint, "price": self.price}
+
+
+#: Leaves the length of a job unchanged.
+SAME_LENGTH = OrderedLength()
+
+
 def _or_unlimited(budget: int | None) -> int:
     return _UNLIMITED if budget is None else budget
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState, Webhook
+from bot.backends.base import BackendUpdate, Listing, RemoteState, Webhook
+from bot.backends.capabilities import GEMINI, Capabilities
 from bot.backends.gemini import answers
 from bot.backends.gemini.formats import response_format
 from bot.backends.provider_api import ProviderApi
@@ -50,7 +51,7 @@ class Gemini:
     result_origins: tuple[str, ...] = ()
     timeouts: Timeouts = field(default_factory=Timeouts)
     clock: Callable[[], float] = time.time
-    capabilities: Capabilities = field(default_factory=Capabilities)
+    capabilities: Capabilities = GEMINI
 
     def __post_init__(self) -> None:
         self._api = ProviderApi(
@@ -61,6 +62,7 @@ class Gemini:
             result_origins=self.result_origins,
             timeouts=self.timeouts,
             clock=self.clock,
+            has_exact_lengths=lambda: self.capabilities.has_exact_lengths,
             translate=answers.GeminiAnswers(base_url=self.base_url),
         )
 

@@ -68,7 +68,6 @@ def matching_listing(
     return Listing(
         refs=tuple(job.ref for job in found if job.ref),
         complete=complete,
-        certain=all(job.prompt is not None for job in found),
         shows_own=_shows_newest(jobs, answered),
         echoes={job.ref: job.echo for job in found if job.ref},
     )
@@ -99,7 +98,6 @@ async def with_hints(
         listing,
         refs=(*listing.refs, *hinted.refs),
         complete=listing.complete and not lost,
-        certain=listing.certain and hinted.certain,
         echoes={**listing.echoes, **hinted.echoes},
     )
 

@@ -46,6 +46,8 @@ class RemoteJob:
     other fields than the status word.
     `progress`: 0 to 100. `cost`: in US dollars. `error`: the unparsed value of the error field.
 
+    `has_exact_length`: whether the provider makes each clip exactly as long as it was ordered.
+
     Times are in Unix seconds of the provider's clock. `answered_at` is the time of the response.
     """
 
@@ -64,6 +66,7 @@ class RemoteJob:
     seconds: float | None
     size: tuple[int, int] | None
     answered_at: float | None = None
+    has_exact_length: bool = False
 
     @property
     def echo(self) -> Echo:
@@ -74,6 +77,7 @@ class RemoteJob:
             size=self.size,
             created_at=self.created_at,
             answered_at=self.answered_at,
+            has_exact_length=self.has_exact_length,
         )
 
     def contradicts(self, request: VideoRequest) -> bool:

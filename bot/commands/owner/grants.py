@@ -12,6 +12,7 @@ from bot.commands.running_bot import ask_running_bot, refused_by_bot
 from bot.errors import StartupError, UserError
 from bot.jobs.costs.amounts import typed_amount
 from bot.jobs.costs.prices import Prices
+from bot.presets import ClipLengths
 from bot.runtime.costs import make_budgeting
 from bot.web.operator_routes import GRANT_PATH, grant_subject
 from storage.database import open_database
@@ -40,7 +41,13 @@ async def grant(settings: Settings, user_id: int, amount: str) -> str:
 
 async def _grant_in_database(settings: Settings, user_id: int, micros: int) -> tuple[float, float]:
     async with open_database(settings.data_dir) as database:
-        budgeting = make_budgeting(settings, database, prices=Prices(), clock=time.time)
+        budgeting = make_budgeting(
+            settings,
+            database,
+            prices=Prices(),
+            lengths=ClipLengths(usual=settings.video_seconds),
+            clock=time.time,
+        )
         try:
             raised = await budgeting.grant(user_id, micros, actor=None)
         except UserError as error:

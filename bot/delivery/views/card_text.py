@@ -42,7 +42,7 @@ _WAITING = _NOT_SUBMITTED | {JobState.SUBMITTING}
 
 _NAMED_CHARACTERS = 12
 _STOPPED = frozenset({JobState.FAILED, JobState.CANCELLED})
-# The states that follow the clip, whose price is then settled.
+# The states after the clip is available. From then on, the price of the clip is settled.
 _AFTER_CLIP = frozenset(
     {JobState.DOWNLOADING, JobState.MERGING, JobState.DELIVERING}
     | {JobState.NOTIFYING, JobState.SUCCEEDED}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from bot.artifacts import NOTE_HELD
 from bot.delivery.views.card_text import failure_reason, has_final_price
 from bot.delivery.views.formatting import cut_block, megabytes, units
 from bot.delivery.views.library_view import make_view, state_key
@@ -46,7 +47,7 @@ class DetailsView:
         `in_full`: whether to show the details that only the requester and moderators may see.
         """
         head = [self._texts("details.title", locale), self._state(details, locale)]
-        foot = [self._facts(details, locale)]
+        foot = [self._facts(details, locale), *self._length(details.job, locale)]
         if in_full:
             foot += [*self._price(details.job, locale), self._file(details, locale)]
             foot.append(self._ids(details, locale))
@@ -102,6 +103,12 @@ class DetailsView:
             seconds=job.request.seconds,
             size=job.request.size.replace("x", "×"),  # noqa: RUF001 - the multiplication sign
         )
+
+    def _length(self, job: Job, locale: str) -> list[str]:
+        """Explain why the picture stands still at the end, if no longer clip could be ordered."""
+        if job.note != NOTE_HELD or job.clip_of is not None:
+            return []
+        return [self._texts("details.longest", locale, seconds=job.request.seconds)]
 
     def _price(self, job: Job, locale: str) -> list[str]:
         if not self._shows_prices or job.micros == 0:

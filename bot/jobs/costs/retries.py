@@ -50,7 +50,8 @@ class Retries:
             if job is None or job.state is not JobState.UNDECIDED:
                 return None
             await self._admission.admit(job.requester, place)
-            reservation = await self._budgeting.for_clip(job.requester)
+            seconds = job.request.seconds
+            reservation = await self._budgeting.for_clip(job.requester, seconds=seconds)
             queued = await self._store.retry(job, reservation, now=self._clock())
             if queued is not None:
                 self._changes.publish_state(queued, job.state)
