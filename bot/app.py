@@ -271,7 +271,7 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
     settings = engine.resources.settings
     return Narrator(
         voice,
-        # Narrations get an ffmpeg slot of their own, so that paid ones don't wait for a render.
+        # Narrations may be paid, so they have their own ffmpeg slot and never wait for a render.
         Ffmpeg(engine.resources.ffmpeg_path, slots=1),
         engine.workspace,
         SpeechStore(engine.resources.database),

@@ -54,7 +54,8 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 
-# The lane for DMs is the smaller of the two lanes that upload. It has one slot more than this.
+# Of the two lanes that upload, the lane for DMs has fewer slots. This is one less than its number
+# of slots.
 _MOST_COPIES = 3
 
 

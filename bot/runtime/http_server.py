@@ -106,7 +106,8 @@ async def open_http_server(
         refuse=ErrorResponses(texts).response_to,
         accepts_compressed=(WEBHOOK_PATH,),
         only_tls=engine.resources.settings.public_url.startswith("https://"),
-        # The other half of the open files is left for the database, ffmpeg and outgoing requests.
+        # Only half of the allowed open files are for connections. The other half is left for the
+        # database, ffmpeg and outgoing requests.
         max_connections=min(MAX_CONNECTIONS, limit() // 2),
         proxies=Proxies(engine.resources.settings.proxies),
     )

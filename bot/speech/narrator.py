@@ -61,7 +61,7 @@ class SpeechBudget(Protocol):
     """The budgets, and the price of reading a text aloud."""
 
     async def for_speech(self, requester: Origin | Client) -> Reservation:
-        """Return what reading a text aloud reserves."""
+        """Return the reservation for reading a text aloud."""
         ...
 
     async def check(self, reservation: Reservation) -> None:
@@ -158,7 +158,7 @@ class Narrator:
     def speech_lock(self, requester: int | str) -> Generator[None]:
         """Mark that a text is being read aloud for a requester.
 
-        Raises UserError if one already is.
+        Raises UserError if another text is already being read aloud for the requester.
         """
         if requester in self._speaking:
             raise UserError("speech.busy")
@@ -170,13 +170,14 @@ class Narrator:
 
     @asynccontextmanager
     async def speak(self, text: str, speech_id: int) -> AsyncGenerator[SpokenMp3]:
-        """Read a text aloud into an MP3 file, which is deleted after the block.
+        """Read a text aloud into an MP3 file, which is deleted after the `with` block.
 
         `speech_id`: the result of `order`.
         Raises UserError if the voice or the moderator refuses the text, and MediaError if a retry
         may succeed.
         """
-        # The folder belongs to no job. If a crash leaves it over, the sweep deletes it.
+        # The folder belongs to no job. If the folder is left over after a crash, the sweep deletes
+        # it.
         name = uuid4().hex
         try:
             async with self._settled(speech_id) as attempt:
@@ -218,9 +219,10 @@ class Narrator:
         return recording
 
     async def _order_for(self, client: str, text: str, folder: JobFolder) -> int | None:
-        """Order a text for a client, or return None if an earlier attempt has asked the voice.
+        """Order the reading of a text for a client.
 
-        The price of that attempt is counted already, and the voice is not asked again.
+        Returns None if an earlier attempt has asked the voice. The price of that attempt is counted
+        already, and the voice is not asked again.
         """
         if await asyncio.to_thread(was_asked, folder.attachment):
             return None
@@ -228,7 +230,10 @@ class Narrator:
 
     @asynccontextmanager
     async def _settled(self, speech_id: int | None) -> AsyncGenerator[_Attempt]:
-        """Settle the price of a text after the block, at 0 if the voice has clearly not charged."""
+        """Settle the price of a text after the `with` block.
+
+        The price is 0 if the voice was not asked, or has clearly not charged.
+        """
         attempt = _Attempt()
         try:
             yield attempt

@@ -219,8 +219,8 @@ def _id(text: str) -> int:
 async def setup(bot: VideoBot) -> None:
     """Add the cog to the bot, for the servers that the operator has chosen.
 
-    The template of its buttons is registered in any case, so that an old button is refused with a
-    sentence after the setting was emptied.
+    The template of its buttons is registered even if no server is chosen any more, so that the bot
+    can explain why it refuses an old button.
     """
     servers = [discord.Object(server_id) for server_id in sorted(bot.services.owners.servers)]
     if servers:

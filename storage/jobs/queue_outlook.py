@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from storage.jobs.circuits import Circuit
     from storage.jobs.queue.overview import QueueOverview
 
-# The minimum number of times. The median of fewer times would mean little.
+# The minimum number of earlier jobs. The median duration of fewer jobs would mean little.
 _MIN_SAMPLES = 3
 
 _HELD_BY_CIRCUIT = frozenset({JobState.RECEIVED, JobState.QUEUED})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from bot.delivery.views.button_ids import Action
+from tests.support.rush import opened_form, press
 from tests.support.wire import Wire, open_wire, query
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.demo.fake_discord.gateway.interactions import Interaction
-    from bot.demo.fake_discord.state.message import Message
     from bot.demo.fake_discord.state.user import User
 
 CAP = 100
@@ -68,13 +68,6 @@ def copy_for(wire: Wire, people: list[User]) -> list[str]:
     return ids
 
 
-def post_card(wire: Wire, action: Action, job_id: str) -> Message:
-    button = {"type": 2, "style": 2, "label": "Old", "custom_id": f"clapper:{action}:{job_id}"}
-    body: dict[str, Any] = {"flags": 1 << 15, "components": [{"type": 1, "components": [button]}]}
-    world = wire.fake_discord.world
-    return wire.fake_discord.messages.create(world.channel, world.bot, body)
-
-
 async def answered(wire: Wire, interaction: Interaction) -> bool:
     """Return whether the answer becomes a job's card, and not a refusal."""
     answer = await wire.fake_discord.answer_to(interaction, within=PATIENCE)
@@ -93,15 +86,11 @@ async def by_command(wire: Wire, number: int) -> bool:
 
 
 async def by_again(wire: Wire, person: User, job_id: str) -> bool:
-    card, custom_id = post_card(wire, Action.AGAIN, job_id), f"clapper:{Action.AGAIN}:{job_id}"
-    return await answered(wire, await wire.fake_discord.click(card, custom_id, user=person))
+    return await answered(wire, await press(wire.fake_discord, person, Action.AGAIN, job_id))
 
 
-async def opened_form(wire: Wire, person: User, job_id: str) -> Interaction:
-    card, custom_id = post_card(wire, Action.EDIT, job_id), f"clapper:{Action.EDIT}:{job_id}"
-    pressed = await wire.fake_discord.click(card, custom_id, user=person)
-    await wire.fake_discord.wait_for(lambda: pressed.modal, within=PATIENCE)
-    return pressed
+async def opened_edit(wire: Wire, person: User, job_id: str) -> Interaction:
+    return await opened_form(wire.fake_discord, person, Action.EDIT, job_id, within=PATIENCE)
 
 
 async def by_form(wire: Wire, opened: Interaction, number: int) -> bool:
@@ -134,7 +123,7 @@ async def test_500_people_at_once_cause_exactly_as_many_clips_as_the_cap(tmp_pat
         ids = await asyncio.to_thread(copy_for, wire, people)
         async with wire.bot(), aiohttp.ClientSession() as session:
             forms = await asyncio.gather(
-                *(opened_form(wire, people[EACH + n], ids[EACH + n]) for n in range(EACH))
+                *(opened_edit(wire, people[EACH + n], ids[EACH + n]) for n in range(EACH))
             )
             orders: list[Coroutine[Any, Any, bool]] = []
             for number in range(EACH):

@@ -222,15 +222,20 @@ def make_resender(
     )
 
 
-def make_narrator(bench: Bench, clock: Clock, voice: Voice) -> Narrator:
-    """Return a narrator with caps of two texts for each person and three in all."""
+FEW_SPEECHES = SpeechCaps(per_user=2, per_day=3)
+
+
+def make_narrator(
+    bench: Bench, clock: Clock, voice: Voice, caps: SpeechCaps = FEW_SPEECHES
+) -> Narrator:
+    """Return a narrator."""
     return Narrator(
         voice,
         Ffmpeg(clips.binary(), slots=1),
         bench.workspace,
         SpeechStore(bench.database),
         bench.budgeting,
-        caps=SpeechCaps(per_user=2, per_day=3),
+        caps=caps,
         blocked=bench.blocked,
         gate=bench.gate,
         moderator=bench.moderator,
@@ -245,6 +250,7 @@ def make_services(
     requests: DiscordRequests | None = None,
     *,
     voice: Voice | None = None,
+    speech_caps: SpeechCaps = FEW_SPEECHES,
     presets: Presets = PRESETS,
     public_url: str = "",
     owner_servers: frozenset[int] = frozenset(),
@@ -283,7 +289,7 @@ def make_services(
         owners=Owners(owner_servers, clock=clock),
         owner_servers=OwnerServerStore(bench.database),
         sent_commands=SentCommandsStore(bench.database),
-        narrator=make_narrator(bench, clock, voice) if voice else None,
+        narrator=make_narrator(bench, clock, voice, speech_caps) if voice else None,
         clock=clock,
     )
 
@@ -293,6 +299,7 @@ async def open_desk(
     folder: Path,
     *,
     voice: Voice | None = None,
+    speech_caps: SpeechCaps = FEW_SPEECHES,
     blocked: tuple[str, ...] = (),
     moderator: Moderator | None = None,
     clock: Clock | None = None,
@@ -331,6 +338,7 @@ async def open_desk(
                 clock,
                 requests,
                 voice=voice,
+                speech_caps=speech_caps,
                 presets=presets,
                 public_url=public_url,
                 owner_servers=frozenset(

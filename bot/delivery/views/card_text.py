@@ -51,7 +51,7 @@ class Coverage(Protocol):
     """Tells which characters a backend that draws text can't draw."""
 
     def missing(self, prompt: str) -> tuple[str, ...]:
-        """Return the characters of a prompt that the backend can't draw, without repetitions."""
+        """Return each distinct character in a prompt that the backend is unable to draw."""
         ...
 
 
@@ -256,7 +256,7 @@ def _locale_of(job: Job) -> str:
 
 
 def in_own_language(job: Job) -> Job:
-    """Return a copy of the job without the card language that its server has chosen.
+    """Return a copy of a job without the language that its server has chosen for cards.
 
     Sentences about the copy are in the requester's own language.
     """

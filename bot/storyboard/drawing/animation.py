@@ -198,7 +198,7 @@ def _hold(start: float, end: float) -> str:
 
 
 def blend_frames(start: int, end: int) -> int:
-    """Return the number of frames in which the previous picture blends into that of a card."""
+    """Return the number of frames in which the previous picture blends into a card's picture."""
     return max(2, min(_BLEND, (end - start) // 2))
 
 
