@@ -61,9 +61,9 @@ class Lane:
 
 
 def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tuple[Lane, ...]:
-    """Return the lanes.
+    """Return all lanes.
 
-    Each has its own slots, so that slow steps delay no steps of other lanes.
+    Each lane has its own slots, so that slow steps delay no steps of other lanes.
     """
 
     def lane(name: str, slots: int, *states: JobState, **flags: bool) -> Lane:
@@ -136,7 +136,10 @@ class Worker:
         self._woken.set()
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Wake up if this lane can run a job now. Cancel the running step of a cancelled job."""
+        """Wake up if this lane can run the changed job.
+
+        Cancel the running step of a cancelled job.
+        """
         running = self._running.get(event.job.id)
         if running and self._lane.interruptible and event.job.state is JobState.CANCELLED:
             running.cancel()

@@ -54,7 +54,7 @@ class SpeechBudget(Protocol):
     """The budgets, and the price of reading a text aloud."""
 
     async def for_speech(self, requester: Origin | Client) -> Reservation:
-        """Return what reading a text aloud reserves."""
+        """Return the reservation for reading a text aloud."""
         ...
 
     async def check(self, reservation: Reservation) -> None:
@@ -147,7 +147,7 @@ class Narrator:
     def speech_lock(self, requester: int | str) -> Generator[None]:
         """Mark that a text is being read aloud for a requester.
 
-        Raises UserError if one already is.
+        Raises UserError if another text is already being read aloud for the requester.
         """
         if requester in self._speaking:
             raise UserError("speech.busy")
@@ -159,13 +159,14 @@ class Narrator:
 
     @asynccontextmanager
     async def speak(self, text: str, speech_id: int) -> AsyncGenerator[SpokenMp3]:
-        """Read a text aloud into an MP3 file, which is deleted after the block.
+        """Read a text aloud into an MP3 file, which is deleted after the `with` block.
 
         `speech_id`: the result of `order`.
         Raises UserError if the voice or the moderator refuses the text, and MediaError if a retry
         may succeed.
         """
-        # The folder belongs to no job. If a crash leaves it over, the sweep deletes it.
+        # The folder belongs to no job. If the folder is left over after a crash, the sweep deletes
+        # it.
         name = uuid4().hex
         try:
             async with self._settled(speech_id):
@@ -206,16 +207,21 @@ class Narrator:
         return recording
 
     async def _order_for(self, client: str, text: str, folder: JobFolder) -> int | None:
-        """Order a text for a client, or return None if the voice has read it aloud before."""
+        """Order the reading of a text for a client.
+
+        Returns None if the voice has read the text aloud before.
+        """
         if await asyncio.to_thread(folder.attachment.exists):
             return None
         return await self.order(SpeechRequester(client=client), Client(name=client), text, None)
 
     @asynccontextmanager
     async def _settled(self, speech_id: int | None) -> AsyncGenerator[None]:
-        """Settle the price of a text after the block, at 0 if the voice has clearly not charged.
+        """Settle the price of a text after the `with` block.
 
-        If the block is cancelled, the price stays reserved.
+        The price is 0 if the voice has clearly not charged.
+
+        If the `with` block is cancelled, the price stays reserved.
         """
         try:
             yield
