@@ -24,7 +24,10 @@ _MONTH = re.compile(r"2[0-9]{3}-(?:0[1-9]|1[0-2])", re.ASCII)
 
 
 class Names(Protocol):
-    """Finds the names of servers and people. None: there is no name for the id."""
+    """Finds the names of servers and people.
+
+    Each method returns None if the id has no known name.
+    """
 
     async def server(self, server_id: int) -> str | None:
         """Return a server's name."""
@@ -36,7 +39,7 @@ class Names(Protocol):
 
 
 class NoNames:
-    """Knows no names, as without a connection to Discord."""
+    """Finds no names, because there is no connection to Discord."""
 
     async def server(self, server_id: int) -> str | None:  # noqa: ARG002 - none is known
         """Return None."""
@@ -74,7 +77,7 @@ def is_month(text: str) -> bool:
 
 
 class SpendingReports:
-    """Reads what was spent, and asks for the names of those who are listed."""
+    """Reads what was spent, and finds the names of the servers and people in a report."""
 
     def __init__(
         self,
@@ -90,7 +93,7 @@ class SpendingReports:
         self._clock = clock
 
     async def of_month(self, month: str | None, names: Names) -> SpendingReport:
-        """Return the report of a month such as 2026-11; None: this month."""
+        """Return the report of a month such as 2026-11, or of this month if `month` is None."""
         month = month or month_of(self._days.day(self._clock()))
         spending = await self._store.of_month(month, limit=MOST_NAMED)
         servers = [each.server for each in spending.servers if each.server.startswith(_SERVER)]
