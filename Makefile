@@ -5,7 +5,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes -
 # Exit code 2: the command has printed the fix, so make reports no error of its own.
 ADVISED := || test $$? -eq 2
 
-.PHONY: help demo run voice scale test coverage check contract format lock picture cards prompts storyboard bench proof-media proof-playback proof-shrink proof-kill proof-api proof-web proof-voice proof-provenance proof-scale peers clean
+.PHONY: help demo run voice scale test coverage check contract format lock picture cards backends prompts storyboard bench proof-media proof-playback proof-shrink proof-kill proof-api proof-web proof-voice proof-provenance proof-scale peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -93,6 +93,9 @@ cards: .venv/dev ## write docs/cards.md
 
 storyboard: .venv/dev ## draw the sheet of docs/storyboard.md
 	$(BIN)/python -m docs.storyboard
+
+backends: .venv/dev ## write the tables of video services
+	$(BIN)/python -m docs.capabilities
 
 prompts: .venv/dev ## write docs/prompts.md
 	$(BIN)/python -m docs.prompts

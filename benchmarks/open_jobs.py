@@ -15,6 +15,7 @@ from bot.jobs.changes.webhook_receiver import WebhookReceiver
 from bot.jobs.costs.budgeting import Budgeting
 from bot.jobs.costs.calendar import Calendar
 from bot.jobs.costs.payers import Payers
+from bot.jobs.costs.prices import Prices
 from bot.jobs.queue import JobQueue
 from bot.jobs.service import JobService
 from bot.jobs.waits.capacity import ProviderCapacity
@@ -24,6 +25,7 @@ from bot.model import JobState
 from bot.moderation.access.gate import Gate
 from bot.moderation.access.place import Reach
 from bot.moderation.words import BlockedWords
+from bot.presets import ClipLengths
 from storage.access.settings import AccessSettingsStore
 from storage.database import open_database
 from storage.jobs.caps import Caps, CapStore
@@ -111,7 +113,8 @@ def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker
             ledger,
             Payers(ledger),
             Calendar(UTC),
-            price=0,
+            prices=Prices(),
+            lengths=ClipLengths(usual=8),
             budgets=Budgets(),
             clock=clock,
         ),

@@ -96,7 +96,7 @@ async def _claim(queue: JobQueue) -> list[Job]:
 
 async def _start(store: JobStore, job: Job, now: float) -> Job | None:
     return await store.begin_submit(
-        job, backend=_BACKEND, account="benchmark", create_key=job.id, now=now
+        job, shows_length=True, backend=_BACKEND, account="benchmark", create_key=job.id, now=now
     )
 
 

@@ -130,7 +130,7 @@ def _run(command: Command, options: argparse.Namespace) -> int:
 def _load(entry: CommandEntry, words: list[str]) -> Command:
     """Import a command.
 
-    If this Python lacks libraries that the command needs, exit with a sentence that says so.
+    If a library that the command needs is not installed, exit with a sentence that names it.
     """
     thresholds = gc.get_threshold()
     gc.set_threshold(*_IMPORT_THRESHOLDS)

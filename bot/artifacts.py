@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 # The locale keys of sentences about finished videos.
 NOTE_NOT_MERGED = "note.not_merged"
+NOTE_HELD = "note.held"
 NOTE_HELD_INSTEAD = "note.held_instead"
 NOTE_SILENT = "note.silent"
 
@@ -29,7 +30,7 @@ class Artifact:
     #: The SHA-256 digest of the file, in hex.
     sha256: str
     #: The Unix time when the file was first published. The age of an undelivered video counts from
-    #: it.
+    #: this time.
     created_at: float
     #: The Unix time when the requester first got the video (as an upload, link, DM or download), or
     #: None. The delivery and the file server set it.
@@ -56,8 +57,8 @@ class FinishedVideo:
 class Handover(StrEnum):
     """The outcome of a delivery.
 
-    `CARD`: the card shows the video. `DM`: a DM has to contain it. `HELD`: the operator has to act
-    first.
+    `CARD`: the card shows the video. `DM`: a DM has to contain the video. `HELD`: the video is held
+    until the operator acts.
     """
 
     CARD = "card"

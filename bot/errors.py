@@ -168,7 +168,7 @@ class FirstError:
 
     @contextmanager
     def deferred(self) -> Generator[None]:
-        """Catch an error from the block. `raise_if_any` raises it later."""
+        """Catch an error from the `with` block. `raise_if_any` raises the error later."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - raised by `raise_if_any`

@@ -56,13 +56,16 @@ class JobFeed:
         self._list_followers: dict[str, list[ListFollower]] = {}
 
     def follow(self, job_id: str, follower: Callable[[Job], None]) -> Callable[[], None]:
-        """Call `follower` after each change to a job, and return a function that stops this."""
+        """Call `follower` after each change to a job.
+
+        Returns a function that removes the follower.
+        """
         return _add(self._followers, job_id, follower)
 
     def follow_list(self, client: str, follower: ListFollower) -> Callable[[], None]:
         """Call `follower` after each change to a client's list of jobs.
 
-        Returns a function that stops this.
+        Returns a function that removes the follower.
         """
         return _add(self._list_followers, client, follower)
 

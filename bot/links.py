@@ -86,7 +86,7 @@ class Links:
         return self._share(job_id, serial, int(self._clock() + self._lifetime))
 
     def check_share_link(self, token: str) -> Share | None:
-        """Return the contents of a share link's token, or None if it is forged or expired."""
+        """Return the contents of a share link's token, or None if the token is no longer valid."""
         match = _SHARE.fullmatch(token)
         if match is None:
             return None
@@ -152,8 +152,8 @@ def _make_secret(path: Path) -> bytes:
 
 
 def _sync_folder(folder: Path) -> None:
-    # Without this, a power cut could undo the renaming of the file. The secret would be lost, and
-    # all links would become invalid.
+    # Unless the folder is written to the disk, a power cut could undo the renaming of the file. The
+    # secret would be lost, and all links would become invalid.
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

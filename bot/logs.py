@@ -49,7 +49,7 @@ class RepeatLimit(logging.Filter):
         self._kinds: dict[tuple[str, ...], _Repeats] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether to log a record, and add to it the number of records that were left out."""
+        """Tell whether to log a record, and add the number of omitted records to the record."""
         library = record.name.partition(".")[0]
         if not record.name.startswith(_LIMITED) or (
             library == "bot" and record.levelno <= _UNLIMITED_LEVEL

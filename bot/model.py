@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class JobState(StrEnum):
-    """A job's state. Its name is that of the step that is due. The last three states are final."""
+    """A job's state, named after the step that is due. The last three states are final."""
 
     RECEIVED = "received"
     QUEUED = "queued"

@@ -54,7 +54,7 @@ class WatchedClock:
 
     @property
     def is_unsettled(self) -> bool:
-        """Whether the time may be wrong. While it is, nothing may expire or be deleted."""
+        """Whether the time may be wrong. As long as it may be, nothing may expire or be deleted."""
         return abs(self.drift) > CLOCK_STEP_SECONDS or self._steady() < self._unsettled_until
 
     def adopt(self, drift: float) -> None:
@@ -123,7 +123,7 @@ class ListIntervals:
     blind_age: float | None
 
     def between_pages(self, pages: int) -> float:
-        """Return the seconds between two pages of a list with this many pages."""
+        """Return the seconds between requests for two pages of a list that has `pages` pages."""
         # A short list is read within the period, and a long one at four pages per second. A very
         # long one is read so fast that each job is seen again before it would be polled
         # individually.

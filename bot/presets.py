@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bot.errors import UserError
 from bot.model import VideoRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MAX_PROMPT = 2000
 _MIB = 1024 * 1024
@@ -19,6 +23,45 @@ _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\ufffc\U0001d159\U00013441\U00
 # In these ranges, later Unicode versions will add emoji and Chinese characters.
 _PICTOGRAPHS = range(0x1F000, 0x1FB00)
 _IDEOGRAPHS = (range(0x20000, 0x2FFFE), range(0x30000, 0x3FFFE))
+
+
+# A clip may be this much shorter than its narration. Its last frame is then held.
+HELD_SECONDS = 0.5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClipLengths:
+    """The lengths of clips that may be ordered, in seconds.
+
+    `usual`: the length of a clip without a narration.
+    `longer`: the lengths above it that the provider offers and the operator pays for, in ascending
+    order.
+    """
+
+    usual: int
+    longer: tuple[int, ...] = ()
+
+    @classmethod
+    def within(cls, usual: int, longest: int | None, offered: Iterable[int]) -> ClipLengths:
+        """Return the lengths from `usual` to `longest` that the provider offers.
+
+        `longest`: None if all clips have the usual length.
+        """
+        limit = usual if longest is None else longest
+        return cls(usual=usual, longer=tuple(sorted({n for n in offered if usual < n <= limit})))
+
+    @property
+    def longest(self) -> int:
+        """The longest clip that may be ordered."""
+        return self.longer[-1] if self.longer else self.usual
+
+    def for_sound(self, end: float) -> int:
+        """Return the shortest clip for a narration whose last sound ends after `end` seconds.
+
+        If no clip is long enough, the longest is returned.
+        """
+        fitting = (n for n in (self.usual, *self.longer) if end <= n + HELD_SECONDS)
+        return next(fitting, self.longest)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""Responds to an order by posting its card.
+"""Responds to an order by posting the card of the ordered job.
 
 Usually, the job is stored first. If that takes long, the card is posted before the job is stored.
 """
@@ -93,7 +93,7 @@ class OrderAnswer:
     async def _answer_while(self, storing: asyncio.Task[Job | None]) -> None:
         message_id = await self._post_unsaved(storing)
         # Until the job's row contains the message's id, only the job id in the card's button shows
-        # that the two belong together.
+        # which job the card belongs to.
         if (job := await storing) is not None and message_id is not None:
             await self._services.jobs.acknowledge(job.id, message_id, is_current=False)
 
@@ -142,7 +142,7 @@ class OrderAnswer:
 
 
 def _result_of(task: asyncio.Task[Outlook]) -> Outlook | None:
-    """Return the outlook if it is already known, or else None. A card can be shown without it."""
+    """Return a job's outlook if it is already known, or else None. A card needs no outlook."""
     if not task.done():
         task.cancel()
         return None

@@ -1,6 +1,6 @@
 """Handles the buttons on cards.
 
-They are recognised by a template of their ids, so they also work after a restart.
+Buttons are recognised by a template of their ids, so they also work after a restart.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def reporting_errors(interaction: discord.Interaction[VideoBot]) -> AsyncGenerator[None]:
-    """If the block raises an exception, respond to the interaction with a sentence about it."""
+    """If the `with` block raises an exception, respond to the interaction with an explanation."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - discord.py would only log it

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# This time is counted from the interaction's arrival, because Discord's clock may differ from this
-# machine's clock.
+# An interaction's token is valid for this time. It is counted from the interaction's arrival,
+# because Discord's clock may differ from this machine's clock.
 _TOKEN_SECONDS = 15 * 60.0
 
 

@@ -36,7 +36,7 @@ class LibraryCog(commands.Cog):
         self._details = app_commands.ContextMenu(name="Video details", callback=self.details)
 
     async def cog_load(self) -> None:
-        """Add the command "Video details", which discord.py doesn't find in a cog by itself."""
+        """Add the context menu "Video details", because discord.py finds only slash commands."""
         self._bot.tree.add_command(self._details)
 
     @app_commands.command(name="videos")
@@ -95,7 +95,7 @@ class PageButton(DynamicButton, template=PAGE_TEMPLATE):
         self._search = match["search"]
 
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Show the page that the button names, in place of the current page."""
+        """Show another page of the list of jobs, in place of the current page."""
         view = await _page(interaction, services, search=self._search, offset=self._offset)
         await interaction.response.edit_message(view=view)
 

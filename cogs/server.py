@@ -1,4 +1,4 @@
-"""The commands `/clapper`. Managers of a server use them to control who may order videos in it."""
+"""The commands `/clapper`. Managers use them to control who may order videos in a server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 class ServerCog(AccessCommands, commands.GroupCog, group_name="clapper"):
-    """The settings of the server in which the command is used. Only managers may use it."""
+    """The settings of the server in which a command is used.
+
+    Only the server's managers may use it.
+    """
 
     async def _scope(self, interaction: discord.Interaction[VideoBot]) -> int:
         # Discord checks permissions too, but a server can change that check, and a client may have

@@ -14,7 +14,7 @@ from typing import Any
 
 from discord import ui
 
-from bot.artifacts import NOTE_HELD_INSTEAD, NOTE_NOT_MERGED, NOTE_SILENT, Artifact
+from bot.artifacts import NOTE_HELD, NOTE_HELD_INSTEAD, NOTE_NOT_MERGED, NOTE_SILENT, Artifact
 from bot.delivery.views.card import CardRenderer
 from bot.delivery.views.help_view import HelpView
 from bot.delivery.views.status_view import StatusReport, StatusView
@@ -113,6 +113,7 @@ def _in_state(title: str, state: JobState, outlook: Outlook = Outlook(), **chang
 # Headings for the reasons of failures and the notes on finished videos.
 _REASONS = {
     "note.not_merged": "the narration could not be added",
+    "note.held": "the last frame is held because the narration is longer",
     "note.held_instead": "the last frame is held because a loop would be too large",
     "note.silent": "the narration is silent",
     "failed.auth": "the video service rejects the API key",
@@ -262,6 +263,11 @@ def _under_way() -> Iterator[_Scene]:
     yield _in_state("Far back in the queue", JobState.QUEUED, replace(_OUTLOOK, place=34))
     yield _in_state("Not accepted yet", JobState.QUEUED, _OUTLOOK, submits=1)
     yield _in_state("Next in the queue", JobState.QUEUED, replace(_OUTLOOK, place=1))
+    drain = Pause(words="We are moving to another machine.", is_drain=True)
+    drained = replace(_OUTLOOK, place=3, drain=drain)
+    yield _in_state("Queued while the operator drains the bot", JobState.QUEUED, drained)
+    ending = replace(drained, drain=replace(drain, until=int(_NOW) + 3600))
+    yield _in_state("The same, until a time", JobState.QUEUED, ending)
     for trouble in Trouble:
         held = Outlook(trouble=trouble)
         yield _in_state(f"The queue is paused: {_TROUBLES[trouble]}", JobState.QUEUED, held)
@@ -312,17 +318,17 @@ def _finished() -> Iterator[_Scene]:
     yield _with_video("Done, drawn by the storyboard", changes=drawn)
     spoken = {**drawn, "attachment": text_attachment("Once upon a time")}
     yield _with_video("Done, drawn by the storyboard, with a text spoken", changes=spoken)
-    for note in (NOTE_NOT_MERGED, NOTE_HELD_INSTEAD, NOTE_SILENT):
+    for note in (NOTE_NOT_MERGED, NOTE_HELD, NOTE_HELD_INSTEAD, NOTE_SILENT):
         yield _with_video(f"Done: {_REASONS[note]}", changes={"note": note, "attachment": _VOICE})
     yield _with_video("Done, as a smaller copy", note="card.smaller", original=_URL)
     yield _with_video("Done, as a much smaller copy without a link", note="card.much_smaller")
     done = {"state": JobState.DELIVERING}
-    for inline, title in ((True, "Done, as a link that plays"), (False, "Done, as a link")):
+    for player, title in ((_URL, "Done, as a link that plays"), (None, "Done, as a link")):
         yield _Scene(
             title=title,
             changes=done,
-            make=lambda cards, job, inline=inline: cards.render_link(
-                job, _ARTIFACT, url=_URL, inline=inline
+            make=lambda cards, job, player=player: cards.render_link(
+                job, _ARTIFACT, url=_URL, player=player
             ),
         )
     yield _Scene(

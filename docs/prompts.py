@@ -11,7 +11,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bot.backends.base import Capabilities
+from bot.backends.capabilities import Capabilities
 from bot.prompts.reading import PromptReader
 from bot.prompts.template import TemplateWriter
 

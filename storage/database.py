@@ -51,7 +51,8 @@ class Database(Protocol):
     async def sequence(self, *statements: Statement) -> Sequence[Sequence[Row]]:
         """Run statements in one transaction until one of them returns no row.
 
-        Returns the rows of each statement that was run. If one fails, all of them are undone.
+        Returns the rows of each statement that was run. If a statement fails, all statements are
+        undone.
         """
         ...
 
@@ -66,7 +67,7 @@ class Database(Protocol):
 
 @asynccontextmanager
 async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
-    """Open the database, migrate it to the current schema, and close it after the block.
+    """Open the database, migrate it to the current schema, and close it after the `with` block.
 
     The folder must exist.
     Raises DataInUseError if another process has the database open.

@@ -12,7 +12,7 @@ _RECORD = """
 INSERT INTO identifies (application_id, at, after_fault) VALUES (:application_id, :at, :after_fault)
 """
 
-# If a session lies in the future, the clock was set back after it was stored.
+# If the time of a session is in the future, the clock was set back after the session was stored.
 _FORGET = """
 DELETE FROM identifies WHERE at < :since OR at > :until
 """

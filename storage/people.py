@@ -130,7 +130,7 @@ class PeopleStore:
         )
 
     async def delete(self, user_id: int) -> bool:
-        """Delete the data about a person, and return whether there was any."""
+        """Delete the data about a person, and return whether there was any data."""
         await self._database.rows(
             "DELETE FROM refused_dms WHERE user_id = :user_id", {"user_id": user_id}
         )

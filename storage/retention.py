@@ -152,7 +152,7 @@ class RetentionStore:
         self._database = database
 
     async def mark_deleted(self, job_id: str, *, now: float) -> bool:
-        """Mark a job as deleted and clear its content, or return False if it has not ended."""
+        """Mark a job as deleted and clear its content, or return False if the job has not ended."""
         row = await self._database.row(_MARK_DELETED, {"id": job_id, "now": now})
         return row is not None
 

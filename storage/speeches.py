@@ -100,6 +100,6 @@ class SpeechStore:
         )
 
     async def settle(self, speech_id: int, *, is_free: bool, now: float) -> None:
-        """Store that reading a text aloud has cost its price, or nothing."""
+        """Store whether reading a text aloud has cost the reserved price or nothing."""
         params = {"id": speech_id, "is_free": int(is_free), "now": now}
         await self._database.rows(_SETTLE, params)

@@ -62,7 +62,8 @@ class ClientJobs:
     """Creates and reads jobs for API clients. A client never sees the jobs of another client.
 
     `min_free_bytes`: the disk space that must stay free during uploads.
-    `service`: the name of the video service in sentences. If it is "", the backend's name is used.
+    `service`: the name that sentences use for the video service. If it is "", the backend's name is
+    used.
     """
 
     def __init__(
@@ -101,16 +102,19 @@ class ClientJobs:
 
     @asynccontextmanager
     async def upload(self, client: str, *, key: str | None = None) -> AsyncGenerator[None]:
-        """Reserve an upload for the length of the block.
+        """Reserve an upload slot for the duration of the `with` block.
 
-        Raises UserError if none is possible now.
+        Raises UserError if no upload is possible now.
         """
         await self._check_order(Client(name=client, key=key))
         async with self._upload_slots.take(client):
             yield
 
     async def receive_audio(self, chunks: AsyncIterable[bytes], *, filename: str) -> AudioUpload:
-        """Save a narration for a new job. Raises UserError if it is not audio or is too large."""
+        """Save a narration for a new job.
+
+        Raises UserError if the file is not audio or is too large.
+        """
         job_id = new_job_id()
         folder = await self._workspace.create(job_id)
         digest = hashlib.sha256()
@@ -139,7 +143,7 @@ class ClientJobs:
 
     @asynccontextmanager
     async def temporary_file(self) -> AsyncGenerator[Path]:
-        """Provide the path of a temporary file, which is deleted after the block."""
+        """Provide the path of a temporary file, which is deleted after the `with` block."""
         job_id = new_job_id()
         folder = await self._workspace.create(job_id)
         try:
@@ -211,11 +215,14 @@ class ClientJobs:
         return await self._jobs.retry_undecided(job.id)
 
     async def artifact(self, job: Job) -> Artifact | None:
-        """Return a job's finished video, or None if there is none or it was deleted."""
+        """Return a job's finished video, or None if there is no video or the video was deleted."""
         return await self._artifacts.get(job.id)
 
     async def fetch_video(self, job: Job) -> Path:
-        """Return the path of a finished video. Raises FileNotFoundError if it is no longer kept."""
+        """Return the path of a finished video.
+
+        Raises FileNotFoundError if the video is no longer kept.
+        """
         return await self._workspace.fetch_video(job.id)
 
     async def withdraw_shares(self, job: Job) -> None:
@@ -230,12 +237,13 @@ class ClientJobs:
     async def wait(self, job: Job, on_change: Callable[[Job], None] | None = None) -> Job:
         """Wait until a job has ended or is undecided, and return it.
 
-        `on_change`: is called with the job at the beginning and after each change, except the last.
+        `on_change`: called with the job first as it is now, and then after each change except the
+        last.
         """
         changes: asyncio.Queue[Job] = asyncio.Queue()
         unfollow = self._feed.follow(job.id, changes.put_nowait)
         try:
-            # The job is read only after its changes are being followed, so that none is missed.
+            # Follow the job's changes before reading the job, so that no change is missed.
             current = await self._jobs.get(job.id) or job
             while not (current.state.is_final or current.state is JobState.UNDECIDED):
                 if on_change:

@@ -42,7 +42,10 @@ class UploadSlots:
 
     @asynccontextmanager
     async def take(self, client: str) -> AsyncGenerator[None]:
-        """Occupy a slot for the length of the block. Raises UserError if `check` does."""
+        """Occupy an upload slot for the duration of the `with` block.
+
+        Raises UserError in the same cases as `check`.
+        """
         await self.check(client)
         # Another upload may have started during the check.
         if self._running[client] >= _MAX_UPLOADS:

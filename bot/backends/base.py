@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from bot.backends.capabilities import Capabilities
     from bot.errors import BackendError
     from bot.model import VideoRequest
 
 
 class RemoteState(StrEnum):
-    """The state of the provider's job.
+    """The state of a job at the provider.
 
-    Each of the provider's own status words means one of these.
+    Each of the provider's own status words means one of these states.
     """
 
     QUEUED = "queued"
@@ -87,14 +88,13 @@ class Listing:
     """The remote jobs that may have been started by an unconfirmed create request.
 
     `complete`: whether the provider says that no job is missing.
-    `certain`: whether each of the jobs repeats the request's prompt.
+    `echoes`: the parts of the request that each of the jobs repeats, by id.
     `shows_own`: whether the newest of the known jobs is listed correctly. If so, the list would
     also show every other job that this API key has started.
     """
 
     refs: tuple[str, ...]
     complete: bool
-    certain: bool = True
     shows_own: bool = False
     echoes: Mapping[str, Echo] = field(default_factory=dict[str, Echo], compare=False)
 
@@ -109,26 +109,6 @@ class Webhook:
 
     id: str
     ref: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Capabilities:
-    """The optional features of a provider.
-
-    `lists`: whether the API has a list of jobs with their states.
-    `own_list`: whether the complete list can always be trusted. It can if the provider runs in this
-    process.
-    `prompt_characters`: the length of the longest prompt that the provider accepts. The default is
-    the length of the longest prompt that a requester can type.
-    `clip_dollars`: the provider's list price of a clip with the operator's presets, or None if
-    unknown.
-    """
-
-    webhooks: bool = False
-    lists: bool = False
-    own_list: bool = False
-    prompt_characters: int = 2000
-    clip_dollars: float | None = None
 
 
 class VideoBackend(Protocol):
@@ -181,8 +161,8 @@ class VideoBackend(Protocol):
     ) -> Listing:
         """Return the remote jobs that match the request, or all remote jobs if `request` is None.
 
-        `hints`: ids that webhooks have named, but that belong to no known job. These remote jobs
-        are looked up too.
+        `hints`: ids that webhooks have named, but that belong to no known job. The remote jobs with
+        these ids are looked up too.
         """
         ...
 

@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
 # Models round a clip's length to one that they support. Some servers report the rounded length.
 _SECONDS_TOLERANCE = 1.0
+# If lengths are to the second, only a fraction of a second may be the result of rounding.
+_EXACT_TOLERANCE = 0.5
 _PIXELS_TOLERANCE = 32
 # Some servers repeat only the beginning of a prompt. A beginning that is shorter than this may also
 # be that of another prompt.
 _MIN_CUT_PROMPT = 20
-# A provider rounds its times, so two of them may differ by this much.
+# A provider rounds its times, so two times of the same event may differ by this much.
 _ROUNDING_SECONDS = 5.0
 
 
@@ -27,6 +29,7 @@ class Echo:
 
     `created_at`: the time when the remote job was created. `answered_at`: the time in the
     response's `Date` header. Both are in Unix seconds of the provider's clock.
+    `has_exact_length`: whether the provider makes each clip exactly as long as it was ordered.
     """
 
     prompt: str | None = None
@@ -34,6 +37,7 @@ class Echo:
     size: tuple[int, int] | None = None
     created_at: float | None = None
     answered_at: float | None = None
+    has_exact_length: bool = False
 
     @property
     def made_at(self) -> float | None:
@@ -48,8 +52,9 @@ class Echo:
 
     def contradicts_format(self, request: VideoRequest) -> bool:
         """Tell whether the repeated length or size differs from the request's."""
+        tolerance = _EXACT_TOLERANCE if self.has_exact_length else _SECONDS_TOLERANCE
         return (
-            self.seconds is not None and abs(self.seconds - request.seconds) > _SECONDS_TOLERANCE
+            self.seconds is not None and abs(self.seconds - request.seconds) > tolerance
         ) or _are_different(self.size, size_in(request.size))
 
     def is_made_after(self, moment: float | None) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from bot.backends import standard_webhooks
-from bot.backends.base import BackendUpdate, Capabilities, Listing, StatusPage, Webhook
+from bot.backends.base import BackendUpdate, Listing, StatusPage, Webhook
+from bot.backends.capabilities import OPENAI, Capabilities
 from bot.backends.provider_api import ProviderApi
 from bot.backends.responses import error_kinds, remote_job
 from bot.backends.responses.listing import list_jobs, matching_listing, with_hints
@@ -32,8 +33,8 @@ log = logging.getLogger(__name__)
 
 _TYPES = {"multipart": "multipart/form-data", "json": "application/json"}
 _NO_LISTING_STATUSES = frozenset({400, 404, 405, 501})
-# A server responds with these statuses if the page is too large, or if it should begin after a job
-# that has been deleted.
+# A server responds with these statuses if the requested page is too large, or if it would begin
+# after a job that has been deleted.
 _REFUSED_PAGE_STATUSES = frozenset({400, 404, 422})
 _STATUS_PAGES = (100, 50)
 _NOT_FOUND = 404
@@ -45,11 +46,13 @@ class OpenAIVideos:
 
     `base_url`: the server's address without `/videos`.
     `api_key`: sent in the Authorization header, or None to send no such header.
-    `body`: the encoding of create requests. `extra`: their additional fields.
+    `body`: the encoding of create requests. `extra`: additional fields of create requests.
     `result_origins`: the origins from which videos may be downloaded, besides the server and public
-    addresses. An example is "http://10.0.0.2:9000".
+    addresses. An example is "http:
+
+    10.0.0.2:9000".
     `open_transport`: opens the transport for requests, or is None to use aiohttp.
-    `own_list`: whether the server runs in this process, so that its complete list can be trusted.
+    `features`: the optional features of the server.
 
     Raises ValueError if a webhook secret is empty.
     """
@@ -67,13 +70,11 @@ class OpenAIVideos:
     clock: Callable[[], float] = time.time
     page_size: int = 50
     max_pages: int = 20
-    own_list: bool = False
+    features: Capabilities = OPENAI
     capabilities: Capabilities = field(init=False)
 
     def __post_init__(self) -> None:
-        self.capabilities = Capabilities(
-            webhooks=bool(self.webhook_secrets), lists=True, own_list=self.own_list
-        )
+        self.capabilities = replace(self.features, webhooks=bool(self.webhook_secrets))
         self._status_page, self._smaller_status_page = _STATUS_PAGES
         self._keys = standard_webhooks.signing_keys(self.webhook_secrets)
         self._api = ProviderApi(
@@ -84,6 +85,7 @@ class OpenAIVideos:
             result_origins=self.result_origins,
             timeouts=self.timeouts,
             clock=self.clock,
+            has_exact_lengths=lambda: self.capabilities.has_exact_lengths,
         )
 
     async def models(self) -> frozenset[str] | None:
@@ -104,7 +106,7 @@ class OpenAIVideos:
     async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
         """Order the video with exactly one POST.
 
-        The response may report that it is already finished.
+        The response may report that the video is already finished.
         """
         fields = {**self.extra, **_fields(request)}
         headers = {"Content-Type": _TYPES[self.body]}
@@ -209,8 +211,8 @@ class OpenAIVideos:
         return HttpTransport(endpoint, credentials=bearer(self.api_key))
 
     async def _is_gone(self, ref: str) -> bool:
-        # If several servers share the address, one may respond with 404 to a job that another one
-        # runs.
+        # If several servers share the address, one may respond with 404 when asked about a job that
+        # another one runs.
         try:
             await self._api.retrieve(_path(ref))
         except BackendError as error:
@@ -223,7 +225,7 @@ class OpenAIVideos:
             return None
         if not reply.ok:
             raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
-        return remote_job.page_in(reply.answer)
+        return self._api.listing_page(reply)
 
     async def _list(self, after: str | None, limit: int) -> Reply:
         query = {"limit": str(limit), "order": "desc"} | ({"after": after} if after else {})

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bot.backends.responses.remote_job import RemoteJob
+    from bot.backends.responses.remote_job import ListingPage, RemoteJob
     from bot.backends.responses.replies import Reply
     from bot.backends.transport.base import Answer, Transport
     from bot.backends.transport.origins import ServerOrigin
@@ -45,6 +45,8 @@ class ProviderApi:
     `result_origins`: the origins from which videos may be downloaded, besides the provider and
     public addresses. An example is "http://10.0.0.2:9000".
     `translate`: converts the provider's own JSON to the fields of OpenAI's Videos API.
+    `has_exact_lengths`: tells whether the provider makes each clip exactly as long as it was
+    ordered.
     `drop_inline_clips`: whether base64 clips are removed from all responses except downloads.
     """
 
@@ -57,6 +59,7 @@ class ProviderApi:
     clock: Callable[[], float]
     translate: Callable[[object], object] | None = None
     drop_inline_clips: bool = True
+    has_exact_lengths: Callable[[], bool] = bool
 
     def __post_init__(self) -> None:
         self._origin = origin_of(self.base_url)
@@ -67,7 +70,7 @@ class ProviderApi:
         self._ahead = 0.0
 
     def provider_time(self, now: float) -> float:
-        """Convert a time of this machine's clock to the provider's clock.
+        """Convert a time by this machine's clock to the time by the provider's clock.
 
         The difference is known from the `Date` header of the provider's last response.
         """
@@ -102,7 +105,7 @@ class ProviderApi:
         """Request the job at `path`, and return it."""
         reply = await self.ask(Request(method="GET", url=path))
         if reply.job:
-            return reply.job
+            return self._exact(reply.job)
         if reply.ok:
             raise BackendError(ErrorKind.TRANSIENT, "the answer describes no job")
         raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
@@ -120,6 +123,11 @@ class ProviderApi:
             updates=tuple(self._update(job, job.ref) for job in jobs if job.ref),
             after=None if page.has_more is False or not page.jobs else page.last,
         )
+
+    def listing_page(self, reply: Reply) -> ListingPage | None:
+        """Return the page of jobs in a response, or None if the response is not a list."""
+        page = remote_job.page_in(reply.answer)
+        return page and replace(page, jobs=tuple(map(self._exact, page.jobs)))
 
     async def ask(self, request: Request) -> Reply:
         """Send a request, and return the response, even if its status is an error.
@@ -238,6 +246,9 @@ class ProviderApi:
             return reply
         return replace(reply, answer=self.translate(reply.answer))
 
+    def _exact(self, job: RemoteJob) -> RemoteJob:
+        return replace(job, has_exact_length=self.has_exact_lengths())
+
     def _update(self, job: RemoteJob, ref: str) -> BackendUpdate:
         if job.status and (job.state is None or job.inferred):
             self._log_unknown_status(job.status)
@@ -250,7 +261,7 @@ class ProviderApi:
             cost=job.cost,
             expires_at=job.expires_at,
             result_url=job.result_url,
-            echo=job.echo,
+            echo=self._exact(job).echo,
             inferred=job.inferred,
         )
 

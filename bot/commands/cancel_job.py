@@ -37,7 +37,7 @@ class Cancellation:
 async def cancel_job(settings: Settings, job: Job) -> Cancellation:
     """Cancel a job.
 
-    Raises StartupError if the running bot can't be asked, or if the operator has to act first.
+    Raises StartupError if the running bot can't be reached, or if the operator has to act first.
     """
     try:
         return await _cancel_directly(settings, job)

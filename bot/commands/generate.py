@@ -179,7 +179,8 @@ async def _generate(settings: Settings, options: argparse.Namespace) -> int:
         except asyncio.CancelledError:
             err.write("Interrupted. “python -m bot jobs” shows whether a video was ordered.\n")
             raise
-        # Print the command now, because the terminal may be closed before the video is finished.
+        # Print the command that resumes the job now, because the terminal may be closed before the
+        # video is finished.
         command = _resume_command(job, options.output)
         err.write(f"Job {job.id}. If this is interrupted, continue with: {command}\n")
         bar = ProgressBar(err, texts, lambda: engine.clients.trouble)
@@ -227,7 +228,7 @@ async def _make(engine: Engine, job: Job, bar: ProgressBar) -> Job:
 
 
 async def _wait_for_last_step(engine: Engine, job: Job) -> None:
-    """Wait briefly until the provider was asked to stop the job.
+    """Wait briefly for the workers to ask the provider to stop the job.
 
     If that takes too long, the next start asks the provider.
     """

@@ -18,7 +18,7 @@ _BAR_WIDTH = 30
 
 
 class ProgressBar:
-    """Shows progress: as a bar in a terminal, and elsewhere as one line for each change."""
+    """Shows progress as a bar in a terminal, or as one line for each change in other outputs."""
 
     def __init__(
         self,

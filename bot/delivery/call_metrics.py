@@ -1,6 +1,6 @@
 """Counts requests to Discord by route, and reads the time that Discord's responses contain.
 
-Routes contain no ids and tokens.
+Routes contain neither ids nor tokens.
 """
 
 from __future__ import annotations

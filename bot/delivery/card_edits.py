@@ -1,4 +1,4 @@
-"""Edits a job's card: with the interaction's token while that is valid, and then as the bot."""
+"""Edits a job's card: with the interaction's token as long as it is valid, and then as the bot."""
 
 from __future__ import annotations
 
@@ -239,14 +239,14 @@ def is_too_large(error: discord.HTTPException) -> bool:
 
 
 def is_transient(error: discord.HTTPException) -> bool:
-    """Tell whether the same request may succeed later."""
+    """Tell whether a request that failed with `error` may succeed later."""
     before_discord = error.status in _NOT_FROM_DISCORD and not error.code
     ends = error.status in _HTTP_TRANSIENT or error.code in _TRANSIENT
     return error.status not in _HTTP_CLIENT_ERRORS or ends or before_discord
 
 
 def is_final(error: discord.HTTPException) -> bool:
-    """Tell whether Discord will refuse the same request every time."""
+    """Tell whether Discord would refuse a request that failed with `error` again."""
     # A 401 is not final, because the operator can replace an invalid bot token.
     return not is_transient(error) and error.status != _HTTP_UNAUTHORIZED
 

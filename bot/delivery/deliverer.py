@@ -104,7 +104,7 @@ class DiscordDeliverer:
         return self._edit_lock.acquire(job_id)
 
     async def queue_places(self) -> Mapping[str, int]:
-        """Return the first queued jobs' places in the queue, keyed by job id."""
+        """Return the places of the first jobs in the queue, keyed by job id."""
         return await self._queue_outlook.places()
 
     async def refresh(self, job: Job) -> bool:

@@ -35,7 +35,7 @@ _MOST_PEOPLE = 10_000
 # While the first DM to a recipient is being sent, other DMs to them wait at most this many seconds,
 # and then fail. Waiting longer for an upload would block the slots of the worker's lane.
 _FIRST_SECONDS = 2.0
-# Discord's rate limit on opening DM channels.
+# Discord's error code if DM channels are opened too fast.
 _OPENED_TOO_FAST = 40003
 # Discord answers with these codes if the recipient's privacy settings forbid DMs, or if the bot and
 # the recipient share no server.
@@ -94,11 +94,11 @@ class DirectMessages:
 
         `may_be_sent`: whether an earlier attempt may have sent the DM. If so, the channel is
         searched for it first.
-        `only_way`: whether nothing else informs the recipient. If so, the bot tries again a day
-        after a refusal, instead of a week.
+        `only_way`: whether the DM is the recipient's only notification. If so, the bot tries again
+        one day after a refusal, not one week after it.
 
         Raises DeliveryError if the DM may be accepted later, FileTooLargeError if it may be
-        accepted without these files, and DmRefusedError if it will never be accepted.
+        accepted without its attachments, and DmRefusedError if it will never be accepted.
         """
         dm = DirectMessage(user_id=job.origin.user_id, text=text, marker=dm_marker(job))
         await self.send_message(dm, open_files, may_be_sent=may_be_sent, only_way=only_way)

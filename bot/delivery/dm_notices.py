@@ -59,8 +59,8 @@ class DmNotices:
 
         If the card is gone, send the video.
 
-        Returns False if the video is too large for a DM, in which case it is kept until the
-        operator sets PUBLIC_URL. Also returns False if another step has claimed the job.
+        Returns False if the video is too large for a DM. The video is then kept until the operator
+        sets PUBLIC_URL. Also returns False if another step has claimed the job.
         """
         if not job.card_gone and not await self._is_wanted(job):
             return True
@@ -148,4 +148,4 @@ class DmNotices:
 
 
 async def _show_nothing() -> None:
-    """Do nothing. Only a card, which exists already, can announce that a copy is being made."""
+    """Do nothing. A DM that has not been sent can't announce that a copy is being made."""

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# No request is started in the last seconds before its token expires.
+# A request is not started if its token expires within this time.
 _MARGIN_SECONDS = 60.0
-# Some cards can only be edited with the token. They show a notice this long before it expires.
+# A card that can be edited only with an interaction's token shows a notice this long before the
+# token expires.
 _EXPIRY_NOTICE_SECONDS = 120.0
 _MESSAGE = "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
 
@@ -98,7 +99,7 @@ async def edit_message_at(
     view: discord.ui.LayoutView,
     files: Sequence[discord.File],
 ) -> None:
-    """Replace the content of the message at `route`. The URL contains an interaction's token."""
+    """Replace the content of the message at `route`, whose path contains an interaction's token."""
     with handle_message_parameters(
         view=view, attachments=files, allowed_mentions=discord.AllowedMentions.none()
     ) as message:

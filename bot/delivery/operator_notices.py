@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Discord names a person's language only in interactions.
+# Notices are in English, because Discord tells a person's language only in interactions.
 _LANGUAGE = "en"
 
 # Most outages are short restarts of the provider and need no action. Only longer ones are reported.
@@ -205,7 +205,8 @@ class OperatorNotices:
                 await self._holds.delete_notice(hold)
             return
         since = min((job.held_since or 0.0 for job in held), default=None)
-        # Most lost responses to create requests are resolved within minutes, without the operator.
+        # If the response to a create request is lost, the bot usually finds the job within minutes,
+        # and the operator has nothing to do.
         pause = _OUTAGE_SECONDS if hold is HoldReason.TWIN else 0.0
         if since is None or self._clock() - since < pause:
             return

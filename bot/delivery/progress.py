@@ -73,8 +73,8 @@ class ProgressCards:
         self.watch(job)
         self._track_queue(job)
         if job.state not in CANCELLABLE:
-            # From `delivering` on, the job's own step edits the card. So does the step that ends a
-            # job.
+            # From the state `delivering` on, the job's own steps edit the card. The step that ends
+            # a job does so too.
             self._latest.pop(job.id, None)
             self._last_edits.pop(job.id, None)
             return
@@ -253,8 +253,8 @@ class ProgressCards:
         # The edit may have proven that the bot itself can edit the card. `_latest` then has a newer
         # version of the job, which records this.
         job = self._latest.get(job.id, job)
-        # While the clock may be wrong, the notice may be shown too early. Later edits must stay
-        # possible.
+        # As long as the clock may be wrong, the expiry notice may appear too early, so later edits
+        # must remain possible.
         is_last_edit = is_expiry_notice_due(job, self._clock()) and not self._clock.is_unsettled
         last.is_final = not exists or is_last_edit
 

@@ -143,7 +143,7 @@ class Resender:
     async def _edit_when_open(
         self, interaction: discord.Interaction, view: ui.LayoutView, *files: UploadFile
     ) -> None:
-        """Edit the response. If Discord's rate limit is reached, wait until it ends.
+        """Edit the response. If Discord's rate limit is reached, wait first.
 
         An upload slot is only occupied during the request itself, not during the wait.
         """

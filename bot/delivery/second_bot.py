@@ -37,7 +37,7 @@ class SecondBotWatch:
             log.exception("token.shared_unsaved")  # the interaction must still be handled
 
     async def get(self, application_id: int) -> SecondBot | None:
-        """Return when and how often a second bot was noticed, or None if there was none."""
+        """Return when and how often a second bot was noticed, or None if it never was."""
         return await self._store.get(application_id)
 
     async def record_notice(self, application_id: int) -> None:

@@ -10,5 +10,5 @@ _BLOCKED = frozenset({200_000, 200_001, 240_000})
 
 
 def is_blocked_by_server(error: Exception) -> bool:
-    """Tell whether AutoMod or Discord's filter for harmful links blocked the message."""
+    """Tell whether `error` means that AutoMod or the filter for harmful links blocked a message."""
     return isinstance(error, discord.HTTPException) and error.code in _BLOCKED

@@ -93,8 +93,8 @@ class UploadFile:
 class UploadFallback:
     """Uploads a file that Discord accepts, and remembers the sizes that Discord refused.
 
-    `most_copies`: the number of uploads that may wait for a smaller copy at the same time. Making
-    one takes minutes.
+    `most_copies`: the number of uploads that may wait for a smaller copy at the same time. Making a
+    copy takes minutes.
     """
 
     def __init__(

@@ -54,7 +54,8 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 
-# The lane for DMs is the smaller of the two lanes that upload. It has one slot more than this.
+# Of the two lanes that upload, the lane for DMs has fewer slots. This is one less than its number
+# of slots.
 _MOST_COPIES = 3
 
 
@@ -122,7 +123,7 @@ def make_delivery(
             clock=clock,
         ),
         cards=cards,
-        queue_outlook=QueueOutlook(database),
+        queue_outlook=QueueOutlook(database, clock=clock),
         edit_lock=edit_lock,
         upload_fallback=upload_fallback,
         smaller_copies=smaller_copies,

@@ -52,7 +52,7 @@ _TIMING = Timing(
 
 
 class Demo:
-    """Shows the bot at work without any account."""
+    """Shows the bot at work. No account anywhere is needed."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the options: the prompt, the narration, the folder, the time-out and the backend."""
@@ -210,8 +210,8 @@ async def _type_command(fake_discord: FakeDiscord, prompt: str, audio: Path) -> 
 
 def _is_open(message: Message) -> bool:
     buttons = (re.match(TEMPLATE, part.get("custom_id", "")) for part in message.components)
-    # A card with one of these buttons isn't final. Neither is one with a video, because a DM
-    # follows.
+    # A card with a button for open jobs isn't final. A card with a video isn't final either,
+    # because a DM follows.
     return bool(message.files) or any(match and match["action"] in _OPEN for match in buttons)
 
 

@@ -53,7 +53,7 @@ class Arrivals:
         return self._steady() - self._arrival(interaction.id).at
 
     def claim(self, interaction: discord.Interaction[Any]) -> bool:
-        """Return True the first time that it is called with an interaction, and False afterwards.
+        """Return True at the first call with an interaction, and False at further calls.
 
         Discord may send the same interaction twice.
         """

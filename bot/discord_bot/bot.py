@@ -165,7 +165,7 @@ class VideoBot(commands.Bot):
         self._warn_of_portal_problems()
         voice = _VOICE_EXTENSIONS if self.services.narrator else ()
         for extension in (*_EXTENSIONS, *voice):
-            # an earlier login may have loaded it and then failed
+            # An earlier login may have loaded the extension and then failed.
             if extension not in self.extensions:
                 await self.load_extension(extension)
         self._is_synced = await self._try_sync()
@@ -200,8 +200,8 @@ class VideoBot(commands.Bot):
             async with asyncio.timeout(_SYNC_SECONDS):
                 await self._sync_commands()
         except (discord.HTTPException, aiohttp.ClientError, OSError):
-            # Jobs continue meanwhile, with the command definitions that Discord has from an earlier
-            # start.
+            # Meanwhile, Discord keeps the command definitions from an earlier start, and jobs
+            # continue.
             log.exception("discord.commands_refused")
             return False
         except Exception:  # discord.py or the comparison can't read the response

@@ -94,13 +94,13 @@ def may_be_alike(found: list[Definition], wanted: Iterable[Definition]) -> bool:
 
 
 def digest(definitions: Iterable[Definition]) -> str:
-    """Return a hash of the definitions that doesn't depend on their order."""
+    """Return a hash of the definitions that is the same in whichever order they are."""
     content = json.dumps(_comparable(definitions, _FIELDS), sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
 def is_ours(command: Definition) -> bool:
-    """Tell whether the bot may replace a command. It never defines commands of other types."""
+    """Tell whether the bot may replace a command, judging by the command's type."""
     return command.get("type", 1) in _OUR_TYPES
 
 
@@ -157,7 +157,7 @@ def _comparable(definitions: Iterable[Definition], fields: AbstractSet[str]) -> 
 
 
 def _without_defaults(entry: Definition, fields: AbstractSet[str]) -> Definition:
-    """Leave out empty values. For them, Discord may return a default value or omit the field."""
+    """Leave out empty values, because Discord may omit their fields or return default values."""
     return {
         key: _value(key, value, fields) for key, value in entry.items() if key in fields and value
     }

@@ -114,7 +114,10 @@ def _unreachable(error: Exception) -> str:
     unreachable = f"Discord can't be reached ({type(error).__name__})"
     match error:
         case aiohttp.ClientConnectorDNSError():
-            return f"{unreachable}: its name is not found; check the network and its name server"
+            return (
+                f"Discord's host name can't be resolved ({type(error).__name__}): check this "
+                "machine's network and DNS settings"
+            )
         case aiohttp.ClientSSLError():
             return (
                 f"{unreachable}: its certificate is not accepted; check the machine's clock, and "

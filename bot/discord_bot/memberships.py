@@ -52,7 +52,7 @@ class MembershipFinder:
         known = self._known.get(user_id)
         if known is not None and known[1] > self._clock():
             return known[0]
-        # Commands that one person sends at the same time share the requests.
+        # If one person sends several commands at the same time, Discord is asked only once.
         task = self._asking.get(user_id)
         if task is None:
             task = asyncio.create_task(self._find(client, user_id), name="memberships")

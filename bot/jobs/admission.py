@@ -37,7 +37,7 @@ class RoleCaps:
         return max([0, self.boosters if requester.is_booster else 0, *caps])
 
     def replaced_by(self, caps: Mapping[int, int]) -> RoleCaps:
-        """Return a copy in which these caps take precedence.
+        """Return a copy in which the given caps replace the caps for the same roles.
 
         `caps`: daily caps by role ID. The key `BOOSTERS` stands for the people who boost the
         server.

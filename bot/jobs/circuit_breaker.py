@@ -101,7 +101,7 @@ class CircuitBreaker:
         return SubmitDecision.WAIT if claimed is None else SubmitDecision.PROBE
 
     async def paused_circuit(self) -> Circuit | None:
-        """Return the circuit if new jobs must wait, or None if they can be submitted at once."""
+        """Return the circuit if new jobs must wait, or None if new jobs can be submitted now."""
         circuit = await self._store.get(self._backend)
         if circuit is None or not circuit.is_open or circuit.probe_at <= self._clock():
             return None

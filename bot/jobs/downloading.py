@@ -90,8 +90,7 @@ class Downloading:
     async def restore(self, job: Job) -> bool:
         """Make sure that the folder of a merging job contains the clip.
 
-        Returns False if the clip can't be restored at once. The job has then been moved to another
-        state.
+        If the clip can't be restored at once, moves the job to another state and returns False.
         """
         if await asyncio.to_thread(self.workspace.folder(job.id).clip.exists):
             return True
@@ -109,7 +108,7 @@ class Downloading:
     async def _poll(self, job: Job) -> BackendUpdate | None:
         """Poll the remote job.
 
-        Returns None if it can't be read, although its clip may still exist.
+        Returns None if the remote job can't be read. Its clip may still exist.
         """
         try:
             return await self.backend.poll(job.remote_id or "")
@@ -119,7 +118,7 @@ class Downloading:
             return None
 
     async def _missing(self, job: Job, update: BackendUpdate | None, failure: str) -> None:
-        """Try again for a while. The provider may not have stored the clip everywhere yet."""
+        """Keep looking for a missing clip for a while, because it may not be stored yet."""
         left = update.expires_in if update else None
         expired = left is not None and left <= 0
         most = _GONE if update is None or expired else _NOT_YET

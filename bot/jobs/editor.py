@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from bot.artifacts import NOTE_HELD_INSTEAD, NOTE_SILENT, FinishedVideo
+from bot.artifacts import NOTE_HELD, NOTE_HELD_INSTEAD, NOTE_SILENT, FinishedVideo
 from bot.errors import FileStoreError, MediaError, UserError
 from bot.media.narration.ingest import ingest, read_narration
 from bot.media.render.convert import convert
@@ -21,6 +21,7 @@ from bot.media.render.merge_narration import merge, repair
 from bot.media.render.narration_options import NarrationMix
 from bot.media.render.poster_cache import PosterCache
 from bot.media.render.shrink import TooLittleRoomError, shrink_video
+from bot.presets import HELD_SECONDS
 from bot.speech.voice import as_speech_error, speak_once
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from bot.speech.voice import Voice
 
 log = logging.getLogger(__name__)
+
+# A clip may be this much shorter than it was ordered.
+_ROUNDING_SECONDS = 0.1
 
 
 class NarrationEditor:
@@ -74,10 +78,10 @@ class NarrationEditor:
         await self._workspace.keep_narration(job_id)
 
     async def ingest_kept(self, job_id: str, *, of: str) -> None:
-        """Make the attachment that was kept from the job `of` the narration of this job.
+        """Use the attachment that was kept from the job `of` as the narration of this job.
 
-        Raises UserError if it is no longer kept or is not usable audio, and MediaError if a retry
-        may succeed.
+        Raises UserError if the attachment is no longer kept or is not usable audio, and MediaError
+        if a retry may succeed.
         """
         folder = await self._workspace.create(job_id)
         if not await _is_ingested(folder):
@@ -89,10 +93,10 @@ class NarrationEditor:
         await self._workspace.keep_narration(job_id)
 
     async def ingest_given(self, job_id: str) -> None:
-        """Make the attachment that is already in the job's folder the job's narration.
+        """Use the attachment that is already in the job's folder as the job's narration.
 
-        Raises UserError if it is missing or is not usable audio, and MediaError if a retry may
-        succeed.
+        Raises UserError if the attachment is missing or is not usable audio, and MediaError if a
+        retry may succeed.
         """
         folder = await self._workspace.create(job_id)
         if not await _is_ingested(folder):
@@ -114,6 +118,16 @@ class NarrationEditor:
         except UserError as error:
             raise as_speech_error(error) from error
         await self._workspace.keep_narration(job_id)
+
+    async def sound_end(self, job_id: str) -> float:
+        """Return the time in seconds at which the last sound of the job's narration ends.
+
+        Raises MediaError if there is no usable narration.
+        """
+        narration = await read_narration(self._workspace.folder(job_id).narration)
+        if narration is None:
+            raise MediaError("the narration is missing from the workspace")
+        return _sound_end(narration)
 
     async def encode_ahead(self, job_id: str) -> None:
         """Encode the job's narration while the provider makes the clip, and keep it for later jobs.
@@ -172,7 +186,7 @@ class NarrationEditor:
         An existing copy that is small enough is reused. Calls for the same job run one after
         another.
         `decent`: whether to give up if the copy would look bad.
-        `in_background`: whether to use the ffmpeg with low priority, for which no merge has to
+        `in_background`: whether to use the ffmpeg with low priority, which never makes a merge
         wait.
         """
         ffmpeg = self._background_ffmpeg if in_background else self._ffmpeg
@@ -238,4 +252,12 @@ def _check_audible(narration: Narration) -> None:
 def _note(narration: Narration, merged: MergeResult) -> str | None:
     if narration.loudness is None:
         return NOTE_SILENT  # ingested by an earlier version, which accepted silence
-    return NOTE_HELD_INSTEAD if merged.held_instead else None
+    if merged.held_instead:
+        return NOTE_HELD_INSTEAD
+    # A picture that stands still during a pause needs no explanation.
+    outlasts = _sound_end(narration) > merged.clip_seconds + HELD_SECONDS + _ROUNDING_SECONDS
+    return NOTE_HELD if merged.is_held and outlasts else None
+
+
+def _sound_end(narration: Narration) -> float:
+    return narration.seconds if narration.sound_end is None else narration.sound_end

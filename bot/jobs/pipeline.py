@@ -1,4 +1,4 @@
-"""Pipeline: the steps of jobs, one for each state. Each is short, idempotent and resumable."""
+"""Pipeline: the steps of jobs, one per state. All steps are short, idempotent and resumable."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from bot.backends.base import VideoBackend
+    from bot.jobs.costs.budgeting import Budgeting
     from bot.jobs.ending import EndSteps
+    from bot.jobs.narration_editing import NarrationEditing
     from bot.jobs.prompting import PromptStep
     from bot.jobs.remote.fresh_answers import FreshAnswers
     from bot.jobs.remote.identity import RemoteIdentity
@@ -35,7 +37,7 @@ _MERGE_RETRY_SECONDS = 2.0
 _NO_SPACE = "No space left on device"
 _MAX_MERGES = 2
 _HOLD_RETRY_SECONDS = 60 * 60.0
-# Attempts to edit the card, for about a day, and then to send the DM.
+# The number of attempts to edit the card, or to send the DM. They take about a day.
 _MAX_DELIVERIES = 300
 
 
@@ -43,7 +45,7 @@ class Deliverer(Protocol):
     """Delivers to a job's requester in Discord. Raises DeliveryError if a retry may succeed."""
 
     async def find_message(self, job: Job) -> int | None:
-        """Return the message id of the card that the command has posted, or None if it has not."""
+        """Return the message id of the card that the command posted, or None if there is none."""
         ...
 
     async def show(self, job: Job) -> None:
@@ -55,41 +57,7 @@ class Deliverer(Protocol):
         ...
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send the job's only DM, if one is needed. Returns False to be called again later."""
-        ...
-
-
-class NarrationEditing(Protocol):
-    """The media operations that the pipeline needs. `NarrationEditor` documents them."""
-
-    async def ingest(self, job_id: str, url: str) -> None:
-        """Download an attachment and make it the job's narration."""
-        ...
-
-    async def ingest_kept(self, job_id: str, *, of: str) -> None:
-        """Make the attachment that was kept from another job the narration."""
-        ...
-
-    async def ingest_given(self, job_id: str) -> None:
-        """Make the attachment in the job's folder the narration."""
-        ...
-
-    async def speak(self, job_id: str, text: str) -> None:
-        """Synthesise a text and make the speech the narration."""
-        ...
-
-    async def encode_ahead(self, job_id: str) -> None:
-        """Encode the narration in advance, so that the merge is quick. Failures are logged."""
-        ...
-
-    async def finish(
-        self, job_id: str, *, narrated: bool, replacing: bool = False, spoken: bool = False
-    ) -> FinishedVideo:
-        """Return the finished video, which is merged with the narration if `narrated`."""
-        ...
-
-    async def make_poster(self, job_id: str) -> None:
-        """Make the poster of a published video if its store is elsewhere. Failures are logged."""
+        """Send the job's only DM if one is needed, or return False to be called again later."""
         ...
 
 
@@ -110,6 +78,7 @@ class Pipeline:
         identity: RemoteIdentity,
         prompt_step: PromptStep,
         end_steps: EndSteps,
+        budgeting: Budgeting,
         fresh_answers: FreshAnswers,
         max_clip_bytes: int,
         clock: Callable[[], float],
@@ -123,6 +92,7 @@ class Pipeline:
         self._submission = submission
         self._prompt_step = prompt_step
         self._end_steps = end_steps
+        self._budgeting = budgeting
         self._downloading = Downloading(
             jobs=jobs,
             backend=backend,
@@ -161,14 +131,21 @@ class Pipeline:
         try:
             await self._collect_inputs(job)
         except UserError as error:
-            changes = Changes(
-                failure=Failure(key=error.key, fields=error.storable_fields),
-                voice_is_free=error.key not in MAYBE_CHARGED,
-            )
+            # After an earlier attempt, only the voice's own answer proves that it is free.
+            is_proven = job.voice_is_unasked or error.key.startswith("speech.")
+            is_free = is_proven and error.key not in MAYBE_CHARGED
+            failure = Failure(key=error.key, fields=error.storable_fields)
+            changes = Changes(failure=failure, voice_is_free=is_free)
             await self._jobs.move(job, JobState.FAILED, changes)
             return
-        moved = await self._jobs.move(job, JobState.MERGING if job.clip_of else JobState.QUEUED)
-        if moved is not None and moved.state is JobState.QUEUED and job.attachment is not None:
+        if job.clip_of is not None:
+            await self._jobs.move(job, JobState.MERGING)
+            return
+        if job.attachment is None:
+            await self._jobs.move(job, JobState.QUEUED)
+            return
+        length = self._budgeting.ordered(job, await self._editor.sound_end(job.id))
+        if await self._jobs.move(job, JobState.QUEUED, Changes(length=length)) is not None:
             # The job is already queued, so its submission does not wait for the encoding.
             await self._editor.encode_ahead(job.id)
 

@@ -75,7 +75,10 @@ class PromptStep:
         return await self._jobs.write_prompt(job, written)
 
     async def may_be_spoken(self, job: Job) -> bool:
-        """Moderate the text to read aloud. Returns True if it passes, or if there is no text."""
+        """Moderate the text to read aloud.
+
+        Returns True if the text passes, or if there is no text.
+        """
         text = job.attachment.text if job.attachment else None
         if text is None:
             return True

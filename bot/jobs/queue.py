@@ -1,4 +1,4 @@
-"""JobQueue: claims the jobs whose next step is due. Queued jobs are claimed in turns."""
+"""JobQueue: claims the jobs whose next step is due. Servers and people take turns in the queue."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class JobQueue:
     """Claims jobs whose next step is due. With a `client`, it claims only that API client's jobs.
 
-    Queued jobs are claimed in turns. They are not claimed while the provider has no capacity, or
-    while the operator's pause makes queued jobs wait too.
+    Servers, and the people in each server, take turns with their queued jobs. No queued jobs are
+    claimed while the provider has no capacity, or while the operator's pause makes queued jobs wait
+    too.
     """
 
     def __init__(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A write fails if a worker has claimed the job since it was read. It is then tried again.
+# The attempts to write. An attempt fails if a worker has claimed the job since the job was read.
 _TRIES = 5
 
 
@@ -39,8 +39,8 @@ class JobService:
     """Creates jobs, changes their states, and publishes every change.
 
     A method that writes returns None if the job has changed since it was read.
-    `acknowledge_seconds`: the time for a command to post a new job's card. Later, a step looks for
-    it.
+    `acknowledge_seconds`: the time that a command has to post a new job's card. After that, a step
+    looks for the card.
     `deadline_seconds`: the time that the provider has to generate a clip.
     """
 
@@ -125,7 +125,7 @@ class JobService:
         await self._budgeting.check(await self._budgeting.for_clip(admitted.requester))
 
     async def allowances(self, requester: Origin, place: OrderPlace) -> list[Allowance]:
-        """Return how much of each cap a person has used, including the caps of the place."""
+        """Return how much of each cap a person has used, including the server's caps."""
         return await self._admission.allowances(requester, place)
 
     async def acknowledge(
@@ -163,7 +163,7 @@ class JobService:
         return await self._move_if(job_id, JobState.CANCELLED, frozenset({JobState.UNDECIDED}))
 
     async def cancel_postponed_delivery(self, job_id: str) -> Job | None:
-        """Cancel a job whose delivery waits for the operator, or return None if it doesn't wait."""
+        """Cancel a job whose delivery waits for the operator. Returns None for any other job."""
         job = await self._store.get(job_id)
         if job is None or not self.is_delivery_postponed(job):
             return None
@@ -181,7 +181,7 @@ class JobService:
         *,
         after: float | None = 0,
     ) -> Job | None:
-        """Move a job to another state, whose step is due in `after` seconds. None means never."""
+        """Move a job to another state. Its step is due in `after` seconds, or never if None."""
         if to not in TRANSITIONS[job.state]:
             raise ValueError(f"no transition from {job.state} to {to}")
         now = self._clock()
@@ -202,13 +202,14 @@ class JobService:
         )
 
     async def write_prompt(self, job: Job, prompt: str) -> Job | None:
-        """Store a queued job's prompt. Returns None if it already has one, or has changed."""
+        """Store a queued job's prompt. Returns None if a prompt is stored or the job changed."""
         return await self._store.write_prompt(job, prompt, backend=self._backend, now=self._clock())
 
-    async def begin_submit(self, job: Job) -> Job | None:
-        """Mark a job as submitting. Returns None if an identical create request is unconfirmed."""
+    async def begin_submit(self, job: Job, *, shows_length: bool = False) -> Job | None:
+        """Mark a job as submitting. Returns None if a similar create request is unconfirmed."""
         moved = await self._store.begin_submit(
             job,
+            shows_length=shows_length,
             backend=self._backend,
             account=self._account,
             create_key=uuid4().hex,

@@ -102,7 +102,8 @@ class Submission:
         if prepared is None:
             await self._release_probe(probing=probing)
             return
-        intended = await self._jobs.begin_submit(prepared)
+        shows_length = self._backend.capabilities.echoes_length
+        intended = await self._jobs.begin_submit(prepared, shows_length=shows_length)
         if intended is None:
             await self._holds.hold(prepared, HoldReason.TWIN, after=_SAME_CREATE_SECONDS)
             await self._release_probe(probing=probing)
@@ -124,7 +125,7 @@ class Submission:
             await self._circuit.accepted()
 
     async def _bind(self, job: Job, update: BackendUpdate) -> bool:
-        """Store a job's remote id. Returns False if another open job has the same one."""
+        """Store a job's remote id. Returns False if another open job has the same remote id."""
         save, acquire = self._saver.save, partial(self._identity.acquire, job, update.ref)
         ended = update.state in {RemoteState.DONE, RemoteState.FAILED}
         bind = partial(self._jobs.bind, job, update, after=0 if ended else self._first_poll)
@@ -161,7 +162,7 @@ class Submission:
         await self._release_probe(probing=probing, busy=error.kind is ErrorKind.RATE)
 
     async def _judged(self, job: Job, error: BackendError) -> tuple[Trouble | None, bool]:
-        """Return the trouble, if the error affects every job, and whether to retry this job."""
+        """Return the trouble if an error affects every job, and whether to retry the job."""
         match error.kind:
             case ErrorKind.UNEXPLAINED:
                 blamed = await self._circuit.attribute_refusal(job)
@@ -211,7 +212,7 @@ class Submission:
             await self._jobs.move(job, JobState.UNDECIDED)
 
     async def bind_undecided(self, job: Job) -> bool:
-        """Store the remote id of an undecided job, if a webhook has led to its remote job."""
+        """Store the remote id of an undecided job, if a webhook has named the job's remote id."""
         if not await self._lookup.has_hints(job):
             return False
         try:

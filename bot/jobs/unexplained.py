@@ -1,4 +1,4 @@
-"""Remembers refusals without a known reason. Either a prompt or the API key causes them."""
+"""Remembers refusals without a known reason. The cause is either a prompt or the API key."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.errors import BackendError, ClapperError, DeliveryError, UnfetchedError
+from bot.errors import BackendError, ClapperError, DeliveryError, FileStoreError, UnfetchedError
 from bot.model import AT_PROVIDER, HoldReason, JobState
 from storage.errors import StorageError
 
@@ -61,9 +61,9 @@ class Lane:
 
 
 def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tuple[Lane, ...]:
-    """Return the lanes.
+    """Return all lanes.
 
-    Each has its own slots, so that slow steps delay no steps of other lanes.
+    Each lane has its own slots, so that slow steps delay no steps of other lanes.
     """
 
     def lane(name: str, slots: int, *states: JobState, **flags: bool) -> Lane:
@@ -136,7 +136,10 @@ class Worker:
         self._woken.set()
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Wake up if this lane can run a job now. Cancel the running step of a cancelled job."""
+        """Wake up if this lane can run the changed job.
+
+        Cancel the running step of a cancelled job.
+        """
         running = self._running.get(event.job.id)
         if running and self._lane.interruptible and event.job.state is JobState.CANCELLED:
             running.cancel()
@@ -237,7 +240,8 @@ class Worker:
         # Many cards share one rate limit, so short waits are normal and don't count as attempts.
         is_brief = discord_is_down and (error.retry_after or math.inf) < _LONG_WAIT_SECONDS
         attempts = job.attempts + (not is_brief)
-        if job.state in _UNPAID and attempts >= _MAX_UNPAID_ATTEMPTS and not discord_is_down:
+        is_away = discord_is_down or isinstance(error, FileStoreError)
+        if job.state in _UNPAID and attempts >= _MAX_UNPAID_ATTEMPTS and not is_away:
             if isinstance(error, UnfetchedError):
                 await self._jobs.fail(job, "audio.unfetched")
             else:

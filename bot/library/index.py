@@ -1,4 +1,4 @@
-"""Library: finds a person's jobs, and those of their videos that are still kept."""
+"""Library: finds a person's jobs, and the videos that are still kept."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LibraryEntry:
-    """A job in the list. `kept`: whether its video is still stored and can be sent again."""
+    """A job in a person's list of jobs.
+
+    `kept`: whether its video is still stored and can be sent again.
+    """
 
     job: Job
     kept: bool
@@ -49,7 +52,10 @@ class LibraryPage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobDetails:
-    """A job, its last state changes, and its video. `artifact` is None if no video is kept."""
+    """A job with its last state changes and its video.
+
+    `artifact` is None if the video is not kept.
+    """
 
     job: Job
     steps: tuple[StateChange, ...]
@@ -74,7 +80,7 @@ class Library:
         self._sending: set[int] = set()
 
     async def page(self, user_id: int, *, search: str = "", offset: int = 0) -> LibraryPage:
-        """Return the page that contains the position `offset`, or the last page if there is none.
+        """Return the page that contains the position `offset`, or the last page of a shorter list.
 
         `search`: words that the prompt must contain, or a job's id to find all jobs with its
         prompt.
@@ -92,7 +98,7 @@ class Library:
         return await self._store.prompts(_search(user_id, typed), limit=MAX_CHOICES)
 
     async def details(self, message_id: int) -> JobDetails | None:
-        """Return the details of the job that a card shows, or None if the message is not a card."""
+        """Return the details of a card's job, or None if the message with this id is not a card."""
         job = await self._store.by_message(message_id)
         if job is None:
             return None
@@ -115,7 +121,10 @@ class Library:
 
     @contextmanager
     def send_lock(self, user_id: int) -> Generator[None]:
-        """Mark that a video is being sent to a person. Raises UserError if one already is."""
+        """Mark that a video is being sent to a person.
+
+        Raises UserError if another video is being sent to the person already.
+        """
         if user_id in self._sending:
             raise UserError("library.busy")
         self._sending.add(user_id)

@@ -51,7 +51,7 @@ class OrphanCounter:
         self._clock = clock
 
     async def run(self) -> None:
-        """Count every hour until cancelled."""
+        """Count the orphans once an hour, until cancelled."""
         await asyncio.sleep(_FIRST_SECONDS)
         while True:
             try:
@@ -65,7 +65,8 @@ class OrphanCounter:
     async def count(self) -> int | None:
         """Count the orphans once, and store their number.
 
-        Returns None if the provider has no list of jobs. Raises BackendError if it can't be asked.
+        Returns None if the provider has no list of jobs. Raises BackendError if the provider can't
+        be reached.
         """
         name, now = self._backend.name, self._clock()
         records = await self._remote_jobs.answered(name, self._account)
@@ -88,8 +89,8 @@ class OrphanCounter:
     async def _unexplained(self, listing: Listing) -> list[str]:
         name = self._backend.name
         # The unanswered create requests are read before the jobs that have remote ids. In the
-        # opposite order, a request that is answered between the two reads would be in neither. Its
-        # job would then count as an orphan.
+        # opposite order, a request that is answered between the two reads would appear in neither
+        # result. Its job would then count as an orphan.
         begun = await self._remote_jobs.begun(name)
         holders = await self._remote_jobs.holders(name, listing.refs)
         spent = await self._spent.among(name, listing.refs)

@@ -30,7 +30,7 @@ class RecordedStore:
         self._clock = clock
 
     def path(self, key: str) -> Path | None:
-        """Return the path of a file, or None if it is not on this machine."""
+        """Return the path of a file, or None if the store is not on this machine."""
         return self._store.path(key)
 
     async def put(self, key: str, path: Path) -> None:
@@ -40,11 +40,11 @@ class RecordedStore:
         await self._store.put(key, path)
 
     async def get(self, key: str, path: Path) -> None:
-        """Link or copy a file to `path`. Raises FileNotFoundError if it is not kept."""
+        """Link or copy a kept file to `path`. Raises FileNotFoundError if the file is not kept."""
         await self._store.get(key, path)
 
     async def head(self, key: str) -> KeptFile | None:
-        """Return the size and time of a file, or None if it is not kept."""
+        """Return the size and time of a file, or None if the file is not kept."""
         return await self._store.head(key)
 
     async def list(self) -> tuple[KeptFile, ...]:

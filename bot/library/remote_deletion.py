@@ -38,11 +38,14 @@ class RemoteDeletion:
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """Start a round now, because another job was deleted."""
+        """Make `run` ask the provider again now, because another job was deleted."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Run a round whenever `wake` is called, and every hour, until cancelled."""
+        """Ask the provider to delete its data about deleted jobs, until cancelled.
+
+        Asks once an hour, and whenever `wake` is called.
+        """
         while True:
             self._woken.clear()
             try:
@@ -52,7 +55,7 @@ class RemoteDeletion:
             await self._sleep()
 
     async def delete_remote_jobs(self) -> None:
-        """Run one round: ask the provider to delete its data about each deleted job."""
+        """Ask the provider once to delete its data about each deleted job."""
         first_error = FirstError()
         for deleted in await self._store.remote_jobs(self._backend.name):
             with first_error.deferred():
@@ -65,7 +68,10 @@ class RemoteDeletion:
             log.info("job.erased id=%s ref=%s", deleted.job_id, deleted.remote_id)
 
     async def _delete(self, deleted: RemoteRecord) -> bool:
-        """Ask the provider to delete one job, and return whether nothing is left to delete."""
+        """Ask the provider to delete one job.
+
+        Returns True if nothing is left to delete.
+        """
         ref = deleted.remote_id
         try:
             if await may_delete(self._backend, deleted):

@@ -85,7 +85,7 @@ class Deletion:
 class Retention:
     """Deletes jobs that have ended. If a deleted video is being downloaded, the download continues.
 
-    `on_deleted`: is called after a deletion, because the provider should delete its data too.
+    `on_deleted`: called after each deletion, so that the provider's data is deleted too.
     """
 
     def __init__(
@@ -114,11 +114,14 @@ class Retention:
 
     @property
     def limits(self) -> RetentionLimits:
-        """The operator's limits."""
+        """The operator's limits on kept videos."""
         return self._limits
 
     async def delete(self, job_id: str) -> bool:
-        """Delete a job, but keep its row without content. Returns False if it has not ended."""
+        """Delete a job, but keep its row without content.
+
+        Returns False if the job has not ended.
+        """
         if not await self.mark_deleted(job_id):
             return False
         await self.delete_content(job_id)
@@ -200,8 +203,8 @@ class Retention:
         with first_error.deferred():
             await self._expire(inventory, statuses)
         with first_error.deferred():
-            # A row counts towards the daily caps until a day has really passed. One of the two
-            # clocks may be wrong, so the earlier time is used.
+            # A row counts towards the daily caps until a day has really passed. The clock and the
+            # time that a server last reported may each be wrong, so the earlier of the two is used.
             rows = await self._store.delete_rows(
                 keeping=inventory.job_ids, spent=self._spent, now=min(now, self._clock.known)
             )

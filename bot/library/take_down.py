@@ -63,7 +63,7 @@ class TakeDown:
         self._clock = clock
 
     async def remove(self, user_id: int, *, actor: int | None) -> TakenDown:
-        """Cancel a person's open jobs, and delete all others. It can be repeated to continue."""
+        """Cancel a person's open jobs, and delete all others. Call this again for the rest."""
         await self._audit.record(
             AuditEntry(
                 at=self._clock(),

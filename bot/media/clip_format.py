@@ -24,7 +24,7 @@ _SEGMENT = b"\x18\x53\x80\x67"
 
 
 def demuxer_of(head: bytes) -> str | None:
-    """Return ffmpeg's demuxer for a video that starts with `head`, or None if it isn't one."""
+    """Return ffmpeg's demuxer for a file that starts with `head`, or None if it is not a video."""
     if head[4:8] == b"ftyp":
         return None if head[8:12] in {*_STILL_BRANDS, *_AUDIO_BRANDS} else _MOV
     if head[4:8] in _MOV_BOXES:
@@ -48,7 +48,7 @@ def head_of(path: Path) -> bytes:
 
 
 def check_clip(path: Path) -> None:
-    """Check that a file is a video, and that it is as long as its header states.
+    """Check that a file is a video, and has the size that its header states.
 
     Blocks the thread. Raises MediaError if the file is not a video or is incomplete.
     """
@@ -63,7 +63,7 @@ def check_clip(path: Path) -> None:
 
 
 def _declared_bytes(path: Path, demuxer: str) -> int:
-    """Return the minimum size that the file's header states, or 0 if it states none."""
+    """Return the minimum size that the file's header states, or 0 if the header states no size."""
     with path.open("rb") as file:
         if demuxer == "avi":
             return 8 + int.from_bytes(file.read(8)[4:], "little")

@@ -61,7 +61,7 @@ class DigitalSource(StrEnum):
     """
 
     def with_voice(self, *, spoken: bool) -> DigitalSource:
-        """Return the source of the same video after a voice is added.
+        """Return the source that the video has after a voice is added.
 
         `spoken`: whether the voice is a model's, and not a person's.
         """
@@ -100,7 +100,7 @@ def commit_marked(part: Path, target: Path, source: DigitalSource) -> None:
 
 
 def read_mark(boxes: Boxes, top: Iterable[Box]) -> DigitalSource | None:
-    """Return the source that an MP4 states, or None if it states none that we write."""
+    """Return the source that an MP4 states, or None if it is not a source that we write."""
     with suppress(MediaError):  # a clip with a damaged mark is still usable
         for box in top:
             if box.kind == b"uuid" and boxes.at(box.start, len(_XMP)) == _XMP:

@@ -26,7 +26,7 @@ class Moderator(Protocol):
     """Checks the requester's texts, before a job costs anything."""
 
     async def check(self, texts: Sequence[str]) -> Reason | None:
-        """Return the most serious reason to refuse these texts, or None if they pass.
+        """Return the most serious reason to refuse the texts, or None if all texts pass.
 
         Raises BackendError if the service fails.
         """

@@ -36,7 +36,7 @@ class OpenAIModerator:
         )
 
     async def check(self, texts: Sequence[str]) -> Reason | None:
-        """Return the most serious reason to refuse these texts, or None if they pass."""
+        """Return the most serious reason to refuse the texts, or None if all texts pass."""
         answer = await self._service.post("/moderations", {"model": _MODEL, "input": list(texts)})
         verdicts = _verdicts_in(answer)
         if len(verdicts) != len(texts):

@@ -9,12 +9,15 @@ if TYPE_CHECKING:
 
 
 class PromptWriter(Protocol):
-    """Writes the prompt that is sent to the provider. It begins with the requester's words."""
+    """Writes the prompt that is sent to the provider.
+
+    The prompt begins with the requester's words.
+    """
 
     name: str
 
     def asks(self, words: str, room: int) -> bool:
-        """Tell whether `write` would send a request for these words."""
+        """Tell whether `write` would send a request for the words."""
         ...
 
     async def write(self, words: str, *, room: int) -> str:
@@ -35,7 +38,7 @@ class VerbatimWriter:
     name = "off"
 
     def asks(self, words: str, room: int) -> bool:  # noqa: ARG002 - nothing is added
-        """Return False: there is no service."""
+        """Return False, because this writer sends no requests."""
         return False
 
     async def write(self, words: str, *, room: int) -> str:  # noqa: ARG002 - nothing is added
@@ -43,11 +46,11 @@ class VerbatimWriter:
         return words
 
     async def close(self) -> None:
-        """Do nothing: there are no connections."""
+        """Do nothing, because this writer has no connections."""
 
 
 def compose(words: str, additions: Iterable[str], *, room: int) -> str:
-    """Append as many of the additions, one per line, as fit in `room` characters."""
+    """Append as many `additions` to the words, one per line, as fit in `room` characters."""
     written, separator = words, "\n\n"
     for addition in additions:
         longer = f"{written}{separator}{addition}"

@@ -31,7 +31,7 @@ _TRIMMED = " \n.,;:!?¡¿。、！？…\"'“”„«»"  # noqa: RUF001 - as p
 
 
 class DetailKind(StrEnum):
-    """A kind of detail that a prompt may name. If it doesn't, a prompt writer may add it."""
+    """A kind of detail that a prompt may name. A prompt writer may add a detail that is missing."""
 
     SETTING = "setting"
     CAMERA = "camera"
@@ -63,7 +63,7 @@ class PromptReading:
 
     `language`: the language of the prompt, or None if it is unknown.
     `named`: the kinds of details that the prompt names.
-    `asks`: whether the prompt asks for an explanation. `topic`: the topic of it, if found.
+    `asks`: whether the prompt asks for an explanation. `topic`: the topic to explain, if found.
     `rich`: whether the prompt is so detailed that nothing is added.
     """
 
@@ -77,7 +77,8 @@ class PromptReading:
 class PromptReader:
     """Analyses prompts with the word lists of `languages`.
 
-    `others`: the common words of further languages, by name. Prompts in these are not analysed.
+    `others`: the common words of further languages, by name. Prompts in these languages are not
+    analysed.
     """
 
     def __init__(self, languages: Iterable[Language], others: Mapping[str, frozenset[str]]) -> None:

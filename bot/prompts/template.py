@@ -29,7 +29,7 @@ class TemplateWriter:
         self._reader = reader
 
     def asks(self, words: str, room: int) -> bool:  # noqa: ARG002 - for no words
-        """Return False: there is no service."""
+        """Return False, because this writer sends no requests."""
         return False
 
     async def write(self, words: str, *, room: int) -> str:
@@ -40,7 +40,7 @@ class TemplateWriter:
         return compose(words, _additions(self._reader.read(words)), room=room)
 
     async def close(self) -> None:
-        """Do nothing: there are no connections."""
+        """Do nothing, because this writer has no connections."""
 
 
 def _additions(reading: PromptReading) -> Iterator[str]:

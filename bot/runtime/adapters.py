@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.backends.base import Capabilities
+from bot.backends import capabilities
 from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.transport.base import Timeouts
 from bot.errors import BackendError, StartupError
@@ -63,6 +63,7 @@ async def open_backend(resources: Resources, stack: AsyncExitStack) -> VideoBack
                 extra=settings.extra_fields,
                 result_origins=settings.result_origins,
                 timeouts=Timeouts(submit=SUBMIT_SECONDS),
+                features=replace(capabilities.OPENAI, lengths=settings.clip_lengths),
             )
         case "openrouter":
             backend = await _open_openrouter(settings)
@@ -187,9 +188,11 @@ async def _check_presets(backend: OpenRouter, settings: Settings) -> None:
         log.warning("backend.models_unknown backend=%s error=%r", backend.name, str(error))
         return
     offer = check(offers, model=settings.model, seconds=seconds, size=size)
-    price = offer.price(seconds=seconds, size=size)
-    backend.capabilities = replace(backend.capabilities, clip_dollars=price)
-    log.info("backend.model backend=%s model=%s price_usd=%s", backend.name, settings.model, price)
+    price = offer.second_price(size)
+    backend.capabilities = replace(
+        backend.capabilities, lengths=offer.seconds, sizes=offer.sizes, second_dollars=price
+    )
+    log.info("backend.model backend=%s model=%s second_usd=%s", backend.name, settings.model, price)
 
 
 def _open_gemini(settings: Settings) -> Gemini:
@@ -198,13 +201,14 @@ def _open_gemini(settings: Settings) -> Gemini:
 
     response_format(seconds=settings.video_seconds, size=settings.video_size)
     log.warning("backend.experimental backend=gemini model=%s", settings.model)
-    seconds, size = settings.video_seconds, settings.video_size
-    price = list_price(model=settings.model or "", seconds=seconds, size=size)
+    price = list_price(model=settings.model or "", size=settings.video_size)
     return Gemini(
         base_url=settings.gemini_base_url,
         api_key=settings.gemini_api_key.get_secret_value(),
         timeouts=Timeouts(submit=GEMINI_SUBMIT_SECONDS, answer=GEMINI_ANSWER_SECONDS),
-        capabilities=Capabilities(clip_dollars=price.dollars if price else None),
+        capabilities=replace(
+            capabilities.GEMINI, second_dollars=price.second_dollars if price else None
+        ),
     )
 
 
@@ -231,13 +235,11 @@ async def _open_storyboard(resources: Resources, stack: AsyncExitStack) -> OpenA
     )
     await storyboard.start()
     stack.push_async_callback(storyboard.close)
-    backend = OpenAIVideos(
+    return OpenAIVideos(
         name=STORYBOARD,
         base_url=storyboard.base_url,
         api_key=None,
         webhook_secrets=(webhook_secret,),
         idempotency_header="Idempotency-Key",
-        own_list=True,
+        features=capabilities.STORYBOARD,
     )
-    backend.capabilities = replace(backend.capabilities, clip_dollars=0.0)
-    return backend

@@ -1,8 +1,9 @@
-"""Reads prices and budgets from the settings, and opens the ledger and what shows it."""
+"""Reads prices and budgets from the settings, and opens the components for costs."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -16,8 +17,9 @@ from bot.jobs.costs.chart.picture import ChartPicture
 from bot.jobs.costs.payers import Payers
 from bot.jobs.costs.prices import Prices
 from bot.jobs.costs.spending import SpendingReports
+from bot.presets import ClipLengths
 from bot.runtime.adapters import STORYBOARD
-from storage.ledger.budgets import Budgets, LedgerStore, micros
+from storage.ledger.budgets import MICROS, Budgets, LedgerStore, micros
 from storage.ledger.notices import BudgetNoticeStore
 from storage.ledger.spending import SpendingStore
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from bot.backends.base import VideoBackend
+    from bot.backends.capabilities import Capabilities
     from bot.runtime.resources import Resources
     from bot.settings.fields import Settings
     from bot.texts import Texts
@@ -33,35 +36,42 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MISSING_PRICE = (
-    "set PRICE_PER_CLIP, or PRICE_PER_SECOND, to what the video service charges in US dollars"
-)
+MISSING_PRICE = "set PRICE_PER_CLIP or PRICE_PER_SECOND to the video service's price, in US dollars"
 
 
-def open_costs(resources: Resources, backend: VideoBackend) -> tuple[Budgeting, BudgetAlarms]:
+def open_costs(
+    resources: Resources, backend: VideoBackend, lengths: ClipLengths
+) -> tuple[Budgeting, BudgetAlarms]:
     """Return the component that enforces the budgets, and the one that warns about them.
 
     Raises StartupError if a budget is set but a price is unknown.
     """
     settings, database = resources.settings, resources.database
-    dollars = price_of(settings, listed=backend.capabilities.clip_dollars)
-    if missing := missing_price(settings, clip=dollars, backend=backend.name):
+    clip = clip_prices(settings, listed=backend.capabilities.second_dollars)
+    if missing := missing_price(settings, clip=clip, backend=backend.name):
         raise StartupError(missing)
-    log.info("costs.price dollars=%s", dollars)
-    prices, clock = prices_of(settings, clip=dollars or 0, backend=backend.name), resources.clock
+    prices, clock = prices_of(settings, clip=clip, backend=backend.name), resources.clock
+    usual, longest = (prices.of_clip(n) / MICROS for n in (lengths.usual, lengths.longest))
+    log.info("costs.price known=%s dollars=%s most=%s", clip is not None, usual, longest)
     alarms = BudgetAlarms(
         LedgerStore(database),
         BudgetNoticeStore(database),
         Calendar(zone_of(settings)),
-        price=prices.clip,
+        price=prices.of_clip(lengths.usual),
         budgets=budgets_of(settings),
         clock=clock,
     )
-    return make_budgeting(settings, database, prices=prices, clock=clock), alarms
+    budgeting = make_budgeting(settings, database, prices=prices, lengths=lengths, clock=clock)
+    return budgeting, alarms
 
 
 def make_budgeting(
-    settings: Settings, database: Database, *, prices: Prices, clock: Callable[[], float]
+    settings: Settings,
+    database: Database,
+    *,
+    prices: Prices,
+    lengths: ClipLengths,
+    clock: Callable[[], float],
 ) -> Budgeting:
     """Return the component that checks orders against the budgets."""
     store = LedgerStore(database)
@@ -71,6 +81,7 @@ def make_budgeting(
         Calendar(zone_of(settings)),
         BudgetNoticeStore(database),
         prices=prices,
+        lengths=lengths,
         budgets=budgets_of(settings),
         clock=clock,
         shows_prices=settings.show_prices == "on",
@@ -84,7 +95,7 @@ def make_spending_picture(
     *,
     clock: Callable[[], float],
 ) -> SpendingPicture:
-    """Return what reads and draws the spending."""
+    """Return the component that reads and draws a month's spending."""
     reports = SpendingReports(
         SpendingStore(database),
         Calendar(zone_of(settings)),
@@ -94,7 +105,7 @@ def make_spending_picture(
     return SpendingPicture(reports, texts, ChartPicture())
 
 
-def missing_price(settings: Settings, *, clip: float | None, backend: str) -> str:
+def missing_price(settings: Settings, *, clip: Prices | None, backend: str) -> str:
     """Return the sentence about a price that the budgets need, or an empty text."""
     if not has_budget(settings):
         return ""
@@ -124,11 +135,11 @@ def missing_price(settings: Settings, *, clip: float | None, backend: str) -> st
     return ""
 
 
-def prices_of(settings: Settings, *, clip: float, backend: str) -> Prices:
-    """Return all prices, given the price of a clip in US dollars."""
+def prices_of(settings: Settings, *, clip: Prices | None, backend: str) -> Prices:
+    """Return all prices, given those of clips, or None if these are unknown."""
     voice = settings.price_per_narration if _has_paid_voice(settings) else None
     writer = settings.price_per_prompt if _has_paid_writer(settings, backend) else None
-    return Prices(clip=micros(clip), voice=micros(voice or 0), writer=micros(writer or 0))
+    return replace(clip or Prices(), voice=micros(voice or 0), writer=micros(writer or 0))
 
 
 def _has_paid_voice(settings: Settings) -> bool:
@@ -139,16 +150,23 @@ def _has_paid_writer(settings: Settings, backend: str) -> bool:
     return settings.prompt_writer == "openai" and backend != STORYBOARD
 
 
-def price_of(settings: Settings, *, listed: float | None) -> float | None:
-    """Return the highest price of a clip in US dollars, or None if it is unknown.
+def clip_prices(settings: Settings, *, listed: float | None) -> Prices | None:
+    """Return the highest prices of clips, or None if they are unknown.
 
-    The operator's own price takes precedence over `listed`, the provider's.
+    The price that the operator has set takes precedence over `listed`, the provider's price of a
+    second in US dollars.
     """
     if settings.price_per_clip is not None:
-        return settings.price_per_clip
-    if settings.price_per_second is not None:
-        return settings.price_per_second * settings.video_seconds
-    return listed
+        return Prices(clip=micros(settings.price_per_clip))
+    second = listed if settings.price_per_second is None else settings.price_per_second
+    return None if second is None else Prices(second=second * MICROS)
+
+
+def lengths_of(settings: Settings, capabilities: Capabilities) -> ClipLengths:
+    """Return the lengths of clips that may be ordered."""
+    return ClipLengths.within(
+        settings.video_seconds, settings.video_seconds_max, capabilities.lengths
+    )
 
 
 def budgets_of(settings: Settings) -> Budgets:

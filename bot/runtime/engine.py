@@ -30,12 +30,8 @@ from bot.metrics import Metrics
 from bot.moderation.access.gate import Gate
 from bot.moderation.access.refusals import RefusedOrders
 from bot.presets import Presets
-from bot.runtime.adapters import (
-    load_blocked_words,
-    open_moderator,
-    open_writers,
-)
-from bot.runtime.costs import open_costs
+from bot.runtime.adapters import load_blocked_words, open_moderator, open_writers
+from bot.runtime.costs import lengths_of, open_costs
 from bot.runtime.parts.file_store import open_file_store
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.reach import reach_of
@@ -123,7 +119,7 @@ async def open_engine(
 ) -> Engine:
     """Assemble the engine.
 
-    `client`: the API client whose jobs alone are run, or None to run all jobs.
+    `client`: run only this API client's jobs. With None, all jobs are run.
     """
     settings, clock = resources.settings, resources.clock
     timing = timing or timing_for(backend)
@@ -141,7 +137,8 @@ async def open_engine(
     refusals, changes = RefusedOrders(), ChangePublisher(bus)
     webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
     paid_requests = PaidRequests(resources.database, clock=clock)
-    budgeting, budget_alarms = open_costs(resources, backend)
+    lengths = lengths_of(settings, backend.capabilities)
+    budgeting, budget_alarms = open_costs(resources, backend, lengths)
     jobs = JobService(
         store,
         changes,

@@ -106,7 +106,8 @@ async def open_http_server(
         refuse=ErrorResponses(texts).response_to,
         accepts_compressed=(WEBHOOK_PATH,),
         only_tls=engine.resources.settings.public_url.startswith("https://"),
-        # The other half of the open files is left for the database, ffmpeg and outgoing requests.
+        # Only half of the allowed open files are for connections. The other half is left for the
+        # database, ffmpeg and outgoing requests.
         max_connections=min(MAX_CONNECTIONS, limit() // 2),
         proxies=Proxies(engine.resources.settings.proxies),
     )
@@ -196,7 +197,10 @@ async def open_owner_page(
     *,
     secret: bytes,
 ) -> OwnerPage | None:
-    """Return the page, or None if no OWNER_TOKEN is set; StartupError: it is another token too."""
+    """Return the owner's page, or None if no OWNER_TOKEN is set.
+
+    Raises StartupError if OWNER_TOKEN is also used as another token.
+    """
     token = settings.owner_token.get_secret_value()
     if not token:
         return None

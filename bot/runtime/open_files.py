@@ -9,7 +9,7 @@ WANTED = 8192
 
 
 def raise_limit() -> int:
-    """Raise this process's limit to 8192 if possible, and return the limit that now applies."""
+    """Raise this process's limit on open files to 8192 if possible, and return the new limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

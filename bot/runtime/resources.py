@@ -35,7 +35,7 @@ MIN_FREE_BYTES = 1024**3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resources:
-    """The open resources. They are the same for every backend."""
+    """The open resources, which are the same for every backend."""
 
     settings: Settings
     clock: WatchedClock

@@ -16,7 +16,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def on_stop_signals(stop: Callable[[signal.Signals], object]) -> Generator[None]:
-    """During the block, call `stop` whenever one of STOP_SIGNALS arrives.
+    """During the `with` block, call `stop` whenever one of STOP_SIGNALS arrives.
 
     SIGHUP stays ignored if the process was started with `nohup`.
     """

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
 SUBMIT_SECONDS = 120.0
 # Gemini may not respond until the clip is finished, and any response may contain the clip itself.
-# Gemini has no list of jobs in which to look for a lost create request, so `lookup_delays` don't
-# matter.
+# Gemini can't list jobs, so a lost create request can't be looked up and `lookup_delays` is unused.
 GEMINI_SUBMIT_SECONDS = 600.0
 GEMINI_ANSWER_SECONDS = 120.0
 
@@ -49,7 +48,7 @@ REMOTE = Timing(
     poll_intervals=PollIntervals(first=5.0, growth=1.25, ceiling=15.0),
 )
 # A webhook starts a poll at once. Scheduled polls only make up for lost webhooks, so they can be
-# rarer.
+# less frequent than without webhooks.
 WITH_WEBHOOKS = Timing(
     lookup_delays=REMOTE.lookup_delays,
     poll_intervals=PollIntervals(first=12.0, growth=1.5, ceiling=30.0),

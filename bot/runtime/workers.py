@@ -83,6 +83,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
             workspace=engine.workspace,
             cards=deliverer,
         ),
+        budgeting=engine.budgeting,
         fresh_answers=fresh_answers,
         max_clip_bytes=_MAX_CLIP_BYTES,
         clock=clock,

@@ -21,9 +21,11 @@ from bot.settings.requirements import GEMINI_MODEL, unmet_requirements
 from bot.settings.spelling import unknown_names
 from bot.settings.types import (
     DEFAULT_CLIENT,
+    MAX_CLIP_SECONDS,
     ApiTokens,
     BearerToken,
     CallbackKeys,
+    ClipLengths,
     ExtraFields,
     FileName,
     Folder,
@@ -85,7 +87,9 @@ class Settings(BaseSettings):
     video_backend: Literal["storyboard", "openai", "openrouter", "gemini"] = "storyboard"
     video_model: str = Field("sora-2", min_length=1, max_length=200)
     video_label: Label = ""
-    video_seconds: int = Field(8, ge=1, le=60)
+    video_seconds: int = Field(8, ge=1, le=MAX_CLIP_SECONDS)
+    video_seconds_max: int | None = Field(None, ge=1, le=MAX_CLIP_SECONDS)
+    video_lengths: ClipLengths = ""
     video_size: Size = "1280x720"
 
     openai_api_key: Key = SecretStr("")
@@ -168,6 +172,11 @@ class Settings(BaseSettings):
         if self.video_backend == "gemini" and unchanged:
             return GEMINI_MODEL
         return None if self.video_model == "-" else self.video_model
+
+    @property
+    def clip_lengths(self) -> tuple[int, ...]:
+        """The lengths of clips that the operator's server offers, or () if they are unknown."""
+        return tuple(sorted({int(part) for part in split_list(self.video_lengths)}))
 
     @property
     def secrets(self) -> tuple[str, ...]:

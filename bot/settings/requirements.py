@@ -135,10 +135,28 @@ _REQUIREMENTS = (
 
 
 def unmet_requirements(settings: Settings, *, with_discord: bool) -> Iterator[Requirement]:
-    """Yield each required setting that is missing, in the order in which they are reported."""
+    """Yield the missing required settings in the order in which they are reported."""
     if with_discord and _DISCORD_TOKEN.is_unmet(settings):
         yield _DISCORD_TOKEN
     yield from (requirement for requirement in _REQUIREMENTS if requirement.is_unmet(settings))
+    yield from _unmet_by_lengths(settings)
+
+
+def _unmet_by_lengths(settings: Settings) -> Iterator[Requirement]:
+    usual, longest = settings.video_seconds, settings.video_seconds_max
+    if longest is not None and longest < usual:
+        yield Requirement(
+            setting="video_seconds_max",
+            sentence=f": {longest} is less than VIDEO_SECONDS={usual}: set it to at least {usual}, "
+            "or leave it empty.",
+        )
+    offered = settings.clip_lengths
+    if settings.video_backend == "openai" and offered and usual not in offered:
+        yield Requirement(
+            setting="video_lengths",
+            sentence=f": {usual} is missing, the value of VIDEO_SECONDS: add it, or set "
+            "VIDEO_SECONDS to one of these lengths.",
+        )
 
 
 def _text(settings: Settings, name: str) -> str:

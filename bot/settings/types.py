@@ -22,6 +22,8 @@ DEFAULT_CLIENT = "api"  # the name of the client whose token has no name
 _ID = re.compile(r"[1-9]\d{0,18}", re.ASCII)
 _ROLE_CAP = re.compile(r"(booster|\d{1,20}):(\d{1,6})", re.ASCII)
 BOOSTER = "booster"  # the key for people who boost a server
+_LENGTH = re.compile(r"[1-9]\d{0,3}", re.ASCII)
+MAX_CLIP_SECONDS = 60
 _STORE_URL = re.compile(r"(s3|gs|az)://[A-Za-z0-9][\w.-]{0,254}(/[\w.-]+)*", re.ASCII)
 _SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})")
 
@@ -60,6 +62,16 @@ def _size(value: str) -> str:
 
 def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
+
+
+def _lengths(value: str) -> str:
+    parts = split_list(value)
+    if not all(_LENGTH.fullmatch(part) and int(part) <= MAX_CLIP_SECONDS for part in parts):
+        raise ValueError(
+            f"needs whole numbers of seconds from 1 to {MAX_CLIP_SECONDS}, separated by commas: "
+            "write it like 4,8,12"
+        )
+    return value
 
 
 def _is_plain(text: str) -> bool:
@@ -113,7 +125,7 @@ def _callback_keys(value: SecretStr) -> SecretStr:
 def _decoded(text: str) -> bytes:
     """Decode a secret from base64.
 
-    Returns the secret's own bytes if it is not base64.
+    Returns the secret's own bytes if the secret is not base64.
     """
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
@@ -239,6 +251,7 @@ Url = Annotated[str, AfterValidator(_url)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 StoreUrl = Annotated[str, AfterValidator(_store_url)]
 Size = Annotated[str, AfterValidator(_size)]
+ClipLengths = Annotated[str, AfterValidator(_lengths)]
 Ids = Annotated[str, AfterValidator(_ids)]
 Origins = Annotated[str, AfterValidator(_origins)]
 RoleCaps = Annotated[str, AfterValidator(_role_caps)]

@@ -88,7 +88,7 @@ class Piper:
 
 
 async def open_piper(voice: str, *, max_seconds: int) -> Piper:
-    """Return Piper with the model in the file `voice`, or with an English voice if that is empty.
+    """Return Piper with the model in the file `voice` or, if `voice` is empty, an English model.
 
     Raises StartupError if Piper or the model is missing.
     """

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_TEXT = 1000
-#: The errors after which the voice may have charged for the text. After others it has not.
+#: The errors after which the voice may have charged for the text. After other errors, it has not
+#: charged.
 MAYBE_CHARGED = frozenset({"speech.unsure", "speech.unusable", "speech.too_long"})
 
 
@@ -36,7 +37,7 @@ class Voice(Protocol):
 
 
 async def speak_once(voice: Voice, text: str, target: Path) -> None:
-    """Read a text aloud into `target`, unless that exists. A paid attempt is never repeated.
+    """Read a text aloud into `target` unless that file exists. Never repeats a paid attempt.
 
     Raises UserError if the text can't be read aloud. Its key is `speech.unsure` if an earlier
     attempt may have been charged. Raises MediaError if a retry may succeed.
@@ -46,14 +47,19 @@ async def speak_once(voice: Voice, text: str, target: Path) -> None:
     if voice.costs:
         # The attempt is recorded before the request, so that a retry after a crash doesn't pay
         # again.
-        await run_uncancelled(_mark_paid_try, target.with_name("asked"))
+        await run_uncancelled(_mark_paid_try, _mark_of(target))
     await voice.speak(text, target)
+
+
+def was_asked(target: Path) -> bool:
+    """Return whether `speak_once` has asked a voice for `target`. Blocks the thread."""
+    return target.exists() or _mark_of(target).exists()
 
 
 def checked_text(text: str) -> str:
     """Return a text without extra whitespace.
 
-    Raises UserError if it contains nothing to read aloud, is too long, or is invalid.
+    Raises UserError if the text contains nothing to read aloud, is too long, or is invalid.
     """
     check_characters(text)
     text = "\n".join(line for part in text.splitlines() if (line := " ".join(part.split())))
@@ -69,6 +75,10 @@ def as_speech_error(error: UserError) -> UserError:
     if error.key in {"audio.too_long", "audio.over_limit"}:
         return UserError("speech.too_long", **error.fields)
     return UserError("speech.unusable") if error.key.startswith("audio.") else error
+
+
+def _mark_of(target: Path) -> Path:
+    return target.with_name("asked")
 
 
 def _mark_paid_try(asked: Path) -> None:

@@ -1,4 +1,4 @@
-"""Accepts orders for clips, renders them in the order of arrival, and keeps the clips a day."""
+"""Accepts orders for clips, renders them in the order of arrival, and keeps them for a day."""
 
 from __future__ import annotations
 

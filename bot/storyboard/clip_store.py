@@ -153,7 +153,7 @@ class ClipStore:
     async def update(self, clip: Clip) -> bool:
         """Store the changed data of a clip.
 
-        Returns False if the clip has been removed. It then stays removed.
+        If the clip has been removed, stores nothing and returns False.
         """
         if clip.id not in self._clips:
             return False

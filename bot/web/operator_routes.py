@@ -47,12 +47,12 @@ class OperatorKey:
         self._clock = clock
 
     def headers(self, subject: str) -> dict[str, str]:
-        """Return a header that authorises a request with this subject for a minute."""
+        """Return a header that signs `subject`, and authorises a request for a minute."""
         expires = int(self._clock() + _SECONDS)
         return {hdrs.AUTHORIZATION: f"{_SCHEME}{expires}.{self._mac(subject, expires)}"}
 
     def accepts(self, subject: str, header: str) -> bool:
-        """Tell whether the header authorises a request with this subject."""
+        """Tell whether a request's header has a valid signature of `subject`."""
         found = _PROOF.fullmatch(header.removeprefix(_SCHEME))
         if found is None:
             return False
@@ -81,7 +81,7 @@ def remove_subject(person: str) -> str:
 
 
 def grant_subject(order: str) -> str:
-    """Return the subject of a request to raise a person's budget."""
+    """Return the subject that is signed for a request to raise a budget."""
     return f"grant|{order}"
 
 

@@ -76,7 +76,7 @@ class Site:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """The routes of all these components."""
+        """The routes of the API, its sessions, its WebSocket and its web page."""
         return [
             *self._api.routes,
             *self._narrations.routes,

@@ -27,7 +27,7 @@ class RemovalButton(DynamicButton, template=TEMPLATE):
         self._owner_id = int(match["owner"])
 
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Check that an owner answers their own question, and do as they say."""
+        """Check that the person is the owner who was asked, and carry out their answer."""
         await services.owners.check(interaction)
         if interaction.user.id != self._owner_id:
             raise UserError("removal.not_asked")

@@ -130,7 +130,7 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         if channel is None:
             await self._set(interaction, Setting.LOG_CHANNEL, None)
             return
-        # Posting takes too long to respond only afterwards.
+        # Posting may take too long to respond in time, so respond first.
         await interaction.response.defer(ephemeral=True, thinking=True)
         begins = self._services.texts("log.begins")
         try:
@@ -219,8 +219,8 @@ def _id(text: str) -> int:
 async def setup(bot: VideoBot) -> None:
     """Add the cog to the bot, for the servers that the operator has chosen.
 
-    The template of its buttons is registered in any case, so that an old button is refused with a
-    sentence after the setting was emptied.
+    The template of its buttons is registered even if no server is chosen any more, so that the bot
+    can explain why it refuses an old button.
     """
     servers = [discord.Object(server_id) for server_id in sorted(bot.services.owners.servers)]
     if servers:

@@ -23,7 +23,7 @@ _MAY_BE_RESTRICTED = (
 
 
 async def place_of(interaction: discord.Interaction[VideoBot]) -> OrderPlace:
-    """Return the place where the person used the command or button. The gate checks it."""
+    """Return the place where a person used a command or button. The gate checks the place."""
     client = interaction.client
     server_id = interaction.guild_id
     member = interaction.user if isinstance(interaction.user, discord.Member) else None

@@ -26,7 +26,7 @@ class StatusCog(commands.Cog):
 
     @app_commands.command(name="status")
     async def status(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Show the pause, the state of the video service, and the numbers of videos."""
+        """Show the operator's pause, the state of the video service, and the numbers of videos."""
         services = self._services
         request = services.presets.request(_ANY_PROMPT)
         next_job = services.jobs.draft(request, origin_of(interaction), None)

@@ -57,7 +57,7 @@ class AuditStore:
         self._database = database
 
     async def record(self, entry: AuditEntry) -> None:
-        """Store an event other than a change. Changes are stored by triggers in the database."""
+        """Store an event that changes no setting. Triggers in the database store the changes."""
         await self._database.sequence(recording(entry))
 
     async def newest(self, scope: int, *, limit: int) -> list[AuditEntry]:

@@ -36,7 +36,7 @@ class Pause:
 
     @classmethod
     def parse(cls, value: str) -> Self:
-        """Parse a pause as it is stored. Raises ValueError if the text is not a valid pause."""
+        """Parse the stored form of a pause. Raises ValueError if the text is not a valid pause."""
         kind, until, words = value.split(":", 2)
         if kind not in {_DRAIN, _PAUSE} or not is_words(words):
             raise ValueError(value)

@@ -135,7 +135,7 @@ class AccessSettings:
 
 
 class AccessSettingsStore:
-    """Stores the settings. Each change is also recorded in the audit, with its author."""
+    """Stores the access settings. Each change is also recorded in the audit, with its author."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -182,7 +182,7 @@ class AccessSettingsStore:
         return int(row["value"]) if row else None
 
     async def targets(self, scope: int, name: Setting) -> list[int]:
-        """List the targets that have this setting. The most recently changed one is first."""
+        """List the targets that have a setting. The most recently changed target is first."""
         rows = await self._database.rows(_TARGETS, {"scope": scope, "name": name})
         return [row["target"] for row in rows]
 

@@ -22,10 +22,11 @@ UPDATE second_bots SET told_at = :now WHERE application_id = :application_id RET
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SecondBot:
-    """Another process that uses this bot's token. Times are Unix seconds.
+    """Another process that uses this bot's token.
 
-    `times`: the number of interactions that the other process answered before this bot could.
-    `notified_at`: the time at which the operator was notified, or None if that has not happened.
+    `first_at`, `last_at`: when the other process was first and last noticed, in Unix seconds.
+    `times`: how many interactions the other process answered before this bot could.
+    `notified_at`: when the operator was notified, in Unix seconds, or None before that.
     """
 
     application_id: int

@@ -41,7 +41,7 @@ def make_data_folder(data_dir: Path) -> None:
 
 @contextmanager
 def exclusive(data_dir: Path) -> Generator[None]:
-    """Keep other processes from using DATA_DIR for the length of the block.
+    """Keep other processes from using DATA_DIR until the end of the `with` block.
 
     Blocks the thread. Raises DataInUseError if another process is using DATA_DIR. Raises
     StartupError if the folder doesn't exist or is not writable.

@@ -1,4 +1,4 @@
-"""The table of files that are kept after their jobs, with which the used space is computed."""
+"""The table of files that are kept after their jobs. The used space is computed from it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class KeptFileTable:
         self._database = database
 
     async def record(self, file: KeptFile) -> None:
-        """Record a file. If it is recorded already, update its size and time."""
+        """Record a file. If the file is recorded already, update its size and time."""
         params = {
             "key": file.key,
             "job_id": job_of(file.key),

@@ -61,7 +61,8 @@ WITHIN_CAPS = """open_of_user < :max_of_user AND (CAST(:clip_of AS TEXT) IS NOT 
         AND server_today < :max_of_server_today))"""
 
 _LAST_OF_CAP = "ORDER BY created_at DESC LIMIT 1 OFFSET :cap - 1"
-# Selects one of the counted jobs. Once it is a day old, a daily cap that is reached allows another.
+# Selects one of the counted jobs. Once it is a day old, a daily cap that is reached allows another
+# job.
 _NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_LAST_OF_CAP}"
 _PERSONS_NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_BY_PERSON} {_LAST_OF_CAP}"
 _MEMBERS_NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_BY_MEMBER} {_LAST_OF_CAP}"

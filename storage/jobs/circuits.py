@@ -27,8 +27,8 @@ WHERE backend = :backend AND state <> 'open'
 RETURNING *
 """
 
-# A probe is one create request. Before it is sent, the next probe is already scheduled, so that
-# there is a next one even if this one never returns.
+# A probe is one create request. Before it is sent, the next probe is already scheduled, so that it
+# follows even if this probe gets no result.
 _PROBE = """
 UPDATE circuits SET probes = probes + 1, probe_at = :probe_at
 WHERE backend = :backend AND state = 'open' AND probe_at <= :now
@@ -65,7 +65,8 @@ class Circuit:
     `state`: `counting`, `open`, or `over` after an outage.
     `refusals`: the number of consecutive refusals before the circuit opened.
     `probes`: the number of probes since it opened.
-    `opened_at`, `probe_at`: the Unix times at which it opened, and at which the next probe is due.
+    `opened_at`, `probe_at`: the Unix times at which the circuit opened, and at which the next probe
+    is due.
     `notified_reason`: the reason in the last notice to the operator, or None if there was no
     notice.
     `reached`: whether Discord delivered that notice to at least one operator.
@@ -94,7 +95,7 @@ class CircuitStore:
         self._database = database
 
     async def get(self, backend: str) -> Circuit | None:
-        """Return the circuit of a backend, or None if it has none because nothing was refused."""
+        """Return a backend's circuit, or None if nothing was refused and there is no circuit."""
         return await self._one("SELECT * FROM circuits WHERE backend = :backend", backend=backend)
 
     async def refuse(self, backend: str, reason: Trouble) -> Circuit | None:
@@ -102,7 +103,7 @@ class CircuitStore:
         return await self._one(_REFUSE, backend=backend, reason=reason)
 
     async def open(self, backend: str, *, probe_at: float, now: float) -> Circuit | None:
-        """Open the circuit, so that jobs wait. Returns None if it is already open."""
+        """Open the circuit, so that jobs wait. Returns None if the circuit is already open."""
         return await self._one(_OPEN, backend=backend, probe_at=probe_at, now=now)
 
     async def probe(self, backend: str, *, probe_at: float, now: float) -> Circuit | None:
@@ -120,7 +121,7 @@ class CircuitStore:
         return await self._one(_RESET_REFUSALS, backend=backend)
 
     async def close(self, backend: str) -> Circuit | None:
-        """Close the circuit, so that jobs continue. Returns None if it is not open."""
+        """Close the circuit, so that jobs continue. Returns None if the circuit is not open."""
         return await self._one(_CLOSE, backend=backend)
 
     async def delete(self, backend: str) -> None:

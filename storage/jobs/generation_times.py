@@ -9,9 +9,10 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 # Only recent jobs count, because providers become faster or slower over time.
+# A clip that is twice as long usually takes twice as long.
 _RECENT = """
-SELECT generated_seconds AS seconds FROM jobs
-WHERE backend = :backend AND seconds = :seconds AND size = :size AND model {is_model}
+SELECT generated_seconds * :seconds / seconds AS seconds FROM jobs
+WHERE backend = :backend AND size = :size AND model {is_model}
     AND generated_seconds IS NOT NULL
 ORDER BY created_at DESC LIMIT 20
 """
@@ -20,7 +21,10 @@ _RECENT_WITHOUT_MODEL = _RECENT.format(is_model="IS NULL")
 
 
 class GenerationTimes:
-    """Reads how long the last 20 jobs with the same backend, model, length and size took."""
+    """Reads how long the last 20 jobs with the same backend, model and size took.
+
+    Their times are converted to those of a clip with the job's length.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -59,7 +59,7 @@ class HoldNotice:
 
 
 class HoldStore:
-    """Puts jobs on hold and releases them. Their states stay the same."""
+    """Puts jobs on hold and releases jobs. The states of the jobs stay the same."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -78,7 +78,7 @@ class HoldStore:
         return await self._jobs(_HOLD_OTHER_BACKENDS, {"backend": backend, "now": now})
 
     async def release_own_backend(self, backend: str, *, now: float) -> list[Job]:
-        """Release and return the jobs of this backend, which the operator has chosen again."""
+        """Release and return the jobs of the current backend, which the operator chose again."""
         return await self._jobs(_RELEASE_OWN_BACKEND, {"backend": backend, "now": now})
 
     async def held(self) -> list[Job]:

@@ -59,11 +59,11 @@ class ListingStore:
         self._database = database
 
     async def record_shown(self, backend: str, account: str, *, now: float) -> None:
-        """Store that the list contained one of our jobs. Such a list can be trusted."""
+        """Store that the provider's list contained one of our jobs. Such a list can be trusted."""
         await self._database.rows(_SHOWN, {"backend": backend, "account": account, "now": now})
 
     async def was_shown(self, backend: str, account: str, *, since: float, now: float) -> bool:
-        """Return whether the list contained one of our jobs between these times."""
+        """Return whether the provider's list contained one of our jobs between two times."""
         params = {"backend": backend, "account": account, "since": since, "now": now}
         return await self._database.row(_WAS_SHOWN, params) is not None
 

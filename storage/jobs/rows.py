@@ -78,12 +78,12 @@ def job_from(row: Row) -> Job:
 
 
 def found_job(row: Row | None) -> Job | None:
-    """Convert a row of the jobs table to a `Job`, or return None if there is no row."""
+    """Convert a row of the jobs table to a `Job`, or return None if `row` is None."""
     return job_from(row) if row else None
 
 
 def key_of(job: Job) -> dict[str, Any]:
-    """Return the parameters with which a statement changes a job only if it is unchanged."""
+    """Return the parameters with which a statement changes a job only if its row is unchanged."""
     return {"id": job.id, "epoch": job.epoch, "was": job.state}
 
 

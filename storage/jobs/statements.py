@@ -123,6 +123,10 @@ UPDATE jobs SET
         THEN :now - generating_at ELSE generated_seconds END,
     deadline_at = coalesce(:deadline_at, deadline_at),
     progress = coalesce(:progress, progress),
+    seconds = coalesce(:seconds, seconds), fingerprint = coalesce(:fingerprint, fingerprint),
+    -- The longest clip was reserved. The rest is given back, but never more is taken.
+    price_micros = min(price_micros, coalesce(:price, price_micros)),
+    reserved_micros = min(reserved_micros, coalesce(:price, reserved_micros)),
     cost_usd = coalesce(:cost_usd, cost_usd),
     told_micros = coalesce(:cost_micros, told_micros),
     settled_micros = {_SETTLED},
@@ -171,8 +175,12 @@ UPDATE jobs SET
     account = :account
 WHERE id = :id AND epoch = :epoch AND state = 'queued' AND NOT EXISTS (
     SELECT 1 FROM jobs AS other
-    WHERE other.backend = :backend AND other.fingerprint = jobs.fingerprint
-        AND other.state IN ('submitting', 'unconfirmed'))
+    WHERE other.backend = :backend AND other.state IN ('submitting', 'unconfirmed')
+        AND (other.fingerprint = jobs.fingerprint
+            -- Where no list shows lengths, it could not tell these two apart.
+            OR (:shows_length = 0 AND other.model IS jobs.model AND other.size = jobs.size
+                AND coalesce(other.sent_prompt, other.prompt)
+                    = coalesce(jobs.sent_prompt, jobs.prompt))))
 RETURNING *
 """
 
@@ -194,8 +202,8 @@ WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """
 
-# The higher epoch invalidates a step that is running, and that looked for the message too early to
-# find it.
+# The higher epoch invalidates a running step that looked for the card's message too early to find
+# it.
 ACKNOWLEDGE = """
 UPDATE jobs SET
     epoch = epoch + 1, message_id = :message_id, next_at = :now, updated_at = :now
@@ -221,8 +229,8 @@ UPDATE jobs SET dm_intent_at = :now
 WHERE id = :id AND epoch = :epoch AND state = 'notifying' RETURNING *
 """
 
-# The higher epoch invalidates a poll that is already running. It may have read the job before it
-# changed, and must not postpone the next poll.
+# The higher epoch invalidates a poll that is already running. That poll may have read the job
+# before the job changed, and must not postpone the next poll.
 WAKE_REMOTE = """
 UPDATE jobs SET epoch = epoch + 1, next_at = :now, updated_at = :now
 WHERE backend = :backend AND remote_id = :remote_id AND remote_passed_at IS NULL

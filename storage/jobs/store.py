@@ -10,7 +10,7 @@ from storage.errors import NotUniqueError
 from storage.jobs import statements
 from storage.jobs.caps import cap_columns
 from storage.jobs.rows import fold, found_job, job_from, key_of, requester_columns
-from storage.ledger.budgets import micros
+from storage.ledger.budgets import SAME_LENGTH, micros
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bot.model import Client, Failure, Job, JobState, Origin
     from storage.database import Database
     from storage.jobs.caps import Caps
-    from storage.ledger.budgets import Reservation
+    from storage.ledger.budgets import OrderedLength, Reservation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +36,7 @@ class Changes:
     note: str | None = None
     card_gone: bool = False
     voice_is_free: bool = False
+    length: OrderedLength = SAME_LENGTH
 
 
 class JobStore:
@@ -45,7 +46,7 @@ class JobStore:
         self._database = database
 
     async def insert(self, job: Job, caps: Caps, reservation: Reservation) -> Job | None:
-        """Insert a job. Returns None if it already exists, or if a cap or budget is reached."""
+        """Insert a job. Returns None if the job exists, or if a cap or budget is reached."""
         attachment = job.attachment
         return await self._counting_one(
             statements.INSERT,
@@ -125,7 +126,7 @@ class JobStore:
         running: Collection[str],
         now: float,
     ) -> float | None:
-        """Return the time at which the next job is due. The filters are those of `claim`."""
+        """Return the time at which the next job is due. `claim` explains the parameters."""
         row = await self._database.row(
             statements.NEXT_DUE,
             {
@@ -165,10 +166,11 @@ class JobStore:
             note=changes.note,
             card_gone=int(changes.card_gone),
             voice_is_free=int(changes.voice_is_free),
+            **changes.length.columns,
         )
 
     async def retry(self, job: Job, reservation: Reservation, *, now: float) -> Job | None:
-        """Queue an undecided job again, or return None if it has changed or a budget is reached."""
+        """Queue an undecided job again. Returns None if the job changed or a budget is reached."""
         return await self._counting_one(
             statements.RETRY, **key_of(job), now=now, **reservation.columns
         )
@@ -185,12 +187,10 @@ class JobStore:
             now=now,
         )
 
-    async def begin_submit(
-        self, job: Job, *, backend: str, account: str, create_key: str, now: float
-    ) -> Job | None:
-        """Mark a job as submitting. Returns None if an identical create request is unconfirmed."""
-        values = {"backend": backend, "account": account, "create_key": create_key, "now": now}
-        return await self._one_unless_taken(statements.BEGIN_SUBMIT, **key_of(job), **values)
+    async def begin_submit(self, job: Job, *, shows_length: bool, **to: str | float) -> Job | None:
+        """Mark a job as submitting. Returns None if a similar create request is unconfirmed."""
+        values = {**key_of(job), **to, "shows_length": int(shows_length)}
+        return await self._one_unless_taken(statements.BEGIN_SUBMIT, **values)
 
     async def postpone(
         self,
@@ -220,7 +220,7 @@ class JobStore:
         return await self._one(statements.RELEASE, **key_of(job), now=now)
 
     async def acknowledge(self, job_id: str, *, message_id: int, now: float) -> Job | None:
-        """Store the message id of a job's card, if it has none yet, and make the job due."""
+        """Store the message id of a job's card if none is stored yet, and make the job due."""
         return await self._one(statements.ACKNOWLEDGE, id=job_id, message_id=message_id, now=now)
 
     async def bind_cancelled(self, job: Job, changes: Changes, *, now: float) -> Job | None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from storage.jobs.inbox import Inbox
+from storage.jobs.rows import job_from
 
 if TYPE_CHECKING:
     from bot.model import Job
     from storage.database import Database
     from storage.jobs.spent_refs import SpentRefs
 
-_OTHER_UNCONFIRMED = """
-SELECT 1 FROM jobs
-WHERE backend = :backend AND id <> :id AND state IN ('submitting', 'unconfirmed') LIMIT 1
+# A job that was cancelled while it was undecided has ended, but the provider may have accepted it.
+_RIVALS = """
+SELECT * FROM jobs
+WHERE backend = :backend AND id <> :id AND remote_id IS NULL AND submitted_at IS NOT NULL
+    AND (state IN ('submitting', 'unconfirmed', 'undecided')
+        OR (state IN ('failed', 'cancelled') AND submitted_at > :since))
 """
 
 
@@ -26,12 +30,15 @@ class UnconfirmedStore:
         self._inbox = Inbox(database)
 
     async def unclaimed(self, backend: str) -> tuple[str, ...]:
-        """List the remote ids from webhooks that never belonged to any of our jobs."""
+        """List the remote ids that webhooks have named but that never belonged to a job."""
         refs = await self._inbox.unbound(backend)
         spent = await self._spent.among(backend, refs)
         return tuple(ref for ref in refs if ref not in spent)
 
-    async def others(self, job: Job) -> bool:
-        """Return whether another job's create request to the same backend is unconfirmed, too."""
-        params = {"backend": job.backend, "id": job.id}
-        return await self._database.row(_OTHER_UNCONFIRMED, params) is not None
+    async def rivals(self, job: Job, *, since: float) -> list[Job]:
+        """List the other jobs of the same backend whose create request may have been accepted.
+
+        `since`: the time of the earliest create request that counts if its job has ended.
+        """
+        params = {"backend": job.backend, "id": job.id, "since": since}
+        return [job_from(row) for row in await self._database.rows(_RIVALS, params)]

@@ -33,7 +33,10 @@ def month_of(day: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Budgets:
-    """The amounts that may be spent, in micro-dollars. None means that there is no such limit."""
+    """The amounts that may be spent, in micro-dollars.
+
+    An amount of None means that there is no such budget.
+    """
 
     day: int | None = None
     month: int | None = None
@@ -95,6 +98,30 @@ class Reservation:
         }
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderedLength:
+    """The length of the clip that a job orders, with the values that depend on it.
+
+    `seconds`: the length. `fingerprint`: that of the request with this length.
+    `price`: the highest cost of a create request, in micro-dollars.
+
+    None leaves the column of the job unchanged.
+    """
+
+    seconds: int | None = None
+    fingerprint: str | None = None
+    price: int | None = None
+
+    @property
+    def columns(self) -> dict[str, str | int | None]:
+        """The values that are stored with a job."""
+        return {"seconds": self.seconds, "fingerprint": self.fingerprint, "price": self.price}
+
+
+#: Leaves the length of a job unchanged.
+SAME_LENGTH = OrderedLength()
+
+
 def _or_unlimited(budget: int | None) -> int:
     return _UNLIMITED if budget is None else budget
 
@@ -150,7 +177,10 @@ class LedgerStore:
         await self._database.sequence((_GRANT, params), recording(entry))
 
     async def payer_key(self, month: str, new: bytes) -> bytes:
-        """Return the key that hashes a month's payers. If there is none, `new` becomes the key."""
+        """Return the key that hashes a month's payers.
+
+        If the month has no key, `new` becomes the key.
+        """
         # If the month has a key, the update changes nothing, but makes RETURNING include the row.
         rows = await self._database.rows(
             """INSERT INTO payer_keys (month, key) VALUES (:month, :key)

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from bot.model import Job
     from storage.database import Database
 
-# These two are committed before the request, which is sent only once.
+# `_BEGIN_SPEAKING` and `_BEGIN_WRITING` are committed before their requests, each of which is sent
+# only once.
 _BEGIN_SPEAKING = """
 UPDATE jobs SET voice_settled_micros = voice_reserved_micros, updated_at = :now
 WHERE id = :id AND epoch = :epoch AND state = 'received'
@@ -31,18 +32,24 @@ WHERE id = :id AND epoch = :epoch AND state = 'queued' AND writer_reserved_micro
 
 
 class PaidRequests:
-    """Stores that a job's text or prompt costs its price, before the request is sent."""
+    """Stores the price of a paid request before the request is sent."""
 
     def __init__(self, database: Database, *, clock: Callable[[], float]) -> None:
         self._database = database
         self._clock = clock
 
     async def begin_speaking(self, job: Job) -> bool:
-        """Store that the voice is about to be asked; False: it was asked, or the job changed."""
+        """Store that the voice is about to be asked.
+
+        Returns False if the voice was asked before, or if the job has changed.
+        """
         return await self._database.row(_BEGIN_SPEAKING, self._params(job)) is not None
 
     async def begin_writing(self, job: Job) -> bool:
-        """Store that the writer is about to be asked; False: it was asked, or the job changed."""
+        """Store that the prompt writer is about to be asked.
+
+        Returns False if the writer was asked before, or if the job has changed.
+        """
         return await self._database.row(_BEGIN_WRITING, self._params(job)) is not None
 
     async def record_refusal(self, job: Job) -> None:

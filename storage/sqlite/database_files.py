@@ -18,7 +18,9 @@ _Identity = tuple[int, int]
 
 
 class DatabaseFiles:
-    """Checks that the files on disk are still those that the bot has open. If not, saves the data.
+    """Checks that the files on disk are still those that the bot has open.
+
+    If they are not, saves the data.
 
     If a file is removed, SQLite continues to write to the open file, which is deleted when the bot
     stops. Everything in it would then be lost.

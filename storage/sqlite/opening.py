@@ -42,7 +42,7 @@ _SET_FOLDED_PROMPT = "UPDATE jobs SET prompt_folded = :folded WHERE id = :id"
 
 @asynccontextmanager
 async def open_sqlite(data_dir: Path) -> AsyncGenerator[SqliteDatabase]:
-    """Open `clapper.db`, migrate it to the current schema, and close it after the block.
+    """Open `clapper.db`, migrate it to the current schema, and close it after the `with` block.
 
     The folder must exist.
     Raises DataInUseError if another process has the database open.
@@ -71,8 +71,8 @@ async def open_sqlite(data_dir: Path) -> AsyncGenerator[SqliteDatabase]:
 
 
 def _make_private(path: Path) -> None:
-    # The database contains prompts, and other users may be able to read its folder. SQLite creates
-    # the WAL with the same mode as the database.
+    # No other user may read the database, because it contains prompts. Its folder may be readable
+    # for others. SQLite creates the WAL with the same mode as the database.
     try:
         path.touch(mode=0o600)
         for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):

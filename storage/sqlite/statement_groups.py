@@ -103,7 +103,10 @@ class StatementGroups:
 
 
 def _run_group(opened: aiosqlite.Connection, group: Sequence[_Unit]) -> list[_Answer]:
-    """Run a group in one transaction. If the whole transaction fails, run each unit in its own."""
+    """Run a group in one transaction.
+
+    If the whole transaction fails, run each unit in a transaction of its own.
+    """
     connection = opened._conn  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as above
     if connection.in_transaction:  # a rollback has failed
         connection.execute("ROLLBACK")
@@ -134,7 +137,7 @@ def _run_alone(connection: sqlite3.Connection, unit: _Unit) -> _Answer:
 
 
 def _commit(connection: sqlite3.Connection) -> Exception | None:
-    """Commit a transaction. If that fails, undo it and return the error."""
+    """Commit a transaction. If that fails, undo the transaction and return the error."""
     try:
         connection.execute("COMMIT")
     except Exception as error:  # noqa: BLE001 - the caller handles it, whatever it is

@@ -200,9 +200,9 @@ def test_every_webhook_is_refused() -> None:
 
 
 def test_a_listed_price_is_found() -> None:
-    price = formats.list_price(model="gemini-omni-1.2-flash", seconds=8, size="1280x720")
+    price = formats.list_price(model="gemini-omni-1.2-flash", size="1280x720")
     assert price
-    assert price.dollars == pytest.approx(0.56, abs=0.005)
+    assert price.second_dollars == pytest.approx(0.0695)
     assert price.as_of == "2026-11"
 
 
@@ -211,4 +211,4 @@ def test_a_listed_price_is_found() -> None:
     [("gemini-omni-1.2-flash", "2x2"), ("another", "1280x720")],
 )
 def test_no_price_is_invented(model: str, size: str) -> None:
-    assert formats.list_price(model=model, seconds=8, size=size) is None
+    assert formats.list_price(model=model, size=size) is None

@@ -51,18 +51,19 @@ async def test_a_field_that_is_absent_does_not_contradict(
 ) -> None:
     ref = await submit(backend)
     api.shape = lambda job: {name: value for name, value in job.items() if name != field}
-    assert await find(backend) == Listing(refs=(ref,), complete=True, certain=field != "prompt")
+    assert await find(backend) == Listing(refs=(ref,), complete=True)
 
 
-async def test_one_job_without_its_prompt_makes_the_found_ones_uncertain(
-    api: VideosApi, backend: OpenAIVideos
-) -> None:
+async def test_a_job_without_its_prompt_is_found_too(api: VideosApi, backend: OpenAIVideos) -> None:
     silent = await submit(backend)
     speaking = await submit(backend)
     api.shape = lambda job: job | ({"prompt": None} if job["id"] == silent else {})
     listing = await find(backend)
     assert {*listing.refs} == {silent, speaking}
-    assert not listing.certain
+    assert {ref: echo.prompt is None for ref, echo in listing.echoes.items()} == {
+        silent: True,
+        speaking: False,
+    }
 
 
 async def test_a_job_that_is_not_found_does_not_make_the_others_uncertain(

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.backends.base import (
-    Capabilities,
-    VideoBackend,
-)
+from bot.backends.capabilities import OPENAI
 from bot.backends.openai_videos import OpenAIVideos
 from bot.model import VideoRequest
 from tests.support.providers.openai_setup import KEY, REQUEST, submit
@@ -17,12 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from bot.backends.base import VideoBackend
+
 pytest_plugins = ["tests.support.providers.openai_fixtures"]
 
 
 def test_the_adapter_is_a_video_backend() -> None:
     backend: VideoBackend = OpenAIVideos(base_url="http://127.0.0.1:1/v1", api_key=None)
-    assert backend.capabilities == Capabilities(webhooks=False, lists=True)
+    assert backend.capabilities == replace(OPENAI, webhooks=False)
     assert backend.name == "openai"
 
 

@@ -132,7 +132,8 @@ async def test_a_hinted_job_is_found_but_never_certain(
 ) -> None:
     ref = (await backend.submit(REQUEST, create_key="k")).ref
     found = await backend.find(REQUEST, hints=(ref,))
-    assert found == Listing(refs=(ref,), complete=False, certain=False)
+    assert found == Listing(refs=(ref,), complete=False)
+    assert found.echoes[ref].prompt is None
     assert not await backend.cancel(ref)
     assert {call.method for call in api.calls} == {"POST", "GET"}
 
@@ -215,12 +216,12 @@ def test_of_many_models_some_are_named() -> None:
 def test_a_price_is_estimated_where_the_list_says_enough(
     skus: object, dollars: float | None, *, sound: bool | None
 ) -> None:
-    price = offer(pricing_skus=skus, generate_audio=sound).price(**HD)
-    assert price == (None if dollars is None else pytest.approx(dollars))
+    price = offer(pricing_skus=skus, generate_audio=sound).second_price(str(HD["size"]))
+    assert price == (None if dollars is None else pytest.approx(dollars / 8))
 
 
 def test_four_k_has_a_separate_price() -> None:
-    assert offer().price(seconds=1, size="3840x2160") == pytest.approx(0.6)
+    assert offer().second_price("3840x2160") == pytest.approx(0.6)
 
 
 # --- callbacks ---

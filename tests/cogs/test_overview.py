@@ -158,7 +158,7 @@ async def test_the_help_lists_the_commands_that_a_person_can_use(desk: Desk) -> 
     assert commands_in(shown) == ["video", "narrate", *FREE_COMMANDS]
     assert "- `/privacy`: See or delete the data I keep about you" in shown
     assert any(line.startswith("**You can request videos here.**") for line in shown)
-    assert "So can everyone in this server who isn't blocked." in shown
+    assert "Everyone in this server who isn't blocked can request videos too." in shown
     manager = world.add_user("mary")
     world.members.change(manager, world.guild, permissions=MANAGE_GUILD)
     assert commands_in(await lines(desk, "help", user=manager))[-1] == "clapper"
@@ -208,8 +208,11 @@ async def test_the_help_shows_the_rules_of_the_server_and_names_no_person(desk: 
 @pytest.mark.parametrize(
     ("order_from", "sentence"),
     [
-        (OrderFrom.DMS, "So can every member of a server that I'm in, unless they're blocked."),
-        (OrderFrom.EVERYWHERE, "So can everyone who isn't blocked."),
+        (
+            OrderFrom.DMS,
+            "Every member of a server that I'm in can request videos too, unless they're blocked.",
+        ),
+        (OrderFrom.EVERYWHERE, "Everyone who isn't blocked can request videos too."),
     ],
 )
 async def test_the_help_in_a_dm_says_who_may_order_there(

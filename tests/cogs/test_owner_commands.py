@@ -157,7 +157,7 @@ async def test_those_of_a_team_who_may_change_the_application_use_it_and_others_
         assert "paused" not in (await typed(desk, "resume", person)).text
     before = await stored(desk)
     for person in (reader, invited, world.user):
-        assert "Only the owner" in (await typed(desk, "pause", person, words=WORDS)).text
+        assert "Only this bot's owner" in (await typed(desk, "pause", person, words=WORDS)).text
     assert await stored(desk) == before
 
 
@@ -172,12 +172,12 @@ async def test_managers_administrators_members_and_strangers_are_refused_every_c
     for command, options in each_command(desk).items():
         for person in people:
             answer = await typed(desk, command, person, **options)
-            assert (answer.ephemeral, "Only the owner" in answer.text) == (True, True)
+            assert (answer.ephemeral, "Only this bot's owner" in answer.text) == (True, True)
     for options in ({"words": WORDS, "until": "soon"}, {"words": "\u200b"}):
-        assert "Only the owner" in (await typed(desk, "pause", manager, **options)).text
-    assert "Only the owner" in (await typed(desk, "block-server", manager, server="x")).text
+        assert "Only this bot's owner" in (await typed(desk, "pause", manager, **options)).text
+    assert "Only this bot's owner" in (await typed(desk, "block-server", manager, server="x")).text
     assert await stored(desk) == []
-    for locale, words in (("de", "wem dieser Bot gehört"), ("ja", "所有者")):
+    for locale, words in (("de", "Eigentümer des Bots"), ("ja", "所有者")):
         answer = await typed(desk, "settings", world.add_user("ada", locale=locale))
         assert words in answer.text
 
@@ -207,7 +207,7 @@ async def test_a_person_who_leaves_the_team_may_use_it_for_a_minute_at_most(desk
     assert "every server" in (await typed(desk, "settings")).text
     world.application_fields = {"owner": world.add_user("heir").payload()}
     desk.clock.advance(61)
-    assert "Only the owner" in (await typed(desk, "settings")).text
+    assert "Only this bot's owner" in (await typed(desk, "settings")).text
 
 
 async def test_a_pause_refuses_orders_in_every_server_with_the_words_and_the_time(
@@ -239,12 +239,12 @@ async def test_a_time_without_a_zone_is_in_utc(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("command", "options", "sentence"),
     [
-        ("pause", {"words": WORDS, "until": "soon"}, "not a time to come"),
-        ("pause", {"words": WORDS, "until": "2020-01-01"}, "not a time to come"),
+        ("pause", {"words": WORDS, "until": "soon"}, "isn't a time in the future"),
+        ("pause", {"words": WORDS, "until": "2020-01-01"}, "isn't a time in the future"),
         ("drain", {"words": "\u200b"}, "one line"),
         ("block-server", {"server": "my server"}, "not an ID"),
         ("channel", {"channel": "9" * 19, "rule": "deny"}, "not an ID"),
-        ("limit", {"videos": 5}, "Choose one of the options"),
+        ("limit", {"videos": 5}, "Say whose limit it is"),
     ],
 )
 async def test_what_can_not_be_set_is_refused_in_one_sentence(
@@ -329,7 +329,7 @@ async def test_a_take_down_asks_first_and_says_what_it_has_deleted(desk: Desk) -
         f"**The videos of <@{person}> are deleted.**",
         "- 1 video with its prompt and files",
         "- 2 cards in Discord",
-        "- 1 video must end first. Use the command again in a few minutes.",
+        "- 1 video is still in progress. Use the command again in a few minutes.",
     ]
     assert card.deleted
     [entry] = [each for each in await stored(desk) if "removal" in tuple(each)]
@@ -342,12 +342,12 @@ async def test_a_forged_or_old_button_of_a_take_down_deletes_nothing(desk: Desk)
     asked = await typed(desk, "remove-person", person=str(world.user.id))
     other = world.add_user("mary")
     world.members.change(other, world.guild, permissions=ADMINISTRATOR)
-    assert "Only the owner" in (await desk.click(asked, "Yes", user=other)).text
+    assert "Only this bot's owner" in (await desk.click(asked, "Yes", user=other)).text
     heir = world.add_user("heir")
     world.application_fields = {"owner": heir.payload()}
     desk.clock.advance(61)
     assert "Only the person who was asked" in (await desk.click(asked, "Yes", user=heir)).text
-    assert "Only the owner" in (await desk.click(asked, "Yes")).text
+    assert "Only this bot's owner" in (await desk.click(asked, "Yes")).text
     desk.bot.services.owners.servers = frozenset()
     assert "only works in the servers" in (await desk.click(asked, "Yes", user=heir)).text
     assert not card.deleted

@@ -129,11 +129,11 @@ async def test_people_see_what_is_kept_of_them(desk: Desk) -> None:
     ages = (
         "A video and its narration are deleted 30 days after you got the video, or earlier if "
         "space runs out. Prompts stay until you delete them. "
-        f"Your next one will be deleted <t:{delivered}:R>."
+        f"The first of your videos to expire will be deleted <t:{delivered}:R>."
     )
     assert page.text.split("\n") == [
         "**What I keep about you**",
-        "- 2 prompts, with when and where you typed them and how they turned out",
+        "- 2 prompts, and the record of when and where you typed them and how they turned out",
         "- 1 finished video, 3 MB",
         "- 1 narration, kept so that you can use it again",
         "- Your DM setting: You get a DM when a video took more than 5 minutes.",
@@ -204,7 +204,7 @@ async def test_all_that_has_ended_is_deleted_and_the_rest_is_named(desk: Desk) -
 
 async def test_an_empty_row_is_mentioned_until_it_is_deleted(desk: Desk) -> None:
     await made(desk)
-    until = f"not what was in them. That will be deleted <t:{int(desk.clock()) + DAY}:R>."
+    until = f"none of their content. These records will be deleted <t:{int(desk.clock()) + DAY}:R>."
     page = await ask(desk, "privacy")
     await desk.click(page, "Delete my data")
     await desk.click(page, "Yes, delete everything")

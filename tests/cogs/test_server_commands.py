@@ -145,16 +145,16 @@ async def test_a_change_holds_for_the_next_order_and_after_a_restart(
     assert not (await order(desk)).ephemeral
     answer = await typed(desk, "channel", manager, channel=str(world.channel.id), rule="deny")
     assert answer.text.splitlines() == [
-        "Saved. It applies from the next request on.",
+        "Saved. The change applies from the next request on.",
         "**Who may request videos in this server**",
         f"- Not in these channels: <#{world.channel.id}>",
-        "-# This only narrows what my operator allows.",
+        "-# These settings can restrict what my operator allows, but not extend it.",
     ]
     before = await count(desk)
     assert "requests in this channel" in (await order(desk)).text
     assert (await count(desk), desk.bench.backend.posts) == (before, 0)
     again = await typed(desk, "channel", manager, channel=str(world.channel.id), rule="deny")
-    assert again.text.startswith("That was already so.")
+    assert again.text.startswith("Nothing changed: that setting was already in effect.")
     cleared = await typed(desk, "channel", manager, channel=str(world.channel.id), rule="none")
     assert "Nothing is set." in cleared.text
     assert not (await order(desk)).ephemeral
@@ -198,7 +198,7 @@ async def test_limits_are_set_and_removed(desk: Desk, manager: User) -> None:
     assert not (await order(desk)).ephemeral
     for options in ({}, {"of": "person", "role": role}):
         answer = await typed(desk, "limit", manager, videos=5, **options)
-        assert "Choose one of the options" in answer.text
+        assert "Say whose limit it is" in answer.text
 
 
 async def test_the_history_names_each_change_and_who_made_it(desk: Desk, manager: User) -> None:
@@ -231,7 +231,7 @@ async def test_many_settings_fit_into_one_answer_and_have_a_limit(
     assert len(shown) <= 2000
     assert shown.count("and 490 more") == 3
     refused = await typed(desk, "block", manager, person=str(world.user.id))
-    assert "already 500 of these settings" in refused.text
+    assert "the limit is 500" in refused.text
 
 
 async def test_a_servers_cards_have_its_language_and_spoilers_and_dms_are_personal(
@@ -246,7 +246,7 @@ async def test_a_servers_cards_have_its_language_and_spoilers_and_dms_are_person
     english = desk.bot.services.texts
     assert desk.cards.dm(job, link="x").startswith(english("dm.ready", link="x"))
     assert desk.cards.dm_cancelled(job).startswith(english("dm.cancelled"))
-    assert "Choose one of the options" in (await typed(desk, "cards", manager)).text
+    assert "Fill in exactly one option" in (await typed(desk, "cards", manager)).text
     await typed(desk, "cards", manager, language="none")
     await typed(desk, "cards", manager, spoiler=False)
     job, card = await desk.video()

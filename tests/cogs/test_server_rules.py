@@ -114,7 +114,7 @@ async def test_a_denied_role_counts_more_than_an_allowed_one(desk: Desk) -> None
     await set_rule(desk, Setting.ROLE, Rule.DENY, target=muted)
     await expect_allowed(desk)
     world.members.change(world.user, guild, role_ids=(film, muted))
-    await expect_refused(desk, f"people with this role make requests here: <@&{muted}>")
+    await expect_refused(desk, f"people with any of these roles make requests here: <@&{muted}>")
 
 
 async def test_a_blocked_person_is_refused_in_that_server_alone(desk: Desk) -> None:
@@ -196,10 +196,13 @@ async def test_the_caps_of_a_server_count_only_in_that_server(desk: Desk) -> Non
     refused = await order(desk)
     assert "managers let you order 1 video in 24 hours" in refused.text
     shown = await desk.fake_discord.answer_to(await desk.fake_discord.slash("usage"))
-    assert "Your share of the server's videos of the last 24 hours: 1 of 1, 0 left" in shown.text
+    assert (
+        "Your videos of the last 24 hours that count towards the server: 1 of 1, 0 left"
+        in shown.text
+    )
     await expect_allowed(desk, user=world.add_user("grace"))
     refused = await order(desk, user=world.add_user("mary"))
-    assert "managers have limited it to 2 videos in 24 hours" in refused.text
+    assert "managers allow 2 videos in 24 hours in total" in refused.text
     await expect_allowed(desk, elsewhere)
 
 

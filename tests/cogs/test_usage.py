@@ -39,7 +39,7 @@ async def test_usage_tells_what_is_used_and_left_and_when_one_more_is(tmp_path: 
         bench.clock.advance(HOUR)
         assert await usage(desk) == [
             "**What you have ordered, and what is left**",
-            "- In progress: 1 of 2",
+            "- Your videos in progress: 1 of 2",
             f"- Your videos of the last 24 hours: 1 of 10, 9 left (one more {when})",
             f"- This server's videos of the last 24 hours: 1 of 50, 49 left (one more {when})",
             f"- All videos of the last 24 hours: 2 of 100, 98 left (one more {first})",
@@ -53,7 +53,8 @@ async def test_usage_tells_what_is_used_and_left_and_when_one_more_is(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("locale", "line"), [("de", "- In Arbeit: 0 von 2"), ("ja", "- 制作中: 2本中0本")]
+    ("locale", "line"),
+    [("de", "- Deine Videos in Arbeit: 0 von 2"), ("ja", "- あなたの制作中の動画: 2本中0本")],
 )
 async def test_usage_is_told_in_a_persons_language(tmp_path: Path, locale: str, line: str) -> None:
     caps = Caps(open_per_user=2, open_in_all=99, per_day=100, per_user_day=10)

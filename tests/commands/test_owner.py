@@ -143,7 +143,7 @@ async def test_before_anything_is_set_the_command_says_so(tmp_path: Path) -> Non
         (("pause", "two\nlines"), "one line"),
         (("pause", "x" * 301), "at most 300"),
         (("pause", "--until", "soon", "Back"), "is not a time"),
-        (("pause", "--until", "2020-01-01", "Back"), "is not a time to come"),
+        (("pause", "--until", "2020-01-01", "Back"), "is not a time in the future"),
         (("set", "person-day", "many"), "is not a value"),
         (("set", "person-day", "3", "--for", PERSON), "has no --for"),
         (("set", "channel", "deny"), "needs --for"),

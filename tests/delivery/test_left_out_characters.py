@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.model import Job
     from tests.support.fakes.clock import Clock
 
-LINE = "-# The storyboard can't draw these characters, so it leaves them out: "
+LINE = "-# These characters can't be drawn, so they are left out: "
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from bot.jobs.polling.page_step import PageStep
 from bot.model import HoldReason, JobState
 from storage.jobs.polling.listed_jobs import ListedJobStore
 from tests.support.fakes.backend import FakeBackend
-from tests.support.fakes.bench import ACCOUNT, Bench, open_bench
+from tests.support.fakes.bench import ACCOUNT, LIST_INTERVALS, Bench, open_bench
 from tests.support.fakes.orders import REQUEST
 
 if TYPE_CHECKING:
@@ -559,10 +559,8 @@ async def test_a_server_without_a_list_is_asked_for_it_every_ten_minutes(bench: 
     assert await bench.list_polling.step() == 600
 
 
-async def test_a_few_pages_share_the_period_and_many_follow_each_other_faster(
-    bench: Bench,
-) -> None:
-    pauses = [bench.list_intervals.between_pages(pages) for pages in (1, 2, 10, 20, 100, 1000)]
+def test_a_few_pages_share_the_period_and_many_follow_each_other_faster() -> None:
+    pauses = [LIST_INTERVALS.between_pages(pages) for pages in (1, 2, 10, 20, 100, 1000)]
     assert pauses == [2.5, 1.25, 0.25, 0.25, 0.24, 0.024]
 
 

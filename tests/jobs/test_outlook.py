@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.model import VideoRequest
     from tests.support.fakes.bench import Bench
 
-OTHER = {"prompt": "a dog", "model": "sora-2-pro", "seconds": 4, "size": "720x1280"}
+OTHER = {"prompt": "a dog", "model": "sora-2-pro", "size": "720x1280"}
 
 
 async def make(bench: Bench, *seconds: float, request: VideoRequest = REQUEST) -> None:
@@ -47,8 +47,14 @@ async def test_the_usual_time_is_the_median_of_similar_jobs(bench: Bench) -> Non
     assert await usual(bench) == pytest.approx(100)
 
 
-@pytest.mark.parametrize("field", ["model", "seconds", "size"])
-async def test_other_models_lengths_and_sizes_do_not_count(bench: Bench, field: str) -> None:
+async def test_the_usual_time_is_learned_by_the_second_of_video(bench: Bench) -> None:
+    await make(bench, 60, 60, request=replace(REQUEST, seconds=4))
+    await make(bench, 160)
+    assert await usual(bench, replace(REQUEST, seconds=12)) == pytest.approx(180)
+
+
+@pytest.mark.parametrize("field", ["model", "size"])
+async def test_other_models_and_sizes_do_not_count(bench: Bench, field: str) -> None:
     await make(bench, 60, 60, 60)
     assert await usual(bench, replace(REQUEST, **{field: OTHER[field]})) is None
     assert await usual(bench, replace(REQUEST, prompt=str(OTHER["prompt"]))) is not None

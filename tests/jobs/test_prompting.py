@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.backends.base import Capabilities
+from bot.backends.capabilities import Capabilities
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.model import JobState
 from storage.database import open_database

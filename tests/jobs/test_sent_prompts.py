@@ -52,7 +52,7 @@ async def details(desk: Desk, card: Message, **who: object) -> str:
 async def test_the_details_show_what_was_added(desk: Desk) -> None:
     _, card = await finished(desk)
     reply = await details(desk, card)
-    added = "Added for the video service:\n```\nTake 1.\n```"
+    added = "Added to the prompt for the video service:\n```\nTake 1.\n```"
     assert f"```\n{WORDS}\n```\n{added}" in reply
 
 

@@ -22,19 +22,19 @@ def words_in(text: str) -> set[str]:
 
 # The fields with a number of things. A new field of a sentence belongs to one of the two sets.
 COUNTS = words_in("""
-    cards count days jobs left limit max_mb max_seconds minutes more narrations prompts running
-    seconds size used videos waiting
+    cards count days entries jobs left limit max_mb max_seconds minutes more narrations orders
+    prompts refusals running seconds size used videos waiting
 """)
 OTHERS = words_in("""
-    actor address amount backend bar budget channels characters choice client date description
-    duration field found id incident job language limits line link marker month name names
-    others page pages parts percent person place places price prompt reason remote roles script
-    search service setting since spent state target time value what when words
+    actor address amount backend bar budget channel channels characters choice client date
+    description duration field found id incident job language limits line link marker month name
+    names others page pages parts percent person place places price prompt reason remote roles
+    script search server service setting since spent state target time value what when words
 """)
 # The words that may follow any number: most are no nouns, or the plural looks the same. Limits of
 # characters are constants, and more than one. An adjective may stand before the noun.
 AFTER_ANY_NUMBER = {
-    "en": words_in("MB s being characters finished left more of waiting"),
+    "en": words_in("MB s being characters earlier finished left more of waiting"),
     "de": words_in("MB s Zeichen frei in mehr von übrig"),
 }
 # A narration that is too long is longer than one second, and a duration is rounded to five seconds.

@@ -157,7 +157,7 @@ def fields_in(sentence: str) -> set[str]:
     [
         *(f"failed.{kind}" for kind in ErrorKind),
         *("failed.timeout", "failed.not_a_video", "failed.unacknowledged"),
-        *("note.not_merged", "note.held_instead", "note.silent"),
+        *("note.not_merged", "note.held", "note.held_instead", "note.silent"),
         *("caps.user", "caps.all", "caps.day", "caps.user_day"),
         *("caps.server_day", "caps.home_day", "caps.dm_day", "caps.client_day"),
         *("budget.day", "budget.month", "budget.server", "budget.person"),

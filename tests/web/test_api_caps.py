@@ -68,7 +68,7 @@ async def order(caller: Caller, **headers: str) -> tuple[int, dict[str, Any], st
         (ErrorKind.AUTH, "api.provider_auth", "FAKE_API_KEY"),
         (ErrorKind.BALANCE, "api.provider_balance", "“Our GPU” is out of credit"),
         (ErrorKind.SETUP, "api.provider_setup", "FAKE_BASE_URL or VIDEO_MODEL"),
-        (ErrorKind.SETUP, "api.provider_setup", "“Our GPU” offers no videos"),
+        (ErrorKind.SETUP, "api.provider_setup", "“Our GPU” has no video API"),
     ],
 )
 async def test_a_provider_that_refuses_the_bots_key_is_a_500_with_advice_for_the_operator(

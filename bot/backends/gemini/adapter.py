@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState, Webhook
+from bot.backends.base import BackendUpdate, Listing, RemoteState, Webhook
+from bot.backends.capabilities import GEMINI, Capabilities
 from bot.backends.gemini import answers
 from bot.backends.gemini.formats import response_format
 from bot.backends.provider_api import ProviderApi
@@ -50,7 +51,7 @@ class Gemini:
     result_origins: tuple[str, ...] = ()
     timeouts: Timeouts = field(default_factory=Timeouts)
     clock: Callable[[], float] = time.time
-    capabilities: Capabilities = field(default_factory=Capabilities)
+    capabilities: Capabilities = GEMINI
 
     def __post_init__(self) -> None:
         self._api = ProviderApi(
@@ -61,6 +62,7 @@ class Gemini:
             result_origins=self.result_origins,
             timeouts=self.timeouts,
             clock=self.clock,
+            has_exact_lengths=lambda: self.capabilities.has_exact_lengths,
             translate=answers.GeminiAnswers(base_url=self.base_url),
         )
 
@@ -83,10 +85,9 @@ class Gemini:
     ) -> BackendUpdate:
         """Order the video with exactly one POST.
 
-        The response may report that it is already finished.
-
-        Google stores the interaction, and the clip is always downloaded by the interaction's id. A
-        restart of the bot therefore loses nothing.
+        The response may report that the video is already finished. Google stores the interaction,
+        and the clip is always downloaded by the interaction's id. A restart of the bot therefore
+        loses nothing.
         """
         try:
             shape = response_format(seconds=request.seconds, size=request.size)
@@ -125,7 +126,7 @@ class Gemini:
         return None
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
-        """Download the video to `sink`: the stored file or, without one, the interaction itself."""
+        """Download the stored file or, if there is none, the clip in the interaction to `sink`."""
         link = None if update.result_url == INLINE else update.result_url
         path = _path(update.ref) if link is None else self._own_path(link)
         elsewhere = link if path is None else None

@@ -5,35 +5,21 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
+from bot.backends.capabilities import GEMINI
 from bot.errors import StartupError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-_MIN_SECONDS, _MAX_SECONDS = 3, 15
-# The aspect ratio and the resolution of each size.
-_FORMATS: Mapping[str, tuple[str, str]] = {
-    "640x360": ("16:9", "360p"),
-    "360x640": ("9:16", "360p"),
-    "1280x720": ("16:9", "720p"),
-    "720x1280": ("9:16", "720p"),
-    "1920x1080": ("16:9", "1080p"),
-    "1080x1920": ("9:16", "1080p"),
-    "3840x2160": ("16:9", "4k"),
-    "2160x3840": ("9:16", "4k"),
-}
+_4K_LINES = 2160
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListPrice:
-    """The list price of a clip in US dollars.
+    """The list price of a second of video in US dollars.
 
     `as_of`: the month of the price list, such as "2026-11".
     """
 
-    dollars: float
+    second_dollars: float
     as_of: str
 
 
@@ -44,27 +30,37 @@ def response_format(*, seconds: int, size: str) -> dict[str, str]:
 
     Raises StartupError if the API doesn't support the length or the size.
     """
-    if not _MIN_SECONDS <= seconds <= _MAX_SECONDS:
+    lengths, sizes = GEMINI.lengths, GEMINI.sizes
+    if seconds not in lengths:
         raise StartupError(
-            f"VIDEO_SECONDS: Gemini Omni makes clips of {_MIN_SECONDS} to {_MAX_SECONDS} seconds, "
+            f"VIDEO_SECONDS: Gemini Omni makes clips of {lengths[0]} to {lengths[-1]} seconds, "
             f"not {seconds}."
         )
-    if size not in _FORMATS:
-        raise StartupError(f"VIDEO_SIZE: Gemini Omni makes {', '.join(_FORMATS)}, not {size}.")
-    aspect_ratio, resolution = _FORMATS[size]
+    if size not in sizes:
+        raise StartupError(f"VIDEO_SIZE: Gemini Omni makes {', '.join(sizes)}, not {size}.")
+    width, height = _sides(size)
     return {
         "type": "video",
-        "resolution": resolution,
-        "aspect_ratio": aspect_ratio,
+        "resolution": _resolution(size),
+        "aspect_ratio": "16:9" if width > height else "9:16",
         "duration": f"{seconds}s",
         "delivery": "uri",
     }
 
 
-def list_price(*, model: str, seconds: int, size: str) -> ListPrice | None:
-    """Return the list price of a clip, or None if `prices.toml` does not contain it."""
+def list_price(*, model: str, size: str) -> ListPrice | None:
+    """Return the list price of a second, or None if `prices.toml` does not contain it."""
     listed = tomllib.loads((files("bot.backends") / "prices.toml").read_text("utf-8")).get(model)
-    _, resolution = _FORMATS.get(size, ("", ""))
-    if listed is None or resolution not in listed:
+    if listed is None or size not in GEMINI.sizes or _resolution(size) not in listed:
         return None
-    return ListPrice(dollars=listed[resolution] * seconds, as_of=listed["as_of"])
+    return ListPrice(second_dollars=listed[_resolution(size)], as_of=listed["as_of"])
+
+
+def _resolution(size: str) -> str:
+    lines = min(_sides(size))
+    return "4k" if lines == _4K_LINES else f"{lines}p"
+
+
+def _sides(size: str) -> tuple[int, int]:
+    width, height = size.split("x")
+    return int(width), int(height)

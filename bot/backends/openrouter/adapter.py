@@ -6,11 +6,12 @@ The API signs its callbacks, but has no list of jobs and can't cancel a job.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from bot.backends.base import BackendUpdate, Capabilities, Listing, Webhook
+from bot.backends.base import BackendUpdate, Listing, Webhook
+from bot.backends.capabilities import OPENROUTER, Capabilities
 from bot.backends.openrouter import models, webhooks
 from bot.backends.provider_api import ProviderApi
 from bot.backends.responses import error_kinds
@@ -52,7 +53,7 @@ class OpenRouter:
     capabilities: Capabilities = field(init=False)
 
     def __post_init__(self) -> None:
-        self.capabilities = Capabilities(webhooks=bool(self.webhook_secrets))
+        self.capabilities = replace(OPENROUTER, webhooks=bool(self.webhook_secrets))
         self._keys = webhooks.signing_keys(self.webhook_secrets)
         self._api = ProviderApi(
             name=self.name,
@@ -64,6 +65,7 @@ class OpenRouter:
             result_origins=self.result_origins,
             timeouts=self.timeouts,
             clock=self.clock,
+            has_exact_lengths=lambda: self.capabilities.has_exact_lengths,
         )
 
     async def offers(self) -> tuple[ModelOffer, ...]:
@@ -96,7 +98,7 @@ class OpenRouter:
     ) -> BackendUpdate:
         """Order the video with exactly one POST.
 
-        The response may report that it is already finished.
+        The response may report that the video is already finished.
         """
         body = {
             "model": request.model,

@@ -35,8 +35,8 @@ class ModelOffer:
     has_sound: bool
     skus: Mapping[str, float]
 
-    def price(self, *, seconds: int, size: str) -> float | None:
-        """Estimate the price of a clip in US dollars.
+    def second_price(self, size: str) -> float | None:
+        """Estimate the price of a second of video in US dollars.
 
         Returns None if the list has no suitable price.
         """
@@ -44,7 +44,7 @@ class ModelOffer:
         rate = self._per_second(min(width, height))
         if rate is None and (per_token := self._per_token()) is not None:
             rate = per_token * width * height * _FRAMES_PER_SECOND / _PIXELS_PER_TOKEN
-        return None if rate is None else rate * seconds
+        return rate
 
     def _per_second(self, lines: int) -> float | None:
         resolution = "4k" if lines == _FOUR_K else f"{lines}p"
@@ -81,8 +81,8 @@ def check(
 ) -> ModelOffer:
     """Return the list entry of a model.
 
-    Raises StartupError if the model isn't listed, or if it can't make clips of this length and
-    size.
+    Raises StartupError if the model isn't listed, or if the model can't make clips of this length
+    and size.
     """
     for offer in offers:
         if model in offer.names:
@@ -102,15 +102,19 @@ def _offer(fields: Mapping[str, object]) -> ModelOffer:
     names = (fields.get("id"), fields.get("canonical_slug"))
     return ModelOffer(
         names=tuple(name for name in names if isinstance(name, str) and name),
-        seconds=tuple(
-            value for value in _items(fields.get("supported_durations")) if isinstance(value, int)
-        ),
+        seconds=tuple(sorted(set(_lengths(fields)))),
         sizes=tuple(
             value for value in _items(fields.get("supported_sizes")) if isinstance(value, str)
         ),
         has_sound=fields.get("generate_audio") is True,
         skus=dict(_prices(_mapping(fields.get("pricing_skus")))),
     )
+
+
+def _lengths(fields: Mapping[str, object]) -> Iterator[int]:
+    for value in _items(fields.get("supported_durations")):
+        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+            yield value
 
 
 def _prices(skus: Mapping[str, object]) -> Iterator[tuple[str, float]]:

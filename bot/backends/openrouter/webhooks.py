@@ -70,7 +70,7 @@ def verify(
 def _signed_time(headers: Mapping[str, str]) -> tuple[str, list[str]]:
     """Return the timestamp and the signatures of a callback.
 
-    Raises WebhookError if there are none.
+    Raises WebhookError if the timestamp or the signatures are missing.
     """
     found = {name.lower(): value for name, value in headers.items()}
     header = found.get(_SIGNATURE, "")

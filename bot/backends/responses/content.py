@@ -46,11 +46,11 @@ class ContentFetcher:
     pauses: tuple[float, ...]
 
     async def fetch(self, path: str | None, result_url: str | None) -> None:
-        """Download from the content route at `path`, or from `result_url` if that has no video.
+        """Download from the content route at `path` or, if it has no video, from `result_url`.
 
-        Raises NoClipYetError if the file is only a web page, and MediaError if it is no video for
-        another reason. Raises TooLargeError if the file is larger than `max_bytes`. Raises
-        BackendError if the download fails.
+        Raises NoClipYetError if the file is only a web page, and MediaError if the file is
+        something else that is not a video. Raises TooLargeError if the file is larger than
+        `max_bytes`. Raises BackendError if the download fails.
         """
         try:
             link = result_url if path is None else await self._fetch_content(path, result_url)
@@ -66,7 +66,7 @@ class ContentFetcher:
     async def _fetch_content(self, path: str, result_url: str | None) -> str | None:
         """Download from the content route.
 
-        Returns a link if the video has to be downloaded from there instead.
+        If the response contains only a link to the video, returns the link.
         """
         response = await self._ask_repeatedly(path, () if result_url else self.pauses)
         if response.ok:

@@ -49,8 +49,8 @@ _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 _TOO_MANY_REQUESTS = 429
 _AMBIGUOUS_STATUSES = frozenset({400, 403, 413, 422, 429})
-# These refusals also count if the status is a success. An overload doesn't count then, because a
-# busy server may have accepted the request.
+# Even a response with a success status can be one of these refusals. An overload is not among them,
+# because a busy server may have accepted the request.
 _REFUSALS = frozenset({ErrorKind.MODERATED, ErrorKind.AUTH, ErrorKind.BALANCE, ErrorKind.SETUP})
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 _JOB_KINDS: Mapping[int, ErrorKind] = {
@@ -65,7 +65,8 @@ _EXPIRED_LINK_STATUSES = frozenset({403, 404, 410})
 _UNFINISHED = re.compile(r"in[ _-]progress|not (?:yet )?(?:ready|complete|finished)", re.IGNORECASE)
 _GONE_STATUSES = frozenset({"expired", "deleted", "task_not_found"})
 _OVER_BUDGET = "budget_exceeded"
-# new-api and other servers respond with status 400 and such a code if they don't know the job.
+# new-api and other servers respond with status 400 and a code that matches this pattern if they
+# don't know the job.
 _UNKNOWN_JOB = re.compile(
     r"(?:(?:task|video|job|generation|prediction|resource)_?)?not_?(?:found|exists?)", re.IGNORECASE
 )
@@ -205,8 +206,8 @@ def _is_key_error(answer: object) -> bool:
 def _may_mean(status: int, told: ErrorKind | None) -> bool:
     if status == _UNAUTHORIZED:
         return told is ErrorKind.BALANCE
-    # A text about a missing model means that the settings are wrong only if the status is 403. With
-    # other statuses, the model may be missing only for this request.
+    # With status 403, a text about a missing model means that the settings are wrong. With other
+    # statuses, the model may be missing only for this request.
     return status in _AMBIGUOUS_STATUSES and (told is not ErrorKind.SETUP or status == _FORBIDDEN)
 
 

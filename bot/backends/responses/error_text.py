@@ -1,4 +1,4 @@
-"""Extracts the codes and messages from an error response, and the failed job, if there is one."""
+"""Extracts the codes and messages from an error response, and the job if a job has failed."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ _ECHO_FIELDS = frozenset({"input", "flagged_input", "prompt", "ctx", "loc"})
 def find_failed_job(value: object) -> RemoteJob | None:
     """Return the failed job in an error response.
 
-    The job may be the response itself, or JSON inside one of its strings. A response without an id
-    and a known status is treated as an outage instead.
+    The job may be the response itself, or JSON inside one of its strings. A response that lacks an
+    id or a known status is treated as an outage instead.
     """
     jobs = (job_in(value), *_jobs_in_texts(value))
     failed = (job for job in jobs if job and job.ref and job.status and not job.inferred)

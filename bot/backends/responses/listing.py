@@ -45,8 +45,8 @@ async def list_jobs(
         fresh = [job for job in page.jobs if job.ref not in known]
         jobs.extend(fresh)
         if page.unreadable or len(fresh) < len(page.jobs):
-            # The job may be among the malformed entries. A server that ignores `after` may never
-            # show it.
+            # The job that is looked for may be among the malformed entries. A server that ignores
+            # `after` may never show that job.
             return jobs, False
         # Servers without `has_more` mark the end of their list with an empty page.
         if page.has_more is False or not fresh or _reaches_back(jobs, earlier):
@@ -68,7 +68,6 @@ def matching_listing(
     return Listing(
         refs=tuple(job.ref for job in found if job.ref),
         complete=complete,
-        certain=all(job.prompt is not None for job in found),
         shows_own=_shows_newest(jobs, answered),
         echoes={job.ref: job.echo for job in found if job.ref},
     )
@@ -80,9 +79,9 @@ async def with_hints(
     refs: Iterable[str],
     retrieve: Callable[[str], Awaitable[RemoteJob]],
 ) -> Listing:
-    """Request the jobs with these ids one after the other, and add those that match the request.
+    """Request the jobs with the ids `refs` one by one, and add those that match the request.
 
-    A job that isn't found may still exist, so the listing is then marked as incomplete.
+    If a job isn't found, it may still exist, so the listing is marked as incomplete.
     """
     jobs: list[RemoteJob] = []
     lost = False
@@ -99,7 +98,6 @@ async def with_hints(
         listing,
         refs=(*listing.refs, *hinted.refs),
         complete=listing.complete and not lost,
-        certain=listing.certain and hinted.certain,
         echoes={**listing.echoes, **hinted.echoes},
     )
 

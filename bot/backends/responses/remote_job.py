@@ -46,6 +46,8 @@ class RemoteJob:
     other fields than the status word.
     `progress`: 0 to 100. `cost`: in US dollars. `error`: the unparsed value of the error field.
 
+    `has_exact_length`: whether the provider makes each clip exactly as long as it was ordered.
+
     Times are in Unix seconds of the provider's clock. `answered_at` is the time of the response.
     """
 
@@ -64,6 +66,7 @@ class RemoteJob:
     seconds: float | None
     size: tuple[int, int] | None
     answered_at: float | None = None
+    has_exact_length: bool = False
 
     @property
     def echo(self) -> Echo:
@@ -74,6 +77,7 @@ class RemoteJob:
             size=self.size,
             created_at=self.created_at,
             answered_at=self.answered_at,
+            has_exact_length=self.has_exact_length,
         )
 
     def contradicts(self, request: VideoRequest) -> bool:
@@ -110,7 +114,7 @@ def parse(body: bytes) -> object:
 
 
 def job_in(value: object) -> RemoteJob | None:
-    """Return the job in a response, or None if it describes no job.
+    """Return the job in a response, or None if the response describes no job.
 
     The job may be the response itself, or be inside a field such as `data`.
     """
@@ -193,7 +197,7 @@ def _is_job(fields: Mapping[str, object] | None) -> bool:
 def _ref_of(fields: Mapping[str, object]) -> str | None:
     names = status_words.ID_NAMES
     if "status_url" in fields or "response_url" in fields:
-        # fal's id of a job; other providers use the name for the id of an HTTP request
+        # fal's name for the id of a job; elsewhere, it names the id of an HTTP request
         names = (*names, "request_id")
     return next(filter(None, (ref_in(fields.get(name)) for name in names)), None)
 
@@ -209,7 +213,7 @@ def _job(fields: Mapping[str, object], more: Mapping[str, object]) -> RemoteJob:
     link = find_link(fields) or find_link(more)
     told = status_words.state_of(status)
     if link is None and told is RemoteState.DONE:
-        # earlier versions of new-api put the link here
+        # Earlier versions of new-api put the link to the video into this field.
         link = find_link({"url": fields.get("fail_reason")})
     error = _error(fields, more)
     times = (layer.get(name) for layer in (fields, more) for name in status_words.END_NAMES)
@@ -244,7 +248,7 @@ def _inferred(
     status: str,
     progress: int | None,
 ) -> RemoteState | None:
-    """Return the state that the status word or, if it isn't clear, the other fields indicate."""
+    """Return the state that a job's status word tells or, if it is unclear, the other fields."""
     if told is RemoteState.DONE and error and not link:
         return RemoteState.FAILED  # for example, a content filter has removed the video
     if told in {RemoteState.DONE, RemoteState.FAILED}:

@@ -57,7 +57,8 @@ def _is_object(path: Path) -> bool:
 def _start_of_clip(text: mmap.mmap) -> int | None:
     """Return the offset of the first base64 string that contains a video.
 
-    If none of them does, return the offset of the first one, which `check_clip` will refuse.
+    If no string contains a video, return the offset of the first base64 string, which `check_clip`
+    will refuse.
     """
     starts = [match.end() for match in islice(_BASE64.finditer(text), _MAX_CLIPS)]
     clips = (start for start in starts if inline_clip.is_clip(text[start : start + _HEAD]))

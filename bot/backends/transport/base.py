@@ -25,7 +25,7 @@ class NeverSentError(NoAnswerError):
 
 
 class CutOffError(NoAnswerError):
-    """The body ended before its announced length, or the rest of it did not arrive in time."""
+    """The body of a response ended too early, or the rest of the body did not arrive in time."""
 
 
 NO_ANSWER = (NoAnswerError, TimeoutError)
@@ -33,7 +33,7 @@ NO_ANSWER = (NoAnswerError, TimeoutError)
 
 
 def reason_of(error: BaseException) -> str:
-    """Return the name of an error's cause. It contains no addresses and no secrets."""
+    """Return the name of an error's cause. The name contains no addresses and no secrets."""
     return str(error) if isinstance(error, NoAnswerError) else type(error).__name__
 
 

@@ -42,9 +42,9 @@ class _ClipFilter:
         self._inside = False
 
     def kept(self, chunk: bytes) -> bytes:
-        """Return the bytes that are certainly not part of a clip.
+        """Return the bytes of a chunk that are certainly not part of a clip.
 
-        The bytes are from this chunk, and from the end of the previous one.
+        The end of the previous chunk is included if it was held back.
         """
         text, self.held = self.held + chunk, b""
         kept: list[bytes] = []

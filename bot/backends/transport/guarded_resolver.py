@@ -1,4 +1,4 @@
-"""Prevents downloads from private networks. The URLs are in responses, and can't be trusted."""
+"""Prevents downloads from private networks, because URLs in providers' responses aren't trusted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class PrivateAddressError(NeverSentError):
-    """The host of the result is this machine, or is in a private network."""
+    """A link leads to this machine or to a host in a private network."""
 
     def __init__(self) -> None:
         super().__init__("PrivateAddressError")

@@ -135,9 +135,9 @@ class HttpTransport:
         return f"{self._endpoint.base_url}{request.url}{query and f'?{query}'}"
 
     def _opened(self) -> aiohttp.ClientSession:
-        """Return the session.
+        """Return the HTTP session.
 
-        It is opened at the first request, because aiohttp needs a running loop.
+        The session is opened at the first request, because aiohttp needs a running loop.
         """
         if self._session is None:
             endpoint = self._endpoint

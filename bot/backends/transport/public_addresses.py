@@ -83,10 +83,10 @@ def _embedded(ip: IPv6Address) -> Iterator[IPv4Address]:
 
 
 def _in_local_nat64(number: int) -> Iterator[IPv4Address]:
-    """Yield the embedded address if it has one of RFC 6052's layouts and all other bits are 0.
+    """Yield the IPv4 address that a local NAT64 address embeds in a layout of RFC 6052.
 
-    Which bits the address occupies depends on the translator. If other bits were set too, any IPv4
-    address could be meant.
+    The translator chooses the layout, so the layout is recognised by its unused bits, which must
+    be 0. An address without such a layout yields nothing.
     """
     subnet_and_suffix = number & ((1 << 80) - 1)
     if subnet_and_suffix >> 32 == 0:

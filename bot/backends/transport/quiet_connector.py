@@ -1,4 +1,4 @@
-"""Reuses a connection only if nothing has arrived on it since its last response."""
+"""Reuses a connection only if no bytes have arrived since the connection's last response."""
 
 from __future__ import annotations
 

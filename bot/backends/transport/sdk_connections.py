@@ -64,7 +64,7 @@ def connect(endpoint: Endpoint, *, tls: ssl.SSLContext) -> httpx2.AsyncClient:
 
 
 def timeouts_of(endpoint: Endpoint) -> httpx2.Timeout:
-    """Return the time-outs of each request."""
+    """Return the time-outs that apply to each request."""
     return httpx2.Timeout(endpoint.read_timeout, connect=endpoint.connect_timeout)
 
 

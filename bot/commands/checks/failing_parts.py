@@ -24,7 +24,7 @@ def examine_failing_parts(data_dir: Path) -> Finding:
     except StorageError as error:
         return unreadable(subject, error)
     if not failing:
-        return Finding(subject=subject, ok=True, found="none failing repeatedly")
+        return Finding(subject=subject, ok=True, found="no repeated failures")
     return Finding(
         subject=subject,
         ok=False,

@@ -15,7 +15,7 @@ class Finding:
     """A line in the table that `doctor` prints.
 
     `advice`: what the operator should do, or "" if there is nothing to do.
-    `checked`: whether the check could be made.
+    `checked`: False if the check could not be made.
     """
 
     subject: str

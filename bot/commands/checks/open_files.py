@@ -5,12 +5,13 @@ from __future__ import annotations
 from bot.commands.checks.findings import Finding
 from bot.runtime.open_files import raise_limit
 
-# Half of these are for the connections of the HTTP server, and the other half for everything else.
+# The bot needs to open this many files and connections: half of them for the HTTP server, and the
+# other half for everything else.
 _ENOUGH = 1024
 
 
 def examine_open_files() -> Finding:
-    """Raise the limit, as the bot does when it starts, and report the new limit."""
+    """Raise the limit on open files, as the bot does at its start, and report the new limit."""
     limit = raise_limit()
     return Finding(
         subject="open files",

@@ -6,14 +6,17 @@ imported.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import aiohttp
 
+from bot.backends.capabilities import GEMINI, OPENAI, OPENROUTER, STORYBOARD
 from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.responses import refusal_words
 from bot.backends.transport.base import Timeouts
+from bot.commands.checks.clip_terms import describe_lengths, describe_price
 from bot.commands.checks.findings import Finding, without_password
 from bot.errors import BackendError, ErrorKind, StartupError
 
@@ -25,7 +28,8 @@ _SECONDS = 10.0
 _OK = 200
 _MAX_LISTED_MODELS = 5
 _MAX_ANSWER = 4000
-# Proxies respond with these statuses if the server is down, and some servers while they start.
+# Proxies respond with these statuses if the server behind them is down. Some servers do so while
+# they start.
 _UNAVAILABLE = frozenset({502, 503, 504})
 
 
@@ -39,7 +43,8 @@ async def examine_backend(settings: Settings) -> Finding:
             return Finding(
                 subject=_SUBJECT,
                 ok=True,
-                found="storyboard: title cards made on this machine, without a key and at no cost",
+                found="storyboard: title cards made on this machine, without a key and at no cost"
+                + describe_lengths(settings, STORYBOARD),
             )
         case "openai":
             return await _openai(settings)
@@ -138,13 +143,14 @@ async def _usable(settings: Settings, *, lists: bool) -> Finding:
         models = None
     finally:
         await backend.close()
+    offered = replace(OPENAI, lengths=settings.clip_lengths)
     accepted = "key accepted" if lists or models else "key not checked"
     known, advice = _check_model(settings.model, models)
     parts = (
         f"{shown} answers",
         accepted if key else "no key",
         known,
-        "price not published",
+        "price not published" + describe_lengths(settings, offered),
         _openai_updates(settings),
     )
     return Finding(
@@ -207,9 +213,10 @@ async def _openrouter(settings: Settings) -> Finding:
         )
     finally:
         await backend.close()
-    price = offer.price(seconds=seconds, size=size)
-    costs = "no price is listed" if price is None else f"about ${price:.2f} a clip"
+    offered = replace(OPENROUTER, lengths=offer.seconds)
+    costs = describe_price(offer.second_price(size), settings, offered)
     updates = _openrouter_updates(settings)
+    costs += describe_lengths(settings, offered)
     found = f"openrouter: key accepted, model {settings.model} known, {costs}, {updates}"
     return Finding(subject=_SUBJECT, ok=True, found=found)
 
@@ -251,12 +258,10 @@ async def _gemini(settings: Settings) -> Finding:
         return _refused_by_gemini(error, settings)
     finally:
         await backend.close()
-    price = list_price(model=model, seconds=seconds, size=size)
-    costs = (
-        "no price is listed"
-        if price is None
-        else f"about ${price.dollars:.2f} a clip (price list of {price.as_of})"
-    )
+    price = list_price(model=model, size=size)
+    costs = describe_price(price and price.second_dollars, settings, GEMINI)
+    costs += f" (price list of {price.as_of})" if price else ""
+    costs += describe_lengths(settings, GEMINI)
     found = f"gemini (experimental): {model}, {costs}, polling only"
     return Finding(subject=_SUBJECT, ok=True, found=found)
 

@@ -93,7 +93,7 @@ def _unmapped(address: Address) -> Address:
 
 
 def _limits(url: str, addresses: Iterable[Address]) -> list[str]:
-    """Return the features that won't work with this address, each with the reason."""
+    """Return the features that won't work with the public URL, each with the reason."""
     limits: list[str] = []
     private = [address for address in map(_unmapped, addresses) if not is_public(str(address))]
     # On this machine, /etc/hosts may map the machine's own name to a loopback address. Elsewhere,
@@ -145,7 +145,7 @@ async def _ask(url: str) -> tuple[int, bytes]:
 
 
 async def examine_port(settings: Settings) -> Finding:
-    """Check that the port is free, or that Clapper itself uses it."""
+    """Check that the HTTP server's port is free, or that Clapper itself uses the port."""
     host, port = settings.http_host, settings.http_port
     if not port:
         return Finding(subject=_PORT, ok=True, found="any free port")

@@ -34,7 +34,7 @@ _ADVICE = {
 async def examine_voice(settings: Settings) -> Finding:
     """Check the chosen voice by reading one word aloud.
 
-    With `openai`, the word is charged for.
+    The voice service `openai` charges for the word.
     """
     name = settings.narration_backend
     try:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 async def change_access(settings: Settings, change: Change) -> Outcome:
     """Change an access setting.
 
-    Raises StartupError if the bot is running but can't be asked.
+    Raises StartupError if the bot is running but can't be reached.
     """
     await asyncio.to_thread(make_data_folder, settings.data_dir)
     try:

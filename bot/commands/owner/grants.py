@@ -12,6 +12,7 @@ from bot.commands.running_bot import ask_running_bot, refused_by_bot
 from bot.errors import StartupError, UserError
 from bot.jobs.costs.amounts import typed_amount
 from bot.jobs.costs.prices import Prices
+from bot.presets import ClipLengths
 from bot.runtime.costs import make_budgeting
 from bot.web.operator_routes import GRANT_PATH, grant_subject
 from storage.database import open_database
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 async def grant(settings: Settings, user_id: int, amount: str) -> str:
     """Let a person spend more this month, and return the sentence that reports it.
 
-    Raises StartupError if `amount` is not an amount of dollars, if people have no budgets, or if
-    the running bot can't be asked.
+    Raises StartupError if `amount` is not an amount of dollars, if people have no budgets, or if a
+    running bot uses the database and can't be reached.
     """
     micros = typed_amount(amount)
     if micros is None:
@@ -40,7 +41,13 @@ async def grant(settings: Settings, user_id: int, amount: str) -> str:
 
 async def _grant_in_database(settings: Settings, user_id: int, micros: int) -> tuple[float, float]:
     async with open_database(settings.data_dir) as database:
-        budgeting = make_budgeting(settings, database, prices=Prices(), clock=time.time)
+        budgeting = make_budgeting(
+            settings,
+            database,
+            prices=Prices(),
+            lengths=ClipLengths(usual=settings.video_seconds),
+            clock=time.time,
+        )
         try:
             raised = await budgeting.grant(user_id, micros, actor=None)
         except UserError as error:

@@ -22,7 +22,7 @@ def setting_line(entry: AuditEntry, *, now: float) -> str:
 
 
 def audit_line(entry: AuditEntry) -> str:
-    """Return the line about a change: its time, the person who made it, and the new value."""
+    """Return the line about a change: the time, the person who made it, and the new value."""
     actor = "command line" if entry.actor is None else str(entry.actor)
     return f"{_time(entry.at)}  {actor:20}  {_named(entry)}"
 

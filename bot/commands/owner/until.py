@@ -14,7 +14,7 @@ def until_of(text: str, *, now: float) -> int:
     try:
         return moment_of(text, now=now)
     except PastMomentError:
-        raise StartupError(f"--until: {text} is not a time to come.") from None
+        raise StartupError(f"--until: {text} is not a time in the future.") from None
     except ValueError:
         raise StartupError(
             f"--until: {text!a} is not a time: write 30m, 2h, 1d, or 2026-12-31T18:00."

@@ -70,12 +70,12 @@ class SmallerCopies:
         self._woken = asyncio.Event()
 
     async def add(self, job: Job) -> None:
-        """Schedule a copy. Call this before the card shows the link."""
+        """Schedule a smaller copy. Call this before the card shows the link to the video."""
         await self._store.add(job.id, now=self._clock())
         self._woken.set()
 
     async def run(self) -> None:
-        """Make each copy when it is due. Runs until cancelled."""
+        """Make each smaller copy when it is due. Runs until cancelled."""
         while True:
             self._woken.clear()
             try:
@@ -134,7 +134,8 @@ class SmallerCopies:
     async def _replace_link(self, job_id: str) -> bool:
         """Make the copy, and upload it to the card in place of the link.
 
-        Returns False if the video is still being delivered. The card does not show the link then.
+        Returns False if the video is still being delivered, because the card does not show the link
+        yet.
         """
         job = await self._jobs.get(job_id)
         if job is not None and job.state is JobState.DELIVERING:

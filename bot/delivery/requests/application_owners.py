@@ -10,7 +10,7 @@ _ROLES = frozenset({discord.TeamMemberRole.admin, discord.TeamMemberRole.develop
 async def fetch_owners(bot: discord.Client) -> list[int]:
     """Return the user ids of the application's owner, or the team's admins and developers.
 
-    The team's owner is among them. Members who may only read are not.
+    The team's owner is included. Members who may only read are left out.
     """
     application = await bot.application_info()
     team = application.team

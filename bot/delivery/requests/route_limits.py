@@ -31,7 +31,7 @@ class ThrottledError(aiohttp.ClientError):
 
 @dataclass(kw_only=True, slots=True)
 class _Window:
-    """A rate limit's period of `seconds`, which began at `since`.
+    """The current period of a rate limit. It began at `since` and lasts `seconds`.
 
     `left`: the number of requests that the route still accepts in this period, or None if unknown.
     """

@@ -27,8 +27,8 @@ def buttons_for(job: Job) -> tuple[Action, ...]:
         case JobState.UNDECIDED:
             return (Action.RETRY, Action.GIVE_UP)
         case JobState.CANCELLED if job.clip_of is not None:
-            # There is no "Again", which would make a new video. The original video still has its
-            # own card.
+            # There is no button "Again", because it would make a new video. The original video
+            # still has its own card.
             return (Action.DELETE,)
         case JobState.CANCELLED:
             return (Action.AGAIN, Action.EDIT, Action.DELETE)

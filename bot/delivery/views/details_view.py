@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from bot.artifacts import NOTE_HELD
 from bot.delivery.views.card_text import failure_reason, has_final_price
 from bot.delivery.views.formatting import cut_block, megabytes, units
 from bot.delivery.views.library_view import make_view, state_key
@@ -46,7 +47,7 @@ class DetailsView:
         `in_full`: whether to show the details that only the requester and moderators may see.
         """
         head = [self._texts("details.title", locale), self._state(details, locale)]
-        foot = [self._facts(details, locale)]
+        foot = [self._facts(details, locale), *self._length(details.job, locale)]
         if in_full:
             foot += [*self._price(details.job, locale), self._file(details, locale)]
             foot.append(self._ids(details, locale))
@@ -86,7 +87,7 @@ class DetailsView:
                 state=self._texts(state_key(step.state), locale),
             )
             for step in details.steps
-            # This step only sends a DM, so its duration is not interesting.
+            # The step that leads to SUCCEEDED only sends a DM, so its time is left out.
             if step.state is not JobState.SUCCEEDED
         ]
         failure = details.job.failure
@@ -103,6 +104,12 @@ class DetailsView:
             size=job.request.size.replace("x", "×"),  # noqa: RUF001 - the multiplication sign
         )
 
+    def _length(self, job: Job, locale: str) -> list[str]:
+        """Explain why the picture stands still at the end, if no longer clip could be ordered."""
+        if job.note != NOTE_HELD or job.clip_of is not None:
+            return []
+        return [self._texts("details.longest", locale, seconds=job.request.seconds)]
+
     def _price(self, job: Job, locale: str) -> list[str]:
         if not self._shows_prices or job.micros == 0:
             return []
@@ -118,7 +125,7 @@ class DetailsView:
         job = details.job
         if job.remote_id is None:
             return self._texts("details.id", locale, job=job.id)
-        # A provider's ids may contain any character.
+        # A provider's ids may contain any character, and a backtick would end the inline code.
         remote = job.remote_id.replace("`", "'")[:_ID_CHARACTERS]
         return self._texts("details.ids", locale, job=job.id, remote=remote)
 

@@ -115,7 +115,7 @@ EXACT_PLACES = 20
 
 
 def rounded_place(place: int) -> int:
-    """Round up a late place in the queue, so that few cards change when a job starts."""
+    """Round up a place far back in the queue, so that few cards change when a job starts."""
     if place <= EXACT_PLACES:
         return place
     step = 10 if place <= 200 else 100  # noqa: PLR2004 - as many steps as exact places

@@ -27,7 +27,7 @@ class HelpView:
     def render(
         self, commands: Iterable[str], verdict: Verdict, place: OrderPlace, *, members_only: bool
     ) -> ui.LayoutView:
-        """Render the commands, whether the person may order, and the rules of the place.
+        """Render the commands, whether the person may order, and the rules about who may order.
 
         `commands`: the commands' names in the code.
         `members_only`: whether, outside servers, only members of one of the bot's servers may

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from bot.model import Job
     from bot.texts import Texts
 
-# The ids of the page buttons contain the search text. Discord limits an id to 100 characters.
+# The maximum length of a search text. The ids of the page buttons contain the search text, and
+# Discord limits an id to 100 characters.
 MAX_SEARCH = 60
 PAGE_TEMPLATE = rf"clapper:page:(?P<offset>[0-9]{{1,9}}):(?P<search>.{{0,{MAX_SEARCH}}})"
 SEND_TEMPLATE = r"clapper:send:(?P<job>[0-9a-f]{32})"

@@ -16,7 +16,7 @@ _COLOUR = discord.Colour.from_rgb(88, 101, 242)
 def render_notice(sentence: str) -> ui.LayoutView:
     """Render a card that shows only one sentence.
 
-    Once a message has been a card, it can only contain components.
+    A message that was once a card can only contain components, and no plain text.
     """
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(sentence))

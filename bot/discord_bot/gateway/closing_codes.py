@@ -26,7 +26,7 @@ _ADVICE: Mapping[int, str] = {
 
 
 def final_sentence(code: int | None) -> str | None:
-    """Return a sentence for the operator if this code rules out reconnecting, or else None."""
+    """Return a sentence for the operator if a closing code rules out reconnecting, or else None."""
     advice = None if code is None else _ADVICE.get(code)
     if advice is None:
         return None

@@ -32,8 +32,8 @@ _OPEN_SECONDS = 90.0
 _LASTING_SECONDS = 120.0
 _MAX_PAUSE_SECONDS = 300.0
 _MAX_FAULT_PAUSE_SECONDS = 3600.0
-# Before a new session, Discord asks for a pause of 1 to 5 s. This is that pause, as a multiple of
-# the first pause.
+# The pause before a new session, as a multiple of the first pause before reconnecting. Discord
+# asks for 1 to 5 s.
 _NEW_SESSION_PAUSES = 5.0
 _MOST_DOUBLINGS = 20
 # After this many failed resumes in a row, a new session is opened. The first number applies while

@@ -74,8 +74,8 @@ class GatewaySocket(DiscordWebSocket):
             await self.close()
             raise
         await self.close()
-        # If Discord closes the connection without waiting for a reply, aiohttp loses the code, and
-        # only the frame contains it.
+        # If Discord closes the connection without waiting for a reply, aiohttp loses the closing
+        # code, so the code is read from the closing frame.
         is_close = frame is not None and frame.type is aiohttp.WSMsgType.CLOSE
         raise SocketClosedError(frame.data if frame and is_close else self.socket.close_code)
 

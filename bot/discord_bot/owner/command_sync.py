@@ -23,15 +23,16 @@ log = logging.getLogger(__name__)
 #: The name of the command group for the bot's owner.
 OWNER_GROUP = "clapper-owner"
 _COMMANDS = "/applications/{application_id}/guilds/{guild_id}/commands"
-# A command of a single server has no such fields, or doesn't need them.
+# These are fields of global commands. A command of a single server has no such fields, or doesn't
+# need them.
 _GLOBAL_FIELDS = frozenset({"contexts", "integration_types", "dm_permission", "nsfw"})
 
 
 class OwnerCommandSync:
-    """Sends the owner's commands to the chosen servers, and deletes them in servers chosen before.
+    """Sends the owner's commands to the chosen servers, and deletes them in all others.
 
-    A server that the bot is not in is logged, and the others still get the commands. Other commands
-    in these servers are not changed.
+    If the bot is not in one of the servers, that server is logged, and the others still get the
+    commands. Other commands in these servers are not changed.
     """
 
     def __init__(self, http: HTTPClient, application: int, store: OwnerServerStore) -> None:
@@ -40,7 +41,7 @@ class OwnerCommandSync:
         self._store = store
 
     async def sync(self, servers: Iterable[int], definition: Definition | None) -> None:
-        """Offer the commands in `servers`. If there is no definition, offer them nowhere."""
+        """Offer the commands in `servers` only, or in no server if `definition` is None."""
         wanted = frozenset(servers) if definition else frozenset[int]()
         known = await self._store.all(self._application)
         for server_id in sorted(known - wanted):

@@ -40,7 +40,7 @@ class Owners:
         self._asking = asyncio.Lock()
 
     async def check(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Raise UserError unless an owner used the command, in one of the `servers`."""
+        """Raise UserError unless one of the bot's owners used a command in one of the `servers`."""
         if interaction.guild_id not in self.servers:
             raise UserError("owner.not_here")
         if interaction.user.id not in await self._ask(interaction.client):

@@ -15,13 +15,13 @@ log = logging.getLogger(__name__)
 
 
 class ChangePublisher:
-    """Publishes changes to jobs on the event bus. The caller must have committed them."""
+    """Publishes changes to jobs on the event bus. The caller must have committed the changes."""
 
     def __init__(self, bus: EventBus) -> None:
         self._bus = bus
 
     def publish(self, job: Job | None) -> Job | None:
-        """Publish that a job has changed, but not its state, and return the job.
+        """Publish a change that left a job's state as it was, and return the job.
 
         If the job is None, nothing has changed, and nothing is published.
         """

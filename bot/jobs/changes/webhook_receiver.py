@@ -23,7 +23,10 @@ class WebhookReceiver:
         self._clock = clock
 
     async def receive(self, *, backend: str, webhook_id: str, remote_id: str) -> bool:
-        """Store a verified webhook and make its job due, or return False if it is a repetition."""
+        """Store a verified webhook and make its job due.
+
+        Returns False if the webhook is a repetition of an earlier one.
+        """
         new, woken = await self._inbox.add(
             backend=backend, webhook_id=webhook_id, remote_id=remote_id, now=self._clock()
         )
@@ -35,7 +38,7 @@ class WebhookReceiver:
         return new
 
     async def wake_if_received(self, backend: str, remote_id: str) -> None:
-        """Make a job due now if a webhook about it arrived before its remote id was stored."""
+        """Make a job due now if a webhook about the job arrived before its remote id was stored."""
         if await self._inbox.has(backend, remote_id):
             job = await self._store.wake_remote(backend, remote_id, now=self._clock())
             self._changes.publish(job)

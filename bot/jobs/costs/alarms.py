@@ -22,7 +22,7 @@ class BudgetAlarm:
     """A budget that is nearly or wholly spent. Amounts are in micro-dollars.
 
     `is_month`: whether the budget is for a month, and not for a day.
-    `period`: the day or month. `renewed_at`: the Unix time at which the next one begins.
+    `period`: the day or month. `renewed_at`: the Unix time at which the next period begins.
     `percent`: the spent percentage of the budget, which is 80 or 100.
     """
 

@@ -21,7 +21,10 @@ def dollars(amount: int, *, rounding: Callable[[float], int] = math.floor) -> Do
 
 
 def typed_amount(text: str) -> int | None:
-    """Convert an amount such as 5, 2.50 or $10 to micro-dollars, or return None if it isn't one."""
+    """Convert a typed amount such as 5, 2.50 or $10 to micro-dollars.
+
+    Returns None if the text is not an amount.
+    """
     found = _TYPED.fullmatch(text.strip())
     if found is None:
         return None

@@ -14,7 +14,7 @@ from bot.texts import Moment
 from storage.access.audit import AuditEntry
 from storage.access.settings import EVERYWHERE
 from storage.jobs.rows import queue_server_of
-from storage.ledger.budgets import MICROS, Reservation, month_of
+from storage.ledger.budgets import MICROS, OrderedLength, Reservation, month_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.jobs.costs.calendar import Calendar
     from bot.jobs.costs.payers import Payers
     from bot.model import Client, Job
+    from bot.presets import ClipLengths
     from bot.texts import Dollars
     from storage.ledger.budgets import Budgets, LedgerStore
     from storage.ledger.notices import BudgetNoticeStore
@@ -62,6 +63,7 @@ class Budgeting:
         notices: BudgetNoticeStore,
         *,
         prices: Prices,
+        lengths: ClipLengths,
         budgets: Budgets,
         clock: Callable[[], float],
         shows_prices: bool = True,
@@ -71,34 +73,55 @@ class Budgeting:
         self._calendar = calendar
         self._notices = notices
         self._prices = prices
+        self._lengths = lengths
         self._budgets = budgets
         self._clock = clock
         #: Whether people see what their orders cost.
         self.shows_prices = shows_prices
 
-    async def for_clip(self, requester: Origin | Client) -> Reservation:
-        """Return what a create request reserves."""
-        return await self._reservation(requester, Prices(clip=self._prices.clip))
+    async def for_clip(
+        self, requester: Origin | Client, *, seconds: int | None = None
+    ) -> Reservation:
+        """Return the reservation for a create request.
+
+        `seconds`: the length of the clip, or None for a clip without a narration.
+        """
+        length = self._lengths.usual if seconds is None else seconds
+        return await self._reservation(requester, Prices(clip=self._prices.of_clip(length)))
 
     async def for_job(self, job: Job) -> Reservation:
-        """Return what a new job reserves.
+        """Return the reservation for a new job.
 
         A job that reuses a finished clip needs no create request, and a narration that is attached
-        or kept needs no voice.
+        or kept needs no voice. With a narration, the price of the longest clip is reserved, because
+        the length of the narration is not known yet.
         """
         is_created = job.clip_of is None
         has_text = job.attachment is not None and job.attachment.text is not None
         is_spoken = has_text and job.narration_of is None
+        longest = job.request.seconds if job.attachment is None else self._lengths.longest
         prices = Prices(
-            clip=self._prices.clip if is_created else 0,
+            clip=self._prices.of_clip(longest) if is_created else 0,
             voice=self._prices.voice if is_spoken else 0,
             writer=self._prices.writer if is_created else 0,
         )
         return await self._reservation(job.requester, prices)
 
     async def for_speech(self, requester: Origin | Client) -> Reservation:
-        """Return what reading a text aloud reserves, if it belongs to no job."""
+        """Return the reservation for reading aloud a text that belongs to no job."""
         return await self._reservation(requester, Prices(voice=self._prices.voice))
+
+    def ordered(self, job: Job, sound_end: float) -> OrderedLength:
+        """Return the length to order for a job. Its price replaces the price that was reserved.
+
+        `sound_end`: the time in seconds at which the last sound of the narration ends.
+        """
+        seconds = self._lengths.for_sound(sound_end)
+        return OrderedLength(
+            seconds=seconds,
+            fingerprint=replace(job.request, seconds=seconds).fingerprint,
+            price=self._prices.of_clip(seconds),
+        )
 
     async def _reservation(self, requester: Origin | Client, prices: Prices) -> Reservation:
         reservation = Reservation(

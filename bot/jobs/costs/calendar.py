@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Calendar:
-    """Converts Unix times to days, and finds the beginnings of days and months, in a time zone."""
+    """Converts Unix times to days of a time zone, and finds when its days and months begin."""
 
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone

@@ -1,4 +1,4 @@
-"""Retries: queues undecided jobs again, although the provider may charge for them twice."""
+"""Retries: queues undecided jobs again, although the provider may charge twice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from bot.moderation.access.place import OrderPlace
     from storage.jobs.store import JobStore
 
-# A write fails if a worker has claimed the job since it was read. It is then tried again.
+# The number of attempts to write. An attempt fails if a worker has claimed the job since the job
+# was read.
 _TRIES = 5
 
 
@@ -49,7 +50,8 @@ class Retries:
             if job is None or job.state is not JobState.UNDECIDED:
                 return None
             await self._admission.admit(job.requester, place)
-            reservation = await self._budgeting.for_clip(job.requester)
+            seconds = job.request.seconds
+            reservation = await self._budgeting.for_clip(job.requester, seconds=seconds)
             queued = await self._store.retry(job, reservation, now=self._clock())
             if queued is not None:
                 self._changes.publish_state(queued, job.state)

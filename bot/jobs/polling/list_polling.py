@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The number of jobs from which on reading the list takes fewer requests than individual polls.
+# With at least this many jobs, reading the list takes fewer requests than polling each job.
 _MIN_JOBS = 4
 # The time by which individual polls are postponed when the bot starts. Meanwhile, the first pages
 # of the list arrive.
@@ -61,11 +61,11 @@ class ListPolling:
 
     @property
     def is_reading(self) -> bool:
-        """True while the list has been read only in part."""
+        """True while the provider's list has been read only in part."""
         return self._round is not None
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Wake up if a job is being generated, because it may need the list."""
+        """Wake up if a job is being generated, because a page of the list may tell its state."""
         if event.job.state is JobState.GENERATING:
             self._job_changed.set()
 
@@ -85,7 +85,7 @@ class ListPolling:
                 await asyncio.sleep(pause)
 
     async def step(self) -> float | None:
-        """Read the next page, and return the number of seconds to wait before the page after it.
+        """Read a page of the provider's list, and return the seconds until the next page.
 
         Returns None if no job needs the list.
         """
@@ -144,7 +144,7 @@ class ListPolling:
         )
 
     def _fail(self, asked_for: float | None) -> float:
-        """Stop reading the list, and return the pause before it is read again."""
+        """Stop reading the provider's list, and return the pause before the list is read again."""
         self._round = None
         pause = min(self._intervals.period * 2.0**self._failures, _MAX_PAUSE_SECONDS)
         self._failures = min(self._failures + 1, 10)

@@ -1,4 +1,4 @@
-"""ListRound: reads the provider's list once, from the newest job to the oldest open one of ours."""
+"""ListRound: reads the provider's list once, from its newest job to our oldest open job."""
 
 from __future__ import annotations
 

@@ -58,7 +58,10 @@ class PageStep:
     async def serve(
         self, found: Sequence[tuple[PolledJob, BackendUpdate]], *, requested_at: float
     ) -> int:
-        """Act on the states that a page shows, and return how many of its jobs are surely ours."""
+        """Act on the states that a page shows.
+
+        Returns how many of the page's jobs are certainly ours.
+        """
         ours = await self._ours(found) if found else []
         for job, _ in ours:
             self._silence.end(job.id)
@@ -93,7 +96,7 @@ class PageStep:
     def _may_wait(self, job: PolledJob, risen: int | None) -> bool:
         """Return whether a job's individual poll may be postponed again.
 
-        It may not if the list has shown the same percentage for too long.
+        It must not be postponed if the list has shown the same percentage for too long.
         """
         now = self._clock.steady()
         epoch, since = self._put_off_since.get(job.id, (None, now))

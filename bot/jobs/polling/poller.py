@@ -129,7 +129,7 @@ class Poller:
         )
 
     async def _is_past_a_limit(self, job: Job, update: BackendUpdate | None) -> bool:
-        """Act on a time limit of the job, and return whether one has passed."""
+        """Act on the job's time limits, and return whether one of the limits has passed."""
         # Without a response, the job must not be cancelled, because it may have finished.
         if update is not None and not job.late and self._has_passed(job.deadline_at or 0):
             await self._deadline_passed(job, update)
@@ -144,7 +144,7 @@ class Poller:
     ) -> None:
         """Fail a job.
 
-        Before that, try to download its clip, unless it is `clear` that none exists.
+        Before that, try to download the job's clip, unless it is `clear` that there is no clip.
         """
         cost = update.cost if update else None
         if not clear and await self._final_download.try_download(job, update):
@@ -175,5 +175,5 @@ class Poller:
         return self._has_passed((job.generating_at or 0) + _LATE_SECONDS)
 
     def _has_passed(self, moment: float) -> bool:
-        """Return whether `moment` has passed. While the clock may be wrong, it never has."""
+        """Return whether `moment` has passed, or False as long as the clock may be wrong."""
         return not self._clock.is_unsettled and self._clock() >= moment

@@ -56,7 +56,7 @@ class _Readings:
 
     @property
     def end(self) -> float | None:
-        """The estimated time of 100 % by the steady clock, or None if only one value is known."""
+        """The estimated time of 100 % by the steady clock, or None after only one reading."""
         if self.latest.percent == self.first.percent:
             return None
         passed = self.latest.at - self.first.at

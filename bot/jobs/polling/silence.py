@@ -32,7 +32,10 @@ class ProviderSilence:
         self._since.pop(job_id, None)
 
     def is_long(self, job: Job) -> bool:
-        """Record that a request got no response. Returns True if this has lasted two minutes."""
+        """Record that a request got no response.
+
+        Returns True if the provider has not responded for two minutes.
+        """
         if len(self._since) >= _MAX_JOBS:
             self._since.clear()
         since = self._since.setdefault(job.id, self._steady())

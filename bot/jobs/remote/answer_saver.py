@@ -15,8 +15,8 @@ log = logging.getLogger(__name__)
 
 _Result = TypeVar("_Result")
 
-# If the response were lost, the bot would have to look for the job at the provider. If it did not
-# find the job, it would have to ask the requester.
+# The longest time for which a write is repeated. If the response were lost, the bot would have to
+# look for the job at the provider and, if it did not find the job, ask the requester.
 _MAX_SECONDS = 60.0
 _FIRST_PAUSE_SECONDS = 1.0
 _MAX_PAUSE_SECONDS = 8.0

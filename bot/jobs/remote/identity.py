@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 # job with the same id, so a later check may reach the right server.
 _MAX_CHECKS = 20
 _CHECK_SECONDS = 30.0
-# The difference up to which two times are regarded as equal. Requests take a while, and servers
-# round the times that they report.
+# Two times count as equal if they differ by at most this much, because requests take a while and
+# servers round the times that they report.
 _STAMP_SECONDS = 5.0
 
 
@@ -52,9 +52,9 @@ class RemoteIdentity:
         self._clock = clock
 
     async def acquire(self, job: Job, ref: str) -> bool:
-        """Reserve a remote id for a job, even if an ended job has it.
+        """Reserve a remote id for a job, even if an ended job has the same remote id.
 
-        Returns False if an open job has it.
+        Returns False if an open job has the same remote id.
         """
         former = await self._store.reassign(job.backend, ref, job_id=job.id, now=self._clock())
         if former is not None:
@@ -73,8 +73,8 @@ class RemoteIdentity:
     async def handle_foreign(self, job: Job) -> None:
         """Postpone a job whose remote id seems to belong to another job.
 
-        After many checks, fail it.
-        The remote job with that id is neither delivered nor deleted.
+        After many checks, fail the job. The remote job with that id is neither delivered nor
+        deleted.
         """
         log.warning("remote.not_ours id=%s ref=%s", job.id, job.remote_id)
         if job.misses + 1 < _MAX_CHECKS:
@@ -110,8 +110,8 @@ class RemoteIdentity:
         """Remove the creation time from an echo if it is only the time of the response.
 
         Some servers report the time of each response as the creation time. If the response has no
-        `Date` header, its time is computed from the seconds since the create request. This works
-        even if our clock is wrong.
+        `Date` header, the time of the response is computed from the seconds since the create
+        request. This works even if our clock is wrong.
         """
         if echo.answered_at is None and record.made_at is not None and record.bound_at:
             answered_at = record.made_at + self._clock() - record.bound_at
@@ -148,7 +148,7 @@ def is_described(record: RemoteRecord, echo: Echo) -> bool:
 async def may_delete(backend: VideoBackend, record: RemoteRecord) -> bool:
     """Return whether a remote job can be deleted because its id still belongs to our job.
 
-    Raises BackendError if the provider can't be asked.
+    Raises BackendError if the provider can't be reached.
     """
     update = await _look(backend, record)
     return _is_deletable(record, update and update.echo)

@@ -1,4 +1,4 @@
-"""RemoteLookup: looks for an unconfirmed job at the provider, or for proof that it isn't there."""
+"""RemoteLookup: looks for an unconfirmed job at the provider, or for proof that it was lost."""
 
 from __future__ import annotations
 
@@ -78,13 +78,17 @@ class RemoteLookup:
         listing = await self._backend.find(job.sent_request, hints=hints, answered=answered)
         proves_absence = await self._proves_absence(listing, answered)
         # The other unconfirmed jobs are read before the jobs that have remote ids. In the opposite
-        # order, a job that gets its remote id between the two reads would be in neither. Its remote
-        # job would then seem to belong to none of our jobs.
-        rivals = await self._unconfirmed.others(job)
+        # order, a job that gets its remote id between the two reads would appear in neither result.
+        # Its remote job would then seem to belong to none of our jobs.
+        rivals = await self._unconfirmed.rivals(job, since=self._clock() - _DAY)
         refs, doubtful = await self._unbound(job, listing)
-        # If the list doesn't show prompts, even a single candidate may belong to another
-        # unconfirmed job.
-        may_be_rivals = bool(refs) and rivals and not listing.certain
+        # If the list doesn't show a candidate's prompt and length, the candidate may belong to
+        # another unconfirmed job, even if it is the only one.
+        may_be_rivals = any(
+            _may_be_of(listing.echoes.get(ref, Echo()), rival, job)
+            for ref in refs
+            for rival in rivals
+        )
         return Candidates(
             found=tuple(
                 BackendUpdate(
@@ -139,3 +143,12 @@ class RemoteLookup:
                 is_doubtful |= holder.is_open
                 free += [] if holder.is_open else [ref]
         return free, is_doubtful
+
+
+def _may_be_of(echo: Echo, rival: Job, job: Job) -> bool:
+    """Return whether a remote job may be that of a rival that ordered something else."""
+    if rival.deleted_at is not None:  # its prompt is gone, so only the format can be compared
+        return not echo.contradicts_format(rival.request)
+    ours, theirs = job.sent_request, rival.sent_request
+    # It does not matter to which of two identical orders a video belongs.
+    return ours.fingerprint != theirs.fingerprint and not echo.contradicts(theirs)

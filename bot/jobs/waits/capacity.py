@@ -42,7 +42,7 @@ class ProviderCapacity:
         return max(0, limit - await self._store.occupied(limit=limit, running=running))
 
     async def lower(self) -> None:
-        """Lower the limit to the current number of jobs, because another job was refused."""
+        """Lower the limit to the jobs at the provider now, because it refused another job."""
         before = self.limit
         self._lowered_to = max(1, await self._store.occupied(limit=before))
         self._lowered_at = self._steady()

@@ -142,7 +142,7 @@ class ClockWatcher:
         )
 
     def _passed_since(self, seen: SeenClock) -> float | None:
-        """Return the seconds since a reading, or None if the machine was rebooted since then."""
+        """Return the seconds since a clock reading, or None if the machine was rebooted since."""
         passed = self._clock.steady() - seen.steady
         return passed if self._boot and self._boot == seen.boot and passed >= 0 else None
 

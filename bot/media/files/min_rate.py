@@ -16,7 +16,10 @@ WINDOW_SECONDS = 30.0
 async def enforce_min_rate(
     chunks: AsyncIterable[bytes], *, clock: Callable[[], float] = time.monotonic
 ) -> AsyncIterator[bytes]:
-    """Yield the chunks. Raises TimeoutError if they arrive more slowly than the minimum rate."""
+    """Yield `chunks` unchanged.
+
+    Raises TimeoutError if they arrive more slowly than the minimum rate.
+    """
     since, received = clock(), 0
     async for chunk in chunks:
         received += len(chunk)

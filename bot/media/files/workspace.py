@@ -145,11 +145,14 @@ class Workspace:
         return await self._fetch(video_key(job_id))
 
     async def fetch_poster(self, job_id: str) -> Path:
-        """Return the local path of a poster. If its store is elsewhere, fetch it first."""
+        """Return the local path of a poster. If its store is elsewhere, fetch the poster first."""
         return await self._fetch(poster_key(job_id))
 
     async def fetch_copy(self, job_id: str, *, decent: bool) -> Path:
-        """Return the local path of a smaller copy. If its store is elsewhere, fetch it first."""
+        """Return the local path of a smaller copy.
+
+        If its store is elsewhere, fetch the copy first.
+        """
         return await self._fetch(copy_key(job_id, decent=decent))
 
     async def link_video(self, job_id: str, *, seconds: float) -> str | None:
@@ -165,13 +168,13 @@ class Workspace:
 
     @asynccontextmanager
     async def new_copy(self, job_id: str, *, decent: bool) -> AsyncGenerator[Path]:
-        """Provide a path for a smaller copy. The file that the block writes there is kept."""
+        """Provide a path for a smaller copy. A file that the `with` block writes there is kept."""
         async with self._new(copy_key(job_id, decent=decent)) as path:
             yield path
 
     @asynccontextmanager
     async def new_poster(self, job_id: str) -> AsyncGenerator[Path]:
-        """Provide a path for a poster. The file that the block writes there is kept."""
+        """Provide a path for a poster. A file that the `with` block writes there is kept."""
         async with self._new(poster_key(job_id)) as path:
             yield path
 

@@ -78,7 +78,10 @@ class Boxes:
         return self._read(box.start, min(box.end - box.start, max_bytes))
 
     def at(self, start: int, count: int) -> bytes:
-        """Return `count` bytes of the file from `start`. Raises MediaError if it is too short."""
+        """Return `count` bytes of the file from `start`.
+
+        Raises MediaError if the file is too short.
+        """
         return self._read(start, count)
 
     def kind_after(self, box: Box) -> bytes:
@@ -87,7 +90,7 @@ class Boxes:
         return self._file.read(4)
 
     def first_bytes(self, count: int) -> bytes:
-        """Return the first `count` bytes of the file, or fewer if it is shorter."""
+        """Return the first `count` bytes of the file, or fewer if the file is shorter."""
         self._file.seek(0)
         return self._file.read(count)
 

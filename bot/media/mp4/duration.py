@@ -82,7 +82,7 @@ def open_track(boxes: Boxes, moov: Box, trak: Box, moofs: Sequence[Box]) -> Trac
 
 
 def read_start(boxes: Boxes, track: Track) -> float | None:
-    """Return the time in seconds at which a track's first sample plays, or None if it has none."""
+    """Return the second at which a track's first sample plays, or None if there are no samples."""
     shown = _first_shown(track)
     edits = _edits(boxes, track)
     return None if shown is None else edits.delay + max(0, shown - edits.skipped) / track.scale
@@ -100,7 +100,7 @@ def read_reorder_delay(track: Track) -> float:
 
 
 def read_seconds(boxes: Boxes, track: Track) -> float:
-    """Return a track's duration in seconds. Raises MediaError if it is 0."""
+    """Return a track's duration in seconds. Raises MediaError if the duration is 0."""
     full = _full_seconds(track)
     edits = _edits(boxes, track)
     early = ((_first_shown(track) or 0) - edits.skipped) / track.scale

@@ -184,7 +184,10 @@ def _read_run(boxes: Boxes, trun: Box, defaults: _Defaults, place: _Place) -> Fr
 def _syncs(
     byte: int, sizes: list[int] | None, flags: list[int] | None, defaults: _Defaults
 ) -> tuple[int, ...]:
-    """Return the offsets of the sync samples. Without sizes, only the first can be found."""
+    """Return the offsets of the sync samples.
+
+    If the sizes of samples are unknown, only the first offset is found.
+    """
     found: list[int] = []
     for number, size in enumerate(sizes or [defaults.size]):
         own = flags[number] if flags and number < len(flags) else defaults.flags

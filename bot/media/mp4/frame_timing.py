@@ -78,7 +78,7 @@ def read_timing(boxes: Boxes, trak: Box, scale: int) -> FrameTiming:
 
 
 def _estimate_timing(frames: int, runs: _Runs, scale: int) -> FrameTiming:
-    """Estimate the times as if all frames had the same duration.
+    """Estimate the times of frames as if all frames had the same duration.
 
     The total duration is 0 if the table is too long to be read completely.
     """

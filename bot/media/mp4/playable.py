@@ -1,4 +1,4 @@
-"""Decides whether a clip plays in Discord as it is. If not, tells which parts need repair."""
+"""Tells which parts of a clip need repair before the clip plays in Discord."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # but not on phones.
 _H264_BASELINE, _H264_MAIN, _H264_HIGH = 66, 77, 100
 _PROFILES = frozenset({_H264_BASELINE, _H264_MAIN, _H264_HIGH})
-# MPEG-4 AAC, the three profiles of MPEG-2 AAC, and the two object types of MP3.
+# These are the object types of MPEG-4 AAC, of the three profiles of MPEG-2 AAC, and of MP3.
 _SOUNDS = frozenset({0x40, 0x66, 0x67, 0x68, 0x69, 0x6B})
 # The primaries of BT.2020, and the transfer functions of BT.2020, PQ and HLG. In players that only
 # support BT.709, such a picture looks dull or dark.
@@ -26,7 +26,10 @@ _PAUSE_RATIO = 8  # the duration of such a frame, as a multiple of the usual dur
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Repair:
-    """The parts of a clip that need repair. The container is remuxed, the others re-encoded."""
+    """The parts of a clip that need repair.
+
+    The container is repaired by remuxing, and the other parts by re-encoding.
+    """
 
     picture: bool
     sound: bool

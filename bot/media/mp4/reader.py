@@ -257,7 +257,7 @@ def _header(tkhd: bytes) -> _Header:
 
 
 def _picture_delay(boxes: Boxes, video: Track, audio: Stream | None) -> float:
-    """Return the seconds by which the picture starts later than the sound, or 0 if it doesn't."""
+    """Return the seconds by which the picture starts later than the sound, or else 0."""
     if audio is None:
         return 0.0
     seen = heard = None

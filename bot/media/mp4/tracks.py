@@ -52,7 +52,7 @@ def colours_in(entry: bytes) -> tuple[int, int] | None:
 
 
 def sound_object(entry: bytes) -> int | None:
-    """Return the MPEG-4 object type in a sample description, or None if it states none.
+    """Return the MPEG-4 object type in a sample description, or None if there is none.
 
     0x40 means AAC, and 0x69 and 0x6B mean MP3.
     """

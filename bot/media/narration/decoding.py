@@ -1,4 +1,4 @@
-"""Builds the ffmpeg command that decodes an untrusted audio file to WAV, and its limits."""
+"""Builds the ffmpeg command that decodes an untrusted audio file to WAV, and limits the command."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from bot.media.mp4.reader import read_sound_number
 from bot.media.narration.decoding import decoding_arguments, decoding_limits
 from bot.media.narration.links import MAX_LINKS, Link, find_links
 from bot.media.narration.loudness import measure_loudness
+from bot.media.narration.pause import find_sound_end
 from bot.media.narration.sniff import NAMES, Format, describe, sniff
 from bot.media.narration.wav import append_wav, begin_wav, copy_link
 from bot.media.process.child import LostChildError
@@ -46,12 +47,15 @@ class Narration:
 
     `loudness`: the loudness in LUFS, or None if the narration is silent.
     `clipped`: whether the recording is so loud that its peaks are cut off.
+    `sound_end`: the time in seconds at which the last sound ends, or None in a narration from an
+    earlier version. Only a pause follows.
     """
 
     path: Path
     seconds: float
     loudness: float | None
     clipped: bool = False
+    sound_end: float | None = None
 
     @property
     def encoded(self) -> Path:
@@ -78,11 +82,13 @@ async def ingest(ffmpeg: Ffmpeg, source: Path, target: Path, *, max_seconds: int
         else:
             clipped = await _decode_links(job, source, links)
             seconds = await asyncio.to_thread(_checked_seconds, part, None, max_seconds)
+        loudness = await measure_loudness(ffmpeg, part, seconds=seconds)
         narration = Narration(
             path=target,
             seconds=seconds,
-            loudness=await measure_loudness(ffmpeg, part, seconds=seconds),
+            loudness=loudness,
             clipped=clipped,
+            sound_end=await asyncio.to_thread(find_sound_end, part, loudness=loudness),
         )
         await run_uncancelled(_commit, part, narration)
     finally:
@@ -122,7 +128,7 @@ class _Wav:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Ingest:
-    """The values that are the same for all links of a file."""
+    """The values that are the same for all links of a chained file."""
 
     ffmpeg: Ffmpeg
     format: Format
@@ -144,7 +150,7 @@ def _links(source: Path, found: Format) -> list[Link]:
 
 
 async def _decode_links(job: _Ingest, source: Path, links: list[Link]) -> bool:
-    """Decode all links into one WAV, and return whether any of them is clipped."""
+    """Decode all links of a chained file into one WAV, and return whether any is clipped."""
     clipped, seconds = False, 0.0
     await run_uncancelled(begin_wav, job.wav.part)
     for link in links:
@@ -189,7 +195,10 @@ async def _decode(job: _Ingest, source: Path, part: Path) -> str:
 
 
 def _sound_number(source: Path, job: _Ingest) -> int:
-    """Return the number of an MP4's audio track. Raises UserError if a part of it is missing."""
+    """Return the number of an MP4's audio track.
+
+    Raises UserError if a part of the track is missing.
+    """
     try:
         return read_sound_number(source)
     except MediaError as error:
@@ -232,7 +241,11 @@ def _checked_seconds(part: Path, stderr: str | None, max_seconds: int) -> float:
 def _commit(part: Path, narration: Narration) -> None:
     # The measurements are written before the WAV, so that they exist whenever the WAV exists.
     measurement_file = _measurement_file(narration.path)
-    measured = {"loudness": narration.loudness, "clipped": narration.clipped}
+    measured = {
+        "loudness": narration.loudness,
+        "clipped": narration.clipped,
+        "sound_end": narration.sound_end,
+    }
     part_of(measurement_file).write_text(json.dumps(measured), encoding="utf-8")
     commit(part_of(measurement_file), measurement_file)
     commit(part, narration.path)
@@ -247,6 +260,7 @@ def _load(path: Path) -> Narration | None:
         seconds=_wav_seconds(path),
         loudness=measured["loudness"],
         clipped=measured["clipped"],
+        sound_end=measured.get("sound_end"),
     )
 
 
@@ -260,7 +274,7 @@ def _wav_seconds(path: Path) -> float:
 
 
 def _declared_seconds(stderr: str) -> float:
-    """Return the duration in seconds that the file's header states, or 0 if it states none."""
+    """Return the duration in seconds that the file's header states, or 0 if none is stated."""
     found = _DECLARED.search(stderr)
     return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else 0.0
 

@@ -32,14 +32,14 @@ _BOX_IN_64_BITS = 1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Link:
-    """A link of a chained file, from the offset `start` to the offset `end`."""
+    """One of the complete files in a chained file, from the offset `start` to the offset `end`."""
 
     start: int
     end: int
 
 
 def find_links(path: Path, demuxer: str) -> list[Link]:
-    """Return the links of a file. A file that is not chained has one link.
+    """Return the links of a chained file, or one link that is the whole file otherwise.
 
     The search stops soon after `MAX_LINKS`. Blocks the thread.
     """
@@ -59,7 +59,10 @@ def find_links(path: Path, demuxer: str) -> list[Link]:
 
 
 def _ogg_links(data: mmap.mmap) -> Iterator[int]:
-    """Yield the offset of each link after the first. A link without sound is not counted."""
+    """Yield the offset of each link of an Ogg file except the first.
+
+    Links without sound are omitted.
+    """
     at, begun, was_begin = 0, -1, True
     for _ in range(_MAX_STEPS):
         if data[at : at + 4] != b"OggS":
@@ -119,7 +122,7 @@ def _mov_links(data: mmap.mmap) -> Iterator[int]:
 
 
 def _adts_links(data: mmap.mmap) -> Iterator[int]:
-    """Yield the offsets at which the parameters change. Tags and damaged parts are skipped."""
+    """Yield the offsets at which an ADTS file's parameters change. Tags and damage are skipped."""
     at, before = data.find(b"\xff"), None
     for _ in range(_MAX_STEPS):
         if at < 0:

@@ -20,7 +20,8 @@ _BLOCK_SECONDS = 0.4  # a block of EBU R 128; shorter audio has no integrated lo
 _MIN_HERTZ = 35
 _AUDIBLE_RATE = 38_000  # twice the highest audible frequency
 _MIN_PEAK = -70.0  # dB
-# The filters don't remove inaudible frequencies completely. This much is left of them, in dB.
+# The level, in dB, to which the filters lower inaudible frequencies. They don't remove them
+# completely.
 _LEFT_OVER = -45.0
 # The filters produce noise at both ends, so `_EDGE_SECONDS` are left out at each end. If a
 # narration is shorter than `_MIN_SECONDS`, it is not filtered.
@@ -51,7 +52,7 @@ async def measure_loudness(ffmpeg: Ffmpeg, sound: Path, *, seconds: float) -> fl
 
 
 def _is_audible(peaks: list[str], loudness: float) -> bool:
-    """Return whether the audible frequencies contain sound. If unmeasured, assume that they do."""
+    """Return whether the audible frequencies contain sound, or True if that was not measured."""
     return not peaks or float(peaks[-1]) > max(_MIN_PEAK, loudness + _LEFT_OVER)
 
 

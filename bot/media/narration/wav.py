@@ -38,7 +38,7 @@ def append_wav(path: Path, more: Path) -> float:
 
 
 def copy_link(source: Path, target: Path, link: Link, interval: int) -> None:
-    """Copy a link of a file, without the texts that a radio inserts.
+    """Copy one link of a chained file, without the texts that a radio stream inserts.
 
     `interval`: the number of bytes after which each text is inserted, or 0 if there are none.
     """

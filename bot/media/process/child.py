@@ -90,9 +90,9 @@ class Child:
         """Run the command with `args` in `cwd`, and return the last 64 KiB of its stderr.
 
         The call first waits for a free slot, for as long as necessary.
-        `on_line`: is called with each line of the command's stdout.
-        Raises MediaError if the command fails or exceeds a limit. It is a LostChildError if the
-        input is not to blame.
+        `on_line`: is called with each line of the command's stdout. Raises MediaError if the
+        command fails or exceeds a limit. The error is a LostChildError if the input is not to
+        blame.
         """
         async with self._slots:
             child = await self._spawn(args, cwd, limits)
@@ -207,7 +207,7 @@ def _environment() -> dict[str, str]:
 def _rlimits(limits: ProcessLimits) -> list[tuple[int, str, int, int]]:
     """Return each limit with its prlimit(1) option and its soft and hard values.
 
-    No value is higher than the limit of this process.
+    No value is higher than the same limit of this process.
     """
     cpu = limits.cpu_seconds
     wanted = (

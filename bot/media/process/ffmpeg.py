@@ -46,8 +46,8 @@ class Ffmpeg:
 
         The call first waits for a free slot, for as long as necessary.
         `on_progress`: is called with the number of seconds written so far, which never decreases.
-        Raises MediaError if ffmpeg fails or exceeds a limit. It is a LostChildError if the input is
-        not to blame.
+        Raises MediaError if ffmpeg fails or exceeds a limit. The error is a LostChildError if the
+        input is not to blame.
         """
         if on_progress is None:
             return await self._child.run(args, cwd=cwd, limits=limits)
@@ -57,7 +57,7 @@ class Ffmpeg:
         )
 
     async def has_filters(self, *names: str, cwd: Path, limits: ProcessLimits) -> bool:
-        """Return whether this ffmpeg was built with all of these filters."""
+        """Return whether this ffmpeg was built with all of the filters in `names`."""
         if self._filters is None:
             lines: list[str] = []
             await self._child.run(["-filters"], cwd=cwd, limits=limits, on_line=lines.append)

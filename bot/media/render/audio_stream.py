@@ -51,7 +51,7 @@ def ducked(narration: Narration, own: graph.Stream, *, seconds: float) -> graph.
 
 
 def repeated(sound: graph.Stream, *, seconds: float) -> graph.Stream:
-    """Repeat the first `seconds` of a stream endlessly. They are kept in memory."""
+    """Repeat the first `seconds` of a stream endlessly. This part is kept in memory."""
     samples = round(seconds * _RATE)
     return (
         sound.filter("aformat", sample_fmts="s16")

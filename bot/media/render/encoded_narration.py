@@ -34,7 +34,7 @@ _TOLERANCE = 0.03  # in seconds; a little longer than a packet
 def may_be_copied(narration: Narration, options: NarrationOptions) -> bool:
     """Return whether a merge is likely to copy the narration's M4A.
 
-    A merge can't copy the narration if it mixes it with the clip's own sound or trims it.
+    A merge that trims the narration, or mixes it with the clip's own sound, can't copy it.
     """
     is_trimmed = options.fit is NarrationFit.TRIM and narration.seconds > _MIN_SECONDS
     return options.mix is NarrationMix.REPLACE and not is_trimmed

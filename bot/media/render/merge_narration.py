@@ -42,9 +42,13 @@ _MAX_AUDIO_BYTES = 400_000 / 8  # for a second of noise; speech takes less than 
 class MergeResult:
     """The result of a merge.
 
-    `held_instead`: whether the last frame is held, because a looped clip would be too large.
+    `clip_seconds`: the length of the clip.
+    `is_held`: whether the clip's last frame is held until the narration ends.
+    `held_instead`: whether it is held because a looped clip would be too large.
     """
 
+    clip_seconds: float
+    is_held: bool
     held_instead: bool
 
 
@@ -122,7 +126,11 @@ async def _merge_directly(
     stated = info.digital_source or DigitalSource.MODEL
     result = stated.with_voice(spoken=options.spoken)
     await _write_with_first(ffmpeg, picture, source, target, sounds=sounds, digital_source=result)
-    return MergeResult(held_instead=plan.held_instead)
+    return MergeResult(
+        clip_seconds=info.seconds,
+        is_held=plan.filling is Filling.HELD,
+        held_instead=plan.held_instead,
+    )
 
 
 async def repair(ffmpeg: Ffmpeg, clip: Path, target: Path) -> bool:

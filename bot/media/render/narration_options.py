@@ -19,7 +19,10 @@ class NarrationFit(StrEnum):
 
 
 class NarrationMix(StrEnum):
-    """The treatment of the clip's own sound. `DUCK`: it is kept, but lowered during speech."""
+    """The treatment of the clip's own sound.
+
+    `DUCK`: the sound is kept, but lowered during speech.
+    """
 
     REPLACE = "replace"
     DUCK = "duck"

@@ -34,7 +34,10 @@ class PosterCache:
         self._impossible: set[str] = set()
 
     async def make(self, job_id: str) -> bool:
-        """Extract a finished video's poster unless it exists, and return whether it exists now."""
+        """Extract a finished video's poster unless it exists.
+
+        Returns whether the poster exists now.
+        """
         if await self._workspace.has_poster(job_id):
             return True
         async with self._lock:
@@ -42,7 +45,7 @@ class PosterCache:
             return await self._workspace.has_poster(job_id) or await self._extract(job_id)
 
     async def get(self, job_id: str) -> Path | None:
-        """Return the path of a video's poster, or None if it can't be extracted."""
+        """Return the path of a video's poster, or None if no poster can be extracted."""
         return await self._workspace.fetch_poster(job_id) if await self.make(job_id) else None
 
     async def _extract(self, job_id: str) -> bool:

@@ -48,7 +48,10 @@ _ONE_THREAD_SECONDS = 15  # the time that one thread may take to encode a second
 
 
 class TooLittleRoomError(MediaError):
-    """The limit is so low that the clip would look bad. It is better shared as a link."""
+    """The limit is so low that a copy would look bad.
+
+    The clip should be shared as a link instead.
+    """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,7 +130,7 @@ async def shrink_video(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _ShrinkInput:
-    """The values that are the same in each pass."""
+    """The values that are the same in the first and the second pass of encoding."""
 
     clip: Path
     target: Path
@@ -142,7 +145,7 @@ class _ShrinkInput:
 
 
 class _Progress:
-    """Reports the finished share. It never decreases, although a second pass starts at 0 again."""
+    """Reports the finished share, which never decreases even if a second pass starts at 0 again."""
 
     def __init__(self, seconds: float, listener: Callable[[float], None] | None) -> None:
         self._seconds = seconds

@@ -108,7 +108,7 @@ class Picture:
     def _joined_filters(self) -> dict[str, str]:
         """Return the filters for a clip that changes its format midway.
 
-        They scale all of its parts to the size of the first part.
+        The filters scale all parts of the clip to the size of the first part.
         """
         longest = encoder_settings_for(self.info).longest
         width, height = scaled_size(self.info.width, self.info.height, longest=longest)
@@ -203,7 +203,7 @@ def ffmpeg_time(seconds: float) -> str:
 
 
 def scaled_size(width: int, height: int, *, longest: int) -> tuple[int, int]:
-    """Return a picture's size, reduced so that no side exceeds `longest`. Both are even."""
+    """Return a picture's size, reduced to sides of at most `longest`. Both are even numbers."""
     scale = min(1.0, longest / max(width, height))
     return _even(width * scale), _even(height * scale)
 

@@ -77,7 +77,10 @@ class Gate:
         return verdict.terms
 
     async def judge(self, place: OrderPlace | None) -> Verdict:
-        """Decide about an order from this place. Unlike `check`, don't count or log a refusal."""
+        """Decide about an order from a place.
+
+        Unlike `check`, this doesn't count or log a refusal.
+        """
         if place is None:
             found = await self._settings.read((EVERYWHERE,))
             return self._unless_paused(Verdict(terms=Terms(everywhere=found[EVERYWHERE])))
@@ -126,7 +129,7 @@ class Gate:
     def _judge_member(
         self, place: OrderPlace, member: Membership, found: Mapping[int, AccessSettings]
     ) -> Verdict:
-        """Decide about an order that counts towards the server of this membership."""
+        """Decide about an order that counts towards the server of the given membership."""
         everywhere, server = found[EVERYWHERE], found[member.server_id]
         home = member if place.membership is None else None
         terms = Terms(everywhere=everywhere, server=server, home=home)

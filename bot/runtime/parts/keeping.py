@@ -1,4 +1,4 @@
-"""Builds what keeps people's videos and choices: links, retention and the default for DMs."""
+"""Builds the links to videos and the retention of videos, and reads the default setting for DMs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LINK_SECONDS = 7 * 24 * 60 * 60.0
 
 
 def notify_default(settings: Settings) -> NotifyDefault:
-    """Return the DMs that people get who have not chosen."""
+    """Return the setting for when people who have not used `/notify` get a DM."""
     notify = Notify(settings.notify)
     minutes = settings.notify_minutes if notify is Notify.LATE else 0
     return NotifyDefault(notify=notify, minutes=minutes)
@@ -40,7 +40,7 @@ def make_links(resources: Resources) -> Links:
 def make_retention(
     engine: Engine, people: PeopleStore, remote_deletion: RemoteDeletion
 ) -> Retention:
-    """Return the component that deletes what is no longer kept."""
+    """Return the component that deletes expired videos, and jobs that people delete."""
     settings = engine.resources.settings
     return Retention(
         RetentionStore(engine.resources.database),

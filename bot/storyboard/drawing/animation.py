@@ -120,7 +120,9 @@ class _FilterGraph:
             self._overlay(layer, *_path(plane.layer, plane.motion))
 
     def add_card(self, card: Card, start: float, end: float) -> None:
-        """Add a card. Its rule and lines appear one after another, and disappear together.
+        """Add a scene's card.
+
+        The card's rule and lines of text appear one after another, and disappear together.
 
         The first card is visible in the first frame already, because players show that frame as a
         preview.
@@ -198,7 +200,7 @@ def _hold(start: float, end: float) -> str:
 
 
 def blend_frames(start: int, end: int) -> int:
-    """Return the number of frames in which the previous picture blends into that of a card."""
+    """Return the number of frames in which the previous picture blends into a card's picture."""
     return max(2, min(_BLEND, (end - start) // 2))
 
 

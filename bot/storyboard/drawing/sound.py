@@ -1,4 +1,4 @@
-"""Composes soft chords as an audio expression for ffmpeg. It contains only numbers."""
+"""Composes soft chords as an audio expression for ffmpeg. The expression contains only numbers."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class StoryboardCoverage:
         self._known: dict[str, tuple[str, ...]] = {}
 
     def missing(self, prompt: str) -> tuple[str, ...]:
-        """Return the characters in a prompt that can't be drawn, without repetitions."""
+        """Return each distinct character in a prompt that can't be drawn."""
         if prompt.isascii():
             return ()
         if prompt not in self._known:

@@ -97,7 +97,7 @@ def scene_count(seconds: float) -> int:
 def shorten(text: str, max_columns: int) -> str:
     """Shorten a text to at most `max_columns`, including an ellipsis.
 
-    It is cut after a sentence if possible, or else after a clause or a word.
+    The text is cut after a sentence if possible, or else after a clause or a word.
     """
     text = _strip(text)
     if columns(text) <= max_columns:
@@ -117,7 +117,7 @@ def _sentences(text: str) -> list[str]:
 
 
 def _item_starts(text: str) -> list[int]:
-    """Return the start of each item in a list whose numbers begin with 1."""
+    """Return the start of each item of a numbered list in a text. The numbers must begin with 1."""
     found: list[int] = []
     for match in _ITEM.finditer(text):
         if int(match[1]) == len(found) + 1:
@@ -164,7 +164,7 @@ def _title(sentences: list[str]) -> tuple[str, list[str]]:
 def _cut(text: str, max_columns: int) -> int:
     """Return the last good position for a break within `max_columns`.
 
-    If there is none, return a position inside a word.
+    If there is no good position, return a position inside a word.
     """
     room = _prefix(text, max_columns)
     good = [i for i, penalty in breaks(text[: room + 1]).items() if penalty <= _GOOD_PENALTY]
@@ -254,7 +254,7 @@ def _shares(pieces: list[str], count: int) -> list[int]:
 
 
 def _pieces(sentence: str, *, by_clause: bool) -> list[str]:
-    """Cut a sentence into pieces, each of which fits in one part."""
+    """Cut a sentence into pieces, each of which fits in one scene."""
     ends = _ends(sentence, _CLAUSE_END) if by_clause else [len(sentence)]
     parts: list[str] = []
     for clause in _slices(sentence, ends):

@@ -130,7 +130,7 @@ def _shaped(text: str, start: int, end: int, font: hb.Font, level: int) -> hb.Bu
 
 
 def _render(glyphs: list[Glyph], size: float) -> tuple[Image.Image, int, int] | None:
-    """Return a mask of the glyphs and its top left corner, or None if the glyphs are invisible."""
+    """Return a mask of glyphs and the mask's top left corner, or None if no glyph is visible."""
     raster = hb.RasterDraw()
     for glyph in glyphs:
         scale = size / glyph.font.face.upem

@@ -61,7 +61,7 @@ class Typefaces:
         self._fonts: dict[tuple[str, Style], hb.Font] = {}
 
     def missing(self, text: str) -> list[str]:
-        """Return the clusters of a text that no typeface can draw, without repetitions."""
+        """Return each distinct cluster in a text that no typeface can draw."""
         style = Style(weight=400)
         each = dict.fromkeys(clusters(text))
         return [cluster for cluster in each if not self._name(cluster, "", style)]

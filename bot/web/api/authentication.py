@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from storage.sessions import SessionStore
 
 COOKIE = "clapper_session"
-# browsers accept such a cookie only over TLS, and send it only to this host
+# Browsers accept a cookie with this prefix only over TLS, and send it only to this host.
 _SECURE_PREFIX = "__Host-"
 _SCHEME = "bearer "
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -99,7 +99,7 @@ class Authentication:
 
 
 def has_token(request: web.Request) -> bool:
-    """Tell whether a request contains a token. It then takes precedence over a session."""
+    """Tell whether a request contains a token, which takes precedence over a session."""
     # Other authentication schemes are ignored, because a proxy in front of the bot may use one
     # itself.
     return request.headers.get(hdrs.AUTHORIZATION, "").lower().startswith(_SCHEME)

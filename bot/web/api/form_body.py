@@ -9,7 +9,7 @@ from aiohttp import MultipartReader
 if TYPE_CHECKING:
     from aiohttp import StreamReader, web
 
-# A browser sends a form with three fields in 16 lines.
+# A form with three fields takes 16 lines as a browser sends it.
 _MAX_LINES = 64
 
 

@@ -37,8 +37,8 @@ _CHUNK = 64 * 1024
 class NarrateRoutes:
     """Reads texts aloud, one at a time for each client.
 
-    `narrator`: reads the texts, or is None if no voice is configured. Then all requests are
-    refused.
+    `narrator`: reads the texts, or is None if no voice is configured. If it is None, all requests
+    are refused.
     """
 
     def __init__(self, narrator: Narrator | None, access: Access) -> None:

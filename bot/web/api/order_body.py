@@ -172,7 +172,7 @@ async def _text(part: BodyPartReader) -> str:
 
 
 def _split(path: Path) -> tuple[dict[str, Any], tuple[int, int] | None]:
-    """Return the fields of a JSON body without the audio, and the position of its base64.
+    """Return the fields of a JSON body without the audio, and the position of the audio's base64.
 
     Reads the file, and so blocks the event loop.
     """
@@ -182,7 +182,7 @@ def _split(path: Path) -> tuple[dict[str, Any], tuple[int, int] | None]:
         found = _AUDIO.search(text)
         span = None
         if found is not None:
-            # Base64 contains no quotation marks, so the next one ends the audio.
+            # Base64 contains no quotation marks, so the next quotation mark ends the audio.
             span = found.end(), text.find(b'"', found.end())
         rest = len(text) - (span[1] - span[0] if span else 0)
         if span is not None and span[1] < 0:

@@ -167,7 +167,7 @@ def _parse_ranges(header: str, size: int) -> list[range]:
 def _allows_range(request: web.Request, tag: ETag, modified: float) -> bool:
     """Tell whether the If-Range header permits sending only a range.
 
-    It does if the header is missing, or if the caller has this version of the file.
+    The range may be sent if the header is missing, or if the caller has this version of the file.
     """
     given = request.headers.get(hdrs.IF_RANGE)
     if given is None or given == f'"{tag.value}"':

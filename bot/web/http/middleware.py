@@ -84,7 +84,7 @@ async def require_tls(_: web.Request, response: web.StreamResponse) -> None:
 
 
 def abort_response(request: web.Request) -> web.StreamResponse | None:
-    """Abort the response to a request, and return it, or return None if it hasn't started.
+    """Abort and return the response to a request, or return None if no response has started.
 
     A second response on the same connection would look like a part of the first.
     """
@@ -101,7 +101,7 @@ def request_id(request: web.Request) -> str:
 
 
 def is_caller_fault(error: Exception, request: web.Request) -> bool:
-    """Tell whether the caller caused an error: the body is broken or the connection was closed."""
+    """Tell whether the caller caused an error by sending a broken body or disconnecting."""
     if isinstance(error, ConnectionError):
         return request.transport is None or request.transport.is_closing()
     return isinstance(error, HttpProcessingError | web.RequestPayloadError)

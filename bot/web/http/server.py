@@ -73,7 +73,7 @@ def _explain(error: OSError | UnicodeError, host: str, port: int) -> str:
 
 
 def url_host(host: str) -> str:
-    """Return the host of the URL that reaches, from this machine, a server listening on `host`."""
+    """Return the host for URLs with which this machine reaches a server that listens on `host`."""
     # A wildcard address includes the loopback address.
     if host in {"0.0.0.0", "::", ""}:  # noqa: S104 - a comparison
         return "127.0.0.1"

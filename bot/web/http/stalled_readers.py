@@ -29,7 +29,7 @@ _LINGER_RESET = struct.pack("ii", 1, 0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Reading:
-    """The number of bytes that a peer has acknowledged, and the time of its last change."""
+    """The number of bytes that a peer has acknowledged, and when it last changed."""
 
     acked: int
     changed_at: float

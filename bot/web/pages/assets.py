@@ -38,7 +38,7 @@ class Asset:
         return hashlib.sha256(self.text.encode()).hexdigest()[:32]
 
     def response_to(self, request: web.Request, headers: Mapping[str, str]) -> web.Response:
-        """Return a response with the text, or with status 304 if the browser already has it."""
+        """Return a response with the text, or status 304 if the browser already has the text."""
         known = request.if_none_match or ()
         if any(etag.value == self.etag for etag in known):
             response = web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)

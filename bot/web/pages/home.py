@@ -43,7 +43,7 @@ _OTHER_TEXTS = ("prompt.empty", "audio.too_large", "speech.empty")
 
 
 class HomePage:
-    """Serves the page in the browser's language. The page itself contains no data of clients.
+    """Serves the page in the browser's language. The page itself contains no client's data.
 
     `sharing`: whether clients can create share links.
     `speaking`: whether texts can be read aloud.

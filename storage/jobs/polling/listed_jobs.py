@@ -47,8 +47,8 @@ FROM json_each(:jobs) AS listed
 WHERE jobs.id = listed.key AND jobs.epoch = listed.value ->> 0 AND jobs.state = 'generating'
 """
 
-# The higher epoch invalidates a poll that is already running. It may have read the job before it
-# changed, and must not postpone the next poll.
+# The higher epoch invalidates a poll that is already running. That poll may have read the job
+# before the job changed, and must not postpone the next poll.
 _WAKE = """
 UPDATE jobs SET epoch = epoch + 1, next_at = :now, updated_at = :now
 FROM json_each(:epochs) AS listed
@@ -104,7 +104,7 @@ class ListedJobStore:
         ]
 
     async def records(self, jobs: Iterable[PolledJob]) -> dict[str, RemoteRecord]:
-        """Return the records of those jobs that have not changed meanwhile, by job id."""
+        """Return the remote records of `jobs` by job id, except jobs that have changed."""
         rows = await self._database.rows(_RECORDS, {"epochs": _epochs(jobs)})
         return {row["id"]: record_from(row) for row in rows}
 
@@ -127,7 +127,7 @@ class ListedJobStore:
         return [job_from(row) for row in rows]
 
     async def wake(self, jobs: Iterable[PolledJob], *, now: float) -> list[Job]:
-        """Make jobs due now, so that each is polled individually, and return them."""
+        """Make jobs due now, so that each is polled individually, and return these jobs."""
         rows = await self._database.rows(_WAKE, {"epochs": _epochs(jobs), "now": now})
         return [job_from(row) for row in rows]
 

@@ -1,1 +1,1 @@
-"""The queue of jobs that wait for the provider: claims them in turns, and computes their places."""
+"""The queue of jobs that wait for the provider: claims jobs fairly, and computes their places."""

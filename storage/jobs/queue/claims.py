@@ -1,4 +1,4 @@
-"""Claims queued jobs in turns: servers take turns, and so do the people within each server."""
+"""Claims queued jobs fairly: servers take turns, and so do the people within each server."""
 
 from __future__ import annotations
 

@@ -68,13 +68,13 @@ MAX_PLACE = 1000
 
 
 class QueuePlaces:
-    """Computes the places of queued jobs, starting at 1. Jobs that are not due yet have one too."""
+    """Computes the places of queued jobs, starting at 1. Jobs that are not due yet are included."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def of(self, job: Job) -> int | None:
-        """Return the place of a job, or None if it is not queued or is beyond `MAX_PLACE`."""
+        """Return the place of a job, or None if the job is not queued or is beyond `MAX_PLACE`."""
         if job.state is not JobState.QUEUED:
             return None
         row = await self._database.row(PLACE, {"id": job.id})

@@ -134,7 +134,7 @@ async def _adapter_alone(wire: Wire, backend: OpenAIVideos, findings: Findings) 
     async with findings.step(NAME, "list: complete, but without prompts, so never certain"):
         listing = await backend.find(_REQUEST)
         assert update.ref in listing.refs
-        assert (listing.complete, listing.certain) == (True, False)
+        assert (listing.complete, listing.echoes[update.ref].prompt) == (True, None)
     async with findings.step(NAME, "delete: the job is removed, but not stopped"):
         assert not await backend.cancel(update.ref)
         assert (await lost(backend, update.ref)).kind is ErrorKind.GONE

@@ -9,8 +9,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.proofs.scale import adapter_steps
+from tests.proofs.scale import adapter_steps, bot_steps
 from tests.proofs.scale.bucket import open_bucket
+from tests.support.browser.tools import MissingError, provide_chromium
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,11 +24,17 @@ _STEPS: tuple[Step, ...] = (
     ("files are stored, read, linked and deleted", adapter_steps.test_files),
     ("what is missing is told from what is wrong", adapter_steps.test_refusals),
     ("doctor tries out the bucket", adapter_steps.test_doctor),
+    ("the bot keeps, shows and deletes videos in the bucket", bot_steps.test_bot),
 )
 
 
 def main() -> int:
     """Run each step, and print what it has shown."""
+    try:
+        provide_chromium()
+    except MissingError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     for name in [name for name in os.environ if name.startswith(("AWS_", "STORE_"))]:
         del os.environ[name]
     for name, step in _STEPS:

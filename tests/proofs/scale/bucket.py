@@ -29,12 +29,12 @@ class Bucket:
     @property
     def endpoint(self) -> str:
         """The address that the bot uses."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://localhost:{self.port}"  # not the host of the links
 
     @property
     def public_endpoint(self) -> str:
         """The address that the outside uses, which is another host."""
-        return f"http://localhost:{self.port}"
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def settings(self) -> dict[str, str]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
-from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState, StatusPage
+from bot.backends.base import BackendUpdate, Listing, RemoteState, StatusPage
+from bot.backends.capabilities import Capabilities
 from bot.backends.echo import Echo
 from bot.backends.responses.field_values import size_in
 from bot.errors import BackendError, ErrorKind
@@ -147,7 +148,6 @@ class FakeBackend:
         return Listing(
             refs=tuple(job.ref for job in found),
             complete=self.complete,
-            certain=self.certain,
             shows_own=any(each.order.ref in shown for each in answered),
             echoes={job.ref: self._echo(job) for job in found},
         )

@@ -55,6 +55,7 @@ from bot.moderation.access.place import OrderFrom, Reach
 from bot.moderation.access.refusals import RefusedOrders
 from bot.moderation.words import BlockedWords
 from bot.pacing import ListIntervals, LookupDelays, PollIntervals
+from bot.presets import ClipLengths
 from bot.prompts.base import VerbatimWriter
 from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
@@ -101,6 +102,8 @@ FREE = Prices()
 ACCOUNT = "the account of the tests"
 EVERYWHERE = Reach(order_from=OrderFrom.EVERYWHERE)
 POLL_INTERVALS = PollIntervals(first=5.0, growth=2.0, ceiling=30.0)
+LIST_INTERVALS = ListIntervals(period=2.5, put_off=30.0, blind_age=30.0)
+LENGTHS = ClipLengths(usual=REQUEST.seconds)
 CAPS = Caps(open_per_user=1000, open_in_all=1000, per_day=1000)
 
 
@@ -123,6 +126,7 @@ class Bench:
         reach: Reach = EVERYWHERE,
         price: int = 0,
         prices: Prices = FREE,
+        lengths: ClipLengths = LENGTHS,
         budgets: Budgets | None = None,
         poll_intervals: PollIntervals = POLL_INTERVALS,
         has_webhooks: bool = False,
@@ -155,6 +159,7 @@ class Bench:
         self.card_records = CardRecords(self.store, publisher, clock=clock)
         self.webhooks = WebhookReceiver(self.store, self.inbox, publisher, clock=clock)
         self.prices, self.budgets = replace(prices, clip=price or prices.clip), budgets or Budgets()
+        self.lengths = lengths
         self.budgeting = self.build_budgeting()
         self.jobs = JobService(
             self.store,
@@ -204,7 +209,6 @@ class Bench:
             clock=clock,
             jitter=lambda: 0.0,
         )
-        self.list_intervals = ListIntervals(period=2.5, put_off=30.0, blind_age=30.0)
         self.list_polling = self.build_list_polling(publisher)
         self.pipeline = self.build_pipeline()
 
@@ -219,6 +223,7 @@ class Bench:
             Calendar(UTC),
             BudgetNoticeStore(self.database),
             prices=self.prices,
+            lengths=self.lengths,
             budgets=self.budgets,
             clock=self.clock,
         )
@@ -228,7 +233,7 @@ class Bench:
             self.ledger,
             BudgetNoticeStore(self.database),
             Calendar(UTC),
-            price=self.prices.clip,
+            price=self.prices.of_clip(self.lengths.usual),
             budgets=self.budgets,
             clock=self.clock,
         )
@@ -246,10 +251,10 @@ class Bench:
                 self.identity,
                 publisher,
                 self.silence,
-                put_off=self.list_intervals.put_off,
+                put_off=LIST_INTERVALS.put_off,
                 clock=self.clock,
             ),
-            intervals=self.list_intervals,
+            intervals=LIST_INTERVALS,
             clock=self.clock,
         )
 
@@ -320,6 +325,7 @@ class Bench:
                 workspace=self.workspace,
                 cards=self.deliverer,
             ),
+            budgeting=self.budgeting,
             fresh_answers=self.fresh_answers,
             max_clip_bytes=1024**2,
             clock=self.clock,
@@ -490,6 +496,7 @@ async def open_bench(
     reach: Reach = EVERYWHERE,
     price: int = 0,
     prices: Prices = FREE,
+    lengths: ClipLengths = LENGTHS,
     budgets: Budgets | None = None,
     poll_intervals: PollIntervals = POLL_INTERVALS,
     has_webhooks: bool = False,
@@ -511,6 +518,7 @@ async def open_bench(
             reach=reach,
             price=price,
             prices=prices,
+            lengths=lengths,
             budgets=budgets,
             poll_intervals=poll_intervals,
             has_webhooks=has_webhooks,

@@ -46,6 +46,7 @@ class FakeVoice:
 class FakeEditor:
     """The media editor, with the narrations that it ingested and the results that it wrote.
 
+    `sound_ends`: the times at which the narrations of jobs end, by job id.
     `works`: a merge waits until this is set.
     `least`: the smallest size of a copy, for decent and for poor quality. Copies fill their limit.
     """
@@ -60,6 +61,8 @@ class FakeEditor:
     least: dict[bool, int] = field(default_factory=dict[bool, int])
     shrunk: list[tuple[int, bool]] = field(default_factory=list[tuple[int, bool]])
     in_background: list[bool] = field(default_factory=list[bool])
+    sound_ends: dict[str, float] = field(default_factory=dict[str, float])
+    usual_sound_end: float = 1.0
     with_poster: list[str] = field(default_factory=list[str])
     works: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -101,6 +104,10 @@ class FakeEditor:
             await asyncio.to_thread(folder.attachment.write_bytes, text.encode())
             self.spoken.append((job_id, text))
         await self.workspace.keep_narration(job_id)
+
+    async def sound_end(self, job_id: str) -> float:
+        assert self.workspace.folder(job_id).narration.exists()
+        return self.sound_ends.get(job_id, self.usual_sound_end)
 
     async def encode_ahead(self, job_id: str) -> None:
         folder = self.workspace.folder(job_id)

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bot.backends import capabilities
 from bot.backends.gemini.formats import list_price
 from bot.commands.checks.findings import Finding
-from bot.runtime.costs import MISSING_PRICE, has_budget, missing_price, price_of, prices_of
+from bot.runtime.costs import (
+    MISSING_PRICE,
+    clip_prices,
+    has_budget,
+    lengths_of,
+    missing_price,
+    prices_of,
+)
+from bot.settings.types import MAX_CLIP_SECONDS
 from storage.ledger.budgets import MICROS
 
 if TYPE_CHECKING:
+    from bot.backends.capabilities import Capabilities
+    from bot.jobs.costs.prices import Prices
     from bot.settings.fields import Settings
 
 _SUBJECT = "costs"
@@ -18,21 +30,23 @@ _DAYS = 31
 
 def examine_costs(settings: Settings) -> Finding:
     """Report how much clips can cost at most, given the price, the daily limits and the budgets."""
-    price = clip_price(settings)
-    if price is None and settings.video_backend == "openrouter":
+    clip = clip_prices(settings, listed=_listed(settings))
+    if clip is None and settings.video_backend == "openrouter":
         found = "OpenRouter's list has the price of a clip; the bot reads it at the start"
         return Finding(subject=_SUBJECT, ok=True, found=found)
-    if price is None:
+    if clip is None:
         return Finding(
             subject=_SUBJECT,
             ok=not has_budget(settings),
             found="the price of a clip is unknown",
             advice=MISSING_PRICE if has_budget(settings) else "set PRICE_PER_CLIP to see costs",
         )
-    if missing := missing_price(settings, clip=price, backend=settings.video_backend):
+    if missing := missing_price(settings, clip=clip, backend=settings.video_backend):
         return Finding(subject=_SUBJECT, ok=False, found="a price is unknown", advice=missing)
-    prices = prices_of(settings, clip=price, backend=settings.video_backend)
-    clips = (prices.clip + prices.writer) * settings.max_jobs_per_day
+    prices = prices_of(settings, clip=clip, backend=settings.video_backend)
+    price = _longest(settings, clip)
+    of_clip = f"clips of ${price / MICROS:.2f}"
+    clips = (price + prices.writer) * settings.max_jobs_per_day
     spoken = prices.voice * settings.max_narrations_per_day
     day = _lower((clips + spoken) / MICROS, settings.budget_day)
     month = _lower(day * _DAYS, settings.budget_month)
@@ -40,16 +54,21 @@ def examine_costs(settings: Settings) -> Finding:
     return Finding(
         subject=_SUBJECT,
         ok=True,
-        found=f"at most ${day:.2f} a day and ${month:.2f} a month for clips of ${price:.2f}"
-        f"{spoken_too}"
+        found=f"at most ${day:.2f} a day and ${month:.2f} a month for {of_clip}{spoken_too}"
         if prices.has_any
         else "clips cost nothing",
     )
 
 
 def clip_price(settings: Settings) -> float | None:
-    """Return the price of a clip in US dollars, or None if it is unknown without a request."""
-    return price_of(settings, listed=_listed(settings))
+    """Return the price of the longest clip in US dollars, or None if only a request can tell."""
+    clip = clip_prices(settings, listed=_listed(settings))
+    return None if clip is None else _longest(settings, clip) / MICROS
+
+
+def _longest(settings: Settings, clip: Prices) -> int:
+    """Return the price of the longest clip that may be ordered, in micro-dollars."""
+    return clip.of_clip(lengths_of(settings, _offered(settings)).longest)
 
 
 def _listed(settings: Settings) -> float | None:
@@ -57,11 +76,21 @@ def _listed(settings: Settings) -> float | None:
         case "storyboard":
             return 0.0
         case "gemini":
-            seconds, size = settings.video_seconds, settings.video_size
-            listed = list_price(model=settings.model or "", seconds=seconds, size=size)
-            return listed.dollars if listed else None
+            listed = list_price(model=settings.model or "", size=settings.video_size)
+            return listed.second_dollars if listed else None
         case "openai" | "openrouter":
             return None
+
+
+def _offered(settings: Settings) -> Capabilities:
+    """Return the features of the service. OpenRouter's models may offer any length."""
+    match settings.video_backend:
+        case "openai":
+            return replace(capabilities.OPENAI, lengths=settings.clip_lengths)
+        case "openrouter":
+            return replace(capabilities.OPENROUTER, lengths=tuple(range(1, MAX_CLIP_SECONDS + 1)))
+        case name:
+            return capabilities.BY_BACKEND[name]
 
 
 def _lower(amount: float, budget: float | None) -> float:

@@ -1,6 +1,6 @@
 """Finds a provider that has been configured but not chosen.
 
-The operator probably forgot VIDEO_BACKEND. Without it, the bot makes title cards.
+The operator probably forgot to set VIDEO_BACKEND. If it is not set, the bot makes title cards.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _REQUIRED_SETTINGS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnusedProvider:
-    """A setting of a provider that is not the chosen one."""
+    """A setting that has no effect, because it belongs to a provider that was not chosen."""
 
     name: str
     backend: str
 
     @property
     def advice(self) -> str:
-        """The setting that makes the bot use this provider."""
+        """The advice on how to make the bot use the setting's provider."""
         return f"set VIDEO_BACKEND={self.backend} to use it"
 
     def __str__(self) -> str:

@@ -20,7 +20,7 @@ class RemovalStep(StrEnum):
     KEEP = "keep"
 
 
-#: The owner is the person who was asked.
+#: The pattern of the buttons' ids. `owner` is the bot's owner who was asked.
 TEMPLATE = (
     rf"clapper:remove:(?P<step>{'|'.join(RemovalStep)})"
     r":(?P<person>[0-9]{1,20}):(?P<owner>[0-9]{1,20})"
@@ -29,7 +29,10 @@ _COLOUR = discord.Colour.from_rgb(207, 34, 46)
 
 
 class RemovalView:
-    """Renders the views in the owner's language. The views are already stopped."""
+    """Renders the views in the owner's language.
+
+    The views are stopped, because discord.py would keep active views in memory.
+    """
 
     def __init__(self, texts: Texts, locale: str) -> None:
         self._texts = texts

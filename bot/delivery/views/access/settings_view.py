@@ -51,7 +51,7 @@ class AccessView:
     def overview(
         self, settings: AccessSettings, blocked: Sequence[int], *, scope: int, first: str = ""
     ) -> str:
-        """Return the lines about all settings of a scope. The line `first` is above them."""
+        """Return the line `first`, followed by the lines about all settings of a scope."""
         is_everywhere = scope == EVERYWHERE
         lines = [
             *([self.pause(settings.pause)] if settings.pause else []),

@@ -112,7 +112,7 @@ class Gateway:
         return bool(self._sessions)
 
     def send_frame(self, frame: Payload | str | bytes) -> None:
-        """Send a frame without a number to every connected bot.
+        """Send a frame that has no sequence number to every connected bot.
 
         Text and bytes are sent unchanged.
         """
@@ -126,7 +126,7 @@ class Gateway:
 
     @asynccontextmanager
     async def away(self) -> AsyncGenerator[None]:
-        """Close all connections, and accept no new ones while the block runs."""
+        """Close all connections, and accept no new ones until the end of the `with` block."""
         self._open.clear()
         try:
             await self.drop()

@@ -61,7 +61,7 @@ class Interaction:
     followups: list[Message] = field(default_factory=list["Message"])
 
     def metadata(self) -> Payload:
-        """Return the metadata in messages that respond to this interaction."""
+        """Return the metadata that Discord adds to messages that respond to this interaction."""
         metadata: Payload = {
             "id": str(self.id),
             "type": int(self.kind),

@@ -81,7 +81,7 @@ class Callbacks:
     def follow_up(
         self, interaction: Interaction, body: Payload, files: Sequence[StoredFile]
     ) -> Message:
-        """Post a follow-up message. The first one takes the place of a deferred response."""
+        """Post a follow-up message. The first follow-up replaces a deferred response."""
         first = interaction.message
         if first is not None and first.loading:
             self._messages.edit(first, body, files)

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class Fault:
-    """A fault that changes nothing. Each kind of fault overrides one of these methods."""
+    """A fault that changes nothing.
+
+    Each kind of fault is a subclass that overrides one of the methods.
+    """
 
     async def on_arrival(self, request: web.Request) -> None:
         """Run when a request arrives, before its body is read."""

@@ -19,7 +19,7 @@ class GuildCommands:
         self._commands: dict[int, dict[str, Payload]] = {}
 
     def list(self, guild_id: int) -> list[Payload]:
-        """Return the commands that only this server has."""
+        """Return the commands that only the server with this id has."""
         return [*self._commands.get(guild_id, {}).values()]
 
     def put(self, guild_id: int, definition: Payload) -> tuple[Payload, bool]:

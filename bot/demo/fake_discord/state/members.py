@@ -22,7 +22,7 @@ class Members:
     def change(
         self, user: User, guild: Guild, *, role_ids: tuple[int, ...] = (), permissions: int = 0
     ) -> None:
-        """Give a member exactly these roles, and these permissions besides those of @everyone."""
+        """Set a member's roles, and the permissions that are added to those of @everyone."""
         self._standings[user.id, guild.id] = (role_ids, permissions)
 
     def payload(self, user: User, guild: Guild) -> Payload:

@@ -49,15 +49,15 @@ class FileStore(Protocol):
         ...
 
     async def put(self, key: str, path: Path) -> None:
-        """Move the file at `path` into the store. It replaces an earlier file with the same key."""
+        """Move the file at `path` into the store, in place of an earlier file with the same key."""
         ...
 
     async def get(self, key: str, path: Path) -> None:
-        """Link or copy a file to `path`. Raises FileNotFoundError if it is not kept."""
+        """Link or copy a kept file to `path`. Raises FileNotFoundError if the file is not kept."""
         ...
 
     async def head(self, key: str) -> KeptFile | None:
-        """Return the size and time of a file, or None if it is not kept."""
+        """Return the size and time of a file, or None if the file is not kept."""
         ...
 
     async def list(self) -> tuple[KeptFile, ...]:
@@ -65,7 +65,7 @@ class FileStore(Protocol):
         ...
 
     async def delete(self, keys: Collection[str]) -> None:
-        """Delete those of the files that exist."""
+        """Delete the given files. Files that don't exist are ignored."""
         ...
 
     async def link(self, key: str, seconds: float) -> str | None:
@@ -74,7 +74,7 @@ class FileStore(Protocol):
 
 
 def checked(job_id: str) -> str:
-    """Return the job id. Raises ValueError if it doesn't consist of 32 hex digits.
+    """Return the job id. Raises ValueError if the id doesn't consist of 32 hex digits.
 
     Anything else must not become part of a path.
     """
@@ -89,7 +89,10 @@ def is_key(text: str) -> bool:
 
 
 def job_of(key: str) -> str:
-    """Return the id of the job to which a key belongs. Raises ValueError if it is not a key."""
+    """Return the id of the job to which a key belongs.
+
+    Raises ValueError if the text is not a key.
+    """
     match = _KEY.fullmatch(key)
     if match is None:
         raise ValueError("not the key of a kept file")

@@ -25,15 +25,15 @@ class FolderStore:
         return self._root / key
 
     async def put(self, key: str, path: Path) -> None:
-        """Move the file at `path` into the store, so that it survives a power cut."""
+        """Move the file at `path` into the store, so that the file survives a power cut."""
         await asyncio.to_thread(self._put, key, path)
 
     async def get(self, key: str, path: Path) -> None:
-        """Link or copy a file to `path`. Raises FileNotFoundError if it is not kept."""
+        """Link or copy a kept file to `path`. Raises FileNotFoundError if the file is not kept."""
         await asyncio.to_thread(link_or_copy, self.path(key), path)
 
     async def head(self, key: str) -> KeptFile | None:
-        """Return the size and time of a file, or None if it is not kept."""
+        """Return the size and time of a file, or None if the file is not kept."""
         return await asyncio.to_thread(self._head, key)
 
     async def list(self) -> tuple[KeptFile, ...]:
@@ -41,7 +41,7 @@ class FolderStore:
         return await asyncio.to_thread(lambda: tuple(self._list()))
 
     async def delete(self, keys: Collection[str]) -> None:
-        """Delete those of the files that exist, and their unfinished parts."""
+        """Delete the given files and their unfinished parts. Files that don't exist are ignored."""
         await asyncio.to_thread(self._delete, keys)
 
     async def link(self, key: str, seconds: float) -> str | None:  # noqa: ARG002 - as declared

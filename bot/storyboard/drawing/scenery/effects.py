@@ -31,7 +31,7 @@ def falloff(far: float) -> float:
 def in_mist(picture: Image.Image, colour: Rgb, top: float, bottom: float) -> Image.Image:
     """Return a silhouette in mist.
 
-    `top` and `bottom`: the density of the mist there, from 0 to 1.
+    `top` and `bottom`: the density of the mist at the top and at the bottom, from 0 to 1.
     """
     ramp = curve(
         Image.linear_gradient("L"), lambda depth: 255 * (top + (bottom - top) * depth / 255)

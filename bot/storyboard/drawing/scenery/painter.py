@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bot.storyboard.drawing.scenery.pen import Point
 
 _PROOF = 4  # the factor by which pictures are reduced before colours are looked up in them
-# Planes move evenly only at these speeds, in pixels per frame. Others would make them jitter.
+# Planes move evenly at these speeds, in pixels per frame. At other speeds, planes would jitter.
 _PACES = (0.0, 1 / 6, 1 / 5, 1 / 4, 1 / 3, 1 / 2, 1.0, 2.0, 3.0, 4.0, 6.0)
 
 
@@ -97,7 +97,7 @@ class Painter:
         self._backdrop.paste(picture, (pen.left, pen.top), picture)
 
     def sun(self, x: float, y: float, radius: float, colour: Rgb | None = None) -> None:
-        """Add a disc with a halo. If it would touch the text, it is moved to the side or down."""
+        """Add a disc with a halo. It is moved to the side or down if it would touch the text."""
         colour = colour or self.light.glow
         x, y = self._aside(x, y, radius)
         self.glow(x, y, radius * 5.5, mix(self.light.low, colour, 0.6), 0.55)
@@ -140,7 +140,7 @@ class Painter:
         depth: float = 0.0,
         spare: float = 0,
     ) -> Pen:
-        """Return a pen for a strip that is wide enough for its movement at this depth."""
+        """Return a pen for a strip that is wide enough to move at the given depth."""
         room = math.ceil(abs(self._pace(depth)) * self.view.frames)
         return Pen(
             colour,
@@ -161,7 +161,7 @@ class Painter:
     ) -> None:
         """Add a strip as a plane. Planes with a depth closer to 1 are nearer and move faster.
 
-        `mist`: its colour, its share at the top, and its share at the bottom.
+        `mist`: the colour of the mist, its share at the top, and its share at the bottom.
         """
         picture = pen.finish()
         if mist:

@@ -37,7 +37,7 @@ class Pen:
         self.colour = colour
 
     def over(self, colour: Rgb, alpha: int) -> Rgb:
-        """Return a colour as it looks over the pen's own.
+        """Return a colour as it looks over the pen's own colour.
 
         Shapes replace the pixels below them, so a translucent shape needs the blended colour.
         """

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def paint_garden(p: Painter) -> None:
-    """Paint a view of a garden: a meadow, flowers from nearby, or an orchard."""
+    """Paint a view of a garden: a meadow, flowers seen from close up, or an orchard."""
     look = p.view.number % 3
     p.sky(horizon=0.7)
     p.sun(p.w * p.random.uniform(0.68, 0.84), p.h * 0.44, 46 * p.u)
