@@ -42,8 +42,8 @@ class DiscordNames:
         return self._people[user_id]
 
     async def _fetch(self, user_id: int) -> discord.User | None:
-        if not self._bot.is_ready():
-            return None
+        if self._bot.user is None:
+            return None  # not logged in yet
         try:
             async with asyncio.timeout(_WITHIN_SECONDS):
                 return await self._bot.fetch_user(user_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import calendar
 import re
 from dataclasses import dataclass
@@ -95,16 +96,16 @@ class SpendingReports:
         """Return the report of a month such as 2026-11, or of this month if `month` is None."""
         month = month or month_of(self._days.day(self._clock()))
         spending = await self._store.of_month(month, limit=MOST_NAMED)
-        found: dict[str | int, str | None] = {}
-        for each in spending.servers:
-            if each.server.startswith(_SERVER):
-                found[each.server] = await names.server(int(each.server.removeprefix(_SERVER)))
-        for person in spending.persons:
-            if person.user_id is not None:
-                found[person.user_id] = await names.person(person.user_id)
+        servers = [each.server for each in spending.servers if each.server.startswith(_SERVER)]
+        persons = [each.user_id for each in spending.persons if each.user_id is not None]
+        found = await asyncio.gather(
+            *(names.server(int(server.removeprefix(_SERVER))) for server in servers),
+            *(names.person(user_id) for user_id in persons),
+        )
+        keys: list[str | int] = [*servers, *persons]
         return SpendingReport(
             spending=spending,
             budgets=self._budgets,
             months=tuple(await self._store.months()),
-            names={key: name for key, name in found.items() if name},
+            names={key: name for key, name in zip(keys, found, strict=True) if name},
         )
