@@ -26,7 +26,7 @@ _CHOICES = [app_commands.Choice(name=notify.value, value=notify.value) for notif
 
 
 class PreferencesCog(commands.Cog):
-    """Shows and changes when a person gets DMs, and the data that is stored about them.
+    """Lets people choose when they get DMs, and see or delete the data stored about them.
 
     Only the person sees the responses.
     """

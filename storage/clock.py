@@ -46,8 +46,8 @@ SELECT * FROM jobs
 WHERE next_at IS NOT NULL OR state NOT IN ('succeeded', 'failed', 'cancelled')
 """
 
-# Normally, a job waits no longer than the longest pause of its state. If a job would wait longer,
-# the clock was changed after the job was scheduled.
+# A job never waits longer than the longest pause defined for its state, unless the clock was
+# changed after the job was scheduled.
 _SHORTEN = """
 UPDATE jobs SET next_at = CASE
     WHEN state IN ('received', 'submitting', 'unconfirmed')

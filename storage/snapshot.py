@@ -178,7 +178,7 @@ def list_audit(data_dir: Path, *, limit: int) -> list[AuditEntry]:
 def read_spending(data_dir: Path, month: str, *, limit: int) -> MonthSpending:
     """Read the spending of a month. If there is no database or no ledger, the spending is empty.
 
-    Blocks. StorageError: the database can't be read.
+    Blocks the thread. Raises StorageError if the database can't be read.
     """
     if not _has_table(data_dir, "ledger_sums"):
         return spending_from(month, days=[], servers=[], persons=[])

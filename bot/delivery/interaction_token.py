@@ -30,7 +30,7 @@ _MESSAGE = "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
 
 
 class InteractionTokens:
-    """Fetches and edits cards with the tokens of their interactions.
+    """Uses the token of a card's interaction to fetch or edit the card.
 
     Its methods raise the exceptions of `DiscordRequests.send`.
     """

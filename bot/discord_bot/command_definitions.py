@@ -1,4 +1,4 @@
-"""Translates the command definitions that are sent to Discord, and compares them with Discord's."""
+"""Translates command definitions for Discord, and compares them with those registered there."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def make_spending_picture(
 
 
 def missing_price(settings: Settings, *, clip: Prices | None, backend: str) -> str:
-    """Return the sentence about a price that the budgets need, or an empty text."""
+    """Return a sentence about a missing price that a budget needs, or "" if none is missing."""
     if not has_budget(settings):
         return ""
     if clip is None:

@@ -50,8 +50,8 @@ _MAX_LOGIN_PAUSE_SECONDS = 300.0
 class Service:
     """The components that run as tasks.
 
-    `log_in` is called until it succeeds. The pause after the first failure is `login_pause`
-    seconds, and is then doubled each time.
+    `log_in` is called until it succeeds. The wait after the first failure is `login_pause`
+    seconds, and doubles with each further failure.
 
     `part_watch` restarts components that fail.
     """

@@ -40,7 +40,7 @@ def _sentence(error: ErrorDetails, fields: Mapping[str, FieldInfo]) -> str:
 def describe_allowed(field: FieldInfo) -> str:
     """Describe the values that a setting allows.
 
-    Returns "" if any value of the setting's type is allowed.
+    Returns "" if the setting allows every value of its type.
     """
     if choices := _choices(field.annotation):
         return _either(choices)

@@ -221,7 +221,7 @@ class Settings(BaseSettings):
 
     @property
     def allowed_server_ids(self) -> frozenset[int]:
-        """The ids of the servers where people may order videos, or an empty set for all servers."""
+        """The ids of the servers where people may order videos. Empty if they may in all."""
         return frozenset(int(part) for part in split_list(self.allowed_servers))
 
     @property

@@ -35,7 +35,7 @@ class Requirement:
 
     @property
     def settings(self) -> tuple[str, ...]:
-        """The settings that must be valid before this setting can be reported as missing."""
+        """The settings that must be valid to tell whether the required setting is missing."""
         return (self.setting, self.host[0]) if self.host else (self.setting,)
 
     def is_unmet(self, settings: Settings) -> bool:

@@ -1,4 +1,4 @@
-"""Sends a webhook for each finished clip, until the receiver responds with a 2xx status.
+"""Sends a webhook for each finished clip, and retries until the receiver responds with 2xx.
 
 The webhooks are signed according to the Standard Webhooks specification.
 """
@@ -51,7 +51,7 @@ def _key(secret: str) -> bytes:
 
 
 class WebhookSender:
-    """Sends a webhook for each finished clip, until it is delivered or the clip expires.
+    """Sends a webhook for each finished clip, and retries until it is accepted or the clip expires.
 
     `delays`: the seconds to wait after each failed attempt. The last delay is repeated.
     """

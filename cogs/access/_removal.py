@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class RemovalButton(DynamicButton, template=TEMPLATE):
-    """Deletes a person's videos and cards, or keeps them, as the owner who was asked says."""
+    """Deletes or keeps a person's videos and cards, as the owner chose when asked to confirm."""
 
     def __init__(self, item: ui.Button[Any], match: re.Match[str]) -> None:
         super().__init__(item, match)
@@ -27,7 +27,7 @@ class RemovalButton(DynamicButton, template=TEMPLATE):
         self._owner_id = int(match["owner"])
 
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Check that the person is the owner who was asked, and carry out their answer."""
+        """Check that the person is the owner who was asked to confirm, and do what they chose."""
         await services.owners.check(interaction)
         if interaction.user.id != self._owner_id:
             raise UserError("removal.not_asked")

@@ -113,7 +113,7 @@ class CircuitStore:
     async def schedule_probe(
         self, backend: str, *, probe_at: float, reason: Trouble | None = None
     ) -> Circuit | None:
-        """Schedule the next probe. `reason`: why the provider refused the last one, if it did."""
+        """Schedule the next probe. `reason`: why the provider refused the last probe, if it did."""
         return await self._one(_SCHEDULE_PROBE, backend=backend, probe_at=probe_at, reason=reason)
 
     async def reset_refusals(self, backend: str) -> Circuit | None:

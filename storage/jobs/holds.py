@@ -95,7 +95,7 @@ class HoldStore:
         return HoldNotice(hold=hold, since=row["since"], reached=bool(row["reached"]))
 
     async def record_notice(self, notice: HoldNotice) -> None:
-        """Store a notice to the operator, in place of the last one about the same reason."""
+        """Store a notice to the operator, in place of the last notice about the same reason."""
         params = {"hold": notice.hold, "since": notice.since, "reached": int(notice.reached)}
         await self._database.rows(_RECORD_NOTICE, params)
 

@@ -261,7 +261,7 @@ async def test_a_slow_disk_does_not_keep_discord_waiting_for_its_answer(
 async def test_nothing_is_deleted_without_the_tick(desk: Desk) -> None:
     job = await finished(desk)
     opened = await form(desk, Action.DELETE, job)
-    assert "Nothing was deleted" in (await submit_form(desk, opened, {})).text
+    assert "nothing was deleted" in (await submit_form(desk, opened, {})).text
     assert await desk.bench.workspace.has_video(job.id)
 
 

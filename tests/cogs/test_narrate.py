@@ -147,11 +147,13 @@ async def test_each_person_and_all_together_have_a_days_share(desk: Desk, voice:
     for _ in range(2):
         await ask(desk)
     refused = await ask(desk)
-    assert refused.text.startswith("I read 2 texts aloud per person in 24 hours")
+    assert refused.text.startswith("I can read 2 texts aloud per person in 24 hours")
     assert refused.ephemeral
     grace = desk.fake_discord.world.add_user("grace")
     assert (await ask(desk, user=grace)).files
-    assert (await ask(desk, user=grace)).text.startswith("This bot reads 3 texts aloud in 24 hours")
+    assert (await ask(desk, user=grace)).text.startswith(
+        "This bot can read 3 texts aloud in 24 hours"
+    )
     assert len(voice.spoken) == 3
     desk.clock.advance(DAY + 1)
     assert (await ask(desk)).files

@@ -346,7 +346,7 @@ async def test_a_forged_or_old_button_of_a_take_down_deletes_nothing(desk: Desk)
     heir = world.add_user("heir")
     world.application_fields = {"owner": heir.payload()}
     desk.clock.advance(61)
-    assert "Only the person who was asked" in (await desk.click(asked, "Yes", user=heir)).text
+    assert "Only the owner who used the command" in (await desk.click(asked, "Yes", user=heir)).text
     assert "Only this bot's owner" in (await desk.click(asked, "Yes")).text
     desk.bot.services.owners.servers = frozenset()
     assert "only works in the servers" in (await desk.click(asked, "Yes", user=heir)).text

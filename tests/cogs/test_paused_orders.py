@@ -90,7 +90,10 @@ async def test_cards_of_queued_jobs_say_while_they_wait_for_the_operator(desk: D
     await pause(desk, until=until, is_drain=True)
     assert await published()
     assert "Next in the queue" in card.text
-    assert f"lets the videos in progress finish before any others start: “{WORDS}”" in card.text
+    assert (
+        f"lets the videos in progress finish before any others start, and says: “{WORDS}”"
+        in card.text
+    )
     assert f"<t:{until}:R>" in card.text
     assert not await published()
     desk.clock.advance(61)

@@ -204,7 +204,7 @@ async def test_all_that_has_ended_is_deleted_and_the_rest_is_named(desk: Desk) -
 
 async def test_an_empty_row_is_mentioned_until_it_is_deleted(desk: Desk) -> None:
     await made(desk)
-    until = f"none of their content. These records will be deleted <t:{int(desk.clock()) + DAY}:R>."
+    until = f"none of the content. These records will be deleted <t:{int(desk.clock()) + DAY}:R>."
     page = await ask(desk, "privacy")
     await desk.click(page, "Delete my data")
     await desk.click(page, "Yes, delete everything")

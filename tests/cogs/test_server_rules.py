@@ -197,7 +197,7 @@ async def test_the_caps_of_a_server_count_only_in_that_server(desk: Desk) -> Non
     assert "managers let you order 1 video in 24 hours" in refused.text
     shown = await desk.fake_discord.answer_to(await desk.fake_discord.slash("usage"))
     assert (
-        "Your videos of the last 24 hours that count towards the server: 1 of 1, 0 left"
+        "Your videos of the last 24 hours that count towards the server's limit: 1 of 1, 0 left"
         in shown.text
     )
     await expect_allowed(desk, user=world.add_user("grace"))

@@ -105,7 +105,7 @@ async def test_the_days_share_of_speech_holds_for_forms_too(desk: Desk) -> None:
         await job_of_card(desk, await submit_form(desk, opened, {"text": TEXT}))
     opened = await form(desk, Action.NARRATE, first)
     refused = await submit_form(desk, opened, {"text": TEXT})
-    assert refused.text.startswith("I read 2 texts aloud per person")
+    assert refused.text.startswith("I can read 2 texts aloud per person")
     assert await count(desk) == 3
 
 

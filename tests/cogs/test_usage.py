@@ -66,10 +66,10 @@ async def test_usage_is_told_in_a_persons_language(tmp_path: Path, locale: str, 
 @pytest.mark.parametrize(
     ("budget", "lines"),
     [
-        (None, ("- Your orders cost $1.60 this month",)),
+        (None, ("- Your orders have cost $1.60 this month",)),
         (
             4_000_000,
-            ("- Your orders cost $1.60 of your $4.00 this month; your budget is renewed <t:",),
+            ("- Your orders have used $1.60 of your $4.00 this month; your budget is renewed <t:",),
         ),
     ],
 )

@@ -125,7 +125,7 @@ async def test_a_token_of_the_wrong_shape_is_reported(tmp_path: Path, token: str
 
 async def test_settings_that_differ_from_their_defaults_are_listed(tmp_path: Path) -> None:
     found = await look(
-        "changed settings",
+        "your settings",
         tmp_path,
         video_size="720x1280",
         openai_base_url="http://me:hunter2@127.0.0.1:1/v1",

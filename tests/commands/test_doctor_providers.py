@@ -453,7 +453,10 @@ async def voice(tmp_path: Path, **settings: object) -> Finding:
 
 async def test_no_voice_is_no_problem(tmp_path: Path) -> None:
     found = await voice(tmp_path)
-    assert (found.ok, found.found) == (True, "off: only audio files are accepted")
+    assert (found.ok, found.found) == (
+        True,
+        "off: narrations must be audio files; text is not read aloud",
+    )
 
 
 async def test_an_offline_voice_that_is_not_installed_names_the_command(

@@ -220,7 +220,7 @@ async def test_a_failure_there_reaches_its_requester(wire: Wire, name: str) -> N
         wire.api.fail(ref, "moderation_blocked", "no")
         await wire.wait_for_job("failed")
     [dm] = wire.fake_discord.dms()
-    assert "video you asked for failed" in dm.text
+    assert "video that you requested has failed" in dm.text
 
 
 async def unproven(desk: Desk, name: str, *, open_to_bot: bool) -> tuple[Job, Message]:

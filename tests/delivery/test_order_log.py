@@ -190,4 +190,4 @@ def test_a_command_about_settings_that_is_refused_is_no_refused_order(desk: Desk
 
 def test_a_line_outside_servers_names_no_channel() -> None:
     message = log_message([LogEntry(at=0, job_id="a" * 32, user_id=5)], lost=0, texts=Texts.load())
-    assert message.text == f"<t:0:T> · order {'a' * 12} · <@5> · outside servers"
+    assert message.text == f"<t:0:T> · order {'a' * 12} · <@5> · not in a server"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _SUBJECT = "NARRATION_BACKEND"
 _WORD = "Hello."
 _MAX_SECONDS = 30
+_OFF = "off: narrations must be audio files; text is not read aloud"
 _ADVICE = {
     "speech.refused": "correct NARRATION_API_KEY, NARRATION_MODEL or NARRATION_VOICE",
     "speech.unavailable": "start that server, try again later, or correct NARRATION_BASE_URL",
@@ -40,7 +41,7 @@ async def examine_voice(settings: Settings) -> Finding:
     try:
         voice = await open_voice(settings)
         if voice is None:
-            return Finding(subject=_SUBJECT, ok=True, found="off: only audio files are accepted")
+            return Finding(subject=_SUBJECT, ok=True, found=_OFF)
         spoken = await _try(voice)
     except StartupError as error:
         return Finding(

@@ -168,7 +168,7 @@ class OrderLog:
         except discord.HTTPException as error:
             if error.status >= _SERVER_ERROR:
                 return _RETRY_SECONDS
-            # Discord does not accept this message, so the next one says that entries are missing.
+            # Discord refuses this message, so the next message says that entries are missing.
             log.warning("order_log.refused channel=%d code=%d", channel_id, error.code)
             self._lost += batch.entries
         except (aiohttp.ClientError, OSError, TimeoutError):

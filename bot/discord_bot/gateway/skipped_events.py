@@ -33,7 +33,7 @@ class SkippedEvents:
         self._skipped = Counter[str]()
 
     def guard(self, parsers: MutableMapping[str, Parser]) -> None:
-        """Wrap all parsers except the parser of READY. An error in READY may end the connection."""
+        """Wrap all parsers except that of READY, whose errors must end the connection."""
         for name, parser in parsers.items():
             if name != _NEEDED:
                 parsers[name] = self._guarded(name, parser)

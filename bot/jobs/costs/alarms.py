@@ -37,8 +37,7 @@ class BudgetAlarm:
 class BudgetAlarms:
     """Compares the recorded costs with the budgets of the day and of the month.
 
-    If less than `price` is left of a budget, it counts as wholly spent, because the next clip is
-    refused.
+    A budget with less than `price` left counts as spent, because the next clip is refused.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Reads a multipart form, with a limit on the lines between the contents of its parts."""
+"""Reads a multipart form, and limits how many lines it has besides the contents of its parts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def open_form(request: web.Request) -> MultipartReader:
 
 
 class _FewLines:
-    """The methods of a StreamReader that are needed to read a form, with a limit on the lines."""
+    """Offers the methods of a StreamReader that reading a form needs, and limits the lines."""
 
     def __init__(self, content: StreamReader) -> None:
         self._content = content

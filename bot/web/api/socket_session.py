@@ -152,7 +152,7 @@ class SocketSession:
             self._report(job)
 
     def _report(self, job: Job) -> None:
-        """Queue a job's current status to be sent, if it is newer than the last one."""
+        """Queue a job's current status for sending, if it is newer than the last status queued."""
         if job.id not in self._following or job.client is None or job.client.name != self._client:
             return
         report = public_job(job, self._texts, self._locale, trouble=self._clients.trouble)

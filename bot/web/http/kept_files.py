@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from bot.media.files.workspace import Workspace
 
-# A store's link is valid long enough to watch a video to its end. The bot's own link is checked
-# again before the next one is made.
+# A store's link is valid long enough to watch a video to its end. For each request, the bot checks
+# its own link again, and makes a new link to the store.
 _LINK_SECONDS = 10 * 60.0
 
 

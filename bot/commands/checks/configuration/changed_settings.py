@@ -20,7 +20,7 @@ _UNSHOWN = frozenset({"openai_extra"})
 def examine_changes(settings: Settings) -> Finding:
     """Report the settings that differ from their defaults. The values of secrets are not shown."""
     return Finding(
-        subject="changed settings",
+        subject="your settings",
         ok=True,
         found=", ".join(_changes(settings)) or "all at their defaults",
     )

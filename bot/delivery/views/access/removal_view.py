@@ -20,7 +20,7 @@ class RemovalStep(StrEnum):
     KEEP = "keep"
 
 
-#: The pattern of the buttons' ids. `owner` is the bot's owner who was asked.
+#: The pattern of the buttons' ids. `owner` is the bot's owner who was asked to confirm.
 TEMPLATE = (
     rf"clapper:remove:(?P<step>{'|'.join(RemovalStep)})"
     r":(?P<person>[0-9]{1,20}):(?P<owner>[0-9]{1,20})"

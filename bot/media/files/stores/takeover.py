@@ -39,7 +39,7 @@ class TakeoverStore:
     async def get(self, key: str, path: Path) -> None:
         """Copy or link a file to `path`.
 
-        Raises FileNotFoundError if the file is in neither place.
+        Raises FileNotFoundError if the file is neither in the folder nor in the bucket.
         """
         try:
             await self._folder.get(key, path)
@@ -47,18 +47,18 @@ class TakeoverStore:
             await self._bucket.get(key, path)
 
     async def head(self, key: str) -> KeptFile | None:
-        """Return a file's size and time, or None if it is in neither place."""
+        """Return a file's size and time, or None if neither the folder nor the bucket has it."""
         return await self._folder.head(key) or await self._bucket.head(key)
 
     async def list(self) -> tuple[KeptFile, ...]:
-        """List the files of both places."""
+        """List the files of the folder and of the bucket."""
         # A file that is moved between the two reads is then listed twice, rather than not at all.
         left, moved = await self._folder.list(), await self._bucket.list()
         known = {file.key for file in moved}
         return (*moved, *(file for file in left if file.key not in known))
 
     async def delete(self, keys: Collection[str]) -> None:
-        """Delete files from both places."""
+        """Delete files from the folder and from the bucket."""
         await self._folder.delete(keys)
         await self._bucket.delete(keys)
 
@@ -69,7 +69,10 @@ class TakeoverStore:
         return await self._bucket.link(key, seconds)
 
     async def sweep(self) -> None:
-        """Move what is still in the folder into the bucket. OSError: the next sweep continues."""
+        """Move what is still in the folder into the bucket.
+
+        After an OSError, the next sweep continues.
+        """
         left = [file for file in await self._folder.list() if not file.key.endswith(".part")]
         for file in left:
             await self._bucket.put(file.key, self._folder.path(file.key))

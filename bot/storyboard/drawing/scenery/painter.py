@@ -269,7 +269,7 @@ class Painter:
         return found
 
     def between(self, share: float) -> Rgb:
-        """Return the colour of the ground at a distance. `share` is 0 for far and 1 for near."""
+        """Return a colour of the ground. `share` is 0 at the far end and 1 at the near end."""
         return mix(self.light.far, self.light.near, share)
 
     def waves(self, base: float, height: float, length: float) -> Callable[[float], float]:
