@@ -171,6 +171,14 @@ def test_gemini_needs_a_key_and_has_a_model() -> None:
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
+        (
+            {"video_seconds": 8, "video_seconds_max": 6},
+            "^VIDEO_SECONDS_MAX: 6 is less than VIDEO_SECONDS=8: set it to at least 8, or leave",
+        ),
+        (
+            {"video_backend": "openai", "openai_base_url": "http://a", "video_lengths": "4,12"},
+            "^VIDEO_LENGTHS: 8 is missing, the value of VIDEO_SECONDS: add it, or set",
+        ),
         ({"prompt_writer": "openai"}, "^PROMPT_BASE_URL is missing"),
         ({"prompt_writer": "openai", "prompt_model": "m"}, "^PROMPT_BASE_URL is missing"),
         (
@@ -306,6 +314,15 @@ def test_an_invalid_value_is_named_with_its_variable(
     [
         ("VIDEO_SECONDS", "eight", '"eight" is not valid: use a whole number from 1 to 60'),
         ("VIDEO_SECONDS", "0", '"0" is not valid: use a whole number from 1 to 60'),
+        ("VIDEO_SECONDS_MAX", "61", '"61" is not valid: use a whole number from 1 to 60'),
+        (
+            "VIDEO_LENGTHS",
+            "4,eight",
+            (
+                '"4,eight" needs whole numbers of seconds from 1 to 60, separated by commas: write '
+                "it like 4,8,12"
+            ),
+        ),
         ("VIDEO_SECONDS", "8.5", '"8.5" is not valid: use a whole number from 1 to 60'),
         ("KEEP_GB", "nan", '"nan" is not valid: use a number above 0'),
         ("JOB_DEADLINE_MINUTES", "soon", '"soon" is not valid: use a number above 0'),
