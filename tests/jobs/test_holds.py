@@ -76,8 +76,8 @@ async def test_a_full_disk_is_shown_on_the_card_and_to_clients(bench: Bench) -> 
 async def test_a_job_behind_an_unanswered_identical_create_says_so(bench: Bench) -> None:
     job = await behind_a_twin(bench)
     assert (job.state, job.hold) == (JobState.QUEUED, HoldReason.TWIN)
-    assert "exactly the same video" in await read_card(bench, job)
-    assert "exactly the same video" in (waiting(job) or "")
+    assert "exactly the same prompt" in await read_card(bench, job)
+    assert "exactly the same prompt" in (waiting(job) or "")
 
 
 @pytest.mark.parametrize("wait", [no_space, behind_a_twin])
