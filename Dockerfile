@@ -1,7 +1,7 @@
 # Installs the libraries, at the versions and hashes of the lock file.
 FROM python:3.12-slim AS libraries
 ARG LOCK=requirements.lock
-COPY requirements.lock requirements-voice.lock .
+COPY requirements.lock requirements-voice.lock requirements-scale.lock .
 RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --disable-pip-version-check \
         --require-hashes --only-binary :all: -r $LOCK

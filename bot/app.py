@@ -27,6 +27,7 @@ from bot.discord_bot.login import log_in
 from bot.discord_bot.memberships import MembershipFinder
 from bot.discord_bot.names import DiscordNames
 from bot.discord_bot.owner.rights import Owners
+from bot.jobs.waits.pause_watch import PauseWatch
 from bot.library.index import Library
 from bot.library.remote_deletion import RemoteDeletion
 from bot.media.process.ffmpeg import Ffmpeg
@@ -126,7 +127,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         budgeting=engine.budgeting,
         spending=make_spending_picture(settings, database, texts, clock=clock),
         cards=cards,
-        queue_outlook=QueueOutlook(database),
+        queue_outlook=QueueOutlook(database, clock=clock),
         texts=texts,
         presets=engine.presets,
         people=people,
@@ -244,6 +245,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         progress=progress,
         operator=operator,
         order_log=order_log,
+        pause_watch=PauseWatch(engine.access, jobs, clock=clock),
         smaller_copies=delivery.smaller_copies,
         metrics=engine.metrics,
         session=_gateway_session(engine, bot, part_watch),

@@ -57,7 +57,11 @@ class NarrateCog(commands.Cog):
             if speech_id is None:
                 log.warning("interaction.repeated id=%d", interaction.id)
                 return
-            await interaction.response.defer(thinking=True)
+            try:
+                await interaction.response.defer(thinking=True)
+            except BaseException:
+                await self._narrator.withdraw(speech_id)
+                raise
             try:
                 async with (
                     asyncio.timeout(_TIMEOUT_SECONDS),

@@ -263,6 +263,11 @@ def _under_way() -> Iterator[_Scene]:
     yield _in_state("Far back in the queue", JobState.QUEUED, replace(_OUTLOOK, place=34))
     yield _in_state("Not accepted yet", JobState.QUEUED, _OUTLOOK, submits=1)
     yield _in_state("Next in the queue", JobState.QUEUED, replace(_OUTLOOK, place=1))
+    drain = Pause(words="We are moving to another machine.", is_drain=True)
+    drained = replace(_OUTLOOK, place=3, drain=drain)
+    yield _in_state("Queued while the operator drains the bot", JobState.QUEUED, drained)
+    ending = replace(drained, drain=replace(drain, until=int(_NOW) + 3600))
+    yield _in_state("The same, until a time", JobState.QUEUED, ending)
     for trouble in Trouble:
         held = Outlook(trouble=trouble)
         yield _in_state(f"The queue is paused: {_TROUBLES[trouble]}", JobState.QUEUED, held)

@@ -176,7 +176,7 @@ def list_audit(data_dir: Path, *, limit: int) -> list[AuditEntry]:
 
 
 def read_spending(data_dir: Path, month: str, *, limit: int) -> MonthSpending:
-    """Read the spending of a month; without a database or a ledger, there is none.
+    """Read the spending of a month. If there is no database or no ledger, the spending is empty.
 
     Blocks. StorageError: the database can't be read.
     """

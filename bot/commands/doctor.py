@@ -117,7 +117,10 @@ async def examine(settings: Settings) -> list[Finding]:
         examine_changes(settings),
         examine_costs(settings),
         *await examine_account(
-            settings.discord_token.get_secret_value(), settings.discord_api_url, reach_of(settings)
+            settings.discord_token.get_secret_value(),
+            settings.discord_api_url,
+            reach_of(settings),
+            owner_servers=settings.owner_server_ids,
         ),
         await asyncio.to_thread(examine_second_bot, settings.data_dir, now=time.time()),
         await examine_backend(settings),

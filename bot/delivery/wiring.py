@@ -123,7 +123,7 @@ def make_delivery(
             clock=clock,
         ),
         cards=cards,
-        queue_outlook=QueueOutlook(database),
+        queue_outlook=QueueOutlook(database, clock=clock),
         edit_lock=edit_lock,
         upload_fallback=upload_fallback,
         smaller_copies=smaller_copies,

@@ -13,13 +13,12 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from yarl import URL
 
-from bot.discord_bot.application_settings import portal_problems
+from bot.discord_bot.application_settings import PortalProblem, portal_problems
 from bot.errors import DeliveryError, StartupError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
 
-    from bot.discord_bot.application_settings import PortalProblem
     from bot.moderation.access.place import Reach
 
 log = logging.getLogger(__name__)
@@ -58,9 +57,12 @@ class Account:
     problems: list[PortalProblem] | None
 
 
-async def fetch_account(token: str, *, api_url: str, reach: Reach) -> Account:
+async def fetch_account(
+    token: str, *, api_url: str, reach: Reach, owner_servers: Iterable[int] = ()
+) -> Account:
     """Return the account that a token belongs to, without connecting to the gateway.
 
+    `owner_servers`: the servers of OWNER_SERVERS. One that the bot is not in is a problem.
     Raises TokenRefusedError if the token is invalid, and StartupError if the server does not
     respond like Discord. Raises DeliveryError if the server can't be reached at the moment.
     """
@@ -71,10 +73,30 @@ async def fetch_account(token: str, *, api_url: str, reach: Reach) -> Account:
             name = str((await bot.http.static_login(token))["username"])
         try:
             with _translating_errors():
-                problems = portal_problems(dict(await bot.http.application_info()), reach)
+                application = dict(await bot.http.application_info())
+                problems = portal_problems(application, reach)
+                for server_id in sorted(owner_servers):
+                    if not await _is_in(bot, int(str(application["id"])), server_id):
+                        problems.append(_not_in(server_id))
         except DeliveryError:
             problems = None
     return Account(name=name, problems=problems)
+
+
+async def _is_in(bot: discord.Client, application_id: int, server_id: int) -> bool:
+    try:
+        await bot.http.get_guild_commands(application_id, server_id)
+    except (discord.Forbidden, discord.NotFound):
+        return False
+    return True
+
+
+def _not_in(server_id: int) -> PortalProblem:
+    return PortalProblem(
+        found=f"the bot is not in the server {server_id} of OWNER_SERVERS, so the server has no "
+        "/clapper-owner",
+        advice="invite the bot to it, or remove it from OWNER_SERVERS",
+    )
 
 
 class TokenRefusedError(StartupError):

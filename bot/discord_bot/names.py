@@ -19,7 +19,7 @@ _WITHIN_SECONDS = 5.0
 
 
 class DiscordNames:
-    """Looks names up. A person's is asked for once, and kept only in memory."""
+    """Looks up names. A person's name is requested once, and kept only in memory."""
 
     def __init__(self, bot: VideoBot) -> None:
         self._bot = bot
@@ -31,7 +31,7 @@ class DiscordNames:
         return guild.name if guild else None
 
     async def person(self, user_id: int) -> str | None:
-        """Return a person's display name; None: Discord does not tell it."""
+        """Return a person's display name, or None if Discord does not tell it."""
         if user_id not in self._people:
             user = self._bot.get_user(user_id) or await self._fetch(user_id)
             if user is None:
@@ -42,8 +42,8 @@ class DiscordNames:
         return self._people[user_id]
 
     async def _fetch(self, user_id: int) -> discord.User | None:
-        if not self._bot.is_ready():
-            return None
+        if self._bot.user is None:
+            return None  # not logged in yet
         try:
             async with asyncio.timeout(_WITHIN_SECONDS):
                 return await self._bot.fetch_user(user_id)

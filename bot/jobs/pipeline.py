@@ -131,10 +131,11 @@ class Pipeline:
         try:
             await self._collect_inputs(job)
         except UserError as error:
-            changes = Changes(
-                failure=Failure(key=error.key, fields=error.storable_fields),
-                voice_is_free=error.key not in MAYBE_CHARGED,
-            )
+            # After an earlier attempt, only the voice's own answer proves that it is free.
+            is_proven = job.voice_is_unasked or error.key.startswith("speech.")
+            is_free = is_proven and error.key not in MAYBE_CHARGED
+            failure = Failure(key=error.key, fields=error.storable_fields)
+            changes = Changes(failure=failure, voice_is_free=is_free)
             await self._jobs.move(job, JobState.FAILED, changes)
             return
         if job.clip_of is not None:

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.errors import BackendError, ClapperError, DeliveryError, UnfetchedError
+from bot.errors import BackendError, ClapperError, DeliveryError, FileStoreError, UnfetchedError
 from bot.model import AT_PROVIDER, HoldReason, JobState
 from storage.errors import StorageError
 
@@ -240,7 +240,8 @@ class Worker:
         # Many cards share one rate limit, so short waits are normal and don't count as attempts.
         is_brief = discord_is_down and (error.retry_after or math.inf) < _LONG_WAIT_SECONDS
         attempts = job.attempts + (not is_brief)
-        if job.state in _UNPAID and attempts >= _MAX_UNPAID_ATTEMPTS and not discord_is_down:
+        is_away = discord_is_down or isinstance(error, FileStoreError)
+        if job.state in _UNPAID and attempts >= _MAX_UNPAID_ATTEMPTS and not is_away:
             if isinstance(error, UnfetchedError):
                 await self._jobs.fail(job, "audio.unfetched")
             else:

@@ -114,7 +114,7 @@ class Retention:
 
     @property
     def limits(self) -> RetentionLimits:
-        """The operator's limits."""
+        """The operator's limits on kept videos."""
         return self._limits
 
     async def delete(self, job_id: str) -> bool:

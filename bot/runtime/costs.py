@@ -1,4 +1,4 @@
-"""Reads prices and budgets from the settings, and opens the ledger and what shows it."""
+"""Reads prices and budgets from the settings, and opens the components for costs."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def make_spending_picture(
     *,
     clock: Callable[[], float],
 ) -> SpendingPicture:
-    """Return what reads and draws the spending."""
+    """Return the component that reads and draws a month's spending."""
     reports = SpendingReports(
         SpendingStore(database),
         Calendar(zone_of(settings)),

@@ -197,7 +197,10 @@ async def open_owner_page(
     *,
     secret: bytes,
 ) -> OwnerPage | None:
-    """Return the page, or None if no OWNER_TOKEN is set; StartupError: it is another token too."""
+    """Return the owner's page, or None if no OWNER_TOKEN is set.
+
+    Raises StartupError if OWNER_TOKEN is also used as another token.
+    """
     token = settings.owner_token.get_secret_value()
     if not token:
         return None

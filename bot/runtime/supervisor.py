@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bot.jobs.service import JobService
     from bot.jobs.waits.clock_watcher import ClockWatcher
     from bot.jobs.waits.holds import Holds
+    from bot.jobs.waits.pause_watch import PauseWatch
     from bot.jobs.worker import Worker
     from bot.library.orphans import OrphanCounter
     from bot.library.remote_deletion import RemoteDeletion
@@ -74,6 +75,7 @@ class Service:
     progress: ProgressCards
     operator: OperatorNotices
     order_log: OrderLog
+    pause_watch: PauseWatch
     smaller_copies: SmallerCopies
     metrics: Metrics
     session: GatewaySession
@@ -115,6 +117,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
         "remote deletion": service.remote_deletion.run,
         "clock": service.clock_watcher.run,
         "holds": service.holds.run,
+        "pause watch": service.pause_watch.run,
         "orphan counter": service.orphans.run,
         "loop metrics": service.metrics.watch_loop,
         "sweep": partial(_sweep, service.jobs),

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
-from bot.errors import BackendError, MediaError, UserError
+from bot.errors import BackendError, UserError
 from bot.media.narration.ingest import ingest
 from bot.model import Client
 from bot.moderation.access.place import OrderPlace
 from bot.speech.mp3 import write_mp3
-from bot.speech.voice import MAYBE_CHARGED, as_speech_error, checked_text, speak_once
+from bot.speech.voice import MAYBE_CHARGED, as_speech_error, checked_text, speak_once, was_asked
 from storage.ledger.budgets import Reservation
 from storage.speeches import SpeechRequester
 
@@ -48,6 +48,13 @@ class SpokenMp3:
 
     path: Path
     seconds: float
+
+
+@dataclass(kw_only=True, slots=True)
+class _Attempt:
+    """An attempt to read a text aloud. `is_asked`: whether the voice may have been asked."""
+
+    is_asked: bool = False
 
 
 class SpeechBudget(Protocol):
@@ -143,6 +150,10 @@ class Narrator:
             await self._budget.check(reservation)
         raise UserError("speech.day", limit=self._caps.per_day)
 
+    async def withdraw(self, speech_id: int) -> None:
+        """Release the price of an ordered text that is not going to be read aloud."""
+        await self._settle(speech_id, is_free=True)
+
     @contextmanager
     def speech_lock(self, requester: int | str) -> Generator[None]:
         """Mark that a text is being read aloud for a requester.
@@ -169,10 +180,11 @@ class Narrator:
         # it.
         name = uuid4().hex
         try:
-            async with self._settled(speech_id):
+            async with self._settled(speech_id) as attempt:
                 await self._moderate(text)
                 async with self._slot():
-                    recording = await self._record(text, await self._workspace.create(name))
+                    folder = await self._workspace.create(name)
+                    recording = await self._record(text, folder, attempt)
             # The slot has already been freed, because the caller may take long to upload the MP3.
             yield recording
         finally:
@@ -193,11 +205,11 @@ class Narrator:
             return recording
         try:
             speech_id = await self._order_for(client, text, folder)
-            async with self._settled(speech_id):
+            async with self._settled(speech_id) as attempt:
                 if speech_id is not None:
                     await self._moderate(text)
                 async with self._slot():
-                    await self._record(text, folder)
+                    await self._record(text, folder, attempt)
         except UserError:
             # After this error, the client knows that repeating the request may cost again.
             await self._workspace.delete_folder(name)
@@ -209,25 +221,25 @@ class Narrator:
     async def _order_for(self, client: str, text: str, folder: JobFolder) -> int | None:
         """Order the reading of a text for a client.
 
-        Returns None if the voice has read the text aloud before.
+        Returns None if an earlier attempt has asked the voice. The price of that attempt is counted
+        already, and the voice is not asked again.
         """
-        if await asyncio.to_thread(folder.attachment.exists):
+        if await asyncio.to_thread(was_asked, folder.attachment):
             return None
         return await self.order(SpeechRequester(client=client), Client(name=client), text, None)
 
     @asynccontextmanager
-    async def _settled(self, speech_id: int | None) -> AsyncGenerator[None]:
+    async def _settled(self, speech_id: int | None) -> AsyncGenerator[_Attempt]:
         """Settle the price of a text after the `with` block.
 
-        The price is 0 if the voice has clearly not charged.
-
-        If the `with` block is cancelled, the price stays reserved.
+        The price is 0 if the voice was not asked, or has clearly not charged.
         """
+        attempt = _Attempt()
         try:
-            yield
-        except (UserError, MediaError) as error:
-            is_free = isinstance(error, UserError) and error.key not in MAYBE_CHARGED
-            await self._settle(speech_id, is_free=is_free)
+            yield attempt
+        except BaseException as error:  # cancellations too, or the price would stay reserved
+            is_refused = isinstance(error, UserError) and error.key not in MAYBE_CHARGED
+            await self._settle(speech_id, is_free=is_refused or not attempt.is_asked)
             raise
         await self._settle(speech_id, is_free=False)
 
@@ -258,7 +270,8 @@ class Narrator:
         if reason is not None:
             raise UserError(reason)
 
-    async def _record(self, text: str, folder: JobFolder) -> SpokenMp3:
+    async def _record(self, text: str, folder: JobFolder, attempt: _Attempt) -> SpokenMp3:
+        attempt.is_asked = True
         await speak_once(self._voice, text, folder.attachment)
         narration = await self._ingest(folder)
         path = folder.path / _RECORDING

@@ -47,8 +47,13 @@ async def speak_once(voice: Voice, text: str, target: Path) -> None:
     if voice.costs:
         # The attempt is recorded before the request, so that a retry after a crash doesn't pay
         # again.
-        await run_uncancelled(_mark_paid_try, target.with_name("asked"))
+        await run_uncancelled(_mark_paid_try, _mark_of(target))
     await voice.speak(text, target)
+
+
+def was_asked(target: Path) -> bool:
+    """Return whether `speak_once` has asked a voice for `target`. Blocks the thread."""
+    return target.exists() or _mark_of(target).exists()
 
 
 def checked_text(text: str) -> str:
@@ -70,6 +75,10 @@ def as_speech_error(error: UserError) -> UserError:
     if error.key in {"audio.too_long", "audio.over_limit"}:
         return UserError("speech.too_long", **error.fields)
     return UserError("speech.unusable") if error.key.startswith("audio.") else error
+
+
+def _mark_of(target: Path) -> Path:
+    return target.with_name("asked")
 
 
 def _mark_paid_try(asked: Path) -> None:

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 async def show_spending(
     interaction: discord.Interaction[VideoBot], picture: SpendingPicture, month: str | None
 ) -> None:
-    """Send the picture; UserError: `month` is not a month."""
+    """Send the picture of a month's spending. Raises UserError if `month` is not a month."""
     if month is not None and not is_month(month):
         raise UserError("spending.not_a_month")
     # The picture takes longer than Discord waits for an answer.

@@ -130,7 +130,7 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         if channel is None:
             await self._set(interaction, Setting.LOG_CHANNEL, None)
             return
-        # Posting takes too long to respond only afterwards.
+        # Posting may take too long to respond in time, so respond first.
         await interaction.response.defer(ephemeral=True, thinking=True)
         begins = self._services.texts("log.begins")
         try:

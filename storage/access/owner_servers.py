@@ -31,7 +31,7 @@ class OwnerServerStore:
         return frozenset(row["server_id"] for row in rows)
 
     async def add(self, application_id: int, server_id: int) -> None:
-        """Store a server, before the commands are registered in it."""
+        """Store a server, before the owner's commands are registered in it."""
         params = {"application_id": application_id, "server_id": server_id}
         await self._database.rows(_ADD, params)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
 from bot.model import JobState
+from storage.access.settings import AccessSettingsStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.generation_times import GenerationTimes
 from storage.jobs.holds import HoldStore
@@ -14,10 +16,11 @@ from storage.jobs.queue.overview import QueueOverviewStore
 from storage.jobs.queue.places import QueuePlaces
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bot.errors import Trouble
     from bot.model import HoldReason, Job
+    from storage.access.pause import Pause
     from storage.database import Database
     from storage.jobs.circuits import Circuit
     from storage.jobs.queue.overview import QueueOverview
@@ -40,6 +43,7 @@ class Outlook:
     `trouble`: the reason why all queued jobs wait, if they do.
     `hold`: the reason why this job is on hold, if it is.
     `operator_knows`: whether the operator was notified of `trouble` or `hold`.
+    `drain`: the operator's pause, if queued jobs wait until it ends.
     """
 
     place: int | None = None
@@ -47,13 +51,16 @@ class Outlook:
     trouble: Trouble | None = None
     hold: HoldReason | None = None
     operator_knows: bool = False
+    drain: Pause | None = None
 
 
 class QueueOutlook:
     """Finds out the place and the waiting time that a card and `/status` show."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
         self._database = database
+        self._clock = clock
+        self._access = AccessSettingsStore(database)
         self._circuits = CircuitStore(database)
         self._holds = HoldStore(database)
         self._times = GenerationTimes(database)
@@ -69,7 +76,9 @@ class QueueOutlook:
             notice = await self._holds.notice(job.hold)
             return Outlook(hold=job.hold, operator_knows=notice is not None and notice.reached)
         return Outlook(
-            place=await self._places.of(job), usual_seconds=await self._usual_seconds(job)
+            place=await self._places.of(job),
+            usual_seconds=await self._usual_seconds(job),
+            drain=await self._drain(job),
         )
 
     async def places(self) -> Mapping[str, int]:
@@ -84,6 +93,12 @@ class QueueOutlook:
         if job.state not in _HELD_BY_CIRCUIT or job.clip_of is not None:
             return None
         return await self._circuits.get(job.backend)
+
+    async def _drain(self, job: Job) -> Pause | None:
+        if job.state not in _HELD_BY_CIRCUIT or job.clip_of is not None:
+            return None
+        pause = await self._access.pause(now=self._clock())
+        return pause if pause is not None and pause.is_drain else None
 
     async def _usual_seconds(self, job: Job) -> float | None:
         if job.state not in _NOT_YET_GENERATED or job.clip_of is not None:

@@ -37,7 +37,7 @@ ORDER BY spent DESC, scope LIMIT :limit
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServerSpending:
-    """The spending of a server, in micro-dollars; `server` is written as in `queue_server`."""
+    """The spending of a server, in micro-dollars. `server` is written as in `queue_server`."""
 
     server: str
     spent: int
@@ -45,7 +45,7 @@ class ServerSpending:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PersonSpending:
-    """The spending of a person, in micro-dollars; `user_id`: None if all their jobs are deleted."""
+    """The spending of a person, in micro-dollars. `user_id`: None if all their jobs are deleted."""
 
     user_id: int | None
     spent: int
@@ -68,7 +68,7 @@ class MonthSpending:
 
 def days_of(month: str) -> dict[str, str]:
     """Return the parameters of `DAYS`."""
-    # In ASCII, "." follows "-".
+    # In ASCII, "." follows "-", so this is the end of the month's days.
     return {"first": f"{month}-", "end": f"{month}."}
 
 

@@ -51,7 +51,7 @@ class LedgerSums:
 
 
 class LedgerSumStore:
-    """Reads sums that triggers keep, so that no statement has to read all entries."""
+    """Reads the sums that database triggers update, so no statement has to read all entries."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

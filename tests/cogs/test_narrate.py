@@ -11,6 +11,7 @@ from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.rest import faults
 from bot.demo.fake_discord.wire import FakeDiscordError
 from bot.errors import BackendError, ErrorKind, MediaError, UserError
+from bot.jobs.costs.prices import Prices
 from bot.moderation.base import Reason
 from cogs import narrate as cog
 from storage.speeches import SpeechRequester
@@ -250,3 +251,19 @@ async def _speak(desk: Desk) -> None:
     with narrator.speech_lock(1):
         async with narrator.speak(TEXT, 1):
             pass
+
+
+async def test_a_text_costs_nothing_if_discord_refuses_the_first_answer(
+    tmp_path: Path, voice: FakeVoice
+) -> None:
+    (tmp_path / "priced").mkdir()
+    prices = Prices(voice=20_000)
+    async with open_desk(tmp_path / "priced", voice=voice, prices=prices) as desk:
+        desk.fake_discord.faults.add("POST /interactions/*", api_errors.UNKNOWN_INTERACTION)
+        interaction = await begin(desk)
+        requests = desk.fake_discord.history.requests
+        await until(lambda: requests[-1].operation.endswith("/callback"))
+        await until(lambda: has_a_turn(desk, interaction.user.id))
+        rows = await desk.bench.database.rows("SELECT amount FROM ledger ORDER BY id", {})
+        assert [row["amount"] for row in rows] == [20_000, -20_000]
+        assert voice.spoken == []

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.jobs.waits.pause_watch import PauseWatch
 from bot.model import JobState
 from storage.access.pause import Pause
 from storage.access.settings import EVERYWHERE, Change, Setting
@@ -33,8 +34,8 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
         check_all(opened.fake_discord.history.requests)
 
 
-async def pause(desk: Desk, *, until: int | None = None) -> None:
-    value = str(Pause(words=WORDS, until=until))
+async def pause(desk: Desk, *, until: int | None = None, is_drain: bool = False) -> None:
+    value = str(Pause(words=WORDS, until=until, is_drain=is_drain))
     change = Change(scope=EVERYWHERE, name=Setting.PAUSE, value=value)
     await desk.bench.access.change(change, actor=None, now=desk.clock())
 
@@ -67,3 +68,31 @@ async def test_what_is_under_way_continues(desk: Desk) -> None:
     job = await desk.bench.submit(user_id=desk.fake_discord.world.user.id)
     await pause(desk)
     assert (await desk.bench.run_out(job.id)).state is JobState.SUCCEEDED
+
+
+async def test_cards_of_queued_jobs_say_while_they_wait_for_the_operator(desk: Desk) -> None:
+    job, card = await desk.video()
+    queued = await desk.bench.step(job.id)
+    assert queued.state is JobState.QUEUED
+    watch = PauseWatch(desk.bench.access, desk.bench.jobs, clock=desk.clock)
+    progress, deliverer = desk.bench.changes, desk.deliverer()
+    until = int(desk.clock()) + 60
+
+    async def published() -> bool:
+        """Look at the pause, and refresh the card if the queue was published."""
+        before = len(progress)
+        await watch.look()
+        await deliverer.refresh(queued)
+        return any(change.outlook_only for change in progress[before:])
+
+    assert not await published()
+    assert "Next in the queue" in card.text
+    await pause(desk, until=until, is_drain=True)
+    assert await published()
+    assert "Next in the queue" in card.text
+    assert f"lets the videos in progress finish before any others start: “{WORDS}”" in card.text
+    assert f"<t:{until}:R>" in card.text
+    assert not await published()
+    desk.clock.advance(61)
+    assert await published()
+    assert WORDS not in card.text

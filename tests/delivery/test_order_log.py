@@ -114,7 +114,7 @@ async def test_what_is_dropped_is_counted_and_said(desk: Desk, channel: Channel)
     first, second = posted(desk, channel)
     assert first.text.splitlines() == [
         "300 earlier entries are missing.",
-        "Orders: 0, refusals: 1,000. The file lists them.",
+        "Orders: 0. Refusals: 1,000. The file lists them all.",
     ]
     assert lines_of(first)[0].endswith("refused: caps.day · 300 · 6 · server 5")
     assert lines_of(second)[-1].endswith("· 2299 · 6 · server 5")

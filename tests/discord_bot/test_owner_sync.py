@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import discord
 import pytest
 
+from bot.commands.checks.discord_account import examine_account
 from bot.demo.fake_discord.server import FakeDiscord
 from bot.discord_bot.bot import VideoBot
 from bot.discord_bot.login import log_in
 from bot.discord_bot.owner.command_sync import OWNER_GROUP
+from bot.moderation.access.place import Reach
 from tests.support.desk import make_services, open_desk
 from tests.support.schemas.discord_spec import check_all
 
@@ -103,3 +105,15 @@ async def test_a_server_that_invites_the_bot_again_gets_the_commands_then(tmp_pa
         fake.world.guild_commands.delete(guild.id, int(command["id"]))
         desk.bot.dispatch("guild_join", discord.Object(guild.id))
         await fake.wait_for(lambda: offered(fake, guild) == [OWNER_GROUP])
+
+
+async def test_doctor_names_a_server_of_the_setting_that_the_bot_is_not_in(
+    fake: FakeDiscord,
+) -> None:
+    servers = {5, fake.world.guild.id}
+    _, found = await examine_account(fake.token, fake.url, Reach(), owner_servers=servers)
+    assert (found.ok, "not in the server 5 of OWNER_SERVERS" in found.found) == (False, True)
+    assert str(fake.world.guild.id) not in found.found
+    servers.remove(5)
+    _, found = await examine_account(fake.token, fake.url, Reach(), owner_servers=servers)
+    assert found.ok

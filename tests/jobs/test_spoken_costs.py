@@ -14,13 +14,16 @@ from storage.ledger.budgets import Budgets, month_of
 from storage.speeches import SpeechCaps, SpeechRequester, SpeechStore
 from tests.support.desk import make_narrator
 from tests.support.fakes.bench import open_bench
+from tests.support.fakes.clock import PATIENCE
 from tests.support.fakes.media import FakeVoice
 from tests.support.fakes.orders import REQUEST, VOICE, origin
 from tests.support.fakes.prompts import FakeModerator, FakeWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from bot.moderation.base import Reason
     from tests.support.fakes.bench import Bench
     from tests.support.fakes.clock import Clock
 
@@ -28,6 +31,21 @@ CLIP, VOICE_PRICE, WRITER = 800_000, 20_000, 1_000
 PRICES = Prices(clip=CLIP, voice=VOICE_PRICE, writer=WRITER)
 ALL = CLIP + VOICE_PRICE + WRITER
 TEXT = text_attachment("A lighthouse speaks.")
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let other tasks run until the condition holds."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(0)
+
+
+class StalledModerator(FakeModerator):
+    """A moderation service that never answers."""
+
+    async def check(self, texts: Sequence[str]) -> Reason | None:
+        await super().check(texts)
+        await asyncio.Event().wait()
 
 
 async def spent(bench: Bench) -> int:
@@ -209,3 +227,48 @@ async def test_a_client_is_told_which_budget_its_text_exceeds(tmp_path: Path, cl
         with pytest.raises(UserError, match=r"budget\.server"):
             await bench.jobs.submit(REQUEST, Client(name="shop", key="1"), TEXT)
         assert await spent(bench) == 0
+
+
+async def test_a_text_that_a_client_repeats_after_a_stop_is_counted_once(
+    tmp_path: Path, clock: Clock
+) -> None:
+    voice = FakeVoice(b"no sound")
+    async with open_bench(tmp_path, clock, prices=PRICES) as bench:
+        narrator = make_narrator(bench, clock, voice)
+        voice.answer.clear()
+        first = asyncio.create_task(narrator.speak_for("shop", "A harbour speaks."))
+        await until(lambda: bool(voice.spoken))
+        first.cancel()
+        await asyncio.wait({first})
+        with pytest.raises(UserError, match=r"speech\.unsure"):
+            await narrator.speak_for("shop", "A harbour speaks.")
+        assert len(voice.spoken) == 1
+        assert await spent(bench) == VOICE_PRICE
+
+
+async def test_a_text_that_is_cancelled_before_the_voice_is_asked_costs_nothing(
+    tmp_path: Path, clock: Clock
+) -> None:
+    moderator = StalledModerator()
+    async with open_bench(tmp_path, clock, prices=PRICES, moderator=moderator) as bench:
+        narrator = make_narrator(bench, clock, FakeVoice(b"no sound"))
+        first = asyncio.create_task(narrator.speak_for("shop", "A harbour speaks."))
+        await until(lambda: bool(moderator.checked))
+        assert await spent(bench) == VOICE_PRICE
+        first.cancel()
+        await asyncio.wait({first})
+        assert await spent(bench) == 0
+
+
+async def test_a_voice_that_may_have_charged_counts_when_a_later_attempt_fails_for_another_reason(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with open_bench(tmp_path, clock, prices=PRICES) as bench:
+        bench.editor.faults += [MediaError("a crash"), UserError("failed.clip_gone")]
+        job = await bench.submit(attachment=TEXT)
+        with pytest.raises(MediaError):
+            await bench.step(job.id)
+        bench.clock.advance(600)
+        await bench.step(job.id)
+        assert (await bench.now(job.id)).state is JobState.FAILED
+        assert await spent(bench) == VOICE_PRICE

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.errors import BackendError, DeliveryError, ErrorKind, MediaError, UnconfirmedSubmitError
+from bot.errors import (
+    BackendError,
+    DeliveryError,
+    ErrorKind,
+    FileStoreError,
+    MediaError,
+    UnconfirmedSubmitError,
+)
 from bot.jobs.worker import Lane, Worker, make_lanes
 from bot.model import JobState
 from bot.texts import Texts
@@ -314,6 +321,13 @@ async def test_retries_are_spread(bench: Bench) -> None:
     async with running(worker):
         await bench.until(lambda: len(bench.changes) > before)
     assert (await bench.now(job.id)).next_at == bench.clock() + 3
+
+
+async def test_a_narration_waits_for_a_store_that_is_away(bench: Bench) -> None:
+    job = await bench.at(JobState.RECEIVED)
+    for _ in range(10):
+        job = await run_once(bench, job, FileStoreError("the store can't be reached"))
+    assert job.state is JobState.RECEIVED
 
 
 @pytest.mark.parametrize("state", UNPAID)

@@ -63,5 +63,5 @@ FIELDS = (
         "person",
         "seconds",
     ),
-    *("size", "limit", "found", "max_seconds", "max_mb", "price"),
+    *("size", "limit", "found", "max_seconds", "max_mb", "price", "words", "when"),
 )

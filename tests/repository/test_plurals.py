@@ -34,7 +34,7 @@ OTHERS = words_in("""
 # The words that may follow any number: most are no nouns, or the plural looks the same. Limits of
 # characters are constants, and more than one. An adjective may stand before the noun.
 AFTER_ANY_NUMBER = {
-    "en": words_in("MB s being characters finished left more of waiting"),
+    "en": words_in("MB s being characters earlier finished left more of waiting"),
     "de": words_in("MB s Zeichen frei in mehr von übrig"),
 }
 # A narration that is too long is longer than one second, and a duration is rounded to five seconds.

@@ -12,6 +12,8 @@ from bot.discord_bot.login import TokenRefusedError, fetch_account
 from bot.errors import DeliveryError, StartupError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bot.discord_bot.login import Account
     from bot.moderation.access.place import Reach
 
@@ -19,7 +21,9 @@ _LOGIN_SECONDS = 10
 _TOKEN, _APPLICATION = "DISCORD_TOKEN", "application"
 
 
-async def examine_account(token: str, api_url: str, reach: Reach) -> list[Finding]:
+async def examine_account(
+    token: str, api_url: str, reach: Reach, *, owner_servers: Iterable[int] = ()
+) -> list[Finding]:
     """Check that Discord accepts the token, and that the application's settings suit the bot."""
     who = f"{_origin(api_url)} (DISCORD_API_URL)" if api_url else "Discord"
     if not token:
@@ -29,7 +33,9 @@ async def examine_account(token: str, api_url: str, reach: Reach) -> list[Findin
         return _refused("does not look like a bot token", COPY_AGAIN)
     try:
         async with asyncio.timeout(_LOGIN_SECONDS):
-            account = await fetch_account(token, api_url=api_url, reach=reach)
+            account = await fetch_account(
+                token, api_url=api_url, reach=reach, owner_servers=owner_servers
+            )
     except TokenRefusedError:
         return _refused(
             f"{who} refuses it",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def show_spending(
     settings: Settings, out: LastingStream, *, month: str | None, target: Path | None
 ) -> int:
-    """Write the spending of a month such as 2026-11; None: this month."""
+    """Write the spending of a month such as 2026-11, or of this month if `month` is None."""
     if month is not None and not is_month(month):
         raise StartupError(f"--month: {month!a} is not a month: write it like 2026-11.")
     month = month or month_of(Calendar(zone_of(settings)).day(time.time()))

@@ -43,7 +43,7 @@ class LogMessage:
 
 
 def log_message(entries: Sequence[LogEntry], *, lost: int, texts: Texts) -> LogMessage:
-    """Write the message about some entries. `lost`: how many earlier ones are missing."""
+    """Write the message about some entries. `lost`: how many earlier entries are missing."""
     missing = [texts("log.lost", entries=lost)] if lost else []
     lines = [_line(entry, texts, plain=False) for entry in entries]
     shown = "\n".join([*missing, *lines])
@@ -56,7 +56,10 @@ def log_message(entries: Sequence[LogEntry], *, lost: int, texts: Texts) -> LogM
 
 
 def _line(entry: LogEntry, texts: Texts, *, plain: bool) -> str:
-    """Write the line of an entry; `plain`: for a text file, which shows no mentions."""
+    """Write the line of an entry.
+
+    `plain`: whether the line is for a text file, which can't show mentions.
+    """
     parts = [_time(entry.at, plain=plain)]
     if entry.reason is None:
         parts.append(texts("log.order", job=(entry.job_id or "")[:_ID_CHARACTERS]))

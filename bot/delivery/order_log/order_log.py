@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 _MAX_WAITING = 2000
 _MAX_IN_MESSAGE = 1000
-# At most four messages in a minute, however many orders there are.
+# The pause between two messages. At most four messages are sent in a minute.
 _PAUSE_SECONDS = 15.0
 _RETRY_SECONDS = 30.0
 _CLOSED_SECONDS = 60.0
@@ -51,10 +51,10 @@ class _Batch:
 
 
 class OrderLog:
-    """Collects entries, and posts them in batches. Nothing waits for it.
+    """Collects entries, and posts them in batches. No other component waits for the posts.
 
-    The newest entries are kept in memory until they are posted. Older ones are dropped and counted,
-    and a stop of the bot loses those that wait.
+    The newest entries are kept in memory until they are posted. Older entries are dropped and
+    counted. Entries that are not posted when the bot stops are lost.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class OrderLog:
             await asyncio.sleep(await self.post())
 
     async def post(self) -> float:
-        """Post the entries that wait, and return the seconds until the next attempt."""
+        """Post the waiting entries, and return the seconds until the next attempt."""
         try:
             channel_id = await self._access.log_channel()
             if channel_id is None:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MonthFigures:
-    """The figures of a month such as 2026-11; `months`: those that have entries, newest first."""
+    """The figures of a month such as 2026-11.
+
+    `months`: all months that have entries, newest first.
+    """
 
     month: str
     months: tuple[str, ...]
@@ -24,7 +27,7 @@ class MonthFigures:
 
 
 class SpendingPicture:
-    """Reads, words and draws what was spent. Only the bot's owner may see it."""
+    """Reads and draws what was spent in a month. Only the bot's owner may see the result."""
 
     def __init__(self, reports: SpendingReports, texts: Texts, chart: ChartPicture) -> None:
         self._reports = reports
@@ -32,7 +35,7 @@ class SpendingPicture:
         self._chart = chart
 
     async def read(self, month: str | None, names: Names, locale: str) -> MonthFigures:
-        """Return the spending of a month; None: this month."""
+        """Return the spending of a month, or of this month if `month` is None."""
         report = await self._reports.of_month(month, names)
         return MonthFigures(
             month=report.spending.month,
@@ -41,5 +44,5 @@ class SpendingPicture:
         )
 
     async def draw(self, spending: MonthFigures) -> bytes:
-        """Return the picture as a PNG file; MediaError: it can't be drawn."""
+        """Return the picture as a PNG file. Raises MediaError if the picture can't be drawn."""
         return await self._chart.draw(spending.figures)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _MICROS = 1_000_000
 _CENT = 10_000
-# The grid has as many lines as fit with one of these steps, times a power of ten.
+# The steps between the grid lines of a chart. Each is multiplied by a power of ten.
 _STEPS = (1, 2, 5)
 _MOST_LINES = 4
 _DAY_ABOVE = 3
@@ -110,7 +110,7 @@ class SpendingView:
         return Figure(name=name, amount=amount, text=self._dollars(amount))
 
     def _dollars(self, amount: int) -> str:
-        # Half a cent is a cent, as a bank rounds.
+        # Half a cent is rounded up to a cent.
         return self._texts("spending.dollars", self._locale, amount=Dollars(amount / _MICROS))
 
     def _say(self, key: str, **fields: object) -> str:
@@ -118,7 +118,7 @@ class SpendingView:
 
 
 def _step(highest: int) -> int:
-    """Return the distance between two grid lines, a cent at least."""
+    """Return the distance between two grid lines, which is at least a cent."""
     power = _CENT
     while True:
         for step in _STEPS:

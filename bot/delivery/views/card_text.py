@@ -18,6 +18,7 @@ from bot.delivery.views.formatting import (
 from bot.delivery.views.made_with import made_with
 from bot.jobs.costs.amounts import dollars
 from bot.model import HoldReason, JobState
+from bot.texts import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bot.delivery.views.service_name import ServiceName
     from bot.model import Failure, Job
     from bot.texts import Texts
+    from storage.access.pause import Pause
     from storage.jobs.queue_outlook import Outlook
 
 _PROMPT_CHARACTERS = 300
@@ -40,7 +42,7 @@ _WAITING = _NOT_SUBMITTED | {JobState.SUBMITTING}
 
 _NAMED_CHARACTERS = 12
 _STOPPED = frozenset({JobState.FAILED, JobState.CANCELLED})
-# The states that follow the clip, whose price is then settled.
+# The states after the clip is available. From then on, the price of the clip is settled.
 _AFTER_CLIP = frozenset(
     {JobState.DOWNLOADING, JobState.MERGING, JobState.DELIVERING}
     | {JobState.NOTIFYING, JobState.SUCCEEDED}
@@ -200,10 +202,17 @@ class CardText:
         if outlook.trouble is None:
             if job.is_refused_for_now:
                 return [self.say(job, "card.not_yet")]
+            if outlook.drain is not None:
+                return [*self._place(job, outlook), self._drained(job, outlook.drain)]
             return [*self._place(job, outlook), *self._usual(job, outlook)]
         reason = self.say(job, f"trouble.{outlook.trouble}")
         notice = [self.say(job, "card.operator_knows")] if outlook.operator_knows else []
         return [reason, *notice, self.say(job, "card.held_up_ends")]
+
+    def _drained(self, job: Job, drain: Pause) -> str:
+        if drain.until is None:
+            return self.say(job, "card.drained", words=drain.words)
+        return self.say(job, "card.drained_until", words=drain.words, when=Moment(drain.until))
 
     def _on_hold(self, job: Job, outlook: Outlook, hold: HoldReason) -> list[str]:
         notice = [self.say(job, "card.operator_knows")] if outlook.operator_knows else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import calendar
 import re
 from dataclasses import dataclass
@@ -23,7 +24,10 @@ _MONTH = re.compile(r"2[0-9]{3}-(?:0[1-9]|1[0-2])", re.ASCII)
 
 
 class Names(Protocol):
-    """Finds the names of servers and people. None: there is no name for the id."""
+    """Finds the names of servers and people.
+
+    Each method returns None if the id has no known name.
+    """
 
     async def server(self, server_id: int) -> str | None:
         """Return a server's name."""
@@ -35,7 +39,7 @@ class Names(Protocol):
 
 
 class NoNames:
-    """Knows no names, as without a connection to Discord."""
+    """Finds no names, because there is no connection to Discord."""
 
     async def server(self, server_id: int) -> str | None:  # noqa: ARG002 - none is known
         """Return None."""
@@ -73,7 +77,7 @@ def is_month(text: str) -> bool:
 
 
 class SpendingReports:
-    """Reads what was spent, and asks for the names of those who are listed."""
+    """Reads what was spent, and finds the names of the servers and people in a report."""
 
     def __init__(
         self,
@@ -89,19 +93,19 @@ class SpendingReports:
         self._clock = clock
 
     async def of_month(self, month: str | None, names: Names) -> SpendingReport:
-        """Return the report of a month such as 2026-11; None: this month."""
+        """Return the report of a month such as 2026-11, or of this month if `month` is None."""
         month = month or month_of(self._days.day(self._clock()))
         spending = await self._store.of_month(month, limit=MOST_NAMED)
-        found: dict[str | int, str | None] = {}
-        for each in spending.servers:
-            if each.server.startswith(_SERVER):
-                found[each.server] = await names.server(int(each.server.removeprefix(_SERVER)))
-        for person in spending.persons:
-            if person.user_id is not None:
-                found[person.user_id] = await names.person(person.user_id)
+        servers = [each.server for each in spending.servers if each.server.startswith(_SERVER)]
+        persons = [each.user_id for each in spending.persons if each.user_id is not None]
+        found = await asyncio.gather(
+            *(names.server(int(server.removeprefix(_SERVER))) for server in servers),
+            *(names.person(user_id) for user_id in persons),
+        )
+        keys: list[str | int] = [*servers, *persons]
         return SpendingReport(
             spending=spending,
             budgets=self._budgets,
             months=tuple(await self._store.months()),
-            names={key: name for key, name in found.items() if name},
+            names={key: name for key, name in zip(keys, found, strict=True) if name},
         )

@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 # job with the same id, so a later check may reach the right server.
 _MAX_CHECKS = 20
 _CHECK_SECONDS = 30.0
-# The difference up to which two times are regarded as equal. Requests take a while, and servers
-# round the times that they report.
+# Two times count as equal if they differ by at most this much, because requests take a while and
+# servers round the times that they report.
 _STAMP_SECONDS = 5.0
 
 

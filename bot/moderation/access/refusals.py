@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 # The sections of the sentences that refuse orders.
 _SECTIONS = ("access.", "budget.", "caps.", "speech.")
 _BLOCKED_WORD = "prompt.blocked"
-# These refuse commands about settings.
+# These sentences refuse commands about settings, and not orders.
 _NO_ORDER = frozenset(
     {
         "access.full",

@@ -18,9 +18,9 @@ log = logging.getLogger(__name__)
 
 
 async def open_file_store(settings: Settings) -> FileStore:
-    """Return the store; StartupError: the bucket can't be used.
+    """Return the store for kept files. Raises StartupError if the bucket can't be used.
 
-    A bucket that can't be reached now is used as soon as it can.
+    A bucket that can't be reached now is used as soon as it can be reached.
     """
     folder = FolderStore(settings.data_dir)
     if not settings.store_url:

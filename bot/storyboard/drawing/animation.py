@@ -120,7 +120,9 @@ class _FilterGraph:
             self._overlay(layer, *_path(plane.layer, plane.motion))
 
     def add_card(self, card: Card, start: float, end: float) -> None:
-        """Add a card. Its rule and lines appear one after another, and disappear together.
+        """Add a scene's card.
+
+        The card's rule and lines of text appear one after another, and disappear together.
 
         The first card is visible in the first frame already, because players show that frame as a
         preview.

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from bot.media.files.workspace import Workspace
 
-# Long enough to watch a video to its end. A link of the bot is checked again for the next one.
+# A store's link is valid long enough to watch a video to its end. The bot's own link is checked
+# again before the next one is made.
 _LINK_SECONDS = 10 * 60.0
 
 

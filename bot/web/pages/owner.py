@@ -126,7 +126,7 @@ class OwnerPage:
         return response
 
     async def _recognise(self, request: web.Request) -> str:
-        """Return the name of the session's holder; ApiError: the sign-in is refused."""
+        """Return the name of the session's holder. Raises ApiError if the sign-in is refused."""
         # A form on another site could guess tokens in a visitor's name.
         if not self._authentication.is_own_page(request):
             self._access.count_failure(request)
@@ -152,7 +152,10 @@ class OwnerPage:
         return response
 
     def _ask(self, locale: str, error: ApiError | None = None) -> web.Response:
-        """Return the form; with an `error`, which the form's own address answers with."""
+        """Return the sign-in form.
+
+        `error`: the error to show if the form was sent and refused.
+        """
         values = {
             "language": self._texts.nearest(locale),
             "base": "../" if error else "./",

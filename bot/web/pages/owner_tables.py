@@ -22,7 +22,7 @@ def tables(figures: Figures) -> str:
 
 
 def months(label: str, listed: Sequence[str], current: str) -> str:
-    """Return links to the months; `label`: the name of the list."""
+    """Return links to the months. `label`: the name of the list."""
     items = "".join(_month(month, is_current=month == current) for month in listed)
     return f'<nav aria-label="{html.escape(label)}"><ul>{items}</ul></nav>'
 

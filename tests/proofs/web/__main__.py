@@ -10,6 +10,7 @@ import asyncio
 import logging
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -128,6 +129,8 @@ async def _test_failures(user: KeyboardUser, auditor: Auditor, folder: Path) -> 
             ),
         ]
         await _run_steps(user, steps)
+        # The page would look for the bot after its end.
+        await user.page.goto("about:blank")
 
 
 async def _test_owner_page(user: KeyboardUser, auditor: Auditor, folder: Path) -> None:
@@ -150,12 +153,13 @@ async def _take_screenshots(auditor: Auditor) -> None:
 
 
 async def _run(axe: str) -> Auditor:
-    with tempfile.TemporaryDirectory() as root:
+    tests = (_test_ordinary_use, _test_failures, _test_owner_page)
+    with ExitStack() as stack:
+        folders = [Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in tests]
         async with open_chromium() as chromium, open_user(chromium) as user:
             auditor = Auditor(user, axe)
-            await _test_ordinary_use(user, auditor, Path(root, "use"))
-            await _test_failures(user, auditor, Path(root, "failures"))
-            await _test_owner_page(user, auditor, Path(root, "owner"))
+            for test, folder in zip(tests, folders, strict=True):
+                await test(user, auditor, folder)
     return auditor
 
 

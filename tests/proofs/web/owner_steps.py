@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _TOKEN = "the-owners-token-of-the-proof"
 _PEOPLE = ("山田 花子", "<B>Zoë</B>", "مرحبا")
+_SERVER = "Sandbox"
 _TITLES = {"en": "Spending in", "de": "Ausgaben im Monat", "ja": "の費用"}
 _UNAUTHORIZED = "401 (Unauthorized)"
 
@@ -70,7 +71,7 @@ async def see_spending(user: KeyboardUser, auditor: Auditor, url: str, pictures:
         await user.page.goto(f"{url}/owner")
         await user.reads("h1", title)
         check(await user.page.get_attribute("html", "lang") == language, "the language is wrong")
-        for name in _PEOPLE:
+        for name in (*_PEOPLE, _SERVER):
             await expect(user.page.get_by_role("rowheader", name=name, exact=True)).to_be_visible()
         await user.page.wait_for_function("() => document.querySelector('.chart').naturalWidth > 0")
         await auditor.audit(f"the spending in {language}")

@@ -19,7 +19,7 @@ _PLOT_HEIGHT = 300
 _ROW = 62
 _GAP = 56
 _LABEL_GAP = 20
-# The days between two labels.
+# The number of days between two labels on the chart's axis.
 _EVERY = 5
 _BAR_SHARE = 0.64
 _LOWEST_COLUMN = 4

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Figure:
-    """An amount in micro-dollars with its name; `text`: the amount as people read it."""
+    """An amount in micro-dollars with its name. `text`: the amount as people read it."""
 
     name: str
     amount: int
@@ -18,7 +18,7 @@ class Figure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ranking:
-    """The servers or persons with the most spending; `total`: the amount that fills a bar."""
+    """The servers or persons with the most spending. `total`: the amount that fills a whole bar."""
 
     heading: str
     total: int

@@ -21,7 +21,7 @@ _PLAIN, _BOLD = Style(weight=500), Style(weight=700)
 _DASH, _SPACE = 14, 10
 _OVERSAMPLING = 4
 _COLUMN_RADIUS = 6
-# More than fits into the picture, and few enough to be measured again and again.
+# The maximum length of a text. The picture has room for less, and measuring longer texts is slow.
 _MOST_CHARACTERS = 120
 _UNKNOWN = "?"
 _CUT = "…"

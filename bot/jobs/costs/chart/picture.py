@@ -19,7 +19,7 @@ _SOURCE, _TARGET = "figures.json", "chart.png"
 _LIMITS = ProcessLimits(
     wall_seconds=60,
     cpu_seconds=30,
-    # A chart takes 0.1 GiB; the fonts that are mapped count too.
+    # A chart takes 0.1 GiB. The limit is higher, because fonts that are mapped count too.
     memory_bytes=1024**3,
     file_bytes=8 * 1024**2,
 )
@@ -38,7 +38,7 @@ class ChartPicture:
         self._child = Child(*_COMMAND, name="chart", slots=1, environment={"PYTHONPATH": str(root)})
 
     async def draw(self, figures: Figures) -> bytes:
-        """Return the chart as a PNG file; MediaError: it can't be drawn."""
+        """Return the chart as a PNG file. Raises MediaError if the chart can't be drawn."""
         folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="clapper-")
         try:
             path = Path(folder.name)

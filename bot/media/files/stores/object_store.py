@@ -61,7 +61,7 @@ class ObjectStore:
     """Keeps each file as an object, whose name is its key.
 
     `signer`: the same bucket at the address of the links, because a link's signature covers its
-    host; None: no links are made. Raises FileStoreError if the bucket can't be used.
+    host. If `signer` is None, no links are made. Raises FileStoreError if the bucket can't be used.
     """
 
     def __init__(self, bucket: Bucket, signer: Bucket | None = None) -> None:
@@ -79,7 +79,7 @@ class ObjectStore:
         await asyncio.to_thread(path.unlink)
 
     async def get(self, key: str, path: Path) -> None:
-        """Download a file to `path`; FileNotFoundError: it is not kept."""
+        """Download a kept file to `path`. Raises FileNotFoundError if the file is not kept."""
         with _store_errors("get"):
             answer = await obstore.get_async(self._bucket, key)
             size = answer.meta["size"]
@@ -103,7 +103,7 @@ class ObjectStore:
             return None
 
     async def check(self) -> None:
-        """Read a part of the list; FileStoreError: the bucket can't be used."""
+        """Read a part of the bucket's list. Raises FileStoreError if the bucket can't be used."""
         with _store_errors("list"):
             async for _ in obstore.list(self._bucket, chunk_size=1):
                 return
@@ -159,7 +159,10 @@ class ObjectStore:
 
 
 def open_object_store(address: StoreAddress) -> ObjectStore:
-    """Return the store at an address, without connecting to it; FileStoreError: it is unusable."""
+    """Return the store at an address, without connecting to it.
+
+    Raises FileStoreError if the address is unusable.
+    """
     with _store_errors("open"):
         bucket = _bucket(address, address.endpoint)
         signer = _bucket(address, address.public_endpoint) if address.public_endpoint else None

@@ -37,7 +37,10 @@ class TakeoverStore:
         await self._folder.delete((key,))
 
     async def get(self, key: str, path: Path) -> None:
-        """Copy a file to `path`, or link it; FileNotFoundError: it is in neither place."""
+        """Copy or link a file to `path`.
+
+        Raises FileNotFoundError if the file is in neither place.
+        """
         try:
             await self._folder.get(key, path)
         except FileNotFoundError:
