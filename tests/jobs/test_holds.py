@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bot.model import Job
     from tests.support.fakes.clock import Clock
 
+pytestmark = pytest.mark.usefixtures("_on_each_database")
+
 DAY = 24 * 60 * 60.0
 STRANDED = [JobState.SUBMITTING, JobState.UNCONFIRMED, JobState.GENERATING, JobState.DOWNLOADING]
 
@@ -224,6 +226,7 @@ NO_ANSWER = [
 ]
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("state", [JobState.GENERATING, JobState.DOWNLOADING])
 @pytest.mark.parametrize("fault", NO_ANSWER, ids=lambda fault: fault.kind)
 async def test_a_video_service_without_answers_is_named_and_polled_on(

@@ -78,7 +78,7 @@ def test_every_secret_is_known_to_the_logs() -> None:
     values = {
         name: f"{name}-1-of-enough-letters,two:{name}-2-of-enough-letters"
         for name, field in Settings.model_fields.items()
-        if field.annotation is SecretStr
+        if field.annotation is SecretStr and name != "database_url"
     }
     assert len(values) >= 6
     secrets = load_settings(**values).secrets
@@ -156,6 +156,44 @@ def test_openrouter_needs_a_key_and_a_model() -> None:
         load_settings(video_backend="openrouter")
     with pytest.raises(StartupError, match=r"^VIDEO_MODEL: "):
         load_settings(video_backend="openrouter", openrouter_api_key="sk-or", video_model="-")
+
+
+DATABASE = {
+    "database_url": "postgresql://clapper:pass%2Fword@db.example:5432/clapper",
+    "secret_key": "x" * 16,
+    "video_backend": "gemini",
+    "gemini_api_key": "gm-made-up",
+}
+
+
+def test_postgres_needs_a_secret_key_and_another_service_than_the_storyboard() -> None:
+    assert load_settings(**DATABASE).database == DATABASE["database_url"]
+    with pytest.raises(StartupError, match=r"^SECRET_KEY is missing: with DATABASE_URL"):
+        load_settings(**DATABASE | {"secret_key": ""})
+    with pytest.raises(StartupError, match=r"^VIDEO_BACKEND: with DATABASE_URL, run"):
+        load_settings(**DATABASE | {"video_backend": "storyboard"})
+    assert load_settings().database == Path("data")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "clapper",
+        "mysql://db/clapper",
+        "postgresql://db",
+        "postgresql://db:x/clapper",
+        "postgres://[",
+    ],
+)
+def test_the_url_of_another_database_is_refused(url: str) -> None:
+    with pytest.raises(StartupError, match=r"^DATABASE_URL: is not the URL of a PostgreSQL"):
+        load_settings(**DATABASE | {"database_url": url})
+
+
+def test_the_password_of_the_database_is_a_secret() -> None:
+    settings = load_settings(**DATABASE)
+    assert {"pass/word", "pass%2Fword", DATABASE["database_url"]} <= {*settings.secrets}
+    assert "pass" not in str(settings)
 
 
 def test_gemini_needs_a_key_and_has_a_model() -> None:
