@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from tests.support.fakes.bench import Bench
 
+pytestmark = pytest.mark.usefixtures("_on_each_database")
+
 DAY = 24 * 60 * 60
 KEPT = ["videos", "narrations", "narrations"]  # with the narration's encoded form
 ENDS = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
