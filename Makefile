@@ -29,9 +29,9 @@ help: ## list the targets
 	@$(BIN)/python $(INSTALL) requirements-voice.lock
 	@touch $@
 
-# Not needed by a bot that keeps its files on its own disk.
+# Not needed by a bot that keeps its rows and its files on its own disk.
 .venv/scale: .venv/run requirements-scale.lock
-	@echo 'Installing the library for buckets into .venv (once) ...'
+	@echo 'Installing the libraries for PostgreSQL and buckets into .venv (once) ...'
 	@$(BIN)/python $(INSTALL) requirements-scale.lock
 	@touch $@
 
@@ -43,7 +43,7 @@ run: .venv/run ## run the bot with the settings of .env
 
 voice: .venv/voice ## install the offline voice
 
-scale: .venv/scale ## install the library that keeps files in a bucket
+scale: .venv/scale ## install the libraries for PostgreSQL and buckets
 
 test: .venv/dev ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal

@@ -236,7 +236,9 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         clock_watcher=engine.clock_watcher,
         holds=engine.holds,
         retention=retention,
-        database_files=DatabaseFiles(database, settings.data_dir),
+        database_files=None
+        if settings.database_url.get_secret_value()
+        else DatabaseFiles(database, settings.data_dir),
         takeover=engine.takeover,
         remote_deletion=remote_deletion,
         orphans=make_orphan_counter(engine),

@@ -283,7 +283,7 @@ class HoldReason(StrEnum):
 
     DISK = "disk"  # there is too little free space
     BACKEND = "backend"  # the job is at a backend that is no longer chosen
-    TWIN = "twin"  # an identical create request has no response yet
+    TWIN = "twin"  # a create request with the same prompt has no response yet
     UNANSWERED = "unanswered"  # the provider has not responded about the job for minutes
 
 

@@ -79,9 +79,9 @@ class WatchedClock:
         return min(self(), self.known + _DAY)
 
 
-def machine_clock() -> WatchedClock:
-    """Return a clock that follows this machine's clock."""
-    return WatchedClock(wall=time.time, steady=seconds_since_boot)
+def machine_clock(wall: Callable[[], float] = time.time) -> WatchedClock:
+    """Return a clock that follows `wall`, which is by default this machine's clock."""
+    return WatchedClock(wall=wall, steady=seconds_since_boot)
 
 
 def seconds_since_boot() -> float:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 Statement: TypeAlias = "tuple[str, Mapping[str, Any]]"
 
+#: The folder of an SQLite database, or the URL of a PostgreSQL database.
+Source: TypeAlias = "Path | str"
+
 
 class Row(Protocol):
     """A row, whose values are read by the names of the columns or by their positions."""
@@ -56,6 +59,10 @@ class Database(Protocol):
         """
         ...
 
+    def wall(self) -> float:
+        """Return the time of the clock that all processes on this database use, in Unix seconds."""
+        ...
+
     async def drain(self) -> None:
         """Wait until all statements have been run."""
         ...
@@ -66,16 +73,22 @@ class Database(Protocol):
 
 
 @asynccontextmanager
-async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
+async def open_database(source: Source) -> AsyncGenerator[Database]:
     """Open the database, migrate it to the current schema, and close it after the `with` block.
 
-    The folder must exist.
+    The folder of an SQLite database must exist.
     Raises DataInUseError if another process has the database open.
     Raises StartupError if the operator has to change something.
     Raises StorageError if the migration fails.
     """
-    # Imported here, because the imported modules import this one.
-    from storage.sqlite.opening import open_sqlite  # noqa: PLC0415
+    # The implementations import this module, and only PostgreSQL needs asyncpg.
+    if isinstance(source, str):
+        from storage.postgres.opening import open_postgres  # noqa: PLC0415
 
-    async with open_sqlite(data_dir) as database:
-        yield database
+        async with open_postgres(source) as database:
+            yield database
+    else:
+        from storage.sqlite.opening import open_sqlite  # noqa: PLC0415
+
+        async with open_sqlite(source) as database:
+            yield database

@@ -22,12 +22,12 @@ from storage.ledger.spending import DAYS, PERSONS, SERVERS, days_of, spending_fr
 from storage.ledger.totals import REPORTED_BY, reported_from
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from bot.media.files.stores.base import KeptFile
     from bot.model import Job
     from storage.access.closed_log_channels import ClosedLogChannel
+    from storage.database import Row, Source
     from storage.delivery.second_bots import SecondBot
     from storage.failing_parts import FailingPart
     from storage.jobs.circuits import Circuit
@@ -43,161 +43,177 @@ SELECT * FROM jobs WHERE deleted_at IS NULL AND (
         ORDER BY created_at DESC LIMIT :ended))
 ORDER BY created_at DESC, id
 """
-_BEGINNING = "SELECT * FROM jobs WHERE deleted_at IS NULL AND id GLOB :pattern LIMIT 2"
+_BEGINNING = "SELECT * FROM jobs WHERE deleted_at IS NULL AND id BETWEEN :first AND :last LIMIT 2"
+_HAS_TABLE_SQLITE = "SELECT 1 FROM sqlite_master WHERE name = :name"
+_HAS_TABLE_POSTGRES = """
+SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = :name
+"""
 _ACCESS = """
 SELECT changed_at AS at, scope, name, target, value, actor FROM access_settings
 WHERE scope = :scope ORDER BY name, target
 """
 
 
-def count_delivering(data_dir: Path) -> int | None:
+def count_delivering(source: Source) -> int | None:
     """Count the finished videos that are not delivered yet, or return None if there is no database.
 
     Blocks the thread. Raises StorageError if the database can't be read.
     """
-    row = _row(data_dir, "SELECT count(*) FROM jobs WHERE state IN ('delivering', 'notifying')", {})
+    row = _row(source, "SELECT count(*) FROM jobs WHERE state IN ('delivering', 'notifying')", {})
     return int(row[0]) if row else None
 
 
-def read_circuit(data_dir: Path, backend: str) -> Circuit | None:
+def read_circuit(source: Source, backend: str) -> Circuit | None:
     """Return a backend's circuit, or None if there is no circuit or no database.
 
     Blocks the thread. Raises StorageError if the database can't be read.
     """
-    if not _has_table(data_dir, "circuits"):
+    if not _has_table(source, "circuits"):
         return None
-    row = _row(data_dir, "SELECT * FROM circuits WHERE backend = :backend", {"backend": backend})
+    row = _row(source, "SELECT * FROM circuits WHERE backend = :backend", {"backend": backend})
     return circuit_from(row) if row else None
 
 
-def list_jobs(data_dir: Path, *, ended: int) -> list[Job]:
+def list_jobs(source: Source, *, ended: int) -> list[Job]:
     """List all open jobs and the last `ended` jobs that have ended, newest first.
 
     Returns an empty list if there is no database. Blocks the thread. Raises StorageError if the
     database can't be read, and StartupError if it is from another version of the bot.
     """
-    return [_job(row) for row in _rows(data_dir, _JOBS, {"ended": ended})]
+    return [_job(row) for row in _rows(source, _JOBS, {"ended": ended})]
 
 
-def find_jobs(data_dir: Path, beginning: str) -> list[Job]:
+def find_jobs(source: Source, beginning: str) -> list[Job]:
     """List the jobs whose ids begin with these hex digits, but at most two of them.
 
     Blocks the thread, and raises the same errors as `list_jobs`.
     """
-    return [_job(row) for row in _rows(data_dir, _BEGINNING, {"pattern": f"{beginning}*"})]
+    return [
+        _job(row)
+        for row in _rows(source, _BEGINNING, {"first": beginning, "last": f"{beginning}g"})
+    ]
 
 
-def read_second_bot(data_dir: Path) -> SecondBot | None:
+def read_version(url: str) -> str:
+    """Return the version of a PostgreSQL database.
+
+    Blocks the thread. Raises StorageError if the database can't be read.
+    """
+    row = _row(url, "SELECT current_setting('server_version') AS version", {})
+    return str(row["version"]) if row else ""
+
+
+def read_second_bot(source: Source) -> SecondBot | None:
     """Return the most recently noticed second bot, or None if there is none or no database.
 
     Blocks the thread. Raises StorageError if the database can't be read.
     """
-    if not _has_table(data_dir, "second_bots"):
+    if not _has_table(source, "second_bots"):
         return None
-    row = _row(data_dir, "SELECT * FROM second_bots ORDER BY last_at DESC LIMIT 1", {})
+    row = _row(source, "SELECT * FROM second_bots ORDER BY last_at DESC LIMIT 1", {})
     return second_bot_from(row) if row else None
 
 
-def read_closed_log_channel(data_dir: Path) -> ClosedLogChannel | None:
+def read_closed_log_channel(source: Source) -> ClosedLogChannel | None:
     """Return the log channel to which the bot can't post, or None.
 
     Blocks. Raises StorageError if the database can't be read.
     """
-    if not _has_table(data_dir, "closed_log_channels"):
+    if not _has_table(source, "closed_log_channels"):
         return None
-    row = _row(data_dir, CLOSED_LOG_CHANNEL, {})
+    row = _row(source, CLOSED_LOG_CHANNEL, {})
     return closed_log_channel_from(row) if row else None
 
 
-def read_failing_parts(data_dir: Path) -> list[FailingPart]:
+def read_failing_parts(source: Source) -> list[FailingPart]:
     """List the bot's components that keep failing. The list is empty if there is no database.
 
     Blocks the thread. Raises StorageError if the database can't be read.
     """
-    if not _has_table(data_dir, "failing_parts"):
+    if not _has_table(source, "failing_parts"):
         return []
-    return [failing_part_from(row) for row in _rows(data_dir, ALL_FAILING, {})]
+    return [failing_part_from(row) for row in _rows(source, ALL_FAILING, {})]
 
 
-def read_orphans(data_dir: Path, backend: str) -> OrphanCount | None:
+def read_orphans(source: Source, backend: str) -> OrphanCount | None:
     """Return the last count of orphans, or None if there is no count or no database.
 
     Blocks the thread. Raises StorageError if the database can't be read.
     """
-    if not _has_table(data_dir, "listings"):
+    if not _has_table(source, "listings"):
         return None
-    row = _row(data_dir, LAST_COUNT, {"backend": backend})
+    row = _row(source, LAST_COUNT, {"backend": backend})
     return count_from(row) if row else None
 
 
-def read_reported_costs(data_dir: Path, backend: str) -> ReportedCosts | None:
+def read_reported_costs(source: Source, backend: str) -> ReportedCosts | None:
     """Return the costs that a backend reported, or None if there are none or no database.
 
     Blocks the thread. Raises StorageError if the database can't be read.
     """
-    if not _has_table(data_dir, "told_costs"):
+    if not _has_table(source, "told_costs"):
         return None
-    row = _row(data_dir, REPORTED_BY, {"backend": backend})
+    row = _row(source, REPORTED_BY, {"backend": backend})
     return reported_from(row) if row else None
 
 
-def list_kept_files(data_dir: Path) -> list[KeptFile]:
+def list_kept_files(source: Source) -> list[KeptFile]:
     """List the files that the database records as kept, or return [] without a database.
 
     Blocks. Raises StorageError if the database can't be read.
     """
-    if not _has_table(data_dir, "kept_files"):
+    if not _has_table(source, "kept_files"):
         return []
-    return [file_from(row) for row in _rows(data_dir, ALL_KEPT, {})]
+    return [file_from(row) for row in _rows(source, ALL_KEPT, {})]
 
 
-def list_access_settings(data_dir: Path) -> list[AuditEntry]:
+def list_access_settings(source: Source) -> list[AuditEntry]:
     """List the operator's access settings, each with its last change.
 
     The list is empty if there is no database. Blocks the thread. Raises StorageError if the
     database can't be read.
     """
-    if not _has_table(data_dir, "access_settings"):
+    if not _has_table(source, "access_settings"):
         return []
-    rows = _rows(data_dir, _ACCESS, {"scope": EVERYWHERE})
+    rows = _rows(source, _ACCESS, {"scope": EVERYWHERE})
     return [AuditEntry(**dict(row)) for row in rows]
 
 
-def list_audit(data_dir: Path, *, limit: int) -> list[AuditEntry]:
+def list_audit(source: Source, *, limit: int) -> list[AuditEntry]:
     """List the last changes to the operator's access settings, newest first.
 
     The list is empty if there is no database. Blocks the thread. Raises StorageError if the
     database can't be read.
     """
-    if not _has_table(data_dir, "access_audit"):
+    if not _has_table(source, "access_audit"):
         return []
-    rows = _rows(data_dir, NEWEST, {"scope": EVERYWHERE, "limit": limit})
+    rows = _rows(source, NEWEST, {"scope": EVERYWHERE, "limit": limit})
     return [AuditEntry(**dict(row)) for row in rows]
 
 
-def read_spending(data_dir: Path, month: str, *, limit: int) -> MonthSpending:
+def read_spending(source: Source, month: str, *, limit: int) -> MonthSpending:
     """Read the spending of a month. If there is no database or no ledger, the spending is empty.
 
     Blocks the thread. Raises StorageError if the database can't be read.
     """
-    if not _has_table(data_dir, "ledger_sums"):
+    if not _has_table(source, "ledger_sums"):
         return spending_from(month, days=[], servers=[], persons=[])
     params: dict[str, str | int] = {"month": month, "limit": limit}
     return spending_from(
         month,
-        days=_rows(data_dir, DAYS, days_of(month)),
-        servers=_rows(data_dir, SERVERS, params),
-        persons=_rows(data_dir, PERSONS, params),
+        days=_rows(source, DAYS, days_of(month)),
+        servers=_rows(source, SERVERS, params),
+        persons=_rows(source, PERSONS, params),
     )
 
 
-def _has_table(data_dir: Path, name: str) -> bool:
+def _has_table(source: Source, name: str) -> bool:
     """Return whether a table exists. The database of an earlier version may lack it."""
-    sql = "SELECT 1 FROM sqlite_master WHERE name = :name"
-    return _row(data_dir, sql, {"name": name}) is not None
+    sql = _HAS_TABLE_POSTGRES if isinstance(source, str) else _HAS_TABLE_SQLITE
+    return _row(source, sql, {"name": name}) is not None
 
 
-def _job(row: sqlite3.Row) -> Job:
+def _job(row: Row) -> Job:
     try:
         return job_from(row)
     except (IndexError, KeyError, ValueError) as error:
@@ -207,12 +223,16 @@ def _job(row: sqlite3.Row) -> Job:
         ) from error
 
 
-def _row(data_dir: Path, sql: str, params: Mapping[str, str]) -> sqlite3.Row | None:
-    return next(iter(_rows(data_dir, sql, params)), None)
+def _row(source: Source, sql: str, params: Mapping[str, str]) -> Row | None:
+    return next(iter(_rows(source, sql, params)), None)
 
 
-def _rows(data_dir: Path, sql: str, params: Mapping[str, str | int]) -> list[sqlite3.Row]:
-    path = data_dir.absolute() / "clapper.db"
+def _rows(source: Source, sql: str, params: Mapping[str, str | int]) -> Sequence[Row]:
+    if isinstance(source, str):
+        from storage.postgres.reading import read_rows  # noqa: PLC0415 - only PostgreSQL needs asyncpg
+
+        return read_rows(source, sql, params)
+    path = source.absolute() / "clapper.db"
     if not path.exists():
         return []
     uri = f"{path.as_uri()}?mode=ro"

@@ -9,13 +9,17 @@ import pytest
 from bot.demo.fake_discord.state import user as users
 from bot.settings.fields import Settings
 from tests.support.cards import MANAGE_MESSAGES
+from tests.support.fakes import bench as benches
 from tests.support.fakes.bench import Bench, open_bench
 from tests.support.fakes.clock import Clock
+from tests.support.postgres import postgres_server
 from tests.support.schemas import published
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Generator
     from pathlib import Path
+
+    from tests.support.postgres import PostgresServer
 
 collect_ignore = [] if published.are_here() else ["repository/test_published.py"]
 
@@ -23,6 +27,36 @@ collect_ignore = [] if published.are_here() else ["repository/test_published.py"
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[PostgresServer]:
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def _on_each_database(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[None]:
+    """Have the test and the bench open SQLite, and once more have them open PostgreSQL."""
+    if request.param == "sqlite":
+        yield
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    for module in (request.module, benches):
+        if hasattr(module, "open_database"):
+            monkeypatch.setattr(module, "open_database", server.open)
+    yield
+    await server.empty_databases()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "_on_each_database" in metafunc.fixturenames:
+        is_of_sqlite = any(metafunc.definition.iter_markers("sqlite"))
+        has_database = "tmp_path" in metafunc.fixturenames and not is_of_sqlite
+        databases = ["sqlite", "postgres"] if has_database else ["sqlite"]
+        metafunc.parametrize("_on_each_database", databases, indirect=True)
 
 
 @pytest.fixture

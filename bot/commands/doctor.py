@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bot.commands.checks.clock import examine_clock
 from bot.commands.checks.configuration.changed_settings import examine_changes
 from bot.commands.checks.configuration.costs import examine_costs
+from bot.commands.checks.configuration.database import examine_database
 from bot.commands.checks.configuration.unused_provider import unused_provider
 from bot.commands.checks.discord_account import examine_account
 from bot.commands.checks.failing_parts import examine_failing_parts
@@ -122,10 +123,10 @@ async def examine(settings: Settings) -> list[Finding]:
             reach_of(settings),
             owner_servers=settings.owner_server_ids,
         ),
-        await asyncio.to_thread(examine_second_bot, settings.data_dir, now=time.time()),
+        await asyncio.to_thread(examine_second_bot, settings.database, now=time.time()),
         await examine_backend(settings),
-        await asyncio.to_thread(examine_pause, settings.data_dir, now=time.time()),
-        await asyncio.to_thread(examine_log_channel, settings.data_dir),
+        await asyncio.to_thread(examine_pause, settings.database, now=time.time()),
+        await asyncio.to_thread(examine_log_channel, settings.database),
         await asyncio.to_thread(_queue, settings),
         await asyncio.to_thread(_orphans, settings),
         await asyncio.to_thread(examine_reported_costs, settings),
@@ -134,13 +135,14 @@ async def examine(settings: Settings) -> list[Finding]:
         await examine_words(settings),
         await examine_voice(settings),
         await _ffmpeg(),
+        await asyncio.to_thread(examine_database, settings.database),
         await asyncio.to_thread(_disk, settings.data_dir),
         examine_open_files(),
         await examine_port(settings),
         examine_api(settings),
         await examine_public_url(settings.public_url),
         await asyncio.to_thread(_held, settings),
-        await asyncio.to_thread(examine_failing_parts, settings.data_dir),
+        await asyncio.to_thread(examine_failing_parts, settings.database),
         await examine_kept_files(settings),
         await examine_store(settings),
         await examine_clock(settings.discord_api_url),
@@ -162,7 +164,7 @@ def _queue(settings: Settings) -> Finding:
     subject = "queue"
     backend = settings.video_backend
     try:
-        circuit = read_circuit(settings.data_dir, backend)
+        circuit = read_circuit(settings.database, backend)
     except StorageError as error:
         return unreadable(subject, error)
     if circuit is None or not circuit.is_open:
@@ -180,7 +182,7 @@ def _queue(settings: Settings) -> Finding:
 def _orphans(settings: Settings) -> Finding:
     subject, backend = "orphaned jobs", settings.video_backend
     try:
-        count = read_orphans(settings.data_dir, backend)
+        count = read_orphans(settings.database, backend)
     except StorageError as error:
         return unreadable(subject, error)
     if count is None:
@@ -242,7 +244,7 @@ def _disk(data_dir: Path) -> Finding:
 def _held(settings: Settings) -> Finding:
     subject = "undelivered videos"
     try:
-        count = count_delivering(settings.data_dir)
+        count = count_delivering(settings.database)
     except StorageError as error:
         return unreadable(subject, error)
     if count and not settings.public_url:

@@ -20,9 +20,9 @@ from storage.snapshot import find_jobs, list_jobs
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
 
     from bot.model import Job
+    from storage.database import Source
 
 _ENDED = 20
 
@@ -50,12 +50,13 @@ class Jobs:
         settings = load_settings()
         configure_logs(settings, level="ERROR" if settings.log_level == "INFO" else None)
         out = LastingStream(sys.stdout)
+        place = "DATABASE_URL" if isinstance(settings.database, str) else "DATA_DIR"
         try:
             if options.action == "list":
-                return _list(settings.data_dir, out)
-            job = _find(settings.data_dir, options.job)
+                return _list(settings.database, out)
+            job = _find(settings.database, options.job)
         except StorageError as error:
-            raise StartupError(f"DATA_DIR: the database can't be read ({error}).") from error
+            raise StartupError(f"{place}: the database can't be read ({error}).") from error
         if options.action == "show":
             out.write(describe(job, Texts.load()))
             return 0
@@ -64,20 +65,21 @@ class Jobs:
         return 0 if done.cancelled else 1
 
 
-def _list(data_dir: Path, out: LastingStream) -> int:
-    jobs = list_jobs(data_dir, ended=_ENDED)
+def _list(source: Source, out: LastingStream) -> int:
+    jobs = list_jobs(source, ended=_ENDED)
     now = time.time()
     for job in jobs:
         out.write(f"{table_line(job, now=now)}\n")
     if not jobs:
-        out.write(f"There are no jobs in {data_dir}.\n")
+        place = "the database" if isinstance(source, str) else source
+        out.write(f"There are no jobs in {place}.\n")
     return 0
 
 
-def _find(data_dir: Path, beginning: str) -> Job:
+def _find(source: Source, beginning: str) -> Job:
     if not re.fullmatch(r"[0-9a-f]{4,32}", beginning):
         raise StartupError(f"{beginning!a} is not a job: give at least 4 characters of its id.")
-    match find_jobs(data_dir, beginning):
+    match find_jobs(source, beginning):
         case [job]:
             return job
         case []:

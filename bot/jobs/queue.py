@@ -57,16 +57,16 @@ class JobQueue:
         `clients_only`: whether to claim only the jobs of API clients, and none from Discord.
         `narrated`: True for jobs with a narration, False for jobs without one, None for both.
         """
-        due = await self._store.claim(
-            [state for state in states if state is not JobState.QUEUED],
-            backend=self._backend,
-            client=self._client,
-            clients_only=clients_only,
-            narrated=narrated,
-            running=running,
-            limit=limit,
-            now=self._clock(),
-        )
+        unqueued = [state for state in states if state is not JobState.QUEUED]
+        due: list[Job] = []
+        if unqueued:
+            due = await self._claim_unqueued(
+                unqueued,
+                running=running,
+                limit=limit,
+                clients_only=clients_only,
+                narrated=narrated,
+            )
         if JobState.QUEUED not in states:
             return due
         running = [*running, *(job.id for job in due)]
@@ -79,6 +79,26 @@ class JobQueue:
             due.append(job)
             running.append(job.id)
         return due
+
+    async def _claim_unqueued(
+        self,
+        states: Collection[JobState],
+        *,
+        running: Collection[str],
+        limit: int,
+        clients_only: bool,
+        narrated: bool | None,
+    ) -> list[Job]:
+        return await self._store.claim(
+            states,
+            backend=self._backend,
+            client=self._client,
+            clients_only=clients_only,
+            narrated=narrated,
+            running=running,
+            limit=limit,
+            now=self._clock(),
+        )
 
     async def seconds_until_due(
         self,

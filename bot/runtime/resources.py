@@ -60,14 +60,14 @@ async def open_resources(settings: Settings, stack: AsyncExitStack) -> Resources
     """
     log.debug("app.open_files limit=%d", raise_limit())
     await asyncio.to_thread(make_data_folder, settings.data_dir)
-    database = await stack.enter_async_context(open_database(settings.data_dir))
+    database = await stack.enter_async_context(open_database(settings.database))
     secret = await asyncio.to_thread(
         load_secret, settings.secret_key.get_secret_value(), settings.data_dir / "secret.key"
     )
     ffmpeg_path = await find_ffmpeg()
     return Resources(
         settings=settings,
-        clock=machine_clock(),
+        clock=machine_clock(database.wall),
         database=database,
         secret=secret,
         ffmpeg=Ffmpeg(ffmpeg_path, slots=1),

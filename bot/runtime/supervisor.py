@@ -66,7 +66,7 @@ class Service:
     clock_watcher: ClockWatcher
     holds: Holds
     retention: Retention
-    database_files: DatabaseFiles
+    database_files: DatabaseFiles | None
     takeover: TakeoverStore | None
     remote_deletion: RemoteDeletion
     orphans: OrphanCounter
@@ -123,7 +123,11 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
         "sweep": partial(_sweep, service.jobs),
         "webhook sweep": partial(_sweep, service.webhooks),
         "retention": partial(_sweep, service.retention),
-        "database files": partial(_sweep, service.database_files),
+        **(
+            {"database files": partial(_sweep, service.database_files)}
+            if service.database_files
+            else {}
+        ),
         **({"moves to the store": partial(_sweep, service.takeover)} if service.takeover else {}),
         **({"list polling": service.list_polling.run} if service.list_polling else {}),
         **{f"{worker.name} worker": worker.run for worker in service.workers},

@@ -49,7 +49,8 @@ def describe_allowed(field: FieldInfo) -> str:
         return (
             f"{shortest} to {longest} characters" if shortest else f"at most {longest} characters"
         )
-    noun = "a whole number" if field.annotation is int else "a number"
+    is_whole = int in {field.annotation, *get_args(field.annotation)}
+    noun = "a whole number" if is_whole else "a number"
     if above := _bound(field, "gt"):
         return f"{noun} above {above}"
     least = _bound(field, "ge")

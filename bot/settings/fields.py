@@ -26,6 +26,7 @@ from bot.settings.types import (
     BearerToken,
     CallbackKeys,
     ClipLengths,
+    DatabaseUrl,
     ExtraFields,
     FileName,
     Folder,
@@ -42,6 +43,7 @@ from bot.settings.types import (
     StoreUrl,
     TimeZone,
     Url,
+    passwords_of,
     split_list,
     split_secret,
 )
@@ -75,6 +77,7 @@ class Settings(BaseSettings):
     owner_servers: Ids = ""
 
     data_dir: Folder = Path("./data")
+    database_url: DatabaseUrl = SecretStr("")
     http_host: str = "127.0.0.1"
     http_port: int = Field(8080, ge=0, le=65535)
     public_url: Url = ""
@@ -174,6 +177,11 @@ class Settings(BaseSettings):
         return None if self.video_model == "-" else self.video_model
 
     @property
+    def database(self) -> Path | str:
+        """The folder of the SQLite database, or the URL of the PostgreSQL database."""
+        return self.database_url.get_secret_value() or self.data_dir
+
+    @property
     def clip_lengths(self) -> tuple[int, ...]:
         """The lengths of clips that the operator's server offers, or () if they are unknown."""
         return tuple(sorted({int(part) for part in split_list(self.video_lengths)}))
@@ -187,7 +195,7 @@ class Settings(BaseSettings):
         values: list[object] = [getattr(self, name) for name in type(self).model_fields]
         texts = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
         secrets = [secret for text in texts for secret in (text, *split_list(text)) if secret]
-        return (*secrets, *self.api_tokens.values())
+        return (*secrets, *self.api_tokens.values(), *passwords_of(self.database_url))
 
     @property
     def api_tokens(self) -> Mapping[str, str]:

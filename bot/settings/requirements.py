@@ -20,6 +20,7 @@ GEMINI_MODEL = "gemini-omni-1.2-flash"
 class Requirement:
     """A setting that must have a value under certain conditions.
 
+    `given`: another setting's name. Only if that setting has a value is this one required.
     `choice`: another setting's name and value. Only with this value is the setting required.
     `host`: a URL setting's name and a host. Only for this host is the setting required.
     `empty`: the value that counts as missing.
@@ -27,9 +28,9 @@ class Requirement:
     """
 
     setting: str
+    given: str = ""
     choice: tuple[str, str] | None = None
     host: tuple[str, str] | None = None
-    given: str = ""
     empty: str = ""
     sentence: str
 
@@ -55,6 +56,20 @@ _DISCORD_TOKEN = Requirement(
     sentence=" is missing: copy it into .env from the Bot page of the Discord Developer Portal.",
 )
 _REQUIREMENTS = (
+    # Without it, each machine would generate a key of its own.
+    Requirement(
+        setting="secret_key",
+        given="database_url",
+        sentence=" is missing: with DATABASE_URL, set it to a random text of 16 characters or "
+        "more, the same on each machine.",
+    ),
+    Requirement(
+        setting="video_backend",
+        given="database_url",
+        empty="storyboard",
+        sentence=": with DATABASE_URL, run `python -m bot storyboard` as a service, and set "
+        "VIDEO_BACKEND=openai and OPENAI_BASE_URL to its address.",
+    ),
     Requirement(
         setting="openai_base_url",
         choice=("video_backend", "openai"),

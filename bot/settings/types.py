@@ -8,7 +8,7 @@ import json
 import re
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -149,6 +149,28 @@ def _api_tokens(value: SecretStr) -> SecretStr:
     return value
 
 
+def _database_url(value: SecretStr) -> SecretStr:
+    url = value.get_secret_value()
+    try:
+        parts = urlsplit(url)
+        is_valid = parts.scheme in {"postgresql", "postgres"} and bool(parts.path.strip("/"))
+        is_valid = is_valid and parts.port != 0 and url.isprintable()
+    except ValueError:
+        is_valid = False
+    if url and not is_valid:
+        raise ValueError(
+            "is not the URL of a PostgreSQL database: write it like "
+            "postgresql://user:password@host:5432/clapper"
+        )
+    return value
+
+
+def passwords_of(url: SecretStr) -> frozenset[str]:
+    """Return the password in the URL of a database, as it is written and as it is meant."""
+    written = urlsplit(url.get_secret_value()).password or ""
+    return frozenset({written, unquote(written)} - {""})
+
+
 def split_secret(value: SecretStr) -> tuple[str, ...]:
     """Return the items of a secret that is a comma-separated list."""
     return split_list(value.get_secret_value())
@@ -262,5 +284,6 @@ Key = Annotated[SecretStr, AfterValidator(_header_safe)]
 LongKey = Annotated[SecretStr, AfterValidator(_long_enough)]
 BearerToken = Annotated[Key, AfterValidator(_long_enough)]
 SigningKeys = Annotated[SecretStr, AfterValidator(_signing_keys)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 CallbackKeys = Annotated[SecretStr, AfterValidator(_callback_keys)]
 ApiTokens = Annotated[SecretStr, AfterValidator(_api_tokens)]

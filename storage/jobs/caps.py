@@ -22,7 +22,7 @@ FROM jobs WHERE created_at > :day_ago
 _BY_PERSON = "AND user_id IS NOT NULL AND user_id = :user_id"
 # The unary plus makes SQLite use the index on people instead of the one on servers. A person has
 # fewer jobs than a server.
-_BY_MEMBER = f"{_BY_PERSON} AND +queue_server = :queue_server"
+_BY_MEMBER = f"{_BY_PERSON} AND queue_server || '' = :queue_server"
 _BY_SERVER = "AND queue_server = :queue_server"
 
 # Open jobs, except those that wait for the requester's decision or only for delivery.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from storage.jobs.caps import USAGE, WITHIN_CAPS
 from storage.ledger.budgets import WITHIN_BUDGETS
 
@@ -48,18 +50,29 @@ _CLAIMABLE = """next_at IS NOT NULL
                 OR (:narrated = 1) = (attachment_name IS NOT NULL))
             AND id NOT IN (SELECT value FROM json_each(:running))"""
 
-# Each state has its own SELECT, because the index sorts jobs by due time only within one state.
-CLAIM = f"""
+# In PostgreSQL, rows that another statement is changing are skipped: `storage.postgres` opens the
+# comment.
+_DUE_OF_STATE = f"""
+        SELECT * FROM (
+            SELECT id, next_at, rowid AS number FROM jobs
+            WHERE state = :state_{{index}} AND next_at <= :now AND {_CLAIMABLE}
+            ORDER BY next_at, rowid LIMIT :limit /* FOR UPDATE SKIP LOCKED */) AS due_{{index}}
+"""  # noqa: S608 - built from constants
+
+
+@cache
+def claim(states: int) -> str:
+    """Return the statement that claims jobs in this many states: `:state_0`, `:state_1` and so on.
+
+    Each state has its own SELECT, because the index sorts jobs by due time only within one state.
+    """
+    due = "UNION ALL".join(_DUE_OF_STATE.format(index=each) for each in range(states))
+    return f"""
 UPDATE jobs SET epoch = epoch + 1
-WHERE id IN (
-    SELECT due.id FROM json_each(:states) AS lane CROSS JOIN jobs AS due
-    WHERE due.id IN (
-        SELECT id FROM jobs
-        WHERE state = lane.value AND next_at <= :now AND {_CLAIMABLE}
-        ORDER BY next_at, rowid LIMIT :limit)
-    ORDER BY due.next_at, due.rowid LIMIT :limit)
+WHERE id IN (SELECT id FROM ({due}) AS of_states ORDER BY next_at, number LIMIT :limit)
 RETURNING *, rowid AS number
 """  # noqa: S608 - built from constants
+
 
 NEXT_DUE = f"""
 SELECT min(due) AS next_at FROM (
@@ -125,8 +138,10 @@ UPDATE jobs SET
     progress = coalesce(:progress, progress),
     seconds = coalesce(:seconds, seconds), fingerprint = coalesce(:fingerprint, fingerprint),
     -- The longest clip was reserved. The rest is given back, but never more is taken.
-    price_micros = min(price_micros, coalesce(:price, price_micros)),
-    reserved_micros = min(reserved_micros, coalesce(:price, reserved_micros)),
+    price_micros = CASE WHEN CAST(:price AS BIGINT) < price_micros THEN :price
+        ELSE price_micros END,
+    reserved_micros = CASE WHEN CAST(:price AS BIGINT) < reserved_micros THEN :price
+        ELSE reserved_micros END,
     cost_usd = coalesce(:cost_usd, cost_usd),
     told_micros = coalesce(:cost_micros, told_micros),
     settled_micros = {_SETTLED},
@@ -178,7 +193,8 @@ WHERE id = :id AND epoch = :epoch AND state = 'queued' AND NOT EXISTS (
     WHERE other.backend = :backend AND other.state IN ('submitting', 'unconfirmed')
         AND (other.fingerprint = jobs.fingerprint
             -- Where no list shows lengths, it could not tell these two apart.
-            OR (:shows_length = 0 AND other.model IS jobs.model AND other.size = jobs.size
+            OR (:shows_length = 0 AND other.size = jobs.size
+                AND coalesce(other.model, '') = coalesce(jobs.model, '')
                 AND coalesce(other.sent_prompt, other.prompt)
                     = coalesce(jobs.sent_prompt, jobs.prompt))))
 RETURNING *

@@ -81,7 +81,7 @@ class JobStore:
 
     async def claim(
         self,
-        states: Iterable[JobState],
+        states: Collection[JobState],
         *,
         backend: str,
         client: str | None,
@@ -98,10 +98,11 @@ class JobStore:
         `clients_only`: whether to claim only the jobs of API clients, and none from Discord.
         `narrated`: True for jobs with a narration, False for jobs without one, None for both.
         """
+        in_states = {f"state_{index}": state for index, state in enumerate(states)}
         rows = await self._database.rows(
-            statements.CLAIM,
+            statements.claim(len(in_states)),
             {
-                "states": json.dumps(list(states)),
+                **in_states,
                 "backend": backend,
                 "client": client,
                 "clients_only": int(clients_only),

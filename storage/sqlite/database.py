@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 from storage.database import Database
@@ -44,6 +45,10 @@ class SqliteDatabase(Database):
         """Run statements in one transaction until one of them returns no row."""
         with storage_errors():
             return await self._statements.run(*statements)
+
+    def wall(self) -> float:
+        """Return the time of the machine's clock in Unix seconds."""
+        return time.time()
 
     async def drain(self) -> None:
         """Wait until all statements have been run."""

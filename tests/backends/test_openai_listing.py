@@ -40,6 +40,19 @@ async def test_only_jobs_of_the_same_request_are_found(
     assert (await find(backend)).refs == (api.creates[-1],)
 
 
+@pytest.mark.parametrize(("lengths", "count"), [((), 2), ((4, 8, 12), 2), ((8, 9), 1)])
+async def test_a_length_is_compared_exactly_where_lengths_are_a_second_apart(
+    api: VideosApi, backend: OpenAIVideos, lengths: tuple[int, ...], count: int
+) -> None:
+    backend.capabilities = dataclasses.replace(backend.capabilities, lengths=lengths)
+    ours, another = await submit(backend), await submit(backend)
+    api.shape = lambda job: job | ({"seconds": "9"} if job["id"] == another else {})
+    listing = await find(backend)
+    assert len(listing.refs) == count
+    assert ours in listing.refs
+    assert (await backend.poll(another)).echo.contradicts(REQUEST) is (count == 1)
+
+
 async def test_two_jobs_of_the_same_request_are_both_found(backend: OpenAIVideos) -> None:
     refs = [await submit(backend), await submit(backend)]
     assert {*(await find(backend)).refs} == {*refs}

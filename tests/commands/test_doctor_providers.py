@@ -325,6 +325,16 @@ async def test_a_provider_that_is_down_is_reported(tmp_path: Path) -> None:
     ("settings", "ok", "words"),
     [
         ({}, True, "key accepted, model google/veo-3.1 known, about $3.20 a clip, polling only"),
+        (
+            {"video_seconds": 4, "video_seconds_max": 7},
+            True,
+            "about $1.60 to $2.40 a clip, clips of 4 s, up to 6 s for a narration, polling only",
+        ),
+        (
+            {"video_seconds_max": 30},
+            True,
+            "about $3.20 a clip, clips of 8 s only, because no longer one is on offer",
+        ),
         ({"video_model": "a/free"}, True, "model a/free known, no price is listed, polling only"),
         ({"openrouter_api_key": "sk-wrong"}, False, "refuses the key"),
         ({"video_seconds": 5}, False, "VIDEO_SECONDS: google/veo-3.1 makes clips of 4, 6, 8"),

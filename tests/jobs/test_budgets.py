@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from bot.model import Job
 
+pytestmark = pytest.mark.usefixtures("_on_each_database")
+
 PRICE = 800_000
 MESSAGES = itertools.count(1)
 DAY_SECONDS = 24 * 60 * 60
@@ -261,6 +263,7 @@ async def test_entries_are_never_changed_or_deleted(tmp_path: Path, clock: Clock
         assert await bench.count_rows("ledger") == 1
 
 
+@pytest.mark.sqlite
 async def test_nothing_in_the_ledger_leads_to_a_person_after_the_month(
     tmp_path: Path, clock: Clock
 ) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from tests.support.fakes.clock import Clock
 
+pytestmark = pytest.mark.usefixtures("_on_each_database")
+
 
 async def test_an_interaction_creates_one_job(bench: Bench) -> None:
     place = origin()

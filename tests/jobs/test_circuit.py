@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from storage.jobs.circuits import Circuit
     from tests.support.fakes.clock import Clock
 
+pytestmark = pytest.mark.usefixtures("_on_each_database")
+
 TROUBLES = {
     ErrorKind.AUTH: Trouble.AUTH,
     ErrorKind.BALANCE: Trouble.BALANCE,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bot.backends.base import BackendUpdate, RemoteState
 from bot.model import JobState, VideoRequest
 from tests.support.fakes.bench import ALL_STATES, Bench
 
 if TYPE_CHECKING:
     from bot.model import Job
+
+pytestmark = pytest.mark.usefixtures("_on_each_database")
 
 
 async def test_a_claim_returns_due_jobs_oldest_first_up_to_its_limit(

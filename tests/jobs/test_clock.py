@@ -163,6 +163,7 @@ async def test_a_machine_without_a_battery_starts_in_the_past_and_catches_up(
         assert backend.cancelled == []
 
 
+@pytest.mark.usefixtures("_on_each_database")
 @pytest.mark.parametrize("state", [state for state in JobState if state is not JobState.SUCCEEDED])
 async def test_no_stored_wait_is_longer_than_the_longest_pause_of_its_state(
     bench: Bench, state: JobState
@@ -213,6 +214,7 @@ async def test_jobs_behind_an_open_circuit_neither_fail_nor_wait_for_a_jump(
     assert circuit.opened_at == pytest.approx(bench.clock())
 
 
+@pytest.mark.usefixtures("_on_each_database")
 async def test_a_probe_that_another_clock_has_postponed_is_due(bench: Bench) -> None:
     for _ in range(3):
         await bench.circuit.refused(Trouble.OUTAGE, probing=False)
@@ -326,6 +328,7 @@ async def test_a_clock_that_only_drifts_is_followed_without_a_log_message(
     assert "clock.set" not in caplog.text
 
 
+@pytest.mark.usefixtures("_on_each_database")
 async def test_a_jump_that_can_not_be_stored_is_followed_later(bench: Bench) -> None:
     watch = await started(bench)
     job = await bench.at(JobState.GENERATING)
@@ -354,6 +357,7 @@ def test_a_clock_passes_evenly_until_it_is_followed() -> None:
 # What has ended lately: it counts for the caps, and as evidence.
 
 
+@pytest.mark.usefixtures("_on_each_database")
 @pytest.mark.parametrize("ahead", JUMPS)
 @pytest.mark.parametrize("is_set_back", [False, True])
 async def test_a_daily_cap_counts_what_has_ended_whatever_the_clock_showed(

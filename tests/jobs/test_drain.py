@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bot.model import JobState
 from storage.access.pause import Pause
 from storage.access.settings import EVERYWHERE, Change, Setting
 
 if TYPE_CHECKING:
     from tests.support.fakes.bench import Bench
+
+pytestmark = pytest.mark.usefixtures("_on_each_database")
 
 
 async def pause(bench: Bench, pause: Pause | None) -> None:

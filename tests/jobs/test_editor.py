@@ -3,14 +3,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from typing import TYPE_CHECKING
+import wave
+from typing import TYPE_CHECKING, cast
 
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.artifacts import NOTE_HELD_INSTEAD, NOTE_SILENT
+from bot.artifacts import NOTE_HELD, NOTE_HELD_INSTEAD, NOTE_SILENT
 from bot.errors import MediaError, UserError
 from bot.jobs.editor import NarrationEditor
 from bot.media.files.download import AttachmentFetcher
@@ -98,6 +99,45 @@ async def test_a_narrated_video_is_finished_with_a_note_on_the_merge(
     assert video.note == NOTE_HELD_INSTEAD
     assert read_mp4(video.path).seconds == pytest.approx(4, abs=0.1)
     assert read_mp4(video.path).digital_source is DigitalSource.MIX_WITH_MODEL
+
+
+@pytest.mark.parametrize(
+    ("clip_seconds", "fit", "note"),
+    [
+        (1, NarrationFit.HOLD, NOTE_HELD),
+        (2, NarrationFit.HOLD, None),  # only the pause is longer
+        (1, NarrationFit.TRIM, None),
+    ],
+)
+async def test_a_picture_that_stands_still_while_the_voice_goes_on_is_explained(
+    editor: NarrationEditor,
+    workspace: Workspace,
+    tmp_path: Path,
+    *,
+    clip_seconds: int,
+    fit: NarrationFit,
+    note: str | None,
+) -> None:
+    folder = await workspace.create(JOB)
+    sound = clips.make_tone(tmp_path / "voice.wav", seconds=2)
+    with wave.open(str(sound), "rb") as said:
+        shape, samples = said.getparams(), said.readframes(said.getnframes())
+    with wave.open(str(folder.attachment), "wb") as padded:
+        padded.setparams(shape)
+        padded.writeframes(samples + bytes(len(samples)))
+    await editor.ingest_given(JOB)
+    assert await editor.sound_end(JOB) == pytest.approx(2, abs=0.05)
+    clips.make_clip(folder.clip, seconds=clip_seconds)
+    options = NarrationOptions(fit=fit, mix=NarrationMix.REPLACE, max_bytes=1024**2)
+    finishing = NarrationEditor(
+        Ffmpeg(clips.binary(), slots=1),
+        Ffmpeg(clips.binary(), slots=1),
+        cast("AttachmentFetcher", None),  # nothing is fetched
+        workspace,
+        options=options,
+        max_seconds=30,
+    )
+    assert (await finishing.finish(JOB, narrated=True)).note == note
 
 
 async def test_a_text_that_a_machine_speaks_leaves_a_generated_video_wholly_generated(

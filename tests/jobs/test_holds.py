@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bot.model import Job
     from tests.support.fakes.clock import Clock
 
+pytestmark = pytest.mark.usefixtures("_on_each_database")
+
 DAY = 24 * 60 * 60.0
 STRANDED = [JobState.SUBMITTING, JobState.UNCONFIRMED, JobState.GENERATING, JobState.DOWNLOADING]
 
@@ -76,8 +78,8 @@ async def test_a_full_disk_is_shown_on_the_card_and_to_clients(bench: Bench) -> 
 async def test_a_job_behind_an_unanswered_identical_create_says_so(bench: Bench) -> None:
     job = await behind_a_twin(bench)
     assert (job.state, job.hold) == (JobState.QUEUED, HoldReason.TWIN)
-    assert "exactly the same video" in await read_card(bench, job)
-    assert "exactly the same video" in (waiting(job) or "")
+    assert "exactly the same prompt" in await read_card(bench, job)
+    assert "exactly the same prompt" in (waiting(job) or "")
 
 
 @pytest.mark.parametrize("wait", [no_space, behind_a_twin])
@@ -224,6 +226,7 @@ NO_ANSWER = [
 ]
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("state", [JobState.GENERATING, JobState.DOWNLOADING])
 @pytest.mark.parametrize("fault", NO_ANSWER, ids=lambda fault: fault.kind)
 async def test_a_video_service_without_answers_is_named_and_polled_on(

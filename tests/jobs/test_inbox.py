@@ -19,6 +19,8 @@ from tests.support.mortal_database import Killed, MortalDatabase
 if TYPE_CHECKING:
     from tests.support.fakes.bench import Bench
 
+pytestmark = pytest.mark.usefixtures("_on_each_database")
+
 
 async def test_a_webhook_that_is_sent_twenty_times_is_one_row_and_one_wake(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from storage.jobs.polling.listed_jobs import PolledJob
     from tests.support.fakes.clock import Clock
 
+pytestmark = pytest.mark.usefixtures("_on_each_database")
+
 PUT_OFF = 30.0
 PERIOD = 2.5
 HEAD_START = 5.0

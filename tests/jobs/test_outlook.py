@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from bot.model import VideoRequest
     from tests.support.fakes.bench import Bench
 
+pytestmark = pytest.mark.usefixtures("_on_each_database")
+
 OTHER = {"prompt": "a dog", "model": "sora-2-pro", "size": "720x1280"}
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from tests.support.fakes.clock import Clock
 
+pytestmark = pytest.mark.usefixtures("_on_each_database")
 
 OPEN_STATES = [state for state in JobState if not state.is_final]
 
@@ -96,6 +97,7 @@ async def test_an_undecided_job_still_asks_after_a_restart(tmp_path: Path, clock
         assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("after", [False, True])
 async def test_a_kill_at_any_statement_loses_no_job_and_charges_once(
     *, after: bool, tmp_path: Path, clock: Clock

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("_on_each_database")
+
 # While a statement runs, another connection stores the same value, which an index allows once.
 RIVAL_BINDS = """
 CREATE TRIGGER rival BEFORE UPDATE OF state ON jobs WHEN NEW.state = 'generating' BEGIN
@@ -69,9 +71,9 @@ async def submit_while_failing(
         await bench.backend.in_submit.wait()
     if cancelled:
         await bench.jobs.cancel(job.id)
-    await bench.database.rows("PRAGMA query_only = ON", {})
+    await bench.refuse_writes()
     clock.repair_at = clock.now + seconds
-    clock.repair = lambda: bench.database.rows("PRAGMA query_only = OFF", {})
+    clock.repair = bench.accept_writes
     bench.backend.answer.set()
     await step
     return job.id
@@ -105,7 +107,7 @@ async def test_after_a_minute_the_create_is_looked_up_instead_of_repeated(
     with pytest.raises(StorageError):
         await submit_while_failing(bench, clock, seconds=61)
     assert 50 < sum(clock.pauses) <= 60
-    await bench.database.rows("PRAGMA query_only = OFF", {})
+    await bench.accept_writes()
     bench.backend.finish()
     [row] = await bench.database.rows("SELECT id FROM jobs", {})
     assert (await bench.run_out(row["id"])).state is JobState.SUCCEEDED
@@ -122,6 +124,7 @@ async def test_a_bound_job_is_bound_even_if_the_webhooks_cannot_be_read(
     assert "job.not_woken" in caplog.text
 
 
+@pytest.mark.sqlite
 async def test_an_id_that_another_connection_has_just_stored_is_an_answer_at_once(
     bench: Bench, clock: RepairingClock
 ) -> None:
@@ -133,6 +136,7 @@ async def test_an_id_that_another_connection_has_just_stored_is_an_answer_at_onc
     assert (clock.pauses, bench.backend.posts) == ([], 1)
 
 
+@pytest.mark.sqlite
 async def test_a_create_that_another_connection_has_just_begun_is_not_posted(
     bench: Bench, clock: RepairingClock
 ) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bot.model import Job
     from tests.support.fakes.clock import Clock
 
+pytestmark = pytest.mark.usefixtures("_on_each_database")
+
 QUEUED = (JobState.QUEUED,)
 
 
@@ -77,6 +79,7 @@ async def test_two_people_start_their_first_jobs_within_two_slots_of_a_person_wi
     assert await started(bench, 4) == [(2, 2), (2, 3), (2, 1), (2, 1)]
 
 
+@pytest.mark.sqlite
 async def test_a_server_with_500_jobs_delays_the_first_of_another_by_no_round(
     bench: Bench,
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bot.errors import BackendError, ErrorKind, Trouble
 from bot.model import JobState
 from bot.texts import Texts
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
     from bot.model import Job
     from tests.support.fakes.clock import Clock
+
+pytestmark = pytest.mark.usefixtures("_on_each_database")
 
 HOUR = 60 * 60
 

@@ -460,6 +460,7 @@ async def test_a_job_that_is_claimed_while_the_worker_stops_is_not_started(
 # Database errors
 
 
+@pytest.mark.usefixtures("_on_each_database")
 async def test_a_database_that_fails_does_not_end_a_lane(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -483,6 +484,7 @@ async def test_a_database_that_fails_does_not_end_a_lane(
     assert (await bench.now(job.id)).state is JobState.QUEUED
 
 
+@pytest.mark.usefixtures("_on_each_database")
 @pytest.mark.parametrize("fault", [StorageError("disk full"), ZeroDivisionError()])
 async def test_a_step_that_cant_be_saved_leaves_its_job_due(
     fault: Exception, bench: Bench, caplog: pytest.LogCaptureFixture
@@ -508,6 +510,7 @@ async def test_a_step_that_cant_be_saved_leaves_its_job_due(
     assert (left.next_at or 0) <= bench.clock()
 
 
+@pytest.mark.usefixtures("_on_each_database")
 async def test_a_full_disk_prevents_the_post(bench: Bench) -> None:
     job = await bench.at(JobState.QUEUED)
     claimed = await bench.claim(job.id)
@@ -517,6 +520,7 @@ async def test_a_full_disk_prevents_the_post(bench: Bench) -> None:
     assert bench.backend.posts == 0
 
 
+@pytest.mark.usefixtures("_on_each_database")
 async def test_an_answer_that_cant_be_saved_is_looked_up_not_repeated(
     bench: Bench, lane_workers: list[Worker]
 ) -> None:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tests.support.fakes.bench import Bench
     from tests.support.storyboard import ApiCaller
 
+pytestmark = pytest.mark.usefixtures("_on_each_database")
+
 DAY = 24 * 60 * 60
 
 
@@ -58,6 +60,7 @@ def database_bytes(root: Path) -> bytes:
     return b"".join(path.read_bytes() for path in root.glob("clapper.db*"))
 
 
+@pytest.mark.sqlite
 async def test_a_deleted_prompt_is_in_no_file_of_the_database(bench: Bench) -> None:
     job_id, other = await ended(bench), await ended(bench)
     assert REQUEST.prompt.encode() in database_bytes(bench.root)
@@ -66,6 +69,7 @@ async def test_a_deleted_prompt_is_in_no_file_of_the_database(bench: Bench) -> N
     assert REQUEST.prompt.encode() not in database_bytes(bench.root)
 
 
+@pytest.mark.sqlite
 async def test_a_wal_that_is_being_read_is_kept_until_the_next_sweep(bench: Bench) -> None:
     job_id = await ended(bench)
     await bench.database.rows("PRAGMA busy_timeout = 0", {})

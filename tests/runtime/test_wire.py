@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.demo.fake_discord.state.message import Message
+    from tests.support.postgres import PostgresServer
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 FINAL_EDIT = "PATCH /webhooks/*"
@@ -70,6 +71,28 @@ async def test_a_prompt_and_a_voice_become_a_video_with_the_voice_on_it(
     assert wire.creates() == 1
     assert len(wire.fake_discord.history.messages) == 2
     assert not list((wire.data_dir / "work").iterdir())
+
+
+async def test_the_whole_bot_runs_on_postgres_and_starts_again(
+    tmp_path: Path, voice: Path, postgres: PostgresServer
+) -> None:
+    url = await postgres.url_of(tmp_path)
+    async with open_wire(tmp_path, database_url=url, secret_key="x" * 16) as wire:
+        async with wire.bot():
+            message = await wire.video("Explain how rainbows form", voice)
+            await wire.wait_for_video(message)
+            await wire.wait_for_job()
+            with pytest.raises(StartupError, match="running with this DATABASE_URL"):
+                await app.run(wire.settings(http_port=0), timing=FAST, stop=asyncio.Event())
+        async with wire.bot():
+            again = await wire.video("A cat on a skateboard")
+            await wire.wait_for_video(again)
+            await wire.wait_for_job()
+        assert await asyncio.to_thread(wire.rows) == [("succeeded", None)] * 2
+        assert len(wire.fake_discord.dms()) == 2
+        assert wire.creates() == 2
+        assert not (wire.data_dir / "clapper.db").exists()
+    await postgres.empty_databases()
 
 
 async def test_the_card_has_the_operators_name_for_the_video_service(wire: Wire) -> None:

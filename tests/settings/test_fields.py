@@ -78,7 +78,7 @@ def test_every_secret_is_known_to_the_logs() -> None:
     values = {
         name: f"{name}-1-of-enough-letters,two:{name}-2-of-enough-letters"
         for name, field in Settings.model_fields.items()
-        if field.annotation is SecretStr
+        if field.annotation is SecretStr and name != "database_url"
     }
     assert len(values) >= 6
     secrets = load_settings(**values).secrets
@@ -158,6 +158,44 @@ def test_openrouter_needs_a_key_and_a_model() -> None:
         load_settings(video_backend="openrouter", openrouter_api_key="sk-or", video_model="-")
 
 
+DATABASE = {
+    "database_url": "postgresql://clapper:pass%2Fword@db.example:5432/clapper",
+    "secret_key": "x" * 16,
+    "video_backend": "gemini",
+    "gemini_api_key": "gm-made-up",
+}
+
+
+def test_postgres_needs_a_secret_key_and_another_service_than_the_storyboard() -> None:
+    assert load_settings(**DATABASE).database == DATABASE["database_url"]
+    with pytest.raises(StartupError, match=r"^SECRET_KEY is missing: with DATABASE_URL"):
+        load_settings(**DATABASE | {"secret_key": ""})
+    with pytest.raises(StartupError, match=r"^VIDEO_BACKEND: with DATABASE_URL, run"):
+        load_settings(**DATABASE | {"video_backend": "storyboard"})
+    assert load_settings().database == Path("data")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "clapper",
+        "mysql://db/clapper",
+        "postgresql://db",
+        "postgresql://db:x/clapper",
+        "postgres://[",
+    ],
+)
+def test_the_url_of_another_database_is_refused(url: str) -> None:
+    with pytest.raises(StartupError, match=r"^DATABASE_URL: is not the URL of a PostgreSQL"):
+        load_settings(**DATABASE | {"database_url": url})
+
+
+def test_the_password_of_the_database_is_a_secret() -> None:
+    settings = load_settings(**DATABASE)
+    assert {"pass/word", "pass%2Fword", DATABASE["database_url"]} <= {*settings.secrets}
+    assert "pass" not in str(settings)
+
+
 def test_gemini_needs_a_key_and_has_a_model() -> None:
     with pytest.raises(StartupError, match=r"^GEMINI_API_KEY is missing"):
         load_settings(video_backend="gemini")
@@ -171,6 +209,14 @@ def test_gemini_needs_a_key_and_has_a_model() -> None:
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
+        (
+            {"video_seconds": 8, "video_seconds_max": 6},
+            "^VIDEO_SECONDS_MAX: 6 is less than VIDEO_SECONDS=8: set it to at least 8, or leave",
+        ),
+        (
+            {"video_backend": "openai", "openai_base_url": "http://a", "video_lengths": "4,12"},
+            "^VIDEO_LENGTHS: 8 is missing, the value of VIDEO_SECONDS: add it, or set",
+        ),
         ({"prompt_writer": "openai"}, "^PROMPT_BASE_URL is missing"),
         ({"prompt_writer": "openai", "prompt_model": "m"}, "^PROMPT_BASE_URL is missing"),
         (
@@ -306,6 +352,15 @@ def test_an_invalid_value_is_named_with_its_variable(
     [
         ("VIDEO_SECONDS", "eight", '"eight" is not valid: use a whole number from 1 to 60'),
         ("VIDEO_SECONDS", "0", '"0" is not valid: use a whole number from 1 to 60'),
+        ("VIDEO_SECONDS_MAX", "61", '"61" is not valid: use a whole number from 1 to 60'),
+        (
+            "VIDEO_LENGTHS",
+            "4,eight",
+            (
+                '"4,eight" needs whole numbers of seconds from 1 to 60, separated by commas: write '
+                "it like 4,8,12"
+            ),
+        ),
         ("VIDEO_SECONDS", "8.5", '"8.5" is not valid: use a whole number from 1 to 60'),
         ("KEEP_GB", "nan", '"nan" is not valid: use a number above 0'),
         ("JOB_DEADLINE_MINUTES", "soon", '"soon" is not valid: use a number above 0'),

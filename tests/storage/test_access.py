@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from storage.database import Database
 
+pytestmark = pytest.mark.usefixtures("_on_each_database")
+
 SERVER, OTHER, MANAGER, PERSON = 10, 11, 20, 30
 
 

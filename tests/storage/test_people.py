@@ -16,6 +16,8 @@ from storage.people import Notify, NotifyDefault, PeopleStore, Person
 if TYPE_CHECKING:
     from tests.support.fakes.bench import Bench
 
+pytestmark = pytest.mark.usefixtures("_on_each_database")
+
 MIGRATIONS = Path(storage.__file__).parent / "migrations"
 
 

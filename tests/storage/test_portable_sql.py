@@ -1,27 +1,16 @@
 """The statements use only SQL that PostgreSQL understands too.
 
-`->>` and `json_each` are those of SQLite; `rowid` is a column that another database would need.
-`storage.snapshot` reads the file of SQLite itself.
+`->>`, `json_each`, `instr` and `rowid` are defined in the schema of PostgreSQL.
 """
 
 from __future__ import annotations
 
-import ast
-import importlib
 import re
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-import storage
+from tests.support.statements import statements
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import ModuleType
-
-ROOT = Path(storage.__file__).parent
-VERBS = ("SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH ")
 FORBIDDEN = {
     "a comparison with IS": r"\bIS\s+(?:NOT\s+)?(?!NULL\b|NOT\b)",
     "a parameter without a type": r":\w+\s+IS\b",
@@ -32,30 +21,6 @@ FORBIDDEN = {
     "a function of SQLite": r"\b(?:ifnull|random|strftime|unixepoch|julianday|printf|fold)\s*\(",
     "a statement of SQLite": r"\b(?:INSERT OR|REPLACE INTO|GLOB|sqlite_\w+)\b",
 }
-
-
-def modules() -> Iterator[tuple[Path, ModuleType]]:
-    for path in sorted(ROOT.rglob("*.py")):
-        if path.name not in {"__init__.py", "snapshot.py"}:
-            parts = path.relative_to(ROOT.parent).with_suffix("").parts
-            yield path, importlib.import_module(".".join(parts))
-
-
-def literals(tree: ast.AST) -> Iterator[str]:
-    """Yield the strings of a module, except the parts of f-strings."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
-        elif not isinstance(node, ast.JoinedStr):
-            yield from literals(node)
-
-
-def statements() -> set[str]:
-    texts: set[str] = set()
-    for path, module in modules():
-        texts |= {value for value in vars(module).values() if isinstance(value, str)}
-        texts |= set(literals(ast.parse(path.read_text(encoding="utf-8"))))
-    return {text for text in texts if text.lstrip().startswith(VERBS)}
 
 
 def arguments(text: str) -> int:

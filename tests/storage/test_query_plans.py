@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
 
 from bot.model import JobState
+from storage.jobs.caps import Caps
 from storage.jobs.queue_outlook import QueueOutlook
-from tests.support.fakes.bench import ALL_STATES, CAPS, Bench
+from storage.postgres import database
+from storage.postgres.statements import for_postgres
+from tests.support.fakes import bench as benches
+from tests.support.fakes.bench import ALL_STATES, CAPS, Bench, open_bench
 from tests.support.fakes.orders import origin
+from tests.support.many_jobs import insert_many_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from pathlib import Path
+
+    import pytest
+
+    from tests.support.fakes.clock import Clock
+    from tests.support.postgres import PostgresServer
 
 TABLES = (
     "jobs",
@@ -32,6 +46,9 @@ BOUNDED = {
     # A sum over the servers with queued jobs.
     "SCAN other USING INDEX server_turns_waiting",
 }
+# Those statements of PostgreSQL read all open jobs, or as many as a cap allows.
+COUNTS = ("AS open_in_all", "AS waiting")
+NO_CAPS = Caps(open_per_user=10**6, open_in_all=10**6, per_day=10**6)
 # It begins with the server that is next, and ends at the first with a due job.
 IN_TURN = "SCAN server_turns USING INDEX server_turns_waiting"
 
@@ -72,9 +89,15 @@ async def run_jobs(bench: Bench) -> None:
     await bench.list_polling.step()
 
 
-async def test_no_statement_that_a_job_causes_scans_a_table(bench: Bench) -> None:
-    async with recorded(bench) as statements:
-        await run_jobs(bench)
+async def test_no_statement_that_a_job_causes_scans_a_table(tmp_path: Path, clock: Clock) -> None:
+    async with open_bench(tmp_path, clock, caps=NO_CAPS) as bench:
+        await insert_many_jobs(bench.database, now=clock())
+        async with recorded(bench) as statements:
+            await run_jobs(bench)
+        await assert_no_scan(bench, statements)
+
+
+async def assert_no_scan(bench: Bench, statements: set[str]) -> None:
     wide = {
         (detail, " ".join(statement.split())[:200])
         for statement in statements
@@ -84,6 +107,50 @@ async def test_no_statement_that_a_job_causes_scans_a_table(bench: Bench) -> Non
     }
     assert wide == set(), "\n".join(map(str, sorted(wide)))
     assert len(statements) > 20
+
+
+async def test_no_statement_that_a_job_causes_scans_jobs_on_postgres(
+    tmp_path: Path, clock: Clock, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statements: dict[str, Sequence[object]] = {}
+
+    def record(sql: str, params: Mapping[str, Any]) -> tuple[str, Sequence[Any]]:
+        query, values = for_postgres(sql, params)
+        statements.setdefault(query, values)
+        return query, values
+
+    monkeypatch.setattr(benches, "open_database", postgres.open)
+    async with open_bench(tmp_path, clock, caps=NO_CAPS) as bench:
+        await insert_many_jobs(bench.database, now=clock())
+        await bench.database.rows("ANALYZE", {})
+        monkeypatch.setattr(database, "for_postgres", record)
+        await run_jobs(bench)
+        monkeypatch.undo()
+        connection = await asyncpg.connect(
+            await postgres.url_of(tmp_path), timeout=10, server_settings={}
+        )
+        scans = {
+            query
+            for query, values in statements.items()
+            if not any(count in query for count in COUNTS)
+            and await scans_jobs(connection, query, values)
+        }
+        await connection.close()
+    await postgres.empty_databases()
+    assert scans == set()
+    assert len(statements) > 20
+
+
+async def scans_jobs(connection: asyncpg.Executor, query: str, values: Sequence[object]) -> bool:
+    """Tell whether PostgreSQL reads all jobs or all of their events for a statement."""
+    plan = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {query}", *values)
+    nodes = [json.loads(plan)[0]["Plan"]]
+    for node in nodes:
+        nodes += node.get("Plans", [])
+    return any(
+        node["Node Type"] == "Seq Scan" and node["Relation Name"] in {"jobs", "job_events"}
+        for node in nodes
+    )
 
 
 async def test_a_claim_and_the_next_due_time_are_found_by_the_index_of_due_jobs(

@@ -37,6 +37,9 @@ class MortalDatabase(Database):
         with self._mortally():
             return await self._database.counting_row(sql, params)
 
+    def wall(self) -> float:
+        return self._database.wall()
+
     async def drain(self) -> None:
         await self._database.drain()
 

@@ -19,6 +19,7 @@ from bot.demo.fake_discord.uploads import Upload
 from bot.pacing import EditIntervals, LookupDelays, PollIntervals
 from bot.runtime.timing import Timing
 from bot.settings.fields import load_settings
+from storage.postgres.reading import read_rows
 from tests.support.media import clips
 from tests.support.providers.videos_api import VideosApi
 
@@ -127,7 +128,10 @@ class Wire:
         return all(row == (state, None) for row in rows)
 
     def rows(self) -> list[tuple[str, float | None]]:
-        return query(self.data_dir, "SELECT state, next_at FROM jobs ORDER BY created_at")
+        sql = "SELECT state, next_at FROM jobs ORDER BY created_at"
+        if url := self.overrides.get("database_url"):
+            return [(row["state"], row["next_at"]) for row in read_rows(url, sql, {})]
+        return query(self.data_dir, sql)
 
     def events(self) -> list[str]:
         found = query(self.data_dir, "SELECT to_state FROM job_events ORDER BY rowid")

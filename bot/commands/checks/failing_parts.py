@@ -10,17 +10,17 @@ from storage.errors import StorageError
 from storage.snapshot import read_failing_parts
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from storage.database import Source
 
 
-def examine_failing_parts(data_dir: Path) -> Finding:
+def examine_failing_parts(source: Source) -> Finding:
     """Report the components that have failed several times in a row and not recovered.
 
     Reads the database, and so blocks the event loop.
     """
     subject = "components"
     try:
-        failing = read_failing_parts(data_dir)
+        failing = read_failing_parts(source)
     except StorageError as error:
         return unreadable(subject, error)
     if not failing:

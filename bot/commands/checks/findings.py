@@ -28,7 +28,10 @@ class Finding:
 def unreadable(subject: str, error: StorageError) -> Finding:
     """Return the finding of a check that could not read the database."""
     return Finding(
-        subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
+        subject=subject,
+        ok=False,
+        found=f"unreadable: {error}",
+        advice="see the line about the database, or restore a backup",
     )
 
 

@@ -56,5 +56,5 @@ async def examine_kept_files(settings: Settings) -> Finding:
 async def _kept_files(settings: Settings) -> Sequence[KeptFile]:
     """Return the files in DATA_DIR, or those that the bot has recorded as kept in a bucket."""
     if settings.store_url:
-        return await asyncio.to_thread(list_kept_files, settings.data_dir)
+        return await asyncio.to_thread(list_kept_files, settings.database)
     return (await Workspace(settings.data_dir).inventory()).kept

@@ -24,7 +24,7 @@ def examine_reported_costs(settings: Settings) -> Finding:
     """
     backend = settings.video_backend
     try:
-        costs = read_reported_costs(settings.data_dir, backend)
+        costs = read_reported_costs(settings.database, backend)
     except StorageError as error:
         return unreadable(_SUBJECT, error)
     if costs is None:

@@ -10,16 +10,16 @@ from storage.errors import StorageError
 from storage.snapshot import read_second_bot
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from storage.database import Source
 
 _DAY = 24 * 60 * 60
 
 
-def examine_second_bot(data_dir: Path, *, now: float) -> Finding:
+def examine_second_bot(source: Source, *, now: float) -> Finding:
     """Report whether a second bot with the same token was noticed in the last 24 hours."""
     subject = "other instances"
     try:
-        found = read_second_bot(data_dir)
+        found = read_second_bot(source)
     except StorageError as error:
         return unreadable(subject, error)
     if found is None or found.last_at < now - _DAY:

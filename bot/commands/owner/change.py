@@ -27,7 +27,7 @@ async def change_access(settings: Settings, change: Change) -> Outcome:
     """
     await asyncio.to_thread(make_data_folder, settings.data_dir)
     try:
-        async with open_database(settings.data_dir) as database:
+        async with open_database(settings.database) as database:
             store = AccessSettingsStore(database)
             return await store.change(change, actor=None, now=time.time())
     except DataInUseError:

@@ -29,6 +29,8 @@ from storage.snapshot import list_access_settings, list_audit
 if TYPE_CHECKING:
     import argparse
 
+    from storage.database import Source
+
 _ID = re.compile(r"(?:<@!?)?([1-9][0-9]{4,18})>?", re.ASCII)
 _ENTRIES = 50
 _NONE = "none"
@@ -112,9 +114,9 @@ class Owner:
         try:
             match options.action:
                 case "settings":
-                    return _show_settings(settings.data_dir, out)
+                    return _show_settings(settings.database, out)
                 case "audit":
-                    return _show_audit(settings.data_dir, out)
+                    return _show_audit(settings.database, out)
                 case "spending":
                     return show_spending(settings, out, month=options.month, target=options.target)
                 case "remove-person":
@@ -195,8 +197,8 @@ def _done(change: Change) -> str:
     return f"New orders are refused until {end}; {queued}, and jobs at the video service continue."
 
 
-def _show_settings(data_dir: Path, out: LastingStream) -> int:
-    rows = list_access_settings(data_dir)
+def _show_settings(source: Source, out: LastingStream) -> int:
+    rows = list_access_settings(source)
     for row in rows:
         out.write(f"{setting_line(row, now=time.time())}\n")
     if not rows:
@@ -204,8 +206,8 @@ def _show_settings(data_dir: Path, out: LastingStream) -> int:
     return 0
 
 
-def _show_audit(data_dir: Path, out: LastingStream) -> int:
-    entries = list_audit(data_dir, limit=_ENTRIES)
+def _show_audit(source: Source, out: LastingStream) -> int:
+    entries = list_audit(source, limit=_ENTRIES)
     for entry in entries:
         out.write(f"{audit_line(entry)}\n")
     if not entries:

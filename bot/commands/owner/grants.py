@@ -40,7 +40,7 @@ async def grant(settings: Settings, user_id: int, amount: str) -> str:
 
 
 async def _grant_in_database(settings: Settings, user_id: int, micros: int) -> tuple[float, float]:
-    async with open_database(settings.data_dir) as database:
+    async with open_database(settings.database) as database:
         budgeting = make_budgeting(
             settings,
             database,

@@ -36,7 +36,9 @@ async def remove_person(settings: Settings, user_id: int) -> Removal:
 
     Raises StartupError if the bot isn't running, or runs without Discord.
     """
-    await asyncio.to_thread(_check_runs, settings.data_dir)
+    # The lock of a PostgreSQL database is not in the folder. If no bot runs, the request fails.
+    if not isinstance(settings.database, str):
+        await asyncio.to_thread(_check_runs, settings.data_dir)
     answer = await ask_running_bot(
         settings,
         f"{REMOVE_PATH}{user_id}",

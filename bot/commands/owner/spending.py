@@ -33,7 +33,7 @@ def show_spending(
         raise StartupError(f"--month: {month!a} is not a month: write it like 2026-11.")
     month = month or month_of(Calendar(zone_of(settings)).day(time.time()))
     report = SpendingReport(
-        spending=read_spending(settings.data_dir, month, limit=MOST_NAMED),
+        spending=read_spending(settings.database, month, limit=MOST_NAMED),
         budgets=budgets_of(settings),
         months=(month,),
         names={},

@@ -82,7 +82,7 @@ WHERE id = (
     SELECT id FROM jobs
     WHERE queue_server = (SELECT server FROM next_person)
         AND queue_person = (SELECT person FROM next_person) AND {_DUE}
-    ORDER BY next_at, rowid LIMIT 1)
+    ORDER BY next_at, rowid LIMIT 1 /* FOR UPDATE SKIP LOCKED */)
 RETURNING *
 """  # noqa: S608 - built from constants
 

@@ -81,11 +81,13 @@ from storage.ledger.spending import SpendingStore
 from storage.library import LibraryStore
 from storage.people import PeopleStore
 from storage.retention import RetentionStore
+from storage.sqlite.database import SqliteDatabase
 from tests.support.fakes.backend import FakeBackend
 from tests.support.fakes.clock import PATIENCE, Clock
 from tests.support.fakes.deliverer import FakeDeliverer
 from tests.support.fakes.media import FakeEditor
 from tests.support.fakes.orders import REQUEST, origin
+from tests.support.postgres import ACCEPT_WRITES, REFUSE_WRITES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -437,12 +439,22 @@ class Bench:
 
     @asynccontextmanager
     async def unwritable(self) -> AsyncGenerator[None]:
-        """Have SQLite refuse every write, as on a full disk."""
-        await self.database.rows("PRAGMA query_only = ON", {})
+        """Have the database refuse every write, as on a full disk."""
+        await self.refuse_writes()
         try:
             yield
         finally:
-            await self.database.rows("PRAGMA query_only = OFF", {})
+            await self.accept_writes()
+
+    async def refuse_writes(self) -> None:
+        """Have the database refuse every write from now on."""
+        is_sqlite = isinstance(self.database, SqliteDatabase)
+        await self.database.rows("PRAGMA query_only = ON" if is_sqlite else REFUSE_WRITES, {})
+
+    async def accept_writes(self) -> None:
+        """Have the database accept writes again."""
+        is_sqlite = isinstance(self.database, SqliteDatabase)
+        await self.database.rows("PRAGMA query_only = OFF" if is_sqlite else ACCEPT_WRITES, {})
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until a job's change makes the condition true."""

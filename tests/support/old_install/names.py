@@ -75,4 +75,4 @@ def error_keys() -> list[str]:
 
 def migrations() -> list[str]:
     """List the migration scripts in order."""
-    return sorted(path.name for path in _ROOT.joinpath("storage").rglob("[0-9]*.sql"))
+    return sorted(path.name for path in _ROOT.joinpath("storage/migrations").glob("[0-9]*.sql"))

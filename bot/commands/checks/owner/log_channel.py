@@ -11,15 +11,15 @@ from storage.errors import StorageError
 from storage.snapshot import list_access_settings, read_closed_log_channel
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from storage.database import Source
 
 
-def examine_log_channel(data_dir: Path) -> Finding:
+def examine_log_channel(source: Source) -> Finding:
     """Report the log channel, and whether Discord refuses the bot's messages there. Blocks."""
     subject = "log channel"
     try:
-        rows = list_access_settings(data_dir)
-        closed = read_closed_log_channel(data_dir)
+        rows = list_access_settings(source)
+        closed = read_closed_log_channel(source)
     except StorageError as error:
         return unreadable(subject, error)
     channel = next((row.value for row in rows if row.name == Setting.LOG_CHANNEL), None)

@@ -12,17 +12,17 @@ from storage.errors import StorageError
 from storage.snapshot import list_access_settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from storage.database import Source
 
 
-def examine_pause(data_dir: Path, *, now: float) -> Finding:
+def examine_pause(source: Source, *, now: float) -> Finding:
     """Report whether the operator has paused new orders.
 
     Reads the database, and so blocks the event loop.
     """
     subject = "orders"
     try:
-        rows = list_access_settings(data_dir)
+        rows = list_access_settings(source)
     except StorageError as error:
         return unreadable(subject, error)
     values = [row.value for row in rows if row.name == Setting.PAUSE and row.value is not None]

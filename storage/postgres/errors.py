@@ -1,0 +1,40 @@
+"""Raises the errors of asyncpg as the storage's own errors."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from storage.errors import NotUniqueError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+#: The database has undone the transaction, so it can be repeated.
+UNDONE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+
+
+@contextmanager
+def postgres_errors() -> Generator[None]:
+    """Raise the errors of asyncpg, and of its connections, as `StorageError`."""
+    try:
+        yield
+    except asyncpg.UniqueViolationError as error:
+        raise NotUniqueError(str(error)) from None
+    except _FAILURES as error:
+        raise StorageError(str(error) or type(error).__name__) from None
+
+
+def is_lost_connection(error: Exception) -> bool:
+    """Tell whether an error means that the database could not be reached, or stopped to answer."""
+    return isinstance(
+        error,
+        OSError
+        | asyncpg.PostgresConnectionError
+        | asyncpg.OperatorInterventionError
+        | asyncpg.TooManyConnectionsError,
+    ) or (isinstance(error, asyncpg.InterfaceError) and not isinstance(error, asyncpg.DataError))
