@@ -165,14 +165,14 @@ class Retention:
 
     async def delete_all(self, user_id: int) -> Deletion:
         """Delete all jobs of a person that have ended, and the person's settings."""
-        deleted = open_jobs = 0
-        for job in await self._store.jobs_of(user_id, now=self._clock()):
-            if await self.mark_deleted(job.job_id):
-                await self._delete_files(job.job_id)
-                deleted += 1
-            else:
-                open_jobs += 1
+        jobs = await self._store.jobs_of(user_id, now=self._clock())
+        # All rows are cleared first, because a store of files that is away makes each job wait. The
+        # sweep deletes the files of cleared rows after a stop.
+        cleared = [job.job_id for job in jobs if await self.mark_deleted(job.job_id)]
+        deleted, open_jobs = len(cleared), len(jobs) - len(cleared)
         choice = await self._people.delete(user_id)
+        for job_id in cleared:
+            await self._delete_files(job_id)
         await self._finish_deletion()
         log.info("person.deleted user=%d jobs=%d open=%d", user_id, deleted, open_jobs)
         return Deletion(
@@ -282,4 +282,4 @@ class Retention:
         try:
             await self._workspace.delete_files(job_id)
         except OSError as error:
-            log.warning("files.undeletable id=%s error=%s", job_id, error.strerror)
+            log.warning("files.undeletable id=%s error=%s", job_id, error.strerror or error)

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
+from bot.errors import FileStoreError
 from bot.links import Links
 from bot.media.files.atomic import part_of
 from bot.model import Client, JobState
@@ -189,6 +190,26 @@ async def delivered(bench: Bench, *, size: int = 4) -> str:
 
 def age(bench: Bench, path: Path, *, seconds: float) -> None:
     os.utime(path, (bench.clock() - seconds,) * 2)
+
+
+async def test_deleting_all_clears_every_row_before_a_file_store_can_delay_it(
+    bench: Bench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = [await delivered(bench), await delivered(bench)]
+    prompts_left: list[int] = []
+
+    async def delete_files(_: str) -> None:
+        rows = await bench.database.rows("SELECT id FROM jobs WHERE prompt <> ''", {})
+        prompts_left.append(len(rows))
+        raise FileStoreError("the store can't be reached")
+
+    with monkeypatch.context() as away:
+        away.setattr(bench.workspace, "delete_files", delete_files)
+        deletion = await bench.retention.delete_all(1)
+    assert (deletion.deleted, prompts_left) == (2, [0, 0])
+    assert "error=the store can't be reached" in caplog.text
+    await bench.retention.sweep()
+    assert [files(bench, job) for job in jobs] == [[], []]
 
 
 async def test_an_expired_video_is_deleted_with_its_narration(bench: Bench) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import FormData
 
-from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
+from bot.errors import BackendError, ErrorKind, FileStoreError, UnconfirmedSubmitError
 from bot.model import JobState
 from tests.support.blank_texts import BLANK_TEXTS
 from tests.support.clients.site import FORM, MAX_AUDIO, OTHER_TOKEN, Caller, open_site
@@ -14,6 +14,7 @@ from tests.support.fakes.backend import CLIP
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from pathlib import Path
 
     from tests.support.fakes.bench import Bench
 
@@ -253,6 +254,30 @@ async def test_a_video_counts_as_delivered_once_one_response_contained_all_of_it
     for part in ("bytes=0-3", "bytes=-1", "bytes=4-"):
         assert await fetch({"Range": part}) is None
     assert await fetch(whole) == caller.bench.clock()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "expected"),
+    [
+        (FileStoreError("the store can't be reached"), (503, "api.unavailable")),
+        (FileNotFoundError("the file is not in the store"), (410, "api.expired")),
+    ],
+)
+async def test_a_video_that_its_store_does_not_give_is_no_bug(
+    caller: Caller,
+    trouble: OSError,
+    expected: tuple[int, str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def fetch_video(_: str) -> Path:
+        raise trouble
+
+    job_id = await caller.made()
+    monkeypatch.setattr(caller.bench.workspace, "fetch_video", fetch_video)
+    status, answer = await caller.ask("GET", f"/api/download?jobId={job_id}")
+    assert (status, answer["error"]["key"]) == expected
+    assert "Traceback" not in caplog.text
 
 
 async def test_an_expired_video_is_gone_and_a_damaged_one_is_an_error(

@@ -159,6 +159,19 @@ async def test_another_site_signs_no_one_in_and_guesses_are_limited(tmp_path: Pa
         assert (await visitor.sign_in(OWNER_TOKEN))[0] == 200
 
 
+async def test_a_form_with_many_fields_is_a_wrong_token_and_counts_as_a_guess(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_page(tmp_path) as (visitor, _):
+        form, headers = "&".join(f"field{each}=1" for each in range(9)), {"Origin": visitor.url}
+        statuses: list[int] = []
+        for _each in range(25):
+            async with visitor.http.post("/owner/session", data=form, headers=headers) as response:
+                statuses.append(response.status)
+        assert (statuses[0], statuses[-1]) == (401, 429)
+        assert "Traceback" not in caplog.text
+
+
 async def test_without_a_token_of_its_own_there_is_no_page(tmp_path: Path) -> None:
     async with open_page(tmp_path, owner_token="") as (visitor, _):
         assert (await visitor.get("/owner"))[0] == 404

@@ -102,7 +102,10 @@ class ApiRoutes:
     async def _download(self, request: web.Request, client: str) -> web.StreamResponse:
         job = await self._job(request, client)
         artifact = await self._finished(job, request)
-        path = await self._clients.fetch_video(job)
+        try:
+            path = await self._clients.fetch_video(job)
+        except FileNotFoundError:
+            raise ApiError(HTTPStatus.GONE, "api.expired") from None
         if not await is_intact(path, artifact.size):
             log.error("download.unreadable id=%s", job.id)
             raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "api.unreadable")

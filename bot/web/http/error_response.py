@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bot.api_clients.status import sentence_in_utc
-from bot.errors import ClapperError, UserError
+from bot.errors import ClapperError, FileStoreError, UserError
 from bot.texts import Moment
 from bot.web.http.middleware import is_caller_fault, request_id
 from storage.errors import StorageError
@@ -98,6 +98,9 @@ class ErrorResponses:
                 key = _KEYS.get(status, "api.bad_request")
             case StorageError():
                 log.error("web.database_failed request=%s", incident, exc_info=error)
+                status, key, fields = HTTPStatus.SERVICE_UNAVAILABLE, "api.unavailable", {}
+            case FileStoreError():
+                log.warning("web.store_failed request=%s error=%r", incident, str(error))
                 status, key, fields = HTTPStatus.SERVICE_UNAVAILABLE, "api.unavailable", {}
             case _ if is_caller_fault(error, request):
                 status, key, fields = HTTPStatus.BAD_REQUEST, "api.bad_request", {}

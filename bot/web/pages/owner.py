@@ -180,7 +180,10 @@ def _month(request: web.Request) -> str | None:
 
 async def _token(request: web.Request) -> str:
     body = await read_body(request, max_bytes=_MAX_BODY_BYTES)
-    fields = parse_qs(body.decode(errors="replace"), max_num_fields=4)
+    try:
+        fields = parse_qs(body.decode(errors="replace"), max_num_fields=4)
+    except ValueError:  # more fields than the form has
+        return ""
     return fields.get("token", [""])[0].strip()
 
 
