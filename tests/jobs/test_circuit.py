@@ -223,6 +223,7 @@ async def test_a_job_that_must_not_be_sent_releases_the_probe(bench: Bench) -> N
     assert (await circuit(bench)).probe_at == bench.clock()
 
 
+@pytest.mark.sqlite
 async def test_after_a_day_a_job_fails_with_nothing_spent(bench: Bench) -> None:
     line = await open_circuit(bench)
     refuse(bench, times=1000)

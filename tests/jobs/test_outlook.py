@@ -68,6 +68,7 @@ async def test_the_servers_default_model_counts_as_a_separate_model(bench: Bench
     assert await usual(bench, replace(REQUEST, model=None)) == pytest.approx(60)
 
 
+@pytest.mark.sqlite
 async def test_only_the_last_twenty_count(bench: Bench) -> None:
     await make(bench, *[500] * 15, *[10] * 20)
     assert await usual(bench) == pytest.approx(10)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pwd
 import re
+import shutil
 import subprocess
 from contextlib import asynccontextmanager, contextmanager
 from importlib.util import find_spec
@@ -61,6 +63,9 @@ class PostgresServer:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._prefix, self._user = _unprivileged()
+        if self._user is not None:
+            os.chown(folder, self._user, -1)
         self._data = folder / "data"
         self._names = dict[Path, str]()
         self._free = list[str]()
@@ -137,12 +142,29 @@ class PostgresServer:
         return f"{_OPTIONS} -c unix_socket_directories={self._folder}"
 
     def _run(self, name: str, *arguments: str) -> None:
-        prefix = _AS_ANOTHER_USER if os.geteuid() == 0 else ()
-        command = (*prefix, str(programs() / name), "-D", str(self._data), *arguments)
+        command = (*self._prefix, str(programs() / name), "-D", str(self._data), *arguments)
         ended = subprocess.run(  # noqa: S603 - our own programs
-            command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60
+            command,
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=60,
+            user=self._user,
+            cwd=self._folder,
         )
         assert ended.returncode == 0, ended.stdout.decode()
+
+
+def _unprivileged() -> tuple[tuple[str, ...], int | None]:
+    """Return the command and the user id, if any, with which root runs a program without rights."""
+    if os.geteuid() != 0:
+        return (), None
+    if shutil.which("unshare"):
+        tried = subprocess.run([*_AS_ANOTHER_USER, "true"], check=False, capture_output=True)  # noqa: S603 - our own command
+        if tried.returncode == 0:
+            return _AS_ANOTHER_USER, None
+    # Containers often forbid namespaces. There, this user needs to be able to read the programs.
+    return (), pwd.getpwnam("nobody").pw_uid
 
 
 def programs() -> Path:
