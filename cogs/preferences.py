@@ -73,7 +73,7 @@ class DataButton(DynamicButton, template=TEMPLATE):
         self._user_id = int(match["user"])
 
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Ask for confirmation, delete the data, or show the data again, depending on the button.
+        """Depending on the button, ask for confirmation, delete the data, or show it again.
 
         Raises UserError if the data is another person's.
         """

@@ -33,7 +33,7 @@ _DAY_SECONDS = 24 * 60 * 60.0
 _WEEK_SECONDS = 7 * _DAY_SECONDS
 _MOST_PEOPLE = 10_000
 # While the first DM to a recipient is being sent, other DMs to them wait at most this many seconds,
-# and then fail. Waiting longer for an upload would block the slots of the worker's lane.
+# and then fail. The first DM may have a large file, and each DM that waits occupies the worker.
 _FIRST_SECONDS = 2.0
 # Discord's error code if DM channels are opened too fast.
 _OPENED_TOO_FAST = 40003

@@ -94,7 +94,7 @@ def may_be_alike(found: list[Definition], wanted: Iterable[Definition]) -> bool:
 
 
 def digest(definitions: Iterable[Definition]) -> str:
-    """Return a hash of the definitions that is the same in whichever order they are."""
+    """Return a hash of the definitions. Their order does not affect it."""
     content = json.dumps(_comparable(definitions, _FIELDS), sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 

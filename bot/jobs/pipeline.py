@@ -193,7 +193,7 @@ class Pipeline:
             await self._jobs.move(job, JobState.DELIVERING, Changes(note=video.note))
             return
         await self._jobs.move(job, JobState.SUCCEEDED, Changes(note=video.note))
-        # A repeated step would need the files, so they are deleted after the commit.
+        # The files are deleted only after the commit, because a repeated step would need them.
         await self._workspace.delete_folder(job.id)
 
     async def _restore_narration(self, job: Job) -> None:

@@ -55,7 +55,7 @@ class RemoteDeletion:
             await self._sleep()
 
     async def delete_remote_jobs(self) -> None:
-        """Ask the provider once to delete its data about each deleted job."""
+        """For each deleted job, send the provider one request to delete its data."""
         first_error = FirstError()
         for deleted in await self._store.remote_jobs(self._backend.name):
             with first_error.deferred():

@@ -61,7 +61,7 @@ class DigitalSource(StrEnum):
     """
 
     def with_voice(self, *, spoken: bool) -> DigitalSource:
-        """Return the source that the video has after a voice is added.
+        """Return the digital source type of the video after a voice is added.
 
         `spoken`: whether the voice is a model's, and not a person's.
         """

@@ -77,8 +77,8 @@ class PromptReading:
 class PromptReader:
     """Analyses prompts with the word lists of `languages`.
 
-    `others`: the common words of further languages, by name. Prompts in these languages are not
-    analysed.
+    `others`: the common words of other languages, by the name of the language. Prompts in these
+    languages are not analysed.
     """
 
     def __init__(self, languages: Iterable[Language], others: Mapping[str, frozenset[str]]) -> None:

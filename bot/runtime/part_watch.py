@@ -66,7 +66,7 @@ class PartWatch:
     async def keep_running(self, name: str, run: Callable[[], Awaitable[object]]) -> None:
         """Run a component until this task is cancelled, and restart it after errors.
 
-        A StartupError is raised, and the component is not restarted.
+        After a StartupError, the component is not restarted. The error is raised again.
         """
         while not self._is_stopping:
             lasting = asyncio.create_task(self._note_lasting(name), name=f"{name} lasts")
@@ -111,7 +111,7 @@ class PartWatch:
             log.exception("part.not_stored name=%r", name)
 
     async def record_recovery(self, name: str) -> None:
-        """Delete the failures of a component that has been running for a while."""
+        """Delete the recorded failures of a component that has been running for a while."""
         if not self._failures.pop(name, 0):
             return
         try:

@@ -190,7 +190,7 @@ class LedgerStore:
         return bytes(rows[0]["key"])
 
     async def delete_keys(self, *, before: str) -> None:
-        """Delete the payers' keys of all months before `before`."""
+        """Delete the payers' keys for the months before `before`."""
         await self._database.rows(
             "DELETE FROM payer_keys WHERE month < :before", {"before": before}
         )

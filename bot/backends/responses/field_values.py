@@ -38,9 +38,9 @@ def status_in(value: object) -> str:
 
 
 def number_in(value: object) -> float | None:
-    """Return a finite number.
+    """Convert a value to a number, also from a string.
 
-    The number may be in a string. Returns None if there is no number.
+    Returns None if the value is not a finite number.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None

@@ -31,9 +31,10 @@ _MAX_STEP = 10
 # shortest and the longest of these times, `_POLLS_IN_RANGE` polls are made.
 _MIN_TIMES = 5
 _POLLS_IN_RANGE = 13
-# The longest pauses, as multiples of the longest interval. The first applies while even the fastest
-# similar job would still be running. The second applies if the estimate is based on a percentage.
+# The upper limit of a pause while even the fastest similar job would still be running, as a
+# multiple of `PollIntervals.ceiling`.
 _CEILINGS_BEFORE_RANGE = 4
+# The same limit, if the end is estimated from percentages.
 _CEILINGS_WITH_PERCENTAGE = 2
 _MAX_JOBS = 1000
 

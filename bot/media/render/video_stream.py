@@ -71,7 +71,7 @@ class Picture:
     colours: Colours | None = None
 
     def stream(self, clip: graph.Stream) -> graph.Stream:
-        """Return the picture of a clip from `open_clip`, with filters if it is encoded."""
+        """Return the picture of the opened clip, with filters if it is encoded."""
         picture = picture_of(clip, self.info)
         return self._filtered(picture) if self.encoded and not self.info.video_joined else picture
 
@@ -180,7 +180,7 @@ def open_clip(
 
 
 def picture_of(clip: graph.Stream, info: VideoInfo) -> graph.Stream:
-    """Return the picture of a clip from `open_clip`."""
+    """Return the picture of a clip that `open_clip` returned."""
     return clip[f"v:{info.video_number}"]
 
 

@@ -239,7 +239,7 @@ def _groups(sentences: list[str], part_count: int) -> tuple[str, ...]:
 
 
 def _shares(pieces: list[str], count: int) -> list[int]:
-    """Return the number of the group that each piece belongs to. No group is empty."""
+    """Return the index of each piece's group. No group is empty."""
     total = sum(map(columns, pieces)) or 1
     found: list[int] = []
     seen = 0

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def examine_log_channel(source: Source) -> Finding:
-    """Report the log channel, and whether Discord refuses the bot's messages there. Blocks."""
+    """Report the log channel, and whether Discord refuses the bot's messages there.
+
+    Blocks the thread.
+    """
     subject = "log channel"
     try:
         rows = list_access_settings(source)

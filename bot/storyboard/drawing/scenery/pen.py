@@ -123,7 +123,7 @@ class Pen:
         self._draw.arc(box, angles[0], angles[1], fill=fill, width=thick)
 
     def finish(self) -> Image.Image:
-        """Return the strip with smooth edges."""
+        """Smooth the edges of the drawn strip, and return it."""
         return self._picture.reduce(FINENESS)
 
     def _scaled(self, points: Iterable[Point]) -> list[Point]:
