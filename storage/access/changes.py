@@ -6,16 +6,34 @@ import json
 
 from storage.access.pause import Pause
 from storage.access.settings import EVERYWHERE, NO_TARGET, ON, Change, Rule, Setting
+from storage.people import Notify
 
 #: The settings that apply to a particular channel, role, person or server.
 TARGETED = frozenset(
     {Setting.CHANNEL, Setting.ROLE, Setting.PERSON, Setting.SERVER, Setting.ROLE_DAY}
 )
-_RULED = frozenset({Setting.CHANNEL, Setting.ROLE})
-_BLOCKED = frozenset({Setting.PERSON, Setting.SERVER})
-_NUMBERED = frozenset({Setting.ROLE_DAY, Setting.PERSON_DAY, Setting.SERVER_DAY})
-_MAX_NUMBER = 100_000
+# The words that each setting can have as its value.
+_WORDS = {
+    Setting.CHANNEL: frozenset(Rule),
+    Setting.ROLE: frozenset(Rule),
+    Setting.PERSON: frozenset({Rule.DENY}),
+    Setting.SERVER: frozenset({Rule.DENY}),
+    Setting.LANGUAGE: frozenset({"en", "de", "ja"}),
+    Setting.NOTIFY: frozenset({Notify.ALWAYS, Notify.NEVER}),
+    Setting.SPOILER: frozenset({ON}),
+    Setting.AGE_RESTRICTED: frozenset({ON}),
+}
+_LATE = f"{Notify.LATE}:"
+_DAY_MINUTES = 24 * 60
+_MAX_VIDEOS = 100_000
 _MAX_TARGET = 2**63 - 1
+# The maximum of each setting whose value is a number.
+_MAXIMA = {
+    Setting.ROLE_DAY: _MAX_VIDEOS,
+    Setting.PERSON_DAY: _MAX_VIDEOS,
+    Setting.SERVER_DAY: _MAX_VIDEOS,
+    Setting.LOG_CHANNEL: _MAX_TARGET,
+}
 
 
 def change_text(change: Change) -> str:
@@ -53,20 +71,18 @@ def is_valid(change: Change) -> bool:
 
 
 def _is_value(name: Setting, value: str) -> bool:
-    if name in _RULED:
-        return value in set(Rule)
-    if name in _BLOCKED:
-        return value == Rule.DENY
-    if name in _NUMBERED:
-        is_number = value.isascii() and value.isdecimal() and len(value) <= len(str(_MAX_NUMBER))
-        return is_number and 0 < int(value) <= _MAX_NUMBER
-    if name is Setting.LOG_CHANNEL:
-        is_id = value.isascii() and value.isdecimal() and len(value) <= len(str(_MAX_TARGET))
-        return is_id and 0 < int(value) <= _MAX_TARGET
     if name is Setting.PAUSE:
         return _is_pause(value)
-    # The other settings are for a server's managers: they decide how cards look in their server.
-    return name is Setting.AGE_RESTRICTED and value == ON
+    if name in _MAXIMA:
+        return _is_number(value, maximum=_MAXIMA[name])
+    if name is Setting.NOTIFY and value.startswith(_LATE):
+        return _is_number(value.removeprefix(_LATE), maximum=_DAY_MINUTES)
+    return value in _WORDS[name]
+
+
+def _is_number(value: str, *, maximum: int) -> bool:
+    is_number = value.isascii() and value.isdecimal() and len(value) <= len(str(maximum))
+    return is_number and 0 < int(value) <= maximum
 
 
 def _is_pause(value: str) -> bool:

@@ -112,12 +112,14 @@ async def test_without_a_bot_the_settings_are_stored_and_hold_from_the_start(
             ("set", "person-day", "3"),
             ("set", "channel", "deny", "--for", PERSON),
             ("set", "role-day", "9", "--for", "boosters"),
+            ("set", "language", "de"),
         ):
             done = await owner(wire, *words)
             assert (done.code, done.err) == (0, ""), done
         shown = (await owner(wire, "settings")).out.splitlines()
         assert shown == [
             f"channel {PERSON}: deny",
+            "language: de",
             "pause: drain: Moving house.",
             "person_day: 3",
             "role_day: 9",

@@ -44,6 +44,9 @@ _SETTABLE = {
         Setting.PERSON_DAY,
         Setting.SERVER_DAY,
         Setting.AGE_RESTRICTED,
+        Setting.LANGUAGE,
+        Setting.SPOILER,
+        Setting.NOTIFY,
         Setting.LOG_CHANNEL,
     )
 }
@@ -85,7 +88,8 @@ class Owner:
         action.add_argument(
             "value",
             metavar="VALUE",
-            help="allow or deny; a number of videos in 24 hours; on; none removes the setting",
+            help="allow or deny; a number of videos in 24 hours; on; a language, such as de; "
+            "always, never, or late:10 (minutes); none removes the setting",
         )
         action.add_argument(
             "--for", dest="target", metavar="ID", help="the channel or role; for role-day: boosters"
