@@ -106,7 +106,8 @@ async def _send(writer: asyncio.StreamWriter, parts: Iterator[bytes]) -> None:
 
 
 async def _main(options: argparse.Namespace) -> None:
-    kind = list(KINDS.values())[options.kind]
+    number: int = options.kind
+    kind = list(KINDS.values())[number]
     attacks = [_attack(options.port, kind, options.token) for _ in range(_CONNECTIONS)]
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(options.seconds):

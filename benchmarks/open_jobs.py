@@ -34,6 +34,7 @@ from storage.jobs.inbox import Inbox
 from storage.jobs.queue.claims import QueueStore
 from storage.jobs.store import JobStore
 from storage.ledger.budgets import Budgets, LedgerStore
+from storage.ledger.notices import BudgetNoticeStore
 from tests.support.fakes.clock import Clock
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker
             ledger,
             Payers(ledger),
             Calendar(UTC),
+            BudgetNoticeStore(database),
             prices=Prices(),
             lengths=ClipLengths(usual=8),
             budgets=Budgets(),
