@@ -29,7 +29,7 @@ _PAUSE_SECONDS = 60 * 60.0
 class OrphanCounter:
     """Counts orphans every hour: jobs in the provider's list that the bot has no record of.
 
-    They were started by create requests that the bot has given up, or by other programs. The
+    They were started by create requests that the bot no longer tracks, or by other programs. The
     provider may have charged for them.
     """
 

@@ -1,4 +1,4 @@
-"""What the store of objects does with a bucket."""
+"""Steps that use the object store with a bucket."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def test_files(bucket: Bucket, folder: Path) -> None:
 
 async def test_refusals(bucket: Bucket, folder: Path) -> None:
     """Tell what is missing from what is wrong, without a link or a secret in an error."""
-    wrong = {**bucket.settings, "store_url": "s3://of-nobody/x"}
+    wrong = {**bucket.settings, "store_url": "s3://unknown-bucket/x"}
     store = open_bucket(load_settings(data_dir=folder, **wrong))
     path = folder / "file"
     path.write_bytes(b"x")
@@ -109,7 +109,7 @@ async def test_doctor(bucket: Bucket, folder: Path) -> None:
     found = await examine_store(load_settings(data_dir=folder, **bucket.settings, **public))
     check(not found.ok and "STORE_PUBLIC_ENDPOINT" in found.found, f"doctor: {found}")
     check("Signature" not in f"{found}", "doctor prints no link")
-    wrong = {**bucket.settings, "store_url": "s3://of-nobody/x"}
+    wrong = {**bucket.settings, "store_url": "s3://unknown-bucket/x"}
     found = await examine_store(load_settings(data_dir=folder, **wrong))
     check(not found.ok and "NoSuchBucket" in found.found, f"doctor: {found}")
     check(bucket.names() == [], "doctor leaves nothing")
