@@ -93,8 +93,8 @@ follows a minute of downtime. The share and the longest time were measured for h
 all jobs had been polled.
 """
 _KILL_NOTE = """\
-After `kill -9` of a bot with {jobs:,} jobs, which are polled by the list, the new process had polled
-all of them {from_start:.1f} s after its start, and {from_ready:.1f} s after it was ready for commands.
+A bot with {jobs:,} jobs, which are polled by the list, is killed by `kill -9` and started again. It
+had polled all of them {from_start:.1f} s after its start and {from_ready:.1f} s after it was ready.
 """
 _PHASE_NOTE = """\
 Memory is RSS, and growth is the peak minus the idle RSS. The lag is the longest event loop delay
