@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.backends import capabilities
+from bot.backends.capabilities import ServicePlace
 from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.transport.base import Timeouts
 from bot.errors import BackendError, StartupError
@@ -41,13 +42,16 @@ log = logging.getLogger(__name__)
 STORYBOARD = "storyboard"
 _MODELS_SECONDS = 10.0
 _DEFAULT_VOICE = "alloy"
+_IDEMPOTENCY = "Idempotency-Key"
 _MIB = 1024 * 1024
 
 
 async def open_backend(resources: Resources, stack: AsyncExitStack) -> VideoBackend:
-    """Open the chosen backend. For `storyboard`, also start the embedded renderer."""
+    """Open the chosen backend. Without STORYBOARD_URL, `storyboard` starts the embedded renderer."""
     settings = resources.settings
     match settings.video_backend:
+        case "storyboard" if settings.storyboard_url:
+            backend = _reach_storyboard(settings)
         case "storyboard":
             backend = await _open_storyboard(resources, stack)
         case "openai":
@@ -212,15 +216,34 @@ def _open_gemini(settings: Settings) -> Gemini:
     )
 
 
-async def _open_storyboard(resources: Resources, stack: AsyncExitStack) -> OpenAIVideos:
-    from bot.storyboard.clip_renderer import ClipRenderer
+def _reach_storyboard(settings: Settings) -> OpenAIVideos:
+    """Return the adapter for a renderer that is run as a service."""
+    _check_storyboard_size(settings)
+    return OpenAIVideos(
+        name=STORYBOARD,
+        base_url=settings.storyboard_url,
+        api_key=None,
+        webhook_secrets=settings.webhook_secrets,
+        idempotency_header=_IDEMPOTENCY,
+        timeouts=Timeouts(submit=SUBMIT_SECONDS),
+        features=replace(capabilities.STORYBOARD, place=ServicePlace.ANY_SERVER),
+    )
+
+
+def _check_storyboard_size(settings: Settings) -> None:
     from bot.storyboard.create_request import CreateError, check_size
-    from bot.storyboard.server import Storyboard
 
     try:
-        check_size(resources.settings.video_size)
+        check_size(settings.video_size)
     except CreateError as error:
         raise StartupError(f"VIDEO_SIZE: {error.message}") from error
+
+
+async def _open_storyboard(resources: Resources, stack: AsyncExitStack) -> OpenAIVideos:
+    from bot.storyboard.clip_renderer import ClipRenderer
+    from bot.storyboard.server import Storyboard
+
+    _check_storyboard_size(resources.settings)
     key = derive_key(resources.secret, "storyboard webhook")
     webhook_secret = f"whsec_{base64.b64encode(key).decode()}"
     folder = resources.settings.data_dir / "storyboard"
@@ -240,6 +263,6 @@ async def _open_storyboard(resources: Resources, stack: AsyncExitStack) -> OpenA
         base_url=storyboard.base_url,
         api_key=None,
         webhook_secrets=(webhook_secret,),
-        idempotency_header="Idempotency-Key",
+        idempotency_header=_IDEMPOTENCY,
         features=capabilities.STORYBOARD,
     )

@@ -94,6 +94,7 @@ class Settings(BaseSettings):
     video_seconds_max: int | None = Field(None, ge=1, le=MAX_CLIP_SECONDS)
     video_lengths: ClipLengths = ""
     video_size: Size = "1280x720"
+    storyboard_url: Url = ""
 
     openai_api_key: Key = SecretStr("")
     openai_base_url: Url = ""

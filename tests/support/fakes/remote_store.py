@@ -21,6 +21,9 @@ class RemoteStore:
         self.public = public
         self.is_away = False
 
+    async def check(self) -> None:
+        self._reach()
+
     def path(self, key: str) -> Path | None:
         assert key
         return None
