@@ -31,15 +31,25 @@ _DAY = 24 * _HOUR
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetentionLimits:
-    """The limits for kept videos: the maximum age in days, and the maximum total size."""
+    """The limits for kept videos: the maximum age in days, and the maximum total size.
+
+    `leaves_traces`: whether deleted rows stay in the log, replicas and backups of the database.
+    `trace_days`: for how many days at most, or None if only the operator knows.
+    """
 
     days: int
     max_bytes: int
+    leaves_traces: bool = False
+    trace_days: int | None = None
 
     @property
     def seconds(self) -> float:
         """The maximum age in seconds."""
         return self.days * _DAY
+
+    def traces_until(self, deleted_at: float) -> float | None:
+        """Return when the last trace of rows is gone that were deleted at the given time."""
+        return None if self.trace_days is None else deleted_at + self.trace_days * _DAY
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,13 +82,14 @@ class Deletion:
     """The result of deleting a person's data.
 
     `deleted`: the number of deleted jobs. `open_jobs`: the number of jobs that must end first.
-    `choice`: whether a setting of the person was deleted too.
+    `choice`: whether a setting of the person was deleted too. `at`: the time of the deletion.
     `rows_until`: the same as in `StoredData`.
     """
 
     deleted: int
     open_jobs: int
     choice: bool
+    at: float
     rows_until: float | None
 
 
@@ -179,6 +190,7 @@ class Retention:
             deleted=deleted,
             open_jobs=open_jobs,
             choice=choice,
+            at=self._clock(),
             rows_until=await self._rows_until(user_id),
         )
 

@@ -49,7 +49,12 @@ def make_retention(
         engine.jobs,
         spent=engine.spent,
         kept_files=engine.kept_files,
-        limits=RetentionLimits(days=settings.keep_days, max_bytes=round(settings.keep_gb * _GIB)),
+        limits=RetentionLimits(
+            days=settings.keep_days,
+            max_bytes=round(settings.keep_gb * _GIB),
+            leaves_traces=isinstance(settings.database, str),
+            trace_days=settings.database_keeps_days,
+        ),
         on_deleted=remote_deletion.wake,
         clock=engine.resources.clock,
     )
