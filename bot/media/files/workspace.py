@@ -129,6 +129,16 @@ class Workspace:
         with suppress(FileNotFoundError):
             await self._store.get(encoded_narration_key(of), folder.encoded_narration)
 
+    async def restore_attachment(self, job_id: str) -> None:
+        """If the job's folder lacks the attachment, put the kept one there, unless none is kept.
+
+        The job may have begun on another machine.
+        """
+        folder = await self.create(job_id)
+        if not await asyncio.to_thread(folder.attachment.exists):
+            with suppress(FileNotFoundError):
+                await self._store.get(narration_key(job_id), folder.attachment)
+
     async def reuse_clip(self, job_id: str, *, of: str) -> None:
         """Put the finished video of the job `of` into another job's folder, as its clip.
 

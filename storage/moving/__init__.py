@@ -1,0 +1,1 @@
+"""Moves the rows of an SQLite database into a PostgreSQL database."""
