@@ -11,8 +11,8 @@ from storage.access.audit import NEWEST, AuditEntry
 from storage.access.closed_log_channels import NEWEST as CLOSED_LOG_CHANNEL
 from storage.access.closed_log_channels import closed_log_channel_from
 from storage.access.settings import EVERYWHERE
-from storage.delivery.second_bots import second_bot_from
 from storage.database import NO_DRIVER
+from storage.delivery.second_bots import second_bot_from
 from storage.errors import StorageError, storage_errors
 from storage.failing_parts import ALL_FAILING, failing_part_from
 from storage.files.kept_files import ALL_KEPT, file_from

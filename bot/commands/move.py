@@ -84,8 +84,8 @@ async def move(settings: Settings, url: str, store: FileStore, out: LastingStrea
         raise StartupError(f"The rows were not moved: {error}.") from error
     except FileStoreError as error:
         raise StartupError(
-            f"STORE_URL: not all files were moved, and no rows ({error}); run python -m bot doctor, "
-            "then the same command again."
+            f"STORE_URL: not all files were moved, and no rows ({error}); run python -m bot "
+            "doctor, then the same command again."
         ) from error
 
 
@@ -134,8 +134,8 @@ def _next_steps(settings: Settings, *, has_open: bool) -> Sequence[str]:
 
 def _take_secret_along(settings: Settings) -> str:
     configured, file = settings.secret_key.get_secret_value(), settings.data_dir / "secret.key"
-    if not file.exists() or load_secret(configured, file) == load_secret("", file):
-        return "Leave SECRET_KEY as it is, and set the same one on each machine."
+    if not file.exists() or (configured and load_secret(configured, file) == file.read_bytes()):
+        return "Set the same SECRET_KEY as until now."
     path = settings.data_dir / _SECRET_FILE
     _write_private(path, f"SECRET_KEY={spelled_secret(load_secret('', file))}\n")
     step = f"Copy the line in {path} into .env on each machine, so that links stay valid"

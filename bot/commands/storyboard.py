@@ -34,7 +34,7 @@ class ServeStoryboard:
         parser.add_argument(
             "--host",
             default="127.0.0.1",
-            help="default: 127.0.0.1, so only this machine can use it; no key protects the renderer",
+            help="default: 127.0.0.1, for this machine alone; no key protects the renderer",
         )
         parser.add_argument(
             "--port", type=int, default=8090, help="default: 8090; 0: any free port"

@@ -47,10 +47,6 @@ class RetentionLimits:
         """The maximum age in seconds."""
         return self.days * _DAY
 
-    def traces_until(self, deleted_at: float) -> float | None:
-        """Return when the last trace of rows is gone that were deleted at the given time."""
-        return None if self.trace_days is None else deleted_at + self.trace_days * _DAY
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredData:

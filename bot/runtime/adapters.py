@@ -47,7 +47,7 @@ _MIB = 1024 * 1024
 
 
 async def open_backend(resources: Resources, stack: AsyncExitStack) -> VideoBackend:
-    """Open the chosen backend. Without STORYBOARD_URL, `storyboard` starts the embedded renderer."""
+    """Open the chosen backend. For `storyboard`, start the renderer unless it is a service."""
     settings = resources.settings
     match settings.video_backend:
         case "storyboard" if settings.storyboard_url:

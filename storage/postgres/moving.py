@@ -11,9 +11,9 @@ import asyncpg
 
 from bot.errors import StartupError
 from storage.errors import StorageError
-from storage.moving import source
-from storage.moving.tables import Table, Tally
 from storage.postgres.errors import postgres_errors
+from storage.sqlite import contents
+from storage.sqlite.contents import Table, Tally
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -54,7 +54,7 @@ class RowsMoved:
 class RowMove:
     """Moves all rows of `database` to the database at `url`, whose schema must be the current one.
 
-    Raises StartupError if the target has other rows than the source.
+    Raises StartupError if the target has other rows than the contents.
     Raises StorageError if a database fails. Then nothing was moved.
     """
 
@@ -68,7 +68,7 @@ class RowMove:
             await self._is_done(connection, await self._tables(connection))
 
     async def run(self) -> RowsMoved:
-        """Move the rows, read them back, and compare them with those of the source."""
+        """Move the rows, read them back, and compare them with those of the contents."""
         async with self._transaction() as connection:
             tables = await self._tables(connection)
             names = ", ".join(table.name for table in tables)
@@ -97,17 +97,17 @@ class RowMove:
     async def _tables(self, connection: asyncpg.Connection) -> Sequence[Table]:
         rows = await connection.fetch(_COLUMNS)
         tables = [Table(name=row["name"], columns=tuple(row["columns"].split(","))) for row in rows]
-        if unknown := await source.table_names(self._database) - {table.name for table in tables}:
+        if unknown := await contents.table_names(self._database) - {table.name for table in tables}:
             raise StorageError(f"the target has no tables {', '.join(sorted(unknown))}")
         return tables
 
     async def _is_done(self, connection: asyncpg.Connection, tables: Sequence[Table]) -> bool:
-        """Return whether the target has the rows of the source. If it has none, return False."""
+        """Return whether the target has the rows of the contents. If it has none, return False."""
         held = {table.name: await _tally(connection, table) for table in tables}
         if not any(tally.rows for tally in held.values()):
             return False
         for table in tables:
-            if held[table.name] != await source.tally(self._database, table):
+            if held[table.name] != await contents.tally(self._database, table):
                 raise StartupError(
                     f"--to: the table {table.name} of that database has other rows than DATA_DIR. "
                     "They may be another bot's, or a bot has used it since an earlier move: name "
@@ -116,14 +116,12 @@ class RowMove:
         return True
 
     async def _copy(self, connection: asyncpg.Connection, table: Table) -> Tally:
-        # The triggers have already written their rows in the source.
+        # The triggers have already written their rows in the contents.
         await connection.execute(f"ALTER TABLE {table.name} DISABLE TRIGGER USER")
         wanted = Tally()
-        async for batch in source.batches(self._database, table):
+        async for batch in contents.batches(self._database, table):
             wanted.add(batch)
-            await connection.copy_records_to_table(
-                table.name, records=batch, columns=table.columns
-            )
+            await connection.copy_records_to_table(table.name, records=batch, columns=table.columns)
         await connection.execute(f"ALTER TABLE {table.name} ENABLE TRIGGER USER")
         written = await _tally(connection, table)
         if written != wanted:

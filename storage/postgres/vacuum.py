@@ -18,8 +18,8 @@ _TABLES = """
 SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables
 WHERE schemaname = current_schema() AND tableowner = current_user
 """
-# A small number of deleted rows would otherwise stay in the indexes. Shortening a table's file would
-# lock the table.
+# A small number of deleted rows would otherwise stay in the indexes. Shortening the file of a table
+# would lock the table.
 _VACUUM = "VACUUM (INDEX_CLEANUP ON, TRUNCATE OFF)"
 _SECONDS = 30 * 60.0
 _PAUSE_SECONDS = 60.0

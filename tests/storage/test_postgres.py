@@ -140,8 +140,8 @@ async def test_deleted_rows_are_vacuumed_when_the_log_is_cleared(
             while (await database.rows(dead, NOTHING))[0]["dead"] == 0:
                 await database.rows("SELECT pg_stat_force_next_flush()", NOTHING)
             await database.clear_log()
-            while (await database.rows(dead, NOTHING))[0]["dead"]:
-                await asyncio.sleep(0)
+            while (await database.rows(dead, NOTHING))[0]["dead"] != 0:
+                await database.rows("SELECT pg_sleep(0.01)", NOTHING)
 
 
 async def test_a_statement_whose_caller_is_cancelled_is_run_all_the_same(url: str) -> None:

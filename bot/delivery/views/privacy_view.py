@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from storage.people import Person
 
 
+_DAY = 24 * 60 * 60
+
+
 class PrivacyStep(StrEnum):
     """The effect of a button: ask for confirmation, delete the data, or show the data again."""
 
@@ -140,8 +143,8 @@ class PrivacyView:
             return [self._say("privacy.traces_unknown")]
         if deleted_at is None:
             return [self._say("privacy.traces", days=limits.trace_days)]
-        until = limits.traces_until(deleted_at)
-        return [] if until is None else [self._say("privacy.traces_until", when=f"<t:{int(until)}:D>")]
+        until = deleted_at + limits.trace_days * _DAY
+        return [self._say("privacy.traces_until", when=f"<t:{int(until)}:D>")]
 
     def _rows(self, until: float | None) -> list[str]:
         return [] if until is None else [self._say("privacy.counted", when=f"<t:{int(until)}:R>")]

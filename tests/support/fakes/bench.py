@@ -150,8 +150,7 @@ class Bench:
         self.inbox = Inbox(database)
         self.artifacts = ArtifactStore(database)
         self.kept_files = KeptFileTable(database)
-        store = RecordedStore(files or FolderStore(root), self.kept_files, clock=clock)
-        self.workspace = Workspace(root, store)
+        self.workspace = _workspace(root, files, self.kept_files, clock)
         self.people = PeopleStore(database)
         self.remote_deletion = RemoteDeletion(RetentionStore(database), backend, clock=clock)
         self.library = Library(LibraryStore(database), self.artifacts, self.workspace, clock=clock)
@@ -491,6 +490,12 @@ class Bench:
     def _on_job_changed(self, change: JobChanged) -> None:
         self.changes.append(change)
         self._changed.set()
+
+
+def _workspace(
+    root: Path, files: FileStore | None, table: KeptFileTable, clock: Clock
+) -> Workspace:
+    return Workspace(root, RecordedStore(files or FolderStore(root), table, clock=clock))
 
 
 def _hashed(ref: str) -> str:

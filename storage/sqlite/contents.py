@@ -1,21 +1,52 @@
-"""Reads the tables of an SQLite database in batches, because they may not fit into memory."""
+"""Reads whole tables of an SQLite database in batches, because they may not fit into memory."""
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from storage.moving.tables import Tally, cleaned
-
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Iterable, Sequence
 
     from storage.database import Database, Row
-    from storage.moving.tables import Table
 
 _TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
 _WITHOUT_ROWID = "SELECT 1 FROM pragma_table_list(:name) WHERE wr = 1 AND schema = 'main'"
-_KEY = 'SELECT group_concat(\'"\' || name || \'"\') AS key FROM pragma_table_info(:name) WHERE pk > 0'
+_KEY = """
+SELECT group_concat('"' || name || '"') AS key FROM pragma_table_info(:name) WHERE pk > 0
+"""
 _BATCH_ROWS = 1000
+_DIGEST_BYTES = 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Table:
+    """A table with the columns that are moved. The database computes the others."""
+
+    name: str
+    columns: tuple[str, ...]
+
+    @property
+    def quoted_columns(self) -> str:
+        """The columns as they are written in a statement."""
+        return ", ".join(f'"{column}"' for column in self.columns)
+
+
+@dataclass(kw_only=True, slots=True)
+class Tally:
+    """The number of rows, and the sum of their digests, which is the same in any order."""
+
+    rows: int = 0
+    digests: int = 0
+
+    def add(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Count rows."""
+        for row in rows:
+            text = repr(tuple(row)).encode()
+            digest = hashlib.blake2b(text, digest_size=_DIGEST_BYTES).digest()
+            self.rows += 1
+            self.digests += int.from_bytes(digest)
 
 
 async def table_names(database: Database) -> frozenset[str]:
@@ -66,4 +97,12 @@ async def _by_key(database: Database, table: Table) -> AsyncGenerator[list[tuple
 
 
 def _values(row: Row, table: Table) -> tuple[Any, ...]:
-    return cleaned([row[index] for index in range(len(table.columns))])
+    return _cleaned([row[index] for index in range(len(table.columns))])
+
+
+def _cleaned(row: Sequence[Any]) -> tuple[Any, ...]:
+    """Return a row without NUL characters, which PostgreSQL's texts can't contain."""
+    return tuple(
+        value.replace("\0", "") if isinstance(value, str) and "\0" in value else value
+        for value in row
+    )

@@ -1,1 +1,0 @@
-"""Moves the rows of an SQLite database into a PostgreSQL database."""
