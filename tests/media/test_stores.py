@@ -12,7 +12,7 @@ from bot.errors import FileStoreError
 from bot.media.files import local_copies
 from bot.media.files.stores.base import is_key, job_of, keys_of, poster_key, video_key
 from bot.media.files.stores.folder import FolderStore
-from bot.media.files.stores.stored_file import StoredFile
+from bot.media.files.stores.remote_file import RemoteFile
 from bot.media.files.stores.takeover import TakeoverStore
 from bot.media.files.workspace import Workspace
 from tests.support.fakes.remote_store import RemoteStore
@@ -210,7 +210,7 @@ async def test_a_file_can_be_read_while_and_after_it_moves(
     await sweep
     assert not (tmp_path / VIDEO).exists()
     assert path.read_bytes() == b"video"
-    assert isinstance(found, StoredFile)
+    assert isinstance(found, RemoteFile)
     assert await found.read(range(1, 3)) == b"id"
     assert await workspace.fetch_video(JOB) == path
 

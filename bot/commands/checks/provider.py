@@ -17,8 +17,8 @@ from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.responses import refusal_words
 from bot.backends.transport.base import Timeouts
 from bot.commands.checks.clip_terms import describe_lengths, describe_price
+from bot.commands.checks.configuration.storyboard_service import examine_storyboard
 from bot.commands.checks.findings import Finding, without_password
-from bot.commands.checks.storyboard_service import examine_storyboard
 from bot.errors import BackendError, ErrorKind, StartupError
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from bot.errors import FileStoreError
 from bot.media.files.atomic import make_private
 from bot.media.files.stores.base import checked, job_of
 from bot.media.files.stores.folder import link_or_copy
-from bot.media.files.stores.stored_file import StoredFile
+from bot.media.files.stores.remote_file import RemoteFile
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -48,7 +48,7 @@ class LocalCopies:
         """Return the path of a file or of its copy, which need not exist."""
         return self._store.path(key) or self.scratch(job_of(key)) / key.replace("/", "-")
 
-    async def find(self, key: str) -> Path | StoredFile:
+    async def find(self, key: str) -> Path | RemoteFile:
         """Return the path of a file, or a reader if its store is on another machine.
 
         Raises FileNotFoundError if a store on another machine doesn't have the file.
@@ -58,7 +58,7 @@ class LocalCopies:
         stored = await self._store.head(key)
         if stored is None:
             raise FileNotFoundError(key)
-        return StoredFile(
+        return RemoteFile(
             size=stored.size,
             modified_at=stored.modified_at,
             read=partial(self._store.read, key),

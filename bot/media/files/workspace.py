@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.media.files.stores.base import FileStore
-    from bot.media.files.stores.stored_file import StoredFile
+    from bot.media.files.stores.remote_file import RemoteFile
 
 
 class Workspace:
@@ -162,14 +162,14 @@ class Workspace:
         """
         return await self._copies.fetch(copy_key(job_id, decent=decent))
 
-    async def find_video(self, job_id: str) -> Path | StoredFile:
+    async def find_video(self, job_id: str) -> Path | RemoteFile:
         """Return a finished video without fetching it: its local path, or a reader of its store.
 
         Raises FileNotFoundError if the video has to be read from a store that doesn't have it.
         """
         return await self._copies.find(video_key(job_id))
 
-    async def find_poster(self, job_id: str) -> Path | StoredFile:
+    async def find_poster(self, job_id: str) -> Path | RemoteFile:
         """Return a poster, like `find_video`."""
         return await self._copies.find(poster_key(job_id))
 

@@ -13,7 +13,7 @@ from aiohttp import hdrs, web
 
 from bot.api_clients.status import PublicStatus, public_job
 from bot.delivery.views.made_with import made_with
-from bot.media.files.stores.stored_file import StoredFile
+from bot.media.files.stores.remote_file import RemoteFile
 from bot.web.api.order_body import check_version
 from bot.web.http.error_response import ApiError, language
 from bot.web.http.file_response import (
@@ -115,18 +115,18 @@ class ApiRoutes:
         file = await self._open_video(job, artifact)
         headers = video_headers(job.request.prompt)
         on_sent = partial(self._record_download, job)
-        if isinstance(file, StoredFile):
+        if isinstance(file, RemoteFile):
             return await send_stored(request, file, headers, on_sent=on_sent)
         with file:
             return await send_file(request, file, headers, on_sent=on_sent)
 
-    async def _open_video(self, job: Job, artifact: Artifact) -> BinaryIO | StoredFile:
+    async def _open_video(self, job: Job, artifact: Artifact) -> BinaryIO | RemoteFile:
         try:
             found = await self._clients.find_video(job)
             if not await is_intact(found, artifact.size):
                 log.error("download.unreadable id=%s", job.id)
                 raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "api.unreadable")
-            return found if isinstance(found, StoredFile) else await open_file(found)
+            return found if isinstance(found, RemoteFile) else await open_file(found)
         except FileNotFoundError:
             raise ApiError(HTTPStatus.GONE, "api.expired") from None
 

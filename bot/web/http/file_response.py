@@ -17,7 +17,7 @@ from urllib.parse import quote
 from aiohttp import ETag, hdrs, web
 
 from bot.errors import FileStoreError
-from bot.media.files.stores.stored_file import StoredFile
+from bot.media.files.stores.remote_file import RemoteFile
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -33,7 +33,7 @@ _CONNECTION_LOST = {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errn
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Version:
-    """What requests ask about a file, besides its content."""
+    """The tag, size and time of a file, with which requests are compared."""
 
     tag: ETag
     size: int
@@ -75,7 +75,7 @@ async def send_file(
 
 async def send_stored(
     request: web.Request,
-    stored: StoredFile,
+    stored: RemoteFile,
     headers: Mapping[str, str],
     *,
     on_sent: Callable[[], Awaitable[None]] | None = None,
@@ -97,6 +97,8 @@ async def send_stored(
                 content = await stored.read(range(start, stop))
             except FileNotFoundError:
                 raise FileStoreError("the file was deleted while it was sent") from None
+            if len(content) != stop - start:
+                raise FileStoreError("the file was replaced while it was sent")
             await response.write(content)
 
     return await _send(request, version, headers, send_part, on_sent)
@@ -149,9 +151,9 @@ def video_headers(prompt: str, *, inline: bool = False) -> dict[str, str]:
     }
 
 
-async def is_intact(file: Path | StoredFile, size: int) -> bool:
+async def is_intact(file: Path | RemoteFile, size: int) -> bool:
     """Tell whether a file can be opened and has the expected size."""
-    if isinstance(file, StoredFile):
+    if isinstance(file, RemoteFile):
         return file.size == size
     return await asyncio.to_thread(_has_size, file, size)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import hdrs, web
 
 from bot.errors import FileStoreError
-from bot.media.files.stores.stored_file import StoredFile
+from bot.media.files.stores.remote_file import RemoteFile
 from bot.web.http.file_response import open_file, send_file, send_stored
 
 if TYPE_CHECKING:
@@ -58,16 +58,16 @@ def _redirect(link: str) -> web.Response:
 
 
 async def _send(
-    request: web.Request, find: Awaitable[Path | StoredFile], headers: Mapping[str, str]
+    request: web.Request, find: Awaitable[Path | RemoteFile], headers: Mapping[str, str]
 ) -> web.StreamResponse:
     try:
         found = await find
-        file = found if isinstance(found, StoredFile) else await open_file(found)
+        file = found if isinstance(found, RemoteFile) else await open_file(found)
     except FileStoreError:
         raise
     except OSError:
         raise web.HTTPNotFound from None
-    if isinstance(file, StoredFile):
+    if isinstance(file, RemoteFile):
         return await send_stored(request, file, headers)
     with file:
         return await send_file(request, file, headers)

@@ -1,4 +1,4 @@
-"""StoredFile: reads a kept file that is on another machine, in parts."""
+"""RemoteFile: reads a kept file that is on another machine, in parts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StoredFile:
+class RemoteFile:
     """A kept file, of which `read` returns a part. `modified_at` is a Unix time."""
 
     size: int
