@@ -90,7 +90,7 @@ class ObjectStore:
 
     async def get(self, key: str, path: Path) -> None:
         """Download a kept file to `path`. Raises FileNotFoundError if the file is not kept."""
-        kept = await self.head(key)
+        kept = await self._look_up(key, "get")
         if kept is None:
             raise FileNotFoundError("the file is not in the store")
         written = await save(self._parts(kept), path, max_bytes=kept.size)
@@ -110,17 +110,7 @@ class ObjectStore:
 
     async def head(self, key: str) -> KeptFile | None:
         """Return a file's size and time, or None if it is not kept."""
-        try:
-            with _store_errors("head"):
-                return _kept(await obstore.head_async(self._bucket, key))
-        except FileNotFoundError:
-            pass
-        # The answer has no content, so it does not tell a missing file from a missing bucket.
-        try:
-            with _store_errors("head"):
-                return _kept((await obstore.get_async(self._bucket, key)).meta)
-        except FileNotFoundError:
-            return None
+        return await self._look_up(key, "head")
 
     async def check(self) -> None:
         """Read a part of the bucket's list. Raises FileStoreError if the bucket can't be used."""
@@ -169,6 +159,19 @@ class ObjectStore:
             with _store_errors("get"):
                 answer = await obstore.get_async(self._bucket, key)
                 return bytes(await answer.bytes_async())
+        except FileNotFoundError:
+            return None
+
+    async def _look_up(self, key: str, operation: str) -> KeptFile | None:
+        try:
+            with _store_errors(operation):
+                return _kept(await obstore.head_async(self._bucket, key))
+        except FileNotFoundError:
+            pass
+        # The answer has no content, so it does not tell a missing file from a missing bucket.
+        try:
+            with _store_errors(operation):
+                return _kept((await obstore.get_async(self._bucket, key)).meta)
         except FileNotFoundError:
             return None
 
