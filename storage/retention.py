@@ -194,12 +194,6 @@ class RetentionStore:
         await spent.sweep(now=now)
         return len(rows)
 
-    async def delete_old_speeches(self, *, now: float) -> None:
-        """Delete the speeches that are too old to count towards the daily caps."""
-        await self._database.rows(
-            "DELETE FROM speeches WHERE at <= :day_ago", {"day_ago": now - _DAY}
-        )
-
     async def delete_old_turns(self, *, now: float) -> None:
         """Delete the turns of the servers and people who have not started a job for a day."""
         for sql in _DELETE_TURNS:

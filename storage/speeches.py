@@ -31,11 +31,23 @@ ON CONFLICT (interaction_id) DO NOTHING
 RETURNING id
 """  # noqa: S608 - built from constants
 
-_SETTLE = """
-UPDATE speeches SET
-    settled_micros = CASE WHEN :is_free = 1 THEN 0 ELSE reserved_micros END, settled_at = :now
+# Committed before the voice is asked, so that a crash after the request doesn't free the price.
+_BEGIN_SPEAKING = """
+UPDATE speeches SET settled_micros = reserved_micros, settled_at = :now
 WHERE id = :id AND settled_micros IS NULL
+RETURNING id
 """
+_RELEASE = """
+UPDATE speeches SET settled_micros = 0, settled_at = :now
+WHERE id = :id AND coalesce(settled_micros, 1) <> 0
+"""
+# A crash may have followed the order, so that the voice was never asked.
+_RELEASE_ABANDONED = """
+UPDATE speeches SET settled_micros = 0, settled_at = :now
+WHERE settled_micros IS NULL AND reserved_micros <> 0 AND at < :before
+"""
+
+_DELETE_OLD = "DELETE FROM speeches WHERE at <= :day_ago"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,7 +111,22 @@ class SpeechStore:
             is_repeated=bool(row and row["repetitions"]),
         )
 
-    async def settle(self, speech_id: int, *, is_free: bool, now: float) -> None:
-        """Store whether reading a text aloud has cost the reserved price or nothing."""
-        params = {"id": speech_id, "is_free": int(is_free), "now": now}
-        await self._database.rows(_SETTLE, params)
+    async def begin_speaking(self, speech_id: int, *, now: float) -> bool:
+        """Store that the voice is about to be asked, so that the reserved price is spent.
+
+        Returns False if the voice was asked before, or if the price was released.
+        """
+        params = {"id": speech_id, "now": now}
+        return await self._database.row(_BEGIN_SPEAKING, params) is not None
+
+    async def release(self, speech_id: int, *, now: float) -> None:
+        """Store that a text costs nothing."""
+        await self._database.rows(_RELEASE, {"id": speech_id, "now": now})
+
+    async def release_abandoned(self, *, before: float, now: float) -> None:
+        """Release the prices of texts that were ordered before a time, and never read aloud."""
+        await self._database.rows(_RELEASE_ABANDONED, {"before": before, "now": now})
+
+    async def delete_old(self, *, now: float) -> None:
+        """Delete the speeches that are too old to count towards the daily caps."""
+        await self._database.rows(_DELETE_OLD, {"day_ago": now - _DAY})

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bot.media.files.stores.base import KeptFile
     from bot.media.files.workspace import Workspace
     from bot.pacing import WatchedClock
+    from bot.speech.kept_speeches import KeptSpeeches
     from storage.files.kept_files import KeptFileTable
     from storage.jobs.spent_refs import SpentRefs
     from storage.people import PeopleStore, Person
@@ -95,6 +96,7 @@ class Retention:
         workspace: Workspace,
         jobs: JobService,
         *,
+        speeches: KeptSpeeches,
         spent: SpentRefs,
         kept_files: KeptFileTable,
         limits: RetentionLimits,
@@ -105,6 +107,7 @@ class Retention:
         self._people = people
         self._workspace = workspace
         self._jobs = jobs
+        self._speeches = speeches
         self._spent = spent
         self._kept_files = kept_files
         self._limits = limits
@@ -189,7 +192,7 @@ class Retention:
             log.warning("sweep.postponed because=clock")
             return  # the next sweep continues
         now = self._clock.conservative()
-        await self._store.delete_old_speeches(now=now)
+        await self._speeches.sweep(now=now)
         await self._store.delete_old_turns(now=now)
         # The disk is read before the table. In the opposite order, a job that is created between
         # the two reads would seem not to exist, and its files would be deleted.

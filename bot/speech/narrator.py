@@ -15,7 +15,8 @@ from bot.media.narration.ingest import ingest
 from bot.model import Client
 from bot.moderation.access.place import OrderPlace
 from bot.speech.mp3 import write_mp3
-from bot.speech.voice import MAYBE_CHARGED, as_speech_error, checked_text, speak_once, was_asked
+from bot.speech.payment import SpeechPayment
+from bot.speech.voice import as_speech_error, checked_text, speak_once, was_asked
 from storage.ledger.budgets import Reservation
 from storage.speeches import SpeechRequester
 
@@ -48,13 +49,6 @@ class SpokenMp3:
 
     path: Path
     seconds: float
-
-
-@dataclass(kw_only=True, slots=True)
-class _Attempt:
-    """An attempt to read a text aloud. `is_asked`: whether the voice may have been asked."""
-
-    is_asked: bool = False
 
 
 class SpeechBudget(Protocol):
@@ -152,7 +146,7 @@ class Narrator:
 
     async def withdraw(self, speech_id: int) -> None:
         """Release the price of an ordered text that is not going to be read aloud."""
-        await self._settle(speech_id, is_free=True)
+        await self._payment(speech_id).release()
 
     @contextmanager
     def speech_lock(self, requester: int | str) -> Generator[None]:
@@ -180,11 +174,12 @@ class Narrator:
         # it.
         name = uuid4().hex
         try:
-            async with self._settled(speech_id) as attempt:
+            payment = self._payment(speech_id)
+            async with payment.released_if_free():
                 await self._moderate(text)
                 async with self._slot():
                     folder = await self._workspace.create(name)
-                    recording = await self._record(text, folder, attempt)
+                    recording = await self._record(text, folder, payment)
             # The slot has already been freed, because the caller may take long to upload the MP3.
             yield recording
         finally:
@@ -205,11 +200,12 @@ class Narrator:
             return recording
         try:
             speech_id = await self._order_for(client, text, folder)
-            async with self._settled(speech_id) as attempt:
+            payment = self._payment(speech_id)
+            async with payment.released_if_free():
                 if speech_id is not None:
                     await self._moderate(text)
                 async with self._slot():
-                    await self._record(text, folder, attempt)
+                    await self._record(text, folder, payment)
         except UserError:
             # After this error, the client knows that repeating the request may cost again.
             await self._workspace.delete_folder(name)
@@ -228,24 +224,8 @@ class Narrator:
             return None
         return await self.order(SpeechRequester(client=client), Client(name=client), text, None)
 
-    @asynccontextmanager
-    async def _settled(self, speech_id: int | None) -> AsyncGenerator[_Attempt]:
-        """Settle the price of a text after the `with` block.
-
-        The price is 0 if the voice was not asked, or has clearly not charged.
-        """
-        attempt = _Attempt()
-        try:
-            yield attempt
-        except BaseException as error:  # cancellations too, or the price would stay reserved
-            is_refused = isinstance(error, UserError) and error.key not in MAYBE_CHARGED
-            await self._settle(speech_id, is_free=is_refused or not attempt.is_asked)
-            raise
-        await self._settle(speech_id, is_free=False)
-
-    async def _settle(self, speech_id: int | None, *, is_free: bool) -> None:
-        if speech_id is not None:
-            await self._store.settle(speech_id, is_free=is_free, now=self._clock())
+    def _payment(self, speech_id: int | None) -> SpeechPayment:
+        return SpeechPayment(self._store, speech_id, clock=self._clock)
 
     @asynccontextmanager
     async def _slot(self) -> AsyncGenerator[None]:
@@ -270,8 +250,8 @@ class Narrator:
         if reason is not None:
             raise UserError(reason)
 
-    async def _record(self, text: str, folder: JobFolder, attempt: _Attempt) -> SpokenMp3:
-        attempt.is_asked = True
+    async def _record(self, text: str, folder: JobFolder, payment: SpeechPayment) -> SpokenMp3:
+        await payment.begin()
         await speak_once(self._voice, text, folder.attachment)
         narration = await self._ingest(folder)
         path = folder.path / _RECORDING

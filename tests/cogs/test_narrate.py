@@ -18,6 +18,7 @@ from storage.speeches import SpeechRequester
 from tests.support.desk import open_desk
 from tests.support.fakes.clock import PATIENCE
 from tests.support.fakes.media import FakeVoice
+from tests.support.fakes.orders import origin
 from tests.support.fakes.prompts import FakeModerator
 from tests.support.media import clips
 from tests.support.media.measurements import loudness, sound_seconds
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 TEXT = "A lighthouse speaks."
 DAY = 24 * 60 * 60
+LISTENER = 1
 EDIT = "PATCH /webhooks/*"
 
 
@@ -173,7 +175,7 @@ async def test_a_person_has_one_text_spoken_at_a_time(desk: Desk, voice: FakeVoi
 async def test_a_command_that_comes_twice_is_counted_once(desk: Desk) -> None:
     narrator = desk.bot.services.narrator
     assert narrator is not None
-    listener = SpeechRequester(user_id=1, interaction_id=7)
+    listener = SpeechRequester(user_id=LISTENER, interaction_id=7)
     assert [await narrator.count(listener, TEXT) for _ in range(4)] == [True, False, False, False]
 
 
@@ -243,15 +245,18 @@ async def test_stopping_in_the_middle_frees_the_persons_turn(desk: Desk, voice: 
     await until(lambda: voice.spoken)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    assert has_a_turn(desk, 1)
+    assert has_a_turn(desk, LISTENER)
     assert names_in(desk.bench.root / "work") == []
 
 
 async def _speak(desk: Desk) -> None:
     narrator = desk.bot.services.narrator
     assert narrator is not None
-    with narrator.speech_lock(1):
-        async with narrator.speak(TEXT, 1):
+    requester = SpeechRequester(user_id=LISTENER, interaction_id=7)
+    with narrator.speech_lock(LISTENER):
+        speech_id = await narrator.order(requester, origin(user_id=LISTENER), TEXT, None)
+        assert speech_id is not None
+        async with narrator.speak(TEXT, speech_id):
             pass
 
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from bot.library.retention import Retention, RetentionLimits
 from bot.links import Links, derive_key
+from bot.speech.kept_speeches import KeptSpeeches
 from storage.people import Notify, NotifyDefault
 from storage.retention import RetentionStore
+from storage.speeches import SpeechStore
 
 if TYPE_CHECKING:
     from bot.library.remote_deletion import RemoteDeletion
@@ -47,6 +49,7 @@ def make_retention(
         people,
         engine.workspace,
         engine.jobs,
+        speeches=KeptSpeeches(SpeechStore(engine.resources.database)),
         spent=engine.spent,
         kept_files=engine.kept_files,
         limits=RetentionLimits(days=settings.keep_days, max_bytes=round(settings.keep_gb * _GIB)),

@@ -57,6 +57,7 @@ from bot.moderation.words import BlockedWords
 from bot.pacing import ListIntervals, LookupDelays, PollIntervals
 from bot.presets import ClipLengths
 from bot.prompts.base import VerbatimWriter
+from bot.speech.kept_speeches import KeptSpeeches
 from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
@@ -81,6 +82,7 @@ from storage.ledger.spending import SpendingStore
 from storage.library import LibraryStore
 from storage.people import PeopleStore
 from storage.retention import RetentionStore
+from storage.speeches import SpeechStore
 from storage.sqlite.database import SqliteDatabase
 from tests.support.fakes.backend import FakeBackend
 from tests.support.fakes.clock import PATIENCE, Clock
@@ -266,6 +268,7 @@ class Bench:
             self.people,
             self.workspace,
             self.jobs,
+            speeches=KeptSpeeches(SpeechStore(self.database)),
             spent=self.spent,
             kept_files=self.kept_files,
             limits=RetentionLimits(days=30, max_bytes=max_bytes),
