@@ -31,7 +31,7 @@ from bot.jobs.waits.pause_watch import PauseWatch
 from bot.library.index import Library
 from bot.library.remote_deletion import RemoteDeletion
 from bot.media.process.ffmpeg import Ffmpeg
-from bot.runtime.adapters import STORYBOARD, open_backend, open_voice
+from bot.runtime.adapters import STORYBOARD, open_backend, open_voices
 from bot.runtime.costs import make_spending_picture
 from bot.runtime.engine import open_engine
 from bot.runtime.http_server import open_http_server
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from bot.runtime.engine import Engine
     from bot.runtime.timing import Timing
     from bot.settings.fields import Settings
-    from bot.speech.voice import Voice
+    from bot.speech.voices import Voices
 
 
 async def run(
@@ -82,12 +82,12 @@ async def run(
         async with AsyncExitStack() as stack:
             resources = await open_resources(settings, stack)
             backend = await open_backend(resources, stack)
-            voice = await open_voice(settings)
-            engine = await open_engine(resources, backend, stack, timing=timing, voice=voice)
-            await supervise(await _open_service(engine, voice, stack), stop)
+            voices = await open_voices(settings)
+            engine = await open_engine(resources, backend, stack, timing=timing, voices=voices)
+            await supervise(await _open_service(engine, voices, stack), stop)
 
 
-async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitStack) -> Service:
+async def _open_service(engine: Engine, voices: Voices | None, stack: AsyncExitStack) -> Service:
     resources, jobs, workspace = engine.resources, engine.jobs, engine.workspace
     database, settings, texts = resources.database, resources.settings, Texts.load()
     clock = resources.clock
@@ -98,7 +98,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     cards = CardRenderer(
         texts,
         free_backends=frozenset({STORYBOARD}),
-        voice_costs=voice is not None and voice.costs,
+        voice_costs=voices is not None and voices.costs,
         service_name=service_name,
         clock=clock,
         coverage={STORYBOARD: StoryboardCoverage()},
@@ -108,7 +108,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     people = PeopleStore(database, notify_default(settings))
     retention = make_retention(engine, people, remote_deletion)
     library = Library(LibraryStore(database), engine.artifacts, workspace, clock=clock)
-    narrator = _narrator(engine, voice) if voice else None
+    narrator = _narrator(engine, voices) if voices else None
     count_call = engine.metrics.count_discord_call
     requests = await stack.enter_async_context(
         DiscordRequests(clock=clock, trace=trace_calls(count_call, clock.set_known))
@@ -271,10 +271,10 @@ def _gateway_session(engine: Engine, bot: VideoBot, watch: PartWatch) -> Gateway
     )
 
 
-def _narrator(engine: Engine, voice: Voice) -> Narrator:
+def _narrator(engine: Engine, voices: Voices) -> Narrator:
     settings = engine.resources.settings
     return Narrator(
-        voice,
+        voices,
         # Narrations may be paid, so they have their own ffmpeg slot and never wait for a render.
         Ffmpeg(engine.resources.ffmpeg_path, slots=1),
         engine.workspace,

@@ -65,7 +65,9 @@ class NarrateCog(commands.Cog):
             try:
                 async with (
                     asyncio.timeout(_TIMEOUT_SECONDS),
-                    self._narrator.speak(wanted, speech_id) as recording,
+                    self._narrator.speak(
+                        wanted, speech_id, locale=str(interaction.locale)
+                    ) as recording,
                 ):
                     await self._upload(interaction, recording)
             except (discord.HTTPException, aiohttp.ClientError, OSError) as error:

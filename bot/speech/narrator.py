@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bot.moderation.base import Moderator
     from bot.moderation.words import BlockedWords
     from bot.speech.voice import Voice
+    from bot.speech.voices import Voices
     from storage.speeches import SpeechCaps, SpeechStore
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ class Narrator:
 
     def __init__(
         self,
-        voice: Voice,
+        voices: Voices,
         ffmpeg: Ffmpeg,
         workspace: Workspace,
         store: SpeechStore,
@@ -81,7 +82,7 @@ class Narrator:
         max_seconds: int,
         clock: Callable[[], float],
     ) -> None:
-        self._voice = voice
+        self._voices = voices
         self._ffmpeg = ffmpeg
         self._workspace = workspace
         self._store = store
@@ -95,14 +96,19 @@ class Narrator:
         self._slots = asyncio.Semaphore(_SLOTS)
         self._speaking: set[int | str] = set()
 
+    @property
+    def languages(self) -> str:
+        """The names of the languages that have a voice, or "" if any text may be read aloud."""
+        return self._voices.languages
+
     async def count(
         self, requester: SpeechRequester, text: str, *, place: OrderPlace | None = None
     ) -> bool:
         """Count a job's text against the caps, or return False if it was already counted.
 
         `place`: the place in Discord from which the order comes.
-        Raises UserError if orders from there are refused, a cap is reached, a word is blocked, or
-        the text contains nothing to read aloud.
+        Raises UserError if orders from there are refused, a cap is reached, a word is blocked, the
+        text contains nothing to read aloud, or its language has no voice.
         """
         return await self._count(requester, text, place, Reservation()) is not None
 
@@ -133,6 +139,7 @@ class Narrator:
         await self._gate.check(place)
         checked_text(text)  # an earlier job's text may have been stored before this check existed
         self._blocked.check(text)
+        await self._voices.choose(text)  # refuses other languages before anything is counted
         usage = await self._store.count(requester, self._caps, reservation, now=self._clock())
         if isinstance(usage, int):
             return usage
@@ -163,10 +170,12 @@ class Narrator:
             self._speaking.discard(requester)
 
     @asynccontextmanager
-    async def speak(self, text: str, speech_id: int) -> AsyncGenerator[SpokenMp3]:
+    async def speak(
+        self, text: str, speech_id: int, *, locale: str | None = None
+    ) -> AsyncGenerator[SpokenMp3]:
         """Read a text aloud into an MP3 file, which is deleted after the `with` block.
 
-        `speech_id`: the result of `order`.
+        `speech_id`: the result of `order`. `locale`: the person's language, as Discord names it.
         Raises UserError if the voice or the moderator refuses the text, and MediaError if a retry
         may succeed.
         """
@@ -177,9 +186,10 @@ class Narrator:
             payment = self._payment(speech_id)
             async with payment.released_if_free():
                 await self._moderate(text)
+                voice = await self._voices.choose(text, locale)
                 async with self._slot():
                     folder = await self._workspace.create(name)
-                    recording = await self._record(text, folder, payment)
+                    recording = await self._record(voice, text, folder, payment)
             # The slot has already been freed, because the caller may take long to upload the MP3.
             yield recording
         finally:
@@ -193,7 +203,8 @@ class Narrator:
         Raises UserError for the same reasons as `count` and `speak`, and MediaError if a retry may
         succeed. A retry costs nothing.
         """
-        name = hashlib.sha256(f"{self._voice.name}\0{client}\0{text}".encode()).hexdigest()[:32]
+        voice = await self._voices.choose(text)
+        name = hashlib.sha256(f"{voice.name}\0{client}\0{text}".encode()).hexdigest()[:32]
         folder = await self._workspace.create(name)
         recording = folder.path / _RECORDING
         if await asyncio.to_thread(recording.exists):
@@ -205,7 +216,7 @@ class Narrator:
                 if speech_id is not None:
                     await self._moderate(text)
                 async with self._slot():
-                    await self._record(text, folder, payment)
+                    await self._record(voice, text, folder, payment)
         except UserError:
             # After this error, the client knows that repeating the request may cost again.
             await self._workspace.delete_folder(name)
@@ -250,15 +261,17 @@ class Narrator:
         if reason is not None:
             raise UserError(reason)
 
-    async def _record(self, text: str, folder: JobFolder, payment: SpeechPayment) -> SpokenMp3:
+    async def _record(
+        self, voice: Voice, text: str, folder: JobFolder, payment: SpeechPayment
+    ) -> SpokenMp3:
         await payment.begin()
-        await speak_once(self._voice, text, folder.attachment)
+        await speak_once(voice, text, folder.attachment)
         narration = await self._ingest(folder)
         path = folder.path / _RECORDING
         await write_mp3(self._ffmpeg, narration, path)
         log.info(
             "speech.done voice=%s characters=%d seconds=%.1f",
-            self._voice.name,
+            voice.name,
             len(text),
             narration.seconds,
         )

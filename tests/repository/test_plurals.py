@@ -27,7 +27,7 @@ COUNTS = words_in("""
 """)
 OTHERS = words_in("""
     actor address amount backend bar budget channel channels characters choice client date
-    description duration field found id incident job language limits line link marker month name
+    description duration field found id incident job language languages limits line link marker month name
     names others page pages parts percent person place places price prompt reason remote roles
     script search server service setting since spent state target time value what when words
 """)

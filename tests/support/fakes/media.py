@@ -96,7 +96,7 @@ class FakeEditor:
         await self.workspace.keep_narration(job_id)
         self.ingested.append((job_id, content.decode(errors="replace")))
 
-    async def speak(self, job_id: str, text: str) -> None:
+    async def speak(self, job_id: str, text: str, *, locale: str | None = None) -> None:
         self._fail()
         folder = await self.workspace.create(job_id)
         if not folder.narration.exists():
