@@ -47,7 +47,23 @@ UPDATE speeches SET settled_micros = 0, settled_at = :now
 WHERE settled_micros IS NULL AND reserved_micros <> 0 AND at < :before
 """
 
-_DELETE_OLD = "DELETE FROM speeches WHERE at <= :day_ago"
+_KEEP = "UPDATE speeches SET text = :text, narration_id = :narration_id WHERE id = :id"
+_FORGET = "UPDATE speeches SET text = NULL, narration_id = NULL WHERE narration_id = :narration_id"
+_KEPT = """
+SELECT user_id, text, narration_id FROM speeches
+WHERE id = :id AND narration_id IS NOT NULL AND at > :day_ago
+"""
+_NARRATIONS_OF = """
+SELECT narration_id FROM speeches WHERE user_id = :user_id AND narration_id IS NOT NULL
+"""
+# A job in another state has a copy of its own.
+_EXPIRED = """
+SELECT narration_id FROM speeches
+WHERE at <= :day_ago AND narration_id IS NOT NULL AND narration_id NOT IN (
+    SELECT narration_of FROM jobs WHERE state = 'received' AND narration_of IS NOT NULL)
+"""
+# A row with a sound is kept until the sound is deleted.
+_DELETE_OLD = "DELETE FROM speeches WHERE at <= :day_ago AND narration_id IS NULL"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,8 +96,20 @@ class SpeechUsage:
     is_repeated: bool
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeptSpeech:
+    """A text that was read aloud for a person.
+
+    `narration_id`: the id under which the workspace keeps its sound, like a job's narration.
+    """
+
+    user_id: int
+    text: str
+    narration_id: str
+
+
 class SpeechStore:
-    """Counts speeches without storing their texts."""
+    """Counts speeches, and stores the texts of people for a day."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -126,6 +154,30 @@ class SpeechStore:
     async def release_abandoned(self, *, before: float, now: float) -> None:
         """Release the prices of texts that were ordered before a time, and never read aloud."""
         await self._database.rows(_RELEASE_ABANDONED, {"before": before, "now": now})
+
+    async def keep(self, speech_id: int, text: str, *, narration_id: str) -> None:
+        """Store the text of a speech, and the id under which its sound is kept."""
+        params = {"id": speech_id, "text": text, "narration_id": narration_id}
+        await self._database.rows(_KEEP, params)
+
+    async def kept(self, speech_id: int, *, now: float) -> KeptSpeech | None:
+        """Return a speech with its text, or None if the text is not stored or is a day old."""
+        row = await self._database.row(_KEPT, {"id": speech_id, "day_ago": now - _DAY})
+        return KeptSpeech(**dict(row)) if row else None
+
+    async def narrations_of(self, user_id: int) -> list[str]:
+        """List the ids under which the sounds of a person's speeches are kept."""
+        rows = await self._database.rows(_NARRATIONS_OF, {"user_id": user_id})
+        return [row["narration_id"] for row in rows]
+
+    async def expired_narrations(self, *, now: float) -> list[str]:
+        """List the ids of the sounds that are a day old and that no job is about to use."""
+        rows = await self._database.rows(_EXPIRED, {"day_ago": now - _DAY})
+        return [row["narration_id"] for row in rows]
+
+    async def forget(self, narration_id: str) -> None:
+        """Delete the text whose sound was kept under an id. The row still counts for the caps."""
+        await self._database.rows(_FORGET, {"narration_id": narration_id})
 
     async def delete_old(self, *, now: float) -> None:
         """Delete the speeches that are too old to count towards the daily caps."""

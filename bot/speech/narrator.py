@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import logging
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bot.moderation.access.gate import Gate
     from bot.moderation.base import Moderator
     from bot.moderation.words import BlockedWords
+    from bot.speech.kept_speeches import KeptSpeeches
     from bot.speech.voice import Voice
     from bot.speech.voices import Voices
     from storage.speeches import SpeechCaps, SpeechStore
@@ -46,10 +47,14 @@ _RECORDING = "narration.mp3"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpokenMp3:
-    """The MP3 file of a text that was read aloud, which is soon deleted."""
+    """The MP3 file of a text that was read aloud, which is soon deleted.
+
+    `is_kept`: whether the text is kept for a day, with its sound as the voice has made it.
+    """
 
     path: Path
     seconds: float
+    is_kept: bool = False
 
 
 class SpeechBudget(Protocol):
@@ -73,6 +78,7 @@ class Narrator:
         ffmpeg: Ffmpeg,
         workspace: Workspace,
         store: SpeechStore,
+        kept: KeptSpeeches,
         budget: SpeechBudget,
         *,
         caps: SpeechCaps,
@@ -86,6 +92,7 @@ class Narrator:
         self._ffmpeg = ffmpeg
         self._workspace = workspace
         self._store = store
+        self._kept = kept
         self._budget = budget
         self._caps = caps
         self._blocked = blocked
@@ -190,8 +197,9 @@ class Narrator:
                 async with self._slot():
                     folder = await self._workspace.create(name)
                     recording = await self._record(voice, text, folder, payment)
+            is_kept = await self._kept.keep(speech_id, text, narration_id=name)
             # The slot has already been freed, because the caller may take long to upload the MP3.
-            yield recording
+            yield replace(recording, is_kept=is_kept)
         finally:
             await self._workspace.delete_folder(name)
 

@@ -13,7 +13,7 @@ from bot.demo.fake_discord.wire import FakeDiscordError
 from bot.errors import BackendError, ErrorKind, MediaError, UserError
 from bot.jobs.costs.prices import Prices
 from bot.moderation.base import Reason
-from cogs import narrate as cog
+from cogs.narration import narrate as cog
 from storage.speeches import SpeechRequester
 from tests.support.desk import open_desk
 from tests.support.fakes.clock import PATIENCE

@@ -23,7 +23,7 @@ def words_in(text: str) -> set[str]:
 # The fields with a number of things. A new field of a sentence belongs to one of the two sets.
 COUNTS = words_in("""
     cards count days entries jobs left limit max_mb max_seconds minutes more narrations orders
-    prompts refusals running seconds size used videos waiting
+    prompts refusals running seconds size texts used videos waiting
 """)
 OTHERS = words_in("""
     actor address amount backend bar budget channel channels characters choice client date

@@ -177,6 +177,7 @@ class Bench:
             deadline_seconds=1800.0,
             clock=clock,
         )
+        self.speeches = KeptSpeeches(SpeechStore(database), self.workspace, clock=clock)
         self.spent = SpentRefs(database, _hashed)
         self.retention = self.build_retention()
         self.circuits = CircuitStore(database)
@@ -268,7 +269,7 @@ class Bench:
             self.people,
             self.workspace,
             self.jobs,
-            speeches=KeptSpeeches(SpeechStore(self.database)),
+            speeches=self.speeches,
             spent=self.spent,
             kept_files=self.kept_files,
             limits=RetentionLimits(days=30, max_bytes=max_bytes),
