@@ -47,7 +47,7 @@ from bot.settings.types import (
     split_list,
     split_secret,
 )
-from bot.settings.voice_list import LanguageVoices
+from bot.settings.voice_list import LanguageVoices  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

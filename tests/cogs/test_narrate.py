@@ -12,6 +12,7 @@ from bot.demo.fake_discord.rest import faults
 from bot.demo.fake_discord.wire import FakeDiscordError
 from bot.errors import BackendError, ErrorKind, MediaError, UserError
 from bot.jobs.costs.prices import Prices
+from bot.media.files.stores.base import NARRATIONS
 from bot.moderation.base import Reason
 from cogs.narration import narrate as cog
 from storage.speeches import SpeechRequester
@@ -86,7 +87,7 @@ async def test_a_text_comes_back_as_an_mp3_as_loud_as_a_narration(
     desk: Desk, voice: FakeVoice
 ) -> None:
     answer = await ask(desk, f"  {TEXT}\n")
-    assert answer.text == "Here is your text as audio (3 s). Save the file and attach it to /video."
+    assert answer.text.startswith("Here is your text as audio (3 s).")
     assert voice.spoken == [TEXT]
     [file] = answer.files
     assert file.filename == "narration.mp3"
@@ -94,10 +95,11 @@ async def test_a_text_comes_back_as_an_mp3_as_loud_as_a_narration(
     assert loudness(file.path) == pytest.approx(-16, abs=1)
 
 
-async def test_nothing_is_left_on_the_disk(desk: Desk) -> None:
+async def test_only_the_sound_is_left_on_the_disk(desk: Desk) -> None:
     await ask(desk)
     assert names_in(desk.bench.root / "work") == []
-    assert (await desk.bench.workspace.inventory()).kept == ()
+    [file] = (await desk.bench.workspace.inventory()).kept
+    assert file.folder == NARRATIONS
 
 
 async def test_it_works_in_a_dm_and_in_another_language(desk: Desk) -> None:

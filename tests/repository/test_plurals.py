@@ -27,9 +27,10 @@ COUNTS = words_in("""
 """)
 OTHERS = words_in("""
     actor address amount backend bar budget channel channels characters choice client date
-    description duration field found id incident job language languages limits line link marker month name
-    names others page pages parts percent person place places price prompt reason remote roles
-    script search server service setting since spent state target time value what when words
+    description duration field found id incident job language languages limits line link marker
+    month name names others page pages parts percent person place places price prompt reason
+    remote roles script search server service setting since spent state target time value what
+    when words
 """)
 # The words that may follow any number: most are no nouns, or the plural looks the same. Limits of
 # characters are constants, and more than one. An adjective may stand before the noun.

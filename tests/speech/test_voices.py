@@ -54,7 +54,7 @@ SENTENCES = {
         "こんにちは。",
         "猫が寝ています。",
         "また明日。",
-        "虹はどうやってできるの？",
+        "虹はどうやってできますか。",
         "ｽﾏｰﾄﾌｫﾝ",
         "Discordの動画",
     ),
@@ -175,7 +175,8 @@ async def test_without_the_detector_the_command_that_installs_it_is_named(
         ("What does さくら mean?", "LATIN"),
         ("Discordの動画", "HIRAGANA"),
         ("東京", "CJK"),
-        ("Ｆｕｌｌ ｗｉｄｔｈ", "LATIN"),
+        ("\uff26\uff55\uff4c\uff4c", "LATIN"),  # full width
+        ("ｽﾏｰﾄﾌｫﾝ", "HIRAGANA"),
         ("50 % 🎬", None),
     ],
 )

@@ -29,8 +29,8 @@ def make_narrator(engine: Engine, voices: Voices, kept: KeptSpeeches) -> Narrato
         Ffmpeg(engine.resources.ffmpeg_path, slots=1),
         engine.workspace,
         SpeechStore(engine.resources.database),
-        kept,
         engine.budgeting,
+        kept=kept,
         caps=SpeechCaps(
             per_user=settings.max_narrations_per_user, per_day=settings.max_narrations_per_day
         ),

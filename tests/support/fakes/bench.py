@@ -190,8 +190,7 @@ class Bench:
             self.store, queued, self.capacity, self.access, backend=backend.name, clock=clock
         )
         self.unconfirmed = UnconfirmedStore(database, self.spent)
-        self.remote_jobs = RemoteJobStore(database)
-        self.listings = ListingStore(database)
+        self.remote_jobs, self.listings = RemoteJobStore(database), ListingStore(database)
         self.identity = RemoteIdentity(self.remote_jobs, self.jobs, backend, clock=clock)
         self.fresh_answers = FreshAnswers(clock.steady)
         self.silence = ProviderSilence(clock.steady)

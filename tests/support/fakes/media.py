@@ -56,6 +56,7 @@ class FakeEditor:
     faults: list[Exception] = field(default_factory=list[Exception])
     ingested: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     spoken: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    locales: list[str | None] = field(default_factory=list["str | None"])
     replaced: list[str] = field(default_factory=list[str])
     machine_spoken: list[str] = field(default_factory=list[str])
     least: dict[bool, int] = field(default_factory=dict[bool, int])
@@ -103,6 +104,7 @@ class FakeEditor:
             await asyncio.to_thread(folder.narration.write_bytes, b"voice")
             await asyncio.to_thread(folder.attachment.write_bytes, text.encode())
             self.spoken.append((job_id, text))
+            self.locales.append(locale)
         await self.workspace.keep_narration(job_id)
 
     async def sound_end(self, job_id: str) -> float:

@@ -19,7 +19,7 @@ MAX_INPUT = 4096
 
 
 class SpeechApi(StandIn):
-    """A speech server; `creates` lists the texts that it has charged for, and `voices` the voices."""
+    """A speech server; `creates` lists the texts that it has charged for, and `voices` theirs."""
 
     prefix: ClassVar[str] = "/v1"
 
