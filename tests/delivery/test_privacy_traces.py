@@ -16,6 +16,7 @@ from tests.support.shown import read
 STORED = StoredData(
     person=Person(user_id=1),
     prompts=2,
+    speeches=0,
     open_jobs=0,
     videos=0,
     video_bytes=0,
@@ -23,9 +24,9 @@ STORED = StoredData(
     next_at=None,
     rows_until=None,
 )
-DELETION = Deletion(deleted=2, open_jobs=0, choice=False, at=START, rows_until=None)
+DELETION = Deletion(deleted=2, speeches=0, open_jobs=0, choice=False, at=START, rows_until=None)
 SQLITE = RetentionLimits(days=30, max_bytes=1)
-POSTGRES = replace(SQLITE, leaves_traces=True)
+POSTGRES = replace(SQLITE, trace_days=None)
 
 
 def shown(limits: RetentionLimits, locale: str, deletion: Deletion = DELETION) -> list[str]:

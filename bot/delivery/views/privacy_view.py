@@ -116,7 +116,7 @@ class PrivacyView:
     def _outcome(self, deletion: Deletion) -> str:
         if not deletion.open_jobs:
             return self._say("privacy.deleted")
-        if deletion.deleted:
+        if deletion.deleted or deletion.speeches:
             return self._say("privacy.deleted_partly")
         return self._say("privacy.deleted_choice" if deletion.choice else "privacy.deleted_nothing")
 
@@ -127,6 +127,8 @@ class PrivacyView:
             yield self._say("privacy.videos", videos=stored.videos, size=size)
         if stored.narrations:
             yield self._say("privacy.narrations", narrations=stored.narrations)
+        if stored.speeches:
+            yield self._say("privacy.speeches", texts=stored.speeches)
         yield self._say("privacy.choice", choice=self.choice(stored.person))
 
     def _ages(self, stored: StoredData, limits: RetentionLimits) -> str:
@@ -137,7 +139,7 @@ class PrivacyView:
 
     def _traces(self, limits: RetentionLimits, *, deleted_at: float | None = None) -> list[str]:
         """Say for how long, or until when, deleted data stays in copies of the database."""
-        if not limits.leaves_traces:
+        if limits.trace_days == 0:
             return []
         if limits.trace_days is None:
             return [self._say("privacy.traces_unknown")]
