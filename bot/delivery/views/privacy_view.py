@@ -108,7 +108,7 @@ class PrivacyView:
         """Render a summary of the data that was deleted and the data that was kept."""
         lines = [self._outcome(deletion), *self._open(deletion.open_jobs)]
         lines += self._rows(deletion.rows_until)
-        if deletion.deleted or deletion.choice:
+        if deletion.deleted or deletion.speeches or deletion.choice:
             lines += self._traces(limits, deleted_at=deletion.at)
         lines += [self._say("privacy.cards_left")] if deletion.deleted else []
         return render_panel(lines)
