@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SLOTS = 4
+_TRIES = 5  # the attempts to count a text
 # The longest wait for a free slot. Waiting costs nothing.
 _MAX_WAIT_SECONDS = 120.0
 _RECORDING = "narration.mp3"
@@ -139,14 +140,17 @@ class Narrator:
         await self._gate.check(place)
         checked_text(text)  # an earlier job's text may have been stored before this check existed
         self._blocked.check(text)
-        usage = await self._store.count(requester, self._caps, reservation, now=self._clock())
-        if isinstance(usage, int):
-            return usage
-        if usage.is_repeated:
-            return None
-        if usage.of_user >= self._caps.per_user:
-            raise UserError("speech.user", limit=self._caps.per_user)
-        if usage.today < self._caps.per_day:
+        for _ in range(_TRIES):
+            usage = await self._store.count(requester, self._caps, reservation, now=self._clock())
+            if isinstance(usage, int):
+                return usage
+            if usage.is_repeated:
+                return None
+            if usage.of_user >= self._caps.per_user:
+                raise UserError("speech.user", limit=self._caps.per_user)
+            if usage.today >= self._caps.per_day:
+                break
+            # If the budget does not refuse the text any more, another order has ended.
             await self._budget.check(reservation)
         raise UserError("speech.day", limit=self._caps.per_day)
 

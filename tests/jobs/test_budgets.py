@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.model import Job
+    from storage.ledger.budgets import Reservation
 
 pytestmark = pytest.mark.usefixtures("_on_each_database")
 
@@ -232,6 +233,21 @@ async def test_a_grant_lets_one_person_spend_more(tmp_path: Path, clock: Clock) 
         with pytest.raises(UserError):
             await order(bench, user_id=2)
         assert await spent(bench) == 3 * PRICE
+
+
+async def test_an_order_that_fits_once_its_refusal_is_explained_is_accepted(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_bench(tmp_path, clock, price=PRICE, budgets=Budgets(day=PRICE)) as bench:
+        first, check = await order(bench), bench.budgeting.check
+
+        async def check_later(reservation: Reservation) -> None:
+            await bench.jobs.cancel(first.id)
+            await check(reservation)
+
+        monkeypatch.setattr(bench.budgeting, "check", check_later)
+        assert (await order(bench)).state is JobState.RECEIVED
+        assert await spent(bench) == PRICE
 
 
 async def test_a_repeated_grant_counts_once_and_its_id_serves_no_other(
