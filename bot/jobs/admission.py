@@ -9,6 +9,7 @@ from bot.errors import UserError
 from bot.model import Job, JobState, Origin, new_job_id
 from bot.moderation.access.place import OrderPlace
 from bot.texts import Moment
+from bot.voice_use import NO_VOICE
 from storage.access.settings import BOOSTERS
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from bot.moderation.access.gate import Gate, Terms
     from bot.moderation.access.place import Membership
     from bot.moderation.words import BlockedWords
+    from bot.voice_use import OrderedVoice
     from storage.jobs.caps import Caps, CapStore, CapUsage
 
 
@@ -260,11 +262,13 @@ class JobSources(TypedDict, total=False):
     `job_id`: an id from `new_job_id`, if the caller has already made one.
     `narration_of`: the job whose narration is reused.
     `clip_of`: the job whose finished video is used instead of a new clip.
+    `voice`: whether the narration may go along with the create request.
     """
 
     job_id: str | None
     narration_of: str | None
     clip_of: str | None
+    voice: OrderedVoice
 
 
 def new_job(
@@ -290,4 +294,5 @@ def new_job(
         attachment=attachment,
         narration_of=sources.get("narration_of"),
         clip_of=sources.get("clip_of"),
+        voice=sources.get("voice", NO_VOICE),
     )

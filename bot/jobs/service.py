@@ -13,6 +13,7 @@ from bot.jobs.costs.retries import Retries
 from bot.jobs.remote.identity import identity_of
 from bot.jobs.waits.pauses import MAX_PAUSES
 from bot.model import CANCELLABLE, TRANSITIONS, Failure, Job, JobState, Origin
+from bot.voice_use import UNGUIDED
 from storage.errors import StorageError
 from storage.jobs.store import Changes
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from bot.model import Attachment, Client, VideoRequest
     from bot.moderation.access.place import OrderPlace
     from bot.pacing import WatchedClock
+    from bot.voice_use import SubmittedVoice
     from storage.jobs.store import JobStore
 
 log = logging.getLogger(__name__)
@@ -205,15 +207,13 @@ class JobService:
         """Store a queued job's prompt. Returns None if a prompt is stored or the job changed."""
         return await self._store.write_prompt(job, prompt, backend=self._backend, now=self._clock())
 
-    async def begin_submit(self, job: Job, *, shows_length: bool = False) -> Job | None:
+    async def begin_submit(
+        self, job: Job, voice: SubmittedVoice = UNGUIDED, *, shows_length: bool = False
+    ) -> Job | None:
         """Mark a job as submitting. Returns None if a similar create request is unconfirmed."""
+        to = {"backend": self._backend, "account": self._account, "create_key": uuid4().hex}
         moved = await self._store.begin_submit(
-            job,
-            shows_length=shows_length,
-            backend=self._backend,
-            account=self._account,
-            create_key=uuid4().hex,
-            now=self._clock(),
+            job, voice, shows_length=shows_length, now=self._clock(), **to
         )
         if moved is not None:
             self._changes.publish_state(moved, job.state)

@@ -18,7 +18,7 @@ from tests.support.fakes.orders import REQUEST, VOICE
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.backends.base import AnsweredJob, BackendUpdate, Listing
+    from bot.backends.base import AnsweredJob, BackendUpdate, Listing, VoiceSound
     from bot.backends.echo import Echo
     from bot.model import VideoRequest
     from tests.support.fakes.backend import RemoteJob
@@ -35,14 +35,22 @@ class ListedBackend(FakeBackend):
     """A provider whose list shows lengths only if `capabilities` say so.
 
     `lost`: whether the first create for a clip of each length arrives. Its answer is lost.
+    `lost_creates`: the same for the first creates of any length.
     """
 
     lost: dict[int, bool] = field(default_factory=dict[int, bool])
+    lost_creates: list[bool] = field(default_factory=list[bool])
 
-    async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
-        if request.seconds not in self.lost:
-            return await super().submit(request, create_key=create_key)
-        if self.lost.pop(request.seconds):
+    async def submit(
+        self, request: VideoRequest, *, create_key: str, voice: VoiceSound | None = None
+    ) -> BackendUpdate:
+        if self.lost_creates:
+            arrives = self.lost_creates.pop(0)
+        elif request.seconds in self.lost:
+            arrives = self.lost.pop(request.seconds)
+        else:
+            return await super().submit(request, create_key=create_key, voice=voice)
+        if arrives:
             self.charge(request, create_key=create_key)
         raise UnconfirmedSubmitError("no answer")
 
