@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from bot.voice_use import NO_VOICE, OrderedVoice
+from bot.artifacts import NO_VOICE, OrderedVoice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

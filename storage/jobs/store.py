@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.voice_use import UNGUIDED
+from bot.artifacts import UNGUIDED
 from storage.errors import NotUniqueError
 from storage.jobs import statements
 from storage.jobs.caps import cap_columns
@@ -16,8 +16,8 @@ from storage.ledger.budgets import SAME_LENGTH, micros
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from bot.artifacts import SubmittedVoice, VoiceUse
     from bot.model import Client, Failure, Job, JobState, Origin
-    from bot.voice_use import SubmittedVoice, VoiceUse
     from storage.database import Database
     from storage.jobs.caps import Caps
     from storage.ledger.budgets import OrderedLength, Reservation

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.artifacts import NO_VOICE, OrderedVoice, VoiceUse
 from bot.backends.capabilities import Capabilities, SoundForm
 from bot.errors import (
     BackendError,
@@ -17,9 +18,8 @@ from bot.errors import (
     UnconfirmedSubmitError,
 )
 from bot.model import Job, JobState
-from bot.voice_use import NO_VOICE, OrderedVoice, VoiceUse
-from tests.jobs.test_length_doubts import ListedBackend, check, run_both
 from tests.support.fakes.bench import open_bench
+from tests.support.fakes.lost_answers import ListedBackend, check, run_both
 from tests.support.fakes.orders import VOICE
 from tests.support.outcomes import assert_failed
 

@@ -8,10 +8,10 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.artifacts import UNGUIDED, SubmittedVoice, VoiceUse
 from bot.backends.base import VoiceSound
 from bot.backends.capabilities import SoundForm
 from bot.errors import MediaError
-from bot.voice_use import UNGUIDED, SubmittedVoice, VoiceUse
 
 if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
@@ -30,7 +30,7 @@ _MAY_GO = frozenset({VoiceUse.ALLOWED, VoiceUse.SENT})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreparedVoice:
-    """What a create request says about the narration.
+    """The use of a narration in the next create request.
 
     `submitted`: what is stored before the request is sent. `sound`: the sound that goes along.
     """

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from bot.artifacts import NO_VOICE, OrderedVoice
 from bot.delivery.spending.picture import SpendingPicture
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.events import EventBus
@@ -59,7 +60,6 @@ from bot.moderation.words import BlockedWords
 from bot.pacing import ListIntervals, LookupDelays, PollIntervals
 from bot.presets import ClipLengths
 from bot.prompts.base import VerbatimWriter
-from bot.voice_use import NO_VOICE, OrderedVoice
 from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
