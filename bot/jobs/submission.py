@@ -6,14 +6,23 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bot.artifacts import VoiceUse
 from bot.backends.base import RemoteState
-from bot.errors import BackendError, ErrorKind, Trouble, UnconfirmedSubmitError
+from bot.errors import (
+    BackendError,
+    ErrorKind,
+    RefusedVoiceError,
+    Trouble,
+    UnconfirmedSubmitError,
+)
 from bot.jobs.circuit_breaker import TROUBLES, SubmitDecision
 from bot.model import HoldReason, Job, JobState
+from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
     from bot.backends.base import BackendUpdate, VideoBackend
     from bot.jobs.circuit_breaker import CircuitBreaker
+    from bot.jobs.guiding.guide import VoiceGuide
     from bot.jobs.prompting import PromptStep
     from bot.jobs.remote.answer_saver import AnswerSaver
     from bot.jobs.remote.identity import RemoteIdentity
@@ -62,6 +71,7 @@ class Submission:
         capacity: ProviderCapacity,
         workspace: Workspace,
         prompt_step: PromptStep,
+        voice_guide: VoiceGuide,
         lookup_delays: LookupDelays,
         first_poll: float,
         min_free_bytes: int,
@@ -76,6 +86,7 @@ class Submission:
         self._capacity = capacity
         self._workspace = workspace
         self._prompt_step = prompt_step
+        self._voice_guide = voice_guide
         self._lookup_delays = lookup_delays
         self._first_poll = first_poll
         self._min_free_bytes = min_free_bytes
@@ -102,16 +113,23 @@ class Submission:
         if prepared is None:
             await self._release_probe(probing=probing)
             return
+        voice = await self._voice_guide.prepare(prepared)
         shows_length = self._backend.capabilities.echoes_length
-        intended = await self._jobs.begin_submit(prepared, shows_length=shows_length)
+        intended = await self._jobs.begin_submit(
+            prepared, voice.submitted, shows_length=shows_length
+        )
         if intended is None:
             await self._holds.hold(prepared, HoldReason.TWIN, after=_SAME_CREATE_SECONDS)
             await self._release_probe(probing=probing)
             return
         try:
             update = await self._backend.submit(
-                intended.sent_request, create_key=intended.create_key or ""
+                intended.sent_request, create_key=intended.create_key or "", voice=voice.sound
             )
+        except RefusedVoiceError as error:
+            log.warning("submit.voice_refused id=%s error=%r", job.id, str(error))
+            await self._jobs.move(intended, JobState.QUEUED, Changes(voice_use=VoiceUse.REFUSED))
+            await self._release_probe(probing=probing)
         except UnconfirmedSubmitError as error:
             log.warning("submit.unconfirmed id=%s error=%r", job.id, str(error))
             await self.mark_unconfirmed(intended)
@@ -158,6 +176,7 @@ class Submission:
         else:
             await self._jobs.fail(job, f"failed.{error.kind}")
         if error.kind is ErrorKind.RATE:
+            await self._capacity.give_turns_back(job.id)
             await self._capacity.lower()
         await self._release_probe(probing=probing, busy=error.kind is ErrorKind.RATE)
 
