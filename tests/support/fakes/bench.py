@@ -54,7 +54,7 @@ from bot.moderation.access.gate import Gate
 from bot.moderation.access.place import OrderFrom, Reach
 from bot.moderation.access.refusals import RefusedOrders
 from bot.moderation.words import BlockedWords
-from bot.pacing import ListIntervals, LookupDelays, PollIntervals
+from bot.pacing import ListIntervals, LookupDelays, PollIntervals, PostFence
 from bot.presets import ClipLengths
 from bot.prompts.base import VerbatimWriter
 from storage.access.settings import AccessSettingsStore
@@ -175,7 +175,7 @@ class Bench:
             deadline_seconds=1800.0,
             clock=clock,
         )
-        self.spent = SpentRefs(database, _hashed)
+        self.spent, self.fence = SpentRefs(database, _hashed), PostFence((clock.steady,))
         self.retention = self.build_retention()
         self.circuits = CircuitStore(database)
         self.circuit = CircuitBreaker(self.circuits, self.jobs, backend=backend.name, clock=clock)
@@ -314,6 +314,7 @@ class Bench:
                 capacity=self.capacity,
                 workspace=self.workspace,
                 prompt_step=prompt_step,
+                fence=self.fence,
                 lookup_delays=LookupDelays(first=180.0, interval=60.0),
                 first_poll=self.poll_intervals.first,
                 min_free_bytes=min_free_bytes,
@@ -436,6 +437,16 @@ class Bench:
                 break
             await self.step(job_id)
         return await self.now(job_id)
+
+    def pause_after_intent(self, seconds: float) -> None:
+        """Pause the process once, between the commit of an intent and its create request."""
+        pauses = [seconds]
+
+        def pause(change: JobChanged) -> None:
+            if change.job.state is JobState.SUBMITTING and pauses:
+                self.clock.advance(pauses.pop())
+
+        self.bus.subscribe(pause)
 
     @asynccontextmanager
     async def unwritable(self) -> AsyncGenerator[None]:
