@@ -84,6 +84,8 @@ async def run(
             backend = await open_backend(resources, stack)
             voice = await open_voice(settings)
             engine = await open_engine(resources, backend, stack, timing=timing, voice=voice)
+            if engine.heartbeat is not None:
+                engine.heartbeat.on_outdated(stop.set)
             await supervise(await _open_service(engine, voice, stack), stop)
 
 
@@ -234,6 +236,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         webhooks=engine.webhooks,
         circuit=engine.circuit,
         clock_watcher=engine.clock_watcher,
+        heartbeat=engine.heartbeat,
         holds=engine.holds,
         retention=retention,
         database_files=None

@@ -114,6 +114,8 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
     )
     for worker in workers:
         engine.bus.subscribe(worker.on_job_changed)
+        if engine.heartbeat is not None:
+            engine.heartbeat.on_late(worker.on_late)
     return workers
 
 
