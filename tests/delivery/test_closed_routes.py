@@ -25,10 +25,12 @@ from bot.media.files.download import AttachmentFetcher
 from bot.media.files.min_rate import enforce_min_rate
 from bot.model import JobState
 from storage.delivery.upload_limits import UploadLimits
+from storage.speeches import SpeechCaps, SpeechRequester
 from tests.support.desk import make_narrator, open_desk
 from tests.support.fakes.bench import open_bench
 from tests.support.fakes.clock import PATIENCE, Clock
 from tests.support.fakes.media import FakeVoice
+from tests.support.fakes.orders import origin
 from tests.support.media import clips
 from tests.support.wire import open_wire
 
@@ -380,10 +382,14 @@ async def test_recordings_that_are_uploaded_do_not_keep_the_voice_from_others(
 ) -> None:
     await asyncio.to_thread(clips.make_tone, tmp_path / "tone.mp3", seconds=1)
     voice = FakeVoice((tmp_path / "tone.mp3").read_bytes())
-    narrator = make_narrator(desk.bench, desk.clock, voice)
+    caps = SpeechCaps(per_user=5, per_day=5)
+    narrator = make_narrator(desk.bench, desk.clock, voice, caps)
     async with asyncio.timeout(PATIENCE), AsyncExitStack() as stack:
         for number in range(5):
-            await stack.enter_async_context(narrator.speak(f"text {number}", number))
+            requester = SpeechRequester(user_id=1, interaction_id=number)
+            speech_id = await narrator.order(requester, origin(), f"text {number}", None)
+            assert speech_id is not None
+            await stack.enter_async_context(narrator.speak(f"text {number}", speech_id))
     assert len(voice.spoken) == 5
 
 

@@ -57,6 +57,7 @@ from bot.moderation.words import BlockedWords
 from bot.pacing import ListIntervals, LookupDelays, PollIntervals, PostFence
 from bot.presets import ClipLengths
 from bot.prompts.base import VerbatimWriter
+from bot.speech.kept_speeches import KeptSpeeches
 from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
@@ -82,6 +83,7 @@ from storage.ledger.spending import SpendingStore
 from storage.library import LibraryStore
 from storage.people import PeopleStore
 from storage.retention import RetentionStore
+from storage.speeches import SpeechStore
 from storage.sqlite.database import SqliteDatabase
 from tests.support.fakes.backend import FakeBackend
 from tests.support.fakes.clock import PATIENCE, Clock
@@ -177,6 +179,7 @@ class Bench:
             deadline_seconds=1800.0,
             clock=clock,
         )
+        self.speeches = KeptSpeeches(SpeechStore(database), self.workspace, clock=clock)
         self.spent, self.fence = SpentRefs(database, _hashed), PostFence((clock.steady,))
         self.retention = self.build_retention()
         self.circuits = CircuitStore(database)
@@ -196,8 +199,7 @@ class Bench:
             may_claim=lambda: self.may_claim,
         )
         self.unconfirmed = UnconfirmedStore(database, self.spent)
-        self.remote_jobs = RemoteJobStore(database)
-        self.listings = ListingStore(database)
+        self.remote_jobs, self.listings = RemoteJobStore(database), ListingStore(database)
         self.identity = RemoteIdentity(self.remote_jobs, self.jobs, backend, clock=clock)
         self.fresh_answers, self.silence = FreshAnswers(clock.steady), ProviderSilence(clock.steady)
         self.poll_intervals = poll_intervals
@@ -274,6 +276,7 @@ class Bench:
             self.people,
             self.workspace,
             self.jobs,
+            speeches=self.speeches,
             spent=self.spent,
             kept_files=self.kept_files,
             limits=RetentionLimits(days=30, max_bytes=max_bytes),
