@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from bot.artifacts import NO_VOICE, OrderedVoice
 from bot.delivery.spending.picture import SpendingPicture
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.events import EventBus
@@ -26,6 +27,7 @@ from bot.jobs.costs.prices import Prices
 from bot.jobs.costs.spending import SpendingReports
 from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
+from bot.jobs.guiding.guide import VoiceGuide
 from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling.list_polling import ListPolling
 from bot.jobs.polling.page_step import PageStep
@@ -47,6 +49,7 @@ from bot.library.index import Library
 from bot.library.recorded_store import RecordedStore
 from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
+from bot.links import Links
 from bot.media.files.stores.folder import FolderStore
 from bot.media.files.workspace import Workspace
 from bot.model import Attachment, JobState, VideoRequest
@@ -88,7 +91,7 @@ from storage.sqlite.database import SqliteDatabase
 from tests.support.fakes.backend import FakeBackend
 from tests.support.fakes.clock import PATIENCE, Clock
 from tests.support.fakes.deliverer import FakeDeliverer
-from tests.support.fakes.media import FakeEditor
+from tests.support.fakes.media import FakeEditor, FakeVoiceEncoder
 from tests.support.fakes.orders import REQUEST, origin
 from tests.support.postgres import ACCEPT_WRITES, REFUSE_WRITES
 
@@ -156,7 +159,7 @@ class Bench:
         self.people = PeopleStore(database)
         self.remote_deletion = RemoteDeletion(RetentionStore(database), backend, clock=clock)
         self.library = Library(LibraryStore(database), self.artifacts, self.workspace, clock=clock)
-        self.editor = FakeEditor(self.workspace)
+        self.editor, self.encoder = FakeEditor(self.workspace), FakeVoiceEncoder(self.workspace)
         self.bus = EventBus()
         self.changes, self.refused_orders = list["JobChanged"](), list[str]()
         self.bus.subscribe(self._on_job_changed)
@@ -223,6 +226,10 @@ class Bench:
         )
         self.list_polling = self.build_list_polling(publisher)
         self.pipeline = self.build_pipeline()
+
+    @property
+    def links(self) -> Links:
+        return Links(b"key", public_url="https://clapper.example", lifetime=60.0, clock=self.clock)
 
     @property
     def paid_requests(self) -> PaidRequests:
@@ -326,6 +333,9 @@ class Bench:
                 workspace=self.workspace,
                 prompt_step=prompt_step,
                 fence=self.fence,
+                voice_guide=VoiceGuide(
+                    self.backend, self.encoder, self.links, service="video.example"
+                ),
                 lookup_delays=LookupDelays(first=180.0, interval=60.0),
                 first_poll=self.poll_intervals.first,
                 min_free_bytes=min_free_bytes,
@@ -362,6 +372,7 @@ class Bench:
         attachment: Attachment | None = None,
         narration_of: str | None = None,
         clip_of: str | None = None,
+        voice: OrderedVoice = NO_VOICE,
         acknowledged: bool = True,
         **place: object,
     ) -> Job:
@@ -372,6 +383,7 @@ class Bench:
             attachment,
             narration_of=narration_of,
             clip_of=clip_of,
+            voice=voice,
         )
         assert job is not None
         if not acknowledged:
