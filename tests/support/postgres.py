@@ -38,7 +38,7 @@ DO $$ DECLARE name TEXT; BEGIN
     END LOOP;
 END $$
 """
-_OPTIONS = "-c listen_addresses= -c fsync=off -c max_connections=60 -c shared_buffers=32MB"
+_OPTIONS = "-c listen_addresses= -c max_connections=60 -c shared_buffers=32MB"
 
 #: Has every table refuse to be written.
 REFUSE_WRITES = """
@@ -61,8 +61,9 @@ _CREATES_TABLE = re.compile(r"^CREATE TABLE (\w+)", re.MULTILINE)
 class PostgresServer:
     """A running server, on which each folder of a test has a database of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, fsync: bool) -> None:
         self._folder = folder
+        self._fsync = "on" if fsync else "off"
         self._prefix, self._user = _unprivileged()
         if self._user is not None:
             os.chown(folder, self._user, -1)
@@ -85,6 +86,11 @@ class PostgresServer:
         """Cut all connections off, and start the server again."""
         self.stop()
         self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", self._options, "start")
+
+    @property
+    def pid(self) -> int:
+        """The id of the server's first process, of which all others are children."""
+        return int((self._data / "postmaster.pid").read_text(encoding="utf-8").split()[0])
 
     def url(self, name: str) -> str:
         """Return the URL of a database."""
@@ -139,7 +145,7 @@ class PostgresServer:
 
     @property
     def _options(self) -> str:
-        return f"{_OPTIONS} -c unix_socket_directories={self._folder}"
+        return f"{_OPTIONS} -c fsync={self._fsync} -c unix_socket_directories={self._folder}"
 
     def _run(self, name: str, *arguments: str) -> None:
         command = (*self._prefix, str(programs() / name), "-D", str(self._data), *arguments)
@@ -176,10 +182,13 @@ def programs() -> Path:
 
 
 @contextmanager
-def postgres_server() -> Generator[PostgresServer]:
-    """Run a server in a new folder, whose path is short enough for a socket."""
+def postgres_server(*, fsync: bool = False) -> Generator[PostgresServer]:
+    """Run a server in a new folder, whose path is short enough for a socket.
+
+    `fsync`: whether commits wait for the disk, as they have to outside of tests.
+    """
     with TemporaryDirectory(prefix="clapper-postgres-") as folder:
-        server = PostgresServer(Path(folder))
+        server = PostgresServer(Path(folder), fsync=fsync)
         server.start()
         try:
             yield server
