@@ -13,7 +13,7 @@ from tests.support.fakes import bench as benches
 from tests.support.fakes.bench import Bench, open_bench
 from tests.support.fakes.clock import Clock
 from tests.support.postgres import postgres_server
-from tests.support.quick_files import use_quick_files
+from tests.support.quick_starts import use_quick_starts
 from tests.support.schemas import published
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _quick_files() -> None:
-    use_quick_files()
+def _quick_starts() -> None:
+    use_quick_starts()
 
 
 @pytest.fixture(scope="session")

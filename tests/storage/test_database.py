@@ -16,7 +16,7 @@ from bot.errors import StartupError
 from storage.database import open_database
 from storage.errors import StorageError
 from storage.sqlite import opening
-from tests.support.quick_files import use_real_databases
+from tests.support.quick_starts import use_real_databases
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

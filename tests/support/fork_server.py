@@ -17,7 +17,7 @@ import time
 from typing import Any
 
 from tests.support import moved_clock
-from tests.support.quick_files import use_quick_files
+from tests.support.quick_starts import use_quick_starts
 
 _IMPORTED = (
     "bot.backends.transport.openai_sdk",
@@ -118,7 +118,7 @@ if __name__ == "__main__":
     moved_clock.install()
     for name in _IMPORTED:
         importlib.import_module(name)
-    use_quick_files()
+    use_quick_starts()
     gc.freeze()
     received = serve(socket.socket(fileno=int(sys.argv[1])))
     if received is not None:

@@ -1,16 +1,22 @@
-"""Saves the tests the time that only a power cut and the first start of a bot make useful.
+"""Saves the tests the time in which each start of a bot does the same again.
 
-All migrations together, and each wait for the disk, take longer than most tests.
+All migrations together, each wait for the disk and each reading of the sentences take longer than
+most tests.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, cast
 
+import httpx2
+
+from bot.prompts.reading import PromptReader
+from bot.texts import Texts
 from storage.sqlite import opening
 
 if TYPE_CHECKING:
@@ -22,8 +28,20 @@ _NAMES = ("_PRAGMAS", "_make_private")
 _REAL = {name: vars(opening)[name] for name in _NAMES}
 
 
-def use_quick_files() -> None:
-    """Have this process copy new databases from a migrated one, and never wait for the disk."""
+def use_quick_starts() -> None:
+    """Have this process copy new databases, never wait for the disk, and read each file once."""
+    for owner in (Texts, PromptReader):
+        _call_once(owner, "load")
+    _call_once(httpx2, "create_ssl_context")
+    _use_copies()
+    os.fsync = _trust
+
+
+def _call_once(owner: object, name: str) -> None:
+    setattr(owner, name, cache(getattr(owner, name)))
+
+
+def _use_copies() -> None:
     content = asyncio.run(_migrated())
     parts = vars(opening)
     scripts = parts["_migrations"]
@@ -37,7 +55,6 @@ def use_quick_files() -> None:
 
     parts["_make_private"] = copy
     parts["_PRAGMAS"] = parts["_PRAGMAS"].replace("synchronous = FULL", "synchronous = OFF")
-    os.fsync = _trust
 
 
 def use_real_databases(monkeypatch: pytest.MonkeyPatch) -> None:
