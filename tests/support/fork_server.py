@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import importlib
@@ -16,6 +17,12 @@ import threading
 import time
 from typing import Any
 
+import httpx2
+
+from bot.errors import StartupError
+from bot.media.process.ffmpeg import find_ffmpeg
+from bot.prompts.reading import PromptReader
+from bot.texts import Texts
 from tests.support import moved_clock
 from tests.support.quick_starts import use_quick_starts
 
@@ -30,6 +37,9 @@ _IMPORTED = (
     "bot.demo.command",
     "storage.sqlite.opening",
     "tests.support.wire",
+    # Libraries that import these at their first use.
+    "anyio._backends._asyncio",
+    "httpcore2",
 )
 
 
@@ -96,6 +106,15 @@ def _prepare(request: dict[str, Any], descriptors: list[int]) -> None:
     sys.argv[1:] = request["arguments"]
 
 
+def do_once_for_all() -> None:
+    """Do what each bot would do at its start."""
+    Texts.load()
+    PromptReader.load()
+    httpx2.create_ssl_context()
+    with contextlib.suppress(StartupError):
+        asyncio.run(find_ffmpeg())
+
+
 def _run(module: str) -> str | int | None:
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
@@ -119,6 +138,7 @@ if __name__ == "__main__":
     for name in _IMPORTED:
         importlib.import_module(name)
     use_quick_starts()
+    do_once_for_all()
     gc.freeze()
     received = serve(socket.socket(fileno=int(sys.argv[1])))
     if received is not None:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, cast
 
 import httpx2
 
+from bot.media.process import ffmpeg
 from bot.prompts.reading import PromptReader
 from bot.texts import Texts
 from storage.sqlite import opening
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     import pytest
 
@@ -29,11 +30,15 @@ _REAL = {name: vars(opening)[name] for name in _NAMES}
 
 
 def use_quick_starts() -> None:
-    """Have this process copy new databases, never wait for the disk, and read each file once."""
+    """Have this process copy new databases, never wait for the disk, and read each file once.
+
+    It also examines each ffmpeg once.
+    """
     for owner in (Texts, PromptReader):
         _call_once(owner, "load")
     _call_once(httpx2, "create_ssl_context")
     _use_copies()
+    _examine_ffmpeg_once()
     os.fsync = _trust
 
 
@@ -55,6 +60,19 @@ def _use_copies() -> None:
 
     parts["_make_private"] = copy
     parts["_PRAGMAS"] = parts["_PRAGMAS"].replace("synchronous = FULL", "synchronous = OFF")
+
+
+def _examine_ffmpeg_once() -> None:
+    parts = vars(ffmpeg)
+    is_suitable = cast("Callable[[str], Awaitable[bool]]", parts["_is_suitable"])
+    known = dict[str, bool]()
+
+    async def is_known_as_suitable(binary: str) -> bool:
+        if binary not in known:
+            known[binary] = await is_suitable(binary)
+        return known[binary]
+
+    parts["_is_suitable"] = is_known_as_suitable
 
 
 def use_real_databases(monkeypatch: pytest.MonkeyPatch) -> None:
