@@ -91,7 +91,7 @@ def make_sound(path: Path, expression: str, *, seconds: float) -> Path:
     return make(path, "-f", "lavfi", "-i", source)
 
 
-def make_clapper(path: Path, *, seconds: float = 4, at: float = 1, size: str = "320x180") -> Path:
+def make_clapper(path: Path, *, seconds: float = 4, at: float = 1, size: str = "96x54") -> Path:
     """Make an H.264 MP4 with 50 frames/s that flashes white and clicks at second `at`."""
     flash = f"drawbox=c=white:t=fill:enable='between(t,{at - 0.001},{at + 0.099})'"
     click = f"aevalsrc='0.8*sin(2*PI*2000*t)*between(t,{at},{at + 0.1})':s=48000"
