@@ -161,6 +161,7 @@ _REASONS = {
     "audio.unreadable": "the attachment is damaged",
     "speech.moderated": "the voice service rejects the text",
     "speech.off": "the bot no longer has a voice",
+    "speech.other_language": "no voice speaks the language of the text",
     "speech.other_letters": "the voice can't read this alphabet",
     "speech.refused": "the voice service rejects the bot",
     "speech.too_long": "the text takes too long to read aloud",
@@ -245,7 +246,7 @@ def _under_way() -> Iterator[_Scene]:
     yield _Scene(
         title="Posted before the order is stored",
         changes={"state": JobState.RECEIVED},
-        make=lambda cards, job: cards.render(job, stage="state.unsaved", note="card.unsaved"),
+        make=lambda cards, job: cards.render_unsaved(job),
     )
     yield _in_state("The command has just arrived", JobState.RECEIVED, _OUTLOOK)
     odd = VideoRequest(prompt="ᏣᎳᎩ", model=None, seconds=8, size="1280x720")
