@@ -230,6 +230,31 @@ def test_requests_under_way_count_for_what_is_left_of_a_route() -> None:
         limits.begin("a", is_global=False)
 
 
+def _place(limits: RouteLimits) -> float:
+    with pytest.raises(ThrottledError) as refused:
+        limits.begin("a", is_global=False, queues=True)
+    return refused.value.seconds
+
+
+def test_those_who_wait_for_a_route_get_places_at_its_pace() -> None:
+    clock = Clock(0.0)
+    limits = RouteLimits(clock=clock)
+    limits.begin("a", is_global=False, queues=True)
+    headers = {"X-RateLimit-Limit": "2", "X-RateLimit-Reset-After": "10"}
+    limits.end("a", headers | {"X-RateLimit-Remaining": "0"})
+    assert [_place(limits) for _ in range(4)] == [10, 15, 20, 25]
+    clock.advance(4)
+    assert _place(limits) == 26
+    # A place is at most this far away, because the jobs before it may have been deleted.
+    assert max(_place(limits) for _ in range(20)) <= 55
+    # Requests that do not queue wait for the end of the period alone.
+    with pytest.raises(ThrottledError) as refused:
+        limits.begin("a", is_global=False)
+    assert refused.value.seconds == 6
+    clock.advance(60)
+    limits.begin("a", is_global=False, queues=True)
+
+
 # What the lanes make of it.
 
 
