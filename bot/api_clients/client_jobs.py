@@ -16,6 +16,7 @@ from bot.media.files.atomic import TooLargeError, save
 from bot.media.narration.ingest import detect_format
 from bot.model import Attachment, Client, JobState, new_job_id
 from bot.moderation.access.refusals import RefusedOrder
+from bot.speech.spoken_words import recall_words
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
@@ -171,6 +172,9 @@ class ClientJobs:
                 name=client, key=key, digest=_digest(script, upload) if key else None
             )
             await self._check_provider(requester)
+            if upload:
+                cues = self._workspace.folder(upload.job_id).cues
+                await recall_words(self._workspace, client, upload.sha256, cues)
             job = await self._jobs.submit(
                 request,
                 requester,
@@ -224,6 +228,13 @@ class ClientJobs:
         Raises FileNotFoundError if the video is no longer kept.
         """
         return await self._workspace.fetch_video(job.id)
+
+    async def fetch_captions(self, job: Job) -> Path:
+        """Return the path of a video's captions.
+
+        Raises FileNotFoundError if they are no longer kept.
+        """
+        return await self._workspace.fetch_captions(job.id)
 
     async def withdraw_shares(self, job: Job) -> None:
         """Invalidate all share links of a job's video."""

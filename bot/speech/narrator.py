@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
 from bot.errors import BackendError, UserError
+from bot.media.captions.captioner import caption_narration
 from bot.media.narration.ingest import ingest
 from bot.model import Client
 from bot.moderation.access.place import OrderPlace
 from bot.speech.mp3 import write_mp3
+from bot.speech.spoken_words import remember_words
 from bot.speech.voice import MAYBE_CHARGED, as_speech_error, checked_text, speak_once, was_asked
 from storage.ledger.budgets import Reservation
 from storage.speeches import SpeechRequester
@@ -210,6 +212,7 @@ class Narrator:
                     await self._moderate(text)
                 async with self._slot():
                     await self._record(text, folder, attempt)
+            await remember_words(self._workspace, client, recording, folder.cues)
         except UserError:
             # After this error, the client knows that repeating the request may cost again.
             await self._workspace.delete_folder(name)
@@ -274,6 +277,7 @@ class Narrator:
         attempt.is_asked = True
         await speak_once(self._voice, text, folder.attachment)
         narration = await self._ingest(folder)
+        await caption_narration(narration, text, folder.cues)
         path = folder.path / _RECORDING
         await write_mp3(self._ffmpeg, narration, path)
         log.info(

@@ -33,7 +33,13 @@ if TYPE_CHECKING:
 # A failed request is repeated for a few seconds. After that, the step of the job is repeated.
 _RETRIES = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
 _TIMEOUTS = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=60)}
-_TYPES = {".mp4": "video/mp4", ".jpg": "image/jpeg", ".m4a": "audio/mp4"}
+_TYPES = {
+    ".mp4": "video/mp4",
+    ".jpg": "image/jpeg",
+    ".m4a": "audio/mp4",
+    ".vtt": "text/vtt",
+    ".json": "application/json",
+}
 _CODE = re.compile(r"<Code>(\w{1,80})</Code>")
 _MISSING = frozenset({"NoSuchKey", "BlobNotFound"})
 _STATUS = re.compile(r"\b(?:status|code)[^0-9<>]{0,40}([45]\d\d)\b", re.IGNORECASE)
