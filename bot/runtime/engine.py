@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from bot.runtime.resources import Resources
     from bot.runtime.timing import Timing
     from bot.settings.fields import Settings
-    from bot.speech.voice import Voice
+    from bot.speech.voices import Voices
 
 _MIB = 1024 * 1024
 
@@ -114,7 +114,7 @@ async def open_engine(
     stack: AsyncExitStack,
     *,
     timing: Timing | None = None,
-    voice: Voice | None = None,
+    voices: Voices | None = None,
     client: str | None = None,
 ) -> Engine:
     """Assemble the engine.
@@ -192,7 +192,7 @@ async def open_engine(
         takeover=files if isinstance(files, TakeoverStore) else None,
         workspace=workspace,
         artifacts=artifacts,
-        editor=_editor(resources, workspace, voice),
+        editor=_editor(resources, workspace, voices),
         blocked=blocked,
         access=access,
         gate=gate,
@@ -223,7 +223,7 @@ async def open_engine(
     )
 
 
-def _editor(resources: Resources, workspace: Workspace, voice: Voice | None) -> NarrationEditor:
+def _editor(resources: Resources, workspace: Workspace, voices: Voices | None) -> NarrationEditor:
     settings = resources.settings
     fetcher = AttachmentFetcher(
         resources.http,
@@ -241,7 +241,7 @@ def _editor(resources: Resources, workspace: Workspace, voice: Voice | None) -> 
             max_bytes=settings.max_result_mb * _MIB,
         ),
         max_seconds=settings.max_audio_seconds,
-        voice=voice,
+        voices=voices,
     )
 
 

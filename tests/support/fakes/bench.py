@@ -57,6 +57,7 @@ from bot.moderation.words import BlockedWords
 from bot.pacing import ListIntervals, LookupDelays, PollIntervals
 from bot.presets import ClipLengths
 from bot.prompts.base import VerbatimWriter
+from bot.speech.kept_speeches import KeptSpeeches
 from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
@@ -81,6 +82,7 @@ from storage.ledger.spending import SpendingStore
 from storage.library import LibraryStore
 from storage.people import PeopleStore
 from storage.retention import RetentionStore
+from storage.speeches import SpeechStore
 from storage.sqlite.database import SqliteDatabase
 from tests.support.fakes.backend import FakeBackend
 from tests.support.fakes.clock import PATIENCE, Clock
@@ -175,6 +177,7 @@ class Bench:
             deadline_seconds=1800.0,
             clock=clock,
         )
+        self.speeches = KeptSpeeches(SpeechStore(database), self.workspace, clock=clock)
         self.spent = SpentRefs(database, _hashed)
         self.retention = self.build_retention()
         self.circuits = CircuitStore(database)
@@ -187,8 +190,7 @@ class Bench:
             self.store, queued, self.capacity, self.access, backend=backend.name, clock=clock
         )
         self.unconfirmed = UnconfirmedStore(database, self.spent)
-        self.remote_jobs = RemoteJobStore(database)
-        self.listings = ListingStore(database)
+        self.remote_jobs, self.listings = RemoteJobStore(database), ListingStore(database)
         self.identity = RemoteIdentity(self.remote_jobs, self.jobs, backend, clock=clock)
         self.fresh_answers = FreshAnswers(clock.steady)
         self.silence = ProviderSilence(clock.steady)
@@ -266,6 +268,7 @@ class Bench:
             self.people,
             self.workspace,
             self.jobs,
+            speeches=self.speeches,
             spent=self.spent,
             kept_files=self.kept_files,
             limits=RetentionLimits(days=30, max_bytes=max_bytes),

@@ -58,6 +58,7 @@ class FakeEditor:
     faults: list[Exception] = field(default_factory=list[Exception])
     ingested: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     spoken: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    locales: list[str | None] = field(default_factory=list["str | None"])
     replaced: list[str] = field(default_factory=list[str])
     machine_spoken: list[str] = field(default_factory=list[str])
     least: dict[bool, int] = field(default_factory=dict[bool, int])
@@ -98,7 +99,7 @@ class FakeEditor:
         await self.workspace.keep_narration(job_id)
         self.ingested.append((job_id, content.decode(errors="replace")))
 
-    async def speak(self, job_id: str, text: str) -> None:
+    async def speak(self, job_id: str, text: str, *, locale: str | None = None) -> None:
         self._fail()
         folder = await self.workspace.create(job_id)
         if not folder.narration.exists():
@@ -106,6 +107,7 @@ class FakeEditor:
             await asyncio.to_thread(folder.attachment.write_bytes, text.encode())
             await asyncio.to_thread(write_cues, folder.cues, [Cue(start=0, end=1, text=text)])
             self.spoken.append((job_id, text))
+            self.locales.append(locale)
         await self.workspace.keep_narration(job_id)
 
     async def sound_end(self, job_id: str) -> float:
