@@ -168,13 +168,11 @@ class ClientJobs:
         """
         try:
             request = self._presets.request(script)
-            requester = Client(
-                name=client, key=key, digest=_digest(script, upload) if key else None
-            )
+            digest = _digest(script, upload) if key else None
+            requester = Client(name=client, key=key, digest=digest)
             await self._check_provider(requester)
             if upload:
-                cues = self._workspace.folder(upload.job_id).cues
-                await recall_words(self._workspace, client, upload.sha256, cues)
+                await recall_words(self._workspace, client, upload.sha256, job_id=upload.job_id)
             job = await self._jobs.submit(
                 request,
                 requester,
@@ -219,7 +217,7 @@ class ClientJobs:
         return await self._jobs.retry_undecided(job.id)
 
     async def artifact(self, job: Job) -> Artifact | None:
-        """Return a job's finished video, or None if there is no video or the video was deleted."""
+        """Return a job's finished video, or None if there is none or it was deleted."""
         return await self._artifacts.get(job.id)
 
     async def fetch_video(self, job: Job) -> Path:
@@ -230,10 +228,7 @@ class ClientJobs:
         return await self._workspace.fetch_video(job.id)
 
     async def fetch_captions(self, job: Job) -> Path:
-        """Return the path of a video's captions.
-
-        Raises FileNotFoundError if they are no longer kept.
-        """
+        """Return the path of a video's captions, like `fetch_video`."""
         return await self._workspace.fetch_captions(job.id)
 
     async def withdraw_shares(self, job: Job) -> None:

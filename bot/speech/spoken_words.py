@@ -23,14 +23,14 @@ async def remember_words(workspace: Workspace, client: str, recording: Path, cue
     await run_uncancelled(link_or_copy, cues, folder.cues)
 
 
-async def recall_words(workspace: Workspace, client: str, digest: str, target: Path) -> None:
-    """Copy the cues of a recording to `target`, if the recording was made for the same client.
+async def recall_words(workspace: Workspace, client: str, digest: str, *, job_id: str) -> None:
+    """Copy the cues of a recording to a job's folder, if it was made for the same client.
 
     `digest`: the SHA-256 digest of the recording, in hex.
     """
     folder = workspace.folder(_name(client, digest))
     with suppress(FileNotFoundError):
-        await run_uncancelled(link_or_copy, folder.cues, target)
+        await run_uncancelled(link_or_copy, folder.cues, workspace.folder(job_id).cues)
 
 
 def _name(client: str, digest: str) -> str:

@@ -15,6 +15,7 @@ from bot.media.narration.pause import find_sounds
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.model import JobState, text_attachment
+from bot.speech.voices import Voices
 from tests.support.fakes.media import FakeVoice
 from tests.support.fakes.orders import VOICE
 from tests.support.media import clips
@@ -54,7 +55,7 @@ def editor_of(
         workspace,
         options=options or NarrationOptions(),
         max_seconds=30,
-        voice=voice,
+        voices=Voices(voice),
     )
 
 
