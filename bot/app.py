@@ -82,6 +82,8 @@ async def run(
             backend = await open_backend(resources, stack)
             voices = await open_voices(settings)
             engine = await open_engine(resources, backend, stack, timing=timing, voices=voices)
+            if engine.heartbeat is not None:
+                engine.heartbeat.on_outdated(stop.set)
             await supervise(await _open_service(engine, voices, stack), stop)
 
 
@@ -234,6 +236,7 @@ async def _open_service(engine: Engine, voices: Voices | None, stack: AsyncExitS
         webhooks=engine.webhooks,
         circuit=engine.circuit,
         clock_watcher=engine.clock_watcher,
+        heartbeat=engine.heartbeat,
         holds=engine.holds,
         retention=retention,
         database_files=None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypedDict
 
+from bot.artifacts import NO_VOICE
 from bot.errors import UserError
 from bot.model import Job, JobState, Origin, new_job_id
 from bot.moderation.access.place import OrderPlace
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Unpack
 
+    from bot.artifacts import OrderedVoice
     from bot.model import Attachment, Client, VideoRequest
     from bot.moderation.access.gate import Gate, Terms
     from bot.moderation.access.place import Membership
@@ -176,12 +178,6 @@ class Admission:
         if (error := await self._refusal(admitted)) is not None:
             raise error
 
-    async def refusal(self, admitted: Admitted) -> UserError:
-        """Return an error that names the cap that the requester has reached."""
-        # Another job may have ended since the refusal, so that no cap is reached any more.
-        error = await self._refusal(admitted)
-        return error or UserError("caps.all", limit=admitted.caps.open_in_all)
-
     async def _refusal(self, admitted: Admitted) -> UserError | None:
         caps, now = admitted.caps, self._clock()
         usage = await self._store.usage(admitted.requester, caps, now=now)
@@ -260,11 +256,13 @@ class JobSources(TypedDict, total=False):
     `job_id`: an id from `new_job_id`, if the caller has already made one.
     `narration_of`: the job whose narration is reused.
     `clip_of`: the job whose finished video is used instead of a new clip.
+    `voice`: whether the narration may go along with the create request.
     """
 
     job_id: str | None
     narration_of: str | None
     clip_of: str | None
+    voice: OrderedVoice
 
 
 def new_job(
@@ -290,4 +288,5 @@ def new_job(
         attachment=attachment,
         narration_of=sources.get("narration_of"),
         clip_of=sources.get("clip_of"),
+        voice=sources.get("voice", NO_VOICE),
     )

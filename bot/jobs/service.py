@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from bot.artifacts import UNGUIDED
 from bot.errors import UserError
 from bot.jobs.admission import Admission, new_job
 from bot.jobs.costs.retries import Retries
@@ -19,6 +20,7 @@ from storage.jobs.store import Changes
 if TYPE_CHECKING:
     from typing import Unpack
 
+    from bot.artifacts import SubmittedVoice
     from bot.backends.base import BackendUpdate
     from bot.jobs.admission import Allowance, JobSources
     from bot.jobs.changes.publisher import ChangePublisher
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The attempts to write. An attempt fails if a worker has claimed the job since the job was read.
+# The attempts to write. An attempt fails if another write has come first.
 _TRIES = 5
 
 
@@ -109,14 +111,17 @@ class JobService:
             raise
         draft = self.draft(request, admitted.requester, attachment, **sources)
         reservation = await self._budgeting.for_job(draft)
-        job = await self._store.insert(draft, admitted.caps, reservation)
-        if job is None:
+        for _ in range(_TRIES):
+            job = await self._store.insert(draft, admitted.caps, reservation)
+            if job is not None:
+                self._changes.publish_state(job, None)
+                return job
             if await self._store.by_requester(requester) is not None:
                 return None
+            # If neither refuses the order any more, another job has ended, and the order may fit.
             await self._budgeting.check(reservation)
-            raise await self._admission.refusal(admitted)
-        self._changes.publish_state(job, None)
-        return job
+            await self._admission.check_caps(admitted)
+        raise UserError("caps.all", limit=admitted.caps.open_in_all)
 
     async def check_caps(self, requester: Origin | Client) -> None:
         """Raise UserError if a new job from this requester would be refused now."""
@@ -135,12 +140,8 @@ class JobService:
         job = await self._store.acknowledge(job_id, message_id=message_id, now=self._clock())
         if job is None or is_current:
             return self._changes.publish(job)
-        self.refresh_card(job)
-        return job
-
-    def refresh_card(self, job: Job) -> None:
-        """Publish that the job's card is out of date."""
         self._changes.publish_outlook(job)
+        return job
 
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""
@@ -205,15 +206,13 @@ class JobService:
         """Store a queued job's prompt. Returns None if a prompt is stored or the job changed."""
         return await self._store.write_prompt(job, prompt, backend=self._backend, now=self._clock())
 
-    async def begin_submit(self, job: Job, *, shows_length: bool = False) -> Job | None:
+    async def begin_submit(
+        self, job: Job, voice: SubmittedVoice = UNGUIDED, *, shows_length: bool = False
+    ) -> Job | None:
         """Mark a job as submitting. Returns None if a similar create request is unconfirmed."""
+        to = {"backend": self._backend, "account": self._account, "create_key": uuid4().hex}
         moved = await self._store.begin_submit(
-            job,
-            shows_length=shows_length,
-            backend=self._backend,
-            account=self._account,
-            create_key=uuid4().hex,
-            now=self._clock(),
+            job, voice, shows_length=shows_length, now=self._clock(), **to
         )
         if moved is not None:
             self._changes.publish_state(moved, job.state)

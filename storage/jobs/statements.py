@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from storage.jobs.caps import USAGE, WITHIN_CAPS
 from storage.ledger.budgets import WITHIN_BUDGETS
 
@@ -14,7 +12,7 @@ INSERT INTO jobs (
     locale, token, token_until, upload_limit, by_bot, by_bot_unproven, message_id, client,
     client_key, client_digest, card_language, is_spoiler, notify_default,
     attachment_name, attachment_size, attachment_url, attachment_text,
-    narration_of, clip_of, clip_has_voice, price_micros,
+    narration_of, clip_of, voice_use, voice_service, clip_has_voice, price_micros,
     reserved_micros, voice_reserved_micros, writer_reserved_micros, payer, ledger_day)
 SELECT
     :id, 'received', :next_at, :now, :now,
@@ -24,7 +22,8 @@ SELECT
     :interaction_id, :application_id, :user_id, :guild_id, :home_id, :channel_id, :locale, :token,
     :token_until, :upload_limit, :by_bot, :by_bot_unproven, :message_id,
     :client, :client_key, :client_digest, :card_language, :is_spoiler, :notify_default,
-    :attachment_name, :attachment_size, :attachment_url, :attachment_text, :narration_of, :clip_of,
+    :attachment_name, :attachment_size, :attachment_url, :attachment_text, :narration_of,
+    :clip_of, :voice_use, :voice_service,
     -- Stored now, because the other job may be deleted later.
     CASE WHEN EXISTS (SELECT 1 FROM jobs WHERE id = :clip_of AND attachment_name IS NOT NULL
         AND coalesce(note, '') <> 'note.not_merged') THEN 1 ELSE 0 END,
@@ -39,49 +38,6 @@ BY_REQUESTER = """
 SELECT * FROM jobs
 WHERE interaction_id = :interaction_id OR (client = :client AND client_key = :client_key)
 """
-
-# A job that was submitted to another backend waits until the operator chooses that backend again.
-_CLAIMABLE = """next_at IS NOT NULL
-            AND (backend = :backend
-                OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
-            AND (CAST(:client AS TEXT) IS NULL OR client = :client)
-            AND (:clients_only = 0 OR client IS NOT NULL)
-            AND (CAST(:narrated AS INTEGER) IS NULL
-                OR (:narrated = 1) = (attachment_name IS NOT NULL))
-            AND id NOT IN (SELECT value FROM json_each(:running))"""
-
-# In PostgreSQL, rows that another statement is changing are skipped: `storage.postgres` opens the
-# comment.
-_DUE_OF_STATE = f"""
-        SELECT * FROM (
-            SELECT id, next_at, rowid AS number FROM jobs
-            WHERE state = :state_{{index}} AND next_at <= :now AND {_CLAIMABLE}
-            ORDER BY next_at, rowid LIMIT :limit /* FOR UPDATE SKIP LOCKED */) AS due_{{index}}
-"""  # noqa: S608 - built from constants
-
-
-@cache
-def claim(states: int) -> str:
-    """Return the statement that claims jobs in this many states: `:state_0`, `:state_1` and so on.
-
-    Each state has its own SELECT, because the index sorts jobs by due time only within one state.
-    """
-    due = "UNION ALL".join(_DUE_OF_STATE.format(index=each) for each in range(states))
-    return f"""
-UPDATE jobs SET epoch = epoch + 1
-WHERE id IN (SELECT id FROM ({due}) AS of_states ORDER BY next_at, number LIMIT :limit)
-RETURNING *, rowid AS number
-"""  # noqa: S608 - built from constants
-
-
-NEXT_DUE = f"""
-SELECT min(due) AS next_at FROM (
-    SELECT (
-        SELECT next_at FROM jobs
-        WHERE state = lane.value AND {_CLAIMABLE}
-        ORDER BY next_at LIMIT 1) AS due
-    FROM json_each(:states) AS lane) AS each_state
-"""  # noqa: S608 - built from constants
 
 # Some providers use an id twice. While a job has a remote id, no other job can get the same one.
 _IS_FREE = """
@@ -120,7 +76,7 @@ _WRITER_SETTLED = """CASE
 MOVE = f"""
 UPDATE jobs SET
     state = :to, next_at = :next_at, attempts = 0, misses = 0, updated_at = :now,
-    hold = NULL, held_since = NULL,
+    hold = NULL, held_since = NULL, claimed_by = NULL,
     token = CASE WHEN :to = 'succeeded'
         AND NOT EXISTS (SELECT 1 FROM due_copies WHERE due_copies.job_id = jobs.id) THEN NULL
         ELSE token END,
@@ -148,7 +104,7 @@ UPDATE jobs SET
     voice_settled_micros = {_VOICE_SETTLED},
     writer_settled_micros = {_WRITER_SETTLED},
     failure_key = :failure_key, failure_fields = :failure_fields,
-    note = coalesce(:note, note),
+    note = coalesce(:note, note), voice_use = coalesce(:voice_use, voice_use),
     card_gone = CASE WHEN :card_gone = 1 THEN 1 ELSE card_gone END
 WHERE id = :id AND epoch = :epoch AND state = :was
     AND (CAST(:remote_id AS TEXT) IS NULL OR {_IS_FREE})
@@ -159,7 +115,7 @@ RETURNING *
 RETRY = f"""
 UPDATE jobs SET
     state = 'queued', next_at = :now, attempts = 0, misses = 0, updated_at = :now,
-    hold = NULL, held_since = NULL, failure_key = NULL, failure_fields = NULL,
+    hold = NULL, held_since = NULL, claimed_by = NULL, failure_key = NULL, failure_fields = NULL,
     reserved_micros = reserved_micros + :price, price_micros = :price,
     ledger_day = coalesce(:ledger_day, ledger_day),
     payer = CASE WHEN :price = 0 THEN payer ELSE :payer END
@@ -181,19 +137,22 @@ RETURNING *
 """
 
 # The new state is committed before the POST that may cost money, and only if no identical create
-# request is unconfirmed. All POSTs of a job have the same `create_key`, an idempotency key.
+# request is unconfirmed. All POSTs of a job have the same `create_key`, an idempotency key, unless
+# another sound goes along. The worker keeps its claim, because its step is still running.
 BEGIN_SUBMIT = """
 UPDATE jobs SET
     state = 'submitting', backend = :backend, next_at = :now, attempts = 0, misses = 0,
     updated_at = :now, hold = NULL, held_since = NULL,
-    create_key = coalesce(create_key, :create_key), submitted_at = :now, submits = submits + 1,
-    account = :account
+    create_key = CASE WHEN voice_digest = :voice_digest THEN coalesce(create_key, :create_key)
+        ELSE :create_key END,
+    voice_use = :voice_use, voice_digest = :voice_digest, fingerprint = :fingerprint,
+    submitted_at = :now, submits = submits + 1, account = :account
 WHERE id = :id AND epoch = :epoch AND state = 'queued' AND NOT EXISTS (
     SELECT 1 FROM jobs AS other
     WHERE other.backend = :backend AND other.state IN ('submitting', 'unconfirmed')
-        AND (other.fingerprint = jobs.fingerprint
-            -- Where no list shows lengths, it could not tell these two apart.
-            OR (:shows_length = 0 AND other.size = jobs.size
+        AND (other.fingerprint = :fingerprint
+            -- No list shows which sound went along, and some lists show no lengths.
+            OR ((:shows_length = 0 OR other.seconds = jobs.seconds) AND other.size = jobs.size
                 AND coalesce(other.model, '') = coalesce(jobs.model, '')
                 AND coalesce(other.sent_prompt, other.prompt)
                     = coalesce(jobs.sent_prompt, jobs.prompt))))
@@ -205,14 +164,15 @@ UPDATE jobs SET
     next_at = :next_at, attempts = :attempts,
     progress = CASE WHEN CAST(:progress AS INTEGER) > coalesce(progress, -1) THEN :progress
         ELSE progress END,
-    late = :late, misses = :misses, updated_at = :now, hold = NULL, held_since = NULL
+    late = :late, misses = :misses, updated_at = :now, hold = NULL, held_since = NULL,
+    claimed_by = NULL
 WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """
 
 RELEASE = """
 UPDATE jobs SET
-    next_at = NULL, updated_at = :now,
+    next_at = NULL, updated_at = :now, claimed_by = NULL,
     token = CASE WHEN state IN ('failed', 'cancelled') THEN NULL ELSE token END
 WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
@@ -222,7 +182,8 @@ RETURNING *
 # it.
 ACKNOWLEDGE = """
 UPDATE jobs SET
-    epoch = epoch + 1, message_id = :message_id, next_at = :now, updated_at = :now
+    epoch = epoch + 1, claimed_by = NULL, message_id = :message_id, next_at = :now,
+    updated_at = :now
 WHERE id = :id AND state IN ('received', 'failed', 'cancelled') AND message_id IS NULL
     AND deleted_at IS NULL
 RETURNING *
@@ -233,7 +194,7 @@ RETURNING *
 # remote job is deleted separately.
 BIND_CANCELLED = f"""
 UPDATE jobs SET
-    epoch = epoch + 1, remote_id = :remote_id, attempts = 0, updated_at = :now,
+    epoch = epoch + 1, claimed_by = NULL, remote_id = :remote_id, attempts = 0, updated_at = :now,
     remote_made_at = :remote_made_at, echoes_order = :echoes_order,
     next_at = CASE WHEN deleted_at IS NULL THEN CAST(:now AS DOUBLE PRECISION) END
 WHERE id = :id AND state = 'cancelled' AND remote_id IS NULL AND {_IS_FREE}
@@ -248,7 +209,7 @@ WHERE id = :id AND epoch = :epoch AND state = 'notifying' RETURNING *
 # The higher epoch invalidates a poll that is already running. That poll may have read the job
 # before the job changed, and must not postpone the next poll.
 WAKE_REMOTE = """
-UPDATE jobs SET epoch = epoch + 1, next_at = :now, updated_at = :now
+UPDATE jobs SET epoch = epoch + 1, claimed_by = NULL, next_at = :now, updated_at = :now
 WHERE backend = :backend AND remote_id = :remote_id AND remote_passed_at IS NULL
     AND state = 'generating'
 RETURNING *

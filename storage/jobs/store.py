@@ -6,15 +6,15 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from bot.artifacts import UNGUIDED
 from storage.errors import NotUniqueError
 from storage.jobs import statements
 from storage.jobs.caps import cap_columns
-from storage.jobs.rows import fold, found_job, job_from, key_of, requester_columns
+from storage.jobs.rows import found_job, job_from, key_of, order_columns, requester_columns
 from storage.ledger.budgets import SAME_LENGTH, micros
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-
+    from bot.artifacts import SubmittedVoice, VoiceUse
     from bot.model import Client, Failure, Job, JobState, Origin
     from storage.database import Database
     from storage.jobs.caps import Caps
@@ -36,6 +36,7 @@ class Changes:
     note: str | None = None
     card_gone: bool = False
     voice_is_free: bool = False
+    voice_use: VoiceUse | None = None
     length: OrderedLength = SAME_LENGTH
 
 
@@ -47,26 +48,11 @@ class JobStore:
 
     async def insert(self, job: Job, caps: Caps, reservation: Reservation) -> Job | None:
         """Insert a job. Returns None if the job exists, or if a cap or budget is reached."""
-        attachment = job.attachment
         return await self._counting_one(
             statements.INSERT,
-            id=job.id,
-            next_at=job.next_at,
             now=job.created_at,
-            backend=job.backend,
-            prompt=job.request.prompt,
-            prompt_folded=fold(job.request.prompt),
-            model=job.request.model,
-            seconds=job.request.seconds,
-            size=job.request.size,
-            fingerprint=job.request.fingerprint,
+            **order_columns(job),
             **requester_columns(job.requester),
-            attachment_name=attachment.filename if attachment else None,
-            attachment_size=attachment.size if attachment else None,
-            attachment_url=attachment.url if attachment else None,
-            attachment_text=attachment.text if attachment else None,
-            narration_of=job.narration_of,
-            clip_of=job.clip_of,
             **cap_columns(job.requester, caps, now=job.created_at),
             **reservation.columns,
         )
@@ -78,69 +64,6 @@ class JobStore:
     async def by_requester(self, requester: Origin | Client) -> Job | None:
         """Return the job that this interaction, or this client's idempotency key, has created."""
         return await self._one(statements.BY_REQUESTER, **requester_columns(requester))
-
-    async def claim(
-        self,
-        states: Collection[JobState],
-        *,
-        backend: str,
-        client: str | None,
-        clients_only: bool,
-        narrated: bool | None,
-        running: Collection[str],
-        limit: int,
-        now: float,
-    ) -> list[Job]:
-        """Claim up to `limit` due jobs that are not in `running`, and raise their epochs.
-
-        Jobs that were submitted to another backend are skipped. `QueueStore` claims queued jobs.
-        `client`: the API client whose jobs are claimed, or None for the jobs of all requesters.
-        `clients_only`: whether to claim only the jobs of API clients, and none from Discord.
-        `narrated`: True for jobs with a narration, False for jobs without one, None for both.
-        """
-        in_states = {f"state_{index}": state for index, state in enumerate(states)}
-        rows = await self._database.rows(
-            statements.claim(len(in_states)),
-            {
-                **in_states,
-                "backend": backend,
-                "client": client,
-                "clients_only": int(clients_only),
-                "narrated": None if narrated is None else int(narrated),
-                "running": json.dumps(list(running)),
-                "limit": limit,
-                "now": now,
-            },
-        )
-        # The rows from RETURNING are in no particular order.
-        ordered = sorted(rows, key=lambda row: (row["next_at"], row["number"]))
-        return [job_from(row) for row in ordered]
-
-    async def next_due(
-        self,
-        states: Iterable[JobState],
-        *,
-        backend: str,
-        client: str | None,
-        clients_only: bool,
-        narrated: bool | None,
-        running: Collection[str],
-        now: float,
-    ) -> float | None:
-        """Return the time at which the next job is due. `claim` explains the parameters."""
-        row = await self._database.row(
-            statements.NEXT_DUE,
-            {
-                "states": json.dumps(list(states)),
-                "backend": backend,
-                "client": client,
-                "clients_only": int(clients_only),
-                "narrated": None if narrated is None else int(narrated),
-                "running": json.dumps(list(running)),
-                "now": now,
-            },
-        )
-        return row["next_at"] if row else None
 
     async def move(
         self, job: Job, to: JobState, changes: Changes, *, next_at: float | None, now: float
@@ -165,6 +88,7 @@ class JobStore:
             failure_key=failure.key if failure else None,
             failure_fields=json.dumps(dict(failure.fields)) if failure else None,
             note=changes.note,
+            voice_use=changes.voice_use,
             card_gone=int(changes.card_gone),
             voice_is_free=int(changes.voice_is_free),
             **changes.length.columns,
@@ -188,10 +112,19 @@ class JobStore:
             now=now,
         )
 
-    async def begin_submit(self, job: Job, *, shows_length: bool, **to: str | float) -> Job | None:
+    async def begin_submit(
+        self, job: Job, voice: SubmittedVoice = UNGUIDED, *, shows_length: bool, **to: str | float
+    ) -> Job | None:
         """Mark a job as submitting. Returns None if a similar create request is unconfirmed."""
-        values = {**key_of(job), **to, "shows_length": int(shows_length)}
-        return await self._one_unless_taken(statements.BEGIN_SUBMIT, **values)
+        return await self._one_unless_taken(
+            statements.BEGIN_SUBMIT,
+            **key_of(job),
+            **to,
+            shows_length=int(shows_length),
+            fingerprint=replace(job.sent_request, reference=voice.digest).fingerprint,
+            voice_use=voice.use,
+            voice_digest=voice.digest,
+        )
 
     async def postpone(
         self,
@@ -226,8 +159,8 @@ class JobStore:
 
     async def bind_cancelled(self, job: Job, changes: Changes, *, now: float) -> Job | None:
         """Store the remote id of a cancelled job, or return None if the job is not cancelled."""
-        sql = statements.BIND_CANCELLED
-        return await self._one_unless_taken(sql, id=job.id, now=now, **_identity(changes))
+        params = {"id": job.id, "now": now, **_identity(changes)}
+        return await self._one_unless_taken(statements.BIND_CANCELLED, **params)
 
     async def intend_dm(self, job: Job, *, now: float) -> Job | None:
         """Store the intent to send a DM."""
@@ -235,8 +168,8 @@ class JobStore:
 
     async def wake_remote(self, backend: str, remote_id: str, *, now: float) -> Job | None:
         """Make the job with this remote id due now."""
-        key = {"backend": backend, "remote_id": remote_id}
-        return await self._one(statements.WAKE_REMOTE, **key, now=now)
+        params = {"backend": backend, "remote_id": remote_id, "now": now}
+        return await self._one(statements.WAKE_REMOTE, **params)
 
     async def wake_undecided(self, backend: str, *, now: float) -> list[Job]:
         """Make the undecided jobs of a backend due now. A webhook may be about one of them."""

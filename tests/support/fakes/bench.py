@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from bot.artifacts import NO_VOICE, OrderedVoice
 from bot.delivery.spending.picture import SpendingPicture
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.events import EventBus
@@ -26,6 +27,7 @@ from bot.jobs.costs.prices import Prices
 from bot.jobs.costs.spending import SpendingReports
 from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
+from bot.jobs.guiding.guide import VoiceGuide
 from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling.list_polling import ListPolling
 from bot.jobs.polling.page_step import PageStep
@@ -47,6 +49,7 @@ from bot.library.index import Library
 from bot.library.recorded_store import RecordedStore
 from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
+from bot.links import Links
 from bot.media.files.stores.folder import FolderStore
 from bot.media.files.workspace import Workspace
 from bot.model import Attachment, JobState, VideoRequest
@@ -54,7 +57,7 @@ from bot.moderation.access.gate import Gate
 from bot.moderation.access.place import OrderFrom, Reach
 from bot.moderation.access.refusals import RefusedOrders
 from bot.moderation.words import BlockedWords
-from bot.pacing import ListIntervals, LookupDelays, PollIntervals
+from bot.pacing import ListIntervals, LookupDelays, PollIntervals, PostFence
 from bot.presets import ClipLengths
 from bot.prompts.base import VerbatimWriter
 from bot.speech.kept_speeches import KeptSpeeches
@@ -71,6 +74,7 @@ from storage.jobs.inbox import Inbox
 from storage.jobs.listings import ListingStore
 from storage.jobs.polling.listed_jobs import ListedJobStore
 from storage.jobs.queue.claims import QueueStore
+from storage.jobs.queue.due_jobs import DueJobStore
 from storage.jobs.remote_jobs import RemoteJobStore
 from storage.jobs.spent_refs import SpentRefs
 from storage.jobs.store import JobStore
@@ -87,7 +91,7 @@ from storage.sqlite.database import SqliteDatabase
 from tests.support.fakes.backend import FakeBackend
 from tests.support.fakes.clock import PATIENCE, Clock
 from tests.support.fakes.deliverer import FakeDeliverer
-from tests.support.fakes.media import FakeEditor
+from tests.support.fakes.media import FakeEditor, FakeVoiceEncoder
 from tests.support.fakes.orders import REQUEST, origin
 from tests.support.postgres import ACCEPT_WRITES, REFUSE_WRITES
 
@@ -100,6 +104,7 @@ if TYPE_CHECKING:
     from bot.prompts.base import PromptWriter
     from bot.texts import Texts
     from storage.database import Database
+    from storage.workers.leases import Lease
 
 ALL_STATES = tuple(JobState)
 FREE = Prices()
@@ -134,14 +139,14 @@ class Bench:
         budgets: Budgets | None = None,
         poll_intervals: PollIntervals = POLL_INTERVALS,
         has_webhooks: bool = False,
+        lease: Lease | None = None,
     ) -> None:
         self.moderator = moderator
         self.blocked = BlockedWords(blocked)
         self.access, self.refusals = AccessSettingsStore(database), RefusedOrders()
         self.gate = Gate(reach, self.access, clock=clock, count=self._count_refusal)
         self.writer = writer or VerbatimWriter()
-        self.database = database
-        self.root = root
+        self.database, self.root = database, root
         self.clock = clock
         self.backend = backend
         self.deliverer = deliverer
@@ -154,7 +159,7 @@ class Bench:
         self.people = PeopleStore(database)
         self.remote_deletion = RemoteDeletion(RetentionStore(database), backend, clock=clock)
         self.library = Library(LibraryStore(database), self.artifacts, self.workspace, clock=clock)
-        self.editor = FakeEditor(self.workspace)
+        self.editor, self.encoder = FakeEditor(self.workspace), FakeVoiceEncoder(self.workspace)
         self.bus = EventBus()
         self.changes, self.refused_orders = list["JobChanged"](), list[str]()
         self.bus.subscribe(self._on_job_changed)
@@ -178,22 +183,28 @@ class Bench:
             clock=clock,
         )
         self.speeches = KeptSpeeches(SpeechStore(database), self.workspace, clock=clock)
-        self.spent = SpentRefs(database, _hashed)
+        self.spent, self.fence = SpentRefs(database, _hashed), PostFence((clock.steady,))
         self.retention = self.build_retention()
         self.circuits = CircuitStore(database)
         self.circuit = CircuitBreaker(self.circuits, self.jobs, backend=backend.name, clock=clock)
         self.hold_store = HoldStore(database)
         self.holds = Holds(self.hold_store, self.jobs, self.bus, backend=backend.name, clock=clock)
-        queued = QueueStore(database, backend=backend.name)
+        self.may_claim = True
+        queued = QueueStore(database, backend=backend.name, lease=lease)
+        self.due_jobs = DueJobStore(database, backend=backend.name, lease=lease)
         self.capacity = ProviderCapacity(queued, limit=at_provider, steady=clock.steady)
         self.queue = JobQueue(
-            self.store, queued, self.capacity, self.access, backend=backend.name, clock=clock
+            self.due_jobs,
+            queued,
+            self.capacity,
+            self.access,
+            clock=clock,
+            may_claim=lambda: self.may_claim,
         )
         self.unconfirmed = UnconfirmedStore(database, self.spent)
         self.remote_jobs, self.listings = RemoteJobStore(database), ListingStore(database)
         self.identity = RemoteIdentity(self.remote_jobs, self.jobs, backend, clock=clock)
-        self.fresh_answers = FreshAnswers(clock.steady)
-        self.silence = ProviderSilence(clock.steady)
+        self.fresh_answers, self.silence = FreshAnswers(clock.steady), ProviderSilence(clock.steady)
         self.poll_intervals = poll_intervals
         self.poller = Poller(
             self.jobs,
@@ -215,6 +226,10 @@ class Bench:
         )
         self.list_polling = self.build_list_polling(publisher)
         self.pipeline = self.build_pipeline()
+
+    @property
+    def links(self) -> Links:
+        return Links(b"key", public_url="https://clapper.example", lifetime=60.0, clock=self.clock)
 
     @property
     def paid_requests(self) -> PaidRequests:
@@ -317,6 +332,10 @@ class Bench:
                 capacity=self.capacity,
                 workspace=self.workspace,
                 prompt_step=prompt_step,
+                fence=self.fence,
+                voice_guide=VoiceGuide(
+                    self.backend, self.encoder, self.links, service="video.example"
+                ),
                 lookup_delays=LookupDelays(first=180.0, interval=60.0),
                 first_poll=self.poll_intervals.first,
                 min_free_bytes=min_free_bytes,
@@ -353,6 +372,7 @@ class Bench:
         attachment: Attachment | None = None,
         narration_of: str | None = None,
         clip_of: str | None = None,
+        voice: OrderedVoice = NO_VOICE,
         acknowledged: bool = True,
         **place: object,
     ) -> Job:
@@ -363,6 +383,7 @@ class Bench:
             attachment,
             narration_of=narration_of,
             clip_of=clip_of,
+            voice=voice,
         )
         assert job is not None
         if not acknowledged:
@@ -439,6 +460,16 @@ class Bench:
                 break
             await self.step(job_id)
         return await self.now(job_id)
+
+    def pause_after_intent(self, seconds: float) -> None:
+        """Pause the process once, between the commit of an intent and its create request."""
+        pauses = [seconds]
+
+        def pause(change: JobChanged) -> None:
+            if change.job.state is JobState.SUBMITTING and pauses:
+                self.clock.advance(pauses.pop())
+
+        self.bus.subscribe(pause)
 
     @asynccontextmanager
     async def unwritable(self) -> AsyncGenerator[None]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from bot.artifacts import FinishedVideo
 from bot.errors import MediaError, UserError
+from bot.jobs.guiding.sounds import EncodedVoice
 from bot.media.captions.captioner import write_captions
 from bot.media.captions.cues import Cue, write_cues
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.media.files.workspace import Workspace
+    from bot.model import Job
 
 
 @dataclass
@@ -42,6 +45,22 @@ class FakeVoice:
         self.spoken.append(text)
         await self.answer.wait()
         await asyncio.to_thread(target.write_bytes, self.sound)
+
+
+@dataclass
+class FakeVoiceEncoder:
+    """An encoder whose MP3 of a narration is the attachment itself."""
+
+    workspace: Workspace
+    faults: list[Exception] = field(default_factory=list[Exception])
+
+    async def encode(self, job: Job) -> EncodedVoice:
+        if self.faults:
+            raise self.faults.pop(0)
+        folder = self.workspace.folder(job.id)
+        sound = await asyncio.to_thread(self.workspace.narration(job.id).read_bytes)
+        await asyncio.to_thread(folder.voice.write_bytes, sound)
+        return EncodedVoice(path=folder.voice, size=len(sound), digest=sha256(sound).hexdigest())
 
 
 @dataclass
