@@ -18,11 +18,11 @@ from tests.support.command_line import WITHIN, end, group_is_empty, run_bot, sta
 from tests.support.wire import free_port
 
 if TYPE_CHECKING:
-    from asyncio.subprocess import Process
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
     from tests.support.command_line import Ended
+    from tests.support.forks import Process
 
 TOKEN = "MTIz.abc.def"
 

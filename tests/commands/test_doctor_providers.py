@@ -499,6 +499,15 @@ async def test_a_voice_is_checked_with_a_word(tmp_path: Path) -> None:
         assert found.ok
         assert found.found.startswith("openai: spoke a word in 1.0 s at -")
         assert len(api.creates) == 1
+        found = await voice(
+            tmp_path,
+            narration_backend="openai",
+            narration_base_url=api.base_url,
+            narration_voices="en=echo,de=onyx",
+        )
+        words = "spoke a word with each of 2 voices in 2.0 s"
+        assert found.found.startswith(f"openai (English, Deutsch): {words} at -")
+        assert api.voices == ["alloy", "echo", "onyx"]
 
 
 @pytest.mark.parametrize(
