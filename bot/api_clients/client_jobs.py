@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bot.events import JobFeed
     from bot.jobs.circuit_breaker import CircuitBreaker
     from bot.jobs.service import JobService
+    from bot.media.files.shared_work import SharedWork
     from bot.media.files.workspace import Workspace
     from bot.model import Job
     from bot.moderation.access.refusals import RefusedOrders
@@ -73,6 +74,7 @@ class ClientJobs:
         store: ClientJobStore,
         artifacts: ArtifactStore,
         workspace: Workspace,
+        shared: SharedWork,
         feed: JobFeed,
         presets: Presets,
         circuit: CircuitBreaker,
@@ -85,6 +87,7 @@ class ClientJobs:
         self._store = store
         self._artifacts = artifacts
         self._workspace = workspace
+        self._shared = shared
         self._feed = feed
         self._presets = presets
         self._circuit = circuit
@@ -154,6 +157,7 @@ class ClientJobs:
     async def delete_upload(self, upload: AudioUpload) -> None:
         """Delete an uploaded narration, because no job was created for it."""
         await self._workspace.delete_folder(upload.job_id)
+        await self._shared.withdraw_attachment(upload.job_id)
 
     async def submit(
         self, client: str, script: str, upload: AudioUpload | None = None, *, key: str | None = None
@@ -171,6 +175,8 @@ class ClientJobs:
                 name=client, key=key, digest=_digest(script, upload) if key else None
             )
             await self._check_provider(requester)
+            if upload:
+                await self._shared.offer_attachment(upload.job_id)
             job = await self._jobs.submit(
                 request,
                 requester,

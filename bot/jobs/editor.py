@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 from bot.artifacts import NOTE_HELD, NOTE_HELD_INSTEAD, NOTE_SILENT, FinishedVideo
 from bot.errors import FileStoreError, MediaError, UserError
+from bot.media.files.shared_work import SharedWork
 from bot.media.narration.ingest import ingest, read_narration
 from bot.media.render.convert import convert
 from bot.media.render.encoded_narration import (
@@ -53,7 +54,9 @@ class NarrationEditor:
         options: NarrationOptions,
         max_seconds: int,
         voice: Voice | None = None,
+        shared: SharedWork | None = None,
     ) -> None:
+        self._shared = shared or SharedWork(workspace)
         self._ffmpeg = ffmpeg
         self._background_ffmpeg = background_ffmpeg
         self._posters = PosterCache(background_ffmpeg, workspace)
@@ -101,6 +104,8 @@ class NarrationEditor:
         folder = await self._workspace.create(job_id)
         if not await _is_ingested(folder):
             if not await asyncio.to_thread(folder.attachment.exists):
+                await self._shared.fetch_attachment(job_id)
+            if not await asyncio.to_thread(folder.attachment.exists):
                 raise UserError("audio.not_kept")
             await self._decode(folder)
         await self._workspace.keep_narration(job_id)
@@ -114,7 +119,7 @@ class NarrationEditor:
         folder = await self._workspace.create(job_id)
         try:
             if not await _is_ingested(folder):
-                await self._speak(text, folder)
+                await self._speak(job_id, text, folder)
         except UserError as error:
             raise as_speech_error(error) from error
         await self._workspace.keep_narration(job_id)
@@ -206,9 +211,15 @@ class NarrationEditor:
             tail = error.stderr_tail[-500:]
             log.warning("shrink.failed id=%s reason=%r tail=%r", job_id, str(error), tail)
 
-    async def _speak(self, text: str, folder: JobFolder) -> None:
+    async def _speak(self, job_id: str, text: str, folder: JobFolder) -> None:
         if self._voice is None:
             raise UserError("speech.off")
+        is_spoken = await asyncio.to_thread(folder.attachment.exists)
+        if self._voice.costs and not is_spoken and not await self._shared.begin_asking(job_id):
+            # Another process has asked the voice. Its speech is used if it was kept.
+            await self._shared.fetch_attachment(job_id)
+            if not await asyncio.to_thread(folder.attachment.exists):
+                raise UserError("speech.unsure")
         await speak_once(self._voice, text, folder.attachment)
         await self._decode(folder)
 

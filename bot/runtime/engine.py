@@ -22,6 +22,7 @@ from bot.jobs.waits.clock_watcher import ClockWatcher, boot_id
 from bot.jobs.waits.holds import Holds
 from bot.library.recorded_store import RecordedStore
 from bot.media.files.download import AttachmentFetcher, attachment_hosts
+from bot.media.files.shared_work import SharedWork
 from bot.media.files.stores.takeover import TakeoverStore
 from bot.media.files.workspace import Workspace
 from bot.media.process.ffmpeg import Ffmpeg
@@ -96,6 +97,7 @@ class Engine:
     kept_files: KeptFileTable
     takeover: TakeoverStore | None
     workspace: Workspace
+    shared: SharedWork
     artifacts: ArtifactStore
     editor: NarrationEditor
     blocked: BlockedWords
@@ -116,20 +118,24 @@ async def open_engine(
     timing: Timing | None = None,
     voice: Voice | None = None,
     client: str | None = None,
+    is_shared: bool = False,
 ) -> Engine:
     """Assemble the engine.
 
     `client`: run only this API client's jobs. With None, all jobs are run.
+    `is_shared`: whether several processes run the steps of a job.
     """
     settings, clock = resources.settings, resources.clock
     timing = timing or timing_for(backend)
     bus, feed, metrics = EventBus(), JobFeed(), Metrics()
-    for subscriber in (feed.on_job_changed, metrics.on_job_changed):
-        bus.subscribe(subscriber)
+    bus.subscribe(metrics.on_job_changed, only_own=True)
+    bus.subscribe(feed.on_job_changed)
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
     files, presets = await open_file_store(settings), _presets(settings)
     kept_files = KeptFileTable(resources.database)
-    workspace = Workspace(settings.data_dir, RecordedStore(files, kept_files, clock=clock))
+    kept = RecordedStore(files, kept_files, clock=clock)
+    workspace = Workspace(settings.data_dir, kept)
+    shared = SharedWork(workspace, kept if is_shared else None)
     account = account_of(settings, resources.secret)
     access = AccessSettingsStore(resources.database)
     gate = Gate(reach_of(settings), access, clock=clock, count=metrics.count_refused_order)
@@ -191,8 +197,9 @@ async def open_engine(
         kept_files=kept_files,
         takeover=files if isinstance(files, TakeoverStore) else None,
         workspace=workspace,
+        shared=shared,
         artifacts=artifacts,
-        editor=_editor(resources, workspace, voice),
+        editor=_editor(resources, workspace, shared, voice),
         blocked=blocked,
         access=access,
         gate=gate,
@@ -212,6 +219,7 @@ async def open_engine(
             store=ClientJobStore(resources.database),
             artifacts=artifacts,
             workspace=workspace,
+            shared=shared,
             feed=feed,
             presets=presets,
             circuit=circuit,
@@ -223,7 +231,9 @@ async def open_engine(
     )
 
 
-def _editor(resources: Resources, workspace: Workspace, voice: Voice | None) -> NarrationEditor:
+def _editor(
+    resources: Resources, workspace: Workspace, shared: SharedWork, voice: Voice | None
+) -> NarrationEditor:
     settings = resources.settings
     fetcher = AttachmentFetcher(
         resources.http,
@@ -242,6 +252,7 @@ def _editor(resources: Resources, workspace: Workspace, voice: Voice | None) -> 
         ),
         max_seconds=settings.max_audio_seconds,
         voice=voice,
+        shared=shared,
     )
 
 

@@ -82,7 +82,7 @@ async def open_http_server(
         narrator=narrator,
         retention=retention,
     )
-    metrics = _metrics(engine)
+    metrics = metrics_page(engine)
     owner = await open_owner_page(
         engine.resources.settings,
         engine.resources.database,
@@ -141,7 +141,8 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}" if url else ""
 
 
-def _metrics(engine: Engine) -> MetricsPage | None:
+def metrics_page(engine: Engine) -> MetricsPage | None:
+    """Return the page with the metrics, or None if no METRICS_TOKEN is set."""
     token = engine.resources.settings.metrics_token.get_secret_value()
     if not token:
         return None

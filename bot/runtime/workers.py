@@ -23,6 +23,7 @@ from bot.library.orphans import OrphanCounter
 from bot.model import JobState
 from bot.pacing import ListIntervals
 from bot.runtime.resources import MIN_FREE_BYTES
+from bot.runtime.roles.role import Role, lanes_of
 from storage.jobs.generation_times import GenerationTimes
 from storage.jobs.listings import ListingStore
 from storage.jobs.polling.listed_jobs import ListedJobStore
@@ -38,8 +39,8 @@ _MAX_CLIP_BYTES = 500 * 1024 * 1024
 _BLIND_AGE_SECONDS = 30.0
 
 
-def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
-    """Return the workers that run the steps of jobs. Every change to a job wakes them."""
+def make_workers(engine: Engine, deliverer: Deliverer, role: Role = Role.ALL) -> tuple[Worker, ...]:
+    """Return the workers that run the steps of the role. Every change to a job wakes them."""
     database, clock = engine.resources.database, engine.resources.clock
     remote_jobs, fresh_answers = RemoteJobStore(database), FreshAnswers(clock.steady)
     identity = RemoteIdentity(remote_jobs, engine.jobs, engine.backend, clock=clock)
@@ -49,6 +50,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         backend=engine.backend,
         artifacts=engine.artifacts,
         workspace=engine.workspace,
+        shared=engine.shared,
         editor=engine.editor,
         deliverer=deliverer,
         submission=Submission(
@@ -81,6 +83,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
             backend=engine.backend,
             identity=identity,
             workspace=engine.workspace,
+            shared=engine.shared,
             cards=deliverer,
         ),
         budgeting=engine.budgeting,
@@ -109,7 +112,8 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
     steps = {**pipeline.steps, JobState.GENERATING: poller.poll}
     jobs, queue = engine.jobs, engine.queue
     workers = tuple(
-        Worker(jobs, queue, lane, holds=engine.holds, jitter=_jitter) for lane in make_lanes(steps)
+        Worker(jobs, queue, lane, holds=engine.holds, jitter=_jitter)
+        for lane in lanes_of(role, make_lanes(steps))
     )
     for worker in workers:
         engine.bus.subscribe(worker.on_job_changed)
