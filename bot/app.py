@@ -40,8 +40,10 @@ async def run(
             backend = await open_backend(resources, stack)
             voice = await open_voice(settings)
             engine = await open_engine(
-                resources, backend, stack, timing=timing, voice=voice, is_shared=is_shared
+                resources, backend, stack, timing=timing, voice=voice, role=role
             )
+            if engine.heartbeat is not None:
+                engine.heartbeat.on_outdated(stop.set)
             if not is_shared:
                 from bot.runtime.roles.service import open_service
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.jobs.waits.capacity import ProviderCapacity
     from bot.jobs.waits.holds import Holds
     from bot.media.files.workspace import Workspace
-    from bot.pacing import LookupDelays
+    from bot.pacing import LookupDelays, PostFence
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,7 @@ class Submission:
         capacity: ProviderCapacity,
         workspace: Workspace,
         prompt_step: PromptStep,
+        fence: PostFence,
         lookup_delays: LookupDelays,
         first_poll: float,
         min_free_bytes: int,
@@ -76,6 +77,7 @@ class Submission:
         self._capacity = capacity
         self._workspace = workspace
         self._prompt_step = prompt_step
+        self._fence = fence
         self._lookup_delays = lookup_delays
         self._first_poll = first_poll
         self._min_free_bytes = min_free_bytes
@@ -97,31 +99,39 @@ class Submission:
                 pass  # the job stays due, and is claimed again for a later probe
 
     async def _submit(self, job: Job, *, probing: bool) -> None:
-        """Write the prompt, send the create request, and act on the response."""
+        """Write the prompt, store the intent, and send the create request unless it is too late."""
         prepared = await self._prompt_step.prepare(job)
         if prepared is None:
             await self._release_probe(probing=probing)
             return
         shows_length = self._backend.capabilities.echoes_length
+        since = self._fence.now()
         intended = await self._jobs.begin_submit(prepared, shows_length=shows_length)
         if intended is None:
             await self._holds.hold(prepared, HoldReason.TWIN, after=_SAME_CREATE_SECONDS)
             await self._release_probe(probing=probing)
-            return
+        elif self._fence.is_too_late(since):
+            # Another worker may have taken the job over, so only the search can tell how it ends.
+            log.warning("submit.too_late id=%s", job.id)
+            await self.mark_unconfirmed(intended)
+            await self._release_probe(probing=probing)
+        else:
+            await self._send(intended, probing=probing)
+
+    async def _send(self, job: Job, *, probing: bool) -> None:
+        """Send the create request of a job whose intent is stored, and act on the response."""
         try:
-            update = await self._backend.submit(
-                intended.sent_request, create_key=intended.create_key or ""
-            )
+            update = await self._backend.submit(job.sent_request, create_key=job.create_key or "")
         except UnconfirmedSubmitError as error:
             log.warning("submit.unconfirmed id=%s error=%r", job.id, str(error))
-            await self.mark_unconfirmed(intended)
+            await self.mark_unconfirmed(job)
             await self._circuit.refused(Trouble.OUTAGE, probing=probing)
         except BackendError as error:
             log.warning("submit.refused id=%s error=%r", job.id, str(error))
-            await self._refused(intended, error, probing=probing)
+            await self._refused(job, error, probing=probing)
         else:
             log.info("submit.accepted id=%s ref=%s", job.id, update.ref)
-            await self._bind(intended, update)
+            await self._bind(job, update)
             await self._circuit.accepted()
 
     async def _bind(self, job: Job, update: BackendUpdate) -> bool:

@@ -34,9 +34,11 @@ from bot.presets import Presets
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writers
 from bot.runtime.costs import lengths_of, open_costs
 from bot.runtime.parts.file_store import open_file_store
+from bot.runtime.parts.shared_database import lease_of, may_claim, open_heartbeat
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.reach import reach_of
 from bot.runtime.resources import MIN_FREE_BYTES
+from bot.runtime.roles.role import Role
 from bot.runtime.timing import timing_for
 from bot.settings.types import BOOSTER
 from storage.access.settings import AccessSettingsStore
@@ -49,6 +51,7 @@ from storage.jobs.client_jobs import ClientJobStore
 from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.queue.claims import QueueStore
+from storage.jobs.queue.due_jobs import DueJobStore
 from storage.jobs.spent_refs import SpentRefs
 from storage.jobs.store import JobStore
 from storage.ledger.paid_requests import PaidRequests
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
     from bot.jobs.costs.alarms import BudgetAlarms
     from bot.jobs.costs.budgeting import Budgeting
+    from bot.jobs.leases.heartbeat import Heartbeat
     from bot.moderation.base import Moderator
     from bot.moderation.words import BlockedWords
     from bot.runtime.resources import Resources
@@ -86,6 +90,7 @@ class Engine:
     paid_requests: PaidRequests
     card_records: CardRecords
     webhooks: WebhookReceiver
+    heartbeat: Heartbeat | None
     queue: JobQueue
     capacity: ProviderCapacity
     circuit: CircuitBreaker
@@ -118,12 +123,11 @@ async def open_engine(
     timing: Timing | None = None,
     voice: Voice | None = None,
     client: str | None = None,
-    is_shared: bool = False,
+    role: Role = Role.ALL,
 ) -> Engine:
     """Assemble the engine.
 
     `client`: run only this API client's jobs. With None, all jobs are run.
-    `is_shared`: whether several processes run the steps of a job.
     """
     settings, clock = resources.settings, resources.clock
     timing = timing or timing_for(backend)
@@ -135,7 +139,7 @@ async def open_engine(
     kept_files = KeptFileTable(resources.database)
     kept = RecordedStore(files, kept_files, clock=clock)
     workspace = Workspace(settings.data_dir, kept)
-    shared = SharedWork(workspace, kept if is_shared else None)
+    shared = SharedWork(workspace, None if role is Role.ALL else kept)
     account = account_of(settings, resources.secret)
     access = AccessSettingsStore(resources.database)
     gate = Gate(reach_of(settings), access, clock=clock, count=metrics.count_refused_order)
@@ -167,7 +171,9 @@ async def open_engine(
     circuit = CircuitBreaker(
         CircuitStore(resources.database), jobs, backend=backend.name, clock=clock
     )
-    queued = QueueStore(resources.database, backend=backend.name, client=client)
+    heartbeat = await open_heartbeat(resources, stack, is_desk=role is Role.ALL)
+    lease = lease_of(heartbeat, resources.database)
+    queued = QueueStore(resources.database, backend=backend.name, client=client, lease=lease)
     capacity = ProviderCapacity(queued, limit=settings.max_jobs, steady=clock.steady)
     writer, fallback = await open_writers(resources, backend, stack)
     return Engine(
@@ -184,8 +190,20 @@ async def open_engine(
         paid_requests=paid_requests,
         card_records=CardRecords(store, changes, clock=clock),
         webhooks=webhooks,
+        heartbeat=heartbeat,
         queue=JobQueue(
-            store, queued, capacity, access, backend=backend.name, clock=clock, client=client
+            DueJobStore(
+                resources.database,
+                backend=backend.name,
+                client=client,
+                lease=lease,
+                has_card=None if role is Role.ALL else role is Role.WORKER,
+            ),
+            queued,
+            capacity,
+            access,
+            clock=clock,
+            may_claim=may_claim(heartbeat, client=client),
         ),
         capacity=capacity,
         circuit=circuit,

@@ -21,11 +21,12 @@ from bot.jobs.submission import Submission
 from bot.jobs.worker import Worker, make_lanes
 from bot.library.orphans import OrphanCounter
 from bot.model import JobState
-from bot.pacing import ListIntervals
+from bot.pacing import ListIntervals, PostFence
 from bot.runtime.resources import MIN_FREE_BYTES
 from bot.runtime.roles.role import Role, lanes_of
 from storage.jobs.generation_times import GenerationTimes
 from storage.jobs.listings import ListingStore
+from storage.jobs.polling.list_turns import ListTurns
 from storage.jobs.polling.listed_jobs import ListedJobStore
 from storage.jobs.remote_jobs import RemoteJobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
@@ -72,6 +73,7 @@ def make_workers(engine: Engine, deliverer: Deliverer, role: Role = Role.ALL) ->
             capacity=engine.capacity,
             workspace=engine.workspace,
             prompt_step=engine.prompt_step,
+            fence=PostFence(),
             lookup_delays=engine.timing.lookup_delays,
             first_poll=engine.timing.poll_intervals.first,
             min_free_bytes=MIN_FREE_BYTES,
@@ -117,10 +119,12 @@ def make_workers(engine: Engine, deliverer: Deliverer, role: Role = Role.ALL) ->
     )
     for worker in workers:
         engine.bus.subscribe(worker.on_job_changed)
+        if engine.heartbeat is not None:
+            engine.heartbeat.on_late(worker.on_late)
     return workers
 
 
-def make_list_polling(engine: Engine) -> ListPolling | None:
+def make_list_polling(engine: Engine, role: Role = Role.ALL) -> ListPolling | None:
     """Return the component that polls many jobs with one request.
 
     Returns None if the backend can't list jobs.
@@ -148,9 +152,22 @@ def make_list_polling(engine: Engine) -> ListPolling | None:
         ),
         intervals=intervals,
         clock=clock,
+        turns=_list_turns(engine) if role is Role.WORKER else None,
     )
     engine.bus.subscribe(polling.on_job_changed)
     return polling
+
+
+def _list_turns(engine: Engine) -> ListTurns | None:
+    """Return the component that lets one of the workers read the list."""
+    if engine.heartbeat is None:
+        return None
+    return ListTurns(
+        engine.resources.database,
+        backend=engine.backend.name,
+        worker=engine.heartbeat.worker_id,
+        clock=engine.resources.database.wall,
+    )
 
 
 def make_orphan_counter(engine: Engine) -> OrphanCounter:

@@ -46,6 +46,8 @@ async def run_desk(
         log.info("desk.active")
         keeping = asyncio.create_task(lock.keep(), name="desk lock")
         stack.callback(keeping.cancel)
+        if engine.heartbeat is not None:
+            await engine.heartbeat.take_over(now=engine.resources.database.wall())
         service = await open_service(
             engine, voice, stack, role=Role.DESK, may_send=lambda: lock.is_held
         )
@@ -60,6 +62,8 @@ async def _take(engine: Engine, lock: DeskLock, stop: asyncio.Event) -> bool:
         asyncio.create_task(stop.wait(), name="stop"),
         asyncio.create_task(ClockFollower(engine.resources.clock).run(), name="clock"),
     ]
+    if engine.heartbeat is not None:
+        tasks.append(asyncio.create_task(engine.heartbeat.run(), name="heartbeat"))
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:

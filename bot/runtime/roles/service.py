@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.delivery.call_metrics import trace_calls
+from bot.delivery.copies.ordered_copies import OrderedCopies
 from bot.delivery.progress import ProgressCards
 from bot.delivery.requests.discord_requests import DiscordRequests
 from bot.delivery.second_bot import SecondBotWatch
@@ -35,7 +36,7 @@ from bot.runtime.http_server import open_http_server
 from bot.runtime.part_watch import PartWatch
 from bot.runtime.parts.keeping import make_links, make_retention, notify_default
 from bot.runtime.roles.role import Role
-from bot.runtime.supervisor import GATEWAY, Service
+from bot.runtime.supervisor import GATEWAY, Service, sweep_hourly
 from bot.runtime.workers import make_list_polling, make_orphan_counter, make_workers
 from bot.speech.narrator import Narrator
 from bot.storyboard.lettering.coverage import StoryboardCoverage
@@ -43,6 +44,7 @@ from bot.texts import Texts
 from storage.access.audit import AuditStore
 from storage.access.owner_servers import OwnerServerStore
 from storage.access.settings import AccessSettingsStore
+from storage.delivery.copy_orders import CopyOrderStore
 from storage.delivery.second_bots import SecondBotStore
 from storage.failing_parts import FailingPartStore
 from storage.identifies import IdentifyStore
@@ -97,6 +99,8 @@ async def open_service(
     narrator = _narrator(engine, voice) if voice else None
     count_call = engine.metrics.count_discord_call
     is_desk = role is Role.DESK
+    copy_orders = CopyOrderStore(database, clock=database.wall)
+    shrinker = OrderedCopies(copy_orders, workspace) if is_desk else engine.editor
     trace = trace_calls(count_call, clock.set_known, may_send)
     requests = await stack.enter_async_context(DiscordRequests(clock=clock, trace=trace))
     second_bot = SecondBotWatch(SecondBotStore(database), clock=clock)
@@ -127,7 +131,7 @@ async def open_service(
             texts=texts,
             links=links,
             workspace=workspace,
-            shrinker=engine.editor,
+            shrinker=shrinker,
             clock=clock,
         ),
         second_bot=second_bot,
@@ -167,7 +171,7 @@ async def open_service(
         cards=cards,
         links=links,
         workspace=workspace,
-        shrinker=engine.editor,
+        shrinker=shrinker,
         clock=clock,
         count_delivery=engine.metrics.count_delivery,
         people=people,
@@ -220,6 +224,7 @@ async def open_service(
         webhooks=engine.webhooks,
         circuit=engine.circuit,
         clock_watcher=engine.clock_watcher,
+        heartbeat=engine.heartbeat,
         holds=engine.holds,
         retention=retention,
         database_files=None
@@ -230,6 +235,7 @@ async def open_service(
         orphans=make_orphan_counter(engine),
         workers=workers,
         list_polling=None if is_desk else make_list_polling(engine),
+        more_parts={"copy orders": partial(sweep_hourly, copy_orders)} if is_desk else {},
         progress=progress,
         operator=operator,
         order_log=order_log,

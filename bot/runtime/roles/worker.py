@@ -12,10 +12,12 @@ from bot.library.local_sweep import LocalSweep
 from bot.runtime.part_watch import PartWatch
 from bot.runtime.parts.keeping import make_links
 from bot.runtime.roles.clock_follower import ClockFollower
+from bot.runtime.roles.copy_maker import CopyMaker
 from bot.runtime.roles.role import Role
 from bot.runtime.roles.small_server import open_small_server
 from bot.runtime.supervisor import run_parts, sweep_hourly
 from bot.runtime.workers import make_list_polling, make_workers
+from storage.delivery.copy_orders import CopyOrderStore
 from storage.failing_parts import FailingPartStore
 from storage.retention import RetentionStore
 
@@ -65,12 +67,18 @@ async def run_worker(engine: Engine, stop: asyncio.Event) -> None:
             clock=clock,
         )
         workers = make_workers(engine, NoDiscord(), Role.WORKER)
-        polling = make_list_polling(engine)
+        polling = make_list_polling(engine, Role.WORKER)
+        orders = CopyOrderStore(database, clock=database.wall)
         local_sweep = LocalSweep(RetentionStore(database), engine.workspace, clock=clock)
         parts: dict[str, Callable[[], Awaitable[object]]] = {
             "clock": ClockFollower(clock).run,
             "loop metrics": engine.metrics.watch_loop,
+            **({"heartbeat": engine.heartbeat.run} if engine.heartbeat else {}),
             "local sweep": partial(sweep_hourly, local_sweep),
+            **{
+                name: CopyMaker(orders, engine.editor, in_background=in_background).run
+                for name, in_background in (("copies", False), ("copies for links", True))
+            },
             **({"list polling": polling.run} if polling else {}),
             **{f"{worker.name} worker": worker.run for worker in workers},
         }

@@ -54,7 +54,7 @@ from bot.moderation.access.gate import Gate
 from bot.moderation.access.place import OrderFrom, Reach
 from bot.moderation.access.refusals import RefusedOrders
 from bot.moderation.words import BlockedWords
-from bot.pacing import ListIntervals, LookupDelays, PollIntervals
+from bot.pacing import ListIntervals, LookupDelays, PollIntervals, PostFence
 from bot.presets import ClipLengths
 from bot.prompts.base import VerbatimWriter
 from storage.access.settings import AccessSettingsStore
@@ -70,6 +70,7 @@ from storage.jobs.inbox import Inbox
 from storage.jobs.listings import ListingStore
 from storage.jobs.polling.listed_jobs import ListedJobStore
 from storage.jobs.queue.claims import QueueStore
+from storage.jobs.queue.due_jobs import DueJobStore
 from storage.jobs.remote_jobs import RemoteJobStore
 from storage.jobs.spent_refs import SpentRefs
 from storage.jobs.store import JobStore
@@ -98,6 +99,7 @@ if TYPE_CHECKING:
     from bot.prompts.base import PromptWriter
     from bot.texts import Texts
     from storage.database import Database
+    from storage.workers.leases import Lease
 
 ALL_STATES = tuple(JobState)
 FREE = Prices()
@@ -132,14 +134,14 @@ class Bench:
         budgets: Budgets | None = None,
         poll_intervals: PollIntervals = POLL_INTERVALS,
         has_webhooks: bool = False,
+        lease: Lease | None = None,
     ) -> None:
         self.moderator = moderator
         self.blocked = BlockedWords(blocked)
         self.access, self.refusals = AccessSettingsStore(database), RefusedOrders()
         self.gate = Gate(reach, self.access, clock=clock, count=self._count_refusal)
         self.writer = writer or VerbatimWriter()
-        self.database = database
-        self.root = root
+        self.database, self.root = database, root
         self.clock = clock
         self.backend = backend
         self.deliverer = deliverer
@@ -175,23 +177,29 @@ class Bench:
             deadline_seconds=1800.0,
             clock=clock,
         )
-        self.spent = SpentRefs(database, _hashed)
+        self.spent, self.fence = SpentRefs(database, _hashed), PostFence((clock.steady,))
         self.retention = self.build_retention()
         self.circuits = CircuitStore(database)
         self.circuit = CircuitBreaker(self.circuits, self.jobs, backend=backend.name, clock=clock)
         self.hold_store = HoldStore(database)
         self.holds = Holds(self.hold_store, self.jobs, self.bus, backend=backend.name, clock=clock)
-        queued = QueueStore(database, backend=backend.name)
+        self.may_claim = True
+        queued = QueueStore(database, backend=backend.name, lease=lease)
+        self.due_jobs = DueJobStore(database, backend=backend.name, lease=lease)
         self.capacity = ProviderCapacity(queued, limit=at_provider, steady=clock.steady)
         self.queue = JobQueue(
-            self.store, queued, self.capacity, self.access, backend=backend.name, clock=clock
+            self.due_jobs,
+            queued,
+            self.capacity,
+            self.access,
+            clock=clock,
+            may_claim=lambda: self.may_claim,
         )
         self.unconfirmed = UnconfirmedStore(database, self.spent)
         self.remote_jobs = RemoteJobStore(database)
         self.listings = ListingStore(database)
         self.identity = RemoteIdentity(self.remote_jobs, self.jobs, backend, clock=clock)
-        self.fresh_answers = FreshAnswers(clock.steady)
-        self.silence = ProviderSilence(clock.steady)
+        self.fresh_answers, self.silence = FreshAnswers(clock.steady), ProviderSilence(clock.steady)
         self.poll_intervals = poll_intervals
         self.poller = Poller(
             self.jobs,
@@ -314,6 +322,7 @@ class Bench:
                 capacity=self.capacity,
                 workspace=self.workspace,
                 prompt_step=prompt_step,
+                fence=self.fence,
                 lookup_delays=LookupDelays(first=180.0, interval=60.0),
                 first_poll=self.poll_intervals.first,
                 min_free_bytes=min_free_bytes,
@@ -436,6 +445,16 @@ class Bench:
                 break
             await self.step(job_id)
         return await self.now(job_id)
+
+    def pause_after_intent(self, seconds: float) -> None:
+        """Pause the process once, between the commit of an intent and its create request."""
+        pauses = [seconds]
+
+        def pause(change: JobChanged) -> None:
+            if change.job.state is JobState.SUBMITTING and pauses:
+                self.clock.advance(pauses.pop())
+
+        self.bus.subscribe(pause)
 
     @asynccontextmanager
     async def unwritable(self) -> AsyncGenerator[None]:
