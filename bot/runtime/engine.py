@@ -171,7 +171,7 @@ async def open_engine(
     circuit = CircuitBreaker(
         CircuitStore(resources.database), jobs, backend=backend.name, clock=clock
     )
-    heartbeat = await open_heartbeat(resources, stack, is_desk=role is Role.ALL)
+    heartbeat = await open_heartbeat(resources, stack, role)
     lease = lease_of(heartbeat, resources.database)
     queued = QueueStore(resources.database, backend=backend.name, client=client, lease=lease)
     capacity = ProviderCapacity(queued, limit=settings.max_jobs, steady=clock.steady)

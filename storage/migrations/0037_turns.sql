@@ -17,3 +17,7 @@ CREATE TABLE list_turns (
     worker     TEXT NOT NULL,
     held_until REAL NOT NULL
 ) STRICT;
+
+-- What the process does (`all`, `desk` or `worker`), and on which machine.
+ALTER TABLE workers ADD COLUMN role TEXT NOT NULL DEFAULT 'all';
+ALTER TABLE workers ADD COLUMN host TEXT NOT NULL DEFAULT '';

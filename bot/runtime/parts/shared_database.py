@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 from bot.jobs.leases.heartbeat import Heartbeat
 from bot.jobs.leases.shared_settings import digest_of
 from bot.links import derive_key
+from bot.runtime.roles.role import Role
 from storage.postgres.schema import newest
 from storage.workers.leases import Lease, alone
 from storage.workers.table import WorkerState, WorkerTable
@@ -34,12 +36,9 @@ _STORE = ("store_url", "store_endpoint", "store_region")
 
 
 async def open_heartbeat(
-    resources: Resources, stack: AsyncExitStack, *, is_desk: bool
+    resources: Resources, stack: AsyncExitStack, role: Role
 ) -> Heartbeat | None:
-    """Record this process in the database. Returns None if the database is SQLite.
-
-    `is_desk`: whether the process speaks to Discord from its start.
-    """
+    """Record this process in the database. Returns None if the database is SQLite."""
     if not isinstance(resources.settings.database, str):
         return None
     database = resources.database
@@ -51,9 +50,11 @@ async def open_heartbeat(
             shared_settings(resources.settings), key=derive_key(resources.secret, "workers")
         ),
         desk_since=None,
+        role=role,
+        host=platform.node(),
     )
     heartbeat = Heartbeat(table, worker, steady=resources.clock.steady)
-    if is_desk:
+    if role is Role.ALL:
         heartbeat.become_desk(now=database.wall())
     await table.sweep()
     await heartbeat.beat()

@@ -11,7 +11,7 @@ from storage.delivery.copy_orders import TAKEN_SECONDS
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
-    from bot.jobs.editor import NarrationEditor
+    from bot.delivery.upload_fallback import Shrinker
     from storage.delivery.copy_orders import CopyOrder, CopyOrderStore
 
 log = logging.getLogger(__name__)
@@ -22,9 +22,7 @@ _LOOK_SECONDS = 2.0
 class CopyMaker:
     """Makes one copy at a time of its kind: those that are waited for, or those that are not."""
 
-    def __init__(
-        self, store: CopyOrderStore, editor: NarrationEditor, *, in_background: bool
-    ) -> None:
+    def __init__(self, store: CopyOrderStore, editor: Shrinker, *, in_background: bool) -> None:
         self._store = store
         self._editor = editor
         self._in_background = in_background

@@ -33,7 +33,7 @@ async def open_small_server(
     `state`: the role, for the answers about the process's health.
     """
     settings = engine.resources.settings
-    metrics = metrics_page(engine)
+    metrics = metrics_page(engine, shows_tables=False)
     server = WebServer(
         [
             *webhooks(engine).routes,
