@@ -38,7 +38,10 @@ def examine_processes(source: Source, *, clock: Callable[[], float] = time.time)
 
 def _counts(found: list[SeenProcess]) -> str:
     kinds = Counter(process.kind for process in found)
-    listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    listed = ", ".join(
+        f"{count} {kind}s" if kind == "worker" and count > 1 else f"{count} {kind}"
+        for kind, count in sorted(kinds.items())
+    )
     if not listed:
         return "none was seen lately"
     return f"{listed}; longest silence {max(each.silence for each in found):.0f} s"
