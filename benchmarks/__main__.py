@@ -16,6 +16,7 @@ from benchmarks.environment import ROOT
 from benchmarks.hostile_load import measure_hostile_load
 from benchmarks.http_load import run_http_load
 from benchmarks.imports import measure_imports
+from benchmarks.kill_restart import measure_kill_restart
 from benchmarks.open_jobs import measure_open_jobs
 from benchmarks.poll_delays import measure_poll_delays
 from benchmarks.polling import measure_polling
@@ -73,6 +74,7 @@ async def _run_all(folder: Path) -> tuple[str, list[str]]:
         await measure_polling(folder / f"polling-{jobs}-{by_list}", jobs, by_list=by_list)
         for jobs, by_list in _POLLED
     ]
+    kill_restart = await measure_kill_restart(folder / "kill-restart", _OPEN_JOBS[-1])
     delays = await measure_poll_delays(folder)
     _print_progress("load over HTTP")
     http_load = await run_http_load(folder / "http-load", large, small)
@@ -90,6 +92,7 @@ async def _run_all(folder: Path) -> tuple[str, list[str]]:
         open_jobs=open_jobs,
         queued_jobs=queued_jobs,
         polling=polling,
+        kill_restart=kill_restart,
         delays=delays,
         http_load=http_load,
         hostile=hostile,

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _PROMPT = "a prompt of about a hundred characters, because people describe what a video should show"
 _SECONDS = 30.0
+PROGRESS = 50  # the percentage that the provider reports for all jobs
 _TIMEOUT = 120.0
 _DAY = 24 * 60 * 60.0
 # All of these jobs were last polled before a downtime of a minute.
@@ -44,10 +45,10 @@ WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHER
 INSERT INTO jobs (
     id, state, next_at, created_at, updated_at, backend, prompt, model, seconds, size, fingerprint,
     interaction_id, application_id, user_id, channel_id, locale, token_until, upload_limit,
-    message_id, by_bot, remote_id, remote_made_at, generating_at, deadline_at, attempts)
+    message_id, by_bot, remote_id, remote_made_at, generating_at, deadline_at, attempts, progress)
 SELECT printf('%032x', n), 'generating', :now - 60 + n % 15, :now - 300, :now - 75 + n % 15,
     'openai', :prompt, 'sora-2', 8, '1280x720', printf('%x', n), n, 1, n, 1, 'en', 0, 1, n, 1,
-    printf('video_%d', n), :now - 300, :now - 300, :now + :day, 20
+    printf('video_%d', n), :now - 300, :now - 300, :now + :day, 20, :progress
 FROM numbers
 """
 _LATEST = "SELECT count(*) AS asked, min(updated_at) AS oldest FROM jobs WHERE updated_at >= :since"
@@ -73,10 +74,10 @@ class PollingResult:
 
 async def measure_polling(folder: Path, jobs: int, *, by_list: bool) -> PollingResult:
     """Start the polling components with a database of many jobs, and let them poll for a while."""
-    async with _provider(jobs) as base_url, _engine(folder, base_url) as engine:
+    async with open_provider(jobs) as base_url, _engine(folder, base_url) as engine:
         database = engine.resources.database
         now = engine.resources.clock()
-        await database.rows(_FILL, {"jobs": jobs, "now": now, "prompt": _PROMPT, "day": _DAY})
+        await store_jobs(database, jobs, now=now)
         workers = make_workers(engine, _NoDiscord())
         parts = [worker.run for worker in workers]
         if by_list and (polling := make_list_polling(engine)):
@@ -92,6 +93,14 @@ async def measure_polling(folder: Path, jobs: int, *, by_list: bool) -> PollingR
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
     return PollingResult(jobs=jobs, by_list=by_list, restart=restart, share=share, longest=longest)
+
+
+async def store_jobs(
+    database: Database, jobs: int, *, now: float, progress: int | None = None
+) -> None:
+    """Store `jobs` jobs of the provider that `open_provider` runs."""
+    fields = {"jobs": jobs, "now": now, "prompt": _PROMPT, "day": _DAY, "progress": progress}
+    await database.rows(_FILL, fields)
 
 
 async def _until_all_are_polled(engine: Engine, jobs: int, *, since: float) -> float:
@@ -138,7 +147,8 @@ async def _engine(folder: Path, base_url: str) -> AsyncGenerator[Engine]:
 
 
 @asynccontextmanager
-async def _provider(jobs: int) -> AsyncGenerator[str]:
+async def open_provider(jobs: int) -> AsyncGenerator[str]:
+    """Run a provider with `jobs` jobs as a process, and yield its base URL."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -190,7 +200,7 @@ async def _serve(jobs: int) -> None:
             "object": "video",
             "model": "sora-2",
             "status": "in_progress",
-            "progress": 50,
+            "progress": PROGRESS,
             "created_at": int(api.clock()) - 300,
             "completed_at": None,
             "expires_at": None,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from benchmarks.hostile_load import HostileResult
     from benchmarks.http_load import HttpLoadResult
     from benchmarks.imports import ImportCost
+    from benchmarks.kill_restart import KillRestart
     from benchmarks.open_jobs import OpenJobsResult
     from benchmarks.poll_delays import PollDelays
     from benchmarks.polling import PollingResult
@@ -91,6 +92,10 @@ The provider is another process on the same machine, whose jobs all run and neve
 follows a minute of downtime. The share and the longest time were measured for half a minute after
 all jobs had been polled.
 """
+_KILL_NOTE = """\
+A bot with {jobs:,} jobs, which are polled by the list, is killed by `kill -9` and started again. It
+had polled all of them {from_start:.1f} s after its start and {from_ready:.1f} s after it was ready.
+"""
 _PHASE_NOTE = """\
 Memory is RSS, and growth is the peak minus the idle RSS. The lag is the longest event loop delay
 that `/metrics` reports; the bot measures it twice a second. Each of ten clients has 20 sockets,
@@ -130,6 +135,7 @@ def render(
     open_jobs: Sequence[OpenJobsResult],
     queued_jobs: Sequence[QueuedJobsResult],
     polling: Sequence[PollingResult],
+    kill_restart: KillRestart,
     delays: Sequence[PollDelays],
     http_load: HttpLoadResult,
     hostile: list[HostileResult],
@@ -166,6 +172,11 @@ def render(
         "## Polling many jobs\n",
         _polling_table(polling),
         _POLLING_NOTE,
+        _KILL_NOTE.format(
+            jobs=kill_restart.jobs,
+            from_start=kill_restart.from_start,
+            from_ready=kill_restart.from_ready,
+        ),
         "## Polling until the end of a job\n",
         _table(poll_delays.HEAD, poll_delays.rows(delays)),
         poll_delays.NOTE,

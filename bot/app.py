@@ -6,7 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from bot.runtime.adapters import open_backend, open_voice
+from bot.runtime.adapters import open_backend, open_voices
 from bot.runtime.engine import open_engine
 from bot.runtime.resources import open_resources
 from bot.runtime.roles.role import Role
@@ -38,16 +38,16 @@ async def run(
             is_shared = role is not Role.ALL
             resources = await open_resources(settings, stack, is_shared=is_shared)
             backend = await open_backend(resources, stack)
-            voice = await open_voice(settings)
+            voices = await open_voices(settings)
             engine = await open_engine(
-                resources, backend, stack, timing=timing, voice=voice, role=role
+                resources, backend, stack, timing=timing, voices=voices, role=role
             )
             if engine.heartbeat is not None:
                 engine.heartbeat.on_outdated(stop.set)
             if not is_shared:
                 from bot.runtime.roles.service import open_service
 
-                await supervise(await open_service(engine, voice, stack), stop)
+                await supervise(await open_service(engine, voices, stack), stop)
                 return
             from bot.runtime.roles.relay import relayed
 
@@ -61,4 +61,4 @@ async def run(
             from storage.postgres.desk_lock import desk_lock
 
             lock = desk_lock(settings.database_url.get_secret_value())
-            await run_desk(engine, voice, lock, stop)
+            await run_desk(engine, voices, lock, stop)

@@ -3,7 +3,8 @@
 ClapperError
 ├── UserError                   the requester can act on it
 ├── BackendError                the provider refused the request or failed
-│   └── UnconfirmedSubmitError  the provider may have created the job
+│   ├── UnconfirmedSubmitError  the provider may have created the job
+│   └── RefusedVoiceError       the provider refused the sound of a create request
 ├── WebhookError                a webhook is forged or unreadable
 ├── DeliveryError               Discord failed temporarily
 ├── MediaError                  ffmpeg or another media program failed
@@ -92,6 +93,13 @@ class UnconfirmedSubmitError(BackendError):
 
     def __init__(self, message: str) -> None:
         super().__init__(ErrorKind.TRANSIENT, message)
+
+
+class RefusedVoiceError(BackendError):
+    """The provider has clearly refused the sound that went along with a create request.
+
+    It has not accepted the job. It may accept the same request without the sound.
+    """
 
 
 class WebhookError(ClapperError):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _KEY_BYTES = 32
+_VOICE_SECONDS = 60 * 60
 _TOKEN = re.compile(
     r"(?P<job>[0-9a-f]{32})\.(?P<expires>[0-9]{1,12})\.(?P<mac>[\w-]{43})", re.ASCII
 )
@@ -45,11 +46,13 @@ class Share:
 
 
 class Links:
-    """Creates and checks two kinds of signed links.
+    """Creates and checks three kinds of signed links.
 
     Links to files are shown on cards: `PUBLIC_URL/d/<job>.<expiry>.<mac>`.
 
     Links to pages can be shared: `PUBLIC_URL/v/<job>.<expiry>.<serial>.<mac>`.
+
+    Links to voices are sent to the video service alone: `PUBLIC_URL/n/<job>.<expiry>.<mac>`.
 
     The MAC covers all parts before it, and the kind of the link.
     """
@@ -74,12 +77,21 @@ class Links:
 
     def check(self, token: str) -> str | None:
         """Return the job id in a file link's token, or None if the token is forged or expired."""
-        match = _TOKEN.fullmatch(token)
-        if match is None:
-            return None
-        expires = int(match["expires"])
-        genuine = hmac.compare_digest(self._mac(match["job"], expires), match["mac"])
-        return match["job"] if genuine and self._clock() < expires else None
+        return self._job_in(token)
+
+    @property
+    def reaches_voices(self) -> bool:
+        """Whether links to voices can be made. A voice must be sent over TLS."""
+        return self._public_url.startswith("https://")
+
+    def make_for_voice(self, job_id: str) -> str:
+        """Return a link to the sound of a job's narration. The link is valid for an hour."""
+        expires = int(self._clock() + _VOICE_SECONDS)
+        return f"{self._public_url}/n/{job_id}.{expires}.{self._mac('voice', job_id, expires)}"
+
+    def check_for_voice(self, token: str) -> str | None:
+        """Return the job id in a voice link's token, or None if it is forged or expired."""
+        return self._job_in(token, "voice")
 
     def share(self, job_id: str, *, serial: int) -> Share:
         """Return a link to the page of a job's video. The link is valid for `lifetime` seconds."""
@@ -94,6 +106,14 @@ class Links:
         # The serials `01` and `1` have the same signature, so the whole token is compared.
         genuine = hmac.compare_digest(share.url.rpartition("/")[2], token)
         return share if genuine and self._clock() < share.expires_at else None
+
+    def _job_in(self, token: str, *purpose: str) -> str | None:
+        match = _TOKEN.fullmatch(token)
+        if match is None:
+            return None
+        expires = int(match["expires"])
+        genuine = hmac.compare_digest(self._mac(*purpose, match["job"], expires), match["mac"])
+        return match["job"] if genuine and self._clock() < expires else None
 
     def _share(self, job_id: str, serial: int, expires: int) -> Share:
         mac = self._mac("share", job_id, expires, serial)

@@ -8,6 +8,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from bot.artifacts import NO_VOICE, OrderedVoice
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -58,14 +60,12 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     JobState.CANCELLED: frozenset(),
 }
 
-# In these states, a job can be cancelled, and its card has a Cancel button.
-CANCELLABLE = frozenset(
-    {JobState.RECEIVED, JobState.QUEUED, JobState.SUBMITTING, JobState.UNCONFIRMED}
-    | {JobState.GENERATING, JobState.DOWNLOADING, JobState.MERGING}
-)
-
 # In these states, the provider has the job or may have it.
 AT_PROVIDER = frozenset({JobState.SUBMITTING, JobState.UNCONFIRMED, JobState.GENERATING})
+
+# In these states, a job can be cancelled, and its card has a Cancel button.
+_AT_HOME = {JobState.RECEIVED, JobState.QUEUED, JobState.DOWNLOADING, JobState.MERGING}
+CANCELLABLE = AT_PROVIDER | _AT_HOME
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,19 +73,20 @@ class VideoRequest:
     """The video that a provider is asked for: a prompt, and the operator's presets.
 
     `seconds` is the clip's length. `size` is "WIDTHxHEIGHT" in pixels. If `model` is None, the
-    server chooses its default model.
+    server chooses its default model. `reference`: the digest of the sound that goes along, or "".
     """
 
     prompt: str
     model: str | None
     seconds: int
     size: str
+    reference: str = ""
 
     @property
     def fingerprint(self) -> str:
         """A hex digest that is equal for requests that look the same to a provider."""
-        parts = (self.model or "", str(self.seconds), self.size, self.prompt)
-        return sha256("\0".join(parts).encode()).hexdigest()
+        parts = (self.model or "", str(self.seconds), self.size, self.prompt, self.reference)
+        return sha256("\0".join(parts).removesuffix("\0").encode()).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -190,8 +191,7 @@ class Job:
     created_at: float
     #: The time when the state or `next_at` last changed. Claims do not change it.
     updated_at: float
-    #: The provider's name. A queued job moves to the configured provider once its prompt is
-    #: written.
+    #: The provider's name. Once its prompt is written, a queued job moves to the chosen provider.
     backend: str
     #: The prompt as the requester typed it, with the presets of that time.
     request: VideoRequest
@@ -205,6 +205,8 @@ class Job:
     clip_of: str | None
     #: Whether the video of `clip_of` already has a narration. Set when the job is stored.
     clip_has_voice: bool = False
+    #: Whether the narration goes along with the create request. Set when the job is stored.
+    voice: OrderedVoice = NO_VOICE
     #: The prompt that the provider gets. Set before the POST, once for each backend.
     sent_prompt: str | None = None
     #: The idempotency key of the create request. Set before the first POST and kept for later ones.
@@ -213,9 +215,8 @@ class Job:
     submitted_at: float | None = None
     #: The number of create requests, increased just before each POST and never reset.
     submits: int = 0
-    #: The number of results that count only if repeated: the remote job was not found or listed, or
-    #: did not stop; the download was unusable, or the merge failed. A new state and each successful
-    #: poll reset it. In `downloading`, each missing clip adds `_LAG` (1000), to keep both counts.
+    #: The number of results that count only if repeated, such as a list without the remote job. A
+    #: new state and each successful poll reset it. In `downloading`, a missing clip adds `_LAG`.
     misses: int = 0
     #: The id of the provider's job, or None until it is known from a response or from a search.
     remote_id: str | None = None

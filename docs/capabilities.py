@@ -27,6 +27,7 @@ _PAID = {
     "openrouter": "per clip",
     "gemini": "per clip",
 }
+_HEARS = {"openai": "vLLM-Omni, some models", "openrouter": "by model"}
 _ASKED = {"openai": "`VIDEO_LENGTHS`", "openrouter": "by model"}
 #: The lengths in the examples. A model's list and an operator's setting have these.
 EXAMPLES: Mapping[str, tuple[int, ...]] = {
@@ -71,7 +72,10 @@ def _backends() -> str:
 def _features() -> str:
     rows = [
         ("Lengths in seconds", _seconds),
-        ("Hears the narration", lambda _, known: _yes(is_so=known.hears_voice)),
+        (
+            "Hears the narration",
+            lambda name, known: _HEARS.get(name, _yes(is_so=known.hears_voice)),
+        ),
         ("Webhooks", lambda _, known: "with a secret" if known.webhooks else "no"),
         ("List of jobs", lambda _, known: _yes(is_so=known.lists)),
         ("The list always repeats", lambda _, known: ", ".join(sorted(known.echoes)) or "-"),

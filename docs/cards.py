@@ -161,6 +161,7 @@ _REASONS = {
     "audio.unreadable": "the attachment is damaged",
     "speech.moderated": "the voice service rejects the text",
     "speech.off": "the bot no longer has a voice",
+    "speech.other_language": "no voice speaks the language of the text",
     "speech.other_letters": "the voice can't read this alphabet",
     "speech.refused": "the voice service rejects the bot",
     "speech.too_long": "the text takes too long to read aloud",

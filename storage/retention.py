@@ -26,7 +26,7 @@ UPDATE jobs SET
     deleted_at = coalesce(deleted_at, :now), epoch = epoch + 1, claimed_by = NULL, token = NULL,
     prompt = '', prompt_folded = '', sent_prompt = NULL, fingerprint = '',
     failure_key = NULL, failure_fields = NULL, attachment_name = NULL, attachment_size = NULL,
-    attachment_url = NULL, attachment_text = NULL
+    attachment_url = NULL, attachment_text = NULL, voice_digest = ''
 WHERE id = :id AND {_SETTLED}
 RETURNING id
 """  # noqa: S608 - built from constants
@@ -93,7 +93,7 @@ WHERE user_id = :user_id AND deleted_at IS NULL
 _LAST_DELETED = """
 SELECT max(at) AS at FROM (
     SELECT deleted_at AS at FROM jobs WHERE user_id = :user_id
-    UNION ALL SELECT at FROM speeches WHERE user_id = :user_id) AS deleted
+    UNION ALL SELECT at FROM speeches WHERE user_id = :user_id AND text IS NULL) AS deleted
 """
 
 
@@ -193,12 +193,6 @@ class RetentionStore:
         rows = await self._database.rows(_DELETE_ROWS, params)
         await spent.sweep(now=now)
         return len(rows)
-
-    async def delete_old_speeches(self, *, now: float) -> None:
-        """Delete the speeches that are too old to count towards the daily caps."""
-        await self._database.rows(
-            "DELETE FROM speeches WHERE at <= :day_ago", {"day_ago": now - _DAY}
-        )
 
     async def delete_old_turns(self, *, now: float) -> None:
         """Delete the turns of the servers and people who have not started a job for a day."""

@@ -31,11 +31,39 @@ ON CONFLICT (interaction_id) DO NOTHING
 RETURNING id
 """  # noqa: S608 - built from constants
 
-_SETTLE = """
-UPDATE speeches SET
-    settled_micros = CASE WHEN :is_free = 1 THEN 0 ELSE reserved_micros END, settled_at = :now
+# Committed before the voice is asked, so that a crash after the request doesn't free the price.
+_BEGIN_SPEAKING = """
+UPDATE speeches SET settled_micros = reserved_micros, settled_at = :now
 WHERE id = :id AND settled_micros IS NULL
+RETURNING id
 """
+_RELEASE = """
+UPDATE speeches SET settled_micros = 0, settled_at = :now
+WHERE id = :id AND coalesce(settled_micros, 1) <> 0
+"""
+# A crash may have followed the order, so that the voice was never asked.
+_RELEASE_ABANDONED = """
+UPDATE speeches SET settled_micros = 0, settled_at = :now
+WHERE settled_micros IS NULL AND reserved_micros <> 0 AND at < :before
+"""
+
+_KEEP = "UPDATE speeches SET text = :text, narration_id = :narration_id WHERE id = :id"
+_FORGET = "UPDATE speeches SET text = NULL, narration_id = NULL WHERE narration_id = :narration_id"
+_KEPT = """
+SELECT user_id, text, narration_id FROM speeches
+WHERE id = :id AND narration_id IS NOT NULL AND at > :day_ago
+"""
+_NARRATIONS_OF = """
+SELECT narration_id FROM speeches WHERE user_id = :user_id AND narration_id IS NOT NULL
+"""
+# A job in another state has a copy of its own.
+_EXPIRED = """
+SELECT narration_id FROM speeches
+WHERE at <= :day_ago AND narration_id IS NOT NULL AND narration_id NOT IN (
+    SELECT narration_of FROM jobs WHERE state = 'received' AND narration_of IS NOT NULL)
+"""
+# A row with a sound is kept until the sound is deleted.
+_DELETE_OLD = "DELETE FROM speeches WHERE at <= :day_ago AND narration_id IS NULL"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,8 +96,20 @@ class SpeechUsage:
     is_repeated: bool
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeptSpeech:
+    """A text that was read aloud for a person.
+
+    `narration_id`: the id under which the workspace keeps its sound, like a job's narration.
+    """
+
+    user_id: int
+    text: str
+    narration_id: str
+
+
 class SpeechStore:
-    """Counts speeches without storing their texts."""
+    """Counts speeches, and stores the texts of people for a day."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -99,7 +139,46 @@ class SpeechStore:
             is_repeated=bool(row and row["repetitions"]),
         )
 
-    async def settle(self, speech_id: int, *, is_free: bool, now: float) -> None:
-        """Store whether reading a text aloud has cost the reserved price or nothing."""
-        params = {"id": speech_id, "is_free": int(is_free), "now": now}
-        await self._database.rows(_SETTLE, params)
+    async def begin_speaking(self, speech_id: int, *, now: float) -> bool:
+        """Store that the voice is about to be asked, so that the reserved price is spent.
+
+        Returns False if the voice was asked before, or if the price was released.
+        """
+        params = {"id": speech_id, "now": now}
+        return await self._database.row(_BEGIN_SPEAKING, params) is not None
+
+    async def release(self, speech_id: int, *, now: float) -> None:
+        """Store that a text costs nothing."""
+        await self._database.rows(_RELEASE, {"id": speech_id, "now": now})
+
+    async def release_abandoned(self, *, before: float, now: float) -> None:
+        """Release the prices of texts that were ordered before a time, and never read aloud."""
+        await self._database.rows(_RELEASE_ABANDONED, {"before": before, "now": now})
+
+    async def keep(self, speech_id: int, text: str, *, narration_id: str) -> None:
+        """Store the text of a speech, and the id under which its sound is kept."""
+        params = {"id": speech_id, "text": text, "narration_id": narration_id}
+        await self._database.rows(_KEEP, params)
+
+    async def kept(self, speech_id: int, *, now: float) -> KeptSpeech | None:
+        """Return a speech with its text, or None if the text is not stored or is a day old."""
+        row = await self._database.row(_KEPT, {"id": speech_id, "day_ago": now - _DAY})
+        return KeptSpeech(**dict(row)) if row else None
+
+    async def narrations_of(self, user_id: int) -> list[str]:
+        """List the ids under which the sounds of a person's speeches are kept."""
+        rows = await self._database.rows(_NARRATIONS_OF, {"user_id": user_id})
+        return [row["narration_id"] for row in rows]
+
+    async def expired_narrations(self, *, now: float) -> list[str]:
+        """List the ids of the sounds that are a day old and that no job is about to use."""
+        rows = await self._database.rows(_EXPIRED, {"day_ago": now - _DAY})
+        return [row["narration_id"] for row in rows]
+
+    async def forget(self, narration_id: str) -> None:
+        """Delete the text whose sound was kept under an id. The row still counts for the caps."""
+        await self._database.rows(_FORGET, {"narration_id": narration_id})
+
+    async def delete_old(self, *, now: float) -> None:
+        """Delete the speeches that are too old to count towards the daily caps."""
+        await self._database.rows(_DELETE_OLD, {"day_ago": now - _DAY})

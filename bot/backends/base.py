@@ -59,6 +59,16 @@ class BackendUpdate:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class VoiceSound:
+    """The sound that goes along with a create request.
+
+    `url`: a data URL that contains the sound, or a secret link to it.
+    """
+
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StatusPage:
     """A page of the provider's list of jobs. A job that is not in the list may still exist.
 
@@ -120,13 +130,17 @@ class VideoBackend(Protocol):
     name: str
     capabilities: Capabilities
 
-    async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
+    async def submit(
+        self, request: VideoRequest, *, create_key: str, voice: VoiceSound | None = None
+    ) -> BackendUpdate:
         """Order the video with exactly one POST.
 
+        `voice`: the sound that the model hears. Only a service that hears voices gets one.
         The response may report that the job has already ended.
 
         Raises UnconfirmedSubmitError if the provider may have accepted the job and charged for it.
         After any other BackendError, the provider has certainly not accepted the job.
+        Raises RefusedVoiceError if the provider refuses the job because of the sound.
         """
         ...
 

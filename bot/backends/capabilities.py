@@ -19,6 +19,13 @@ class ServicePlace(StrEnum):
     INTERNET = "on the internet"
 
 
+class SoundForm(StrEnum):
+    """The form in which a create request contains a sound."""
+
+    DATA_URL = "data URL"
+    LINK = "link"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Capabilities:
     """The optional features of a video service.
@@ -26,7 +33,8 @@ class Capabilities:
     `lengths`: the lengths of clips on offer, in whole seconds and ascending order. Empty if they
     are unknown.
     `sizes`: the sizes on offer, such as "1280x720". Empty if they are unknown.
-    `hears_voice`: whether an order can contain a sound as a reference.
+    `sound_forms`: the forms in which an order can contain a sound as a reference, the preferred
+    form first. Empty if the service or the model takes no sound.
     `webhooks`: whether the service reports the end of a job with a verifiable webhook.
     `lists`: whether the API has a list of jobs with their states.
     `own_list`: whether the complete list can always be trusted. It can if the provider runs in this
@@ -45,7 +53,7 @@ class Capabilities:
 
     lengths: tuple[int, ...] = ()
     sizes: tuple[str, ...] = ()
-    hears_voice: bool = False
+    sound_forms: tuple[SoundForm, ...] = ()
     webhooks: bool = False
     lists: bool = False
     own_list: bool = False
@@ -56,6 +64,11 @@ class Capabilities:
     place: ServicePlace = ServicePlace.INTERNET
     prompt_characters: int = 2000
     second_dollars: float | None = None
+
+    @property
+    def hears_voice(self) -> bool:
+        """Whether an order can contain a sound as a reference."""
+        return bool(self.sound_forms)
 
     @property
     def has_exact_lengths(self) -> bool:

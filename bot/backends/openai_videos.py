@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from bot.backends.base import AnsweredJob
+    from bot.backends.base import AnsweredJob, VoiceSound
     from bot.backends.responses.remote_job import ListingPage
     from bot.backends.responses.replies import Reply
     from bot.backends.transport.base import Endpoint, Transport
@@ -103,12 +103,16 @@ class OpenAIVideos:
             raise error
         return None
 
-    async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
-        """Order the video with exactly one POST.
+    async def submit(
+        self, request: VideoRequest, *, create_key: str, voice: VoiceSound | None = None
+    ) -> BackendUpdate:
+        """Order the video with exactly one POST. vLLM-Omni names the field of the sound.
 
         The response may report that the video is already finished.
         """
         fields = {**self.extra, **_fields(request)}
+        if voice is not None:
+            fields["audio_reference"] = {"audio_url": voice.url}
         headers = {"Content-Type": _TYPES[self.body]}
         if self.idempotency_header:
             headers[self.idempotency_header] = create_key
@@ -119,7 +123,8 @@ class OpenAIVideos:
                 headers=headers,
                 body=_form(fields) if self.body == "multipart" else fields,
                 follow_redirects=False,
-            )
+            ),
+            voice=voice,
         )
 
     async def poll(self, ref: str) -> BackendUpdate:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.backends.base import BackendUpdate, RemoteState, StatusPage
-from bot.backends.responses import error_kinds, remote_job, replies
+from bot.backends.responses import error_kinds, remote_job, replies, voice_words
 from bot.backends.responses.clip_links import INLINE
 from bot.backends.responses.content import ContentFetcher
 from bot.backends.transport.base import (
@@ -20,12 +20,13 @@ from bot.backends.transport.base import (
     reason_of,
 )
 from bot.backends.transport.origins import joined, origin_of
-from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
+from bot.errors import BackendError, ErrorKind, RefusedVoiceError, UnconfirmedSubmitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from bot.backends.base import VoiceSound
     from bot.backends.responses.remote_job import ListingPage, RemoteJob
     from bot.backends.responses.replies import Reply
     from bot.backends.transport.base import Answer, Transport
@@ -76,9 +77,10 @@ class ProviderApi:
         """
         return now + self._ahead
 
-    async def submit(self, request: Request) -> BackendUpdate:
+    async def submit(self, request: Request, *, voice: VoiceSound | None = None) -> BackendUpdate:
         """Send the create request exactly once, and return the job in the response.
 
+        `voice`: the sound in the request, if there is one.
         The job may have ended already.
 
         Raises UnconfirmedSubmitError if the provider may have accepted the job. After any other
@@ -90,9 +92,12 @@ class ProviderApi:
         prompt = _prompt_in(request)
         if reply.ok:
             raise error_kinds.of_success_without_job(reply.answer, prompt=prompt)
-        raise error_kinds.of_create(
+        error = error_kinds.of_create(
             reply.status, reply.answer, retry_after=reply.retry_after, prompt=prompt
         )
+        if voice and voice_words.blames_sound(error, reply.status, reply.answer, prompt=prompt):
+            raise RefusedVoiceError(error.kind, error.message)
+        raise error
 
     async def poll(self, path: str, ref: str) -> BackendUpdate:
         """Return the state of the job at `path`.

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from bot.moderation.access.refusals import RefusedOrders
     from bot.pacing import WatchedClock
     from bot.presets import Presets
+    from bot.speech.kept_speeches import KeptSpeeches
     from bot.speech.narrator import Narrator
     from bot.texts import Texts
     from storage.access.audit import AuditStore
@@ -66,11 +67,12 @@ _COGS = (
     "overview.status",
     "overview.help",
     "server",
+    "narration.video_button",
     "_buttons",
     "_forms",
 )
 _EXTENSIONS = (*(f"cogs.{name}" for name in _COGS), "cogs.access.owner")
-_VOICE_EXTENSIONS = ("cogs.narrate",)
+_VOICE_EXTENSIONS = ("cogs.narration.narrate",)
 # Without this time-out, discord.py waits until a rate limit ends, even if that takes a day.
 _SYNC_SECONDS = 60
 # The seconds between attempts, about two days in total. After the last one, the bot doesn't try
@@ -105,6 +107,7 @@ class Services:
     presets: Presets
     people: PeopleStore
     retention: Retention
+    speeches: KeptSpeeches
     workspace: Workspace
     library: Library
     resender: Resender

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypedDict
 
+from bot.artifacts import NO_VOICE
 from bot.errors import UserError
 from bot.model import Job, JobState, Origin, new_job_id
 from bot.moderation.access.place import OrderPlace
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Unpack
 
+    from bot.artifacts import OrderedVoice
     from bot.model import Attachment, Client, VideoRequest
     from bot.moderation.access.gate import Gate, Terms
     from bot.moderation.access.place import Membership
@@ -260,11 +262,13 @@ class JobSources(TypedDict, total=False):
     `job_id`: an id from `new_job_id`, if the caller has already made one.
     `narration_of`: the job whose narration is reused.
     `clip_of`: the job whose finished video is used instead of a new clip.
+    `voice`: whether the narration may go along with the create request.
     """
 
     job_id: str | None
     narration_of: str | None
     clip_of: str | None
+    voice: OrderedVoice
 
 
 def new_job(
@@ -290,4 +294,5 @@ def new_job(
         attachment=attachment,
         narration_of=sources.get("narration_of"),
         clip_of=sources.get("clip_of"),
+        voice=sources.get("voice", NO_VOICE),
     )

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bot.media.process.ffmpeg import Ffmpeg
     from bot.media.render.merge_narration import MergeResult
     from bot.media.render.narration_options import NarrationOptions
-    from bot.speech.voice import Voice
+    from bot.speech.voices import Voices
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class NarrationEditor:
         *,
         options: NarrationOptions,
         max_seconds: int,
-        voice: Voice | None = None,
+        voices: Voices | None = None,
         shared: SharedWork | None = None,
     ) -> None:
         self._shared = shared or SharedWork(workspace)
@@ -66,7 +66,7 @@ class NarrationEditor:
         self._max_seconds = max_seconds
         # A lock is garbage-collected once no task holds it or is waiting for it.
         self._shrinking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._voice = voice
+        self._voices = voices
 
     async def ingest(self, job_id: str, url: str) -> None:
         """Download an attachment, make it the job's narration, and keep it for later jobs.
@@ -110,16 +110,17 @@ class NarrationEditor:
             await self._decode(folder)
         await self._workspace.keep_narration(job_id)
 
-    async def speak(self, job_id: str, text: str) -> None:
+    async def speak(self, job_id: str, text: str, *, locale: str | None = None) -> None:
         """Synthesise a text, make the speech the job's narration, and keep it for later jobs.
 
+        `locale`: the person's language, as Discord names it.
         If an earlier attempt has already synthesised the text, that speech is used.
         Raises UserError if the text can't be read aloud, and MediaError if a retry may succeed.
         """
         folder = await self._workspace.create(job_id)
         try:
             if not await _is_ingested(folder):
-                await self._speak(job_id, text, folder)
+                await self._speak(job_id, text, folder, locale)
         except UserError as error:
             raise as_speech_error(error) from error
         await self._workspace.keep_narration(job_id)
@@ -211,16 +212,17 @@ class NarrationEditor:
             tail = error.stderr_tail[-500:]
             log.warning("shrink.failed id=%s reason=%r tail=%r", job_id, str(error), tail)
 
-    async def _speak(self, job_id: str, text: str, folder: JobFolder) -> None:
-        if self._voice is None:
+    async def _speak(self, job_id: str, text: str, folder: JobFolder, locale: str | None) -> None:
+        if self._voices is None:
             raise UserError("speech.off")
+        voice = await self._voices.choose(text, locale)
         is_spoken = await asyncio.to_thread(folder.attachment.exists)
-        if self._voice.costs and not is_spoken and not await self._shared.begin_asking(job_id):
+        if voice.costs and not is_spoken and not await self._shared.begin_asking(job_id):
             # Another process has asked the voice. Its speech is used if it was kept.
             await self._shared.fetch_attachment(job_id)
             if not await asyncio.to_thread(folder.attachment.exists):
                 raise UserError("speech.unsure")
-        await speak_once(self._voice, text, folder.attachment)
+        await speak_once(voice, text, folder.attachment)
         await self._decode(folder)
 
     async def _decode(self, folder: JobFolder) -> None:

@@ -23,7 +23,7 @@ class NarrationEditing(Protocol):
         """Use the attachment in the job's folder as the narration."""
         ...
 
-    async def speak(self, job_id: str, text: str) -> None:
+    async def speak(self, job_id: str, text: str, *, locale: str | None = None) -> None:
         """Synthesise a text and make the speech the narration."""
         ...
 

@@ -166,7 +166,8 @@ class Pipeline:
         elif job.narration_of is not None:
             await self._editor.ingest_kept(job.id, of=job.narration_of)
         elif job.attachment.text is not None:
-            await self._editor.speak(job.id, job.attachment.text)
+            locale = job.origin.locale if job.client is None else None
+            await self._editor.speak(job.id, job.attachment.text, locale=locale)
         else:
             await self._editor.ingest_given(job.id)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from bot.artifacts import UNGUIDED
 from bot.errors import UserError
 from bot.jobs.admission import Admission, new_job
 from bot.jobs.costs.retries import Retries
@@ -19,6 +20,7 @@ from storage.jobs.store import Changes
 if TYPE_CHECKING:
     from typing import Unpack
 
+    from bot.artifacts import SubmittedVoice
     from bot.backends.base import BackendUpdate
     from bot.jobs.admission import Allowance, JobSources
     from bot.jobs.changes.publisher import ChangePublisher
@@ -205,15 +207,13 @@ class JobService:
         """Store a queued job's prompt. Returns None if a prompt is stored or the job changed."""
         return await self._store.write_prompt(job, prompt, backend=self._backend, now=self._clock())
 
-    async def begin_submit(self, job: Job, *, shows_length: bool = False) -> Job | None:
+    async def begin_submit(
+        self, job: Job, voice: SubmittedVoice = UNGUIDED, *, shows_length: bool = False
+    ) -> Job | None:
         """Mark a job as submitting. Returns None if a similar create request is unconfirmed."""
+        to = {"backend": self._backend, "account": self._account, "create_key": uuid4().hex}
         moved = await self._store.begin_submit(
-            job,
-            shows_length=shows_length,
-            backend=self._backend,
-            account=self._account,
-            create_key=uuid4().hex,
-            now=self._clock(),
+            job, voice, shows_length=shows_length, now=self._clock(), **to
         )
         if moved is not None:
             self._changes.publish_state(moved, job.state)

@@ -6,14 +6,23 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bot.artifacts import VoiceUse
 from bot.backends.base import RemoteState
-from bot.errors import BackendError, ErrorKind, Trouble, UnconfirmedSubmitError
+from bot.errors import (
+    BackendError,
+    ErrorKind,
+    RefusedVoiceError,
+    Trouble,
+    UnconfirmedSubmitError,
+)
 from bot.jobs.circuit_breaker import TROUBLES, SubmitDecision
 from bot.model import HoldReason, Job, JobState
+from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
-    from bot.backends.base import BackendUpdate, VideoBackend
+    from bot.backends.base import BackendUpdate, VideoBackend, VoiceSound
     from bot.jobs.circuit_breaker import CircuitBreaker
+    from bot.jobs.guiding.guide import VoiceGuide
     from bot.jobs.prompting import PromptStep
     from bot.jobs.remote.answer_saver import AnswerSaver
     from bot.jobs.remote.identity import RemoteIdentity
@@ -63,6 +72,7 @@ class Submission:
         workspace: Workspace,
         prompt_step: PromptStep,
         fence: PostFence,
+        voice_guide: VoiceGuide,
         lookup_delays: LookupDelays,
         first_poll: float,
         min_free_bytes: int,
@@ -78,6 +88,7 @@ class Submission:
         self._workspace = workspace
         self._prompt_step = prompt_step
         self._fence = fence
+        self._voice_guide = voice_guide
         self._lookup_delays = lookup_delays
         self._first_poll = first_poll
         self._min_free_bytes = min_free_bytes
@@ -104,9 +115,12 @@ class Submission:
         if prepared is None:
             await self._release_probe(probing=probing)
             return
+        voice = await self._voice_guide.prepare(prepared)
         shows_length = self._backend.capabilities.echoes_length
         since = self._fence.now()
-        intended = await self._jobs.begin_submit(prepared, shows_length=shows_length)
+        intended = await self._jobs.begin_submit(
+            prepared, voice.submitted, shows_length=shows_length
+        )
         if intended is None:
             await self._holds.hold(prepared, HoldReason.TWIN, after=_SAME_CREATE_SECONDS)
             await self._release_probe(probing=probing)
@@ -116,12 +130,18 @@ class Submission:
             await self.mark_unconfirmed(intended)
             await self._release_probe(probing=probing)
         else:
-            await self._send(intended, probing=probing)
+            await self._send(intended, voice.sound, probing=probing)
 
-    async def _send(self, job: Job, *, probing: bool) -> None:
+    async def _send(self, job: Job, sound: VoiceSound | None, *, probing: bool) -> None:
         """Send the create request of a job whose intent is stored, and act on the response."""
         try:
-            update = await self._backend.submit(job.sent_request, create_key=job.create_key or "")
+            update = await self._backend.submit(
+                job.sent_request, create_key=job.create_key or "", voice=sound
+            )
+        except RefusedVoiceError as error:
+            log.warning("submit.voice_refused id=%s error=%r", job.id, str(error))
+            await self._jobs.move(job, JobState.QUEUED, Changes(voice_use=VoiceUse.REFUSED))
+            await self._release_probe(probing=probing)
         except UnconfirmedSubmitError as error:
             log.warning("submit.unconfirmed id=%s error=%r", job.id, str(error))
             await self.mark_unconfirmed(job)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bot.media.files.stores.base import KeptFile
     from bot.media.files.workspace import Workspace
     from bot.pacing import WatchedClock
+    from bot.speech.kept_speeches import KeptSpeeches
     from storage.files.kept_files import KeptFileTable
     from storage.jobs.spent_refs import SpentRefs
     from storage.people import PeopleStore, Person
@@ -47,6 +48,7 @@ class StoredData:
     """A summary of the data that is stored about a person. Times are Unix seconds.
 
     `video_bytes`: the total size of the videos and their smaller copies.
+    `speeches`: the number of texts of `/narrate` that are kept with their sound.
     `next_at`: the time at which the next video expires, or None if no video will.
     `rows_until`: the time at which the last row that is kept only for the daily caps will be
     removed, or None if there is no such row.
@@ -58,25 +60,28 @@ class StoredData:
     videos: int
     video_bytes: int
     narrations: int
+    speeches: int
     next_at: float | None
     rows_until: float | None
 
     @property
     def is_empty(self) -> bool:
         """True if there is nothing to delete."""
-        return not self.prompts and not self.person.is_stored
+        return not self.prompts and not self.speeches and not self.person.is_stored
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deletion:
     """The result of deleting a person's data.
 
-    `deleted`: the number of deleted jobs. `open_jobs`: the number of jobs that must end first.
+    `deleted`: the number of deleted jobs. `speeches`: the number of deleted texts of `/narrate`.
+    `open_jobs`: the number of jobs that must end first.
     `choice`: whether a setting of the person was deleted too.
     `rows_until`: the same as in `StoredData`.
     """
 
     deleted: int
+    speeches: int
     open_jobs: int
     choice: bool
     rows_until: float | None
@@ -95,6 +100,7 @@ class Retention:
         workspace: Workspace,
         jobs: JobService,
         *,
+        speeches: KeptSpeeches,
         spent: SpentRefs,
         kept_files: KeptFileTable,
         limits: RetentionLimits,
@@ -105,6 +111,7 @@ class Retention:
         self._people = people
         self._workspace = workspace
         self._jobs = jobs
+        self._speeches = speeches
         self._spent = spent
         self._kept_files = kept_files
         self._limits = limits
@@ -159,6 +166,7 @@ class Retention:
             video_bytes=sum(job.size or 0 for job in videos)
             + sum(file.size for file in files if file.folder in COPIES),
             narrations=len({file.job_id for file in files if file.folder == NARRATIONS}),
+            speeches=await self._speeches.count(user_id),
             next_at=min(delivered) + self._limits.seconds if delivered else None,
             rows_until=await self._rows_until(user_id),
         )
@@ -171,12 +179,14 @@ class Retention:
         cleared = [job.job_id for job in jobs if await self.mark_deleted(job.job_id)]
         deleted, open_jobs = len(cleared), len(jobs) - len(cleared)
         choice = await self._people.delete(user_id)
+        speeches = await self._speeches.delete_all(user_id)
         for job_id in cleared:
             await self._delete_files(job_id)
         await self._finish_deletion()
         log.info("person.deleted user=%d jobs=%d open=%d", user_id, deleted, open_jobs)
         return Deletion(
             deleted=deleted,
+            speeches=speeches,
             open_jobs=open_jobs,
             choice=choice,
             rows_until=await self._rows_until(user_id),
@@ -189,7 +199,7 @@ class Retention:
             log.warning("sweep.postponed because=clock")
             return  # the next sweep continues
         now = self._clock.conservative()
-        await self._store.delete_old_speeches(now=now)
+        await self._speeches.sweep(now=now)
         await self._store.delete_old_turns(now=now)
         # The disk is read before the table. In the opposite order, a job that is created between
         # the two reads would seem not to exist, and its files would be deleted.

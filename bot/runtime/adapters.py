@@ -9,6 +9,7 @@ import asyncio
 import base64
 import logging
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,13 @@ from bot.links import derive_key
 from bot.moderation.words import BlockedWords, load_words
 from bot.prompts.base import VerbatimWriter
 from bot.runtime.timing import GEMINI_ANSWER_SECONDS, GEMINI_SUBMIT_SECONDS, SUBMIT_SECONDS
+from bot.settings.voice_list import voices_by_language
 from bot.web.http.server import url_host
 from bot.web.webhooks import WEBHOOK_PATH
 from storage.files.data_folder import make_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AsyncExitStack
 
     from bot.backends.base import VideoBackend
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from bot.runtime.resources import Resources
     from bot.settings.fields import Settings
     from bot.speech.voice import Voice
+    from bot.speech.voices import Voices
 
 log = logging.getLogger(__name__)
 
@@ -73,30 +77,59 @@ async def open_backend(resources: Resources, stack: AsyncExitStack) -> VideoBack
     return backend
 
 
-async def open_voice(settings: Settings) -> Voice | None:
-    """Return the chosen voice, or None if texts are not read aloud.
+async def open_voices(settings: Settings) -> Voices | None:
+    """Return the chosen voices, or None if texts are not read aloud.
 
-    Raises StartupError if Piper is chosen but not installed.
+    Raises StartupError if Piper, a voice or the detector of languages is not installed.
     """
+    from bot.speech.voices import Voices
+
+    listed = voices_by_language(settings.narration_voices)
     match settings.narration_backend:
         case "off":
             return None
         case "piper":
-            from bot.speech.piper import open_piper
+            from bot.speech.piper import make_child, open_piper
 
-            return await open_piper(
-                settings.narration_voice, max_seconds=settings.max_audio_seconds
+            open_voice = partial(
+                open_piper,
+                child=make_child(),
+                max_seconds=settings.max_audio_seconds,
+                setting="NARRATION_VOICES" if listed else "NARRATION_VOICE",
             )
         case "openai":
-            from bot.speech.openai_voice import OpenAISpeech
+            open_voice = partial(_open_openai_voice, settings)
+    if not listed:
+        return Voices(await open_voice(settings.narration_voice))
+    from bot.speech.languages.detector import open_detector
 
-            return OpenAISpeech(
-                base_url=settings.narration_base_url,
-                api_key=settings.narration_api_key.get_secret_value() or None,
-                model=settings.narration_model,
-                voice=settings.narration_voice or _DEFAULT_VOICE,
-                max_bytes=settings.max_audio_mb * _MIB,
-            )
+    default = settings.narration_voice
+    return Voices(
+        await open_voice(default) if default else None,
+        {code: await open_voice(voice) for code, voice in _known(listed).items()},
+        open_detector(),
+    )
+
+
+async def _open_openai_voice(settings: Settings, voice: str) -> Voice:
+    from bot.speech.openai_voice import OpenAISpeech
+
+    return OpenAISpeech(
+        base_url=settings.narration_base_url,
+        api_key=settings.narration_api_key.get_secret_value() or None,
+        model=settings.narration_model,
+        voice=voice or _DEFAULT_VOICE,
+        max_bytes=settings.max_audio_mb * _MIB,
+    )
+
+
+def _known(listed: Mapping[str, str]) -> Mapping[str, str]:
+    from bot.speech.languages.known import LANGUAGES
+
+    if unknown := sorted(listed.keys() - LANGUAGES.keys()):
+        known = ", ".join(sorted(LANGUAGES))
+        raise StartupError(f"NARRATION_VOICES: {unknown[0]} is not one of the languages {known}.")
+    return listed
 
 
 async def open_writers(

@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from bot.runtime.resources import Resources
     from bot.runtime.timing import Timing
     from bot.settings.fields import Settings
-    from bot.speech.voice import Voice
+    from bot.speech.voices import Voices
 
 _MIB = 1024 * 1024
 
@@ -121,7 +121,7 @@ async def open_engine(
     stack: AsyncExitStack,
     *,
     timing: Timing | None = None,
-    voice: Voice | None = None,
+    voices: Voices | None = None,
     client: str | None = None,
     role: Role = Role.ALL,
 ) -> Engine:
@@ -217,7 +217,7 @@ async def open_engine(
         workspace=workspace,
         shared=shared,
         artifacts=artifacts,
-        editor=_editor(resources, workspace, shared, voice),
+        editor=_editor(resources, workspace, shared, voices),
         blocked=blocked,
         access=access,
         gate=gate,
@@ -250,7 +250,7 @@ async def open_engine(
 
 
 def _editor(
-    resources: Resources, workspace: Workspace, shared: SharedWork, voice: Voice | None
+    resources: Resources, workspace: Workspace, shared: SharedWork, voices: Voices | None
 ) -> NarrationEditor:
     settings = resources.settings
     fetcher = AttachmentFetcher(
@@ -269,7 +269,7 @@ def _editor(
             max_bytes=settings.max_result_mb * _MIB,
         ),
         max_seconds=settings.max_audio_seconds,
-        voice=voice,
+        voices=voices,
         shared=shared,
     )
 

@@ -21,6 +21,7 @@ from bot.web.operator_routes import OperatorKey, OperatorRoutes
 from bot.web.pages.file_links import FileLinks
 from bot.web.pages.owner import OWNER, OwnerPage
 from bot.web.pages.share import SharePage
+from bot.web.pages.voice_links import VoiceLinks
 from bot.web.site import Site
 from bot.web.webhooks import WEBHOOK_PATH, Webhooks
 from storage.jobs.listings import ListingStore
@@ -97,6 +98,7 @@ async def open_http_server(
             *webhooks(engine).routes,
             *operator_routes(engine, take_down).routes,
             *FileLinks(links, engine.artifacts, engine.workspace).routes,
+            *VoiceLinks(links, engine.jobs, engine.workspace).routes,
             *shares.routes,
             *(site.routes if site else ()),
             *(metrics.routes if metrics else ()),

@@ -22,6 +22,7 @@ from bot.jobs.worker import Worker, make_lanes
 from bot.library.orphans import OrphanCounter
 from bot.model import JobState
 from bot.pacing import ListIntervals, PostFence
+from bot.runtime.parts.voices import make_voice_guide
 from bot.runtime.resources import MIN_FREE_BYTES
 from bot.runtime.roles.role import Role, lanes_of
 from storage.jobs.generation_times import GenerationTimes
@@ -74,6 +75,7 @@ def make_workers(engine: Engine, deliverer: Deliverer, role: Role = Role.ALL) ->
             workspace=engine.workspace,
             prompt_step=engine.prompt_step,
             fence=PostFence(),
+            voice_guide=make_voice_guide(engine),
             lookup_delays=engine.timing.lookup_delays,
             first_poll=engine.timing.poll_intervals.first,
             min_free_bytes=MIN_FREE_BYTES,

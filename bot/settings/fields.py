@@ -47,6 +47,7 @@ from bot.settings.types import (
     split_list,
     split_secret,
 )
+from bot.settings.voice_list import LanguageVoices  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,6 +163,7 @@ class Settings(BaseSettings):
     narration_api_key: Key = SecretStr("")
     narration_model: str = Field("gpt-4o-mini-tts", min_length=1, max_length=200)
     narration_voice: FileName = Field("", max_length=1000)
+    narration_voices: LanguageVoices = ""
     max_narrations_per_user: int = Field(20, ge=1, le=_MAX_JOBS)
     max_narrations_per_day: int = Field(200, ge=1, le=_MAX_JOBS)
 

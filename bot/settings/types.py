@@ -232,7 +232,8 @@ def _networks(value: str) -> str:
     return value
 
 
-def _home_expanded(value: str) -> str:
+def home_expanded(value: str) -> str:
+    """Replace a leading ~ in a path by the home folder. Raises ValueError if there is none."""
     return str(_expanded(Path(value))) if value.startswith("~") else value
 
 
@@ -267,7 +268,7 @@ def _not_json(word: str) -> NoReturn:
 
 
 Folder = Annotated[Path, AfterValidator(_expanded)]
-FileName = Annotated[str, AfterValidator(_home_expanded)]
+FileName = Annotated[str, AfterValidator(home_expanded)]
 Label = Annotated[str, Field(max_length=60), AfterValidator(_one_line)]
 Url = Annotated[str, AfterValidator(_url)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]

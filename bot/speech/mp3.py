@@ -1,4 +1,4 @@
-"""Encodes narrations as MP3 files, which Discord can play inside a message."""
+"""Encodes narrations as MP3 files, which Discord can play and video services can hear."""
 
 from __future__ import annotations
 
@@ -22,12 +22,16 @@ _BITS_PER_SECOND = 64_000
 _MARK = f"id3v2_priv.XMP={xmp_packet(DigitalSource.MODEL)}"
 
 
-async def write_mp3(ffmpeg: Ffmpeg, narration: Narration, target: Path) -> None:
+async def write_mp3(
+    ffmpeg: Ffmpeg, narration: Narration, target: Path, *, is_spoken: bool = True
+) -> None:
     """Write a narration to the MP3 file `target`, as loud as it is in a video.
 
-    The file is marked as made by a model. Raises MediaError if ffmpeg fails.
+    `is_spoken`: whether a model made the sound. The file is then marked so.
+    Raises MediaError if ffmpeg fails.
     """
     part = part_of(target)
+    mark = {"metadata": _MARK} if is_spoken else {"bitexact": None}
     output = graph.output(
         narration_only(narration, seconds=narration.seconds),
         f"file:{part.absolute()}",
@@ -36,7 +40,7 @@ async def write_mp3(ffmpeg: Ffmpeg, narration: Narration, target: Path) -> None:
         ac=1,
         audio_bitrate=_BITS_PER_SECOND,
         map_metadata=-1,
-        metadata=_MARK,
+        **mark,
     )
     limits = ProcessLimits(
         wall_seconds=60 + narration.seconds / 5,

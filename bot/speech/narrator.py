@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import logging
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
@@ -15,7 +15,8 @@ from bot.media.narration.ingest import ingest
 from bot.model import Client
 from bot.moderation.access.place import OrderPlace
 from bot.speech.mp3 import write_mp3
-from bot.speech.voice import MAYBE_CHARGED, as_speech_error, checked_text, speak_once, was_asked
+from bot.speech.payment import SpeechPayment
+from bot.speech.voice import as_speech_error, checked_text, speak_once, was_asked
 from storage.ledger.budgets import Reservation
 from storage.speeches import SpeechRequester
 
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from bot.moderation.access.gate import Gate
     from bot.moderation.base import Moderator
     from bot.moderation.words import BlockedWords
+    from bot.speech.kept_speeches import KeptSpeeches
     from bot.speech.voice import Voice
+    from bot.speech.voices import Voices
     from storage.speeches import SpeechCaps, SpeechStore
 
 log = logging.getLogger(__name__)
@@ -44,17 +47,14 @@ _RECORDING = "narration.mp3"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpokenMp3:
-    """The MP3 file of a text that was read aloud, which is soon deleted."""
+    """The MP3 file of a text that was read aloud, which is soon deleted.
+
+    `is_kept`: whether the text is kept for a day, with its sound as the voice has made it.
+    """
 
     path: Path
     seconds: float
-
-
-@dataclass(kw_only=True, slots=True)
-class _Attempt:
-    """An attempt to read a text aloud. `is_asked`: whether the voice may have been asked."""
-
-    is_asked: bool = False
+    is_kept: bool = False
 
 
 class SpeechBudget(Protocol):
@@ -74,12 +74,13 @@ class Narrator:
 
     def __init__(
         self,
-        voice: Voice,
+        voices: Voices,
         ffmpeg: Ffmpeg,
         workspace: Workspace,
         store: SpeechStore,
         budget: SpeechBudget,
         *,
+        kept: KeptSpeeches,
         caps: SpeechCaps,
         blocked: BlockedWords,
         gate: Gate,
@@ -87,10 +88,11 @@ class Narrator:
         max_seconds: int,
         clock: Callable[[], float],
     ) -> None:
-        self._voice = voice
+        self._voices = voices
         self._ffmpeg = ffmpeg
         self._workspace = workspace
         self._store = store
+        self._kept = kept
         self._budget = budget
         self._caps = caps
         self._blocked = blocked
@@ -101,14 +103,19 @@ class Narrator:
         self._slots = asyncio.Semaphore(_SLOTS)
         self._speaking: set[int | str] = set()
 
+    @property
+    def languages(self) -> str:
+        """The names of the languages that have a voice, or "" if any text may be read aloud."""
+        return self._voices.languages
+
     async def count(
         self, requester: SpeechRequester, text: str, *, place: OrderPlace | None = None
     ) -> bool:
         """Count a job's text against the caps, or return False if it was already counted.
 
         `place`: the place in Discord from which the order comes.
-        Raises UserError if orders from there are refused, a cap is reached, a word is blocked, or
-        the text contains nothing to read aloud.
+        Raises UserError if orders from there are refused, a cap is reached, a word is blocked, the
+        text contains nothing to read aloud, or its language has no voice.
         """
         return await self._count(requester, text, place, Reservation()) is not None
 
@@ -139,6 +146,7 @@ class Narrator:
         await self._gate.check(place)
         checked_text(text)  # an earlier job's text may have been stored before this check existed
         self._blocked.check(text)
+        await self._voices.choose(text)  # refuses other languages before anything is counted
         usage = await self._store.count(requester, self._caps, reservation, now=self._clock())
         if isinstance(usage, int):
             return usage
@@ -152,7 +160,7 @@ class Narrator:
 
     async def withdraw(self, speech_id: int) -> None:
         """Release the price of an ordered text that is not going to be read aloud."""
-        await self._settle(speech_id, is_free=True)
+        await self._payment(speech_id).release()
 
     @contextmanager
     def speech_lock(self, requester: int | str) -> Generator[None]:
@@ -169,10 +177,12 @@ class Narrator:
             self._speaking.discard(requester)
 
     @asynccontextmanager
-    async def speak(self, text: str, speech_id: int) -> AsyncGenerator[SpokenMp3]:
+    async def speak(
+        self, text: str, speech_id: int, *, locale: str | None = None
+    ) -> AsyncGenerator[SpokenMp3]:
         """Read a text aloud into an MP3 file, which is deleted after the `with` block.
 
-        `speech_id`: the result of `order`.
+        `speech_id`: the result of `order`. `locale`: the person's language, as Discord names it.
         Raises UserError if the voice or the moderator refuses the text, and MediaError if a retry
         may succeed.
         """
@@ -180,13 +190,16 @@ class Narrator:
         # it.
         name = uuid4().hex
         try:
-            async with self._settled(speech_id) as attempt:
+            payment = self._payment(speech_id)
+            async with payment.released_if_free():
                 await self._moderate(text)
+                voice = await self._voices.choose(text, locale)
                 async with self._slot():
                     folder = await self._workspace.create(name)
-                    recording = await self._record(text, folder, attempt)
+                    recording = await self._record(voice, text, folder, payment)
+            is_kept = await self._kept.keep(speech_id, text, narration_id=name)
             # The slot has already been freed, because the caller may take long to upload the MP3.
-            yield recording
+            yield replace(recording, is_kept=is_kept)
         finally:
             await self._workspace.delete_folder(name)
 
@@ -198,18 +211,20 @@ class Narrator:
         Raises UserError for the same reasons as `count` and `speak`, and MediaError if a retry may
         succeed. A retry costs nothing.
         """
-        name = hashlib.sha256(f"{self._voice.name}\0{client}\0{text}".encode()).hexdigest()[:32]
+        voice = await self._voices.choose(text)
+        name = hashlib.sha256(f"{voice.name}\0{client}\0{text}".encode()).hexdigest()[:32]
         folder = await self._workspace.create(name)
         recording = folder.path / _RECORDING
         if await asyncio.to_thread(recording.exists):
             return recording
         try:
             speech_id = await self._order_for(client, text, folder)
-            async with self._settled(speech_id) as attempt:
+            payment = self._payment(speech_id)
+            async with payment.released_if_free():
                 if speech_id is not None:
                     await self._moderate(text)
                 async with self._slot():
-                    await self._record(text, folder, attempt)
+                    await self._record(voice, text, folder, payment)
         except UserError:
             # After this error, the client knows that repeating the request may cost again.
             await self._workspace.delete_folder(name)
@@ -228,24 +243,8 @@ class Narrator:
             return None
         return await self.order(SpeechRequester(client=client), Client(name=client), text, None)
 
-    @asynccontextmanager
-    async def _settled(self, speech_id: int | None) -> AsyncGenerator[_Attempt]:
-        """Settle the price of a text after the `with` block.
-
-        The price is 0 if the voice was not asked, or has clearly not charged.
-        """
-        attempt = _Attempt()
-        try:
-            yield attempt
-        except BaseException as error:  # cancellations too, or the price would stay reserved
-            is_refused = isinstance(error, UserError) and error.key not in MAYBE_CHARGED
-            await self._settle(speech_id, is_free=is_refused or not attempt.is_asked)
-            raise
-        await self._settle(speech_id, is_free=False)
-
-    async def _settle(self, speech_id: int | None, *, is_free: bool) -> None:
-        if speech_id is not None:
-            await self._store.settle(speech_id, is_free=is_free, now=self._clock())
+    def _payment(self, speech_id: int | None) -> SpeechPayment:
+        return SpeechPayment(self._store, speech_id, clock=self._clock)
 
     @asynccontextmanager
     async def _slot(self) -> AsyncGenerator[None]:
@@ -270,15 +269,17 @@ class Narrator:
         if reason is not None:
             raise UserError(reason)
 
-    async def _record(self, text: str, folder: JobFolder, attempt: _Attempt) -> SpokenMp3:
-        attempt.is_asked = True
-        await speak_once(self._voice, text, folder.attachment)
+    async def _record(
+        self, voice: Voice, text: str, folder: JobFolder, payment: SpeechPayment
+    ) -> SpokenMp3:
+        await payment.begin()
+        await speak_once(voice, text, folder.attachment)
         narration = await self._ingest(folder)
         path = folder.path / _RECORDING
         await write_mp3(self._ffmpeg, narration, path)
         log.info(
             "speech.done voice=%s characters=%d seconds=%.1f",
-            self._voice.name,
+            voice.name,
             len(text),
             narration.seconds,
         )

@@ -37,15 +37,15 @@ _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class Piper:
-    """Reads texts aloud with one Piper model, one text at a time."""
+    """Reads texts aloud with one Piper model. Voices with the same `child` take turns."""
 
     name = "piper"
     costs = False
 
     def __init__(
-        self, *command: str, model: Path, max_seconds: int, letters: str | None = None
+        self, child: Child, *, model: Path, max_seconds: int, letters: str | None = None
     ) -> None:
-        self._child = Child(*command, name="piper", slots=1, environment=_ONE_THREAD)
+        self._child = child
         self._model = model
         self._letters = letters
         self._limits = ProcessLimits(
@@ -87,15 +87,25 @@ class Piper:
             raise UserError("speech.unspeakable") from error
 
 
-async def open_piper(voice: str, *, max_seconds: int) -> Piper:
+def make_child(*command: str) -> Child:
+    """Return the child process that runs Piper, or another `command`, one text at a time."""
+    command = command or (sys.executable, "-I", "-m", "piper")
+    return Child(*command, name="piper", slots=1, environment=_ONE_THREAD)
+
+
+async def open_piper(
+    voice: str, *, child: Child, max_seconds: int, setting: str = "NARRATION_VOICE"
+) -> Piper:
     """Return Piper with the model in the file `voice` or, if `voice` is empty, an English model.
 
-    Raises StartupError if Piper or the model is missing.
+    Raises StartupError if Piper or the model is missing. `setting`: the one that names the model.
     """
-    return await asyncio.to_thread(_find, voice, max_seconds)
+    model = await asyncio.to_thread(_find, voice, setting)
+    letters = None if voice else "LATIN"
+    return Piper(child, model=model, max_seconds=max_seconds, letters=letters)
 
 
-def _find(voice: str, max_seconds: int) -> Piper:
+def _find(voice: str, setting: str) -> Path:
     if find_spec("piper") is None:
         raise StartupError(
             "NARRATION_BACKEND: the offline voice is not installed; run `make voice`, or set "
@@ -105,18 +115,10 @@ def _find(voice: str, max_seconds: int) -> Piper:
     config = model.with_name(f"{model.name}.json")
     if model.suffix != ".onnx" or not (model.is_file() and config.is_file()):
         raise StartupError(
-            f"NARRATION_VOICE: {model} is not a Piper voice: name an .onnx file that has its "
+            f"{setting}: {model} is not a Piper voice: name an .onnx file that has its "
             ".onnx.json next to it, or leave this empty for the English voice of `make voice`."
         )
-    return Piper(
-        sys.executable,
-        "-I",
-        "-m",
-        "piper",
-        model=model,
-        max_seconds=max_seconds,
-        letters=None if voice else "LATIN",
-    )
+    return model
 
 
 def _english_model() -> Path:

@@ -45,6 +45,7 @@ class HelpCog(commands.Cog):
             verdict,
             place,
             members_only=services.gate.reach.needs_membership,
+            languages=services.narrator.languages if services.narrator else "",
         )
         await interaction.response.send_message(
             view=view, ephemeral=True, allowed_mentions=discord.AllowedMentions.none()

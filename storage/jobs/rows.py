@@ -6,6 +6,7 @@ import json
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
+from bot.artifacts import OrderedVoice, VoiceUse
 from bot.model import Attachment, Client, Failure, HoldReason, Job, JobState, Origin, VideoRequest
 
 if TYPE_CHECKING:
@@ -46,13 +47,18 @@ def job_from(row: Row) -> Job:
         updated_at=row["updated_at"],
         backend=row["backend"],
         request=VideoRequest(
-            prompt=row["prompt"], model=row["model"], seconds=row["seconds"], size=row["size"]
+            prompt=row["prompt"],
+            model=row["model"],
+            seconds=row["seconds"],
+            size=row["size"],
+            reference=row["voice_digest"],
         ),
         requester=_requester(row),
         attachment=_attachment(row),
         narration_of=row["narration_of"],
         clip_of=row["clip_of"],
         clip_has_voice=bool(row["clip_has_voice"]),
+        voice=_voice(row),
         sent_prompt=row["sent_prompt"],
         create_key=row["create_key"],
         submitted_at=row["submitted_at"],
@@ -126,6 +132,11 @@ def _attachment(row: Row) -> Attachment | None:
     )
 
 
+def _voice(row: Row) -> OrderedVoice:
+    use = VoiceUse(row["voice_use"]) if row["voice_use"] else None
+    return OrderedVoice(use=use, service=row["voice_service"])
+
+
 def _failure(row: Row) -> Failure | None:
     if row["failure_key"] is None:
         return None
@@ -143,6 +154,30 @@ def queue_server_of(requester: Origin | Client) -> str:
 def fold(text: str) -> str:
     """Normalise a text for a search that ignores case, width and the encoding of accents."""
     return unicodedata.normalize("NFKC", text).casefold()
+
+
+def order_columns(job: Job) -> dict[str, Any]:
+    """Return the column values that describe what a new job orders."""
+    attachment = job.attachment
+    return {
+        "id": job.id,
+        "next_at": job.next_at,
+        "backend": job.backend,
+        "prompt": job.request.prompt,
+        "prompt_folded": fold(job.request.prompt),
+        "model": job.request.model,
+        "seconds": job.request.seconds,
+        "size": job.request.size,
+        "fingerprint": job.request.fingerprint,
+        "attachment_name": attachment.filename if attachment else None,
+        "attachment_size": attachment.size if attachment else None,
+        "attachment_url": attachment.url if attachment else None,
+        "attachment_text": attachment.text if attachment else None,
+        "narration_of": job.narration_of,
+        "clip_of": job.clip_of,
+        "voice_use": job.voice.use,
+        "voice_service": job.voice.service,
+    }
 
 
 def requester_columns(requester: Origin | Client) -> dict[str, Any]:

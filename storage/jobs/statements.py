@@ -12,7 +12,7 @@ INSERT INTO jobs (
     locale, token, token_until, upload_limit, by_bot, by_bot_unproven, message_id, client,
     client_key, client_digest, card_language, is_spoiler, notify_default,
     attachment_name, attachment_size, attachment_url, attachment_text,
-    narration_of, clip_of, clip_has_voice, price_micros,
+    narration_of, clip_of, voice_use, voice_service, clip_has_voice, price_micros,
     reserved_micros, voice_reserved_micros, writer_reserved_micros, payer, ledger_day)
 SELECT
     :id, 'received', :next_at, :now, :now,
@@ -22,7 +22,8 @@ SELECT
     :interaction_id, :application_id, :user_id, :guild_id, :home_id, :channel_id, :locale, :token,
     :token_until, :upload_limit, :by_bot, :by_bot_unproven, :message_id,
     :client, :client_key, :client_digest, :card_language, :is_spoiler, :notify_default,
-    :attachment_name, :attachment_size, :attachment_url, :attachment_text, :narration_of, :clip_of,
+    :attachment_name, :attachment_size, :attachment_url, :attachment_text, :narration_of,
+    :clip_of, :voice_use, :voice_service,
     -- Stored now, because the other job may be deleted later.
     CASE WHEN EXISTS (SELECT 1 FROM jobs WHERE id = :clip_of AND attachment_name IS NOT NULL
         AND coalesce(note, '') <> 'note.not_merged') THEN 1 ELSE 0 END,
@@ -103,7 +104,7 @@ UPDATE jobs SET
     voice_settled_micros = {_VOICE_SETTLED},
     writer_settled_micros = {_WRITER_SETTLED},
     failure_key = :failure_key, failure_fields = :failure_fields,
-    note = coalesce(:note, note),
+    note = coalesce(:note, note), voice_use = coalesce(:voice_use, voice_use),
     card_gone = CASE WHEN :card_gone = 1 THEN 1 ELSE card_gone END
 WHERE id = :id AND epoch = :epoch AND state = :was
     AND (CAST(:remote_id AS TEXT) IS NULL OR {_IS_FREE})
@@ -136,20 +137,22 @@ RETURNING *
 """
 
 # The new state is committed before the POST that may cost money, and only if no identical create
-# request is unconfirmed. All POSTs of a job have the same `create_key`, an idempotency key. The
-# worker keeps its claim, because its step is still running.
+# request is unconfirmed. All POSTs of a job have the same `create_key`, an idempotency key, unless
+# another sound goes along. The worker keeps its claim, because its step is still running.
 BEGIN_SUBMIT = """
 UPDATE jobs SET
     state = 'submitting', backend = :backend, next_at = :now, attempts = 0, misses = 0,
     updated_at = :now, hold = NULL, held_since = NULL,
-    create_key = coalesce(create_key, :create_key), submitted_at = :now, submits = submits + 1,
-    account = :account
+    create_key = CASE WHEN voice_digest = :voice_digest THEN coalesce(create_key, :create_key)
+        ELSE :create_key END,
+    voice_use = :voice_use, voice_digest = :voice_digest, fingerprint = :fingerprint,
+    submitted_at = :now, submits = submits + 1, account = :account
 WHERE id = :id AND epoch = :epoch AND state = 'queued' AND NOT EXISTS (
     SELECT 1 FROM jobs AS other
     WHERE other.backend = :backend AND other.state IN ('submitting', 'unconfirmed')
-        AND (other.fingerprint = jobs.fingerprint
-            -- Where no list shows lengths, it could not tell these two apart.
-            OR (:shows_length = 0 AND other.size = jobs.size
+        AND (other.fingerprint = :fingerprint
+            -- No list shows which sound went along, and some lists show no lengths.
+            OR ((:shows_length = 0 OR other.seconds = jobs.seconds) AND other.size = jobs.size
                 AND coalesce(other.model, '') = coalesce(jobs.model, '')
                 AND coalesce(other.sent_prompt, other.prompt)
                     = coalesce(jobs.sent_prompt, jobs.prompt))))

@@ -6,13 +6,15 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from bot.artifacts import UNGUIDED
 from storage.errors import NotUniqueError
 from storage.jobs import statements
 from storage.jobs.caps import cap_columns
-from storage.jobs.rows import fold, found_job, job_from, key_of, requester_columns
+from storage.jobs.rows import found_job, job_from, key_of, order_columns, requester_columns
 from storage.ledger.budgets import SAME_LENGTH, micros
 
 if TYPE_CHECKING:
+    from bot.artifacts import SubmittedVoice, VoiceUse
     from bot.model import Client, Failure, Job, JobState, Origin
     from storage.database import Database
     from storage.jobs.caps import Caps
@@ -34,6 +36,7 @@ class Changes:
     note: str | None = None
     card_gone: bool = False
     voice_is_free: bool = False
+    voice_use: VoiceUse | None = None
     length: OrderedLength = SAME_LENGTH
 
 
@@ -45,26 +48,11 @@ class JobStore:
 
     async def insert(self, job: Job, caps: Caps, reservation: Reservation) -> Job | None:
         """Insert a job. Returns None if the job exists, or if a cap or budget is reached."""
-        attachment = job.attachment
         return await self._counting_one(
             statements.INSERT,
-            id=job.id,
-            next_at=job.next_at,
             now=job.created_at,
-            backend=job.backend,
-            prompt=job.request.prompt,
-            prompt_folded=fold(job.request.prompt),
-            model=job.request.model,
-            seconds=job.request.seconds,
-            size=job.request.size,
-            fingerprint=job.request.fingerprint,
+            **order_columns(job),
             **requester_columns(job.requester),
-            attachment_name=attachment.filename if attachment else None,
-            attachment_size=attachment.size if attachment else None,
-            attachment_url=attachment.url if attachment else None,
-            attachment_text=attachment.text if attachment else None,
-            narration_of=job.narration_of,
-            clip_of=job.clip_of,
             **cap_columns(job.requester, caps, now=job.created_at),
             **reservation.columns,
         )
@@ -100,6 +88,7 @@ class JobStore:
             failure_key=failure.key if failure else None,
             failure_fields=json.dumps(dict(failure.fields)) if failure else None,
             note=changes.note,
+            voice_use=changes.voice_use,
             card_gone=int(changes.card_gone),
             voice_is_free=int(changes.voice_is_free),
             **changes.length.columns,
@@ -123,10 +112,19 @@ class JobStore:
             now=now,
         )
 
-    async def begin_submit(self, job: Job, *, shows_length: bool, **to: str | float) -> Job | None:
+    async def begin_submit(
+        self, job: Job, voice: SubmittedVoice = UNGUIDED, *, shows_length: bool, **to: str | float
+    ) -> Job | None:
         """Mark a job as submitting. Returns None if a similar create request is unconfirmed."""
-        values = {**key_of(job), **to, "shows_length": int(shows_length)}
-        return await self._one_unless_taken(statements.BEGIN_SUBMIT, **values)
+        return await self._one_unless_taken(
+            statements.BEGIN_SUBMIT,
+            **key_of(job),
+            **to,
+            shows_length=int(shows_length),
+            fingerprint=replace(job.sent_request, reference=voice.digest).fingerprint,
+            voice_use=voice.use,
+            voice_digest=voice.digest,
+        )
 
     async def postpone(
         self,
@@ -161,8 +159,8 @@ class JobStore:
 
     async def bind_cancelled(self, job: Job, changes: Changes, *, now: float) -> Job | None:
         """Store the remote id of a cancelled job, or return None if the job is not cancelled."""
-        sql = statements.BIND_CANCELLED
-        return await self._one_unless_taken(sql, id=job.id, now=now, **_identity(changes))
+        params = {"id": job.id, "now": now, **_identity(changes)}
+        return await self._one_unless_taken(statements.BIND_CANCELLED, **params)
 
     async def intend_dm(self, job: Job, *, now: float) -> Job | None:
         """Store the intent to send a DM."""
@@ -170,8 +168,8 @@ class JobStore:
 
     async def wake_remote(self, backend: str, remote_id: str, *, now: float) -> Job | None:
         """Make the job with this remote id due now."""
-        key = {"backend": backend, "remote_id": remote_id}
-        return await self._one(statements.WAKE_REMOTE, **key, now=now)
+        params = {"backend": backend, "remote_id": remote_id, "now": now}
+        return await self._one(statements.WAKE_REMOTE, **params)
 
     async def wake_undecided(self, backend: str, *, now: float) -> list[Job]:
         """Make the undecided jobs of a backend due now. A webhook may be about one of them."""

@@ -12,12 +12,14 @@ from bot.demo.fake_discord.rest import faults
 from bot.demo.fake_discord.wire import FakeDiscordError
 from bot.errors import BackendError, ErrorKind, MediaError, UserError
 from bot.jobs.costs.prices import Prices
+from bot.media.files.stores.base import NARRATIONS
 from bot.moderation.base import Reason
-from cogs import narrate as cog
+from cogs.narration import narrate as cog
 from storage.speeches import SpeechRequester
 from tests.support.desk import open_desk
 from tests.support.fakes.clock import PATIENCE
 from tests.support.fakes.media import FakeVoice
+from tests.support.fakes.orders import origin
 from tests.support.fakes.prompts import FakeModerator
 from tests.support.media import clips
 from tests.support.media.measurements import loudness, sound_seconds
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 TEXT = "A lighthouse speaks."
 DAY = 24 * 60 * 60
+LISTENER = 1
 EDIT = "PATCH /webhooks/*"
 
 
@@ -84,7 +87,7 @@ async def test_a_text_comes_back_as_an_mp3_as_loud_as_a_narration(
     desk: Desk, voice: FakeVoice
 ) -> None:
     answer = await ask(desk, f"  {TEXT}\n")
-    assert answer.text == "Here is your text as audio (3 s). Save the file and attach it to /video."
+    assert answer.text.startswith("Here is your text as audio (3 s).")
     assert voice.spoken == [TEXT]
     [file] = answer.files
     assert file.filename == "narration.mp3"
@@ -92,10 +95,11 @@ async def test_a_text_comes_back_as_an_mp3_as_loud_as_a_narration(
     assert loudness(file.path) == pytest.approx(-16, abs=1)
 
 
-async def test_nothing_is_left_on_the_disk(desk: Desk) -> None:
+async def test_only_the_sound_is_left_on_the_disk(desk: Desk) -> None:
     await ask(desk)
     assert names_in(desk.bench.root / "work") == []
-    assert (await desk.bench.workspace.inventory()).kept == ()
+    [file] = (await desk.bench.workspace.inventory()).kept
+    assert file.folder == NARRATIONS
 
 
 async def test_it_works_in_a_dm_and_in_another_language(desk: Desk) -> None:
@@ -173,7 +177,7 @@ async def test_a_person_has_one_text_spoken_at_a_time(desk: Desk, voice: FakeVoi
 async def test_a_command_that_comes_twice_is_counted_once(desk: Desk) -> None:
     narrator = desk.bot.services.narrator
     assert narrator is not None
-    listener = SpeechRequester(user_id=1, interaction_id=7)
+    listener = SpeechRequester(user_id=LISTENER, interaction_id=7)
     assert [await narrator.count(listener, TEXT) for _ in range(4)] == [True, False, False, False]
 
 
@@ -243,15 +247,18 @@ async def test_stopping_in_the_middle_frees_the_persons_turn(desk: Desk, voice: 
     await until(lambda: voice.spoken)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    assert has_a_turn(desk, 1)
+    assert has_a_turn(desk, LISTENER)
     assert names_in(desk.bench.root / "work") == []
 
 
 async def _speak(desk: Desk) -> None:
     narrator = desk.bot.services.narrator
     assert narrator is not None
-    with narrator.speech_lock(1):
-        async with narrator.speak(TEXT, 1):
+    requester = SpeechRequester(user_id=LISTENER, interaction_id=7)
+    with narrator.speech_lock(LISTENER):
+        speech_id = await narrator.order(requester, origin(user_id=LISTENER), TEXT, None)
+        assert speech_id is not None
+        async with narrator.speak(TEXT, speech_id):
             pass
 
 

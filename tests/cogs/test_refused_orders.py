@@ -23,10 +23,11 @@ from tests.support.fakes.bench import EVERYWHERE
 from tests.support.fakes.clock import PATIENCE
 from tests.support.fakes.media import FakeVoice
 from tests.support.fakes.prompts import FakeModerator
-from tests.support.form_steps import SOUND
+from tests.support.form_steps import SOUND, submit_form
 from tests.support.library import CLIP
 from tests.support.places import find_place
 from tests.support.schemas.discord_spec import check_all
+from tests.support.speeches import keep_speech, press_speech, speech_form
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -163,6 +164,8 @@ class Person:
     undecided: Job
     places: dict[str, Channel]
     forms: dict[tuple[str, Action], Interaction]
+    speech_id: int
+    speech_forms: dict[str, Interaction]
 
     def sentence(self, refusal: Refusal) -> str:
         """Return the sentence about a refusal in the person's language."""
@@ -195,6 +198,12 @@ class Person:
             "retry": await self.press(Action.RETRY, self.undecided, where),
             "edit form": await self.send_form(kind, Action.EDIT),
             "narration form": await self.send_form(kind, Action.NARRATE),
+            "speech video": await press_speech(
+                self.desk, self.speech_id, where=where, user=self.user
+            ),
+            "speech form": await submit_form(
+                self.desk, self.speech_forms[kind], {"prompt": "a cat"}
+            ),
         }
 
 
@@ -204,6 +213,7 @@ async def prepare(desk: Desk, locale: str) -> Person:
     finished = await bench.at(JobState.SUCCEEDED, user_id=user.id)
     await bench.artifacts.save(desk.artifact(finished, CLIP))
     places = {kind: find_place(desk, kind, user) for kind in KINDS}
+    speech_id = await keep_speech(bench, user.id)
     person = Person(
         desk=desk,
         user=user,
@@ -216,6 +226,11 @@ async def prepare(desk: Desk, locale: str) -> Person:
             (kind, action): await open_form(desk, action, finished, user, where)
             for kind, where in places.items()
             for action in FILLED_IN
+        },
+        speech_id=speech_id,
+        speech_forms={
+            kind: await speech_form(desk, speech_id, where=where, user=user)
+            for kind, where in places.items()
         },
     )
     desk.bench.refused_orders.clear()
@@ -293,6 +308,8 @@ async def test_a_refused_order_is_answered_in_the_persons_language_and_changes_n
     assert not (await person.slash("video", where, prompt="a cat")).ephemeral
     assert not (await person.press(Action.AGAIN, person.finished, where)).ephemeral
     assert not (await person.send_form("server", Action.EDIT)).ephemeral
+    form = person.speech_forms["server"]
+    assert not (await submit_form(desk, form, {"prompt": "a cat"})).ephemeral
 
 
 async def test_people_who_may_not_order_see_fetch_and_delete_what_is_theirs(desk: Desk) -> None:

@@ -176,7 +176,16 @@ async def test_a_text_is_spoken_after_a_restart_paid_once_and_made_again(tmp_pat
             )
             await wire.fake_discord.wait_for(lambda: spoke.files)
         assert (wire.creates(), speech.creates) == (2, [TEXT, "Good evening."])
-        stored = query(wire.data_dir, "SELECT id FROM jobs ORDER BY created_at")
+        async with wire.bot():
+            pressed = await wire.fake_discord.click(spoke, button(spoke, "Make a video with this"))
+            await wire.fake_discord.wait_for(lambda: pressed.modal)
+            sent = await wire.fake_discord.submit(pressed, {"prompt": "A lighthouse at night"})
+            fourth = await wire.fake_discord.answer_to(sent)
+            await wire.wait_for_video(fourth)
+            await wire.wait_for_job()
+        assert (wire.creates(), speech.creates) == (3, [TEXT, "Good evening."])
+        *stored, (last,) = query(wire.data_dir, "SELECT id FROM jobs ORDER BY created_at")
+        assert max(samples(wire.data_dir / "videos" / f"{last}.mp4")[:48_000]) > 1000
         assert third.files[0].size == pytest.approx(second.files[0].size, rel=0.02)
         heard = [samples(wire.data_dir / "videos" / f"{job}.mp4") for (job,) in stored[1:]]
         # Only the end may differ: the merge encoded one of them, and the intake the other.

@@ -25,10 +25,12 @@ from bot.media.files.download import AttachmentFetcher
 from bot.media.files.min_rate import enforce_min_rate
 from bot.model import JobState
 from storage.delivery.upload_limits import UploadLimits
+from storage.speeches import SpeechCaps, SpeechRequester
 from tests.support.desk import make_narrator, open_desk
 from tests.support.fakes.bench import open_bench
 from tests.support.fakes.clock import PATIENCE, Clock
 from tests.support.fakes.media import FakeVoice
+from tests.support.fakes.orders import origin
 from tests.support.media import clips
 from tests.support.wire import open_wire
 
@@ -228,6 +230,31 @@ def test_requests_under_way_count_for_what_is_left_of_a_route() -> None:
         limits.begin("a", is_global=False)
 
 
+def _place(limits: RouteLimits) -> float:
+    with pytest.raises(ThrottledError) as refused:
+        limits.begin("a", is_global=False, queues=True)
+    return refused.value.seconds
+
+
+def test_those_who_wait_for_a_route_get_places_at_its_pace() -> None:
+    clock = Clock(0.0)
+    limits = RouteLimits(clock=clock)
+    limits.begin("a", is_global=False, queues=True)
+    headers = {"X-RateLimit-Limit": "2", "X-RateLimit-Reset-After": "10"}
+    limits.end("a", headers | {"X-RateLimit-Remaining": "0"})
+    assert [_place(limits) for _ in range(4)] == [10, 15, 20, 25]
+    clock.advance(4)
+    assert _place(limits) == 26
+    # A place is at most this far away, because the jobs before it may have been deleted.
+    assert max(_place(limits) for _ in range(20)) <= 55
+    # Requests that do not queue wait for the end of the period alone.
+    with pytest.raises(ThrottledError) as refused:
+        limits.begin("a", is_global=False)
+    assert refused.value.seconds == 6
+    clock.advance(60)
+    limits.begin("a", is_global=False, queues=True)
+
+
 # What the lanes make of it.
 
 
@@ -380,10 +407,14 @@ async def test_recordings_that_are_uploaded_do_not_keep_the_voice_from_others(
 ) -> None:
     await asyncio.to_thread(clips.make_tone, tmp_path / "tone.mp3", seconds=1)
     voice = FakeVoice((tmp_path / "tone.mp3").read_bytes())
-    narrator = make_narrator(desk.bench, desk.clock, voice)
+    caps = SpeechCaps(per_user=5, per_day=5)
+    narrator = make_narrator(desk.bench, desk.clock, voice, caps)
     async with asyncio.timeout(PATIENCE), AsyncExitStack() as stack:
         for number in range(5):
-            await stack.enter_async_context(narrator.speak(f"text {number}", number))
+            requester = SpeechRequester(user_id=1, interaction_id=number)
+            speech_id = await narrator.order(requester, origin(), f"text {number}", None)
+            assert speech_id is not None
+            await stack.enter_async_context(narrator.speak(f"text {number}", speech_id))
     assert len(voice.spoken) == 5
 
 

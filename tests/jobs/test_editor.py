@@ -22,6 +22,7 @@ from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.provenance import DigitalSource
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.speech.voice import speak_once
+from bot.speech.voices import Voices
 from tests.support.fakes.media import FakeVoice
 from tests.support.media import clips
 from tests.support.media.measurements import level
@@ -272,7 +273,7 @@ def speaking(workspace: Workspace, session: aiohttp.ClientSession, voice: Voice)
         workspace,
         options=SMALL,
         max_seconds=30,
-        voice=voice,
+        voices=Voices(voice),
     )
 
 

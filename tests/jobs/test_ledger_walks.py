@@ -169,7 +169,9 @@ class LedgerWalk(RuleBasedStateMachine):
             requester = SpeechRequester(user_id=user_id, interaction_id=number)
             counted = await store.count(requester, caps, reservation, now=now)
             if is_settled and isinstance(counted, int):
-                await store.settle(counted, is_free=is_free, now=now)
+                await store.begin_speaking(counted, now=now)
+                if is_free:
+                    await store.release(counted, now=now)
 
         self.run(narrate())
 

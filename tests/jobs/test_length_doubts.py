@@ -2,80 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bot.backends.capabilities import Capabilities
-from bot.errors import UnconfirmedSubmitError
 from bot.model import Job, JobState
 from bot.presets import ClipLengths
-from tests.support.fakes.backend import FakeBackend
 from tests.support.fakes.bench import Bench, open_bench
+from tests.support.fakes.lost_answers import ListedBackend, check, run_both
 from tests.support.fakes.orders import REQUEST, VOICE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.backends.base import AnsweredJob, BackendUpdate, Listing
-    from bot.backends.echo import Echo
-    from bot.model import VideoRequest
-    from tests.support.fakes.backend import RemoteJob
     from tests.support.fakes.clock import Clock
 
 LENGTHS = tuple(range(1, 61))
 SHORT = replace(REQUEST, seconds=4)
 VOICES = ((5.0, 8.0), (9.0, 8.0), (9.0, 5.0))
-RESTING = {JobState.UNDECIDED, JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED}
-
-
-@dataclass
-class ListedBackend(FakeBackend):
-    """A provider whose list shows lengths only if `capabilities` say so.
-
-    `lost`: whether the first create for a clip of each length arrives. Its answer is lost.
-    """
-
-    lost: dict[int, bool] = field(default_factory=dict[int, bool])
-
-    async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
-        if request.seconds not in self.lost:
-            return await super().submit(request, create_key=create_key)
-        if self.lost.pop(request.seconds):
-            self.charge(request, create_key=create_key)
-        raise UnconfirmedSubmitError("no answer")
-
-    async def find(
-        self,
-        request: VideoRequest | None,
-        *,
-        hints: tuple[str, ...] = (),
-        answered: tuple[AnsweredJob, ...] = (),
-    ) -> Listing:
-        everything = await super().find(None, hints=hints, answered=answered)
-        refs = [
-            ref
-            for ref in everything.refs
-            if request is None or not everything.echoes[ref].contradicts(request)
-        ]
-        return replace(everything, refs=tuple(refs))
-
-    def _echo(self, job: RemoteJob) -> Echo:
-        seconds = job.request.seconds if self.capabilities.echoes_length else None
-        exact = self.capabilities.has_exact_lengths
-        return replace(super()._echo(job), seconds=seconds, has_exact_length=exact)
-
-
-async def run_both(bench: Bench, jobs: list[Job]) -> list[Job]:
-    """Run the steps of both jobs in the order in which they are due, until neither can go on."""
-    for _ in range(200):
-        now = [await bench.now(job.id) for job in jobs]
-        due = [job for job in now if job.state not in RESTING and job.next_at is not None]
-        if not due:
-            return now
-        await bench.step(min(due, key=lambda job: job.next_at or 0).id)
-    raise AssertionError([job.state for job in now])
 
 
 @pytest.mark.parametrize("arrives", [(True, True), (True, False), (False, True)])
@@ -104,18 +50,6 @@ async def test_lost_answers_of_the_same_words_mix_up_no_videos_and_order_none_tw
             check(backend, ended)
             if trusted:
                 assert {job.state for job in ended} == {JobState.SUCCEEDED}
-
-
-def check(backend: FakeBackend, ended: list[Job]) -> None:
-    bound = [job for job in ended if job.remote_id is not None]
-    assert len({job.remote_id for job in bound}) == len(bound)
-    for job in bound:
-        made = backend.charged[job.remote_id or ""]
-        assert (made.create_key, made.request.seconds) == (job.create_key, job.request.seconds)
-    keys = [made.create_key for made in backend.charged.values()]
-    assert len(keys) == len(set(keys)), "ordered twice without being asked"
-    for job in ended:
-        assert job.state in {JobState.SUCCEEDED, JobState.UNDECIDED}
 
 
 async def test_a_length_that_no_list_shows_keeps_a_second_create_of_the_same_words_waiting(

@@ -21,9 +21,11 @@ from tests.support.fakes.prompts import FakeModerator, FakeWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from bot.moderation.base import Reason
+    from bot.speech.narrator import Narrator
     from tests.support.fakes.bench import Bench
     from tests.support.fakes.clock import Clock
 
@@ -38,6 +40,18 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0)
+
+
+async def order_speech(narrator: Narrator) -> int | None:
+    """Order a text as `/narrate` does."""
+    requester = SpeechRequester(user_id=1, interaction_id=1)
+    return await narrator.order(requester, origin(), "A lighthouse speaks.", None)
+
+
+async def enter(context: AbstractAsyncContextManager[object]) -> None:
+    """Enter a context, and leave it again."""
+    async with context:
+        pass
 
 
 class StalledModerator(FakeModerator):
@@ -199,14 +213,12 @@ async def test_a_text_without_a_video_is_settled_by_its_outcome(
     moderator = FakeModerator(reasons={"lighthouse": reason} if reason else {})  # pyright: ignore[reportArgumentType]
     async with open_bench(tmp_path, clock, prices=PRICES, moderator=moderator) as bench:
         narrator = make_narrator(bench, clock, voice)
-        requester = SpeechRequester(user_id=1, interaction_id=1)
-        speech_id = await narrator.order(requester, origin(), "A lighthouse speaks.", None)
+        speech_id = await order_speech(narrator)
         assert speech_id is not None
-        assert await narrator.order(requester, origin(), "A lighthouse speaks.", None) is None
+        assert await order_speech(narrator) is None
         assert await spent(bench) == VOICE_PRICE
         with pytest.raises((UserError, MediaError)):
-            async with narrator.speak("A lighthouse speaks.", speech_id):
-                pass
+            await enter(narrator.speak("A lighthouse speaks.", speech_id))
         assert await spent(bench) == expected
         with pytest.raises((UserError, MediaError)):
             voice.faults[:] = [UserError("speech.refused")]
@@ -216,6 +228,53 @@ async def test_a_text_without_a_video_is_settled_by_its_outcome(
             of_client = row["server"] == "client:shop"
             assert of_client is (row["payer"] == "")
             assert row["subject"] == "narration"
+
+
+async def test_a_crash_before_the_voice_is_asked_frees_the_price_of_a_text(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with open_bench(tmp_path, clock, prices=PRICES) as bench:
+        assert await order_speech(make_narrator(bench, clock, FakeVoice(b""))) is not None
+        assert await spent(bench) == VOICE_PRICE
+    async with open_bench(tmp_path, clock, prices=PRICES) as bench:
+        await bench.retention.sweep()
+        assert await spent(bench) == VOICE_PRICE  # another process may be about to read it aloud
+        clock.advance(60 * 60 + 1)
+        await bench.retention.sweep()
+        assert await spent(bench) == 0
+
+
+async def test_a_crash_after_the_voice_was_asked_keeps_the_price_of_a_text(
+    tmp_path: Path, clock: Clock
+) -> None:
+    voice = FakeVoice(b"no sound")
+    async with open_bench(tmp_path, clock, prices=PRICES) as bench:
+        narrator = make_narrator(bench, clock, voice)
+        speech_id = await order_speech(narrator)
+        assert speech_id is not None
+        voice.answer.clear()
+        speaking = asyncio.create_task(enter(narrator.speak("A lighthouse speaks.", speech_id)))
+        await until(lambda: bool(voice.spoken))
+        # This is what a crash would leave in the database.
+        clock.advance(2 * 24 * 60 * 60)
+        await bench.retention.sweep()
+        assert await spent(bench) == VOICE_PRICE
+        assert await bench.database.rows("SELECT * FROM speeches", {}) == []
+        speaking.cancel()
+        await asyncio.wait({speaking})
+
+
+async def test_a_text_is_not_read_aloud_twice_for_one_price(tmp_path: Path, clock: Clock) -> None:
+    voice = FakeVoice(b"no sound")
+    async with open_bench(tmp_path, clock, prices=PRICES) as bench:
+        narrator = make_narrator(bench, clock, voice)
+        speech_id = await order_speech(narrator)
+        assert speech_id is not None
+        for expected in ("speech.unusable", "speech.unsure"):
+            with pytest.raises(UserError, match=expected):
+                await enter(narrator.speak("A lighthouse speaks.", speech_id))
+        assert len(voice.spoken) == 1
+        assert await spent(bench) == VOICE_PRICE
 
 
 async def test_a_client_is_told_which_budget_its_text_exceeds(tmp_path: Path, clock: Clock) -> None:

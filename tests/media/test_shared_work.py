@@ -13,6 +13,7 @@ from bot.media.files.shared_work import SharedWork
 from bot.media.files.workspace import Workspace
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.narration_options import NarrationOptions
+from bot.speech.voices import Voices
 from tests.support.fakes.media import FakeVoice
 from tests.support.fakes.remote_store import RemoteStore
 from tests.support.media import clips
@@ -38,7 +39,7 @@ class Machine:
             self.workspace,
             options=NarrationOptions(),
             max_seconds=60,
-            voice=voice,
+            voices=Voices(voice),
             shared=self.shared,
         )
 

@@ -22,7 +22,7 @@ from bot.media.narration.ingest import ingest
 from bot.media.process.child import ProcessLimits
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.speech.mp3 import write_mp3
-from bot.speech.piper import open_piper
+from bot.speech.piper import make_child, open_piper
 
 if TYPE_CHECKING:
     from bot.media.narration.ingest import Narration
@@ -58,7 +58,7 @@ CASES = (
 async def main() -> int:
     """Print a line for each text; exit code 1: a result is wrong."""
     ffmpeg = Ffmpeg(await find_ffmpeg(), slots=1)
-    piper = await open_piper("", max_seconds=_MAX_SECONDS)
+    piper = await open_piper("", child=make_child(), max_seconds=_MAX_SECONDS)
     _say(f"{'text':20} {'took':>7} {'speech':>8} {'LUFS':>7} {'MP3':>7} {'silent':>7}  largest")
     wrong = 0
     for case in CASES:

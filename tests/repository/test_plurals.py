@@ -23,13 +23,14 @@ def words_in(text: str) -> set[str]:
 # The fields with a number of things. A new field of a sentence belongs to one of the two sets.
 COUNTS = words_in("""
     cards count days entries jobs left limit max_mb max_seconds minutes more narrations orders
-    prompts refusals running seconds size used videos waiting
+    prompts refusals running seconds size texts used videos waiting
 """)
 OTHERS = words_in("""
     actor address amount backend bar budget channel channels characters choice client date
-    description duration field found id incident job language limits line link marker month name
-    names others page pages parts percent person place places price prompt reason remote roles
-    script search server service setting since spent state target time value what when words
+    description duration field found id incident job language languages limits line link marker
+    month name names others page pages parts percent person place places price prompt reason
+    remote roles script search server service setting since spent state target time value what
+    when words
 """)
 # The words that may follow any number: most are no nouns, or the plural looks the same. Limits of
 # characters are constants, and more than one. An adjective may stand before the noun.

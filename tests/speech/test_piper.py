@@ -11,7 +11,7 @@ import pytest
 from bot.errors import StartupError, UserError
 from bot.media.process.child import LostChildError
 from bot.speech import piper
-from bot.speech.piper import Piper, open_piper, spoken_lines
+from bot.speech.piper import Piper, make_child, open_piper, spoken_lines
 from bot.speech.voice import as_speech_error, checked_text, speak_once
 from tests.support.providers.openai_setup import names_in
 
@@ -21,8 +21,8 @@ PROGRAM = Path(__file__).parents[1] / "support" / "media" / "fake_piper.py"
 def speaker(folder: Path, *, max_seconds: int = 30, letters: str | None = None) -> Piper:
     model = folder / "a.onnx"
     model.write_bytes(b"a model")
-    command = (sys.executable, "-I", str(PROGRAM))
-    return Piper(*command, model=model, max_seconds=max_seconds, letters=letters)
+    child = make_child(sys.executable, "-I", str(PROGRAM))
+    return Piper(child, model=model, max_seconds=max_seconds, letters=letters)
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ async def test_without_the_packages_the_command_that_installs_them_is_named(
 ) -> None:
     monkeypatch.setattr(piper, "find_spec", lambda _: None)
     with pytest.raises(StartupError, match="make voice"):
-        await open_piper("", max_seconds=30)
+        await open_piper("", child=make_child(), max_seconds=30)
 
 
 @pytest.mark.parametrize("name", ["missing.onnx", "alone.onnx", "a.txt"])
@@ -127,4 +127,4 @@ async def test_a_file_that_is_no_model_is_named(
     for file in ("alone.onnx", "a.txt", "a.txt.json"):
         (tmp_path / file).touch()
     with pytest.raises(StartupError, match=rf"^NARRATION_VOICE: .*{name}"):
-        await open_piper(str(tmp_path / name), max_seconds=30)
+        await open_piper(str(tmp_path / name), child=make_child(), max_seconds=30)

@@ -210,6 +210,13 @@ async def test_a_newer_schema_is_refused(url: str, monkeypatch: pytest.MonkeyPat
             pass
 
 
+def test_each_migration_has_a_number_of_its_own() -> None:
+    folder = Path(storage.__file__).parent
+    for scripts in (folder / "migrations", folder / "postgres" / "migrations"):
+        numbers = [path.name.partition("_")[0] for path in scripts.glob("*.sql")]
+        assert len(numbers) == len(set(numbers))
+
+
 def test_migrations_have_the_same_numbers_in_both_databases() -> None:
     first, *later = sorted(schema.migrations())
     numbers = range(1, len(opening._migrations()) + 1)  # noqa: SLF001 - the real scripts

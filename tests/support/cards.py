@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 MANAGE_MESSAGES = 1 << 13
 
 
-def post_card(desk: Desk, action: Action, job_id: str, *, where: Channel | None = None) -> Message:
+def post_card(
+    desk: Desk, action: Action | str, job_id: str, *, where: Channel | None = None
+) -> Message:
     """Post a card with one button, as the bot may have done before a restart."""
     button = {"type": 2, "style": 2, "label": "Old", "custom_id": f"clapper:{action}:{job_id}"}
     body: dict[str, Any] = {"flags": 1 << 15, "components": [{"type": 1, "components": [button]}]}

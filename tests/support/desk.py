@@ -34,6 +34,7 @@ from bot.links import Links
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.presets import Presets
 from bot.speech.narrator import Narrator
+from bot.speech.voices import Voices
 from bot.texts import Texts
 from storage.access.audit import AuditStore
 from storage.access.owner_servers import OwnerServerStore
@@ -226,15 +227,16 @@ FEW_SPEECHES = SpeechCaps(per_user=2, per_day=3)
 
 
 def make_narrator(
-    bench: Bench, clock: Clock, voice: Voice, caps: SpeechCaps = FEW_SPEECHES
+    bench: Bench, clock: Clock, voice: Voice | Voices, caps: SpeechCaps = FEW_SPEECHES
 ) -> Narrator:
     """Return a narrator."""
     return Narrator(
-        voice,
+        voice if isinstance(voice, Voices) else Voices(voice),
         Ffmpeg(clips.binary(), slots=1),
         bench.workspace,
         SpeechStore(bench.database),
         bench.budgeting,
+        kept=bench.speeches,
         caps=caps,
         blocked=bench.blocked,
         gate=bench.gate,
@@ -249,7 +251,7 @@ def make_services(
     clock: Clock,
     requests: DiscordRequests | None = None,
     *,
-    voice: Voice | None = None,
+    voice: Voice | Voices | None = None,
     speech_caps: SpeechCaps = FEW_SPEECHES,
     presets: Presets = PRESETS,
     public_url: str = "",
@@ -269,6 +271,7 @@ def make_services(
         presets=presets,
         people=bench.people,
         retention=bench.retention,
+        speeches=bench.speeches,
         workspace=bench.workspace,
         library=bench.library,
         resender=make_resender(bench, clock, requests, public_url=public_url),
@@ -298,7 +301,7 @@ def make_services(
 async def open_desk(
     folder: Path,
     *,
-    voice: Voice | None = None,
+    voice: Voice | Voices | None = None,
     speech_caps: SpeechCaps = FEW_SPEECHES,
     blocked: tuple[str, ...] = (),
     moderator: Moderator | None = None,

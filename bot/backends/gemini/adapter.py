@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from bot.backends.base import AnsweredJob, StatusPage
+    from bot.backends.base import AnsweredJob, StatusPage, VoiceSound
     from bot.backends.transport.base import Endpoint
     from bot.model import VideoRequest
 
@@ -82,6 +82,7 @@ class Gemini:
         request: VideoRequest,
         *,
         create_key: str,  # noqa: ARG002 - the API has no idempotency key
+        voice: VoiceSound | None = None,  # noqa: ARG002 - the API takes no sound
     ) -> BackendUpdate:
         """Order the video with exactly one POST.
 

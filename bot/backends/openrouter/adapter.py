@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from bot.backends.base import AnsweredJob, StatusPage
+    from bot.backends.base import AnsweredJob, StatusPage, VoiceSound
     from bot.backends.openrouter.models import ModelOffer
     from bot.model import VideoRequest
 
@@ -95,6 +95,7 @@ class OpenRouter:
         request: VideoRequest,
         *,
         create_key: str,  # noqa: ARG002 - the API has no idempotency key
+        voice: VoiceSound | None = None,
     ) -> BackendUpdate:
         """Order the video with exactly one POST.
 
@@ -106,6 +107,7 @@ class OpenRouter:
             "duration": request.seconds,
             "size": request.size,
             "callback_url": self.callback_url,
+            "input_references": voice and [{"type": "audio_url", "audio_url": {"url": voice.url}}],
         }
         return await self._api.submit(
             Request(
@@ -113,7 +115,8 @@ class OpenRouter:
                 url="/videos",
                 body={name: value for name, value in body.items() if value is not None},
                 follow_redirects=False,
-            )
+            ),
+            voice=voice,
         )
 
     async def poll(self, ref: str) -> BackendUpdate:

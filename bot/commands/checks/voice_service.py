@@ -12,7 +12,7 @@ from bot.commands.checks.findings import Finding
 from bot.errors import ClapperError, StartupError, UserError
 from bot.media.narration.ingest import ingest
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
-from bot.runtime.adapters import open_voice
+from bot.runtime.adapters import open_voices
 from bot.speech.mp3 import write_mp3
 
 if TYPE_CHECKING:
@@ -33,16 +33,19 @@ _ADVICE = {
 
 
 async def examine_voice(settings: Settings) -> Finding:
-    """Check the chosen voice by reading one word aloud.
+    """Check each chosen voice by reading one word aloud.
 
-    The voice service `openai` charges for the word.
+    The voice service `openai` charges for each word.
     """
     name = settings.narration_backend
     try:
-        voice = await open_voice(settings)
-        if voice is None:
+        voices = await open_voices(settings)
+        if voices is None:
             return Finding(subject=_SUBJECT, ok=True, found=_OFF)
-        spoken = await _try(voice)
+        if voices.languages:
+            await voices.load()
+            name = f"{name} ({voices.languages})"
+        spoken = [await _try(voice) for voice in voices.all.values()]
     except StartupError as error:
         return Finding(
             subject=_SUBJECT, ok=False, found=f"{name}: not available", advice=str(error)
@@ -59,17 +62,20 @@ async def examine_voice(settings: Settings) -> Finding:
             found=f"{name}: no speech ({error})",
             advice="check the free memory, and that this ffmpeg has libmp3lame to write MP3",
         )
-    if spoken.loudness is None:
+    loudness = [narration.loudness for narration in spoken if narration.loudness is not None]
+    if len(loudness) < len(spoken):
         return Finding(
             subject=_SUBJECT,
             ok=False,
             found=f"{name}: the speech is silent",
             advice="try another NARRATION_VOICE",
         )
+    seconds = sum(narration.seconds for narration in spoken)
+    words = "a word" if len(spoken) == 1 else f"a word with each of {len(spoken)} voices"
     return Finding(
         subject=_SUBJECT,
         ok=True,
-        found=f"{name}: spoke a word in {spoken.seconds:.1f} s at {spoken.loudness:.0f} LUFS",
+        found=f"{name}: spoke {words} in {seconds:.1f} s at {min(loudness):.0f} LUFS",
     )
 
 

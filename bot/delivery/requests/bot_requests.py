@@ -75,7 +75,7 @@ class BotRequests:
             return known
         body = {"recipient_id": str(user_id)}
         route = Route("POST", "/users/@me/channels")
-        channel = await self._requests.send(route, bot=self._bot, json=body)
+        channel = await self._requests.send(route, bot=self._bot, json=body, queues=True)
         while len(self._dm_channels) >= _MOST_CHANNELS:
             del self._dm_channels[next(iter(self._dm_channels))]
         self._dm_channels[user_id] = int(channel["id"])

@@ -64,16 +64,18 @@ class DiscordRequests:
         bot: discord.Client | None = None,
         json: Mapping[str, object] | None = None,
         query: Mapping[str, str] | None = None,
+        queues: bool = False,
     ) -> Any:  # noqa: ANN401 - any JSON
         """Send a request once, and return the JSON body of the response.
 
         `bot`: the bot whose token authorises the request, or None if the URL contains a token.
+        `queues`: see `RouteLimits.begin`.
 
         Raises discord.HTTPException if Discord refuses the request. Raises ThrottledError, another
         aiohttp.ClientError or an OSError if the request may succeed later.
         """
         key = f"{route.key}:{route.major_parameters}"
-        self._limits.begin(key, is_global=bot is not None)
+        self._limits.begin(key, is_global=bot is not None, queues=queues)
         headers: Mapping[str, str] | None = None
         try:
             async with self._session.request(

@@ -18,6 +18,9 @@ THROTTLED = 429
 PAUSE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 600.0
 _MOST_ROUTES = 1000
+# A place in a queue is at most this far away. The requests before it may never come, because their
+# jobs were deleted.
+_LONGEST_QUEUE_SECONDS = 50.0
 _GLOBAL = "global"
 
 
@@ -34,18 +37,30 @@ class _Window:
     """The current period of a rate limit. It began at `since` and lasts `seconds`.
 
     `left`: the number of requests that the route still accepts in this period, or None if unknown.
+    `pace`: the seconds for each request, or 0 if the number of requests in a period is unknown.
+    `queue_ends`: the time of the next free place in the queue.
     """
 
     left: int | None = None
     since: float = 0.0
     seconds: float = 0.0
     in_flight: int = 0
+    pace: float = 0.0
+    queue_ends: float = 0.0
 
     def opens_in(self, now: float) -> float:
         """Return the seconds until the period ends, or 0 if it has ended."""
         wait = self.since + self.seconds - now
         # A longer wait means that the clock was set back.
         return wait if 0 < wait <= 2 * self.seconds + 1 else 0.0
+
+    def place_in(self, wait: float, now: float) -> float:
+        """Return the seconds until a place in the queue, which opens after `wait` seconds."""
+        place = max(now + wait, self.queue_ends)
+        if place - now > _LONGEST_QUEUE_SECONDS:
+            return max(wait, _LONGEST_QUEUE_SECONDS)
+        self.queue_ends = place + self.pace
+        return place - now
 
     def close(self, seconds: float, *, now: float) -> None:
         self.left, self.since, self.seconds = 0, now, seconds
@@ -58,17 +73,20 @@ class RouteLimits:
         self._clock = clock
         self._windows: dict[str, _Window] = {}
 
-    def begin(self, route: str, *, is_global: bool) -> None:
+    def begin(self, route: str, *, is_global: bool, queues: bool = False) -> None:
         """Count a request that is about to be sent.
 
         `is_global`: whether the limit on all requests with the bot's token applies too.
+        `queues`: whether a refused request is sent again. Each refused request then gets a time of
+        its own, so that the requests don't all come back at once when the period ends.
 
         Raises ThrottledError if a limit has been reached.
         """
         now = self._clock()
         wait = max(self._wait(name, now) for name in (route, _GLOBAL)[: 1 + is_global])
         if wait > 0:
-            raise ThrottledError(wait)
+            window = self._windows.get(route)
+            raise ThrottledError(window.place_in(wait, now) if window and queues else wait)
         window = self._window(route, now)
         if window.left is not None:
             window.left -= 1
@@ -90,6 +108,10 @@ class RouteLimits:
         # Discord doesn't count requests that are still in flight, so they are subtracted.
         window.left = max(0, int(left) - window.in_flight)
         window.since, window.seconds = self._clock(), min(seconds, _LONGEST_PAUSE_SECONDS)
+        limit = _number(headers or {}, "X-RateLimit-Limit")
+        if limit is not None and limit >= 1:
+            # The period has already begun, so the longest rest of one is the best measurement.
+            window.pace = max(window.pace, window.seconds / limit)
 
     def close(self, route: str, headers: Mapping[str, str], *, is_global: bool) -> float:
         """Pause a route after Discord refused a request with 429, and return the pause's length."""

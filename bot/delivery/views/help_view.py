@@ -25,18 +25,26 @@ class HelpView:
         self._locale = locale
 
     def render(
-        self, commands: Iterable[str], verdict: Verdict, place: OrderPlace, *, members_only: bool
+        self,
+        commands: Iterable[str],
+        verdict: Verdict,
+        place: OrderPlace,
+        *,
+        members_only: bool,
+        languages: str = "",
     ) -> ui.LayoutView:
         """Render the commands, whether the person may order, and the rules about who may order.
 
         `commands`: the commands' names in the code.
         `members_only`: whether, outside servers, only members of one of the bot's servers may
         order.
+        `languages`: the names of the languages that have a voice, or "" to name none.
         """
         return render_panel(
             [
                 self._say("help.heading"),
                 *map(self._command, commands),
+                *([self._say("help.voices", languages=languages)] if languages else []),
                 "",
                 self._verdict(verdict),
                 *self._who(verdict, place, members_only=members_only),

@@ -110,7 +110,7 @@ class PrivacyView:
     def _outcome(self, deletion: Deletion) -> str:
         if not deletion.open_jobs:
             return self._say("privacy.deleted")
-        if deletion.deleted:
+        if deletion.deleted or deletion.speeches:
             return self._say("privacy.deleted_partly")
         return self._say("privacy.deleted_choice" if deletion.choice else "privacy.deleted_nothing")
 
@@ -121,6 +121,8 @@ class PrivacyView:
             yield self._say("privacy.videos", videos=stored.videos, size=size)
         if stored.narrations:
             yield self._say("privacy.narrations", narrations=stored.narrations)
+        if stored.speeches:
+            yield self._say("privacy.speeches", texts=stored.speeches)
         yield self._say("privacy.choice", choice=self.choice(stored.person))
 
     def _ages(self, stored: StoredData, limits: RetentionLimits) -> str:

@@ -31,6 +31,11 @@ class JobFolder:
         return self.path / "narration.m4a"
 
     @property
+    def voice(self) -> Path:
+        """The narration as an MP3, which goes along with the create request."""
+        return self.path / "voice.mp3"
+
+    @property
     def clip(self) -> Path:
         """The video as the provider made it."""
         return self.path / "clip.mp4"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.runtime.engine import Engine
     from bot.runtime.resources import Resources
     from bot.settings.fields import Settings
+    from bot.speech.kept_speeches import KeptSpeeches
     from storage.people import PeopleStore
 
 _GIB = 1024**3
@@ -38,7 +39,7 @@ def make_links(resources: Resources) -> Links:
 
 
 def make_retention(
-    engine: Engine, people: PeopleStore, remote_deletion: RemoteDeletion
+    engine: Engine, people: PeopleStore, speeches: KeptSpeeches, remote_deletion: RemoteDeletion
 ) -> Retention:
     """Return the component that deletes expired videos, and jobs that people delete."""
     settings = engine.resources.settings
@@ -47,6 +48,7 @@ def make_retention(
         people,
         engine.workspace,
         engine.jobs,
+        speeches=speeches,
         spent=engine.spent,
         kept_files=engine.kept_files,
         limits=RetentionLimits(days=settings.keep_days, max_bytes=round(settings.keep_gb * _GIB)),

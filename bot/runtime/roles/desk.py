@@ -16,7 +16,7 @@ from bot.runtime.supervisor import supervise
 
 if TYPE_CHECKING:
     from bot.runtime.engine import Engine
-    from bot.speech.voice import Voice
+    from bot.speech.voices import Voices
     from storage.postgres.desk_lock import DeskLock
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ STANDBY = "standby"
 
 async def run_desk(
     engine: Engine,
-    voice: Voice | None,
+    voices: Voices | None,
     lock: DeskLock,
     stop: asyncio.Event,
 ) -> None:
@@ -49,7 +49,7 @@ async def run_desk(
         if engine.heartbeat is not None:
             await engine.heartbeat.take_over(now=engine.resources.database.wall())
         service = await open_service(
-            engine, voice, stack, role=Role.DESK, may_send=lambda: lock.is_held
+            engine, voices, stack, role=Role.DESK, may_send=lambda: lock.is_held
         )
         await server.stop_accepting()
         await supervise(service, stop, keeping)

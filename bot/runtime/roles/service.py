@@ -29,16 +29,15 @@ from bot.discord_bot.owner.rights import Owners
 from bot.jobs.waits.pause_watch import PauseWatch
 from bot.library.index import Library
 from bot.library.remote_deletion import RemoteDeletion
-from bot.media.process.ffmpeg import Ffmpeg
 from bot.runtime.adapters import STORYBOARD
 from bot.runtime.costs import make_spending_picture
 from bot.runtime.http_server import open_http_server
 from bot.runtime.part_watch import PartWatch
 from bot.runtime.parts.keeping import make_links, make_retention, notify_default
+from bot.runtime.parts.narration import make_kept_speeches, make_narrator
 from bot.runtime.roles.role import Role
 from bot.runtime.supervisor import GATEWAY, Service, sweep_hourly
 from bot.runtime.workers import make_list_polling, make_orphan_counter, make_workers
-from bot.speech.narrator import Narrator
 from bot.storyboard.lettering.coverage import StoryboardCoverage
 from bot.texts import Texts
 from storage.access.audit import AuditStore
@@ -53,7 +52,6 @@ from storage.library import LibraryStore
 from storage.people import PeopleStore
 from storage.retention import RetentionStore
 from storage.sent_commands import SentCommandsStore
-from storage.speeches import SpeechCaps, SpeechStore
 from storage.sqlite.database_files import DatabaseFiles
 
 if TYPE_CHECKING:
@@ -61,12 +59,12 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
     from bot.runtime.engine import Engine
-    from bot.speech.voice import Voice
+    from bot.speech.voices import Voices
 
 
 async def open_service(
     engine: Engine,
-    voice: Voice | None,
+    voices: Voices | None,
     stack: AsyncExitStack,
     *,
     role: Role = Role.ALL,
@@ -86,7 +84,7 @@ async def open_service(
     cards = CardRenderer(
         texts,
         free_backends=frozenset({STORYBOARD}),
-        voice_costs=voice is not None and voice.costs,
+        voice_costs=voices is not None and voices.costs,
         service_name=service_name,
         clock=clock,
         coverage={STORYBOARD: StoryboardCoverage()},
@@ -94,9 +92,10 @@ async def open_service(
     )
     remote_deletion = RemoteDeletion(RetentionStore(database), engine.backend, clock=clock)
     people = PeopleStore(database, notify_default(settings))
-    retention = make_retention(engine, people, remote_deletion)
+    speeches = make_kept_speeches(engine)
+    retention = make_retention(engine, people, speeches, remote_deletion)
     library = Library(LibraryStore(database), engine.artifacts, workspace, clock=clock)
-    narrator = _narrator(engine, voice) if voice else None
+    narrator = make_narrator(engine, voices, speeches) if voices else None
     count_call = engine.metrics.count_discord_call
     is_desk = role is Role.DESK
     copy_orders = CopyOrderStore(database, clock=database.wall)
@@ -122,6 +121,7 @@ async def open_service(
         presets=engine.presets,
         people=people,
         retention=retention,
+        speeches=speeches,
         workspace=workspace,
         library=library,
         resender=make_resender(
@@ -260,24 +260,4 @@ def _gateway_session(engine: Engine, bot: VideoBot, watch: PartWatch) -> Gateway
         IdentifyBudget(IdentifyStore(resources.database), clock=resources.clock),
         first_pause=engine.timing.restart_pause,
         report=report,
-    )
-
-
-def _narrator(engine: Engine, voice: Voice) -> Narrator:
-    settings = engine.resources.settings
-    return Narrator(
-        voice,
-        # Narrations may be paid, so they have their own ffmpeg slot and never wait for a render.
-        Ffmpeg(engine.resources.ffmpeg_path, slots=1),
-        engine.workspace,
-        SpeechStore(engine.resources.database),
-        engine.budgeting,
-        caps=SpeechCaps(
-            per_user=settings.max_narrations_per_user, per_day=settings.max_narrations_per_day
-        ),
-        blocked=engine.blocked,
-        gate=engine.gate,
-        moderator=engine.moderator,
-        max_seconds=settings.max_audio_seconds,
-        clock=engine.resources.clock,
     )

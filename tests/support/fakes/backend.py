@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from bot.backends.base import AnsweredJob, Webhook
+    from bot.backends.base import AnsweredJob, VoiceSound, Webhook
     from bot.model import VideoRequest
     from tests.support.fakes.clock import Clock
 
@@ -44,7 +44,7 @@ class FakeBackend:
     """A provider with its jobs.
 
     `charged`: the jobs that it charged for.
-    `posts`: the number of creates that reached it.
+    `posts`: the number of creates that reached it. `heard`: the URL of the sound in each, or None.
     `pages`: the number of pages of its list that were read; they lack the jobs of `unlisted`.
     `contents`: the refs whose clip exists, although their job is not done or not known.
     Each call consumes the first fault of its list.
@@ -55,6 +55,7 @@ class FakeBackend:
     capabilities: Capabilities = field(default_factory=Capabilities)
     charged: dict[str, RemoteJob] = field(default_factory=dict[str, RemoteJob])
     posts: int = 0
+    heard: list[str | None] = field(default_factory=list[str | None])
     polls: int = 0
     refusals: list[Exception] = field(default_factory=list[Exception])
     lost_answers: list[Exception] = field(default_factory=list[Exception])
@@ -81,8 +82,11 @@ class FakeBackend:
     def __post_init__(self) -> None:
         self.answer.set()
 
-    async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
+    async def submit(
+        self, request: VideoRequest, *, create_key: str, voice: VoiceSound | None = None
+    ) -> BackendUpdate:
         self.posts += 1
+        self.heard.append(voice and voice.url)
         if self.refusals:
             raise self.refusals.pop(0)
         job = self.charge(request, create_key=create_key)

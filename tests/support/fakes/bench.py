@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from bot.artifacts import NO_VOICE, OrderedVoice
 from bot.delivery.spending.picture import SpendingPicture
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.events import EventBus
@@ -26,6 +27,7 @@ from bot.jobs.costs.prices import Prices
 from bot.jobs.costs.spending import SpendingReports
 from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
+from bot.jobs.guiding.guide import VoiceGuide
 from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling.list_polling import ListPolling
 from bot.jobs.polling.page_step import PageStep
@@ -47,6 +49,7 @@ from bot.library.index import Library
 from bot.library.recorded_store import RecordedStore
 from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
+from bot.links import Links
 from bot.media.files.stores.folder import FolderStore
 from bot.media.files.workspace import Workspace
 from bot.model import Attachment, JobState, VideoRequest
@@ -57,6 +60,7 @@ from bot.moderation.words import BlockedWords
 from bot.pacing import ListIntervals, LookupDelays, PollIntervals, PostFence
 from bot.presets import ClipLengths
 from bot.prompts.base import VerbatimWriter
+from bot.speech.kept_speeches import KeptSpeeches
 from storage.access.settings import AccessSettingsStore
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
@@ -82,11 +86,12 @@ from storage.ledger.spending import SpendingStore
 from storage.library import LibraryStore
 from storage.people import PeopleStore
 from storage.retention import RetentionStore
+from storage.speeches import SpeechStore
 from storage.sqlite.database import SqliteDatabase
 from tests.support.fakes.backend import FakeBackend
 from tests.support.fakes.clock import PATIENCE, Clock
 from tests.support.fakes.deliverer import FakeDeliverer
-from tests.support.fakes.media import FakeEditor
+from tests.support.fakes.media import FakeEditor, FakeVoiceEncoder
 from tests.support.fakes.orders import REQUEST, origin
 from tests.support.postgres import ACCEPT_WRITES, REFUSE_WRITES
 
@@ -154,7 +159,7 @@ class Bench:
         self.people = PeopleStore(database)
         self.remote_deletion = RemoteDeletion(RetentionStore(database), backend, clock=clock)
         self.library = Library(LibraryStore(database), self.artifacts, self.workspace, clock=clock)
-        self.editor = FakeEditor(self.workspace)
+        self.editor, self.encoder = FakeEditor(self.workspace), FakeVoiceEncoder(self.workspace)
         self.bus = EventBus()
         self.changes, self.refused_orders = list["JobChanged"](), list[str]()
         self.bus.subscribe(self._on_job_changed)
@@ -177,6 +182,7 @@ class Bench:
             deadline_seconds=1800.0,
             clock=clock,
         )
+        self.speeches = KeptSpeeches(SpeechStore(database), self.workspace, clock=clock)
         self.spent, self.fence = SpentRefs(database, _hashed), PostFence((clock.steady,))
         self.retention = self.build_retention()
         self.circuits = CircuitStore(database)
@@ -196,8 +202,7 @@ class Bench:
             may_claim=lambda: self.may_claim,
         )
         self.unconfirmed = UnconfirmedStore(database, self.spent)
-        self.remote_jobs = RemoteJobStore(database)
-        self.listings = ListingStore(database)
+        self.remote_jobs, self.listings = RemoteJobStore(database), ListingStore(database)
         self.identity = RemoteIdentity(self.remote_jobs, self.jobs, backend, clock=clock)
         self.fresh_answers, self.silence = FreshAnswers(clock.steady), ProviderSilence(clock.steady)
         self.poll_intervals = poll_intervals
@@ -221,6 +226,10 @@ class Bench:
         )
         self.list_polling = self.build_list_polling(publisher)
         self.pipeline = self.build_pipeline()
+
+    @property
+    def links(self) -> Links:
+        return Links(b"key", public_url="https://clapper.example", lifetime=60.0, clock=self.clock)
 
     @property
     def paid_requests(self) -> PaidRequests:
@@ -274,6 +283,7 @@ class Bench:
             self.people,
             self.workspace,
             self.jobs,
+            speeches=self.speeches,
             spent=self.spent,
             kept_files=self.kept_files,
             limits=RetentionLimits(days=30, max_bytes=max_bytes),
@@ -323,6 +333,9 @@ class Bench:
                 workspace=self.workspace,
                 prompt_step=prompt_step,
                 fence=self.fence,
+                voice_guide=VoiceGuide(
+                    self.backend, self.encoder, self.links, service="video.example"
+                ),
                 lookup_delays=LookupDelays(first=180.0, interval=60.0),
                 first_poll=self.poll_intervals.first,
                 min_free_bytes=min_free_bytes,
@@ -359,6 +372,7 @@ class Bench:
         attachment: Attachment | None = None,
         narration_of: str | None = None,
         clip_of: str | None = None,
+        voice: OrderedVoice = NO_VOICE,
         acknowledged: bool = True,
         **place: object,
     ) -> Job:
@@ -369,6 +383,7 @@ class Bench:
             attachment,
             narration_of=narration_of,
             clip_of=clip_of,
+            voice=voice,
         )
         assert job is not None
         if not acknowledged:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from bot.artifacts import FinishedVideo
 from bot.errors import MediaError, UserError
+from bot.jobs.guiding.sounds import EncodedVoice
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.media.files.workspace import Workspace
+    from bot.model import Job
 
 
 @dataclass
@@ -43,6 +46,22 @@ class FakeVoice:
 
 
 @dataclass
+class FakeVoiceEncoder:
+    """An encoder whose MP3 of a narration is the attachment itself."""
+
+    workspace: Workspace
+    faults: list[Exception] = field(default_factory=list[Exception])
+
+    async def encode(self, job: Job) -> EncodedVoice:
+        if self.faults:
+            raise self.faults.pop(0)
+        folder = self.workspace.folder(job.id)
+        sound = await asyncio.to_thread(self.workspace.narration(job.id).read_bytes)
+        await asyncio.to_thread(folder.voice.write_bytes, sound)
+        return EncodedVoice(path=folder.voice, size=len(sound), digest=sha256(sound).hexdigest())
+
+
+@dataclass
 class FakeEditor:
     """The media editor, with the narrations that it ingested and the results that it wrote.
 
@@ -56,6 +75,7 @@ class FakeEditor:
     faults: list[Exception] = field(default_factory=list[Exception])
     ingested: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     spoken: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    locales: list[str | None] = field(default_factory=list["str | None"])
     replaced: list[str] = field(default_factory=list[str])
     machine_spoken: list[str] = field(default_factory=list[str])
     least: dict[bool, int] = field(default_factory=dict[bool, int])
@@ -96,13 +116,14 @@ class FakeEditor:
         await self.workspace.keep_narration(job_id)
         self.ingested.append((job_id, content.decode(errors="replace")))
 
-    async def speak(self, job_id: str, text: str) -> None:
+    async def speak(self, job_id: str, text: str, *, locale: str | None = None) -> None:
         self._fail()
         folder = await self.workspace.create(job_id)
         if not folder.narration.exists():
             await asyncio.to_thread(folder.narration.write_bytes, b"voice")
             await asyncio.to_thread(folder.attachment.write_bytes, text.encode())
             self.spoken.append((job_id, text))
+            self.locales.append(locale)
         await self.workspace.keep_narration(job_id)
 
     async def sound_end(self, job_id: str) -> float:

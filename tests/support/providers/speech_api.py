@@ -19,13 +19,14 @@ MAX_INPUT = 4096
 
 
 class SpeechApi(StandIn):
-    """A speech server; `creates` lists the texts that it has charged for."""
+    """A speech server; `creates` lists the texts that it has charged for, and `voices` theirs."""
 
     prefix: ClassVar[str] = "/v1"
 
     def __init__(self, sound: bytes, *, key: str | None = None) -> None:
         super().__init__(key=key)
         self.sound = sound
+        self.voices: list[str] = []
 
     def routes(self) -> list[tuple[str, str, str, Handler]]:
         return [("POST", "/audio/speech", "speech", self._speak)]
@@ -47,6 +48,7 @@ class SpeechApi(StandIn):
         if form not in FORMATS:
             raise _refusal(400, f"Invalid value: '{form}'.", param="response_format")
         self.creates.append(asked["input"])
+        self.voices.append(asked["voice"])
         return web.Response(body=self.sound, content_type=FORMATS[form])
 
 

@@ -16,6 +16,7 @@ from bot.errors import UserError
 from bot.speech.voice import MAX_TEXT, checked_text
 from cogs._orders import origin_of
 from cogs.access.places import offer_where_ordered, place_of
+from cogs.narration.video_button import make_view
 from storage.speeches import SpeechRequester
 
 if TYPE_CHECKING:
@@ -65,9 +66,11 @@ class NarrateCog(commands.Cog):
             try:
                 async with (
                     asyncio.timeout(_TIMEOUT_SECONDS),
-                    self._narrator.speak(wanted, speech_id) as recording,
+                    self._narrator.speak(
+                        wanted, speech_id, locale=str(interaction.locale)
+                    ) as recording,
                 ):
-                    await self._upload(interaction, recording)
+                    await self._upload(interaction, recording, speech_id)
             except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
                 log.warning(
                     "speech.unsent interaction=%d error=%s", interaction.id, type(error).__name__
@@ -76,18 +79,21 @@ class NarrateCog(commands.Cog):
                 raise UserError("reply.automod" if blocked else "speech.unsent") from error
 
     async def _upload(
-        self, interaction: discord.Interaction[VideoBot], recording: SpokenMp3
+        self, interaction: discord.Interaction[VideoBot], recording: SpokenMp3, speech_id: int
     ) -> None:
         """Upload the recording. Retry if the connection breaks."""
-        sentence = self._services.texts(
-            "speech.done", str(interaction.locale), seconds=recording.seconds
-        )
+        texts, locale = self._services.texts, str(interaction.locale)
+        key = "speech.done_kept" if recording.is_kept else "speech.done"
+        sentence = texts(key, locale, seconds=recording.seconds)
+        label = texts("button.make_video", locale)
+        view = make_view(speech_id, label) if recording.is_kept else None
         for pause in (*_PAUSES, None):
             try:
                 file = await asyncio.to_thread(discord.File, recording.path, filename=_FILENAME)
                 await interaction.edit_original_response(
                     content=sentence,
                     attachments=[file],
+                    view=view,
                     allowed_mentions=discord.AllowedMentions.none(),
                 )
             except (aiohttp.ClientError, OSError):

@@ -1,0 +1,1 @@
+"""The command `/narrate`, and the button that makes a video with its answer."""
