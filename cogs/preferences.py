@@ -96,7 +96,10 @@ async def _overview(
 ) -> ui.LayoutView:
     stored = await services.retention.stored(interaction.user.id)
     return _privacy_view(interaction, services).overview(
-        stored, services.retention.limits, has_costs=services.budgeting.has_costs
+        stored,
+        services.retention.limits,
+        has_costs=services.budgeting.has_costs,
+        is_named=await services.audit.names(interaction.user.id),
     )
 
 
@@ -105,6 +108,7 @@ async def _delete(interaction: discord.Interaction[VideoBot], services: Services
     # Discord doesn't wait until many files are deleted, so respond first.
     await interaction.response.edit_message(view=privacy_view.working())
     deletion = await services.retention.delete_all(interaction.user.id)
+    await services.audit.forget(interaction.user.id)
     await interaction.edit_original_response(view=privacy_view.done(deletion))
 
 

@@ -188,6 +188,7 @@ class Submission:
         else:
             await self._jobs.fail(job, f"failed.{error.kind}")
         if error.kind is ErrorKind.RATE:
+            await self._capacity.give_turns_back(job.id)
             await self._capacity.lower()
         await self._release_probe(probing=probing, busy=error.kind is ErrorKind.RATE)
 

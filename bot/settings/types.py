@@ -19,6 +19,7 @@ _SIGNING_PREFIX = "whsec_"
 _RESERVED_FIELDS = frozenset({"prompt", "model", "seconds", "size"})
 _CLIENT_NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
 DEFAULT_CLIENT = "api"  # the name of the client whose token has no name
+OWNER_CLIENT = "bot-owner"  # the name of the owner in the sessions of the owner's page
 _ID = re.compile(r"[1-9]\d{0,18}", re.ASCII)
 _ROLE_CAP = re.compile(r"(booster|\d{1,20}):(\d{1,6})", re.ASCII)
 BOOSTER = "booster"  # the key for people who boost a server
@@ -141,6 +142,8 @@ def _api_tokens(value: SecretStr) -> SecretStr:
             raise ValueError("needs names made of letters and digits: write it like web:TOKEN")
         if name in names:
             raise ValueError("needs a different name for each token: write it like web:TOKEN")
+        if name == OWNER_CLIENT:
+            raise ValueError(f"must not name a client {OWNER_CLIENT}, which is the owner's name")
         if len(token) < _MIN_SECRET_CHARACTERS or not _is_plain(token):
             raise ValueError(
                 f"needs tokens of at least {_MIN_SECRET_CHARACTERS} ASCII characters without spaces"

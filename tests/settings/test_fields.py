@@ -109,6 +109,7 @@ def test_api_tokens_have_names(given: str, tokens: dict[str, str]) -> None:
         ("short", "16 ASCII characters"),
         ("web:short", "16 ASCII characters"),
         ("one-token-of-sixteen,two-token-of-sixteen", "a different name for each token"),
+        ("bot-owner:one-token-of-sixteen", "must not name a client bot-owner"),
         ("web:one-token-of-sixteen,web:two-token-of-sixteen", "a different name for each token"),
         ("a b:one-token-of-sixteen", "letters and digits"),
         (":one-token-of-sixteen", "letters and digits"),

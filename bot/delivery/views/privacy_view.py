@@ -55,14 +55,21 @@ class PrivacyView:
         return f"{sentence} {self._say('notify.closed')}"
 
     def overview(
-        self, stored: StoredData, limits: RetentionLimits, *, has_costs: bool = False
+        self,
+        stored: StoredData,
+        limits: RetentionLimits,
+        *,
+        has_costs: bool = False,
+        is_named: bool = False,
     ) -> ui.LayoutView:
         """Render a person's stored data, with a button to delete it.
 
         `has_costs`: whether the sums that a person has spent are stored too.
+        `is_named`: whether a block, or a change of a setting, names the person.
         """
         rows = [f"- {line}" for line in self._rows(stored.rows_until)]
-        if stored.is_empty:
+        rows += [f"- {self._say('privacy.named')}"] if is_named else []
+        if stored.is_empty and not is_named:
             return render_panel(
                 [self._say("privacy.heading"), *rows] if rows else [self._say("privacy.nothing")]
             )

@@ -113,6 +113,16 @@ SELECT count(*) FROM ({_CLAIMED}) AS claimed
 """  # noqa: S608 - built from constants
 
 
+# A later start of the same server or person has used up another turn, which stays used up.
+_GIVE_TURNS_BACK = (
+    """UPDATE server_turns SET turn = earlier_turn, since = earlier_since, job_id = NULL
+    WHERE server = (SELECT queue_server FROM jobs WHERE id = :id) AND job_id = :id""",
+    """UPDATE person_turns SET turn = earlier_turn, since = earlier_since, job_id = NULL
+    WHERE server = (SELECT queue_server FROM jobs WHERE id = :id)
+        AND person = (SELECT queue_person FROM jobs WHERE id = :id) AND job_id = :id""",
+)
+
+
 class QueueStore:
     """Claims queued jobs of one backend. With a `client`, it claims only that API client's jobs."""
 
@@ -176,6 +186,11 @@ class QueueStore:
             },
         )
         return sum(row["jobs"] for row in rows)
+
+    async def give_turns_back(self, job_id: str) -> None:
+        """Undo that the start of a job has used up the turns of its server and its person."""
+        for sql in _GIVE_TURNS_BACK:
+            await self._database.rows(sql, {"id": job_id})
 
     def _params(
         self, *, running: Collection[str], clients_only: bool, narrated: bool | None, now: float

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.support.postgres import PostgresServer
 
 KEY = b"the key of the tests"
-SCHEMA = 38
+SCHEMA = 41
 
 
 class SharedDatabase(Database):
