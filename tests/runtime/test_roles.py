@@ -91,6 +91,12 @@ class Fleet:
             stop.set()
             await task
 
+    @asynccontextmanager
+    async def ready(self, name: str) -> AsyncGenerator[None]:
+        """Wait until a process is connected to Discord."""
+        await self.until(name, "/readyz", HTTPStatus.OK)
+        yield
+
     async def ask(self, name: str, path: str, method: str = "GET") -> tuple[int, str, str]:
         """Return the status, the text and the `Retry-After` of an answer, or 0 if there is none."""
         url = f"http://127.0.0.1:{self.ports[name]}{path}"
@@ -129,11 +135,12 @@ async def test_a_job_crosses_a_desk_and_two_workers_and_a_standby_takes_over(
     clips.make_speech(voice, seconds=1)
     discord = fleet.wire.fake_discord
     async with (
+        fleet.run("desk", Role.DESK) as stop,
+        # A worker claims jobs once a desk has begun.
+        fleet.ready("desk"),
         fleet.run("worker", Role.WORKER, http_port=fleet.wire.port, discord_token=""),
         fleet.run("other", Role.WORKER, discord_token=""),
-        fleet.run("desk", Role.DESK) as stop,
     ):
-        await fleet.until("desk", "/readyz", HTTPStatus.OK)
         async with fleet.run("standby", Role.DESK):
             assert await fleet.ask("standby", "/healthz") == (200, "ok, standby\n", "")
             assert await fleet.ask("standby", "/readyz") == (503, "standby\n", "")
