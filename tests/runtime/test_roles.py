@@ -170,6 +170,6 @@ async def test_a_job_crosses_a_desk_and_two_workers_and_a_standby_takes_over(
     assert fleet.wire.creates() == 2
     assert len(discord.dms()) == 2
     assert len(discord.history.messages) == 4
-    for name in ("worker", "other", "desk", "standby"):
+    for name in ("worker", "other", "desk", "standby"):  # also where another process merged
         work = tmp_path / name / "work"
         assert not work.exists() or not list(work.iterdir())

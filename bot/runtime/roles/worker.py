@@ -70,6 +70,7 @@ async def run_worker(engine: Engine, stop: asyncio.Event) -> None:
         polling = make_list_polling(engine, Role.WORKER)
         orders = CopyOrderStore(database, clock=database.wall)
         local_sweep = LocalSweep(RetentionStore(database), engine.workspace, clock=clock)
+        engine.bus.subscribe(local_sweep.on_job_changed)
         parts: dict[str, Callable[[], Awaitable[object]]] = {
             "clock": ClockFollower(clock).run,
             "loop metrics": engine.metrics.watch_loop,
