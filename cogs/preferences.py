@@ -109,7 +109,8 @@ async def _delete(interaction: discord.Interaction[VideoBot], services: Services
     await interaction.response.edit_message(view=privacy_view.working())
     deletion = await services.retention.delete_all(interaction.user.id)
     await services.audit.forget(interaction.user.id)
-    await interaction.edit_original_response(view=privacy_view.done(deletion))
+    view = privacy_view.done(deletion, services.retention.limits)
+    await interaction.edit_original_response(view=view)
 
 
 def _privacy_view(interaction: discord.Interaction[VideoBot], services: Services) -> PrivacyView:

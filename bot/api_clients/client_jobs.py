@@ -7,14 +7,14 @@ import hashlib
 import logging
 import math
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.api_clients.audio_upload import AudioUpload
 from bot.api_clients.upload_slots import UploadSlots
 from bot.errors import Trouble, UserError
 from bot.media.files.atomic import TooLargeError, save
 from bot.media.narration.ingest import detect_format
-from bot.model import Attachment, Client, JobState, new_job_id
+from bot.model import Client, JobState, new_job_id
 from bot.moderation.access.refusals import RefusedOrder
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bot.jobs.circuit_breaker import CircuitBreaker
     from bot.jobs.service import JobService
     from bot.media.files.shared_work import SharedWork
+    from bot.media.files.stores.remote_file import RemoteFile
     from bot.media.files.workspace import Workspace
     from bot.model import Job
     from bot.moderation.access.refusals import RefusedOrders
@@ -44,19 +45,6 @@ _REFUSALS = {
     Trouble.SETUP: "api.provider_setup",
 }
 _NAME_CHARACTERS = 200
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AudioUpload:
-    """A narration that was uploaded for a job that doesn't exist yet.
-
-    `job_id`: the id that the job will have. `size` is in bytes, and `sha256` in hex.
-    """
-
-    job_id: str
-    filename: str
-    size: int
-    sha256: str
 
 
 class ClientJobs:
@@ -180,7 +168,7 @@ class ClientJobs:
             job = await self._jobs.submit(
                 request,
                 requester,
-                _attachment(upload),
+                upload.attachment if upload else None,
                 job_id=upload.job_id if upload else None,
             )
         except BaseException as error:
@@ -223,6 +211,10 @@ class ClientJobs:
     async def artifact(self, job: Job) -> Artifact | None:
         """Return a job's finished video, or None if there is no video or the video was deleted."""
         return await self._artifacts.get(job.id)
+
+    async def find_video(self, job: Job) -> Path | RemoteFile:
+        """Return the path of a finished video, or a reader, like `Workspace.find_video`."""
+        return await self._workspace.find_video(job.id)
 
     async def fetch_video(self, job: Job) -> Path:
         """Return the path of a finished video.
@@ -287,12 +279,6 @@ class ClientJobs:
         if job is None or job.client is None or job.client.digest != requester.digest:
             raise UserError("api.key_reused")
         return job
-
-
-def _attachment(upload: AudioUpload | None) -> Attachment | None:
-    if upload is None:
-        return None
-    return Attachment(url=None, filename=upload.filename, size=upload.size)
 
 
 def _digest(script: str, upload: AudioUpload | None) -> str:

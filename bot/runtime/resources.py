@@ -15,7 +15,7 @@ from bot.pacing import machine_clock
 from bot.runtime.open_files import raise_limit
 from bot.web.http.server import bind
 from storage.database import open_database
-from storage.files.data_folder import exclusive, make_data_folder
+from storage.files.data_folder import exclusive, make_data_folder, refuse_moved
 
 if TYPE_CHECKING:
     import socket
@@ -64,6 +64,8 @@ async def open_resources(
     """
     log.debug("app.open_files limit=%d", raise_limit())
     await asyncio.to_thread(make_data_folder, settings.data_dir)
+    if settings.database == settings.data_dir:
+        await asyncio.to_thread(refuse_moved, settings.data_dir)
     if is_shared:
         # Only the database is shared. Each process needs a folder for its own work.
         stack.enter_context(exclusive(settings.data_dir))

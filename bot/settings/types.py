@@ -152,7 +152,8 @@ def _api_tokens(value: SecretStr) -> SecretStr:
     return value
 
 
-def _database_url(value: SecretStr) -> SecretStr:
+def database_url(value: SecretStr) -> SecretStr:
+    """Return the URL of a PostgreSQL database. Raises ValueError if it is another URL."""
     url = value.get_secret_value()
     try:
         parts = urlsplit(url)
@@ -288,6 +289,6 @@ Key = Annotated[SecretStr, AfterValidator(_header_safe)]
 LongKey = Annotated[SecretStr, AfterValidator(_long_enough)]
 BearerToken = Annotated[Key, AfterValidator(_long_enough)]
 SigningKeys = Annotated[SecretStr, AfterValidator(_signing_keys)]
-DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(database_url)]
 CallbackKeys = Annotated[SecretStr, AfterValidator(_callback_keys)]
 ApiTokens = Annotated[SecretStr, AfterValidator(_api_tokens)]

@@ -15,6 +15,7 @@ from storage.postgres.database import PostgresDatabase
 from storage.postgres.errors import postgres_errors
 from storage.postgres.process_lock import ProcessLock
 from storage.postgres.schema import migrate
+from storage.postgres.vacuum import Vacuum
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -69,12 +70,17 @@ async def open_postgres(url: str, *, is_shared: bool = False) -> AsyncGenerator[
                 async with pool.acquire() as connection:
                     await migrate(connection)
                 await clock.measure()
-            measuring = asyncio.create_task(clock.run(), name="database clock")
-            database = PostgresDatabase(pool, lock, clock)
+            vacuum = Vacuum(pool)
+            running = (
+                asyncio.create_task(clock.run(), name="database clock"),
+                asyncio.create_task(vacuum.run(), name="database vacuum"),
+            )
+            database = PostgresDatabase(pool, lock, clock, vacuum)
             try:
                 yield database
             finally:
-                measuring.cancel()
+                for task in running:
+                    task.cancel()
                 await asyncio.shield(database.drain())
     finally:
         await asyncio.shield(lock.release())

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from storage.people import Person
 
 
+_DAY = 24 * 60 * 60
+
+
 class PrivacyStep(StrEnum):
     """The effect of a button: ask for confirmation, delete the data, or show the data again."""
 
@@ -79,6 +82,7 @@ class PrivacyView:
             *rows,
             self._ages(stored, limits),
             *([self._say("privacy.costs")] if has_costs else []),
+            *self._traces(limits),
             self._say("privacy.provider"),
         ]
         return render_panel(
@@ -107,10 +111,12 @@ class PrivacyView:
         """Render the message that is shown while the data is being deleted."""
         return render_panel([self._say("privacy.deleting")])
 
-    def done(self, deletion: Deletion) -> ui.LayoutView:
+    def done(self, deletion: Deletion, limits: RetentionLimits) -> ui.LayoutView:
         """Render a summary of the data that was deleted and the data that was kept."""
         lines = [self._outcome(deletion), *self._open(deletion.open_jobs)]
         lines += self._rows(deletion.rows_until)
+        if deletion.deleted or deletion.speeches or deletion.choice:
+            lines += self._traces(limits, deleted_at=deletion.at)
         lines += [self._say("privacy.cards_left")] if deletion.deleted else []
         return render_panel(lines)
 
@@ -137,6 +143,17 @@ class PrivacyView:
         if stored.next_at is None:
             return ages
         return f"{ages} {self._say('privacy.next', when=f'<t:{int(stored.next_at)}:R>')}"
+
+    def _traces(self, limits: RetentionLimits, *, deleted_at: float | None = None) -> list[str]:
+        """Say for how long, or until when, deleted data stays in copies of the database."""
+        if limits.trace_days == 0:
+            return []
+        if limits.trace_days is None:
+            return [self._say("privacy.traces_unknown")]
+        if deleted_at is None:
+            return [self._say("privacy.traces", days=limits.trace_days)]
+        until = deleted_at + limits.trace_days * _DAY
+        return [self._say("privacy.traces_until", when=f"<t:{int(until)}:D>")]
 
     def _rows(self, until: float | None) -> list[str]:
         return [] if until is None else [self._say("privacy.counted", when=f"<t:{int(until)}:R>")]

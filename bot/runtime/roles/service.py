@@ -29,12 +29,12 @@ from bot.discord_bot.owner.rights import Owners
 from bot.jobs.waits.pause_watch import PauseWatch
 from bot.library.index import Library
 from bot.library.remote_deletion import RemoteDeletion
-from bot.runtime.adapters import STORYBOARD
 from bot.runtime.costs import make_spending_picture
 from bot.runtime.http_server import open_http_server
 from bot.runtime.part_watch import PartWatch
 from bot.runtime.parts.keeping import make_links, make_retention, notify_default
 from bot.runtime.parts.narration import make_kept_speeches, make_narrator
+from bot.runtime.parts.storyboard import STORYBOARD
 from bot.runtime.roles.role import Role
 from bot.runtime.supervisor import GATEWAY, Service, sweep_hourly
 from bot.runtime.workers import make_list_polling, make_orphan_counter, make_workers

@@ -99,6 +99,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
+    from bot.media.files.stores.base import FileStore
     from bot.model import Job, JobChanged
     from bot.moderation.base import Moderator
     from bot.prompts.base import PromptWriter
@@ -139,6 +140,7 @@ class Bench:
         budgets: Budgets | None = None,
         poll_intervals: PollIntervals = POLL_INTERVALS,
         has_webhooks: bool = False,
+        files: FileStore | None = None,
         lease: Lease | None = None,
     ) -> None:
         self.moderator = moderator
@@ -155,7 +157,7 @@ class Bench:
         self.inbox = Inbox(database)
         self.artifacts = ArtifactStore(database)
         self.kept_files = KeptFileTable(database)
-        self.workspace = _workspace(root, self.kept_files, clock)
+        self.workspace = _workspace(root, files, self.kept_files, clock)
         self.people = PeopleStore(database)
         self.remote_deletion = RemoteDeletion(RetentionStore(database), backend, clock=clock)
         self.library = Library(LibraryStore(database), self.artifacts, self.workspace, clock=clock)
@@ -393,16 +395,21 @@ class Bench:
         return job
 
     async def at(
-        self, state: JobState, *, attachment: Attachment | None = None, **place: object
+        self,
+        state: JobState,
+        request: VideoRequest = REQUEST,
+        *,
+        attachment: Attachment | None = None,
+        **place: object,
     ) -> Job:
         """Submit a job, and run its steps until it is in `state`."""
-        job = await self.submit(attachment=attachment, **place)
-        await self._prepare(job.id, state)
+        job = await self.submit(request, attachment=attachment, **place)
+        await self._prepare(job.id, state, request)
         while (now := await self.now(job.id)).state is not state:
             await self.step(job.id)
         return now
 
-    async def _prepare(self, job_id: str, state: JobState) -> None:
+    async def _prepare(self, job_id: str, state: JobState, request: VideoRequest) -> None:
         match state:
             case JobState.CANCELLED:
                 await self.jobs.cancel(job_id)
@@ -415,7 +422,7 @@ class Bench:
                 self.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))
             case JobState.UNDECIDED:
                 self.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))
-                self.backend.charge(REQUEST)
+                self.backend.charge(request)
             case _:
                 pass
         if state not in {JobState.GENERATING, JobState.UNCONFIRMED}:
@@ -519,8 +526,10 @@ class Bench:
         self._changed.set()
 
 
-def _workspace(root: Path, table: KeptFileTable, clock: Clock) -> Workspace:
-    return Workspace(root, RecordedStore(FolderStore(root), table, clock=clock))
+def _workspace(
+    root: Path, files: FileStore | None, table: KeptFileTable, clock: Clock
+) -> Workspace:
+    return Workspace(root, RecordedStore(files or FolderStore(root), table, clock=clock))
 
 
 def _hashed(ref: str) -> str:
@@ -546,6 +555,7 @@ async def open_bench(
     budgets: Budgets | None = None,
     poll_intervals: PollIntervals = POLL_INTERVALS,
     has_webhooks: bool = False,
+    files: FileStore | None = None,
 ) -> AsyncGenerator[Bench]:
     """Start on the folder `root`; with the fakes of an earlier start, this is a restart."""
     await asyncio.to_thread(make_folder, root)
@@ -568,4 +578,5 @@ async def open_bench(
             budgets=budgets,
             poll_intervals=poll_intervals,
             has_webhooks=has_webhooks,
+            files=files,
         )
