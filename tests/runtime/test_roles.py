@@ -135,7 +135,8 @@ async def fleet(
 
     monkeypatch.setattr(engines, "open_file_store", open_store)
     url = await postgres.url_of(tmp_path)
-    async with open_wire(tmp_path, database_url=url, secret_key="x" * 16) as wire:
+    shared = {"database_url": url, "secret_key": "x" * 16, "store_url": "s3://clips/test"}
+    async with open_wire(tmp_path, **shared) as wire:
         yield Fleet(wire)
     await postgres.empty_databases()
 
