@@ -25,11 +25,14 @@ _CONNECT_SECONDS = 10.0
 _STATEMENT_SECONDS = 60.0
 _MIN_VERSION = 140_000
 
-_SESSION = {
+#: The settings of each connection.
+SESSION = {
     "application_name": "clapper",
     "jit": "off",
     # A plan for any values would read whole tables where few rows are wanted.
     "plan_cache_mode": "force_custom_plan",
+    # The default is for disks that have to move a head from page to page.
+    "random_page_cost": "1.1",
     # A connection whose machine is lost is closed, and its lock is released.
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
@@ -95,7 +98,7 @@ async def _pool(url: str) -> AsyncGenerator[asyncpg.Pool]:
         timeout=_CONNECT_SECONDS,
         command_timeout=_STATEMENT_SECONDS,
         statement_cache_size=400,
-        server_settings=_SESSION,
+        server_settings=SESSION,
         init=_set_up,
         reset=_keep,
     )
@@ -109,7 +112,7 @@ async def _pool(url: str) -> AsyncGenerator[asyncpg.Pool]:
 
 async def connect(url: str, settings: Mapping[str, str] = _NO_SETTINGS) -> asyncpg.Connection:
     """Open a connection outside of the pool. `settings`: settings of its session."""
-    session = {**_SESSION, **settings}
+    session = {**SESSION, **settings}
     return await asyncpg.connect(url, timeout=_CONNECT_SECONDS, server_settings=session)
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _PRESETS = ("video_model", "video_seconds", "video_seconds_max", "video_lengths", "video_size")
 _OF_BACKEND = {
-    "storyboard": (),
+    "storyboard": ("storyboard_url",),
     "openai": ("openai_base_url", "openai_api_key", "openai_body", "openai_extra"),
     "openrouter": ("openrouter_base_url", "openrouter_api_key"),
     "gemini": ("gemini_base_url", "gemini_api_key"),
@@ -43,12 +43,12 @@ async def open_heartbeat(
         return None
     database = resources.database
     table = WorkerTable(database, clock=database.wall)
+    schema = await asyncio.to_thread(newest)
+    shared = {**shared_settings(resources.settings), "schema": str(schema)}
     worker = WorkerState(
         id=uuid4().hex,
-        schema=await asyncio.to_thread(newest),
-        digest=digest_of(
-            shared_settings(resources.settings), key=derive_key(resources.secret, "workers")
-        ),
+        schema=schema,
+        digest=digest_of(shared, key=derive_key(resources.secret, "workers")),
         desk_since=None,
         role=role,
         host=platform.node(),
