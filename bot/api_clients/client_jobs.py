@@ -16,6 +16,7 @@ from bot.media.files.atomic import TooLargeError, save
 from bot.media.narration.ingest import detect_format
 from bot.model import Client, JobState, new_job_id
 from bot.moderation.access.refusals import RefusedOrder
+from bot.speech.spoken_words import recall_words
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
@@ -159,11 +160,11 @@ class ClientJobs:
         """
         try:
             request = self._presets.request(script)
-            requester = Client(
-                name=client, key=key, digest=_digest(script, upload) if key else None
-            )
+            digest = _digest(script, upload) if key else None
+            requester = Client(name=client, key=key, digest=digest)
             await self._check_provider(requester)
             if upload:
+                await recall_words(self._workspace, client, upload.sha256, job_id=upload.job_id)
                 await self._shared.offer_attachment(upload.job_id)
             job = await self._jobs.submit(
                 request,
@@ -209,7 +210,7 @@ class ClientJobs:
         return await self._jobs.retry_undecided(job.id)
 
     async def artifact(self, job: Job) -> Artifact | None:
-        """Return a job's finished video, or None if there is no video or the video was deleted."""
+        """Return a job's finished video, or None if there is none or it was deleted."""
         return await self._artifacts.get(job.id)
 
     async def find_video(self, job: Job) -> Path | RemoteFile:
@@ -222,6 +223,10 @@ class ClientJobs:
         Raises FileNotFoundError if the video is no longer kept.
         """
         return await self._workspace.fetch_video(job.id)
+
+    async def fetch_captions(self, job: Job) -> Path:
+        """Return the path of a video's captions, like `fetch_video`."""
+        return await self._workspace.fetch_captions(job.id)
 
     async def withdraw_shares(self, job: Job) -> None:
         """Invalidate all share links of a job's video."""

@@ -193,7 +193,9 @@ class Pipeline:
             video = await self._edit(job) if await self._downloading.restore(job) else None
         if video is None:
             return
-        artifact = await self._workspace.publish(job.id, video.path, now=self._clock())
+        artifact = await self._workspace.publish(
+            job.id, video.path, captions=video.captions, now=self._clock()
+        )
         await self._artifacts.save(artifact)
         await self._editor.make_poster(job.id)
         if job.client is None:
@@ -221,7 +223,7 @@ class Pipeline:
                 job.id,
                 narrated=job.attachment is not None,
                 replacing=job.clip_has_voice,
-                spoken=job.attachment is not None and job.attachment.text is not None,
+                text=job.attachment.text if job.attachment else None,
             )
         except MediaError as error:
             tail = error.stderr_tail[-500:]

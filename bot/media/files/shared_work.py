@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.media.files.stores.base import asked_key, narration_key, shared_clip_key
+from bot.media.files.stores.base import asked_key, cues_key, narration_key, shared_clip_key
 from bot.media.files.stores.folder import link_or_copy
 
 if TYPE_CHECKING:
@@ -46,13 +46,15 @@ class SharedWork:
         return True
 
     async def offer_attachment(self, job_id: str) -> None:
-        """Keep a copy of the attachment of an order, before the order is stored."""
-        await self._offer(narration_key(job_id), self._workspace.folder(job_id).attachment)
+        """Keep a copy of an order's attachment and of its words, before the order is stored."""
+        folder = self._workspace.folder(job_id)
+        await self._offer(narration_key(job_id), folder.attachment)
+        await self._offer(cues_key(job_id), folder.cues)
 
     async def withdraw_attachment(self, job_id: str) -> None:
         """Delete the copy of an attachment, because its order was not stored."""
         if self._store is not None:
-            await self._store.delete((narration_key(job_id),))
+            await self._store.delete((narration_key(job_id), cues_key(job_id)))
 
     async def fetch_attachment(self, job_id: str) -> None:
         """Put the job's attachment into its folder, if a process has kept it."""
