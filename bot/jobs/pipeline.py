@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from bot.artifacts import NOTE_NOT_MERGED, Artifact, FinishedVideo, Handover
 from bot.errors import MediaError, UnconvertedError, UserError
 from bot.jobs.downloading import Downloading
+from bot.media.files.shared_work import SharedWork
 from bot.model import Failure, Job, JobState
 from bot.speech.voice import MAYBE_CHARGED
 from storage.jobs.store import Changes
@@ -82,8 +83,10 @@ class Pipeline:
         fresh_answers: FreshAnswers,
         max_clip_bytes: int,
         clock: Callable[[], float],
+        shared: SharedWork | None = None,
     ) -> None:
         self._jobs = jobs
+        self._shared = shared = shared or SharedWork(workspace)
         self._paid_requests = paid_requests
         self._artifacts = artifacts
         self._workspace = workspace
@@ -97,6 +100,7 @@ class Pipeline:
             jobs=jobs,
             backend=backend,
             workspace=workspace,
+            shared=shared,
             identity=identity,
             fresh_answers=fresh_answers,
             max_bytes=max_clip_bytes,
@@ -173,10 +177,7 @@ class Pipeline:
             await self._editor.ingest_given(job.id)
 
     async def _restore_speech(self, job: Job) -> None:
-        """Restore the sound of a text that another machine has had read aloud.
-
-        Raises UserError if the sound is lost, because the text may have been paid for.
-        """
+        """Restore the sound of a text. Raises UserError if it is lost and may have been paid for."""
         folder = self._workspace.folder(job.id)
         was_here = job.voice_is_unasked or await asyncio.to_thread(folder.path.exists)
         await self._workspace.restore_attachment(job.id)
@@ -212,10 +213,12 @@ class Pipeline:
         await self._editor.make_poster(job.id)
         if job.client is None:
             await self._jobs.move(job, JobState.DELIVERING, Changes(note=video.note))
+            await self._shared.forget(job.id)
             return
         await self._jobs.move(job, JobState.SUCCEEDED, Changes(note=video.note))
         # The files are deleted only after the commit, because a repeated step would need them.
         await self._workspace.delete_folder(job.id)
+        await self._shared.forget(job.id)
 
     async def _restore_narration(self, job: Job) -> None:
         """If the job's folder lacks the narration, restore it from the copy kept for later jobs."""
