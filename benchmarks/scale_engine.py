@@ -10,7 +10,6 @@ import asyncio
 import json
 import sys
 import time
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -19,10 +18,6 @@ from bot.jobs.worker import Lane, Worker, make_lanes
 from bot.model import JobState
 from bot.pacing import WatchedClock, seconds_since_boot
 from storage.database import open_database
-from storage.postgres.clock import DatabaseClock
-from storage.postgres.database import PostgresDatabase
-from storage.postgres.opening import _pool  # pyright: ignore[reportPrivateUsage] - as below
-from storage.postgres.vacuum import Vacuum
 from storage.workers.leases import Lease, alone
 from storage.workers.table import WorkerState, WorkerTable
 from tests.support.fakes.backend import FakeBackend
@@ -30,11 +25,10 @@ from tests.support.fakes.bench import CAPS, Bench
 from tests.support.fakes.deliverer import FakeDeliverer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from bot.model import Job
     from storage.database import Database, Source
-    from storage.postgres.process_lock import ProcessLock
     from tests.support.fakes.clock import Clock
 
 _OPEN = "SELECT count(*) AS n FROM jobs WHERE state <> 'succeeded'"
@@ -55,28 +49,6 @@ class _MachineClock(WatchedClock):
     async def sleep(self, seconds: float) -> None:
         """Wait for some seconds."""
         await asyncio.sleep(seconds)
-
-
-class _Unlocked:
-    """Stands for the lock that one process alone would hold."""
-
-    def check(self) -> None:
-        """Allow every statement."""
-
-
-@asynccontextmanager
-async def open_shared(source: Source) -> AsyncGenerator[Database]:
-    """Open a database that has its tables, even if other engines use it in PostgreSQL."""
-    if not isinstance(source, str):
-        async with open_database(source) as database:
-            yield database
-        return
-    async with _pool(source) as pool:
-        clock = DatabaseClock(pool)
-        await clock.measure()
-        database = PostgresDatabase(pool, cast("ProcessLock", _Unlocked()), clock, Vacuum(pool))
-        yield database
-        await database.drain()
 
 
 def make_bench(database: Database, root: Path, *, name: str | None) -> Bench:
@@ -111,7 +83,7 @@ def empty_steps(bench: Bench) -> Mapping[JobState, Callable[[Job], Awaitable[Non
 
 async def _run(source: Source, name: str | None) -> None:
     root = source if isinstance(source, Path) else Path.cwd()
-    async with open_shared(source) as database:
+    async with open_database(source, is_shared=name is not None) as database:
         bench = make_bench(database, root, name=name)
         lanes: tuple[Lane, ...] = make_lanes(empty_steps(bench))
         workers = [

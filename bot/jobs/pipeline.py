@@ -177,7 +177,7 @@ class Pipeline:
             await self._editor.ingest_given(job.id)
 
     async def _restore_speech(self, job: Job) -> None:
-        """Restore the sound of a text. Raises UserError if it is lost and may have been paid for."""
+        """Restore the sound of a text. Raises UserError if it is lost, but perhaps paid for."""
         folder = self._workspace.folder(job.id)
         was_here = job.voice_is_unasked or await asyncio.to_thread(folder.path.exists)
         await self._workspace.restore_attachment(job.id)
