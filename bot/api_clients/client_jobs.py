@@ -7,10 +7,9 @@ import hashlib
 import logging
 import math
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.api_clients.upload_slots import UploadSlots
+from bot.api_clients.upload_slots import AudioUpload, UploadSlots
 from bot.errors import Trouble, UserError
 from bot.media.files.atomic import TooLargeError, save
 from bot.media.narration.ingest import detect_format
@@ -45,19 +44,6 @@ _REFUSALS = {
     Trouble.SETUP: "api.provider_setup",
 }
 _NAME_CHARACTERS = 200
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AudioUpload:
-    """A narration that was uploaded for a job that doesn't exist yet.
-
-    `job_id`: the id that the job will have. `size` is in bytes, and `sha256` in hex.
-    """
-
-    job_id: str
-    filename: str
-    size: int
-    sha256: str
 
 
 class ClientJobs:
