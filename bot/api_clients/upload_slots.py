@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import UserError
@@ -18,19 +17,6 @@ _MAX_UPLOADS = 2  # of one client at the same time
 # The disk space that an upload needs, as a multiple of the maximum size of an audio file. A JSON
 # body is stored together with the audio that is decoded from it.
 _COPIES = 3
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AudioUpload:
-    """A narration that was uploaded for a job that doesn't exist yet.
-
-    `job_id`: the id that the job will have. `size` is in bytes, and `sha256` in hex.
-    """
-
-    job_id: str
-    filename: str
-    size: int
-    sha256: str
 
 
 class UploadSlots:
