@@ -214,6 +214,8 @@ async def _make(engine: Engine, job: Job, bar: ProgressBar) -> Job:
     tasks = [asyncio.create_task(worker.run(), name="worker") for worker in workers]
     tasks.append(asyncio.create_task(engine.clock_watcher.run(), name="clock"))
     tasks.append(asyncio.create_task(engine.holds.run(), name="holds"))
+    if engine.heartbeat is not None:
+        tasks.append(asyncio.create_task(engine.heartbeat.run(), name="heartbeat"))
     try:
         ended = await engine.clients.wait(job, bar.draw)
         if ended.state is JobState.CANCELLED:

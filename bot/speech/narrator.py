@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SLOTS = 4
-_TRIES = 5
+_TRIES = 20
 # The longest wait for a free slot. Waiting costs nothing.
 _MAX_WAIT_SECONDS = 120.0
 _RECORDING = "narration.mp3"
