@@ -18,23 +18,27 @@ from storage.postgres.schema import migrate
 from storage.postgres.vacuum import Vacuum
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
 
 _MAX_CONNECTIONS = 12
 _CONNECT_SECONDS = 10.0
 _STATEMENT_SECONDS = 60.0
 _MIN_VERSION = 140_000
 
-_SESSION = {
+#: The settings of each connection.
+SESSION = {
     "application_name": "clapper",
     "jit": "off",
     # A plan for any values would read whole tables where few rows are wanted.
     "plan_cache_mode": "force_custom_plan",
+    # The default is for disks that have to move a head from page to page.
+    "random_page_cost": "1.1",
     # A connection whose machine is lost is closed, and its lock is released.
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
+_NO_SETTINGS: Mapping[str, str] = {}
 _SETUP = """
 SELECT current_setting('server_encoding') AS encoding,
     CAST(current_setting('server_version_num') AS INTEGER) AS version,
@@ -45,14 +49,16 @@ SELECT current_setting('server_encoding') AS encoding,
 
 
 @asynccontextmanager
-async def open_postgres(url: str) -> AsyncGenerator[PostgresDatabase]:
+async def open_postgres(url: str, *, is_shared: bool = False) -> AsyncGenerator[PostgresDatabase]:
     """Open the database at `url`, migrate it to the current schema, and close it after the block.
+
+    `is_shared`: whether other processes that share it may have the database open.
 
     Raises DataInUseError if another process has the database open.
     Raises StartupError if the operator has to change something.
     Raises StorageError if the migration fails.
     """
-    lock = ProcessLock(partial(_connect, url))
+    lock = ProcessLock(partial(connect, url), is_shared=is_shared)
     try:
         await lock.take()
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
@@ -92,7 +98,7 @@ async def _pool(url: str) -> AsyncGenerator[asyncpg.Pool]:
         timeout=_CONNECT_SECONDS,
         command_timeout=_STATEMENT_SECONDS,
         statement_cache_size=400,
-        server_settings=_SESSION,
+        server_settings=SESSION,
         init=_set_up,
         reset=_keep,
     )
@@ -104,8 +110,10 @@ async def _pool(url: str) -> AsyncGenerator[asyncpg.Pool]:
         await asyncio.shield(pool.close())
 
 
-async def _connect(url: str) -> asyncpg.Connection:
-    return await asyncpg.connect(url, timeout=_CONNECT_SECONDS, server_settings=_SESSION)
+async def connect(url: str, settings: Mapping[str, str] = _NO_SETTINGS) -> asyncpg.Connection:
+    """Open a connection outside of the pool. `settings`: settings of its session."""
+    session = {**SESSION, **settings}
+    return await asyncpg.connect(url, timeout=_CONNECT_SECONDS, server_settings=session)
 
 
 async def _set_up(connection: asyncpg.Connection) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 from bot.jobs.leases.heartbeat import Heartbeat
 from bot.jobs.leases.shared_settings import digest_of
 from bot.links import derive_key
+from bot.runtime.roles.role import Role
 from storage.postgres.schema import newest
 from storage.workers.leases import Lease, alone
 from storage.workers.table import WorkerState, WorkerTable
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 _PRESETS = ("video_model", "video_seconds", "video_seconds_max", "video_lengths", "video_size")
 _OF_BACKEND = {
-    "storyboard": (),
+    "storyboard": ("storyboard_url",),
     "openai": ("openai_base_url", "openai_api_key", "openai_body", "openai_extra"),
     "openrouter": ("openrouter_base_url", "openrouter_api_key"),
     "gemini": ("gemini_base_url", "gemini_api_key"),
@@ -33,22 +35,27 @@ _OF_BACKEND = {
 _STORE = ("store_url", "store_endpoint", "store_region")
 
 
-async def open_heartbeat(resources: Resources, stack: AsyncExitStack) -> Heartbeat | None:
-    """Record this process in the database. Returns None if it has the database for itself."""
+async def open_heartbeat(
+    resources: Resources, stack: AsyncExitStack, role: Role
+) -> Heartbeat | None:
+    """Record this process in the database. Returns None if the database is SQLite."""
     if not isinstance(resources.settings.database, str):
         return None
     database = resources.database
     table = WorkerTable(database, clock=database.wall)
+    schema = await asyncio.to_thread(newest)
+    shared = {**shared_settings(resources.settings), "schema": str(schema)}
     worker = WorkerState(
         id=uuid4().hex,
-        schema=await asyncio.to_thread(newest),
-        digest=digest_of(
-            shared_settings(resources.settings), key=derive_key(resources.secret, "workers")
-        ),
+        schema=schema,
+        digest=digest_of(shared, key=derive_key(resources.secret, "workers")),
         desk_since=None,
+        role=role,
+        host=platform.node(),
     )
     heartbeat = Heartbeat(table, worker, steady=resources.clock.steady)
-    heartbeat.become_desk(now=database.wall())
+    if role is Role.ALL:
+        heartbeat.become_desk(now=database.wall())
     await table.sweep()
     await heartbeat.beat()
     stack.push_async_callback(heartbeat.leave)

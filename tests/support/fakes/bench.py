@@ -556,6 +556,7 @@ async def open_bench(
     poll_intervals: PollIntervals = POLL_INTERVALS,
     has_webhooks: bool = False,
     files: FileStore | None = None,
+    lease: Lease | None = None,
 ) -> AsyncGenerator[Bench]:
     """Start on the folder `root`; with the fakes of an earlier start, this is a restart."""
     await asyncio.to_thread(make_folder, root)
@@ -578,5 +579,6 @@ async def open_bench(
             budgets=budgets,
             poll_intervals=poll_intervals,
             has_webhooks=has_webhooks,
+            lease=lease,
             files=files,
         )
