@@ -64,7 +64,6 @@ async def test_a_page_puts_off_the_polls_of_all_jobs_that_still_run(bench: Bench
     assert (bench.backend.pages, bench.backend.polls) == (1, 0)
 
 
-@pytest.mark.sqlite
 async def test_only_a_job_whose_percentage_rose_is_published(bench: Bench) -> None:
     jobs = await several(bench)
     await read_list(bench)
@@ -75,7 +74,6 @@ async def test_only_a_job_whose_percentage_rose_is_published(bench: Bench) -> No
     assert [(change.job.id, change.job.progress) for change in bench.changes] == [(jobs[1].id, 40)]
 
 
-@pytest.mark.sqlite
 async def test_a_percentage_never_falls(bench: Bench) -> None:
     jobs = await several(bench)
     for percent in (40, 30):
@@ -100,7 +98,6 @@ async def test_an_end_on_a_page_is_confirmed_at_once_by_the_own_poll_of_the_job(
     assert bench.backend.polls == 1
 
 
-@pytest.mark.sqlite
 async def test_an_end_that_the_own_poll_does_not_confirm_wakes_the_job_once(bench: Bench) -> None:
     jobs = await several(bench)
     bench.backend.charged["video_1"].state = RemoteState.DONE
@@ -113,7 +110,6 @@ async def test_an_end_that_the_own_poll_does_not_confirm_wakes_the_job_once(benc
     assert (await bench.step(jobs[0].id)).state is JobState.DOWNLOADING
 
 
-@pytest.mark.sqlite
 async def test_a_job_that_no_page_shows_is_polled_by_itself_and_not_gone(bench: Bench) -> None:
     jobs = await several(bench, 5)
     bench.backend.unlisted.add("video_2")
@@ -123,7 +119,6 @@ async def test_a_job_that_no_page_shows_is_polled_by_itself_and_not_gone(bench: 
     assert (missing.state, missing.misses) == (JobState.GENERATING, 0)
 
 
-@pytest.mark.sqlite
 async def test_a_job_that_its_own_poll_did_not_find_is_left_to_that_poll(bench: Bench) -> None:
     jobs = await several(bench, 5)
     bench.backend.poll_faults.append(BackendError(ErrorKind.GONE, "not found"))
@@ -134,7 +129,6 @@ async def test_a_job_that_its_own_poll_did_not_find_is_left_to_that_poll(bench: 
     assert (await bench.now(jobs[1].id)).misses == 1
 
 
-@pytest.mark.sqlite
 async def test_an_id_that_names_another_order_on_the_page_is_left_to_the_own_poll(
     bench: Bench,
 ) -> None:
@@ -148,7 +142,6 @@ async def test_an_id_that_names_another_order_on_the_page_is_left_to_the_own_pol
     assert (checked.state, checked.progress, checked.misses) == (JobState.GENERATING, None, 1)
 
 
-@pytest.mark.sqlite
 async def test_an_id_that_a_page_has_twice_is_left_to_the_own_poll(
     tmp_path: Path, clock: Clock
 ) -> None:
@@ -170,7 +163,6 @@ class Doubling(FakeBackend):
         return replace(page, updates=(*done, *page.updates))
 
 
-@pytest.mark.sqlite
 async def test_a_job_on_two_pages_counts_as_the_first_one_shows_it(
     tmp_path: Path, clock: Clock
 ) -> None:
@@ -207,7 +199,6 @@ class Between(FakeBackend):
         return page
 
 
-@pytest.mark.sqlite
 async def test_a_job_that_is_cancelled_before_the_page_arrives_stays_cancelled(
     tmp_path: Path, clock: Clock
 ) -> None:
@@ -226,7 +217,6 @@ async def test_a_job_that_is_cancelled_before_the_page_arrives_stays_cancelled(
         assert cancelled.next_at == clock()
 
 
-@pytest.mark.sqlite
 async def test_a_webhook_before_the_page_arrives_is_not_put_off(
     tmp_path: Path, clock: Clock
 ) -> None:
@@ -261,7 +251,6 @@ async def test_a_poll_that_asked_too_early_does_not_put_off_the_end_on_a_page(
     assert (await waits(bench, jobs))[0] == 0
 
 
-@pytest.mark.sqlite
 async def test_a_job_that_was_claimed_before_the_page_arrives_keeps_the_time_of_its_poll(
     tmp_path: Path, clock: Clock
 ) -> None:
@@ -277,7 +266,6 @@ async def test_a_job_that_was_claimed_before_the_page_arrives_keeps_the_time_of_
         assert (await waits(bench, jobs))[1] == 5
 
 
-@pytest.mark.sqlite
 async def test_an_end_on_a_page_that_is_older_than_the_own_poll_wakes_no_job(
     tmp_path: Path, clock: Clock
 ) -> None:
@@ -344,7 +332,6 @@ class Overtaken(ListedJobStore):
         return await super().wake(read, now=now)
 
 
-@pytest.mark.sqlite
 async def test_an_end_that_came_too_late_to_wake_its_job_wakes_it_on_the_next_page(
     bench: Bench,
 ) -> None:
@@ -367,7 +354,6 @@ async def test_an_end_that_came_too_late_to_wake_its_job_wakes_it_on_the_next_pa
         assert (await waits(bench, jobs))[1] == pause
 
 
-@pytest.mark.sqlite
 async def test_a_list_whose_states_never_change_puts_no_job_off_for_more_than_minutes(
     bench: Bench,
 ) -> None:
@@ -381,7 +367,6 @@ async def test_a_list_whose_states_never_change_puts_no_job_off_for_more_than_mi
     assert (await bench.step(jobs[1].id)).state is JobState.DOWNLOADING
 
 
-@pytest.mark.sqlite
 async def test_a_job_whose_percentage_rises_on_the_pages_needs_no_poll_of_its_own(
     bench: Bench,
 ) -> None:
@@ -408,7 +393,6 @@ async def test_no_page_puts_a_poll_off_past_the_deadline(bench: Bench) -> None:
     assert bench.backend.cancelled == ["video_1"]
 
 
-@pytest.mark.sqlite
 async def test_a_job_that_is_late_keeps_its_rare_polls(bench: Bench) -> None:
     bench.backend.can_cancel = False
     late = await bench.at(JobState.GENERATING)
@@ -419,7 +403,6 @@ async def test_a_job_that_is_late_keeps_its_rare_polls(bench: Bench) -> None:
     assert await waits(bench, [late]) == [300]
 
 
-@pytest.mark.sqlite
 async def test_a_slow_answer_puts_off_polls_only_from_its_request_on(
     tmp_path: Path, clock: Clock
 ) -> None:
@@ -445,7 +428,6 @@ async def test_a_page_ends_the_hold_of_jobs_whose_provider_was_silent(bench: Ben
     assert [change.job.id for change in bench.changes] == [jobs[0].id]
 
 
-@pytest.mark.sqlite
 async def test_a_page_ends_the_time_without_answers(bench: Bench) -> None:
     jobs = await several(bench)
     down = BackendError(ErrorKind.TRANSIENT, "down")
@@ -478,7 +460,6 @@ async def test_a_page_is_no_evidence_about_an_unconfirmed_create(bench: Bench) -
 # Pace and failures
 
 
-@pytest.mark.sqlite
 async def test_fewer_than_four_jobs_are_polled_by_themselves(bench: Bench) -> None:
     await several(bench, 3)
     assert await bench.list_polling.step() == PERIOD
@@ -501,13 +482,11 @@ async def test_one_job_without_a_percentage_is_worth_a_list_once_its_polls_are_r
     assert bench.backend.pages == 1
 
 
-@pytest.mark.sqlite
 async def test_without_jobs_the_list_is_not_read(bench: Bench) -> None:
     assert await bench.list_polling.step() is None
     assert bench.backend.pages == 0
 
 
-@pytest.mark.sqlite
 async def test_the_list_is_read_back_to_the_oldest_open_job(bench: Bench) -> None:
     bench.backend.page_size = 2
     for _ in range(5):
@@ -528,7 +507,6 @@ async def test_a_sorted_list_is_read_until_no_open_job_can_be_older(bench: Bench
     assert bench.backend.pages == 3
 
 
-@pytest.mark.sqlite
 async def test_a_list_with_many_jobs_of_others_is_read_for_a_few_pages(bench: Bench) -> None:
     bench.backend.page_size = 1
     await several(bench, 4)
@@ -538,7 +516,6 @@ async def test_a_list_with_many_jobs_of_others_is_read_for_a_few_pages(bench: Be
     assert bench.backend.pages == 4
 
 
-@pytest.mark.sqlite
 async def test_a_list_that_repeats_its_first_page_is_read_twice(
     tmp_path: Path, clock: Clock
 ) -> None:
@@ -559,7 +536,6 @@ class Repeating(FakeBackend):
         return await super().list_statuses(None)
 
 
-@pytest.mark.sqlite
 async def test_a_list_that_fails_is_read_less_often_while_jobs_are_polled_by_themselves(
     bench: Bench,
 ) -> None:
@@ -573,14 +549,12 @@ async def test_a_list_that_fails_is_read_less_often_while_jobs_are_polled_by_the
     assert await bench.list_polling.step() == 77
 
 
-@pytest.mark.sqlite
 async def test_a_list_that_shows_none_of_our_jobs_is_read_less_often(bench: Bench) -> None:
     await several(bench)
     bench.backend.unlisted |= {"video_1", "video_2", "video_3", "video_4"}
     assert [await read_list(bench) for _ in range(3)] == [2.5, 5, 10]
 
 
-@pytest.mark.sqlite
 async def test_a_server_without_a_list_is_asked_for_it_every_ten_minutes(bench: Bench) -> None:
     await several(bench)
     bench.backend.lists = False
@@ -592,7 +566,6 @@ def test_a_few_pages_share_the_period_and_many_follow_each_other_faster() -> Non
     assert pauses == [2.5, 1.25, 0.25, 0.25, 0.24, 0.024]
 
 
-@pytest.mark.sqlite
 async def test_the_seconds_that_a_page_took_are_part_of_the_pause(
     tmp_path: Path, clock: Clock
 ) -> None:
