@@ -190,7 +190,7 @@ def _print_progress(text: str) -> None:
 
 def main() -> None:
     """Measure, and print the tables."""
-    with postgres_server(fsync=True) as server, tempfile.TemporaryDirectory() as folder:
+    with postgres_server(is_durable=True) as server, tempfile.TemporaryDirectory() as folder:
         sys.stdout.write(f"{asyncio.run(_measure(server, Path(folder)))}\n")
 
 
