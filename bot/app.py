@@ -131,6 +131,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         texts=texts,
         presets=engine.presets,
         people=people,
+        voices=engine.voices,
         retention=retention,
         workspace=workspace,
         library=library,

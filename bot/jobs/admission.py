@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypedDict
 
-from bot.artifacts import NO_VOICE
 from bot.errors import UserError
 from bot.model import Job, JobState, Origin, new_job_id
 from bot.moderation.access.place import OrderPlace
 from bot.texts import Moment
+from bot.artifacts import NO_VOICE
 from storage.access.settings import BOOSTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Unpack
 
-    from bot.artifacts import OrderedVoice
     from bot.model import Attachment, Client, VideoRequest
     from bot.moderation.access.gate import Gate, Terms
     from bot.moderation.access.place import Membership
     from bot.moderation.words import BlockedWords
+    from bot.artifacts import OrderedVoice
     from storage.jobs.caps import Caps, CapStore, CapUsage
 
 

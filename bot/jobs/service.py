@@ -7,20 +7,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from bot.artifacts import UNGUIDED
 from bot.errors import UserError
 from bot.jobs.admission import Admission, new_job
 from bot.jobs.costs.retries import Retries
 from bot.jobs.remote.identity import identity_of
 from bot.jobs.waits.pauses import MAX_PAUSES
 from bot.model import CANCELLABLE, TRANSITIONS, Failure, Job, JobState, Origin
+from bot.artifacts import UNGUIDED
 from storage.errors import StorageError
 from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from bot.artifacts import SubmittedVoice
     from bot.backends.base import BackendUpdate
     from bot.jobs.admission import Allowance, JobSources
     from bot.jobs.changes.publisher import ChangePublisher
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from bot.model import Attachment, Client, VideoRequest
     from bot.moderation.access.place import OrderPlace
     from bot.pacing import WatchedClock
+    from bot.artifacts import SubmittedVoice
     from storage.jobs.store import JobStore
 
 log = logging.getLogger(__name__)

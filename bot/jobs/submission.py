@@ -6,7 +6,6 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.artifacts import VoiceUse
 from bot.backends.base import RemoteState
 from bot.errors import (
     BackendError,
@@ -17,6 +16,7 @@ from bot.errors import (
 )
 from bot.jobs.circuit_breaker import TROUBLES, SubmitDecision
 from bot.model import HoldReason, Job, JobState
+from bot.artifacts import VoiceUse
 from storage.jobs.store import Changes
 
 if TYPE_CHECKING:

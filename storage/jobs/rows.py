@@ -6,8 +6,8 @@ import json
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
-from bot.artifacts import OrderedVoice, VoiceUse
 from bot.model import Attachment, Client, Failure, HoldReason, Job, JobState, Origin, VideoRequest
+from bot.artifacts import OrderedVoice, VoiceUse
 
 if TYPE_CHECKING:
     from storage.database import Row

@@ -16,8 +16,8 @@ from storage.ledger.budgets import SAME_LENGTH, micros
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from bot.artifacts import SubmittedVoice, VoiceUse
     from bot.model import Client, Failure, Job, JobState, Origin
+    from bot.artifacts import SubmittedVoice, VoiceUse
     from storage.database import Database
     from storage.jobs.caps import Caps
     from storage.ledger.budgets import OrderedLength, Reservation

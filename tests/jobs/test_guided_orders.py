@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.artifacts import NO_VOICE, OrderedVoice, VoiceUse
 from bot.backends.capabilities import Capabilities, SoundForm
 from bot.errors import (
     BackendError,
@@ -18,6 +17,7 @@ from bot.errors import (
     UnconfirmedSubmitError,
 )
 from bot.model import Job, JobState
+from bot.artifacts import NO_VOICE, OrderedVoice, VoiceUse
 from tests.support.fakes.bench import open_bench
 from tests.support.fakes.lost_answers import ListedBackend, check, run_both
 from tests.support.fakes.orders import VOICE

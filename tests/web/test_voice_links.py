@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from yarl import URL
 
-from bot.artifacts import OrderedVoice, VoiceUse
 from bot.backends.capabilities import Capabilities, SoundForm
 from bot.model import JobState
+from bot.artifacts import OrderedVoice, VoiceUse
 from bot.web.pages.voice_links import VoiceLinks
 from tests.support.clients.web_server import serve
 from tests.support.fakes.orders import VOICE

@@ -8,10 +8,10 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.artifacts import UNGUIDED, SubmittedVoice, VoiceUse
 from bot.backends.base import VoiceSound
 from bot.backends.capabilities import SoundForm
 from bot.errors import MediaError
+from bot.artifacts import UNGUIDED, SubmittedVoice, VoiceUse
 
 if TYPE_CHECKING:
     from bot.backends.base import VideoBackend

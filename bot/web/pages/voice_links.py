@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bot.artifacts import VoiceUse
 from bot.model import AT_PROVIDER
+from bot.artifacts import VoiceUse
 from bot.web.http.file_response import open_file, send_file
 
 if TYPE_CHECKING:
