@@ -130,6 +130,7 @@ async def _open_service(engine: Engine, voices: Voices | None, stack: AsyncExitS
         texts=texts,
         presets=engine.presets,
         people=people,
+        voice_permissions=engine.voice_permissions,
         retention=retention,
         speeches=speeches,
         workspace=workspace,

@@ -8,7 +8,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.delivery.views.privacy_view import TEMPLATE, PrivacyStep, PrivacyView
+from bot.delivery.views.privacy_view import TEMPLATE, PrivacyStep, PrivacyView, VoiceTerms
 from bot.discord_bot.replies import reply_privately
 from bot.errors import UserError
 from cogs._dynamic_button import DynamicButton
@@ -73,7 +73,7 @@ class DataButton(DynamicButton, template=TEMPLATE):
         self._user_id = int(match["user"])
 
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Depending on the button, ask for confirmation, delete the data, or show it again.
+        """Depending on the button, ask for confirmation, delete data, or show the data again.
 
         Raises UserError if the data is another person's.
         """
@@ -87,6 +87,10 @@ class DataButton(DynamicButton, template=TEMPLATE):
             case PrivacyStep.SHOW:
                 view = await _overview(interaction, services)
                 await interaction.response.edit_message(view=view)
+            case PrivacyStep.FORGET_VOICE:
+                await services.voice_permissions.forget(self._user_id)
+                view = await _overview(interaction, services)
+                await interaction.response.edit_message(view=view)
             case PrivacyStep.DELETE:
                 await _delete(interaction, services)
 
@@ -96,7 +100,26 @@ async def _overview(
 ) -> ui.LayoutView:
     stored = await services.retention.stored(interaction.user.id)
     return _privacy_view(interaction, services).overview(
-        stored, services.retention.limits, has_costs=services.budgeting.has_costs
+        stored,
+        services.retention.limits,
+        has_costs=services.budgeting.has_costs,
+        voice=await _voice_terms(interaction, services),
+    )
+
+
+async def _voice_terms(
+    interaction: discord.Interaction[VideoBot], services: Services
+) -> VoiceTerms | None:
+    service = services.voice_permissions.hearing_service
+    if service is None:
+        return None
+    return VoiceTerms(
+        service=service.label,
+        is_asked=not service.is_inside,
+        agrees=None
+        if service.is_inside
+        else await services.voice_permissions.answer_of(interaction.user.id),
+        speaks=services.narrator is not None,
     )
 
 

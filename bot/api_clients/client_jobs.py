@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.artifacts import Artifact
     from bot.events import JobFeed
     from bot.jobs.circuit_breaker import CircuitBreaker
+    from bot.jobs.guiding.permissions import VoicePermissions
     from bot.jobs.service import JobService
     from bot.media.files.workspace import Workspace
     from bot.model import Job
@@ -50,12 +51,14 @@ class AudioUpload:
     """A narration that was uploaded for a job that doesn't exist yet.
 
     `job_id`: the id that the job will have. `size` is in bytes, and `sha256` in hex.
+    `sends_voice`: whether the client agrees that the video service hears the narration.
     """
 
     job_id: str
     filename: str
     size: int
     sha256: str
+    sends_voice: bool = False
 
 
 class ClientJobs:
@@ -70,6 +73,7 @@ class ClientJobs:
         self,
         *,
         jobs: JobService,
+        voice_permissions: VoicePermissions,
         store: ClientJobStore,
         artifacts: ArtifactStore,
         workspace: Workspace,
@@ -82,6 +86,7 @@ class ClientJobs:
         clock: Callable[[], float],
     ) -> None:
         self._jobs = jobs
+        self._permissions = voice_permissions
         self._store = store
         self._artifacts = artifacts
         self._workspace = workspace
@@ -167,15 +172,15 @@ class ClientJobs:
         """
         try:
             request = self._presets.request(script)
-            requester = Client(
-                name=client, key=key, digest=_digest(script, upload) if key else None
-            )
+            digest = _digest(script, upload) if key else None
+            requester, attachment = Client(name=client, key=key, digest=digest), _attachment(upload)
             await self._check_provider(requester)
             job = await self._jobs.submit(
                 request,
                 requester,
-                _attachment(upload),
+                attachment,
                 job_id=upload.job_id if upload else None,
+                voice=self._permissions.of_client(attachment, agrees=upload and upload.sends_voice),
             )
         except BaseException as error:
             if isinstance(error, UserError):
@@ -290,5 +295,6 @@ def _attachment(upload: AudioUpload | None) -> Attachment | None:
 
 
 def _digest(script: str, upload: AudioUpload | None) -> str:
-    parts = (script, upload.sha256 if upload else "")
+    parts = [script, upload.sha256 if upload else ""]
+    parts += ["heard"] if upload and upload.sends_voice else []
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

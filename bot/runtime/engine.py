@@ -33,6 +33,7 @@ from bot.presets import Presets
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writers
 from bot.runtime.costs import lengths_of, open_costs
 from bot.runtime.parts.file_store import open_file_store
+from bot.runtime.parts.voices import make_voice_permissions
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.reach import reach_of
 from bot.runtime.resources import MIN_FREE_BYTES
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
     from bot.jobs.costs.alarms import BudgetAlarms
     from bot.jobs.costs.budgeting import Budgeting
+    from bot.jobs.guiding.permissions import VoicePermissions
     from bot.moderation.base import Moderator
     from bot.moderation.words import BlockedWords
     from bot.runtime.resources import Resources
@@ -104,6 +106,7 @@ class Engine:
     refusals: RefusedOrders
     moderator: Moderator | None
     prompt_step: PromptStep
+    voice_permissions: VoicePermissions
     presets: Presets
     clients: ClientJobs
 
@@ -164,6 +167,7 @@ async def open_engine(
     queued = QueueStore(resources.database, backend=backend.name, client=client)
     capacity = ProviderCapacity(queued, limit=settings.max_jobs, steady=clock.steady)
     writer, fallback = await open_writers(resources, backend, stack)
+    voice_permissions = make_voice_permissions(resources, backend)
     return Engine(
         resources=resources,
         backend=backend,
@@ -206,9 +210,11 @@ async def open_engine(
             writer=writer,
             fallback=fallback,
         ),
+        voice_permissions=voice_permissions,
         presets=presets,
         clients=ClientJobs(
             jobs=jobs,
+            voice_permissions=voice_permissions,
             store=ClientJobStore(resources.database),
             artifacts=artifacts,
             workspace=workspace,
