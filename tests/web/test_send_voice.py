@@ -72,4 +72,4 @@ async def test_a_key_belongs_to_the_answer_too(bench: Bench) -> None:
         status, told = await caller.ask(
             "POST", "/api/generate", json={**order, "sendVoice": True}, headers=key
         )
-        assert (status, told["error"]["key"]) == (409, "api.key_reused")
+        assert (status, told["error"]["key"]) == (422, "api.key_reused")
