@@ -111,7 +111,7 @@ def main(port: int, clip: Path, folder: Path) -> None:
     app.state.openai_serving_video = engine
     app.dependency_overrides[routes._require_single_api_video_store] = lambda: None  # noqa: SLF001 - it asks for the number of processes
     app.include_router(routes.router)
-    uvicorn.run(app, host="127.0.0.1", port=port)
+    uvicorn.run(app, host="127.0.0.1", port=port, loop="asyncio")  # uvloop is a stub
 
 
 if __name__ == "__main__":
