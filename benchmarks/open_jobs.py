@@ -32,6 +32,7 @@ from storage.jobs.caps import Caps, CapStore
 from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.queue.claims import QueueStore
+from storage.jobs.queue.due_jobs import DueJobStore
 from storage.jobs.store import JobStore
 from storage.ledger.budgets import Budgets, LedgerStore
 from storage.ledger.notices import BudgetNoticeStore
@@ -127,7 +128,8 @@ def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker
     holds = Holds(HoldStore(database), service, bus, backend=_BACKEND, clock=clock)
     queued = QueueStore(database, backend=_BACKEND)
     capacity = ProviderCapacity(queued, limit=_MANY, steady=clock.steady)
-    queue = JobQueue(store, queued, capacity, access, backend=_BACKEND, clock=clock)
+    due = DueJobStore(database, backend=_BACKEND)
+    queue = JobQueue(due, queued, capacity, access, clock=clock)
     lanes = make_lanes(dict.fromkeys(JobState, _no_step))
     workers = [Worker(service, queue, lane, holds=holds, jitter=lambda: 0.0) for lane in lanes]
     for worker in workers:

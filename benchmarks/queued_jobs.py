@@ -13,6 +13,7 @@ from bot.model import JobState
 from storage.access.settings import AccessSettingsStore
 from storage.database import open_database
 from storage.jobs.queue.claims import QueueStore
+from storage.jobs.queue.due_jobs import DueJobStore
 from storage.jobs.queue.places import QueuePlaces
 from storage.jobs.store import JobStore
 from tests.support.fakes.clock import Clock
@@ -66,7 +67,8 @@ async def measure_queued_jobs(folder: Path, jobs: int) -> QueuedJobsResult:
         store, queued = JobStore(database), QueueStore(database, backend=_BACKEND)
         capacity = ProviderCapacity(queued, limit=_MANY, steady=clock.steady)
         access = AccessSettingsStore(database)
-        queue = JobQueue(store, queued, capacity, access, backend=_BACKEND, clock=clock)
+        due = DueJobStore(database, backend=_BACKEND)
+        queue = JobQueue(due, queued, capacity, access, clock=clock)
         places = QueuePlaces(database)
         claims, starts, ranks, lists = list[float](), list[float](), list[float](), list[float]()
         for _ in range(min(_TURNS, jobs)):

@@ -87,6 +87,12 @@ def all_commands() -> tuple[CommandEntry, ...]:
             "Owner",
         ),
         CommandEntry(
+            "move",
+            "move everything from DATA_DIR to a PostgreSQL database and a bucket",
+            "bot.commands.move",
+            "Move",
+        ),
+        CommandEntry(
             "storyboard",
             "run only the embedded renderer, as a Videos API server",
             "bot.commands.storyboard",

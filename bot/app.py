@@ -30,13 +30,14 @@ from bot.discord_bot.owner.rights import Owners
 from bot.jobs.waits.pause_watch import PauseWatch
 from bot.library.index import Library
 from bot.library.remote_deletion import RemoteDeletion
-from bot.runtime.adapters import STORYBOARD, open_backend, open_voices
+from bot.runtime.adapters import open_backend, open_voices
 from bot.runtime.costs import make_spending_picture
 from bot.runtime.engine import open_engine
 from bot.runtime.http_server import open_http_server
 from bot.runtime.part_watch import PartWatch
 from bot.runtime.parts.keeping import make_links, make_retention, notify_default
 from bot.runtime.parts.narration import make_kept_speeches, make_narrator
+from bot.runtime.parts.storyboard import STORYBOARD
 from bot.runtime.resources import open_resources
 from bot.runtime.stop_signals import on_stop_signals
 from bot.runtime.supervisor import GATEWAY, Service, supervise
@@ -82,6 +83,8 @@ async def run(
             backend = await open_backend(resources, stack)
             voices = await open_voices(settings)
             engine = await open_engine(resources, backend, stack, timing=timing, voices=voices)
+            if engine.heartbeat is not None:
+                engine.heartbeat.on_outdated(stop.set)
             await supervise(await _open_service(engine, voices, stack), stop)
 
 
@@ -235,6 +238,7 @@ async def _open_service(engine: Engine, voices: Voices | None, stack: AsyncExitS
         webhooks=engine.webhooks,
         circuit=engine.circuit,
         clock_watcher=engine.clock_watcher,
+        heartbeat=engine.heartbeat,
         holds=engine.holds,
         retention=retention,
         database_files=None

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _KEY_BYTES = 32
+_SPELLED = re.compile(r"hex:((?:[0-9a-f]{2}){32,})")
 _VOICE_SECONDS = 60 * 60
 _TOKEN = re.compile(
     r"(?P<job>[0-9a-f]{32})\.(?P<expires>[0-9]{1,12})\.(?P<mac>[\w-]{43})", re.ASCII
@@ -137,10 +138,13 @@ def derive_key(secret: bytes, purpose: str) -> bytes:
 def load_secret(configured: str, path: Path) -> bytes:
     """Return the configured secret or, if there is none, the secret in the file at `path`.
 
-    The first start creates the file.
+    The first start creates the file. `configured`: a text, or the bytes of such a file, as
+    `spelled_secret` writes them.
 
     Raises StartupError if the file can't be read or written, or if its secret is too short.
     """
+    if spelled := _SPELLED.fullmatch(configured):
+        return bytes.fromhex(spelled[1])
     if configured:
         return configured.encode()
     try:
@@ -155,6 +159,11 @@ def load_secret(configured: str, path: Path) -> bytes:
     if len(secret) < _KEY_BYTES:
         raise StartupError(f"SECRET_KEY: {path} is too short; delete it, or set SECRET_KEY.")
     return secret
+
+
+def spelled_secret(secret: bytes) -> str:
+    """Return a secret as a text that `load_secret` accepts."""
+    return f"hex:{secret.hex()}"
 
 
 def _make_secret(path: Path) -> bytes:

@@ -5,14 +5,21 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+#: A reading of several clocks.
+Moment: TypeAlias = "tuple[float, ...]"
+
 #: If the machine's clock is off by at most this many seconds, it has drifted. If it is off by more,
 #: it was set.
 CLOCK_STEP_SECONDS = 30.0
+#: A create request is sent at most this many seconds after its intent was stored. After a longer
+#: pause of this process, another one may already look for the job at the provider. If the provider
+#: received the request after that search, the job would be ordered twice.
+MAX_POST_SECONDS = 10.0
 # This is enough time for the clock to be corrected again, and for every open job to be polled.
 _UNSETTLED_SECONDS = 10 * 60.0
 _DAY = 24 * 60 * 60.0
@@ -90,6 +97,38 @@ def seconds_since_boot() -> float:
     # is harmless.
     boottime = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boottime is None else time.clock_gettime(boottime)
+
+
+def unstoppable_clocks() -> tuple[Callable[[], float], ...]:
+    """Return the clocks of which at least one advances while the machine is suspended."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return (seconds_since_boot,)
+    return (time.time, time.monotonic)
+
+
+class PostFence:
+    """Tells whether too much time has passed to send a create request. Pauses of the process count.
+
+    `clocks`: if one of them has advanced by more than `max_seconds`, the request is too late.
+    """
+
+    def __init__(
+        self,
+        clocks: tuple[Callable[[], float], ...] | None = None,
+        *,
+        max_seconds: float = MAX_POST_SECONDS,
+    ) -> None:
+        self._clocks = unstoppable_clocks() if clocks is None else clocks
+        self._max_seconds = max_seconds
+
+    def now(self) -> Moment:
+        """Return the current moment. It must be taken before the intent is stored."""
+        return tuple(clock() for clock in self._clocks)
+
+    def is_too_late(self, since: Moment) -> bool:
+        """Tell whether a create request whose intent was stored after `since` must not be sent."""
+        passed = (now - then for now, then in zip(self.now(), since, strict=True))
+        return max(passed) > self._max_seconds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

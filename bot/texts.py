@@ -56,13 +56,14 @@ class Dollars:
 class Numerals(string.Formatter):
     """Fills in the fields of a sentence, and formats numbers for the sentence's language."""
 
-    def __init__(self, *, decimal: str, group: str) -> None:
+    def __init__(self, *, decimal: str, group: str, dollars: str) -> None:
         self._separators = str.maketrans({".": decimal, ",": group})
+        self._dollars = dollars
 
     def format_field(self, value: object, format_spec: str) -> str:
         """Format a value. Numbers get at most one decimal place."""
         if isinstance(value, Dollars):
-            return f"${value.amount:,.2f}".translate(self._separators)
+            return self._dollars.format(amount=f"{value.amount:,.2f}".translate(self._separators))
         if isinstance(value, int | float) and not format_spec:
             number = f"{round(value, 1):,}".removesuffix(".0")
             return number.translate(self._separators)
@@ -78,6 +79,7 @@ class Texts:
             language: Numerals(
                 decimal=str(table.get("format.decimal", ".")),
                 group=str(table.get("format.group", ",")),
+                dollars=str(table.get("format.dollars", "${amount}")),
             )
             for language, table in sentences.items()
         }

@@ -103,6 +103,7 @@ async def _overview(
         stored,
         services.retention.limits,
         has_costs=services.budgeting.has_costs,
+        is_named=await services.audit.names(interaction.user.id),
         voice=await _voice_terms(interaction, services),
     )
 
@@ -128,7 +129,9 @@ async def _delete(interaction: discord.Interaction[VideoBot], services: Services
     # Discord doesn't wait until many files are deleted, so respond first.
     await interaction.response.edit_message(view=privacy_view.working())
     deletion = await services.retention.delete_all(interaction.user.id)
-    await interaction.edit_original_response(view=privacy_view.done(deletion))
+    await services.audit.forget(interaction.user.id)
+    view = privacy_view.done(deletion, services.retention.limits)
+    await interaction.edit_original_response(view=view)
 
 
 def _privacy_view(interaction: discord.Interaction[VideoBot], services: Services) -> PrivacyView:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from bot.errors import StartupError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
     from pathlib import Path
 
 Statement: TypeAlias = "tuple[str, Mapping[str, Any]]"
+
+NO_DRIVER = "PostgreSQL needs a library that is not installed; run make scale"
 
 #: The folder of an SQLite database, or the URL of a PostgreSQL database.
 Source: TypeAlias = "Path | str"
@@ -83,7 +87,10 @@ async def open_database(source: Source) -> AsyncGenerator[Database]:
     """
     # The implementations import this module, and only PostgreSQL needs asyncpg.
     if isinstance(source, str):
-        from storage.postgres.opening import open_postgres  # noqa: PLC0415
+        try:
+            from storage.postgres.opening import open_postgres  # noqa: PLC0415
+        except ImportError as error:
+            raise StartupError(f"DATABASE_URL: {NO_DRIVER}.") from error
 
         async with open_postgres(source) as database:
             yield database

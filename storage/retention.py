@@ -23,7 +23,7 @@ _SETTLED = "state IN ('succeeded', 'failed', 'cancelled') AND next_at IS NULL"
 # The row is kept, but without its content, because the job still counts towards the daily caps.
 _MARK_DELETED = f"""
 UPDATE jobs SET
-    deleted_at = coalesce(deleted_at, :now), epoch = epoch + 1, token = NULL,
+    deleted_at = coalesce(deleted_at, :now), epoch = epoch + 1, claimed_by = NULL, token = NULL,
     prompt = '', prompt_folded = '', sent_prompt = NULL, fingerprint = '',
     failure_key = NULL, failure_fields = NULL, attachment_name = NULL, attachment_size = NULL,
     attachment_url = NULL, attachment_text = NULL, voice_digest = ''

@@ -11,8 +11,9 @@ from storage.access.audit import NEWEST, AuditEntry
 from storage.access.closed_log_channels import NEWEST as CLOSED_LOG_CHANNEL
 from storage.access.closed_log_channels import closed_log_channel_from
 from storage.access.settings import EVERYWHERE
+from storage.database import NO_DRIVER
 from storage.delivery.second_bots import second_bot_from
-from storage.errors import storage_errors
+from storage.errors import StorageError, storage_errors
 from storage.failing_parts import ALL_FAILING, failing_part_from
 from storage.files.kept_files import ALL_KEPT, file_from
 from storage.jobs.circuits import circuit_from
@@ -229,7 +230,10 @@ def _row(source: Source, sql: str, params: Mapping[str, str]) -> Row | None:
 
 def _rows(source: Source, sql: str, params: Mapping[str, str | int]) -> Sequence[Row]:
     if isinstance(source, str):
-        from storage.postgres.reading import read_rows  # noqa: PLC0415 - only PostgreSQL needs asyncpg
+        try:
+            from storage.postgres.reading import read_rows  # noqa: PLC0415 - only PostgreSQL needs asyncpg
+        except ImportError as error:
+            raise StorageError(NO_DRIVER) from error
 
         return read_rows(source, sql, params)
     path = source.absolute() / "clapper.db"

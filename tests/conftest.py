@@ -13,6 +13,7 @@ from tests.support.fakes import bench as benches
 from tests.support.fakes.bench import Bench, open_bench
 from tests.support.fakes.clock import Clock
 from tests.support.postgres import postgres_server
+from tests.support.quick_starts import use_quick_starts
 from tests.support.schemas import published
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ collect_ignore = [] if published.are_here() else ["repository/test_published.py"
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_starts() -> None:
+    use_quick_starts()
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bot.jobs.circuit_breaker import CircuitBreaker
     from bot.jobs.guiding.permissions import VoicePermissions
     from bot.jobs.service import JobService
+    from bot.media.files.stores.remote_file import RemoteFile
     from bot.media.files.workspace import Workspace
     from bot.model import Job
     from bot.moderation.access.refusals import RefusedOrders
@@ -222,6 +223,10 @@ class ClientJobs:
     async def artifact(self, job: Job) -> Artifact | None:
         """Return a job's finished video, or None if there is no video or the video was deleted."""
         return await self._artifacts.get(job.id)
+
+    async def find_video(self, job: Job) -> Path | RemoteFile:
+        """Return the path of a finished video, or a reader, like `Workspace.find_video`."""
+        return await self._workspace.find_video(job.id)
 
     async def fetch_video(self, job: Job) -> Path:
         """Return the path of a finished video.

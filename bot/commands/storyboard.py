@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from socket import gethostname
 from typing import TYPE_CHECKING
+
+from yarl import URL
 
 from bot.errors import StartupError
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
@@ -20,12 +23,19 @@ if TYPE_CHECKING:
 
     from bot.settings.fields import Settings
 
+_ALL_ADDRESSES = frozenset({"0.0.0.0", "::"})  # noqa: S104 - the operator chose to listen there
+
 
 class ServeStoryboard:
     """Runs the renderer until SIGTERM arrives or Ctrl-C is pressed."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the options: the port and the webhook URL."""
+        """Add the options: the address to listen on, and the webhook URL."""
+        parser.add_argument(
+            "--host",
+            default="127.0.0.1",
+            help="default: 127.0.0.1, for this machine alone; no key protects the renderer",
+        )
         parser.add_argument(
             "--port", type=int, default=8090, help="default: 8090; 0: any free port"
         )
@@ -38,13 +48,13 @@ class ServeStoryboard:
 
         Webhooks are signed with the first secret in OPENAI_WEBHOOK_SECRET.
         """
-        settings = load_settings(video_backend="storyboard")
+        settings = load_settings(video_backend="storyboard", database_url="")
         configure_logs(settings)
-        asyncio.run(_serve(settings, port=options.port, webhook_url=options.webhook_url))
+        asyncio.run(_serve(settings, options))
         return 0
 
 
-async def _serve(settings: Settings, *, port: int, webhook_url: str | None) -> None:
+async def _serve(settings: Settings, options: argparse.Namespace) -> None:
     folder = settings.data_dir / "storyboard"
     try:
         await asyncio.to_thread(make_folder, folder)
@@ -56,15 +66,23 @@ async def _serve(settings: Settings, *, port: int, webhook_url: str | None) -> N
         folder,
         ClipRenderer(Ffmpeg(await find_ffmpeg(), slots=1)),
         clock=time.time,
-        webhook_url=webhook_url,
+        webhook_url=options.webhook_url,
         webhook_secret=next(iter(settings.webhook_secrets), None),
-        port=port,
+        host=options.host,
+        port=options.port,
     )
     stop = asyncio.Event()
     with on_stop_signals(lambda _: stop.set()):
         await storyboard.start()
         try:
-            print(f"OPENAI_BASE_URL={storyboard.base_url}", flush=True)
+            url = _as_others_reach(storyboard.base_url)
+            print(f"OPENAI_BASE_URL={url}\nSTORYBOARD_URL={url}", flush=True)
             await stop.wait()
         finally:
             await storyboard.close()
+
+
+def _as_others_reach(url: str) -> str:
+    """Return an address that is not the one for "all addresses of this machine"."""
+    parts = URL(url)
+    return str(parts.with_host(gethostname()) if parts.host in _ALL_ADDRESSES else parts)

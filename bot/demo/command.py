@@ -133,6 +133,7 @@ def _settings(fake_discord: FakeDiscord, folder: Path, *, real: bool) -> Setting
     # is spent.
     local: dict[str, Any] = {
         "video_backend": "storyboard",
+        "storyboard_url": "",
         "prompt_writer": "off",
         "moderation": "off",
         "narration_backend": "off",
@@ -141,6 +142,10 @@ def _settings(fake_discord: FakeDiscord, folder: Path, *, real: bool) -> Setting
         discord_token=fake_discord.token,
         discord_api_url=fake_discord.url,
         data_dir=folder / _WORK_FOLDER / "clapper",
+        database_url="",
+        store_url="",
+        store_endpoint="",
+        store_public_endpoint="",
         http_port=0,
         public_url="",
         **({} if real else local),
@@ -153,7 +158,7 @@ def _settings(fake_discord: FakeDiscord, folder: Path, *, real: bool) -> Setting
 def _warn_of_costs(settings: Settings) -> None:
     match settings.video_backend:
         case "storyboard":
-            return
+            return  # it charges nothing
         case "openai":
             address = settings.openai_base_url
         case "openrouter":

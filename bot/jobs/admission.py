@@ -178,12 +178,6 @@ class Admission:
         if (error := await self._refusal(admitted)) is not None:
             raise error
 
-    async def refusal(self, admitted: Admitted) -> UserError:
-        """Return an error that names the cap that the requester has reached."""
-        # Another job may have ended since the refusal, so that no cap is reached any more.
-        error = await self._refusal(admitted)
-        return error or UserError("caps.all", limit=admitted.caps.open_in_all)
-
     async def _refusal(self, admitted: Admitted) -> UserError | None:
         caps, now = admitted.caps, self._clock()
         usage = await self._store.usage(admitted.requester, caps, now=now)

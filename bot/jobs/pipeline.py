@@ -162,9 +162,11 @@ class Pipeline:
         elif job.narration_of is not None:
             await self._editor.ingest_kept(job.id, of=job.narration_of)
         elif job.attachment.text is not None:
+            await self._workspace.restore_attachment(job.id)
             locale = job.origin.locale if job.client is None else None
             await self._editor.speak(job.id, job.attachment.text, locale=locale)
         else:
+            await self._workspace.restore_attachment(job.id)
             await self._editor.ingest_given(job.id)
 
     async def _find_message(self, job: Job) -> None:

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from bot.model import Job
     from storage.access.settings import AccessSettingsStore
     from storage.jobs.queue.claims import QueueStore
-    from storage.jobs.store import JobStore
+    from storage.jobs.queue.due_jobs import DueJobStore
 
 
 class JobQueue:
-    """Claims jobs whose next step is due. With a `client`, it claims only that API client's jobs.
+    """Claims jobs whose next step is due, unless this process may not claim any jobs.
 
     Servers, and the people in each server, take turns with their queued jobs. No queued jobs are
     claimed while the provider has no capacity, or while the operator's pause makes queued jobs wait
@@ -26,22 +26,20 @@ class JobQueue:
 
     def __init__(
         self,
-        store: JobStore,
+        store: DueJobStore,
         queued: QueueStore,
         capacity: ProviderCapacity,
         access: AccessSettingsStore,
         *,
-        backend: str,
         clock: Callable[[], float],
-        client: str | None = None,
+        may_claim: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store = store
         self._queued = queued
         self._capacity = capacity
         self._access = access
-        self._backend = backend
         self._clock = clock
-        self._client = client
+        self._may_claim = may_claim
 
     async def claim(
         self,
@@ -57,22 +55,29 @@ class JobQueue:
         `clients_only`: whether to claim only the jobs of API clients, and none from Discord.
         `narrated`: True for jobs with a narration, False for jobs without one, None for both.
         """
+        if not self._may_claim():
+            return []
         unqueued = [state for state in states if state is not JobState.QUEUED]
         due: list[Job] = []
         if unqueued:
-            due = await self._claim_unqueued(
+            due = await self._store.claim(
                 unqueued,
-                running=running,
-                limit=limit,
                 clients_only=clients_only,
                 narrated=narrated,
+                running=running,
+                limit=limit,
+                now=self._clock(),
             )
         if JobState.QUEUED not in states:
             return due
         running = [*running, *(job.id for job in due)]
         for _ in range(min(limit - len(due), await self._free(running))):
             job = await self._queued.claim_next(
-                running=running, clients_only=clients_only, narrated=narrated, now=self._clock()
+                running=running,
+                clients_only=clients_only,
+                narrated=narrated,
+                at_provider=self._capacity.limit,
+                now=self._clock(),
             )
             if job is None:
                 break
@@ -80,25 +85,9 @@ class JobQueue:
             running.append(job.id)
         return due
 
-    async def _claim_unqueued(
-        self,
-        states: Collection[JobState],
-        *,
-        running: Collection[str],
-        limit: int,
-        clients_only: bool,
-        narrated: bool | None,
-    ) -> list[Job]:
-        return await self._store.claim(
-            states,
-            backend=self._backend,
-            client=self._client,
-            clients_only=clients_only,
-            narrated=narrated,
-            running=running,
-            limit=limit,
-            now=self._clock(),
-        )
+    async def let_go(self, job: Job) -> None:
+        """Let the other workers claim a job whose step has ended without a change to the job."""
+        await self._store.let_go(job)
 
     async def seconds_until_due(
         self,
@@ -109,15 +98,14 @@ class JobQueue:
         narrated: bool | None = None,
     ) -> float | None:
         """Return the seconds until the next job can be claimed, or None if none is scheduled."""
+        if not self._may_claim():
+            return None
         now = self._clock()
         due = await self._store.next_due(
             [state for state in states if state is not JobState.QUEUED],
-            backend=self._backend,
-            client=self._client,
             clients_only=clients_only,
             narrated=narrated,
             running=running,
-            now=now,
         )
         if JobState.QUEUED in states and await self._free(running) > 0:
             queued = await self._queued.next_due(

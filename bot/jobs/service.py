@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The attempts to write. An attempt fails if a worker has claimed the job since the job was read.
+# The attempts to write. An attempt fails if another write has come first.
 _TRIES = 5
 
 
@@ -111,14 +111,17 @@ class JobService:
             raise
         draft = self.draft(request, admitted.requester, attachment, **sources)
         reservation = await self._budgeting.for_job(draft)
-        job = await self._store.insert(draft, admitted.caps, reservation)
-        if job is None:
+        for _ in range(_TRIES):
+            job = await self._store.insert(draft, admitted.caps, reservation)
+            if job is not None:
+                self._changes.publish_state(job, None)
+                return job
             if await self._store.by_requester(requester) is not None:
                 return None
+            # If neither refuses the order any more, another job has ended, and the order may fit.
             await self._budgeting.check(reservation)
-            raise await self._admission.refusal(admitted)
-        self._changes.publish_state(job, None)
-        return job
+            await self._admission.check_caps(admitted)
+        raise UserError("caps.all", limit=admitted.caps.open_in_all)
 
     async def check_caps(self, requester: Origin | Client) -> None:
         """Raise UserError if a new job from this requester would be refused now."""
@@ -137,12 +140,8 @@ class JobService:
         job = await self._store.acknowledge(job_id, message_id=message_id, now=self._clock())
         if job is None or is_current:
             return self._changes.publish(job)
-        self.refresh_card(job)
-        return job
-
-    def refresh_card(self, job: Job) -> None:
-        """Publish that the job's card is out of date."""
         self._changes.publish_outlook(job)
+        return job
 
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""

@@ -20,7 +20,7 @@ from bot.model import HoldReason, Job, JobState
 from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
-    from bot.backends.base import BackendUpdate, VideoBackend
+    from bot.backends.base import BackendUpdate, VideoBackend, VoiceSound
     from bot.jobs.circuit_breaker import CircuitBreaker
     from bot.jobs.guiding.guide import VoiceGuide
     from bot.jobs.prompting import PromptStep
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bot.jobs.waits.capacity import ProviderCapacity
     from bot.jobs.waits.holds import Holds
     from bot.media.files.workspace import Workspace
-    from bot.pacing import LookupDelays
+    from bot.pacing import LookupDelays, PostFence
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +71,7 @@ class Submission:
         capacity: ProviderCapacity,
         workspace: Workspace,
         prompt_step: PromptStep,
+        fence: PostFence,
         voice_guide: VoiceGuide,
         lookup_delays: LookupDelays,
         first_poll: float,
@@ -86,6 +87,7 @@ class Submission:
         self._capacity = capacity
         self._workspace = workspace
         self._prompt_step = prompt_step
+        self._fence = fence
         self._voice_guide = voice_guide
         self._lookup_delays = lookup_delays
         self._first_poll = first_poll
@@ -108,38 +110,48 @@ class Submission:
                 pass  # the job stays due, and is claimed again for a later probe
 
     async def _submit(self, job: Job, *, probing: bool) -> None:
-        """Write the prompt, send the create request, and act on the response."""
+        """Write the prompt, store the intent, and send the create request unless it is too late."""
         prepared = await self._prompt_step.prepare(job)
         if prepared is None:
             await self._release_probe(probing=probing)
             return
         voice = await self._voice_guide.prepare(prepared)
         shows_length = self._backend.capabilities.echoes_length
+        since = self._fence.now()
         intended = await self._jobs.begin_submit(
             prepared, voice.submitted, shows_length=shows_length
         )
         if intended is None:
             await self._holds.hold(prepared, HoldReason.TWIN, after=_SAME_CREATE_SECONDS)
             await self._release_probe(probing=probing)
-            return
+        elif self._fence.is_too_late(since):
+            # Another worker may have taken the job over, so only the search can tell how it ends.
+            log.warning("submit.too_late id=%s", job.id)
+            await self.mark_unconfirmed(intended)
+            await self._release_probe(probing=probing)
+        else:
+            await self._send(intended, voice.sound, probing=probing)
+
+    async def _send(self, job: Job, sound: VoiceSound | None, *, probing: bool) -> None:
+        """Send the create request of a job whose intent is stored, and act on the response."""
         try:
             update = await self._backend.submit(
-                intended.sent_request, create_key=intended.create_key or "", voice=voice.sound
+                job.sent_request, create_key=job.create_key or "", voice=sound
             )
         except RefusedVoiceError as error:
             log.warning("submit.voice_refused id=%s error=%r", job.id, str(error))
-            await self._jobs.move(intended, JobState.QUEUED, Changes(voice_use=VoiceUse.REFUSED))
+            await self._jobs.move(job, JobState.QUEUED, Changes(voice_use=VoiceUse.REFUSED))
             await self._release_probe(probing=probing)
         except UnconfirmedSubmitError as error:
             log.warning("submit.unconfirmed id=%s error=%r", job.id, str(error))
-            await self.mark_unconfirmed(intended)
+            await self.mark_unconfirmed(job)
             await self._circuit.refused(Trouble.OUTAGE, probing=probing)
         except BackendError as error:
             log.warning("submit.refused id=%s error=%r", job.id, str(error))
-            await self._refused(intended, error, probing=probing)
+            await self._refused(job, error, probing=probing)
         else:
             log.info("submit.accepted id=%s ref=%s", job.id, update.ref)
-            await self._bind(intended, update)
+            await self._bind(job, update)
             await self._circuit.accepted()
 
     async def _bind(self, job: Job, update: BackendUpdate) -> bool:
@@ -176,6 +188,7 @@ class Submission:
         else:
             await self._jobs.fail(job, f"failed.{error.kind}")
         if error.kind is ErrorKind.RATE:
+            await self._capacity.give_turns_back(job.id)
             await self._capacity.lower()
         await self._release_probe(probing=probing, busy=error.kind is ErrorKind.RATE)
 

@@ -48,6 +48,7 @@ class Lane:
     """A group of steps, of which at most `slots` run at the same time.
 
     `interruptible`: whether a running step can be cancelled without loss when its job is cancelled.
+    `ends_when_late`: whether the steps are cancelled when other workers may take their jobs over.
     `needs_discord`: whether the steps need Discord, unless the job is an API client's.
     `narrated`: True for jobs with a narration, False for jobs without one, None for both.
     """
@@ -56,6 +57,7 @@ class Lane:
     steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]
     slots: int
     interruptible: bool = False
+    ends_when_late: bool = True
     needs_discord: bool = False
     narrated: bool | None = None
 
@@ -78,7 +80,9 @@ def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tu
         # to decode.
         lane("narrations", 3, JobState.RECEIVED, **receives, narrated=True),
         # Both states are in one lane, because a lane does not know which jobs run in another.
-        lane("submit", 4, JobState.QUEUED, JobState.SUBMITTING),
+        # A create request that is under way is not cancelled, because its response would be lost.
+        # `PostFence` keeps a late one from being sent.
+        lane("submit", 4, JobState.QUEUED, JobState.SUBMITTING, ends_when_late=False),
         # The search for unconfirmed jobs has its own lane. Otherwise, it would have to wait for
         # create requests, which may take minutes.
         lane("reconcile", 4, JobState.UNCONFIRMED),
@@ -148,6 +152,12 @@ class Worker:
             frees_capacity and JobState.QUEUED in self._lane.steps
         ):
             self._woken.set()
+
+    def on_late(self) -> None:
+        """Cancel the running steps, because other workers may take their jobs over."""
+        if self._lane.ends_when_late:
+            for task in self._running.values():
+                task.cancel()
 
     async def run(self) -> None:
         """Claim jobs and run their steps until stopped. Database errors are logged and retried."""
@@ -222,6 +232,14 @@ class Worker:
         except Exception:  # handling the failure of a step has failed itself
             log.exception("job.step_unfinished id=%s state=%s", job.id, job.state)
             await asyncio.sleep(_IDLE_SECONDS)
+        finally:
+            await self._let_go(job)
+
+    async def _let_go(self, job: Job) -> None:
+        try:
+            await self._queue.let_go(job)
+        except StorageError as error:  # this worker can still claim the job
+            log.info("job.not_let_go id=%s error=%r", job.id, str(error))
 
     async def _step(self, job: Job) -> None:
         try:

@@ -43,6 +43,10 @@ class RecordedStore:
         """Link or copy a kept file to `path`. Raises FileNotFoundError if the file is not kept."""
         await self._store.get(key, path)
 
+    async def read(self, key: str, part: range) -> bytes:
+        """Return a part of a file. Raises FileNotFoundError if the file is not kept."""
+        return await self._store.read(key, part)
+
     async def head(self, key: str) -> KeptFile | None:
         """Return the size and time of a file, or None if the file is not kept."""
         return await self._store.head(key)

@@ -32,10 +32,14 @@ _DAY = 24 * _HOUR
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetentionLimits:
-    """The limits for kept videos: the maximum age in days, and the maximum total size."""
+    """The limits for kept videos: the maximum age in days, and the maximum total size.
+
+    `trace_days`: for how many days copies of the database keep deleted rows. None: unknown.
+    """
 
     days: int
     max_bytes: int
+    trace_days: int | None = 0
 
     @property
     def seconds(self) -> float:
@@ -75,15 +79,15 @@ class Deletion:
     """The result of deleting a person's data.
 
     `deleted`: the number of deleted jobs. `speeches`: the number of deleted texts of `/narrate`.
-    `open_jobs`: the number of jobs that must end first.
-    `choice`: whether a setting of the person was deleted too.
-    `rows_until`: the same as in `StoredData`.
+    `open_jobs`: the number of jobs that must end first. `at`: the time of the deletion.
+    `choice`: whether a setting of the person was deleted too. `rows_until`: as in `StoredData`.
     """
 
     deleted: int
     speeches: int
     open_jobs: int
     choice: bool
+    at: float
     rows_until: float | None
 
 
@@ -189,6 +193,7 @@ class Retention:
             speeches=speeches,
             open_jobs=open_jobs,
             choice=choice,
+            at=self._clock(),
             rows_until=await self._rows_until(user_id),
         )
 

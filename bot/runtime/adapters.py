@@ -6,7 +6,6 @@ Each adapter is imported only if it is chosen. Together they would take 25 MiB o
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 from dataclasses import replace
 from functools import partial
@@ -17,15 +16,13 @@ from bot.backends import capabilities
 from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.transport.base import Timeouts
 from bot.errors import BackendError, StartupError
-from bot.links import derive_key
 from bot.moderation.words import BlockedWords, load_words
 from bot.prompts.base import VerbatimWriter
 from bot.runtime.parts.hearing import sound_forms_of
+from bot.runtime.parts.storyboard import STORYBOARD, open_storyboard, reach_storyboard
 from bot.runtime.timing import GEMINI_ANSWER_SECONDS, GEMINI_SUBMIT_SECONDS, SUBMIT_SECONDS
 from bot.settings.voice_list import voices_by_language
-from bot.web.http.server import url_host
 from bot.web.webhooks import WEBHOOK_PATH
-from storage.files.data_folder import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,18 +40,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-STORYBOARD = "storyboard"
 _MODELS_SECONDS = 10.0
 _DEFAULT_VOICE = "alloy"
 _MIB = 1024 * 1024
 
 
 async def open_backend(resources: Resources, stack: AsyncExitStack) -> VideoBackend:
-    """Open the chosen backend. For `storyboard`, also start the embedded renderer."""
+    """Open the chosen backend. For `storyboard`, start the renderer unless it is a service."""
     settings = resources.settings
     match settings.video_backend:
+        case "storyboard" if settings.storyboard_url:
+            backend = reach_storyboard(settings)
         case "storyboard":
-            backend = await _open_storyboard(resources, stack)
+            backend = await open_storyboard(resources, stack)
         case "openai":
             from bot.backends.transport.openai_sdk import OpenAITransports
 
@@ -248,37 +246,4 @@ def _open_gemini(settings: Settings) -> Gemini:
         capabilities=replace(
             capabilities.GEMINI, second_dollars=price.second_dollars if price else None
         ),
-    )
-
-
-async def _open_storyboard(resources: Resources, stack: AsyncExitStack) -> OpenAIVideos:
-    from bot.storyboard.clip_renderer import ClipRenderer
-    from bot.storyboard.create_request import CreateError, check_size
-    from bot.storyboard.server import Storyboard
-
-    try:
-        check_size(resources.settings.video_size)
-    except CreateError as error:
-        raise StartupError(f"VIDEO_SIZE: {error.message}") from error
-    key = derive_key(resources.secret, "storyboard webhook")
-    webhook_secret = f"whsec_{base64.b64encode(key).decode()}"
-    folder = resources.settings.data_dir / "storyboard"
-    await asyncio.to_thread(make_folder, folder)
-    storyboard = Storyboard(
-        folder,
-        ClipRenderer(resources.ffmpeg),
-        clock=resources.clock,
-        steady=resources.clock.steady,
-        webhook_url=f"http://{url_host(resources.settings.http_host)}:{resources.port}{WEBHOOK_PATH}",
-        webhook_secret=webhook_secret,
-    )
-    await storyboard.start()
-    stack.push_async_callback(storyboard.close)
-    return OpenAIVideos(
-        name=STORYBOARD,
-        base_url=storyboard.base_url,
-        api_key=None,
-        webhook_secrets=(webhook_secret,),
-        idempotency_header="Idempotency-Key",
-        features=capabilities.STORYBOARD,
     )

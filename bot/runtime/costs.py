@@ -18,7 +18,7 @@ from bot.jobs.costs.payers import Payers
 from bot.jobs.costs.prices import Prices
 from bot.jobs.costs.spending import SpendingReports
 from bot.presets import ClipLengths
-from bot.runtime.adapters import STORYBOARD
+from bot.runtime.parts.storyboard import STORYBOARD
 from storage.ledger.budgets import MICROS, Budgets, LedgerStore, micros
 from storage.ledger.notices import BudgetNoticeStore
 from storage.ledger.spending import SpendingStore

@@ -33,6 +33,7 @@ from bot.presets import Presets
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writers
 from bot.runtime.costs import lengths_of, open_costs
 from bot.runtime.parts.file_store import open_file_store
+from bot.runtime.parts.shared_database import lease_of, may_claim, open_heartbeat
 from bot.runtime.parts.voices import make_voice_permissions
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.reach import reach_of
@@ -49,6 +50,7 @@ from storage.jobs.client_jobs import ClientJobStore
 from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.queue.claims import QueueStore
+from storage.jobs.queue.due_jobs import DueJobStore
 from storage.jobs.spent_refs import SpentRefs
 from storage.jobs.store import JobStore
 from storage.ledger.paid_requests import PaidRequests
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from bot.jobs.costs.alarms import BudgetAlarms
     from bot.jobs.costs.budgeting import Budgeting
     from bot.jobs.guiding.permissions import VoicePermissions
+    from bot.jobs.leases.heartbeat import Heartbeat
     from bot.moderation.base import Moderator
     from bot.moderation.words import BlockedWords
     from bot.runtime.resources import Resources
@@ -87,6 +90,7 @@ class Engine:
     paid_requests: PaidRequests
     card_records: CardRecords
     webhooks: WebhookReceiver
+    heartbeat: Heartbeat | None
     queue: JobQueue
     capacity: ProviderCapacity
     circuit: CircuitBreaker
@@ -164,7 +168,9 @@ async def open_engine(
     circuit = CircuitBreaker(
         CircuitStore(resources.database), jobs, backend=backend.name, clock=clock
     )
-    queued = QueueStore(resources.database, backend=backend.name, client=client)
+    heartbeat = await open_heartbeat(resources, stack)
+    lease = lease_of(heartbeat, resources.database)
+    queued = QueueStore(resources.database, backend=backend.name, client=client, lease=lease)
     capacity = ProviderCapacity(queued, limit=settings.max_jobs, steady=clock.steady)
     writer, fallback = await open_writers(resources, backend, stack)
     voice_permissions = make_voice_permissions(resources, backend)
@@ -182,8 +188,14 @@ async def open_engine(
         paid_requests=paid_requests,
         card_records=CardRecords(store, changes, clock=clock),
         webhooks=webhooks,
+        heartbeat=heartbeat,
         queue=JobQueue(
-            store, queued, capacity, access, backend=backend.name, clock=clock, client=client
+            DueJobStore(resources.database, backend=backend.name, client=client, lease=lease),
+            queued,
+            capacity,
+            access,
+            clock=clock,
+            may_claim=may_claim(heartbeat, client=client),
         ),
         capacity=capacity,
         circuit=circuit,

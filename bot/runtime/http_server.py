@@ -11,6 +11,7 @@ from bot.links import derive_key
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.poster_cache import PosterCache
 from bot.runtime.open_files import limit
+from bot.settings.types import OWNER_CLIENT
 from bot.web.api.access import Access
 from bot.web.api.authentication import Authentication
 from bot.web.http.caller_address import Proxies
@@ -19,7 +20,7 @@ from bot.web.http.server import MAX_CONNECTIONS, WebServer
 from bot.web.metrics_page import MetricsPage
 from bot.web.operator_routes import OperatorKey, OperatorRoutes
 from bot.web.pages.file_links import FileLinks
-from bot.web.pages.owner import OWNER, OwnerPage
+from bot.web.pages.owner import OwnerPage
 from bot.web.pages.share import SharePage
 from bot.web.pages.voice_links import VoiceLinks
 from bot.web.site import Site
@@ -209,7 +210,7 @@ async def open_owner_page(
     _check_own(settings, token)
     proxies = Proxies(settings.proxies)
     authentication = Authentication(
-        {OWNER: token},
+        {OWNER_CLIENT: token},
         SessionStore(database),
         key=derive_key(secret, "owner sessions"),
         public_url=settings.public_url,

@@ -15,7 +15,7 @@ from bot.pacing import machine_clock
 from bot.runtime.open_files import raise_limit
 from bot.web.http.server import bind
 from storage.database import open_database
-from storage.files.data_folder import make_data_folder
+from storage.files.data_folder import make_data_folder, refuse_moved
 
 if TYPE_CHECKING:
     import socket
@@ -60,6 +60,8 @@ async def open_resources(settings: Settings, stack: AsyncExitStack) -> Resources
     """
     log.debug("app.open_files limit=%d", raise_limit())
     await asyncio.to_thread(make_data_folder, settings.data_dir)
+    if settings.database == settings.data_dir:
+        await asyncio.to_thread(refuse_moved, settings.data_dir)
     database = await stack.enter_async_context(open_database(settings.database))
     secret = await asyncio.to_thread(
         load_secret, settings.secret_key.get_secret_value(), settings.data_dir / "secret.key"

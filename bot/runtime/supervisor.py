@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.jobs.changes.card_records import CardRecords
     from bot.jobs.changes.webhook_receiver import WebhookReceiver
     from bot.jobs.circuit_breaker import CircuitBreaker
+    from bot.jobs.leases.heartbeat import Heartbeat
     from bot.jobs.polling.list_polling import ListPolling
     from bot.jobs.service import JobService
     from bot.jobs.waits.clock_watcher import ClockWatcher
@@ -64,6 +65,7 @@ class Service:
     webhooks: WebhookReceiver
     circuit: CircuitBreaker
     clock_watcher: ClockWatcher
+    heartbeat: Heartbeat | None
     holds: Holds
     retention: Retention
     database_files: DatabaseFiles | None
@@ -129,6 +131,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
             else {}
         ),
         **({"moves to the store": partial(_sweep, service.takeover)} if service.takeover else {}),
+        **({"heartbeat": service.heartbeat.run} if service.heartbeat else {}),
         **({"list polling": service.list_polling.run} if service.list_polling else {}),
         **{f"{worker.name} worker": worker.run for worker in service.workers},
     }

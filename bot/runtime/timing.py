@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bot.backends.capabilities import ServicePlace
 from bot.pacing import EditIntervals, LookupDelays, PollIntervals
 
 if TYPE_CHECKING:
@@ -58,6 +59,6 @@ WITH_WEBHOOKS = Timing(
 
 def timing_for(backend: VideoBackend) -> Timing:
     """Return the pauses and time-outs that suit the backend."""
-    if backend.name == "storyboard":
+    if backend.capabilities.place is ServicePlace.PROCESS:
         return LOCAL
     return WITH_WEBHOOKS if backend.capabilities.webhooks else REMOTE

@@ -21,7 +21,7 @@ from bot.jobs.submission import Submission
 from bot.jobs.worker import Worker, make_lanes
 from bot.library.orphans import OrphanCounter
 from bot.model import JobState
-from bot.pacing import ListIntervals
+from bot.pacing import ListIntervals, PostFence
 from bot.runtime.parts.voices import make_voice_guide
 from bot.runtime.resources import MIN_FREE_BYTES
 from storage.jobs.generation_times import GenerationTimes
@@ -71,6 +71,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
             capacity=engine.capacity,
             workspace=engine.workspace,
             prompt_step=engine.prompt_step,
+            fence=PostFence(),
             voice_guide=make_voice_guide(engine),
             lookup_delays=engine.timing.lookup_delays,
             first_poll=engine.timing.poll_intervals.first,
@@ -115,6 +116,8 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
     )
     for worker in workers:
         engine.bus.subscribe(worker.on_job_changed)
+        if engine.heartbeat is not None:
+            engine.heartbeat.on_late(worker.on_late)
     return workers
 
 

@@ -79,6 +79,7 @@ class Settings(BaseSettings):
 
     data_dir: Folder = Path("./data")
     database_url: DatabaseUrl = SecretStr("")
+    database_keeps_days: int | None = Field(None, ge=1, le=36500)
     http_host: str = "127.0.0.1"
     http_port: int = Field(8080, ge=0, le=65535)
     public_url: Url = ""
@@ -95,6 +96,7 @@ class Settings(BaseSettings):
     video_seconds_max: int | None = Field(None, ge=1, le=MAX_CLIP_SECONDS)
     video_lengths: ClipLengths = ""
     video_size: Size = "1280x720"
+    storyboard_url: Url = ""
 
     openai_api_key: Key = SecretStr("")
     openai_base_url: Url = ""

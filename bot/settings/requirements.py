@@ -63,12 +63,20 @@ _REQUIREMENTS = (
         sentence=" is missing: with DATABASE_URL, set it to a random text of 16 characters or "
         "more, the same on each machine.",
     ),
+    # Another machine could not read files in this one's DATA_DIR.
     Requirement(
-        setting="video_backend",
+        setting="store_url",
         given="database_url",
-        empty="storyboard",
-        sentence=": with DATABASE_URL, run `python -m bot storyboard` as a service, and set "
-        "VIDEO_BACKEND=openai and OPENAI_BASE_URL to its address.",
+        sentence=" is missing: with DATABASE_URL, set it to the bucket for the files, like "
+        "s3://bucket/prefix.",
+    ),
+    # Each machine would have a renderer of its own, and only that one would know its clips.
+    Requirement(
+        setting="storyboard_url",
+        given="database_url",
+        choice=("video_backend", "storyboard"),
+        sentence=" is missing: with DATABASE_URL, run `python -m bot storyboard` as a service, and "
+        "set it to the address that this prints.",
     ),
     Requirement(
         setting="openai_base_url",

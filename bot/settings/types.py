@@ -19,6 +19,7 @@ _SIGNING_PREFIX = "whsec_"
 _RESERVED_FIELDS = frozenset({"prompt", "model", "seconds", "size"})
 _CLIENT_NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
 DEFAULT_CLIENT = "api"  # the name of the client whose token has no name
+OWNER_CLIENT = "bot-owner"  # the name of the owner in the sessions of the owner's page
 _ID = re.compile(r"[1-9]\d{0,18}", re.ASCII)
 _ROLE_CAP = re.compile(r"(booster|\d{1,20}):(\d{1,6})", re.ASCII)
 BOOSTER = "booster"  # the key for people who boost a server
@@ -141,6 +142,8 @@ def _api_tokens(value: SecretStr) -> SecretStr:
             raise ValueError("needs names made of letters and digits: write it like web:TOKEN")
         if name in names:
             raise ValueError("needs a different name for each token: write it like web:TOKEN")
+        if name == OWNER_CLIENT:
+            raise ValueError(f"must not name a client {OWNER_CLIENT}, which is the owner's name")
         if len(token) < _MIN_SECRET_CHARACTERS or not _is_plain(token):
             raise ValueError(
                 f"needs tokens of at least {_MIN_SECRET_CHARACTERS} ASCII characters without spaces"
@@ -149,7 +152,8 @@ def _api_tokens(value: SecretStr) -> SecretStr:
     return value
 
 
-def _database_url(value: SecretStr) -> SecretStr:
+def database_url(value: SecretStr) -> SecretStr:
+    """Return the URL of a PostgreSQL database. Raises ValueError if it is another URL."""
     url = value.get_secret_value()
     try:
         parts = urlsplit(url)
@@ -285,6 +289,6 @@ Key = Annotated[SecretStr, AfterValidator(_header_safe)]
 LongKey = Annotated[SecretStr, AfterValidator(_long_enough)]
 BearerToken = Annotated[Key, AfterValidator(_long_enough)]
 SigningKeys = Annotated[SecretStr, AfterValidator(_signing_keys)]
-DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(database_url)]
 CallbackKeys = Annotated[SecretStr, AfterValidator(_callback_keys)]
 ApiTokens = Annotated[SecretStr, AfterValidator(_api_tokens)]

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SLOTS = 4
+_TRIES = 5
 # The longest wait for a free slot. Waiting costs nothing.
 _MAX_WAIT_SECONDS = 120.0
 _RECORDING = "narration.mp3"
@@ -147,15 +148,17 @@ class Narrator:
         checked_text(text)  # an earlier job's text may have been stored before this check existed
         self._blocked.check(text)
         await self._voices.choose(text)  # refuses other languages before anything is counted
-        usage = await self._store.count(requester, self._caps, reservation, now=self._clock())
-        if isinstance(usage, int):
-            return usage
-        if usage.is_repeated:
-            return None
-        if usage.of_user >= self._caps.per_user:
-            raise UserError("speech.user", limit=self._caps.per_user)
-        if usage.today < self._caps.per_day:
-            await self._budget.check(reservation)
+        for _ in range(_TRIES):
+            usage = await self._store.count(requester, self._caps, reservation, now=self._clock())
+            if isinstance(usage, int):
+                return usage
+            if usage.is_repeated:
+                return None
+            if usage.of_user >= self._caps.per_user:
+                raise UserError("speech.user", limit=self._caps.per_user)
+            if usage.today >= self._caps.per_day:
+                break
+            await self._budget.check(reservation)  # it may have room again by now
         raise UserError("speech.day", limit=self._caps.per_day)
 
     async def withdraw(self, speech_id: int) -> None:

@@ -1,4 +1,4 @@
-"""Runs the embedded renderer as a Videos API server that only this machine can reach."""
+"""Runs the embedded renderer as a Videos API server, which has no key."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Storyboard:
 
     `webhook_url`: receives a webhook for each finished clip, or is None.
     `webhook_secret`: signs the webhooks. It consists of "whsec_" and base64.
-    `port`: the port to listen on, or 0 for any free port.
+    `host`: the address to listen on. `port`: the port, or 0 for any free port.
     """
 
     def __init__(
@@ -114,4 +114,5 @@ class Storyboard:
                 f"The storyboard can't listen on {self._host}:{self._port}: choose another port."
             ) from None
         port = runner.addresses[0][1]
-        self._base_url = f"http://{self._host}:{port}/v1"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        self._base_url = f"http://{host}:{port}/v1"

@@ -116,7 +116,9 @@ class OperatorRoutes:
             web.post(ACCESS_PATH, self._change_access),
             web.post(REMOVE_PATH + "{person:[1-9][0-9]{0,18}}", self._remove),
             web.post(
-                GRANT_PATH + "{person:[1-9][0-9]{0,18}}/{amount:[1-9][0-9]{0,11}}", self._grant
+                GRANT_PATH
+                + "{person:[1-9][0-9]{0,18}}/{amount:[1-9][0-9]{0,11}}/{id:[0-9a-f]{32}}",
+                self._grant,
             ),
         ]
 
@@ -149,12 +151,14 @@ class OperatorRoutes:
         return web.json_response(asdict(done))
 
     async def _grant(self, request: web.Request) -> web.Response:
-        person, amount = request.match_info["person"], request.match_info["amount"]
-        self._check(request, grant_subject(f"{person}/{amount}"))
+        person, amount, grant_id = (request.match_info[each] for each in ("person", "amount", "id"))
+        self._check(request, grant_subject(f"{person}/{amount}/{grant_id}"))
         try:
-            raised = await self._budgeting.grant(int(person), int(amount), actor=None)
+            raised = await self._budgeting.grant(
+                int(person), int(amount), grant_id=grant_id, actor=None
+            )
         except UserError as error:
-            raise web.HTTPConflict from error
+            raise web.HTTPConflict(text=error.key) from error
         return web.json_response({"spent": raised.spent.amount, "budget": raised.budget.amount})
 
     def _check(self, request: web.Request, subject: str) -> None:

@@ -164,7 +164,13 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         micros = typed_amount(amount)
         if micros is None:
             raise UserError("owner.amount")
-        raised = await self._services.budgeting.grant(person.id, micros, actor=interaction.user.id)
+        raised = await self._services.budgeting.grant(
+            person.id,
+            micros,
+            # If Discord sends the interaction again, even after a restart, nothing more is granted.
+            grant_id=f"interaction-{interaction.id}",
+            actor=interaction.user.id,
+        )
         said = self._services.texts(
             "owner.granted",
             str(interaction.locale),

@@ -13,6 +13,25 @@ INSERT INTO access_audit (at, scope, name, target, value, actor)
 VALUES (:now, :scope, :name, :target, :value, :actor)
 """
 
+#: The names of the entries whose `target` is a person.
+ABOUT_PEOPLE = ("person", "grant", "removal")
+_ABOUT = f"target = :user_id AND name IN {ABOUT_PEOPLE}"
+
+# The entry of a block stays while the block is in effect.
+_FORGET = f"""
+UPDATE access_audit SET target = 0
+WHERE {_ABOUT} AND NOT EXISTS (
+    SELECT 1 FROM access_settings
+    WHERE access_settings.scope = access_audit.scope AND access_settings.name = access_audit.name
+        AND access_settings.target = access_audit.target)
+"""  # noqa: S608 - built from constants
+
+_NAMES = f"""
+SELECT 1 FROM access_settings WHERE name = 'person' AND target = :user_id
+UNION ALL SELECT 1 FROM access_audit WHERE ({_ABOUT}) OR actor = :user_id
+LIMIT 1
+"""  # noqa: S608 - built from constants
+
 NEWEST = """
 SELECT at, scope, name, target, value, actor FROM access_audit
 WHERE scope = :scope ORDER BY id DESC LIMIT :limit
@@ -59,6 +78,17 @@ class AuditStore:
     async def record(self, entry: AuditEntry) -> None:
         """Store an event that changes no setting. Triggers in the database store the changes."""
         await self._database.sequence(recording(entry))
+
+    async def forget(self, user_id: int) -> None:
+        """Remove a person from the entries about them, except from that of a block in effect.
+
+        The entries about their own changes still name them.
+        """
+        await self._database.rows(_FORGET, {"user_id": user_id})
+
+    async def names(self, user_id: int) -> bool:
+        """Return whether a block or an entry names a person."""
+        return await self._database.row(_NAMES, {"user_id": user_id}) is not None
 
     async def newest(self, scope: int, *, limit: int) -> list[AuditEntry]:
         """List the newest entries of a scope, newest first."""

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_MOVED = "moved.txt"
+_MOVED_NOTE = "`python -m bot move` moved the rows of clapper.db to a PostgreSQL database.\n"
+
+
 class DataInUseError(StartupError):
     """Another process has the database open."""
 
@@ -37,6 +41,24 @@ def make_data_folder(data_dir: Path) -> None:
         make_folder(data_dir)
     except OSError as error:
         raise _not_writable(data_dir, error) from error
+
+
+def refuse_moved(data_dir: Path) -> None:
+    """Raise StartupError if the data in DATA_DIR was moved to another database.
+
+    Otherwise, two bots could order the same videos. Blocks the thread.
+    """
+    path = data_dir / _MOVED
+    if path.exists():
+        raise StartupError(
+            "DATA_DIR: its data was moved to a PostgreSQL database, so set DATABASE_URL. To "
+            f"continue with the data in DATA_DIR instead, delete {path}."
+        )
+
+
+def mark_moved(data_dir: Path) -> None:
+    """Record that the data in DATA_DIR was moved to another database. Blocks the thread."""
+    (data_dir / _MOVED).write_text(_MOVED_NOTE, encoding="utf-8")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _HOLD = """
 UPDATE jobs SET
     next_at = :next_at, attempts = :attempts, updated_at = :now,
-    hold = :hold, held_since = coalesce(held_since, :now)
+    hold = :hold, held_since = coalesce(held_since, :now), claimed_by = NULL
 WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from storage.jobs.caps import USAGE, WITHIN_CAPS
 from storage.ledger.budgets import WITHIN_BUDGETS
 
@@ -40,49 +38,6 @@ BY_REQUESTER = """
 SELECT * FROM jobs
 WHERE interaction_id = :interaction_id OR (client = :client AND client_key = :client_key)
 """
-
-# A job that was submitted to another backend waits until the operator chooses that backend again.
-_CLAIMABLE = """next_at IS NOT NULL
-            AND (backend = :backend
-                OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
-            AND (CAST(:client AS TEXT) IS NULL OR client = :client)
-            AND (:clients_only = 0 OR client IS NOT NULL)
-            AND (CAST(:narrated AS INTEGER) IS NULL
-                OR (:narrated = 1) = (attachment_name IS NOT NULL))
-            AND id NOT IN (SELECT value FROM json_each(:running))"""
-
-# In PostgreSQL, rows that another statement is changing are skipped: `storage.postgres` opens the
-# comment.
-_DUE_OF_STATE = f"""
-        SELECT * FROM (
-            SELECT id, next_at, rowid AS number FROM jobs
-            WHERE state = :state_{{index}} AND next_at <= :now AND {_CLAIMABLE}
-            ORDER BY next_at, rowid LIMIT :limit /* FOR UPDATE SKIP LOCKED */) AS due_{{index}}
-"""  # noqa: S608 - built from constants
-
-
-@cache
-def claim(states: int) -> str:
-    """Return the statement that claims jobs in this many states: `:state_0`, `:state_1` and so on.
-
-    Each state has its own SELECT, because the index sorts jobs by due time only within one state.
-    """
-    due = "UNION ALL".join(_DUE_OF_STATE.format(index=each) for each in range(states))
-    return f"""
-UPDATE jobs SET epoch = epoch + 1
-WHERE id IN (SELECT id FROM ({due}) AS of_states ORDER BY next_at, number LIMIT :limit)
-RETURNING *, rowid AS number
-"""  # noqa: S608 - built from constants
-
-
-NEXT_DUE = f"""
-SELECT min(due) AS next_at FROM (
-    SELECT (
-        SELECT next_at FROM jobs
-        WHERE state = lane.value AND {_CLAIMABLE}
-        ORDER BY next_at LIMIT 1) AS due
-    FROM json_each(:states) AS lane) AS each_state
-"""  # noqa: S608 - built from constants
 
 # Some providers use an id twice. While a job has a remote id, no other job can get the same one.
 _IS_FREE = """
@@ -121,7 +76,7 @@ _WRITER_SETTLED = """CASE
 MOVE = f"""
 UPDATE jobs SET
     state = :to, next_at = :next_at, attempts = 0, misses = 0, updated_at = :now,
-    hold = NULL, held_since = NULL,
+    hold = NULL, held_since = NULL, claimed_by = NULL,
     token = CASE WHEN :to = 'succeeded'
         AND NOT EXISTS (SELECT 1 FROM due_copies WHERE due_copies.job_id = jobs.id) THEN NULL
         ELSE token END,
@@ -160,7 +115,7 @@ RETURNING *
 RETRY = f"""
 UPDATE jobs SET
     state = 'queued', next_at = :now, attempts = 0, misses = 0, updated_at = :now,
-    hold = NULL, held_since = NULL, failure_key = NULL, failure_fields = NULL,
+    hold = NULL, held_since = NULL, claimed_by = NULL, failure_key = NULL, failure_fields = NULL,
     reserved_micros = reserved_micros + :price, price_micros = :price,
     ledger_day = coalesce(:ledger_day, ledger_day),
     payer = CASE WHEN :price = 0 THEN payer ELSE :payer END
@@ -183,7 +138,7 @@ RETURNING *
 
 # The new state is committed before the POST that may cost money, and only if no identical create
 # request is unconfirmed. All POSTs of a job have the same `create_key`, an idempotency key, unless
-# another sound goes along.
+# another sound goes along. The worker keeps its claim, because its step is still running.
 BEGIN_SUBMIT = """
 UPDATE jobs SET
     state = 'submitting', backend = :backend, next_at = :now, attempts = 0, misses = 0,
@@ -209,14 +164,15 @@ UPDATE jobs SET
     next_at = :next_at, attempts = :attempts,
     progress = CASE WHEN CAST(:progress AS INTEGER) > coalesce(progress, -1) THEN :progress
         ELSE progress END,
-    late = :late, misses = :misses, updated_at = :now, hold = NULL, held_since = NULL
+    late = :late, misses = :misses, updated_at = :now, hold = NULL, held_since = NULL,
+    claimed_by = NULL
 WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """
 
 RELEASE = """
 UPDATE jobs SET
-    next_at = NULL, updated_at = :now,
+    next_at = NULL, updated_at = :now, claimed_by = NULL,
     token = CASE WHEN state IN ('failed', 'cancelled') THEN NULL ELSE token END
 WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
@@ -226,7 +182,8 @@ RETURNING *
 # it.
 ACKNOWLEDGE = """
 UPDATE jobs SET
-    epoch = epoch + 1, message_id = :message_id, next_at = :now, updated_at = :now
+    epoch = epoch + 1, claimed_by = NULL, message_id = :message_id, next_at = :now,
+    updated_at = :now
 WHERE id = :id AND state IN ('received', 'failed', 'cancelled') AND message_id IS NULL
     AND deleted_at IS NULL
 RETURNING *
@@ -237,7 +194,7 @@ RETURNING *
 # remote job is deleted separately.
 BIND_CANCELLED = f"""
 UPDATE jobs SET
-    epoch = epoch + 1, remote_id = :remote_id, attempts = 0, updated_at = :now,
+    epoch = epoch + 1, claimed_by = NULL, remote_id = :remote_id, attempts = 0, updated_at = :now,
     remote_made_at = :remote_made_at, echoes_order = :echoes_order,
     next_at = CASE WHEN deleted_at IS NULL THEN CAST(:now AS DOUBLE PRECISION) END
 WHERE id = :id AND state = 'cancelled' AND remote_id IS NULL AND {_IS_FREE}
@@ -252,7 +209,7 @@ WHERE id = :id AND epoch = :epoch AND state = 'notifying' RETURNING *
 # The higher epoch invalidates a poll that is already running. That poll may have read the job
 # before the job changed, and must not postpone the next poll.
 WAKE_REMOTE = """
-UPDATE jobs SET epoch = epoch + 1, next_at = :now, updated_at = :now
+UPDATE jobs SET epoch = epoch + 1, claimed_by = NULL, next_at = :now, updated_at = :now
 WHERE backend = :backend AND remote_id = :remote_id AND remote_passed_at IS NULL
     AND state = 'generating'
 RETURNING *

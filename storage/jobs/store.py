@@ -14,8 +14,6 @@ from storage.jobs.rows import found_job, job_from, key_of, order_columns, reques
 from storage.ledger.budgets import SAME_LENGTH, micros
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-
     from bot.artifacts import SubmittedVoice, VoiceUse
     from bot.model import Client, Failure, Job, JobState, Origin
     from storage.database import Database
@@ -66,69 +64,6 @@ class JobStore:
     async def by_requester(self, requester: Origin | Client) -> Job | None:
         """Return the job that this interaction, or this client's idempotency key, has created."""
         return await self._one(statements.BY_REQUESTER, **requester_columns(requester))
-
-    async def claim(
-        self,
-        states: Collection[JobState],
-        *,
-        backend: str,
-        client: str | None,
-        clients_only: bool,
-        narrated: bool | None,
-        running: Collection[str],
-        limit: int,
-        now: float,
-    ) -> list[Job]:
-        """Claim up to `limit` due jobs that are not in `running`, and raise their epochs.
-
-        Jobs that were submitted to another backend are skipped. `QueueStore` claims queued jobs.
-        `client`: the API client whose jobs are claimed, or None for the jobs of all requesters.
-        `clients_only`: whether to claim only the jobs of API clients, and none from Discord.
-        `narrated`: True for jobs with a narration, False for jobs without one, None for both.
-        """
-        in_states = {f"state_{index}": state for index, state in enumerate(states)}
-        rows = await self._database.rows(
-            statements.claim(len(in_states)),
-            {
-                **in_states,
-                "backend": backend,
-                "client": client,
-                "clients_only": int(clients_only),
-                "narrated": None if narrated is None else int(narrated),
-                "running": json.dumps(list(running)),
-                "limit": limit,
-                "now": now,
-            },
-        )
-        # The rows from RETURNING are in no particular order.
-        ordered = sorted(rows, key=lambda row: (row["next_at"], row["number"]))
-        return [job_from(row) for row in ordered]
-
-    async def next_due(
-        self,
-        states: Iterable[JobState],
-        *,
-        backend: str,
-        client: str | None,
-        clients_only: bool,
-        narrated: bool | None,
-        running: Collection[str],
-        now: float,
-    ) -> float | None:
-        """Return the time at which the next job is due. `claim` explains the parameters."""
-        row = await self._database.row(
-            statements.NEXT_DUE,
-            {
-                "states": json.dumps(list(states)),
-                "backend": backend,
-                "client": client,
-                "clients_only": int(clients_only),
-                "narrated": None if narrated is None else int(narrated),
-                "running": json.dumps(list(running)),
-                "now": now,
-            },
-        )
-        return row["next_at"] if row else None
 
     async def move(
         self, job: Job, to: JobState, changes: Changes, *, next_at: float | None, now: float

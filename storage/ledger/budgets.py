@@ -148,9 +148,14 @@ class Spending:
 
 
 _GRANT = """
-INSERT INTO ledger (at, day, kind, subject, server, payer, granted)
-VALUES (:now, :day, 'granted', 'budget', '', :payer, :amount)
+INSERT INTO ledger (at, day, kind, subject, server, payer, granted, grant_id)
+VALUES (:now, :day, 'granted', 'budget', '', :payer, :amount, :grant_id)
+ON CONFLICT (grant_id) WHERE grant_id IS NOT NULL DO NOTHING
 RETURNING id
+"""
+
+_SAME_GRANT = """
+SELECT 1 FROM ledger WHERE grant_id = :grant_id AND payer = :payer AND granted = :amount
 """
 
 
@@ -168,13 +173,19 @@ class LedgerStore:
         )
         return Spending(**dict(row)) if row else Spending()
 
-    async def grant(self, payer: str, amount: int, *, day: str, entry: AuditEntry) -> None:
+    async def grant(
+        self, payer: str, amount: int, *, grant_id: str, day: str, entry: AuditEntry
+    ) -> bool:
         """Allow a person to spend another `amount` micro-dollars in the month of `day`.
 
-        The audit's `entry` is stored in the same transaction.
+        The audit's `entry` is stored in the same transaction. If the same grant was stored before,
+        nothing is stored. Returns False if `grant_id` belongs to another grant.
         """
-        params = {"now": entry.at, "day": day, "payer": payer, "amount": amount}
-        await self._database.sequence((_GRANT, params), recording(entry))
+        params = {"day": day, "payer": payer, "amount": amount, "grant_id": grant_id}
+        [stored, *_] = await self._database.sequence(
+            (_GRANT, {"now": entry.at, **params}), recording(entry)
+        )
+        return bool(stored) or await self._database.row(_SAME_GRANT, params) is not None
 
     async def payer_key(self, month: str, new: bytes) -> bytes:
         """Return the key that hashes a month's payers.

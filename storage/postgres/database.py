@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from storage.database import Row, Statement
     from storage.postgres.clock import DatabaseClock
     from storage.postgres.process_lock import ProcessLock
+    from storage.postgres.vacuum import Vacuum
 
     Connection: TypeAlias = "asyncpg.Executor"
 
@@ -37,10 +38,13 @@ class PostgresDatabase(Database):
     If the connection is lost, a statement is repeated unless it may have changed something.
     """
 
-    def __init__(self, pool: asyncpg.Pool, lock: ProcessLock, clock: DatabaseClock) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, lock: ProcessLock, clock: DatabaseClock, vacuum: Vacuum
+    ) -> None:
         self._pool = pool
         self._lock = lock
         self._clock = clock
+        self._vacuum = vacuum
         self._running = set[asyncio.Task[Any]]()
 
     async def rows(self, sql: str, params: Mapping[str, Any]) -> Sequence[Row]:
@@ -69,7 +73,8 @@ class PostgresDatabase(Database):
             await asyncio.wait(self._running)
 
     async def clear_log(self) -> None:
-        """Change nothing, because the log of PostgreSQL belongs to its operator."""
+        """Have deleted rows removed soon. The log of PostgreSQL belongs to its operator."""
+        self._vacuum.request()
 
     async def _run_uncancelled(self, work: Coroutine[Any, Any, _Result]) -> _Result:
         """Run a statement to its end, even if the caller is cancelled meanwhile."""

@@ -15,6 +15,7 @@ from storage.postgres.database import PostgresDatabase
 from storage.postgres.errors import postgres_errors
 from storage.postgres.process_lock import ProcessLock
 from storage.postgres.schema import migrate
+from storage.postgres.vacuum import Vacuum
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -24,11 +25,14 @@ _CONNECT_SECONDS = 10.0
 _STATEMENT_SECONDS = 60.0
 _MIN_VERSION = 140_000
 
-_SESSION = {
+#: The settings of each connection.
+SESSION = {
     "application_name": "clapper",
     "jit": "off",
     # A plan for any values would read whole tables where few rows are wanted.
     "plan_cache_mode": "force_custom_plan",
+    # The default is for disks that have to move a head from page to page.
+    "random_page_cost": "1.1",
     # A connection whose machine is lost is closed, and its lock is released.
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
@@ -66,12 +70,17 @@ async def open_postgres(url: str) -> AsyncGenerator[PostgresDatabase]:
                 async with pool.acquire() as connection:
                     await migrate(connection)
                 await clock.measure()
-            measuring = asyncio.create_task(clock.run(), name="database clock")
-            database = PostgresDatabase(pool, lock, clock)
+            vacuum = Vacuum(pool)
+            running = (
+                asyncio.create_task(clock.run(), name="database clock"),
+                asyncio.create_task(vacuum.run(), name="database vacuum"),
+            )
+            database = PostgresDatabase(pool, lock, clock, vacuum)
             try:
                 yield database
             finally:
-                measuring.cancel()
+                for task in running:
+                    task.cancel()
                 await asyncio.shield(database.drain())
     finally:
         await asyncio.shield(lock.release())
@@ -86,7 +95,7 @@ async def _pool(url: str) -> AsyncGenerator[asyncpg.Pool]:
         timeout=_CONNECT_SECONDS,
         command_timeout=_STATEMENT_SECONDS,
         statement_cache_size=400,
-        server_settings=_SESSION,
+        server_settings=SESSION,
         init=_set_up,
         reset=_keep,
     )
@@ -99,7 +108,7 @@ async def _pool(url: str) -> AsyncGenerator[asyncpg.Pool]:
 
 
 async def _connect(url: str) -> asyncpg.Connection:
-    return await asyncpg.connect(url, timeout=_CONNECT_SECONDS, server_settings=_SESSION)
+    return await asyncpg.connect(url, timeout=_CONNECT_SECONDS, server_settings=SESSION)
 
 
 async def _set_up(connection: asyncpg.Connection) -> None:

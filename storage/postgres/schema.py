@@ -27,18 +27,23 @@ async def migrate(connection: asyncpg.Executor) -> None:
         await connection.execute(_LOCK)
         await connection.execute(_CREATE_NUMBER)
         number: int = await connection.fetchval(_READ_NUMBER) or 0
-        newest = max(scripts)
-        if number > newest:
+        known = max(scripts)
+        if number > known:
             raise StartupError(
                 f"DATABASE_URL: the database is from a newer Clapper (schema {number}, this one "
-                f"supports {newest}): start the newer one again."
+                f"supports {known}): start the newer one again."
             )
         pending = [script for each, script in sorted(scripts.items()) if each > number]
         for script in pending:
             await connection.execute(script)
         if pending:
-            await connection.execute(_WRITE_NUMBER, newest)
-            log.info("database.migrated schema=%d", newest)
+            await connection.execute(_WRITE_NUMBER, known)
+            log.info("database.migrated schema=%d", known)
+
+
+def newest() -> int:
+    """Return the number of the last migration. Blocks."""
+    return max(migrations())
 
 
 def migrations() -> dict[int, str]:

@@ -7,6 +7,7 @@ import contextlib
 import datetime as dt
 import socket
 import ssl
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,9 +16,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from bot import pacing
 from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.transport.base import Timeouts
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
+from bot.pacing import MAX_POST_SECONDS
 from tests.support.providers.openai_setup import KEY, REQUEST, over_the_sdk, served
 
 if TYPE_CHECKING:
@@ -153,6 +156,18 @@ async def test_a_connection_that_is_not_answered(adapter: Callable[..., OpenAIVi
     async with full_backlog() as port:
         error = await refused(adapter, f"http://127.0.0.1:{port}/v1", connect=0.2)
     assert was_never_sent(error)
+
+
+@both
+async def test_a_pause_of_the_process_while_it_connects(
+    adapter: Callable[..., OpenAIVideos], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = count(0.0, MAX_POST_SECONDS + 1)
+    monkeypatch.setattr(pacing, "seconds_since_boot", lambda: next(moments))
+    peer = Peer()
+    async with served(peer) as port:
+        assert was_never_sent(await refused(adapter, f"http://127.0.0.1:{port}/v1"))
+    assert peer.received in ([], [b""])
 
 
 @both

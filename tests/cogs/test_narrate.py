@@ -14,6 +14,7 @@ from bot.errors import BackendError, ErrorKind, MediaError, UserError
 from bot.jobs.costs.prices import Prices
 from bot.media.files.stores.base import NARRATIONS
 from bot.moderation.base import Reason
+from bot.speech.voices import Voices
 from cogs.narration import narrate as cog
 from storage.speeches import SpeechRequester
 from tests.support.desk import open_desk
@@ -115,6 +116,30 @@ async def test_it_is_not_offered_without_a_voice(tmp_path: Path) -> None:
     async with open_desk(tmp_path / "mute") as mute:
         with pytest.raises(FakeDiscordError):
             await begin(mute)
+
+
+class Detector:
+    """A detector that knows one Polish word."""
+
+    def scores(self, text: str) -> dict[str, float]:
+        return {"pl": 0.9 if text == "Dzień" else 0.1}
+
+
+async def test_the_persons_language_chooses_the_voice_and_others_are_refused(
+    tmp_path: Path, voice: FakeVoice
+) -> None:
+    german = FakeVoice(voice.sound)
+    voices = Voices(None, {"en": voice, "de": german}, Detector())
+    async with open_desk(tmp_path, voice=voices) as desk:
+        grace = desk.fake_discord.world.add_user("grace", locale="de")
+        assert (await ask(desk, "Hm", user=grace)).files
+        refused = await ask(desk, "Dzień", user=grace)
+        assert "Diese Sprachen lese ich vor: English, Deutsch." in refused.text
+        assert refused.ephemeral
+        assert (voice.spoken, german.spoken) == ([], ["Hm"])
+        assert len(await desk.bench.database.rows("SELECT id FROM speeches", {})) == 1
+        shown = await desk.fake_discord.answer_to(await desk.fake_discord.slash("help", {}))
+        assert "I read texts aloud in these languages: English, Deutsch." in shown.text
 
 
 async def test_a_text_without_words_costs_nothing(desk: Desk, voice: FakeVoice) -> None:

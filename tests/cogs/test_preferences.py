@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.artifacts import Handover
+from bot.delivery.views.access.settings_view import AccessView
 from bot.demo.fake_discord.api_errors import UNKNOWN_WEBHOOK
 from bot.model import JobState
+from storage.access.audit import AuditStore
+from storage.access.settings import EVERYWHERE, Change, Rule, Setting
 from storage.people import Notify, Person
 from tests.support.desk import open_desk
 from tests.support.fakes.orders import VOICE
@@ -153,6 +156,32 @@ async def test_a_choice_alone_is_shown_and_deleted(desk: Desk) -> None:
     await desk.fake_discord.wait_for(lambda: done.text == "**Your data is deleted.**")
     assert (await person(desk)).notify is Notify.ALWAYS
     assert (await ask(desk, "privacy")).text == "I keep nothing about you."
+
+
+async def test_records_that_name_a_person_are_shown_and_forget_them(desk: Desk) -> None:
+    person_id, access = desk.fake_discord.world.user.id, desk.bench.access
+    for value in (Rule.DENY, None):
+        block = Change(scope=EVERYWHERE, name=Setting.PERSON, target=person_id, value=value)
+        await access.change(block, actor=5, now=desk.clock())
+    page = await ask(desk, "privacy")
+    assert "The records of blocks" in page.text
+    await desk.click(page, "Delete my data")
+    await desk.click(page, "Yes, delete everything")
+    await desk.fake_discord.wait_for(lambda: "is deleted" in page.text)
+    assert (await ask(desk, "privacy")).text == "I keep nothing about you."
+    entries = await AuditStore(desk.bench.database).newest(EVERYWHERE, limit=9)
+    history = AccessView(desk.bot.services.texts, "en").history(entries)
+    assert history.count("requests by a person whose data is deleted") == 2
+    # A block in effect stays.
+    block = Change(scope=EVERYWHERE, name=Setting.PERSON, target=person_id, value=Rule.DENY)
+    await access.change(block, actor=5, now=desk.clock())
+    page = await ask(desk, "privacy")
+    await desk.click(page, "Delete my data")
+    await desk.click(page, "Yes, delete everything")
+    await desk.fake_discord.wait_for(lambda: "is deleted" in page.text)
+    refused = await ask(desk, "video", {"prompt": "a cat"})
+    assert "My operator has blocked your requests" in refused.text
+    assert "The records of blocks" in (await ask(desk, "privacy")).text
 
 
 async def test_nothing_is_deleted_before_it_was_asked_for_twice(desk: Desk) -> None:

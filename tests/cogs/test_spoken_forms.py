@@ -58,6 +58,7 @@ async def test_a_text_is_spoken_over_what_is_there(desk: Desk) -> None:
     assert job.clip_of is not None
     assert job.attachment == text_attachment(TEXT)
     assert desk.bench.editor.spoken == [(job.id, TEXT)]
+    assert desk.bench.editor.locales == [desk.fake_discord.world.user.locale]
     assert desk.bench.backend.posts == 1
     assert await speeches(desk) == 1
 

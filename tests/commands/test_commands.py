@@ -18,11 +18,11 @@ from tests.support.command_line import WITHIN, end, group_is_empty, run_bot, sta
 from tests.support.wire import free_port
 
 if TYPE_CHECKING:
-    from asyncio.subprocess import Process
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
     from tests.support.command_line import Ended
+    from tests.support.forks import Process
 
 TOKEN = "MTIz.abc.def"
 
@@ -252,8 +252,9 @@ async def test_the_renderer_alone_serves_until_a_signal(
     process = await start(tmp_path, "storyboard", "--port", "0")
     assert process.stdout is not None
     async with asyncio.timeout(WITHIN):
-        name, _, url = (await process.stdout.readline()).decode().strip().partition("=")
-    assert name == "OPENAI_BASE_URL"
+        for expected in ("OPENAI_BASE_URL", "STORYBOARD_URL"):
+            name, _, url = (await process.stdout.readline()).decode().strip().partition("=")
+            assert name == expected
     async with ClientSession() as session, session.get(f"{url}/videos") as answer:
         assert (await answer.json())["data"] == []
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700

@@ -27,6 +27,7 @@ from tests.support.providers.openrouter_api import OpenRouterApi, model
 from tests.support.providers.speech_api import SpeechApi
 from tests.support.providers.stand_in import Fault
 from tests.support.providers.videos_api import VideosApi
+from tests.support.storyboard import ManualRenderer, open_board
 from tests.support.wire import free_port
 
 if TYPE_CHECKING:
@@ -42,6 +43,19 @@ async def test_the_embedded_renderer_is_always_available(tmp_path: Path) -> None
     found = await look("VIDEO_BACKEND", tmp_path)
     assert found.ok
     assert "storyboard" in found.found
+
+
+async def test_a_renderer_that_is_a_service_is_asked_for_its_clips(tmp_path: Path) -> None:
+    async with open_board(tmp_path / "board", ManualRenderer()) as board:
+        url = board.base_url
+        found = await look("VIDEO_BACKEND", tmp_path, storyboard_url=url)
+        wrong = await look("VIDEO_BACKEND", tmp_path, storyboard_url=f"{url}/x")
+    away = await look("VIDEO_BACKEND", tmp_path, storyboard_url=url)
+    assert found.ok
+    assert f"made at {url}, at no cost, polling only" in found.found
+    assert (wrong.ok, away.ok) == (False, False)
+    assert "status 404" in wrong.found
+    assert "STORYBOARD_URL" in away.advice
 
 
 @pytest.mark.parametrize(
@@ -485,6 +499,15 @@ async def test_a_voice_is_checked_with_a_word(tmp_path: Path) -> None:
         assert found.ok
         assert found.found.startswith("openai: spoke a word in 1.0 s at -")
         assert len(api.creates) == 1
+        found = await voice(
+            tmp_path,
+            narration_backend="openai",
+            narration_base_url=api.base_url,
+            narration_voices="en=echo,de=onyx",
+        )
+        words = "spoke a word with each of 2 voices in 2.0 s"
+        assert found.found.startswith(f"openai (English, Deutsch): {words} at -")
+        assert api.voices == ["alloy", "echo", "onyx"]
 
 
 @pytest.mark.parametrize(

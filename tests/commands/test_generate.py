@@ -23,9 +23,9 @@ from storage.jobs.caps import Caps
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.store import JobStore
 from storage.ledger.budgets import Reservation
-from tests.support.bot_process import ROOT
 from tests.support.command_line import WITHIN, end, run_bot, start
 from tests.support.fakes.orders import REQUEST
+from tests.support.forks import ROOT
 from tests.support.generating import provider, start_generating
 from tests.support.media import clips
 from tests.support.media.measurements import sound_seconds

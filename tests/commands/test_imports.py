@@ -36,6 +36,24 @@ def test_the_version_and_the_help_import_nothing_heavy(option: str) -> None:
     assert imported_by(code) & HEAVY == set()
 
 
+IMPORT_ALONE = """
+import os, sys
+import aiohttp, discord, pydantic_settings
+from bot.__main__ import all_commands
+
+for entry in all_commands():
+    if not os.fork():
+        entry.load()
+        sys.exit()
+    if os.wait()[1]:
+        sys.exit(entry.name)
+"""
+
+
+def test_each_command_can_be_imported_before_the_others() -> None:
+    imported_by(IMPORT_ALONE)
+
+
 OPEN_BACKEND = """
 import asyncio, contextlib, types
 import bot.commands.run

@@ -20,7 +20,7 @@ from tests.support.command_line import run_bot
 from tests.support.fakes.bench import open_bench
 from tests.support.fakes.clock import Clock
 from tests.support.fakes.orders import REQUEST, origin
-from tests.support.wire import open_wire
+from tests.support.wire import free_port, open_wire
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,11 +38,13 @@ async def owner(wire: Wire, *words: str, **settings: str) -> Ended:
         wire.folder,
         "owner",
         *words,
-        DATA_DIR=str(wire.data_dir),
-        HTTP_PORT=str(wire.port),
-        VIDEO_BACKEND="openai",
-        OPENAI_BASE_URL=wire.api.base_url,
-        **settings,
+        **{
+            "DATA_DIR": str(wire.data_dir),
+            "HTTP_PORT": str(wire.port),
+            "VIDEO_BACKEND": "openai",
+            "OPENAI_BASE_URL": wire.api.base_url,
+            **settings,
+        },
     )
 
 
@@ -153,6 +155,7 @@ async def test_before_anything_is_set_the_command_says_so(tmp_path: Path) -> Non
         (("grant", PERSON, "0"), "is not an amount"),
         (("grant", PERSON, "-5"), "is not an amount"),
         (("grant", PERSON, "1e3"), "is not an amount"),
+        (("grant", PERSON, "5", "--id", "mine"), "is not the id of a grant"),
     ],
 )
 async def test_what_can_not_be_set_is_refused_in_one_sentence(
@@ -260,10 +263,20 @@ async def test_a_grant_raises_a_persons_budget_with_and_without_a_running_bot(
                 == f"Granted. This month's budget of {user.id} is now $0.80; $0.00 is spent.\n"
             )
             await wire.wait_for_video(await wire.video("A pier"))
+            # Without an answer, it is not known whether the bot has granted it.
+            lost = await owner(wire, "grant", str(user.id), "0.1", HTTP_PORT=str(free_port()))
+            assert (lost.code, lost.err.count("\n")) == (2, 1)
+            repeat = lost.err.partition(" with ")[2].strip(" .\n").split()
+            for _ in range(2):
+                done = await owner(wire, "grant", str(user.id), "0.1", *repeat)
+                assert "is now $0.90; $0.80 is spent" in done.out
+            other = await owner(wire, "grant", str(user.id), "0.2", *repeat)
+            assert (other.code, "belongs to another grant" in other.err) == (2, True)
         done = await owner(wire, "grant", str(user.id), "2,5", BUDGET_PER_USER_MONTH="0.5")
-        assert "is now $3.30; $0.80 is spent" in done.out
+        assert "is now $3.40; $0.80 is spent" in done.out
         audit = (await owner(wire, "audit")).out.splitlines()
         assert [line.split("command line")[1].strip() for line in audit] == [
             f"grant {user.id}: 2.50",
+            f"grant {user.id}: 0.10",
             f"grant {user.id}: 0.30",
         ]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.model import Job
+    from storage.ledger.budgets import Reservation
 
 pytestmark = pytest.mark.usefixtures("_on_each_database")
 
@@ -220,7 +221,7 @@ async def test_a_grant_lets_one_person_spend_more(tmp_path: Path, clock: Clock) 
     budgets = Budgets(per_user_month=PRICE)
     async with open_bench(tmp_path, clock, price=PRICE, budgets=budgets) as bench:
         await order(bench)
-        raised = await bench.budgeting.grant(1, PRICE, actor=7)
+        raised = await bench.budgeting.grant(1, PRICE, grant_id="a", actor=7)
         assert (raised.spent, raised.budget) == (Dollars(0.8), Dollars(1.6))
         [entry] = await AuditStore(bench.database).newest(EVERYWHERE, limit=9)
         assert (entry.name, entry.target, entry.value, entry.actor) == ("grant", 1, "0.80", 7)
@@ -232,6 +233,38 @@ async def test_a_grant_lets_one_person_spend_more(tmp_path: Path, clock: Clock) 
         with pytest.raises(UserError):
             await order(bench, user_id=2)
         assert await spent(bench) == 3 * PRICE
+
+
+async def test_an_order_that_fits_once_its_refusal_is_explained_is_accepted(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_bench(tmp_path, clock, price=PRICE, budgets=Budgets(day=PRICE)) as bench:
+        first, check = await order(bench), bench.budgeting.check
+
+        async def check_later(reservation: Reservation) -> None:
+            await bench.jobs.cancel(first.id)
+            await check(reservation)
+
+        monkeypatch.setattr(bench.budgeting, "check", check_later)
+        assert (await order(bench)).state is JobState.RECEIVED
+        assert await spent(bench) == PRICE
+
+
+async def test_a_repeated_grant_counts_once_and_its_id_serves_no_other(
+    tmp_path: Path, clock: Clock
+) -> None:
+    budgets = Budgets(per_user_month=PRICE)
+    async with open_bench(tmp_path, clock, price=PRICE, budgets=budgets) as bench:
+        grant = bench.budgeting.grant
+        for _ in range(2):
+            raised = await grant(1, PRICE, grant_id="a", actor=7)
+            assert raised.budget == Dollars(1.6)
+        for user_id, amount in ((1, 2 * PRICE), (2, PRICE)):
+            with pytest.raises(UserError, match=r"budget\.other_grant"):
+                await grant(user_id, amount, grant_id="a", actor=7)
+        assert (await grant(1, PRICE, grant_id="b", actor=7)).budget == Dollars(2.4)
+        audit = await AuditStore(bench.database).newest(EVERYWHERE, limit=9)
+        assert [(entry.target, entry.value) for entry in audit] == [(1, "0.80"), (1, "0.80")]
 
 
 async def test_an_api_client_has_a_servers_budget_and_no_persons(

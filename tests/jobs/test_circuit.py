@@ -223,6 +223,16 @@ async def test_a_job_that_must_not_be_sent_releases_the_probe(bench: Bench) -> N
     assert (await circuit(bench)).probe_at == bench.clock()
 
 
+async def test_a_probe_that_would_be_sent_too_late_releases_the_probe(bench: Bench) -> None:
+    await open_circuit(bench)
+    bench.pause_after_intent(60)
+    bench.clock.now = (await circuit(bench)).probe_at
+    [probe] = await bench.queue.claim(ALL_STATES, running=(), limit=1)
+    await bench.lane.steps[JobState.QUEUED](probe)
+    assert bench.backend.posts == 3
+    assert (await circuit(bench)).probe_at == bench.clock()
+
+
 @pytest.mark.sqlite
 async def test_after_a_day_a_job_fails_with_nothing_spent(bench: Bench) -> None:
     line = await open_circuit(bench)

@@ -57,6 +57,7 @@ TOTALS_FROM_ENTRIES = """
 SELECT subject, kind, sum(amount + granted) AS amount FROM ledger
 GROUP BY subject, kind ORDER BY subject, kind
 """
+GRANTS = "SELECT id FROM ledger WHERE granted <> 0"
 OF_JOBS = """
 SELECT jobs.id, coalesce(settled_micros, reserved_micros)
     + coalesce(voice_settled_micros, voice_reserved_micros)
@@ -194,7 +195,12 @@ class LedgerWalk(RuleBasedStateMachine):
 
     @rule(user_id=st.sampled_from(PEOPLE), amount=st.integers(1, 3 * PRICE))
     def grant(self, user_id: int, amount: int) -> None:
-        self.run(self.bench.budgeting.grant(user_id, amount, actor=None))
+        grants = len(self.rows(GRANTS))
+        grant_id = f"{next(self.numbers):032x}"
+        for _ in range(2):  # a repetition grants nothing more
+            granted = self.bench.budgeting.grant(user_id, amount, grant_id=grant_id, actor=None)
+            self.run(granted)
+        assert len(self.rows(GRANTS)) == grants + 1
 
     @rule(seconds=st.sampled_from([60, DAY_SECONDS]))
     def wait(self, seconds: int) -> None:

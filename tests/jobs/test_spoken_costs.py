@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from bot.moderation.base import Reason
     from bot.speech.narrator import Narrator
+    from storage.ledger.budgets import Reservation
     from tests.support.fakes.bench import Bench
     from tests.support.fakes.clock import Clock
 
@@ -228,6 +229,23 @@ async def test_a_text_without_a_video_is_settled_by_its_outcome(
             of_client = row["server"] == "client:shop"
             assert of_client is (row["payer"] == "")
             assert row["subject"] == "narration"
+
+
+async def test_a_text_that_fits_once_its_refusal_is_explained_is_counted(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_bench(tmp_path, clock, prices=PRICES, budgets=Budgets(day=ALL)) as bench:
+        job, check = await bench.submit(attachment=TEXT), bench.budgeting.check
+
+        async def check_later(reservation: Reservation) -> None:
+            await bench.jobs.cancel(job.id)
+            await check(reservation)
+
+        monkeypatch.setattr(bench.budgeting, "check", check_later)
+        narrator = make_narrator(bench, clock, FakeVoice(b"no sound"))
+        requester = SpeechRequester(user_id=1, interaction_id=1)
+        assert await narrator.order(requester, origin(), "A lighthouse speaks.", None) is not None
+        assert await spent(bench) == VOICE_PRICE
 
 
 async def test_a_crash_before_the_voice_is_asked_frees_the_price_of_a_text(

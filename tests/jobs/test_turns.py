@@ -181,6 +181,27 @@ async def test_a_429_lowers_the_capacity_for_a_while(tmp_path: Path, clock: Cloc
         assert bench.capacity.limit == 5
 
 
+async def test_a_429_uses_up_no_turn(bench: Bench) -> None:
+    bench.backend.made = RemoteState.RUNNING
+    for user_id, guild_id in ((1, 1), (3, 2), (4, 3), (2, 1)):
+        await wait(bench, 1, user_id=user_id, guild_id=guild_id)
+    bench.backend.refusals.append(BackendError(ErrorKind.RATE, "too many"))
+    [refused] = await bench.queue.claim(QUEUED, running=(), limit=1)
+    await bench.lane.steps[refused.state](refused)
+    bench.clock.advance(3600)
+    assert await started(bench, 1) == [(1, 1)]
+    assert await started(bench, 3) == [(2, 3), (3, 4), (1, 2)]
+
+
+async def test_a_429_gives_no_turn_back_that_a_later_start_has_used_up(bench: Bench) -> None:
+    [refused, _] = await wait(bench, 2, user_id=1, guild_id=1)
+    await started(bench, 2)
+    await wait(bench, 1, user_id=1, guild_id=1)
+    await wait(bench, 1, user_id=2, guild_id=2)
+    await bench.capacity.give_turns_back(refused.id)
+    assert await started(bench, 2) == [(2, 2), (1, 1)]
+
+
 async def test_a_job_that_leaves_the_provider_wakes_the_lane_that_submits(
     tmp_path: Path, clock: Clock
 ) -> None:

@@ -441,7 +441,7 @@ async def test_a_job_that_is_claimed_while_the_worker_stops_is_not_started(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bench.submit()
-    claim = bench.store.claim
+    claim = bench.due_jobs.claim
     step = Step()
     worker = worker_of(bench, step, JobState.RECEIVED)
 
@@ -450,7 +450,7 @@ async def test_a_job_that_is_claimed_while_the_worker_stops_is_not_started(
         await worker.stop(grace=0)
         return jobs
 
-    monkeypatch.setattr(bench.store, "claim", claim_late)
+    monkeypatch.setattr(bench.due_jobs, "claim", claim_late)
     async with asyncio.timeout(PATIENCE):
         await worker.run()
     assert step.started.empty()

@@ -16,6 +16,7 @@ from bot.media.render.merge_narration import merge
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from tests.support.media import clips
 from tests.support.media.measurements import level, packets, samples, sound_seconds
+from tests.support.media.narrations import make_narration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def ingested(ffmpeg: Ffmpeg, folder: Path, *, seconds: float = 2) -> Narration:
     sound = clips.make_speech(folder / "speech.ogg", seconds=seconds)
-    return await ingest(ffmpeg, sound, folder / "narration.wav", max_seconds=60)
+    return await make_narration(ffmpeg, sound, folder / "narration.wav")
 
 
 async def is_copied(

@@ -6,9 +6,8 @@ import pytest
 
 from bot.errors import MediaError
 from bot.media.mp4.reader import read_mp4
-from bot.media.narration.ingest import Narration, ingest
+from bot.media.narration.ingest import Narration
 from bot.media.process.ffmpeg import Ffmpeg
-from bot.media.render.encoded_narration import encode_narration
 from bot.media.render.merge_narration import merge
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from tests.support.media import clips
@@ -21,6 +20,7 @@ from tests.support.media.measurements import (
     sound_seconds,
     true_peak,
 )
+from tests.support.media.narrations import make_narration
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,9 +49,7 @@ async def merged(
     ahead: bool = True,
 ) -> Path:
     """Merge a sound into a clip; `ahead`: whether it is encoded before, as jobs do it."""
-    narration = await ingest(ffmpeg, sound, folder / "narration.wav", max_seconds=30)
-    if ahead:
-        await encode_narration(ffmpeg, narration)
+    narration = await make_narration(ffmpeg, sound, folder / "narration.wav", is_encoded=ahead)
     await merge(ffmpeg, clip, narration, folder / "result.mp4", options)
     return folder / "result.mp4"
 
@@ -220,7 +218,7 @@ async def test_a_clip_is_held_instead_if_its_loop_would_be_too_large(
     ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:
     sound = clips.make_tone(tmp_path / "t.wav", seconds=9)
-    narration = await ingest(ffmpeg, sound, tmp_path / "n.wav", max_seconds=30)
+    narration = await make_narration(ffmpeg, sound, tmp_path / "n.wav")
     small = NarrationOptions(fit=NarrationFit.LOOP, max_bytes=2 * weight(clip))
     result = tmp_path / "result.mp4"
     assert (await merge(ffmpeg, clip, narration, result, small)).held_instead
@@ -237,7 +235,7 @@ async def test_a_looped_picture_that_has_to_be_encoded_respects_the_size_limit(
     grain = ("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=1,noise=alls=40:allf=t")
     clips.ffmpeg(*grain, "-c:v", "mpeg4", "-q:v", "31", "-movflags", "+faststart", str(rough))
     sound = clips.make_tone(tmp_path / "t.wav", seconds=6)
-    narration = await ingest(ffmpeg, sound, tmp_path / "n.wav", max_seconds=30)
+    narration = await make_narration(ffmpeg, sound, tmp_path / "n.wav")
     # The original is small enough to be looped, but its encoded version is not.
     limit = 7 * weight(rough) + 6 * 20_000
     result = tmp_path / "result.mp4"

@@ -16,6 +16,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot import app
+from bot.backends.capabilities import STORYBOARD
 from bot.backends.openai_videos import OpenAIVideos
 from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.server import FakeDiscord
@@ -236,7 +237,7 @@ def test_attachments_are_fetched_from_discord_or_from_the_fake_discord() -> None
 
 
 async def test_the_timing_suits_the_backend() -> None:
-    assert timing_for(FakeBackend(Clock(), name="storyboard")) == LOCAL
+    assert timing_for(FakeBackend(Clock(), capabilities=STORYBOARD)) == LOCAL
     for secrets, timing in (((), REMOTE), ((SECRET,), WITH_WEBHOOKS)):
         backend = OpenAIVideos(
             base_url="http://127.0.0.1:9/v1", api_key=None, webhook_secrets=secrets

@@ -15,7 +15,9 @@ from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.rest import faults
 from bot.errors import StartupError
 from bot.pacing import EditIntervals
+from bot.runtime.parts import file_store
 from bot.runtime.timing import WITH_WEBHOOKS, Timing
+from tests.support.fakes.remote_store import RemoteStore
 from tests.support.media import clips
 from tests.support.providers.videos_api import Fault
 from tests.support.schemas.discord_spec import check_all
@@ -74,10 +76,16 @@ async def test_a_prompt_and_a_voice_become_a_video_with_the_voice_on_it(
 
 
 async def test_the_whole_bot_runs_on_postgres_and_starts_again(
-    tmp_path: Path, voice: Path, postgres: PostgresServer
+    tmp_path: Path, voice: Path, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = await postgres.url_of(tmp_path)
-    async with open_wire(tmp_path, database_url=url, secret_key="x" * 16) as wire:
+    bucket = RemoteStore()
+    monkeypatch.setattr(file_store, "open_bucket", lambda _: bucket)
+    needed = {
+        "database_url": await postgres.url_of(tmp_path),
+        "secret_key": "x" * 16,
+        "store_url": "s3://bucket",
+    }
+    async with open_wire(tmp_path, **needed) as wire:
         async with wire.bot():
             message = await wire.video("Explain how rainbows form", voice)
             await wire.wait_for_video(message)
@@ -92,6 +100,7 @@ async def test_the_whole_bot_runs_on_postgres_and_starts_again(
         assert len(wire.fake_discord.dms()) == 2
         assert wire.creates() == 2
         assert not (wire.data_dir / "clapper.db").exists()
+        assert sum(key.endswith(".mp4") for key in bucket.files) == 2
     await postgres.empty_databases()
 
 

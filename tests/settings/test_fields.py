@@ -109,6 +109,7 @@ def test_api_tokens_have_names(given: str, tokens: dict[str, str]) -> None:
         ("short", "16 ASCII characters"),
         ("web:short", "16 ASCII characters"),
         ("one-token-of-sixteen,two-token-of-sixteen", "a different name for each token"),
+        ("bot-owner:one-token-of-sixteen", "must not name a client bot-owner"),
         ("web:one-token-of-sixteen,web:two-token-of-sixteen", "a different name for each token"),
         ("a b:one-token-of-sixteen", "letters and digits"),
         (":one-token-of-sixteen", "letters and digits"),
@@ -161,17 +162,21 @@ def test_openrouter_needs_a_key_and_a_model() -> None:
 DATABASE = {
     "database_url": "postgresql://clapper:pass%2Fword@db.example:5432/clapper",
     "secret_key": "x" * 16,
-    "video_backend": "gemini",
-    "gemini_api_key": "gm-made-up",
+    "store_url": "s3://clips/clapper",
+    "storyboard_url": "http://renderer.example:8090/v1",
 }
 
 
-def test_postgres_needs_a_secret_key_and_another_service_than_the_storyboard() -> None:
+def test_postgres_needs_a_secret_key_a_bucket_and_a_storyboard_that_is_a_service() -> None:
     assert load_settings(**DATABASE).database == DATABASE["database_url"]
     with pytest.raises(StartupError, match=r"^SECRET_KEY is missing: with DATABASE_URL"):
         load_settings(**DATABASE | {"secret_key": ""})
-    with pytest.raises(StartupError, match=r"^VIDEO_BACKEND: with DATABASE_URL, run"):
-        load_settings(**DATABASE | {"video_backend": "storyboard"})
+    with pytest.raises(StartupError, match=r"^STORE_URL is missing: with DATABASE_URL"):
+        load_settings(**DATABASE | {"store_url": ""})
+    with pytest.raises(StartupError, match=r"^STORYBOARD_URL is missing: with DATABASE_URL, run"):
+        load_settings(**DATABASE | {"storyboard_url": ""})
+    another = {"storyboard_url": "", "video_backend": "gemini", "gemini_api_key": "gm-made-up"}
+    assert load_settings(**DATABASE | another).storyboard_url == ""
     assert load_settings().database == Path("data")
 
 

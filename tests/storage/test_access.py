@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from storage.access.audit import AuditEntry, AuditStore
+from storage.access.closed_log_channels import ClosedLogChannelStore
 from storage.access.settings import (
     EVERYWHERE,
     MAX_TARGETS,
@@ -121,3 +122,48 @@ async def test_the_audit_keeps_the_newest_thousand_entries_of_a_scope(database: 
     assert {row["scope"]: row["kept"] for row in rows} == {SERVER: 1000, OTHER: 1}
     [newest] = await AuditStore(database).newest(SERVER, limit=1)
     assert newest.value == "1004"
+
+
+async def test_a_forgotten_person_stays_in_a_block_in_effect_and_in_their_own_changes(
+    database: Database,
+) -> None:
+    audit = AuditStore(database)
+    for scope in (SERVER, OTHER):
+        await change(database, Setting.PERSON, Rule.DENY, target=PERSON, scope=scope)
+    await change(database, Setting.PERSON, None, target=PERSON, scope=OTHER)
+    await change(database, Setting.CHANNEL, Rule.DENY, target=PERSON)  # the same id by chance
+    for name, target, actor in (
+        ("grant", PERSON, MANAGER),
+        ("removal", PERSON, None),
+        ("grant", PERSON + 1, PERSON),
+    ):
+        entry = AuditEntry(
+            at=9.0, scope=EVERYWHERE, name=name, target=target, value="5", actor=actor
+        )
+        await audit.record(entry)
+    assert await audit.names(PERSON)
+    await audit.forget(PERSON)
+    named = {
+        scope: [(entry.name, entry.target) for entry in await audit.newest(scope, limit=9)]
+        for scope in (EVERYWHERE, SERVER, OTHER)
+    }
+    assert named == {
+        EVERYWHERE: [("grant", PERSON + 1), ("removal", 0), ("grant", 0)],
+        SERVER: [("channel", PERSON), ("person", PERSON)],
+        OTHER: [("person", 0), ("person", 0)],
+    }
+    assert await audit.names(PERSON)
+    assert not await audit.names(PERSON + 2)
+
+
+@pytest.mark.parametrize("value", ["7", "8", None])
+async def test_a_log_channel_that_is_chosen_again_counts_as_open(
+    database: Database, value: str | None
+) -> None:
+    await change(database, Setting.LOG_CHANNEL, "7", scope=EVERYWHERE)
+    closed = ClosedLogChannelStore(database)
+    await closed.record(7, reason="403 50001", now=6.0)
+    await change(database, Setting.SPOILER, "on", scope=EVERYWHERE)
+    assert await closed.newest() is not None
+    await change(database, Setting.LOG_CHANNEL, value, scope=EVERYWHERE)
+    assert await closed.newest() is None

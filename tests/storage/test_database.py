@@ -16,6 +16,7 @@ from bot.errors import StartupError
 from storage.database import open_database
 from storage.errors import StorageError
 from storage.sqlite import opening
+from tests.support.quick_starts import use_real_databases
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -56,6 +57,11 @@ INSERT INTO jobs (id, state, created_at, updated_at, backend, prompt, seconds, s
 VALUES (:id, 'received', 1, 1, 'b', 'a cat', 8, '2x2', 'f',
     :interaction, 1, 1, 1, 'en', 1, 1, 1, :attachment, :clip_of, :note)
 """
+
+
+@pytest.fixture(autouse=True)
+def _real_databases(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_real_databases(monkeypatch)
 
 
 def leave_behind(folder: Path, mode: int) -> None:

@@ -127,6 +127,23 @@ async def test_a_failing_sequence_changes_nothing(url: str) -> None:
         assert await database.rows("SELECT * FROM inbox", NOTHING) == []
 
 
+async def test_deleted_rows_are_vacuumed_when_the_log_is_cleared(
+    postgres: PostgresServer, url: str
+) -> None:
+    dead = "SELECT n_dead_tup AS dead FROM pg_stat_user_tables WHERE relname = 'inbox'"
+    await postgres.sql("VACUUM inbox", url=url)
+    async with open_postgres(url) as database:
+        await database.rows(WEBHOOK, {"id": "w"})
+        await database.rows("DELETE FROM inbox", NOTHING)
+        async with asyncio.timeout(20):
+            # PostgreSQL counts late.
+            while (await database.rows(dead, NOTHING))[0]["dead"] == 0:
+                await database.rows("SELECT pg_stat_force_next_flush()", NOTHING)
+            await database.clear_log()
+            while (await database.rows(dead, NOTHING))[0]["dead"] != 0:
+                await database.rows("SELECT pg_sleep(0.01)", NOTHING)
+
+
 async def test_a_statement_whose_caller_is_cancelled_is_run_all_the_same(url: str) -> None:
     async with open_postgres(url) as database:
         adding = asyncio.create_task(database.rows(WEBHOOK, {"id": "w"}), name="adding")
@@ -197,6 +214,13 @@ async def test_a_newer_schema_is_refused(url: str, monkeypatch: pytest.MonkeyPat
     with pytest.raises(StartupError, match="newer Clapper"):
         async with open_postgres(url):
             pass
+
+
+def test_each_migration_has_a_number_of_its_own() -> None:
+    folder = Path(storage.__file__).parent
+    for scripts in (folder / "migrations", folder / "postgres" / "migrations"):
+        numbers = [path.name.partition("_")[0] for path in scripts.glob("*.sql")]
+        assert len(numbers) == len(set(numbers))
 
 
 def test_migrations_have_the_same_numbers_in_both_databases() -> None:

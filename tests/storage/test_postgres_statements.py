@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage.jobs.statements import claim
+from storage.jobs.queue.due_jobs import claim
 from storage.postgres.statements import for_postgres, is_read
 
 
@@ -32,11 +32,16 @@ def test_strings_comments_and_casts_are_left_alone(text: str) -> None:
     assert for_postgres(f"SELECT {text}", {}) == (f"SELECT {text}", [])
 
 
+CLAIM_COLUMNS = (
+    *("backend", "client", "narrated", "running", "limit", "now"),
+    *("worker", "alive_since"),
+)
+
+
 def test_a_claim_locks_its_rows() -> None:
     sql, _ = for_postgres(
         claim(1),
-        dict.fromkeys(("backend", "client", "narrated", "running", "limit", "now"))
-        | {"state_0": "queued", "clients_only": 0},
+        dict.fromkeys(CLAIM_COLUMNS) | {"state_0": "queued", "clients_only": 0},
     )
     assert "LIMIT NULL FOR UPDATE SKIP LOCKED) AS due_0" in sql
 

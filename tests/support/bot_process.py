@@ -5,22 +5,22 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from asyncio.subprocess import PIPE
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot import app
 from bot.runtime.log_setup import configure_logs
 from bot.settings.fields import load_settings
+from tests.support.forks import ROOT, start_module
 from tests.support.wire import FAST, WITHIN
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
-ROOT = Path(__file__).parents[2]
+    from tests.support.forks import Process
+
 COVERAGE = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "COVERAGE_FILE")
 
 
@@ -28,7 +28,7 @@ COVERAGE = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "COVERAGE_FILE"
 class BotProcess:
     """A running bot and its log lines."""
 
-    process: asyncio.subprocess.Process
+    process: Process
     lines: list[str] = field(default_factory=list[str])
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -60,9 +60,7 @@ async def open_bot(
 ) -> AsyncGenerator[BotProcess]:
     """Start the bot; kill it at the end of the block if it is still running."""
     kept = {name: os.environ[name] for name in COVERAGE if name in os.environ}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
+    process = await start_module(
         *(command or ("tests.support.bot_process",)),
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "LOG_LEVEL": log_level, **kept, **environment},

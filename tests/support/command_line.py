@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from asyncio.subprocess import PIPE
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.support.bot_process import COVERAGE, ROOT
+from tests.support.bot_process import COVERAGE
+from tests.support.forks import ROOT, start_module
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.forks import Process
 
 WITHIN = 60.0
 
@@ -26,12 +28,10 @@ class Ended:
     err: str
 
 
-async def start(folder: Path, *command: str, **environment: str) -> asyncio.subprocess.Process:
+async def start(folder: Path, *command: str, **environment: str) -> Process:
     """Start the command in `folder`, which has no `.env`, and in a separate process group."""
     kept = {name: os.environ[name] for name in COVERAGE if name in os.environ}
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
+    return await start_module(
         "bot",
         *command,
         cwd=folder,
@@ -42,7 +42,7 @@ async def start(folder: Path, *command: str, **environment: str) -> asyncio.subp
     )
 
 
-async def end(process: asyncio.subprocess.Process) -> Ended:
+async def end(process: Process) -> Ended:
     """Wait until the process ends, and return its output; kill it after a time-out."""
     try:
         async with asyncio.timeout(WITHIN):
@@ -61,7 +61,7 @@ async def run_bot(folder: Path, *command: str, **environment: str) -> Ended:
     return await end(await start(folder, *command, **environment))
 
 
-def group_is_empty(process: asyncio.subprocess.Process) -> bool:
+def group_is_empty(process: Process) -> bool:
     """Return whether a process and all its descendants have ended."""
     try:
         os.killpg(process.pid, 0)

@@ -10,9 +10,10 @@ from tests.support.providers.videos_api import VideosApi
 from tests.support.wire import SECRET, free_port
 
 if TYPE_CHECKING:
-    from asyncio.subprocess import Process
     from collections.abc import AsyncGenerator
     from pathlib import Path
+
+    from tests.support.forks import Process
 
 
 @asynccontextmanager

@@ -19,7 +19,6 @@ from bot.demo.fake_discord.uploads import Upload
 from bot.pacing import EditIntervals, LookupDelays, PollIntervals
 from bot.runtime.timing import Timing
 from bot.settings.fields import load_settings
-from storage.postgres.reading import read_rows
 from tests.support.media import clips
 from tests.support.providers.videos_api import VideosApi
 
@@ -130,6 +129,9 @@ class Wire:
     def rows(self) -> list[tuple[str, float | None]]:
         sql = "SELECT state, next_at FROM jobs ORDER BY created_at"
         if url := self.overrides.get("database_url"):
+            # asyncpg is not among the libraries of the browser proof.
+            from storage.postgres.reading import read_rows  # noqa: PLC0415
+
             return [(row["state"], row["next_at"]) for row in read_rows(url, sql, {})]
         return query(self.data_dir, sql)
 

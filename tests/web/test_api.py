@@ -270,11 +270,11 @@ async def test_a_video_that_its_store_does_not_give_is_no_bug(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async def fetch_video(_: str) -> Path:
+    async def find_video(_: str) -> Path:
         raise trouble
 
     job_id = await caller.made()
-    monkeypatch.setattr(caller.bench.workspace, "fetch_video", fetch_video)
+    monkeypatch.setattr(caller.bench.workspace, "find_video", find_video)
     status, answer = await caller.ask("GET", f"/api/download?jobId={job_id}")
     assert (status, answer["error"]["key"]) == expected
     assert "Traceback" not in caplog.text

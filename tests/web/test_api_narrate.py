@@ -193,6 +193,7 @@ async def test_an_invalid_text_is_refused_and_not_counted(
         (UserError("speech.unsure"), 503, "speech.unsure"),
         (UserError("speech.refused"), 500, "speech.refused"),
         (UserError("speech.other_letters"), 400, "speech.other_letters"),
+        (UserError("speech.other_language", languages="x"), 400, "speech.other_language"),
         (MediaError("no room"), 503, "speech.unavailable"),
     ],
 )

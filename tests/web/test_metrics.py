@@ -128,7 +128,7 @@ async def test_the_ledgers_sums_are_the_same_after_a_restart(tmp_path: Path, clo
         ) as bench:
             if not is_restart:
                 await bench.submit(attachment=text_attachment("A pier"))
-                await bench.budgeting.grant(1, 5_000_000, actor=None)
+                await bench.budgeting.grant(1, 5_000_000, grant_id="a", actor=None)
                 for cost in (0.5, None):
                     job = await bench.at(JobState.GENERATING)
                     await bench.jobs.move(job, JobState.DOWNLOADING, Changes(cost=cost))

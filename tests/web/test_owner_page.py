@@ -125,7 +125,7 @@ async def test_after_sign_in_the_page_shows_the_tables_and_the_picture(tmp_path:
             assert response.headers["Cache-Control"] == "no-store"
         _, german = await visitor.get("/owner", **{"Accept-Language": "de"})
         assert '<html lang="de">' in german
-        assert "$3,20 von $50,00 ausgegeben" in german
+        assert "3,20\u00a0$ von 50,00\u00a0$ ausgegeben" in german
         _, earlier = await visitor.get("/owner?month=2026-10")
         assert "$0.00 of $50.00 spent" in earlier
 

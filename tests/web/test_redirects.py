@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -144,12 +145,19 @@ async def test_without_a_public_address_the_bot_sends_the_bytes_and_their_ranges
 ) -> None:
     async with open_visitor(bench, clip, public="") as visitor:
         content = visitor.store.files[video_key(visitor.job_id)]
-        shown = await visitor.ask(await visitor.page())
-        assert "media-src 'self';" in shown.headers["Content-Security-Policy"]
         whole = await visitor.ask(visitor.file)
         assert (whole.status, whole.body) == (HTTPStatus.OK, content)
         part = await visitor.ask(visitor.file, Range="bytes=5-9")
         assert (part.status, part.body) == (HTTPStatus.PARTIAL_CONTENT, content[5:10])
+        # Nothing more was read, and nothing was copied to this machine.
+        assert visitor.store.read_bytes == len(content) + 5
+        assert not list((bench.root / "scratch").rglob("*.mp4"))
+        shown = await visitor.ask(await visitor.page())
+        assert "media-src 'self';" in shown.headers["Content-Security-Policy"]
+        visitor.store.files[video_key(visitor.job_id)] = large = os.urandom(2_500_000)
+        assert (await visitor.ask(visitor.file)).body == large
+        newer = await visitor.ask(visitor.file, **{"If-None-Match": whole.headers["ETag"]})
+        assert newer.status == HTTPStatus.OK
         del visitor.store.files[video_key(visitor.job_id)]
         assert (await visitor.ask(visitor.file)).status == HTTPStatus.NOT_FOUND
         visitor.store.is_away = True

@@ -1,4 +1,12 @@
-from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from collections.abc import (
+    AsyncIterable,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -17,6 +25,7 @@ class UniqueViolationError(PostgresError): ...
 class Record:
     def __getitem__(self, key: str | int, /) -> Any: ...  # noqa: ANN401
     def keys(self) -> Iterable[str]: ...
+    def values(self) -> Iterable[Any]: ...
 
 class Executor:
     async def execute(self, query: str, *args: object, timeout: float | None = None) -> str: ...  # noqa: ASYNC109
@@ -29,6 +38,10 @@ class Executor:
 class Connection(Executor):
     async def close(self) -> None: ...
     def is_closed(self) -> bool: ...
+    async def copy_records_to_table(
+        self, table_name: str, *, records: Iterable[Sequence[Any]], columns: Sequence[str]
+    ) -> str: ...
+    def cursor(self, query: str, *, prefetch: int) -> AsyncIterable[Record]: ...
     def terminate(self) -> None: ...
     def add_termination_listener(self, callback: Callable[[Connection], None]) -> None: ...
     async def set_type_codec(

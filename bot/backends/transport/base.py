@@ -24,6 +24,13 @@ class NeverSentError(NoAnswerError):
     """No byte of the request has reached the provider."""
 
 
+class LateConnectionError(NeverSentError):
+    """The process was paused while a connection was made, so the request is too late."""
+
+    def __init__(self) -> None:
+        super().__init__("LateConnection")
+
+
 class CutOffError(NoAnswerError):
     """The body of a response ended too early, or the rest of the body did not arrive in time."""
 

@@ -1,4 +1,4 @@
-"""Reuses a connection only if no bytes have arrived since the connection's last response."""
+"""Connections of aiohttp that can't make the bot see or order another job than it asked for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
+from bot.backends.transport.base import LateConnectionError
+from bot.pacing import PostFence
+
 if TYPE_CHECKING:
+    from aiohttp import ClientRequest, ClientTimeout
     from aiohttp.client_reqrep import ConnectionKey
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
@@ -18,6 +22,21 @@ class QuietConnector(aiohttp.TCPConnector):
     aiohttp would take these bytes for the response to the next request. The bot could then see the
     state of another job.
     """
+
+    async def connect(
+        self,
+        req: ClientRequest,
+        traces: list[Trace],
+        timeout: ClientTimeout,  # noqa: ASYNC109 - as declared
+    ) -> Connection:
+        """Connect. Raises LateConnectionError if a POST would be sent too late over it."""
+        fence = PostFence()
+        since = fence.now()
+        connection = await super().connect(req, traces, timeout)
+        if req.method == "POST" and fence.is_too_late(since):
+            connection.close()
+            raise LateConnectionError
+        return connection
 
     async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
         while (connection := await super()._get(key, traces)) is not None:

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING
 import httpx2
 
 from bot.backends.transport.answer_limits import MAX_ANSWER, limited
-from bot.backends.transport.base import CutOffError, NeverSentError, NoAnswerError
+from bot.backends.transport.base import (
+    CutOffError,
+    LateConnectionError,
+    NeverSentError,
+    NoAnswerError,
+)
 from bot.backends.transport.clip_filter import without_clips
 from bot.backends.transport.origins import is_loopback, origin_of
 from bot.backends.transport.sdk_address_guard import AddressGuard
+from bot.pacing import PostFence
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from bot.backends.transport.base import Endpoint
 
@@ -56,7 +62,7 @@ def connect(endpoint: Endpoint, *, tls: ssl.SSLContext) -> httpx2.AsyncClient:
         trust_env=not is_loopback(origin_of(endpoint.base_url).host),
         headers={"Accept-Encoding": "identity"},
         event_hooks=(
-            {"response": [limits.limit]}
+            {"request": [_add_fence], "response": [limits.limit]}
             if trusted is None
             else {"request": [AddressGuard(trusted)], "response": [limits.limit_errors]}
         ),
@@ -79,6 +85,26 @@ def as_no_answer(error: BaseException, *, in_body: bool = False) -> NoAnswerErro
     if in_body:
         return CutOffError(reason) if isinstance(error, _CUT_OFF) else NoAnswerError(reason)
     return NeverSentError(reason) if isinstance(error, _NEVER_SENT) else NoAnswerError(reason)
+
+
+async def _add_fence(request: httpx2.Request) -> None:
+    if request.method == "POST":
+        request.extensions = {**request.extensions, "trace": _Fence()}
+
+
+class _Fence:
+    """A trace hook that aborts a request if the process was paused while the connection was made.
+
+    Raises LateConnectionError before the first byte is sent.
+    """
+
+    def __init__(self) -> None:
+        self._fence = PostFence()
+        self._since = self._fence.now()
+
+    async def __call__(self, event: str, info: Mapping[str, object]) -> None:  # noqa: ARG002 - as declared
+        if event.endswith(".send_request_headers.started") and self._fence.is_too_late(self._since):
+            raise LateConnectionError
 
 
 class _Limits:

@@ -46,13 +46,13 @@ async def _examine(bucket: ObjectStore) -> Finding:
     await bucket.check()
     try:
         has_versions = await bucket.has_versions(key, _CONTENT)
-        if await bucket.read(key) != _CONTENT:
+        if await bucket.read_small(key) != _CONTENT:
             return _problem("an object can't be read back", "check the store's own log")
         link = await bucket.link(key, _LINK_SECONDS)
         trouble = await _link_trouble(link) if link else None
     finally:
         await bucket.delete((key,))
-    if await bucket.read(key) is not None:
+    if await bucket.read_small(key) is not None:
         return _problem("a deleted object is still there", "check the store's own log")
     if has_versions:
         return _problem(

@@ -17,6 +17,7 @@ from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.responses import refusal_words
 from bot.backends.transport.base import Timeouts
 from bot.commands.checks.clip_terms import describe_lengths, describe_price
+from bot.commands.checks.configuration.storyboard_service import examine_storyboard
 from bot.commands.checks.findings import Finding, without_password
 from bot.errors import BackendError, ErrorKind, StartupError
 
@@ -39,6 +40,8 @@ async def examine_backend(settings: Settings) -> Finding:
     The finding also names the price, and says whether the bot gets webhooks or has to poll.
     """
     match settings.video_backend:
+        case "storyboard" if settings.storyboard_url:
+            return await examine_storyboard(settings)
         case "storyboard":
             return Finding(
                 subject=_SUBJECT,

@@ -107,6 +107,12 @@ class Owner:
         action = actions.add_parser("grant", help="let a person spend more in this month")
         action.add_argument("target", metavar="ID", help="the person's id in Discord")
         action.add_argument("amount", metavar="AMOUNT", help="US dollars, such as 5 or 2.50")
+        action.add_argument(
+            "--id",
+            dest="grant_id",
+            metavar="GRANT",
+            help="repeat the grant with this id, which counts only once",
+        )
         actions.add_parser("settings", help="show what is set")
         actions.add_parser("audit", help=f"show the newest {_ENTRIES} changes, newest first")
 
@@ -128,7 +134,8 @@ class Owner:
                     out.write(f"{done.sentence}\n")
                     return 0 if done.is_complete else 1
                 case "grant":
-                    done = asyncio.run(grant(settings, _id(options.target), options.amount))
+                    person = _id(options.target)
+                    done = asyncio.run(grant(settings, person, options.amount, options.grant_id))
                     out.write(f"{done}\n")
                     return 0
                 case _:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from bot.commands.running_bot import ask_running_bot, refused_by_bot
 from bot.errors import StartupError, UserError
@@ -22,24 +24,34 @@ if TYPE_CHECKING:
     from bot.settings.fields import Settings
 
 
-async def grant(settings: Settings, user_id: int, amount: str) -> str:
+_GRANT_ID = re.compile(r"[0-9a-f]{32}")
+
+
+async def grant(settings: Settings, user_id: int, amount: str, grant_id: str | None = None) -> str:
     """Let a person spend more this month, and return the sentence that reports it.
 
-    Raises StartupError if `amount` is not an amount of dollars, if people have no budgets, or if a
-    running bot uses the database and can't be reached.
+    `grant_id`: the id of a grant that is repeated, or None for a new grant. A grant counts once.
+
+    Raises StartupError if `amount` is not an amount of dollars, if people have no budgets, if
+    `grant_id` belongs to another grant, or if a running bot uses the database and can't be reached.
     """
     micros = typed_amount(amount)
     if micros is None:
         raise StartupError(f"AMOUNT: {amount!a} is not an amount in US dollars: write 5 or 2.50.")
+    grant_id = grant_id or uuid4().hex
+    if not _GRANT_ID.fullmatch(grant_id):
+        raise StartupError(f"--id: {grant_id!a} is not the id of a grant: copy all 32 characters.")
     await asyncio.to_thread(make_data_folder, settings.data_dir)
     try:
-        spent, budget = await _grant_in_database(settings, user_id, micros)
+        spent, budget = await _grant_in_database(settings, user_id, micros, grant_id)
     except DataInUseError:
-        spent, budget = await _grant_through_bot(settings, user_id, micros)
+        spent, budget = await _grant_through_bot(settings, user_id, micros, grant_id)
     return f"Granted. This month's budget of {user_id} is now ${budget:.2f}; ${spent:.2f} is spent."
 
 
-async def _grant_in_database(settings: Settings, user_id: int, micros: int) -> tuple[float, float]:
+async def _grant_in_database(
+    settings: Settings, user_id: int, micros: int, grant_id: str
+) -> tuple[float, float]:
     async with open_database(settings.database) as database:
         budgeting = make_budgeting(
             settings,
@@ -49,22 +61,31 @@ async def _grant_in_database(settings: Settings, user_id: int, micros: int) -> t
             clock=time.time,
         )
         try:
-            raised = await budgeting.grant(user_id, micros, actor=None)
+            raised = await budgeting.grant(user_id, micros, grant_id=grant_id, actor=None)
         except UserError as error:
-            raise _no_budget() from error
+            raise _refused(error.key) from error
     return raised.spent.amount, raised.budget.amount
 
 
-async def _grant_through_bot(settings: Settings, user_id: int, micros: int) -> tuple[float, float]:
-    order = f"{user_id}/{micros}"
-    answer = await ask_running_bot(settings, f"{GRANT_PATH}{order}", subject=grant_subject(order))
+async def _grant_through_bot(
+    settings: Settings, user_id: int, micros: int, grant_id: str
+) -> tuple[float, float]:
+    order = f"{user_id}/{micros}/{grant_id}"
+    path, subject = f"{GRANT_PATH}{order}", grant_subject(order)
+    try:
+        answer = await ask_running_bot(settings, path, subject=subject)
+    except StartupError as error:
+        # The bot may have stored the grant, and only its answer is missing.
+        raise StartupError(f"{error} Then repeat the command with --id {grant_id}.") from error
     if answer.status == HTTPStatus.CONFLICT:
-        raise _no_budget()
+        raise _refused(answer.text)
     if answer.status != HTTPStatus.OK:
         raise refused_by_bot(settings, answer.status)
     raised = json.loads(answer.text)
     return raised["spent"], raised["budget"]
 
 
-def _no_budget() -> StartupError:
+def _refused(key: str) -> StartupError:
+    if key == "budget.other_grant":
+        return StartupError("--id: this id belongs to another grant; leave the option out.")
     return StartupError("BUDGET_PER_USER_MONTH is not set, so people have no budgets to raise.")

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from storage.people import Person
 
 
+_DAY = 24 * 60 * 60
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VoiceTerms:
     """The terms on which a video service hears a person's voice.
@@ -84,11 +87,13 @@ class PrivacyView:
         limits: RetentionLimits,
         *,
         has_costs: bool = False,
+        is_named: bool = False,
         voice: VoiceTerms | None = None,
     ) -> ui.LayoutView:
         """Render a person's stored data, with a button to delete it.
 
         `has_costs`: whether the sums that a person has spent are stored too.
+        `is_named`: whether a block, or a change of a setting, names the person.
         `voice`: None if no video service hears voices.
         """
         answered = voice is not None and voice.agrees is not None
@@ -99,7 +104,8 @@ class PrivacyView:
             discord.ButtonStyle.secondary,
         )
         rows = [f"- {line}" for line in self._rows(stored.rows_until)]
-        if stored.is_empty:
+        rows += [f"- {self._say('privacy.named')}"] if is_named else []
+        if stored.is_empty and not is_named:
             head = "privacy.heading" if rows or answered else "privacy.nothing"
             told = self._voice(voice) if voice else []
             return render_panel([self._say(head), *rows, *told], *([forget] if answered else []))
@@ -109,6 +115,7 @@ class PrivacyView:
             *rows,
             self._ages(stored, limits),
             *([self._say("privacy.costs")] if has_costs else []),
+            *self._traces(limits),
             *self._voice(voice),
         ]
         return render_panel(
@@ -155,10 +162,12 @@ class PrivacyView:
         """Render the message that is shown while the data is being deleted."""
         return render_panel([self._say("privacy.deleting")])
 
-    def done(self, deletion: Deletion) -> ui.LayoutView:
+    def done(self, deletion: Deletion, limits: RetentionLimits) -> ui.LayoutView:
         """Render a summary of the data that was deleted and the data that was kept."""
         lines = [self._outcome(deletion), *self._open(deletion.open_jobs)]
         lines += self._rows(deletion.rows_until)
+        if deletion.deleted or deletion.speeches or deletion.choice:
+            lines += self._traces(limits, deleted_at=deletion.at)
         lines += [self._say("privacy.cards_left")] if deletion.deleted else []
         return render_panel(lines)
 
@@ -185,6 +194,17 @@ class PrivacyView:
         if stored.next_at is None:
             return ages
         return f"{ages} {self._say('privacy.next', when=f'<t:{int(stored.next_at)}:R>')}"
+
+    def _traces(self, limits: RetentionLimits, *, deleted_at: float | None = None) -> list[str]:
+        """Say for how long, or until when, deleted data stays in copies of the database."""
+        if limits.trace_days == 0:
+            return []
+        if limits.trace_days is None:
+            return [self._say("privacy.traces_unknown")]
+        if deleted_at is None:
+            return [self._say("privacy.traces", days=limits.trace_days)]
+        until = deleted_at + limits.trace_days * _DAY
+        return [self._say("privacy.traces_until", when=f"<t:{int(until)}:D>")]
 
     def _rows(self, until: float | None) -> list[str]:
         return [] if until is None else [self._say("privacy.counted", when=f"<t:{int(until)}:R>")]

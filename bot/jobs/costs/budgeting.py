@@ -164,11 +164,14 @@ class Budgeting:
         """Today's date in the operator's time zone, such as 2026-11-30."""
         return self._calendar.day(self._clock())
 
-    async def grant(self, user_id: int, amount: int, *, actor: int | None) -> RaisedBudget:
+    async def grant(
+        self, user_id: int, amount: int, *, grant_id: str, actor: int | None
+    ) -> RaisedBudget:
         """Allow a person to spend another `amount` micro-dollars in this month.
 
-        The grant is recorded in the audit. `actor`: the Discord ID of the person who grants the
-        amount, or None for the command line. Raises UserError if people have no budgets.
+        A repetition with the same `grant_id` grants nothing more. The grant is recorded in the
+        audit. `actor`: the Discord ID of the person who grants the amount, or None for the command
+        line. Raises UserError if people have no budgets, or if `grant_id` belongs to another grant.
         """
         budget = self._budgets.per_user_month
         if budget is None:
@@ -183,7 +186,8 @@ class Budgeting:
             value=f"{amount / MICROS:.2f}",
             actor=actor,
         )
-        await self._store.grant(payer, amount, day=day, entry=entry)
+        if not await self._store.grant(payer, amount, grant_id=grant_id, day=day, entry=entry):
+            raise UserError("budget.other_grant")
         sums = await self._store.spending(f"person:{payer}", month_of(day))
         return RaisedBudget(spent=dollars(sums.spent), budget=dollars(budget + sums.granted))
 

@@ -41,6 +41,10 @@ class ProviderCapacity:
         limit = self.limit
         return max(0, limit - await self._store.occupied(limit=limit, running=running))
 
+    async def give_turns_back(self, job_id: str) -> None:
+        """Let the server and the person of a job that was refused keep their turns."""
+        await self._store.give_turns_back(job_id)
+
     async def lower(self) -> None:
         """Lower the limit to the jobs at the provider now, because it refused another job."""
         before = self.limit

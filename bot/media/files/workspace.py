@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import shutil
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
-from uuid import uuid4
-from weakref import WeakValueDictionary
 
 from bot.artifacts import Artifact
 from bot.errors import MediaError
 from bot.media.files.atomic import make_private
 from bot.media.files.inventory import Inventory, list_folders
 from bot.media.files.job_folder import JobFolder
+from bot.media.files.local_copies import LocalCopies, free_bytes
 from bot.media.files.stores.base import (
     checked,
     copy_key,
     encoded_narration_key,
-    job_of,
     keys_of,
     narration_key,
     poster_key,
@@ -34,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.media.files.stores.base import FileStore
+    from bot.media.files.stores.remote_file import RemoteFile
 
 
 class Workspace:
@@ -50,8 +48,7 @@ class Workspace:
     def __init__(self, root: Path, store: FileStore | None = None) -> None:
         self._root = root.absolute()
         self._store = store or FolderStore(self._root)
-        # A lock is garbage-collected once no task holds it or is waiting for it.
-        self._fetching: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._copies = LocalCopies(self._root, self._store)
 
     def folder(self, job_id: str) -> JobFolder:
         """Return the paths of a running job's files. The folder need not exist."""
@@ -59,23 +56,23 @@ class Workspace:
 
     def video(self, job_id: str) -> Path:
         """Return the local path of a job's finished video, which need not exist."""
-        return self._local(video_key(job_id))
+        return self._copies.path(video_key(job_id))
 
     def poster(self, job_id: str) -> Path:
         """Return the local path of a finished video's poster, which need not exist."""
-        return self._local(poster_key(job_id))
+        return self._copies.path(poster_key(job_id))
 
     def copy(self, job_id: str, *, decent: bool) -> Path:
         """Return the local path of a smaller copy of a finished video, which need not exist."""
-        return self._local(copy_key(job_id, decent=decent))
+        return self._copies.path(copy_key(job_id, decent=decent))
 
     def narration(self, job_id: str) -> Path:
         """Return the local path of an attachment that is kept for later jobs. It need not exist."""
-        return self._local(narration_key(job_id))
+        return self._copies.path(narration_key(job_id))
 
     def encoded_narration(self, job_id: str) -> Path:
         """Return the local path of an encoded narration that is kept for later jobs."""
-        return self._local(encoded_narration_key(job_id))
+        return self._copies.path(encoded_narration_key(job_id))
 
     async def create(self, job_id: str) -> JobFolder:
         """Create a job's folder unless it exists, and return the paths of its files."""
@@ -89,7 +86,7 @@ class Workspace:
 
     async def delete_scratch(self, job_id: str) -> None:
         """Delete a job's unfinished results, and the local copies of its kept results."""
-        await asyncio.to_thread(shutil.rmtree, self._scratch(job_id), ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, self._copies.scratch(job_id), ignore_errors=True)
 
     async def delete_files(self, job_id: str) -> None:
         """Delete all files of a job."""
@@ -104,7 +101,7 @@ class Workspace:
         """
         key = video_key(job_id)
         if await asyncio.to_thread(path.exists) or await self._store.head(key) is None:
-            await self._keep(key, path)
+            await self._copies.keep(key, path)
         video = await self.fetch_video(job_id)
         return await asyncio.to_thread(_describe, job_id, video, now)
 
@@ -129,6 +126,16 @@ class Workspace:
         with suppress(FileNotFoundError):
             await self._store.get(encoded_narration_key(of), folder.encoded_narration)
 
+    async def restore_attachment(self, job_id: str) -> None:
+        """If the job's folder lacks the attachment, put the kept one there, unless none is kept.
+
+        The job may have begun on another machine.
+        """
+        folder = await self.create(job_id)
+        if not await asyncio.to_thread(folder.attachment.exists):
+            with suppress(FileNotFoundError):
+                await self._store.get(narration_key(job_id), folder.attachment)
+
     async def reuse_clip(self, job_id: str, *, of: str) -> None:
         """Put the finished video of the job `of` into another job's folder, as its clip.
 
@@ -142,18 +149,29 @@ class Workspace:
 
         Raises FileNotFoundError if the video has to be fetched, but the store doesn't have it.
         """
-        return await self._fetch(video_key(job_id))
+        return await self._copies.fetch(video_key(job_id))
 
     async def fetch_poster(self, job_id: str) -> Path:
         """Return the local path of a poster. If its store is elsewhere, fetch the poster first."""
-        return await self._fetch(poster_key(job_id))
+        return await self._copies.fetch(poster_key(job_id))
 
     async def fetch_copy(self, job_id: str, *, decent: bool) -> Path:
         """Return the local path of a smaller copy.
 
         If its store is elsewhere, fetch the copy first.
         """
-        return await self._fetch(copy_key(job_id, decent=decent))
+        return await self._copies.fetch(copy_key(job_id, decent=decent))
+
+    async def find_video(self, job_id: str) -> Path | RemoteFile:
+        """Return a finished video without fetching it: its local path, or a reader of its store.
+
+        Raises FileNotFoundError if the video has to be read from a store that doesn't have it.
+        """
+        return await self._copies.find(video_key(job_id))
+
+    async def find_poster(self, job_id: str) -> Path | RemoteFile:
+        """Return a poster, like `find_video`."""
+        return await self._copies.find(poster_key(job_id))
 
     async def link_video(self, job_id: str, *, seconds: float) -> str | None:
         """Return a secret link to a finished video, or None if its store has no links.
@@ -169,13 +187,13 @@ class Workspace:
     @asynccontextmanager
     async def new_copy(self, job_id: str, *, decent: bool) -> AsyncGenerator[Path]:
         """Provide a path for a smaller copy. A file that the `with` block writes there is kept."""
-        async with self._new(copy_key(job_id, decent=decent)) as path:
+        async with self._copies.new(copy_key(job_id, decent=decent)) as path:
             yield path
 
     @asynccontextmanager
     async def new_poster(self, job_id: str) -> AsyncGenerator[Path]:
         """Provide a path for a poster. A file that the `with` block writes there is kept."""
-        async with self._new(poster_key(job_id)) as path:
+        async with self._copies.new(poster_key(job_id)) as path:
             yield path
 
     async def has_narration(self, job_id: str) -> bool:
@@ -214,48 +232,7 @@ class Workspace:
 
     async def free_bytes(self) -> int:
         """Return the free space on the disk, in bytes."""
-        usage = await asyncio.to_thread(shutil.disk_usage, self._root)
-        return usage.free
-
-    def _scratch(self, job_id: str) -> Path:
-        return self._root / "scratch" / checked(job_id)
-
-    def _local(self, key: str) -> Path:
-        return self._store.path(key) or self._scratch(job_of(key)) / key.replace("/", "-")
-
-    async def _fetch(self, key: str) -> Path:
-        local = self._local(key)
-        if self._store.path(key) is not None:
-            return local
-        async with self._fetching.setdefault(key, asyncio.Lock()):
-            stored = await self._store.head(key)
-            if stored is None:
-                raise FileNotFoundError(key)
-            if not await asyncio.to_thread(_has_size, local, stored.size):
-                await asyncio.to_thread(make_private, local.parent)
-                await self._store.get(key, local)
-                # All copies of a file have the same modification time, because callers compare it.
-                await asyncio.to_thread(os.utime, local, (stored.modified_at, stored.modified_at))
-        return local
-
-    async def _keep(self, key: str, path: Path) -> None:
-        """Move a file into the store. If the store is elsewhere, keep a local copy."""
-        if self._store.path(key) is None:
-            local = self._local(key)
-            await asyncio.to_thread(make_private, local.parent)
-            await asyncio.to_thread(link_or_copy, path, local)
-        await self._store.put(key, path)
-
-    @asynccontextmanager
-    async def _new(self, key: str) -> AsyncGenerator[Path]:
-        path = self._scratch(job_of(key)) / f"{uuid4().hex}-{key.replace('/', '-')}"
-        await asyncio.to_thread(make_private, path.parent)
-        try:
-            yield path
-            if await asyncio.to_thread(path.exists):
-                await self._keep(key, path)
-        finally:
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+        return await free_bytes(self._root)
 
 
 def _describe(job_id: str, video: Path, now: float) -> Artifact:
@@ -273,10 +250,3 @@ def _describe(job_id: str, video: Path, now: float) -> Artifact:
         width=info.width if info else None,
         height=info.height if info else None,
     )
-
-
-def _has_size(path: Path, size: int) -> bool:
-    try:
-        return path.stat().st_size == size
-    except FileNotFoundError:
-        return False

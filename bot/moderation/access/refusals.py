@@ -19,6 +19,7 @@ _NO_ORDER = frozenset(
         "access.not_a_manager",
         "access.one_of_cards",
         "budget.none",
+        "budget.other_grant",
     }
 )
 

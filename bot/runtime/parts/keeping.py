@@ -51,7 +51,11 @@ def make_retention(
         speeches=speeches,
         spent=engine.spent,
         kept_files=engine.kept_files,
-        limits=RetentionLimits(days=settings.keep_days, max_bytes=round(settings.keep_gb * _GIB)),
+        limits=RetentionLimits(
+            days=settings.keep_days,
+            max_bytes=round(settings.keep_gb * _GIB),
+            trace_days=settings.database_keeps_days if isinstance(settings.database, str) else 0,
+        ),
         on_deleted=remote_deletion.wake,
         clock=engine.resources.clock,
     )

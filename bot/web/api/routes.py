@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +13,20 @@ from aiohttp import hdrs, web
 
 from bot.api_clients.status import PublicStatus, public_job
 from bot.delivery.views.made_with import made_with
+from bot.media.files.stores.remote_file import RemoteFile
 from bot.web.api.order_body import check_version
 from bot.web.http.error_response import ApiError, language
-from bot.web.http.file_response import is_intact, open_file, send_file, video_headers
+from bot.web.http.file_response import (
+    is_intact,
+    open_file,
+    send_file,
+    send_stored,
+    video_headers,
+)
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from bot.api_clients.client_jobs import ClientJobs
     from bot.api_clients.status import PublicJob
     from bot.artifacts import Artifact
@@ -102,22 +112,23 @@ class ApiRoutes:
     async def _download(self, request: web.Request, client: str) -> web.StreamResponse:
         job = await self._job(request, client)
         artifact = await self._finished(job, request)
-        try:
-            path = await self._clients.fetch_video(job)
-        except FileNotFoundError:
-            raise ApiError(HTTPStatus.GONE, "api.expired") from None
-        if not await is_intact(path, artifact.size):
-            log.error("download.unreadable id=%s", job.id)
-            raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "api.unreadable")
-        try:
-            file = await open_file(path)
-        except FileNotFoundError:
-            raise ApiError(HTTPStatus.GONE, "api.expired") from None
+        file = await self._open_video(job, artifact)
         headers = video_headers(job.request.prompt)
+        on_sent = partial(self._record_download, job)
+        if isinstance(file, RemoteFile):
+            return await send_stored(request, file, headers, on_sent=on_sent)
         with file:
-            return await send_file(
-                request, file, headers, on_sent=lambda: self._record_download(job)
-            )
+            return await send_file(request, file, headers, on_sent=on_sent)
+
+    async def _open_video(self, job: Job, artifact: Artifact) -> BinaryIO | RemoteFile:
+        try:
+            found = await self._clients.find_video(job)
+            if not await is_intact(found, artifact.size):
+                log.error("download.unreadable id=%s", job.id)
+                raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "api.unreadable")
+            return found if isinstance(found, RemoteFile) else await open_file(found)
+        except FileNotFoundError:
+            raise ApiError(HTTPStatus.GONE, "api.expired") from None
 
     async def _record_download(self, job: Job) -> None:
         try:

@@ -10,10 +10,14 @@ import asyncio
 import errno
 import os
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from aiohttp import ETag, hdrs, web
+
+from bot.errors import FileStoreError
+from bot.media.files.stores.remote_file import RemoteFile
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -23,7 +27,17 @@ if TYPE_CHECKING:
 _NAME_CHARACTERS = 60
 _NOT_IN_NAMES = re.compile(r"[^\w-]+")
 _RANGE = re.compile(r"(?P<first>\d{0,19})-(?P<last>\d{0,19})", re.ASCII)
+_STORED_PART_BYTES = 1024 * 1024
 _CONNECTION_LOST = {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Version:
+    """The tag, size and time of a file, with which requests are compared."""
+
+    tag: ETag
+    size: int
+    modified_at: float
 
 
 async def open_file(path: Path) -> BinaryIO:
@@ -49,31 +63,78 @@ async def send_file(
     Raises OSError or EOFError if reading the file fails before its end.
     """
     stat = os.fstat(file.fileno())
+    version = _Version(
+        tag=ETag(value=f"{stat.st_mtime_ns:x}-{stat.st_size:x}"),
+        size=stat.st_size,
+        modified_at=stat.st_mtime,
+    )
+    return await _send(
+        request, version, headers, lambda _, part: _send_part(request, file, part), on_sent
+    )
+
+
+async def send_stored(
+    request: web.Request,
+    stored: RemoteFile,
+    headers: Mapping[str, str],
+    *,
+    on_sent: Callable[[], Awaitable[None]] | None = None,
+) -> web.StreamResponse:
+    """Respond like `send_file`, with a file that is read from its store while it is sent.
+
+    Only one part of it is in memory at a time. Raises FileStoreError if the store can't be used.
+    """
+    version = _Version(
+        tag=ETag(value=f"{int(stored.modified_at):x}-{stored.size:x}"),
+        size=stored.size,
+        modified_at=stored.modified_at,
+    )
+
+    async def send_part(response: web.StreamResponse, part: range) -> None:
+        for start in range(part.start, part.stop, _STORED_PART_BYTES):
+            stop = min(start + _STORED_PART_BYTES, part.stop)
+            try:
+                content = await stored.read(range(start, stop))
+            except FileNotFoundError:
+                raise FileStoreError("the file was deleted while it was sent") from None
+            if len(content) != stop - start:
+                raise FileStoreError("the file was replaced while it was sent")
+            await response.write(content)
+
+    return await _send(request, version, headers, send_part, on_sent)
+
+
+async def _send(
+    request: web.Request,
+    version: _Version,
+    headers: Mapping[str, str],
+    send_part: Callable[[web.StreamResponse, range], Awaitable[None]],
+    on_sent: Callable[[], Awaitable[None]] | None,
+) -> web.StreamResponse:
     response = web.StreamResponse(headers=headers)
-    tag = ETag(value=f"{stat.st_mtime_ns:x}-{stat.st_size:x}")
-    response.etag = tag
-    response.last_modified = stat.st_mtime
+    response.etag = version.tag
+    response.last_modified = version.modified_at
     response.headers[hdrs.ACCEPT_RANGES] = "bytes"
-    if _is_not_modified(request, tag, stat.st_mtime):
+    if _is_not_modified(request, version):
         response.set_status(web.HTTPNotModified.status_code)
         return response
-    part = _requested_range(request, tag, stat)
+    part = _requested_range(request, version)
     if part is None:
-        part = range(stat.st_size)
+        part = range(version.size)
     else:
         response.set_status(web.HTTPPartialContent.status_code)
-        content_range = f"bytes {part.start}-{part.stop - 1}/{stat.st_size}"
+        content_range = f"bytes {part.start}-{part.stop - 1}/{version.size}"
         response.headers[hdrs.CONTENT_RANGE] = content_range
     response.content_length = len(part)
     if request.method == hdrs.METH_HEAD:
         return response
     await response.prepare(request)
-    await _stream(request, file, part)
+    await send_part(response, part)
     await response.write_eof()
     # A file only counts as delivered after one response with the whole file. A caller that requests
     # the last range may never have received the first one. A video that was only sent in ranges is
     # kept until it expires.
-    if on_sent and len(part) == stat.st_size:
+    if on_sent and len(part) == version.size:
         await on_sent()
     return response
 
@@ -90,9 +151,11 @@ def video_headers(prompt: str, *, inline: bool = False) -> dict[str, str]:
     }
 
 
-async def is_intact(path: Path, size: int) -> bool:
+async def is_intact(file: Path | RemoteFile, size: int) -> bool:
     """Tell whether a file can be opened and has the expected size."""
-    return await asyncio.to_thread(_has_size, path, size)
+    if isinstance(file, RemoteFile):
+        return file.size == size
+    return await asyncio.to_thread(_has_size, file, size)
 
 
 def _has_size(path: Path, size: int) -> bool:
@@ -103,20 +166,20 @@ def _has_size(path: Path, size: int) -> bool:
         return False
 
 
-def _is_not_modified(request: web.Request, tag: ETag, modified: float) -> bool:
+def _is_not_modified(request: web.Request, version: _Version) -> bool:
     """Tell whether the caller already has this version of the file.
 
     Raises HTTPException if a precondition of the request fails.
     """
     if request.if_match is not None:
-        if not _matches(tag, request.if_match):
+        if not _matches(version.tag, request.if_match):
             raise web.HTTPPreconditionFailed
-    elif (until := request.if_unmodified_since) and modified > until.timestamp():
+    elif (until := request.if_unmodified_since) and version.modified_at > until.timestamp():
         raise web.HTTPPreconditionFailed
     if request.if_none_match is not None:
-        return _matches(tag, request.if_none_match, weakly=True)
+        return _matches(version.tag, request.if_none_match, weakly=True)
     since = request.if_modified_since
-    return since is not None and modified <= since.timestamp()
+    return since is not None and version.modified_at <= since.timestamp()
 
 
 def _matches(tag: ETag, given: tuple[ETag, ...], *, weakly: bool = False) -> bool:
@@ -125,16 +188,16 @@ def _matches(tag: ETag, given: tuple[ETag, ...], *, weakly: bool = False) -> boo
     return any(each.value == tag.value for each in given if weakly or not each.is_weak)
 
 
-def _requested_range(request: web.Request, tag: ETag, stat: os.stat_result) -> range | None:
+def _requested_range(request: web.Request, version: _Version) -> range | None:
     """Return the byte range that the caller requested, or None for the whole file."""
     # HTTP defines ranges only for GET.
-    if request.method != hdrs.METH_GET or not _allows_range(request, tag, stat.st_mtime):
+    if request.method != hdrs.METH_GET or not _allows_range(request, version):
         return None
-    parts = _parse_ranges(request.headers.get(hdrs.RANGE, ""), stat.st_size)
+    parts = _parse_ranges(request.headers.get(hdrs.RANGE, ""), version.size)
     if not parts:
         return None
     if not any(parts):
-        headers = {hdrs.CONTENT_RANGE: f"bytes */{stat.st_size}"}
+        headers = {hdrs.CONTENT_RANGE: f"bytes */{version.size}"}
         raise web.HTTPRequestRangeNotSatisfiable(headers=headers)
     # if several ranges are requested, the whole file is sent
     return parts[0] if len(parts) == 1 else None
@@ -164,19 +227,19 @@ def _parse_ranges(header: str, size: int) -> list[range]:
     return parts
 
 
-def _allows_range(request: web.Request, tag: ETag, modified: float) -> bool:
+def _allows_range(request: web.Request, version: _Version) -> bool:
     """Tell whether the If-Range header permits sending only a range.
 
     The range may be sent if the header is missing, or if the caller has this version of the file.
     """
     given = request.headers.get(hdrs.IF_RANGE)
-    if given is None or given == f'"{tag.value}"':
+    if given is None or given == f'"{version.tag.value}"':
         return True
     at = request.if_range
-    return at is not None and modified <= at.timestamp()
+    return at is not None and version.modified_at <= at.timestamp()
 
 
-async def _stream(request: web.Request, file: BinaryIO, part: range) -> None:
+async def _send_part(request: web.Request, file: BinaryIO, part: range) -> None:
     transport = request.transport
     if transport is None or transport.is_closing():
         raise ConnectionResetError

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from aiohttp import hdrs, web
 
 from bot.errors import FileStoreError
-from bot.web.http.file_response import open_file, send_file
+from bot.media.files.stores.remote_file import RemoteFile
+from bot.web.http.file_response import open_file, send_file, send_stored
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
@@ -39,7 +40,7 @@ class KeptFileSender:
         # A link is signed for GET alone, so requests for the headers are answered from here.
         if link is not None and request.method == hdrs.METH_GET:
             return _redirect(link)
-        return await _send(request, self._workspace.fetch_video(job_id), headers)
+        return await _send(request, self._workspace.find_video(job_id), headers)
 
     async def send_poster(
         self, request: web.Request, job_id: str, headers: Mapping[str, str]
@@ -48,7 +49,7 @@ class KeptFileSender:
         link = await self._workspace.link_poster(job_id, seconds=_LINK_SECONDS)
         if link is not None and request.method == hdrs.METH_GET:
             return _redirect(link)
-        return await _send(request, self._workspace.fetch_poster(job_id), headers)
+        return await _send(request, self._workspace.find_poster(job_id), headers)
 
 
 def _redirect(link: str) -> web.Response:
@@ -57,13 +58,16 @@ def _redirect(link: str) -> web.Response:
 
 
 async def _send(
-    request: web.Request, fetch: Awaitable[Path], headers: Mapping[str, str]
+    request: web.Request, find: Awaitable[Path | RemoteFile], headers: Mapping[str, str]
 ) -> web.StreamResponse:
     try:
-        file = await open_file(await fetch)
+        found = await find
+        file = found if isinstance(found, RemoteFile) else await open_file(found)
     except FileStoreError:
         raise
     except OSError:
         raise web.HTTPNotFound from None
+    if isinstance(file, RemoteFile):
+        return await send_stored(request, file, headers)
     with file:
         return await send_file(request, file, headers)

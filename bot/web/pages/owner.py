@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from bot.web.api.access import Access
     from bot.web.api.authentication import Authentication
 
-OWNER = "bot-owner"
 _MAX_BODY_BYTES = 4096
 _POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; form-action 'self';"

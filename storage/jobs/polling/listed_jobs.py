@@ -50,7 +50,7 @@ WHERE jobs.id = listed.key AND jobs.epoch = listed.value ->> 0 AND jobs.state = 
 # The higher epoch invalidates a poll that is already running. That poll may have read the job
 # before the job changed, and must not postpone the next poll.
 _WAKE = """
-UPDATE jobs SET epoch = epoch + 1, next_at = :now, updated_at = :now
+UPDATE jobs SET epoch = epoch + 1, claimed_by = NULL, next_at = :now, updated_at = :now
 FROM json_each(:epochs) AS listed
 WHERE jobs.id = listed.key AND jobs.epoch = CAST(listed.value AS BIGINT)
     AND jobs.state = 'generating'

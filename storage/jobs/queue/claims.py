@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage.jobs.circuits import MAX_HELD_SECONDS
 from storage.jobs.rows import job_from
+from storage.workers.leases import FREE, HELD_BY_OTHERS, Lease, alone
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,22 +27,35 @@ held (latest) AS MATERIALIZED (SELECT coalesce((
     WHERE backend = :backend AND state = 'open' AND probe_at > :now), {_FOR_EVER}))
 """  # noqa: S608 - built from constants
 
-_CLAIMABLE = """state = 'queued' AND next_at IS NOT NULL
+_CLAIMABLE = f"""state = 'queued' AND next_at IS NOT NULL
     AND (SELECT latest FROM held) >= 0 AND created_at <= (SELECT latest FROM held)
     AND (CAST(:client AS TEXT) IS NULL OR client = :client)
     AND (:clients_only = 0 OR client IS NOT NULL)
     AND (CAST(:narrated AS INTEGER) IS NULL
         OR (:narrated = 1) = (attachment_name IS NOT NULL))
-    AND id NOT IN (SELECT value FROM json_each(:running))"""
+    AND id NOT IN (SELECT value FROM json_each(:running))
+    AND {FREE}"""  # noqa: S608 - built from constants
 _DUE = f"next_at <= :now AND {_CLAIMABLE}"
+
+# The jobs that are claimed and about to be sent.
+_CLAIMED = f"""
+    SELECT queue_server, queue_person FROM jobs
+    WHERE id IN (SELECT value FROM json_each(:running)) AND state = 'queued'
+    UNION ALL
+    SELECT queue_server, queue_person FROM jobs WHERE {HELD_BY_OTHERS}"""  # noqa: S608 - constants
+
+# Counting stops at the limit.
+_AT_PROVIDER = """
+    SELECT 1 FROM jobs
+    WHERE state IN ('submitting', 'unconfirmed', 'generating') AND backend = :backend
+        AND (CAST(:client AS TEXT) IS NULL OR client = :client)
+    LIMIT :at_provider"""
 
 # A server and a person use up their turn only when their job's create request starts. From the
 # claim until then, they are `busy`, and are served after the others.
 CLAIM_QUEUED = f"""
 WITH {_HELD},
-busy (server, person) AS MATERIALIZED (
-    SELECT queue_server, queue_person FROM jobs
-    WHERE id IN (SELECT value FROM json_each(:running)) AND state = 'queued'),
+busy (server, person) AS MATERIALIZED ({_CLAIMED}),
 next_server (server) AS MATERIALIZED (
     SELECT * FROM (
         SELECT server FROM server_turns
@@ -77,8 +91,9 @@ next_person (server, person) AS MATERIALIZED (
             turn, since
         LIMIT 1) AS busy_person
     LIMIT 1)
-UPDATE jobs SET epoch = epoch + 1
-WHERE id = (
+UPDATE jobs SET epoch = epoch + 1, claimed_by = :worker
+WHERE (SELECT count(*) FROM busy) + (SELECT count(*) FROM ({_AT_PROVIDER}) AS a) < :at_provider
+    AND id = (
     SELECT id FROM jobs
     WHERE queue_server = (SELECT server FROM next_person)
         AND queue_person = (SELECT person FROM next_person) AND {_DUE}
@@ -91,35 +106,58 @@ WITH {_HELD}
 SELECT next_at FROM jobs WHERE {_CLAIMABLE} ORDER BY next_at LIMIT 1
 """  # noqa: S608 - built from constants
 
-# Counting stops at the limit. Claimed jobs count too, because they are about to be sent.
-OCCUPIED = """
-SELECT count(*) AS jobs FROM (
-    SELECT 1 FROM jobs
-    WHERE state IN ('submitting', 'unconfirmed', 'generating') AND backend = :backend
-        AND (CAST(:client AS TEXT) IS NULL OR client = :client)
-    LIMIT :limit) AS at_provider
+OCCUPIED = f"""
+SELECT count(*) AS jobs FROM ({_AT_PROVIDER}) AS at_provider
 UNION ALL
-SELECT count(*) FROM jobs
-WHERE id IN (SELECT value FROM json_each(:running)) AND state = 'queued'
-"""
+SELECT count(*) FROM ({_CLAIMED}) AS claimed
+"""  # noqa: S608 - built from constants
+
+
+# A later start of the same server or person has used up another turn, which stays used up.
+_GIVE_TURNS_BACK = (
+    """UPDATE server_turns SET turn = earlier_turn, since = earlier_since, job_id = NULL
+    WHERE server = (SELECT queue_server FROM jobs WHERE id = :id) AND job_id = :id""",
+    """UPDATE person_turns SET turn = earlier_turn, since = earlier_since, job_id = NULL
+    WHERE server = (SELECT queue_server FROM jobs WHERE id = :id)
+        AND person = (SELECT queue_person FROM jobs WHERE id = :id) AND job_id = :id""",
+)
 
 
 class QueueStore:
     """Claims queued jobs of one backend. With a `client`, it claims only that API client's jobs."""
 
-    def __init__(self, database: Database, *, backend: str, client: str | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        backend: str,
+        client: str | None = None,
+        lease: Lease | None = None,
+    ) -> None:
         self._database = database
         self._backend = backend
         self._client = client
+        self._lease = lease or alone()
 
     async def claim_next(
-        self, *, running: Collection[str], clients_only: bool, narrated: bool | None, now: float
+        self,
+        *,
+        running: Collection[str],
+        clients_only: bool,
+        narrated: bool | None,
+        at_provider: int,
+        now: float,
     ) -> Job | None:
-        """Claim the job whose turn it is, or return None if no job is due."""
+        """Claim the job whose turn it is.
+
+        Returns None if no job is due, or if `at_provider` jobs are at the provider or claimed. The
+        workers claim one after another, because each counts what the others have claimed.
+        """
         params = self._params(
             running=running, clients_only=clients_only, narrated=narrated, now=now
         )
-        row = await self._database.row(CLAIM_QUEUED, params)
+        params["at_provider"] = at_provider
+        row = await self._database.counting_row(CLAIM_QUEUED, params)
         return job_from(row) if row else None
 
     async def next_due(
@@ -133,17 +171,26 @@ class QueueStore:
         return row["next_at"] if row else None
 
     async def occupied(self, *, limit: int, running: Collection[str] = ()) -> int:
-        """Count the jobs at the provider, up to `limit`, plus the claimed jobs in `running`."""
+        """Count the jobs at the provider, up to `limit`, plus the queued jobs that are claimed.
+
+        `running`: the jobs that this process has claimed.
+        """
         rows = await self._database.rows(
             OCCUPIED,
             {
                 "backend": self._backend,
                 "client": self._client,
-                "limit": limit,
+                "at_provider": limit,
                 "running": json.dumps(list(running)),
+                **self._lease.columns,
             },
         )
         return sum(row["jobs"] for row in rows)
+
+    async def give_turns_back(self, job_id: str) -> None:
+        """Undo that the start of a job has used up the turns of its server and its person."""
+        for sql in _GIVE_TURNS_BACK:
+            await self._database.rows(sql, {"id": job_id})
 
     def _params(
         self, *, running: Collection[str], clients_only: bool, narrated: bool | None, now: float
@@ -156,4 +203,5 @@ class QueueStore:
             "running": json.dumps(list(running)),
             "now": now,
             "held_since": now - MAX_HELD_SECONDS,
+            **self._lease.columns,
         }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 JOB = "0123456789abcdef" * 2
 OTHER = "f" * 32
 KEY = video_key(JOB)
-_SIZE = 12_000_000  # is uploaded in parts
+_SIZE = 20_000_000  # is sent and fetched in parts
 
 
 async def test_files(bucket: Bucket, folder: Path) -> None:
@@ -43,6 +43,7 @@ async def test_files(bucket: Bucket, folder: Path) -> None:
     check(await store.head(video_key(OTHER)) is None, "another file is not kept")
     await store.get(KEY, folder / "copy")
     check((folder / "copy").read_bytes() == content, "it is downloaded whole")
+    check(await store.read(KEY, range(7, 9_000_007)) == content[7:9_000_007], "a part is read")
     link = await store.link(KEY, 60.0) or ""
     check(link.startswith(f"{bucket.public_endpoint}/"), "a link has the public address")
     with _open(link, {"Range": "bytes=5-9"}) as answer:

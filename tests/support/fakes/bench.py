@@ -58,7 +58,7 @@ from bot.moderation.access.gate import Gate
 from bot.moderation.access.place import OrderFrom, Reach
 from bot.moderation.access.refusals import RefusedOrders
 from bot.moderation.words import BlockedWords
-from bot.pacing import ListIntervals, LookupDelays, PollIntervals
+from bot.pacing import ListIntervals, LookupDelays, PollIntervals, PostFence
 from bot.presets import ClipLengths
 from bot.prompts.base import VerbatimWriter
 from bot.speech.kept_speeches import KeptSpeeches
@@ -76,6 +76,7 @@ from storage.jobs.inbox import Inbox
 from storage.jobs.listings import ListingStore
 from storage.jobs.polling.listed_jobs import ListedJobStore
 from storage.jobs.queue.claims import QueueStore
+from storage.jobs.queue.due_jobs import DueJobStore
 from storage.jobs.remote_jobs import RemoteJobStore
 from storage.jobs.spent_refs import SpentRefs
 from storage.jobs.store import JobStore
@@ -100,11 +101,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
+    from bot.media.files.stores.base import FileStore
     from bot.model import Job, JobChanged
     from bot.moderation.base import Moderator
     from bot.prompts.base import PromptWriter
     from bot.texts import Texts
     from storage.database import Database
+    from storage.workers.leases import Lease
 
 ALL_STATES = tuple(JobState)
 FREE = Prices()
@@ -144,14 +147,15 @@ class Bench:
         budgets: Budgets | None = None,
         poll_intervals: PollIntervals = POLL_INTERVALS,
         has_webhooks: bool = False,
+        files: FileStore | None = None,
+        lease: Lease | None = None,
     ) -> None:
         self.moderator = moderator
         self.blocked = BlockedWords(blocked)
         self.access, self.refusals = AccessSettingsStore(database), RefusedOrders()
         self.gate = Gate(reach, self.access, clock=clock, count=self._count_refusal)
         self.writer = writer or VerbatimWriter()
-        self.database = database
-        self.root = root
+        self.database, self.root = database, root
         self.clock = clock
         self.backend = backend
         self.deliverer = deliverer
@@ -160,7 +164,7 @@ class Bench:
         self.inbox = Inbox(database)
         self.artifacts = ArtifactStore(database)
         self.kept_files = KeptFileTable(database)
-        self.workspace = _workspace(root, self.kept_files, clock)
+        self.workspace = _workspace(root, files, self.kept_files, clock)
         self.people = PeopleStore(database)
         self.remote_deletion = RemoteDeletion(RetentionStore(database), backend, clock=clock)
         self.library = Library(LibraryStore(database), self.artifacts, self.workspace, clock=clock)
@@ -188,22 +192,28 @@ class Bench:
             clock=clock,
         )
         self.speeches = KeptSpeeches(SpeechStore(database), self.workspace, clock=clock)
-        self.spent = SpentRefs(database, _hashed)
+        self.spent, self.fence = SpentRefs(database, _hashed), PostFence((clock.steady,))
         self.retention = self.build_retention()
         self.circuits = CircuitStore(database)
         self.circuit = CircuitBreaker(self.circuits, self.jobs, backend=backend.name, clock=clock)
         self.hold_store = HoldStore(database)
         self.holds = Holds(self.hold_store, self.jobs, self.bus, backend=backend.name, clock=clock)
-        queued = QueueStore(database, backend=backend.name)
+        self.may_claim = True
+        queued = QueueStore(database, backend=backend.name, lease=lease)
+        self.due_jobs = DueJobStore(database, backend=backend.name, lease=lease)
         self.capacity = ProviderCapacity(queued, limit=at_provider, steady=clock.steady)
         self.queue = JobQueue(
-            self.store, queued, self.capacity, self.access, backend=backend.name, clock=clock
+            self.due_jobs,
+            queued,
+            self.capacity,
+            self.access,
+            clock=clock,
+            may_claim=lambda: self.may_claim,
         )
         self.unconfirmed = UnconfirmedStore(database, self.spent)
         self.remote_jobs, self.listings = RemoteJobStore(database), ListingStore(database)
         self.identity = RemoteIdentity(self.remote_jobs, self.jobs, backend, clock=clock)
-        self.fresh_answers = FreshAnswers(clock.steady)
-        self.silence = ProviderSilence(clock.steady)
+        self.fresh_answers, self.silence = FreshAnswers(clock.steady), ProviderSilence(clock.steady)
         self.poll_intervals = poll_intervals
         self.poller = Poller(
             self.jobs,
@@ -337,6 +347,7 @@ class Bench:
                 capacity=self.capacity,
                 workspace=self.workspace,
                 prompt_step=prompt_step,
+                fence=self.fence,
                 voice_guide=VoiceGuide(
                     self.backend, self.encoder, self.links, service="video.example"
                 ),
@@ -397,16 +408,21 @@ class Bench:
         return job
 
     async def at(
-        self, state: JobState, *, attachment: Attachment | None = None, **place: object
+        self,
+        state: JobState,
+        request: VideoRequest = REQUEST,
+        *,
+        attachment: Attachment | None = None,
+        **place: object,
     ) -> Job:
         """Submit a job, and run its steps until it is in `state`."""
-        job = await self.submit(attachment=attachment, **place)
-        await self._prepare(job.id, state)
+        job = await self.submit(request, attachment=attachment, **place)
+        await self._prepare(job.id, state, request)
         while (now := await self.now(job.id)).state is not state:
             await self.step(job.id)
         return now
 
-    async def _prepare(self, job_id: str, state: JobState) -> None:
+    async def _prepare(self, job_id: str, state: JobState, request: VideoRequest) -> None:
         match state:
             case JobState.CANCELLED:
                 await self.jobs.cancel(job_id)
@@ -419,7 +435,7 @@ class Bench:
                 self.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))
             case JobState.UNDECIDED:
                 self.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))
-                self.backend.charge(REQUEST)
+                self.backend.charge(request)
             case _:
                 pass
         if state not in {JobState.GENERATING, JobState.UNCONFIRMED}:
@@ -464,6 +480,16 @@ class Bench:
                 break
             await self.step(job_id)
         return await self.now(job_id)
+
+    def pause_after_intent(self, seconds: float) -> None:
+        """Pause the process once, between the commit of an intent and its create request."""
+        pauses = [seconds]
+
+        def pause(change: JobChanged) -> None:
+            if change.job.state is JobState.SUBMITTING and pauses:
+                self.clock.advance(pauses.pop())
+
+        self.bus.subscribe(pause)
 
     @asynccontextmanager
     async def unwritable(self) -> AsyncGenerator[None]:
@@ -513,8 +539,10 @@ class Bench:
         self._changed.set()
 
 
-def _workspace(root: Path, table: KeptFileTable, clock: Clock) -> Workspace:
-    return Workspace(root, RecordedStore(FolderStore(root), table, clock=clock))
+def _workspace(
+    root: Path, files: FileStore | None, table: KeptFileTable, clock: Clock
+) -> Workspace:
+    return Workspace(root, RecordedStore(files or FolderStore(root), table, clock=clock))
 
 
 def _hashed(ref: str) -> str:
@@ -540,6 +568,8 @@ async def open_bench(
     budgets: Budgets | None = None,
     poll_intervals: PollIntervals = POLL_INTERVALS,
     has_webhooks: bool = False,
+    files: FileStore | None = None,
+    lease: Lease | None = None,
 ) -> AsyncGenerator[Bench]:
     """Start on the folder `root`; with the fakes of an earlier start, this is a restart."""
     await asyncio.to_thread(make_folder, root)
@@ -562,4 +592,6 @@ async def open_bench(
             budgets=budgets,
             poll_intervals=poll_intervals,
             has_webhooks=has_webhooks,
+            lease=lease,
+            files=files,
         )

@@ -121,9 +121,10 @@ class FakeEditor:
         folder = await self.workspace.create(job_id)
         if not folder.narration.exists():
             await asyncio.to_thread(folder.narration.write_bytes, b"voice")
-            await asyncio.to_thread(folder.attachment.write_bytes, text.encode())
-            self.spoken.append((job_id, text))
-            self.locales.append(locale)
+            if not folder.attachment.exists():
+                await asyncio.to_thread(folder.attachment.write_bytes, text.encode())
+                self.spoken.append((job_id, text))
+                self.locales.append(locale)
         await self.workspace.keep_narration(job_id)
 
     async def sound_end(self, job_id: str) -> float:

@@ -20,6 +20,10 @@ class RemoteStore:
         self.files: dict[str, bytes] = {}
         self.public = public
         self.is_away = False
+        self.read_bytes = 0
+
+    async def check(self) -> None:
+        self._reach()
 
     def path(self, key: str) -> Path | None:
         assert key
@@ -35,6 +39,13 @@ class RemoteStore:
         if key not in self.files:
             raise FileNotFoundError
         await asyncio.to_thread(path.write_bytes, self.files[key])
+
+    async def read(self, key: str, part: range) -> bytes:
+        self._reach()
+        if key not in self.files:
+            raise FileNotFoundError
+        self.read_bytes += len(part)
+        return self.files[key][part.start : part.stop]
 
     async def head(self, key: str) -> KeptFile | None:
         self._reach()

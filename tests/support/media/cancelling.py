@@ -149,7 +149,9 @@ def _prepare(source: Path, work: Path) -> None:
     clips.make_speech(source / "encoded.m4a", seconds=30)
     clips.make_clip(source / "clip.mp4", seconds=4)
     clips.make_clip(source / "late.mp4", seconds=4, faststart=False)
-    clips.ffmpeg("-i", str(source / "clip.mp4"), "-c:v", "mpeg4", str(source / "odd.mp4"))
+    picture = ("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25")
+    sound = ("-f", "lavfi", "-i", "sine=f=1000")
+    clips.make(source / "odd.mp4", *picture, *sound, "-t", "4", "-c:v", "mpeg4")
 
 
 def _names(folder: Path) -> set[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import imageio_ffmpeg
 
@@ -33,6 +34,20 @@ def ffmpeg(*args: str, check: bool = True) -> str:
     return done.stderr
 
 
+def make(path: Path, *args: str) -> Path:
+    """Write what ffmpeg makes of these arguments, which it is asked for once in a process."""
+    path.write_bytes(_made(path.suffix, *args))
+    return path
+
+
+@lru_cache(maxsize=200)
+def _made(suffix: str, *args: str) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, f"made{suffix}")
+        ffmpeg(*args, str(path))
+        return path.read_bytes()
+
+
 def make_clip(
     path: Path,
     *,
@@ -45,8 +60,7 @@ def make_clip(
     picture = ("-f", "lavfi", "-i", f"testsrc2=s={size}:r=25")
     tone = ("-f", "lavfi", "-i", "sine=f=1000", "-c:a", "aac") if sound else ()
     layout = ("-movflags", "+faststart" if faststart else "0")
-    ffmpeg(*picture, *tone, "-t", str(seconds), *_H264, *layout, str(path))
-    return path
+    return make(path, *picture, *tone, "-t", str(seconds), *_H264, *layout)
 
 
 def make_undecodable(clip: Path, target: Path) -> Path:
@@ -74,16 +88,14 @@ def make_silence(path: Path, *, seconds: float = 2) -> Path:
 def make_sound(path: Path, expression: str, *, seconds: float) -> Path:
     """Make a mono audio file from an ffmpeg expression, in which t is in seconds."""
     source = f"aevalsrc='{expression}':s=48000:d={seconds}"
-    ffmpeg("-f", "lavfi", "-i", source, str(path))
-    return path
+    return make(path, "-f", "lavfi", "-i", source)
 
 
-def make_clapper(path: Path, *, seconds: float = 4, at: float = 1, size: str = "320x180") -> Path:
+def make_clapper(path: Path, *, seconds: float = 4, at: float = 1, size: str = "96x54") -> Path:
     """Make an H.264 MP4 with 50 frames/s that flashes white and clicks at second `at`."""
     flash = f"drawbox=c=white:t=fill:enable='between(t,{at - 0.001},{at + 0.099})'"
     click = f"aevalsrc='0.8*sin(2*PI*2000*t)*between(t,{at},{at + 0.1})':s=48000"
     picture = ("-f", "lavfi", "-i", f"color=black:s={size}:r=50,{flash}")
     sound = ("-f", "lavfi", "-i", click, "-c:a", "aac")
     layout = ("-movflags", "+faststart")
-    ffmpeg(*picture, *sound, "-t", str(seconds), *_H264, *layout, str(path))
-    return path
+    return make(path, *picture, *sound, "-t", str(seconds), *_H264, *layout)

@@ -27,13 +27,13 @@ def sound(
     """Make an audio file: one second of silence, then a voice."""
     voices = {"mono": 1, "stereo": 2, "5.1": 6, "7.1": 8}[layout]
     source = f"aevalsrc='{'|'.join([_VOICE] * voices)}':s={rate}:d={seconds}:c={layout}"
-    return lambda path: _run(path, "-f", "lavfi", "-i", source, *options)
+    return lambda path: _made(path, "-f", "lavfi", "-i", source, *options)
 
 
 def silence(seconds: float, *options: str) -> Make:
     """Make a silent file."""
     source = f"anullsrc=r=48000:cl=mono,atrim=duration={seconds}"
-    return lambda path: _run(path, "-f", "lavfi", "-i", source, *options)
+    return lambda path: _made(path, "-f", "lavfi", "-i", source, *options)
 
 
 def content(data: bytes | Callable[[Path], bytes]) -> Make:
@@ -76,7 +76,7 @@ def clapper(
     inputs = ("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", click)
     tracks = ("-map", "0:v") + ("-map", "1:a") * sounds
     output = ("-t", str(SECONDS), *tracks, "-movflags", "+faststart", *coding, "-c:a", "aac")
-    return lambda path: _run(path, *inputs, *output, *options)
+    return lambda path: _made(path, *inputs, *output, *options)
 
 
 def copied(made: Make, *options: str) -> Make:
@@ -138,6 +138,10 @@ def with_cover(made: Make, side: int) -> Make:
         cover.unlink()
 
     return make
+
+
+def _made(path: Path, *options: str) -> None:
+    clips.make(path, "-v", "error", *options)
 
 
 def _run(path: Path, *options: str) -> None:

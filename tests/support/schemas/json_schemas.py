@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,14 +22,27 @@ FOLDER = Path(__file__).with_name("documents")
 # The fields that distinguish the alternatives of Discord's objects.
 _KINDS = (["type"], ["style"])
 _QUOTED = 150
+# Ids inside strings. Most values differ from an earlier one in these alone.
+_ID = re.compile(r"[0-9a-f]{32}|(?<![\s\[\d-])\d{10,}")
 
 
 def complain(what: str, reference: str, value: object) -> None:
     """Check a value; `reference` names a schema, such as "videos.json#/$defs/Video"."""
+    if _passes(reference, _ID.sub(_same_length, json.dumps(value, sort_keys=True))):
+        return
     errors = list(validator(reference).iter_errors(value))
     if errors:
         cause = _cause(max(errors, key=relevance))
         raise AssertionError(f"{what}: {cause.json_path}: {_shortened(cause.message)}")
+
+
+@lru_cache(maxsize=4096)
+def _passes(reference: str, value: str) -> bool:
+    return validator(reference).is_valid(json.loads(value))
+
+
+def _same_length(found: re.Match[str]) -> str:
+    return "1" * len(found[0])
 
 
 @lru_cache(maxsize=256)

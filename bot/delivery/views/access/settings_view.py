@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bot.delivery.views.formatting import cut_block
 from bot.jobs.costs.budgeting import GRANT
 from bot.texts import Dollars, Moment
+from storage.access.audit import ABOUT_PEOPLE
 from storage.access.pause import Pause
 from storage.access.settings import BOOSTERS, EVERYWHERE, NO_TARGET, Rule, Setting
 
@@ -162,10 +163,9 @@ class AccessView:
         return self._say(key, words=pause.words, when=Moment(pause.until))
 
     def _target(self, entry: AuditEntry) -> str:
-        try:
-            return self._name(Setting(entry.name), entry.target)
-        except ValueError:  # the name is an event about a person, not a setting
-            return f"<@{entry.target}>" if entry.target else ""
+        if entry.name in ABOUT_PEOPLE:
+            return f"<@{entry.target}>" if entry.target else self._say("audit.forgotten")
+        return self._name(Setting(entry.name), entry.target)
 
     def _named(self, name: Setting, targets: Sequence[int]) -> str:
         return self._some([self._name(name, target) for target in targets])

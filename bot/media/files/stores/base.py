@@ -56,6 +56,10 @@ class FileStore(Protocol):
         """Link or copy a kept file to `path`. Raises FileNotFoundError if the file is not kept."""
         ...
 
+    async def read(self, key: str, part: range) -> bytes:
+        """Return a part of a file, which must exist. Raises FileNotFoundError if it is not kept."""
+        ...
+
     async def head(self, key: str) -> KeptFile | None:
         """Return the size and time of a file, or None if the file is not kept."""
         ...

@@ -32,6 +32,10 @@ class FolderStore:
         """Link or copy a kept file to `path`. Raises FileNotFoundError if the file is not kept."""
         await asyncio.to_thread(link_or_copy, self.path(key), path)
 
+    async def read(self, key: str, part: range) -> bytes:
+        """Return a part of a file. Raises FileNotFoundError if the file is not kept."""
+        return await asyncio.to_thread(_read, self.path(key), part)
+
     async def head(self, key: str) -> KeptFile | None:
         """Return the size and time of a file, or None if the file is not kept."""
         return await asyncio.to_thread(self._head, key)
@@ -73,6 +77,12 @@ class FolderStore:
         for path in map(self.path, keys):
             path.unlink(missing_ok=True)
             part_of(path).unlink(missing_ok=True)
+
+
+def _read(path: Path, part: range) -> bytes:
+    with path.open("rb") as file:
+        file.seek(part.start)
+        return file.read(len(part))
 
 
 def link_or_copy(source: Path, target: Path) -> None:

@@ -24,15 +24,19 @@ from bot.media.files.atomic import save
 from bot.media.files.stores.base import KeptFile, is_key, job_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Generator
+    from collections.abc import AsyncGenerator, Collection, Generator
     from pathlib import Path
 
-    from obstore import GetResult, ObjectMeta
+    from obstore import ObjectMeta
     from obstore.store import Bucket
 
 # A failed request is repeated for a few seconds. After that, the step of the job is repeated.
 _RETRIES = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
+# The time-out is for a whole request. Therefore, large files are sent and fetched in parts, each of
+# which is a request of its own. A part that doesn't arrive in time is a lack of progress.
 _TIMEOUTS = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=60)}
+_PART_BYTES = 8 * 1024 * 1024
+_UPLOADS_AT_ONCE = 3
 _TYPES = {".mp4": "video/mp4", ".jpg": "image/jpeg", ".m4a": "audio/mp4"}
 _CODE = re.compile(r"<Code>(\w{1,80})</Code>")
 _MISSING = frozenset({"NoSuchKey", "BlobNotFound"})
@@ -75,32 +79,38 @@ class ObjectStore:
     async def put(self, key: str, path: Path) -> None:
         """Upload the file at `path`, then delete it."""
         with _store_errors("put"):
-            await obstore.put_async(self._bucket, key, path, attributes=_attributes(key))
+            await obstore.put_async(
+                self._bucket,
+                key,
+                path,
+                attributes=_attributes(key),
+                max_concurrency=_UPLOADS_AT_ONCE,
+            )
         await asyncio.to_thread(path.unlink)
 
     async def get(self, key: str, path: Path) -> None:
         """Download a kept file to `path`. Raises FileNotFoundError if the file is not kept."""
-        with _store_errors("get"):
-            answer = await obstore.get_async(self._bucket, key)
-            size = answer.meta["size"]
-            written = await save(_chunks(answer), path, max_bytes=size)
-        if written != size:
+        kept = await self._look_up(key, "get")
+        if kept is None:
+            raise FileNotFoundError("the file is not in the store")
+        written = await save(self._parts(kept), path, max_bytes=kept.size)
+        if written != kept.size:
             await asyncio.to_thread(path.unlink)
-            raise FileStoreError(f"get: {written} of {size} bytes arrived")
+            raise FileStoreError(f"get: {written} of {kept.size} bytes arrived")
+
+    async def read(self, key: str, part: range) -> bytes:
+        """Return a part of a file. Raises FileNotFoundError if the file is not kept."""
+        if not part:
+            return b""
+        with _store_errors("get"):
+            content = await obstore.get_range_async(
+                self._bucket, key, start=part.start, end=part.stop
+            )
+        return bytes(content)
 
     async def head(self, key: str) -> KeptFile | None:
         """Return a file's size and time, or None if it is not kept."""
-        try:
-            with _store_errors("head"):
-                return _kept(await obstore.head_async(self._bucket, key))
-        except FileNotFoundError:
-            pass
-        # The answer has no content, so it does not tell a missing file from a missing bucket.
-        try:
-            with _store_errors("head"):
-                return _kept((await obstore.get_async(self._bucket, key)).meta)
-        except FileNotFoundError:
-            return None
+        return await self._look_up(key, "head")
 
     async def check(self) -> None:
         """Read a part of the bucket's list. Raises FileStoreError if the bucket can't be used."""
@@ -143,7 +153,7 @@ class ObjectStore:
             result = await obstore.put_async(self._bucket, key, content)
         return result["version"] is not None
 
-    async def read(self, key: str) -> bytes | None:
+    async def read_small(self, key: str) -> bytes | None:
         """Return the content of a small object, or None if there is none."""
         try:
             with _store_errors("get"):
@@ -151,6 +161,23 @@ class ObjectStore:
                 return bytes(await answer.bytes_async())
         except FileNotFoundError:
             return None
+
+    async def _look_up(self, key: str, operation: str) -> KeptFile | None:
+        try:
+            with _store_errors(operation):
+                return _kept(await obstore.head_async(self._bucket, key))
+        except FileNotFoundError:
+            pass
+        # The answer has no content, so it does not tell a missing file from a missing bucket.
+        try:
+            with _store_errors(operation):
+                return _kept((await obstore.get_async(self._bucket, key)).meta)
+        except FileNotFoundError:
+            return None
+
+    async def _parts(self, kept: KeptFile) -> AsyncGenerator[bytes]:
+        for start in range(0, kept.size, _PART_BYTES):
+            yield await self.read(kept.key, range(start, min(start + _PART_BYTES, kept.size)))
 
     @property
     def _deletes_missing(self) -> bool:
@@ -215,11 +242,6 @@ def _attributes(key: str) -> dict[str, str]:
 def _kept(meta: ObjectMeta) -> KeptFile:
     modified = meta["last_modified"].timestamp()
     return KeptFile(key=meta["path"], size=meta["size"], modified_at=modified)
-
-
-async def _chunks(answer: GetResult) -> AsyncIterator[bytes]:
-    async for chunk in answer.stream():
-        yield bytes(chunk)
 
 
 @contextmanager

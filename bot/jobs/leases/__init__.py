@@ -1,0 +1,1 @@
+"""Lets several processes share the jobs of one database."""

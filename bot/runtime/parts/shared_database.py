@@ -1,0 +1,82 @@
+"""Sets up what lets several processes share one PostgreSQL database."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from pydantic import SecretStr
+
+from bot.jobs.leases.heartbeat import Heartbeat
+from bot.jobs.leases.shared_settings import digest_of
+from bot.links import derive_key
+from storage.postgres.schema import newest
+from storage.workers.leases import Lease, alone
+from storage.workers.table import WorkerState, WorkerTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AsyncExitStack
+
+    from bot.runtime.resources import Resources
+    from bot.settings.fields import Settings
+    from storage.database import Database
+
+_PRESETS = ("video_model", "video_seconds", "video_seconds_max", "video_lengths", "video_size")
+_OF_BACKEND = {
+    "storyboard": ("storyboard_url",),
+    "openai": ("openai_base_url", "openai_api_key", "openai_body", "openai_extra"),
+    "openrouter": ("openrouter_base_url", "openrouter_api_key"),
+    "gemini": ("gemini_base_url", "gemini_api_key"),
+}
+_STORE = ("store_url", "store_endpoint", "store_region")
+
+
+async def open_heartbeat(resources: Resources, stack: AsyncExitStack) -> Heartbeat | None:
+    """Record this process in the database. Returns None if it has the database for itself."""
+    if not isinstance(resources.settings.database, str):
+        return None
+    database = resources.database
+    table = WorkerTable(database, clock=database.wall)
+    schema = await asyncio.to_thread(newest)
+    shared = {**shared_settings(resources.settings), "schema": str(schema)}
+    worker = WorkerState(
+        id=uuid4().hex,
+        schema=schema,
+        digest=digest_of(shared, key=derive_key(resources.secret, "workers")),
+        desk_since=None,
+    )
+    heartbeat = Heartbeat(table, worker, steady=resources.clock.steady)
+    heartbeat.become_desk(now=database.wall())
+    await table.sweep()
+    await heartbeat.beat()
+    stack.push_async_callback(heartbeat.leave)
+    return heartbeat
+
+
+def lease_of(heartbeat: Heartbeat | None, database: Database) -> Lease:
+    """Return the name under which this process claims jobs."""
+    if heartbeat is None:
+        return alone()
+    return Lease(worker=heartbeat.worker_id, clock=database.wall)
+
+
+def may_claim(heartbeat: Heartbeat | None, *, client: str | None) -> Callable[[], bool]:
+    """Return the function that tells whether this process may claim jobs now.
+
+    `client`: the only API client whose jobs are claimed. These need not be made as the desk's.
+    """
+    if heartbeat is None:
+        return lambda: True
+    return heartbeat.may_claim if client is None else heartbeat.is_alive
+
+
+def shared_settings(settings: Settings) -> Mapping[str, str]:
+    """Return the values of the settings that have to be the same in all processes."""
+    names = ("video_backend", *_OF_BACKEND[settings.video_backend], *_PRESETS, *_STORE)
+    values = {name: getattr(settings, name) for name in names}
+    return {
+        name.upper(): value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name, value in values.items()
+    }
