@@ -41,6 +41,8 @@ class Artifact:
     width: int | None = None
     #: The height of the picture in pixels, or None for a video from an earlier version.
     height: int | None = None
+    #: Whether the video has captions, because the words of its narration are known.
+    has_captions: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,10 +50,12 @@ class FinishedVideo:
     """A finished video file in the workspace.
 
     `note`: the locale key of a sentence about the video, or None.
+    `captions`: the file with the captions of the video, or None.
     """
 
     path: Path
     note: str | None = None
+    captions: Path | None = None
 
 
 class Handover(StrEnum):

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 _SAVE = """
-INSERT INTO artifacts (job_id, size, sha256, created_at, width, height)
-VALUES (:job_id, :size, :sha256, :created_at, :width, :height)
+INSERT INTO artifacts (job_id, size, sha256, created_at, width, height, has_captions)
+VALUES (:job_id, :size, :sha256, :created_at, :width, :height, :has_captions)
 ON CONFLICT (job_id) DO UPDATE SET
     size = excluded.size, sha256 = excluded.sha256,
-    width = excluded.width, height = excluded.height
+    width = excluded.width, height = excluded.height, has_captions = excluded.has_captions
 RETURNING *
 """
 
@@ -36,6 +36,7 @@ class ArtifactStore:
                 "created_at": artifact.created_at,
                 "width": artifact.width,
                 "height": artifact.height,
+                "has_captions": int(artifact.has_captions),
             },
         )
 
@@ -72,4 +73,5 @@ class ArtifactStore:
             share_serial=row["share_serial"],
             width=row["width"],
             height=row["height"],
+            has_captions=bool(row["has_captions"]),
         )

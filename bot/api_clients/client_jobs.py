@@ -7,15 +7,16 @@ import hashlib
 import logging
 import math
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.api_clients.audio_upload import AudioUpload
 from bot.api_clients.upload_slots import UploadSlots
 from bot.errors import Trouble, UserError
 from bot.media.files.atomic import TooLargeError, save
 from bot.media.narration.ingest import detect_format
-from bot.model import Attachment, Client, JobState, new_job_id
+from bot.model import Client, JobState, new_job_id
 from bot.moderation.access.refusals import RefusedOrder
+from bot.speech.spoken_words import recall_words
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from bot.jobs.circuit_breaker import CircuitBreaker
     from bot.jobs.guiding.permissions import VoicePermissions
     from bot.jobs.service import JobService
+    from bot.media.files.shared_work import SharedWork
     from bot.media.files.stores.remote_file import RemoteFile
     from bot.media.files.workspace import Workspace
     from bot.model import Job
@@ -47,21 +49,6 @@ _REFUSALS = {
 _NAME_CHARACTERS = 200
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AudioUpload:
-    """A narration that was uploaded for a job that doesn't exist yet.
-
-    `job_id`: the id that the job will have. `size` is in bytes, and `sha256` in hex.
-    `sends_voice`: whether the client agrees that the video service hears the narration.
-    """
-
-    job_id: str
-    filename: str
-    size: int
-    sha256: str
-    sends_voice: bool = False
-
-
 class ClientJobs:
     """Creates and reads jobs for API clients. A client never sees the jobs of another client.
 
@@ -78,6 +65,7 @@ class ClientJobs:
         store: ClientJobStore,
         artifacts: ArtifactStore,
         workspace: Workspace,
+        shared: SharedWork,
         feed: JobFeed,
         presets: Presets,
         circuit: CircuitBreaker,
@@ -91,6 +79,7 @@ class ClientJobs:
         self._store = store
         self._artifacts = artifacts
         self._workspace = workspace
+        self._shared = shared
         self._feed = feed
         self._presets = presets
         self._circuit = circuit
@@ -160,6 +149,7 @@ class ClientJobs:
     async def delete_upload(self, upload: AudioUpload) -> None:
         """Delete an uploaded narration, because no job was created for it."""
         await self._workspace.delete_folder(upload.job_id)
+        await self._shared.withdraw_attachment(upload.job_id)
 
     async def submit(
         self, client: str, script: str, upload: AudioUpload | None = None, *, key: str | None = None
@@ -174,8 +164,12 @@ class ClientJobs:
         try:
             request = self._presets.request(script)
             digest = _digest(script, upload) if key else None
-            requester, attachment = Client(name=client, key=key, digest=digest), _attachment(upload)
+            requester = Client(name=client, key=key, digest=digest)
             await self._check_provider(requester)
+            if upload:
+                await recall_words(self._workspace, client, upload.sha256, job_id=upload.job_id)
+                await self._shared.offer_attachment(upload.job_id)
+            attachment = upload.attachment if upload else None
             job = await self._jobs.submit(
                 request,
                 requester,
@@ -221,7 +215,7 @@ class ClientJobs:
         return await self._jobs.retry_undecided(job.id)
 
     async def artifact(self, job: Job) -> Artifact | None:
-        """Return a job's finished video, or None if there is no video or the video was deleted."""
+        """Return a job's finished video, or None if there is none or it was deleted."""
         return await self._artifacts.get(job.id)
 
     async def find_video(self, job: Job) -> Path | RemoteFile:
@@ -234,6 +228,10 @@ class ClientJobs:
         Raises FileNotFoundError if the video is no longer kept.
         """
         return await self._workspace.fetch_video(job.id)
+
+    async def fetch_captions(self, job: Job) -> Path:
+        """Return the path of a video's captions, like `fetch_video`."""
+        return await self._workspace.fetch_captions(job.id)
 
     async def withdraw_shares(self, job: Job) -> None:
         """Invalidate all share links of a job's video."""
@@ -291,12 +289,6 @@ class ClientJobs:
         if job is None or job.client is None or job.client.digest != requester.digest:
             raise UserError("api.key_reused")
         return job
-
-
-def _attachment(upload: AudioUpload | None) -> Attachment | None:
-    if upload is None:
-        return None
-    return Attachment(url=None, filename=upload.filename, size=upload.size)
 
 
 def _digest(script: str, upload: AudioUpload | None) -> str:

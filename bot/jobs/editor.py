@@ -10,6 +10,8 @@ from weakref import WeakValueDictionary
 
 from bot.artifacts import NOTE_HELD, NOTE_HELD_INSTEAD, NOTE_SILENT, FinishedVideo
 from bot.errors import FileStoreError, MediaError, UserError
+from bot.media.captions.captioner import caption_narration, write_captions
+from bot.media.files.shared_work import SharedWork
 from bot.media.narration.ingest import ingest, read_narration
 from bot.media.render.convert import convert
 from bot.media.render.encoded_narration import (
@@ -53,7 +55,9 @@ class NarrationEditor:
         options: NarrationOptions,
         max_seconds: int,
         voices: Voices | None = None,
+        shared: SharedWork | None = None,
     ) -> None:
+        self._shared = shared or SharedWork(workspace)
         self._ffmpeg = ffmpeg
         self._background_ffmpeg = background_ffmpeg
         self._posters = PosterCache(background_ffmpeg, workspace)
@@ -101,6 +105,8 @@ class NarrationEditor:
         folder = await self._workspace.create(job_id)
         if not await _is_ingested(folder):
             if not await asyncio.to_thread(folder.attachment.exists):
+                await self._shared.fetch_attachment(job_id)
+            if not await asyncio.to_thread(folder.attachment.exists):
                 raise UserError("audio.not_kept")
             await self._decode(folder)
         await self._workspace.keep_narration(job_id)
@@ -115,9 +121,10 @@ class NarrationEditor:
         folder = await self._workspace.create(job_id)
         try:
             if not await _is_ingested(folder):
-                await self._speak(text, folder, locale)
+                await self._speak(job_id, text, folder, locale)
         except UserError as error:
             raise as_speech_error(error) from error
+        await _caption(folder, text)
         await self._workspace.keep_narration(job_id)
 
     async def sound_end(self, job_id: str) -> float:
@@ -147,13 +154,13 @@ class NarrationEditor:
             log.warning("narration.not_encoded id=%s reason=%r", job_id, str(error))
 
     async def finish(
-        self, job_id: str, *, narrated: bool, replacing: bool = False, spoken: bool = False
+        self, job_id: str, *, narrated: bool, replacing: bool = False, text: str | None = None
     ) -> FinishedVideo:
         """Return a video that Discord can play: the clip, merged with the narration if `narrated`.
 
         `replacing`: whether the narration replaces the clip's own sound even if the settings would
         mix the two.
-        `spoken`: whether the narration was synthesised from a text.
+        `text`: the text from which the narration was synthesised, or None for a recording.
         Raises UnconvertedError if the clip can't be converted to MP4, and MediaError if ffmpeg
         fails.
         """
@@ -164,8 +171,9 @@ class NarrationEditor:
         if not narrated:
             return await self._repair(folder)
         mix = NarrationMix.REPLACE if replacing else self._options.mix
-        options = replace(self._options, mix=mix, spoken=spoken)
-        return await self._narrate(folder, options)
+        if text is not None:
+            await _caption(folder, text)  # missing in a narration from an earlier version
+        return await self._narrate(folder, replace(self._options, mix=mix, spoken=text is not None))
 
     async def make_poster(self, job_id: str) -> None:
         """Make the poster of a published video, unless it can be made at any time from a file here.
@@ -207,10 +215,16 @@ class NarrationEditor:
             tail = error.stderr_tail[-500:]
             log.warning("shrink.failed id=%s reason=%r tail=%r", job_id, str(error), tail)
 
-    async def _speak(self, text: str, folder: JobFolder, locale: str | None) -> None:
+    async def _speak(self, job_id: str, text: str, folder: JobFolder, locale: str | None) -> None:
         if self._voices is None:
             raise UserError("speech.off")
         voice = await self._voices.choose(text, locale)
+        is_spoken = await asyncio.to_thread(folder.attachment.exists)
+        if voice.costs and not is_spoken and not await self._shared.begin_asking(job_id):
+            # Another process has asked the voice. Its speech is used if it was kept.
+            await self._shared.fetch_attachment(job_id)
+            if not await asyncio.to_thread(folder.attachment.exists):
+                raise UserError("speech.unsure")
         await speak_once(voice, text, folder.attachment)
         await self._decode(folder)
 
@@ -225,7 +239,12 @@ class NarrationEditor:
         if narration is None:
             raise MediaError("the narration is missing from the workspace")
         merged = await merge(self._ffmpeg, folder.clip, narration, folder.result, options)
-        return FinishedVideo(path=folder.result, note=_note(narration, merged))
+        has_captions = await write_captions(folder.cues, folder.captions, seconds=merged.seconds)
+        return FinishedVideo(
+            path=folder.result,
+            note=_note(narration, merged),
+            captions=folder.captions if has_captions else None,
+        )
 
     async def _repair(self, folder: JobFolder) -> FinishedVideo:
         if await asyncio.to_thread(folder.clip.exists) and await repair(
@@ -233,6 +252,13 @@ class NarrationEditor:
         ):
             return FinishedVideo(path=folder.result)
         return FinishedVideo(path=folder.clip)
+
+
+async def _caption(folder: JobFolder, text: str) -> None:
+    """Find out when each sentence of the narration is spoken, unless that is known."""
+    narration = await read_narration(folder.narration)
+    if narration is not None:
+        await caption_narration(narration, text, folder.cues)
 
 
 async def _is_ingested(folder: JobFolder) -> bool:

@@ -36,7 +36,7 @@ class NarrationEditing(Protocol):
         ...
 
     async def finish(
-        self, job_id: str, *, narrated: bool, replacing: bool = False, spoken: bool = False
+        self, job_id: str, *, narrated: bool, replacing: bool = False, text: str | None = None
     ) -> FinishedVideo:
         """Return the finished video, which is merged with the narration if `narrated`."""
         ...

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 # The attempts to write. An attempt fails if another write has come first.
 _TRIES = 5
+_INSERTS = 20  # many orders may compete for an amount that is released
 
 
 class JobService:
@@ -111,7 +112,7 @@ class JobService:
             raise
         draft = self.draft(request, admitted.requester, attachment, **sources)
         reservation = await self._budgeting.for_job(draft)
-        for _ in range(_TRIES):
+        for _ in range(_INSERTS):
             job = await self._store.insert(draft, admitted.caps, reservation)
             if job is not None:
                 self._changes.publish_state(job, None)

@@ -7,15 +7,17 @@ import hashlib
 import logging
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from bot.errors import BackendError, UserError
+from bot.media.captions.captioner import caption_narration
 from bot.media.narration.ingest import ingest
 from bot.model import Client
 from bot.moderation.access.place import OrderPlace
 from bot.speech.mp3 import write_mp3
 from bot.speech.payment import SpeechPayment
+from bot.speech.spoken_words import remember_words
 from bot.speech.voice import as_speech_error, checked_text, speak_once, was_asked
 from storage.ledger.budgets import Reservation
 from storage.speeches import SpeechRequester
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from bot.moderation.base import Moderator
     from bot.moderation.words import BlockedWords
     from bot.speech.kept_speeches import KeptSpeeches
+    from bot.speech.payment import SpeechBudget
     from bot.speech.voice import Voice
     from bot.speech.voices import Voices
     from storage.speeches import SpeechCaps, SpeechStore
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SLOTS = 4
-_TRIES = 5
+_TRIES = 20
 # The longest wait for a free slot. Waiting costs nothing.
 _MAX_WAIT_SECONDS = 120.0
 _RECORDING = "narration.mp3"
@@ -56,18 +59,6 @@ class SpokenMp3:
     path: Path
     seconds: float
     is_kept: bool = False
-
-
-class SpeechBudget(Protocol):
-    """The budgets, and the price of reading a text aloud."""
-
-    async def for_speech(self, requester: Origin | Client) -> Reservation:
-        """Return the reservation for reading a text aloud."""
-        ...
-
-    async def check(self, reservation: Reservation) -> None:
-        """Raise UserError if a reservation exceeds a budget. The error names the budget."""
-        ...
 
 
 class Narrator:
@@ -228,6 +219,7 @@ class Narrator:
                     await self._moderate(text)
                 async with self._slot():
                     await self._record(voice, text, folder, payment)
+            await remember_words(self._workspace, client, recording, folder.cues)
         except UserError:
             # After this error, the client knows that repeating the request may cost again.
             await self._workspace.delete_folder(name)
@@ -278,6 +270,7 @@ class Narrator:
         await payment.begin()
         await speak_once(voice, text, folder.attachment)
         narration = await self._ingest(folder)
+        await caption_narration(narration, text, folder.cues)
         path = folder.path / _RECORDING
         await write_mp3(self._ffmpeg, narration, path)
         log.info(

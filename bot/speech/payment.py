@@ -1,9 +1,9 @@
-"""SpeechPayment: the reserved price of a text that belongs to no job."""
+"""SpeechPayment: the reserved price of a text that belongs to no job, within the budgets."""
 
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import UserError
 from bot.speech.voice import MAYBE_CHARGED
@@ -11,7 +11,21 @@ from bot.speech.voice import MAYBE_CHARGED
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
+    from bot.model import Client, Origin
+    from storage.ledger.budgets import Reservation
     from storage.speeches import SpeechStore
+
+
+class SpeechBudget(Protocol):
+    """The budgets, and the price of reading a text aloud."""
+
+    async def for_speech(self, requester: Origin | Client) -> Reservation:
+        """Return the reservation for reading a text aloud."""
+        ...
+
+    async def check(self, reservation: Reservation) -> None:
+        """Raise UserError if a reservation exceeds a budget. The error names the budget."""
+        ...
 
 
 class SpeechPayment:

@@ -5,19 +5,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import shutil
 import sys
 import textwrap
 import unicodedata
+import wave
 from importlib.util import find_spec
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.errors import MediaError, StartupError, UserError
-from bot.media.files.atomic import commit, part_of, run_uncancelled
+from bot.media.captions.cues import Cue, write_cues
+from bot.media.files.atomic import TooLargeError, commit, part_of, run_uncancelled
+from bot.media.files.job_folder import JobFolder
 from bot.media.process.child import Child, LostChildError, ProcessLimits
+from bot.speech.pieces import join_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from bot.speech.pieces import Piece
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +40,8 @@ _CPU_SECONDS, _WALL_SECONDS = 60, 240
 # An ordinary text takes 0.25 GiB of memory. The limit is higher, because it also counts reserved
 # address space, and because unusual texts take more.
 _MEMORY_BYTES = 3 * 512 * 1024**2
+# Piper's error for a line in which there is nothing to speak.
+_NOTHING_SPOKEN = "# channels not specified"
 # Only one text is synthesised at a time, so more threads would only reserve memory.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
@@ -56,7 +66,7 @@ class Piper:
         )
 
     async def speak(self, text: str, target: Path) -> None:
-        """Read a text aloud into the WAV file `target`.
+        """Read a text aloud into the WAV file `target`, and write its cues next to it.
 
         Raises UserError if the text is in another script or can't be read aloud, and MediaError if
         a retry may succeed.
@@ -65,19 +75,16 @@ class Piper:
             raise UserError("speech.other_letters")
         # The text is passed in a file, because all users of the machine can see command lines.
         text_file, part = target.with_name(f"{target.name}.txt"), part_of(target)
+        pieces = target.with_name(f"{target.name}.pieces")
+        lines = spoken_lines(text)
         try:
-            lines = "\n".join(spoken_lines(text))
-            await run_uncancelled(text_file.write_text, lines, encoding="utf-8")
-            await self._run(text_file, part)
+            await run_uncancelled(text_file.write_text, "\n".join(lines), encoding="utf-8")
+            if not await self._speak_pieces(lines, text_file, pieces, part):
+                await self._run(text_file, "-f", part)
             await run_uncancelled(commit, part, target)
-        finally:
-            for leftover in (text_file, part):
-                await run_uncancelled(leftover.unlink, missing_ok=True)
-
-    async def _run(self, text_file: Path, part: Path) -> None:
-        files = ("-m", str(self._model), "-i", text_file.name, "-f", part.name)
-        try:
-            await self._child.run(files, cwd=part.parent, limits=self._limits)
+        except (TooLargeError, wave.Error) as error:
+            log.warning("piper.failed reason=%r", str(error))
+            raise UserError("speech.unspeakable") from error
         except LostChildError:
             raise
         except MediaError as error:
@@ -85,6 +92,34 @@ class Piper:
                 raise
             log.warning("piper.failed reason=%r tail=%r", str(error), error.stderr_tail[-300:])
             raise UserError("speech.unspeakable") from error
+        finally:
+            await run_uncancelled(shutil.rmtree, pieces, ignore_errors=True)
+            for leftover in (text_file, part):
+                await run_uncancelled(leftover.unlink, missing_ok=True)
+
+    async def _speak_pieces(
+        self, lines: Sequence[str], text_file: Path, pieces: Path, part: Path
+    ) -> bool:
+        """Speak each line into a file, join the files, and write the time of each line.
+
+        Returns False if a line has nothing to speak, because Piper then stops.
+        """
+        await run_uncancelled(pieces.mkdir, exist_ok=True)
+        try:
+            await self._run(text_file, "-d", pieces)
+        except MediaError as error:
+            if _NOTHING_SPOKEN in error.stderr_tail and len(lines) > 1:
+                return False
+            raise
+        spoken = await run_uncancelled(join_pieces, pieces, part, max_bytes=self._limits.file_bytes)
+        if len(spoken) == len(lines):
+            cues = _cues(lines, spoken)
+            await run_uncancelled(write_cues, JobFolder(path=part.parent).cues, cues)
+        return True
+
+    async def _run(self, text_file: Path, option: str, output: Path) -> None:
+        files = ("-m", str(self._model), "-i", text_file.name, option, output.name)
+        await self._child.run(files, cwd=output.parent, limits=self._limits)
 
 
 def make_child(*command: str) -> Child:
@@ -148,6 +183,14 @@ def _split_sentence(sentence: str) -> list[str]:
             else:
                 lines.append(piece)
     return lines
+
+
+def _cues(lines: Sequence[str], pieces: Sequence[Piece]) -> list[Cue]:
+    ends = accumulate(piece.seconds for piece in pieces)
+    return [
+        Cue(start=end - piece.seconds + piece.silence, end=end, text=line)
+        for line, piece, end in zip(lines, pieces, ends, strict=True)
+    ]
 
 
 def _is_written_in(letters: str, text: str) -> bool:

@@ -130,8 +130,8 @@ async def test_people_see_what_is_kept_of_them(desk: Desk) -> None:
     page = await ask(desk, "privacy")
     delivered = int(desk.clock() + 30 * DAY)
     ages = (
-        "A video and its narration are deleted 30 days after you got the video, or earlier if "
-        "space runs out. Prompts stay until you delete them. "
+        "A video, its captions and its narration are deleted 30 days after you got the video, or "
+        "earlier if space runs out. Prompts stay until you delete them. "
         f"The first of your videos to expire will be deleted <t:{delivered}:R>."
     )
     assert page.text.split("\n") == [

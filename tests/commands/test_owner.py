@@ -126,6 +126,16 @@ async def test_without_a_bot_the_settings_are_stored_and_hold_from_the_start(
             "person_day: 3",
             "role_day: 9",
         ]
+        refused = await run_bot(
+            wire.folder,
+            "generate",
+            "A lighthouse",
+            DATA_DIR=str(wire.data_dir),
+            VIDEO_BACKEND="openai",
+            OPENAI_BASE_URL=wire.api.base_url,
+        )
+        assert (refused.code, "Moving house." in refused.err) == (1, True), refused
+        assert (wire.rows(), wire.creates()) == ([], 0)
         async with wire.bot():
             assert "Moving house." in (await wire.video("A lighthouse")).text
             doctor = await run_bot(tmp_path, "doctor", DATA_DIR=str(wire.data_dir))

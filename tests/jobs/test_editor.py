@@ -145,7 +145,7 @@ async def test_a_text_that_a_machine_speaks_leaves_a_generated_video_wholly_gene
     editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path
 ) -> None:
     await narrated(editor, workspace, origin, tmp_path / "attached")
-    video = await editor.finish(JOB, narrated=True, spoken=True)
+    video = await editor.finish(JOB, narrated=True, text="a text")
     assert read_mp4(video.path).digital_source is DigitalSource.MODEL
 
 

@@ -18,7 +18,11 @@ from typing import TYPE_CHECKING
 import ffmpeg as graph
 
 from bot.errors import UserError
+from bot.media.captions.alignment import MIN_PAUSE, align
+from bot.media.captions.cues import read_cues
+from bot.media.captions.sentences import split_sentences
 from bot.media.narration.ingest import ingest
+from bot.media.narration.pause import find_sounds
 from bot.media.process.child import ProcessLimits
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.runtime.adapters import open_voices
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from bot.speech.voices import Voices
 
 _MAX_SECONDS = 600
+_MAX_PIECE_ERROR, _MAX_SENTENCE_ERROR = 0.1, 0.5  # seconds
 _SENTENCE = "Explain quantum computing: a qubit is both at once, until you look."
 _STORY = (
     "The lighthouse has been dark for thirty years. Tonight, somebody climbs its stairs; "
@@ -66,7 +71,10 @@ async def main() -> int:
     )
     voices = await open_voices(settings)
     assert voices is not None
-    _say(f"{'text':20} {'took':>7} {'speech':>8} {'LUFS':>7} {'MP3':>7} {'silent':>7}  largest")
+    _say(
+        f"{'text':20} {'took':>7} {'speech':>8} {'LUFS':>7} {'MP3':>7} {'silent':>7}  largest  "
+        "captions: pieces, the latest, and by the pauses"
+    )
     wrong = 0
     for case in CASES:
         with tempfile.TemporaryDirectory() as folder:
@@ -98,7 +106,54 @@ async def _prove(case: Case, voices: Voices, ffmpeg: Ffmpeg, folder: Path) -> tu
         f"{took:6.1f}s {spoken.seconds:7.1f}s {_lufs(spoken):>7} {_lufs(heard):>7} "
         f"{silent:6.0%}  {mebibytes:.0f} MiB"
     )
-    return line, _is_right(case, spoken, heard, silent)
+    times = _measure_captions(case, spoken)
+    return f"{line}  {times}", _is_right(case, spoken, heard, silent) and times.are_right
+
+
+@dataclass(frozen=True, kw_only=True)
+class _CaptionTimes:
+    """The number of pieces, and the errors of their starts in seconds: at most, and by pauses."""
+
+    pieces: int
+    measured: float
+    by_pauses: float
+
+    @property
+    def are_right(self) -> bool:
+        return self.measured <= _MAX_PIECE_ERROR and self.by_pauses <= _MAX_SENTENCE_ERROR
+
+    def __str__(self) -> str:
+        return f"{self.pieces} {self.measured:.3f} s {self.by_pauses:.3f} s"
+
+
+def _measure_captions(case: Case, spoken: Narration) -> _CaptionTimes:
+    """Compare the cues that Piper's pieces gave with the sound that is heard after each begins.
+
+    The sound is also aligned as if a server had sent it, and each sentence compared with its piece.
+    """
+    cues = read_cues(spoken.path.with_name("cues.json")) or []
+    fine = find_sounds(spoken.path, loudness=spoken.loudness, min_pause=0.02)
+    # A piece begins where its first sound begins, unless it follows the one before without a pause.
+    measured = [
+        min((start - cue.start for start, end in fine if end > cue.start), default=9.0)
+        for cue in cues
+    ]
+    aligned = align(
+        split_sentences(case.text),
+        find_sounds(spoken.path, loudness=spoken.loudness, min_pause=MIN_PAUSE),
+    )
+    # A long sentence is spoken in several pieces, and begins with the first.
+    starts = iter(cues)
+    by_pauses = [
+        abs(cue.start - piece.start)
+        for cue in aligned
+        if (piece := next((each for each in starts if cue.text.startswith(each.text)), None))
+    ]
+    return _CaptionTimes(
+        pieces=len(cues),
+        measured=max((max(error, 0.0) for error in measured), default=9.0),
+        by_pauses=max(by_pauses, default=0.0),
+    )
 
 
 def _is_right(case: Case, spoken: Narration, heard: Narration, silent: float) -> bool:

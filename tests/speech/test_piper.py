@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import StartupError, UserError
+from bot.media.captions.cues import read_cues
 from bot.media.process.child import LostChildError
 from bot.speech import piper
 from bot.speech.piper import Piper, make_child, open_piper, spoken_lines
@@ -35,7 +36,29 @@ async def test_a_text_becomes_a_wav_and_leaves_nothing_else(tmp_path: Path, job:
     await speaker(tmp_path).speak("A lighthouse at dusk", job / "voice")
     with wave.open(str(job / "voice")) as sound:
         assert sound.getnframes() / sound.getframerate() == pytest.approx(2.0)
-    assert names_in(job) == ["voice"]
+    assert names_in(job) == ["cues.json", "voice"]
+
+
+async def test_each_piece_is_measured_and_becomes_a_cue(tmp_path: Path, job: Path) -> None:
+    await speaker(tmp_path).speak("A lighthouse. At dusk?\nYes, there", job / "voice")
+    with wave.open(str(job / "voice")) as sound:
+        assert sound.getnframes() / sound.getframerate() == pytest.approx(3.1)
+    cues = read_cues(job / "cues.json")
+    assert cues is not None
+    assert [(cue.text, cue.start, cue.end) for cue in cues] == [
+        ("A lighthouse.", 0.0, pytest.approx(1.3)),
+        ("At dusk?", pytest.approx(1.3), pytest.approx(2.1)),
+        ("Yes, there", pytest.approx(2.1), pytest.approx(3.1)),
+    ]
+
+
+async def test_a_line_with_nothing_to_speak_does_not_silence_the_others(
+    tmp_path: Path, job: Path
+) -> None:
+    await speaker(tmp_path).speak("Above\n---\nBelow", job / "voice")
+    with wave.open(str(job / "voice")) as sound:
+        assert sound.getnframes() / sound.getframerate() == pytest.approx(1.5)
+    assert names_in(job) == ["voice"]  # its times are found at its pauses
 
 
 async def test_a_finished_file_is_not_spoken_again(tmp_path: Path, job: Path) -> None:
@@ -73,7 +96,7 @@ async def test_a_lost_voice_may_work_later(tmp_path: Path, job: Path) -> None:
 @pytest.mark.parametrize("text", ["Ein Café für 2 €", "1234 !"])
 async def test_a_voice_of_one_script_speaks_it(tmp_path: Path, job: Path, text: str) -> None:
     await speaker(tmp_path, letters="LATIN").speak(text, job / "voice")
-    assert names_in(job) == ["voice"]
+    assert "voice" in names_in(job)
 
 
 @pytest.mark.parametrize("text", ["量子力学を説明して", "Привет!"])

@@ -76,7 +76,7 @@ class PostgresServer:
 
     def start(self) -> None:
         self._run("initdb", "-U", _USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", self._options, "start")
+        self.start_again()
 
     def stop(self) -> None:
         self._run("pg_ctl", "-w", "-m", "immediate", "stop")
@@ -84,6 +84,10 @@ class PostgresServer:
     def restart(self) -> None:
         """Cut all connections off, and start the server again."""
         self.stop()
+        self.start_again()
+
+    def start_again(self) -> None:
+        """Start the stopped server."""
         self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", self._options, "start")
 
     def url(self, name: str) -> str:

@@ -58,7 +58,9 @@ class Visitor:
         """Publish a clip as the video of a job that has ended."""
         job = await self.bench.run_out((await self.bench.submit()).id)
         workspace = Workspace(self.bench.root, self.store)
-        artifact = await workspace.publish(job.id, clip, now=self.bench.clock())
+        captions = clip.with_suffix(".vtt")
+        captions.write_text("WEBVTT\n")
+        artifact = await workspace.publish(job.id, clip, captions=captions, now=self.bench.clock())
         await workspace.delete_scratch(job.id)
         await self.bench.artifacts.save(artifact)
         self.job_id = job.id
@@ -130,6 +132,9 @@ async def test_links_are_checked_and_lead_to_the_store_for_ten_minutes(
             assert (response.status, response.headers["Cache-Control"]) == (302, "no-store")
             assert response.headers["Location"].startswith(f"{STORE}/videos/{visitor.job_id}.")
             assert "X-Amz-Expires=600&" in response.headers["Location"]
+        # Browsers load captions only from the origin of the page.
+        captions = await visitor.ask(f"{page}/captions.vtt")
+        assert (captions.status, captions.body) == (200, b"WEBVTT\n")
         head = await visitor.ask(visitor.file, "HEAD")
         assert (head.status, head.headers["Content-Length"]) == (200, str(size))
         assert (await visitor.ask(f"{visitor.file}x")).status == HTTPStatus.NOT_FOUND

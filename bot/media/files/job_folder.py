@@ -31,6 +31,16 @@ class JobFolder:
         return self.path / "narration.m4a"
 
     @property
+    def cues(self) -> Path:
+        """The words of the narration with their times, if they are known."""
+        return self.path / "cues.json"
+
+    @property
+    def captions(self) -> Path:
+        """The captions of the result."""
+        return self.path / "captions.vtt"
+
+    @property
     def voice(self) -> Path:
         """The narration as an MP3, which goes along with the create request."""
         return self.path / "voice.mp3"

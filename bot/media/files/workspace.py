@@ -6,17 +6,20 @@ import asyncio
 import hashlib
 import shutil
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.artifacts import Artifact
 from bot.errors import MediaError
 from bot.media.files.atomic import make_private
-from bot.media.files.inventory import Inventory, list_folders
+from bot.media.files.inventory import Inventory, InventoryFolder, list_folders
 from bot.media.files.job_folder import JobFolder
 from bot.media.files.local_copies import LocalCopies, free_bytes
 from bot.media.files.stores.base import (
+    captions_key,
     checked,
     copy_key,
+    cues_key,
     encoded_narration_key,
     keys_of,
     narration_key,
@@ -38,10 +41,10 @@ class Workspace:
     """Keeps the files of all jobs in folders below `root`, and the results of jobs in a store.
 
     The folder `work/<job id>` is private, and contains the files of a running job. A job's results
-    are the finished video, its poster, two smaller copies, the attachment, and the encoded
-    narration. Without a `store`, they are in folders below `root`. The folder `scratch/<job id>`
-    contains unfinished results, and local copies of results whose store is on another machine. It
-    is soon deleted by the sweep.
+    are the finished video, its captions and poster, two smaller copies, the attachment, the encoded
+    narration and its cues. Without a `store`, they are in folders below `root`. The folder
+    `scratch/<job id>` contains unfinished results, and local copies of results whose store is on
+    another machine. It is soon deleted by the sweep.
     All methods raise ValueError if a job id doesn't consist of 32 hex digits.
     """
 
@@ -94,37 +97,50 @@ class Workspace:
         await self.delete_scratch(job_id)
         await self._store.delete(keys_of(job_id))
 
-    async def publish(self, job_id: str, path: Path, *, now: float) -> Artifact:
+    async def publish(
+        self, job_id: str, path: Path, *, captions: Path | None = None, now: float
+    ) -> Artifact:
         """Make the file at `path` the job's finished video, and return the video's metadata.
 
         If an earlier attempt has already moved the file, only the metadata is returned.
+        `captions`: the file with the video's captions, or None if it has none.
         """
         key = video_key(job_id)
         if await asyncio.to_thread(path.exists) or await self._store.head(key) is None:
+            if captions is not None:  # kept first, so that no crash leaves a video without them
+                await self._copies.keep(captions_key(job_id), captions)
             await self._copies.keep(key, path)
         video = await self.fetch_video(job_id)
-        return await asyncio.to_thread(_describe, job_id, video, now)
+        artifact = await asyncio.to_thread(_describe, job_id, video, now)
+        return replace(artifact, has_captions=captions is not None)
 
     async def keep_narration(self, job_id: str) -> None:
         """Move a job's narration to where it is kept for later jobs. Repeating this is harmless."""
         folder = self.folder(job_id)
         if await asyncio.to_thread(folder.attachment.exists):
             await self._store.put(narration_key(job_id), folder.attachment)
-        if await asyncio.to_thread(folder.encoded_narration.exists):
-            link = folder.path / "kept.m4a"
-            await asyncio.to_thread(link_or_copy, folder.encoded_narration, link)
-            await self._store.put(encoded_narration_key(job_id), link)
+        copied = {
+            encoded_narration_key(job_id): folder.encoded_narration,
+            cues_key(job_id): folder.cues,
+        }
+        for key, file in copied.items():
+            if await asyncio.to_thread(file.exists):
+                link = folder.path / f"kept{file.suffix}"
+                await asyncio.to_thread(link_or_copy, file, link)
+                await self._store.put(key, link)
 
     async def reuse_narration(self, job_id: str, *, of: str) -> None:
         """Put the narration that was kept from the job `of` into another job's folder.
 
-        The encoded form is included if there is one. Raises FileNotFoundError if the narration has
-        been deleted.
+        The encoded form and the cues are included if they were kept. Raises FileNotFoundError if
+        the narration has been deleted.
         """
         folder = await self.create(job_id)
         await self._store.get(narration_key(of), folder.attachment)
         with suppress(FileNotFoundError):
             await self._store.get(encoded_narration_key(of), folder.encoded_narration)
+        with suppress(FileNotFoundError):
+            await self._store.get(cues_key(of), folder.cues)
 
     async def restore_attachment(self, job_id: str) -> None:
         """If the job's folder lacks the attachment, put the kept one there, unless none is kept.
@@ -133,6 +149,8 @@ class Workspace:
         """
         folder = await self.create(job_id)
         if not await asyncio.to_thread(folder.attachment.exists):
+            with suppress(FileNotFoundError):
+                await self._store.get(cues_key(job_id), folder.cues)
             with suppress(FileNotFoundError):
                 await self._store.get(narration_key(job_id), folder.attachment)
 
@@ -155,11 +173,12 @@ class Workspace:
         """Return the local path of a poster. If its store is elsewhere, fetch the poster first."""
         return await self._copies.fetch(poster_key(job_id))
 
-    async def fetch_copy(self, job_id: str, *, decent: bool) -> Path:
-        """Return the local path of a smaller copy.
+    async def fetch_captions(self, job_id: str) -> Path:
+        """Return the local path of a video's captions, like `fetch_poster`."""
+        return await self._copies.fetch(captions_key(job_id))
 
-        If its store is elsewhere, fetch the copy first.
-        """
+    async def fetch_copy(self, job_id: str, *, decent: bool) -> Path:
+        """Return the local path of a smaller copy, like `fetch_poster`."""
         return await self._copies.fetch(copy_key(job_id, decent=decent))
 
     async def find_video(self, job_id: str) -> Path | RemoteFile:
@@ -224,11 +243,13 @@ class Workspace:
     async def inventory(self) -> Inventory:
         """List the files of all jobs."""
         kept = await self._store.list()
-        return Inventory(
-            kept=kept,
-            folders=await asyncio.to_thread(list_folders, self._root / "work"),
-            scratch=await asyncio.to_thread(list_folders, self._root / "scratch"),
-        )
+        folders, scratch = await self.local_folders()
+        return Inventory(kept=kept, folders=folders, scratch=scratch)
+
+    async def local_folders(self) -> tuple[tuple[InventoryFolder, ...], ...]:
+        """List the folders of running jobs, and the folders with local copies of kept files."""
+        names = ("work", "scratch")
+        return tuple([await asyncio.to_thread(list_folders, self._root / name) for name in names])
 
     async def free_bytes(self) -> int:
         """Return the free space on the disk, in bytes."""

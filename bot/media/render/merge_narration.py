@@ -40,13 +40,14 @@ _MAX_AUDIO_BYTES = 400_000 / 8  # for a second of noise; speech takes less than 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MergeResult:
-    """The result of a merge.
+    """The result of a merge. `seconds`: the length of the merged video.
 
     `clip_seconds`: the length of the clip.
     `is_held`: whether the clip's last frame is held until the narration ends.
     `held_instead`: whether it is held because a looped clip would be too large.
     """
 
+    seconds: float
     clip_seconds: float
     is_held: bool
     held_instead: bool
@@ -127,6 +128,7 @@ async def _merge_directly(
     result = stated.with_voice(spoken=options.spoken)
     await _write_with_first(ffmpeg, picture, source, target, sounds=sounds, digital_source=result)
     return MergeResult(
+        seconds=plan.seconds,
         clip_seconds=info.seconds,
         is_held=plan.filling is Filling.HELD,
         held_instead=plan.held_instead,

@@ -17,6 +17,7 @@ from bot.media.files.stores.remote_file import RemoteFile
 from bot.web.api.order_body import check_version
 from bot.web.http.error_response import ApiError, language
 from bot.web.http.file_response import (
+    captions_headers,
     is_intact,
     open_file,
     send_file,
@@ -86,6 +87,7 @@ class ApiRoutes:
             web.get("/api/status", authenticated(self._status)),
             web.get("/api/download", authenticated(self._download)),
             web.get("/api/poster", authenticated(self._poster)),
+            web.get("/api/captions", authenticated(self._captions)),
             web.get("/api/jobs", authenticated(self._jobs)),
             web.delete("/api/jobs", authenticated(self._delete)),
             web.post("/api/cancel", authenticated(self._cancel)),
@@ -148,6 +150,18 @@ class ApiRoutes:
             raise ApiError(HTTPStatus.NOT_FOUND, "api.no_poster")
         with file:
             return await send_file(request, file, _POSTER_HEADERS)
+
+    async def _captions(self, request: web.Request, client: str) -> web.StreamResponse:
+        job = await self._job(request, client)
+        artifact = await self._finished(job, request)
+        if not artifact.has_captions:
+            raise ApiError(HTTPStatus.NOT_FOUND, "api.no_captions")
+        try:
+            file = await open_file(await self._clients.fetch_captions(job))
+        except FileNotFoundError:
+            raise ApiError(HTTPStatus.GONE, "api.expired") from None
+        with file:
+            return await send_file(request, file, captions_headers())
 
     async def _jobs(self, request: web.Request, client: str) -> web.Response:
         before = request.query.get("before")
@@ -235,6 +249,7 @@ class ApiRoutes:
             "note": self._texts(job.note, locale) if job.note else None,
             "madeWith": made,
             "size": artifact.size if artifact else None,
+            "captions": artifact is not None and artifact.has_captions,
             **public_job.as_json(),
         }
 

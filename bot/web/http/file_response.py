@@ -151,6 +151,14 @@ def video_headers(prompt: str, *, inline: bool = False) -> dict[str, str]:
     }
 
 
+def captions_headers() -> dict[str, str]:
+    """Return the response headers for the captions of a video."""
+    return {
+        hdrs.CONTENT_TYPE: "text/vtt; charset=utf-8",
+        hdrs.CACHE_CONTROL: "private, no-cache",
+    }
+
+
 async def is_intact(file: Path | RemoteFile, size: int) -> bool:
     """Tell whether a file can be opened and has the expected size."""
     if isinstance(file, RemoteFile):

@@ -51,6 +51,15 @@ class KeptFileSender:
             return _redirect(link)
         return await _send(request, self._workspace.find_poster(job_id), headers)
 
+    async def send_captions(
+        self, request: web.Request, job_id: str, headers: Mapping[str, str]
+    ) -> web.StreamResponse:
+        """Respond with a video's captions.
+
+        There is no redirect, because browsers only load captions from the origin of the page.
+        """
+        return await _send(request, self._workspace.fetch_captions(job_id), headers)
+
 
 def _redirect(link: str) -> web.Response:
     headers = {hdrs.LOCATION: link, hdrs.CACHE_CONTROL: "no-store"}

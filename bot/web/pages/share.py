@@ -15,7 +15,7 @@ from bot.delivery.views.made_with import made_with
 from bot.errors import FileStoreError, MediaError
 from bot.media.mp4.reader import read_mp4
 from bot.web.http.error_response import language
-from bot.web.http.file_response import video_headers
+from bot.web.http.file_response import captions_headers, video_headers
 from bot.web.http.kept_files import KeptFileSender
 from bot.web.pages.assets import fill, load
 
@@ -77,6 +77,7 @@ class SharePage:
             web.get("/v/{token}", self._show),
             web.get("/v/{token}/video.mp4", self._send_video),
             web.get("/v/{token}/poster.jpg", self._send_poster),
+            web.get("/v/{token}/captions.vtt", self._send_captions),
         ]
 
     async def _send_style(self, request: web.Request) -> web.Response:
@@ -93,7 +94,7 @@ class SharePage:
             return self._answer(self._not_found_page, {}, locale, HTTPStatus.NOT_FOUND)
         share, job = found.share, found.job
         has_poster = await self._poster_cache.make(job.id)
-        fields = _fields(share, job, size, has_poster=has_poster)
+        fields = _fields(found, size, has_poster=has_poster)
         fields |= {
             "made_with": self._texts(f"origin.{made_with(job)}", locale),
             "until": self._texts("share.until", locale, date=_date(share.expires_at)),
@@ -113,6 +114,12 @@ class SharePage:
             raise web.HTTPNotFound
         headers: dict[str, str] = {hdrs.CONTENT_TYPE: "image/jpeg", hdrs.CACHE_CONTROL: "private"}
         return await self._files.send_poster(request, found.job.id, headers)
+
+    async def _send_captions(self, request: web.Request) -> web.StreamResponse:
+        found = await self._find(request)
+        if found is None or not found.artifact.has_captions:
+            raise web.HTTPNotFound
+        return await self._files.send_captions(request, found.job.id, captions_headers())
 
     async def _find(self, request: web.Request) -> _SharedVideo | None:
         share = self._links.check_share_link(request.match_info["token"])
@@ -168,8 +175,8 @@ def _headers(store_origin: str) -> dict[str, str]:
     }
 
 
-def _fields(share: Share, job: Job, size: tuple[int, int], *, has_poster: bool) -> dict[str, str]:
-    prompt = job.request.prompt
+def _fields(video: _SharedVideo, size: tuple[int, int], *, has_poster: bool) -> dict[str, str]:
+    share, prompt = video.share, video.job.request.prompt
     title = cut(prompt, _TITLE_CHARACTERS)
     description = cut(prompt, _DESCRIPTION_CHARACTERS)
     # The page's own URLs are relative, so that they work under any base address. The URLs in its
@@ -184,6 +191,7 @@ def _fields(share: Share, job: Job, size: tuple[int, int], *, has_poster: bool) 
         "poster": f"{share.url}/poster.jpg" if has_poster else "",
         "own_video": f"{token}/video.mp4",
         "own_poster": f"{token}/poster.jpg" if has_poster else "",
+        "own_captions": f"{token}/captions.vtt" if video.artifact.has_captions else "",
         "width": str(size[0]),
         "height": str(size[1]),
     }

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.proofs.web import (
+    caption_steps,
     concurrent_steps,
     elsewhere_steps,
     failure_steps,
@@ -73,6 +74,7 @@ async def _test_ordinary_use(user: KeyboardUser, auditor: Auditor, folder: Path)
             ("finds faults with axe-core", auditor.check_itself),
             ("generates with a narration", lambda: order_steps.generate(user, auditor)),
             ("plays the video", lambda: order_steps.watch(user, auditor)),
+            ("has no captions of a recording", lambda: caption_steps.leave_uncaptioned(auditor)),
             ("is in the screenshots", lambda: _take_screenshots(auditor)),
             ("downloads it", lambda: order_steps.download(user, url)),
             ("shares it, and withdraws the link", lambda: order_steps.share(user, auditor, url)),
@@ -82,6 +84,10 @@ async def _test_ordinary_use(user: KeyboardUser, auditor: Auditor, folder: Path)
                 lambda: upload_steps.follow_upload(user, auditor, folder),
             ),
             ("has a text spoken", lambda: order_steps.speak(user, auditor, voice)),
+            (
+                "shows a spoken text as captions",
+                lambda: caption_steps.watch_captions(user, auditor, voice, url, folder),
+            ),
             ("continues without a WebSocket", lambda: order_steps.follow_without_socket(user, url)),
             (
                 "hears of orders in another tab",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 # policy forbids Playwright to poll an expression.
 _NO_TRANSITION = "() => document.getAnimations().every((each) => !(each instanceof CSSTransition))"
 _RUN_AXE = """
-axe.run(document, { resultTypes: ["violations"] }).then(({ violations, passes }) => ({
+axe.run(document, { resultTypes: ["violations"] }).then(({ violations, incomplete, passes }) => ({
   passed: passes.length,
+  undecided: incomplete.map(({ id }) => id),
   found: violations.flatMap(({ id, help, nodes }) =>
     nodes.map((node) => `${id}: ${help}: ${node.html.slice(0, 200)}`)),
 }))
@@ -71,18 +72,27 @@ class Auditor:
             if not any(violation.startswith(rule) for violation in found):
                 raise AssertionError(f"axe-core does not find {rule}")
 
+    async def undecided(self) -> frozenset[str]:
+        """Return the rules of which axe-core can't say whether the page keeps them."""
+        answer = await self._run("the page")
+        return frozenset(answer["undecided"])
+
     async def _violations(self, state: str) -> list[str]:
+        answer = await self._run(state)
+        violations: list[str] = answer["found"]
+        wide = await self._page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if wide > 0:
+            violations.append(f"the page is {wide} pixels too wide")
+        return violations
+
+    async def _run(self, state: str) -> dict[str, Any]:
         await self._page.wait_for_function(_NO_TRANSITION)
         if not await self._page.evaluate("Boolean(window.axe)"):
             await self._page.evaluate(f"{self._script}; null")
         answer = await self._page.evaluate(_RUN_AXE)
         if not answer["passed"]:
             raise AssertionError(f"{state}: axe-core has checked nothing")
-        violations: list[str] = answer["found"]
-        wide = await self._page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        if wide > 0:
-            violations.append(f"the page is {wide} pixels too wide")
-        return violations
+        return answer
 
     async def screenshot(self, path: Path, *, phone: bool = False, dark: bool = False) -> None:
         """Save a compressed screenshot of the page on a phone or a desktop."""

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from bot.artifacts import FinishedVideo
 from bot.errors import MediaError, UserError
 from bot.jobs.guiding.sounds import EncodedVoice
+from bot.media.captions.captioner import write_captions
+from bot.media.captions.cues import Cue, write_cues
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,6 +127,7 @@ class FakeEditor:
                 await asyncio.to_thread(folder.attachment.write_bytes, text.encode())
                 self.spoken.append((job_id, text))
                 self.locales.append(locale)
+                await asyncio.to_thread(write_cues, folder.cues, [Cue(start=0, end=1, text=text)])
         await self.workspace.keep_narration(job_id)
 
     async def sound_end(self, job_id: str) -> float:
@@ -138,12 +141,12 @@ class FakeEditor:
             await self.workspace.keep_narration(job_id)
 
     async def finish(
-        self, job_id: str, *, narrated: bool, replacing: bool = False, spoken: bool = False
+        self, job_id: str, *, narrated: bool, replacing: bool = False, text: str | None = None
     ) -> FinishedVideo:
         self._fail()
         if replacing:
             self.replaced.append(job_id)
-        if spoken:
+        if text is not None:
             self.machine_spoken.append(job_id)
         folder = self.workspace.folder(job_id)
         if not narrated:
@@ -153,7 +156,12 @@ class FakeEditor:
         await self.works.wait()
         clip = await asyncio.to_thread(folder.clip.read_bytes)
         await asyncio.to_thread(folder.result.write_bytes, clip + b" with voice")
-        return FinishedVideo(path=folder.result, note=self.note)
+        has_captions = await write_captions(folder.cues, folder.captions, seconds=60)
+        return FinishedVideo(
+            path=folder.result,
+            note=self.note,
+            captions=folder.captions if has_captions else None,
+        )
 
     async def make_poster(self, job_id: str) -> None:
         self.with_poster.append(job_id)

@@ -18,7 +18,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("-m", type=Path, required=True)
     parser.add_argument("-i", type=Path, required=True)
-    parser.add_argument("-f", type=Path, required=True)
+    parser.add_argument("-f", type=Path)
+    parser.add_argument("-d", type=Path)
     options = parser.parse_args()
     assert options.m.read_bytes() == b"a model"
     text = options.i.read_text(encoding="utf-8")
@@ -30,7 +31,16 @@ def main() -> None:
         os.kill(os.getpid(), 9)
     if "look around" in text:
         Path("seen").write_text(f"{sys.argv}\n{os.environ}", encoding="utf-8")
-    with wave.open(str(options.f), "wb") as sound:
+    if options.f:
+        write(options.f, text)
+    for number, line in enumerate(text.splitlines(), 1 << 40) if options.d else ():
+        if not any(map(str.isalnum, line)):
+            sys.exit("wave.Error: # channels not specified")
+        write(options.d / f"{number}.wav", line)
+
+
+def write(path: Path, text: str) -> None:
+    with wave.open(str(path), "wb") as sound:
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(RATE)

@@ -11,14 +11,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VIDEOS, FITTED, SQUEEZED, NARRATIONS = "videos", "fitted", "squeezed", "narrations"
+#: What several processes need of a running job. One process that does everything keeps none of it.
+SHARED = "shared"
 COPIES = frozenset({FITTED, SQUEEZED})
 #: The first parts of all keys.
-FOLDERS = (VIDEOS, FITTED, SQUEEZED, NARRATIONS)
+FOLDERS = (VIDEOS, FITTED, SQUEEZED, NARRATIONS, SHARED)
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 # An unfinished `.part` file may have been left over by a crash. It is deleted with its job.
 _KEY = re.compile(
-    rf"(?P<folder>{'|'.join(FOLDERS)})/(?P<job>[0-9a-f]{{32}})(\.(mp4|jpg|m4a)(\.part)?)?"
+    rf"(?P<folder>{'|'.join(FOLDERS)})/(?P<job>[0-9a-f]{{32}})(\.(mp4|jpg|m4a|vtt|json)(\.part)?)?"
 )
 
 
@@ -118,6 +120,11 @@ def poster_key(job_id: str) -> str:
     return f"{VIDEOS}/{checked(job_id)}.jpg"
 
 
+def captions_key(job_id: str) -> str:
+    """Return the key of a finished video's captions."""
+    return f"{VIDEOS}/{checked(job_id)}.vtt"
+
+
 def copy_key(job_id: str, *, decent: bool) -> str:
     """Return the key of a smaller copy of a finished video.
 
@@ -137,13 +144,32 @@ def encoded_narration_key(job_id: str) -> str:
     return f"{NARRATIONS}/{checked(job_id)}.m4a"
 
 
+def shared_clip_key(job_id: str) -> str:
+    """Return the key of the clip of a running job."""
+    return f"{SHARED}/{checked(job_id)}.mp4"
+
+
+def asked_key(job_id: str) -> str:
+    """Return the key of an empty file that says that a paid voice was asked for a job."""
+    return f"{SHARED}/{checked(job_id)}"
+
+
+def cues_key(job_id: str) -> str:
+    """Return the key of the words of a job's narration, with their times."""
+    return f"{NARRATIONS}/{checked(job_id)}.json"
+
+
 def keys_of(job_id: str) -> tuple[str, ...]:
     """Return the keys of all files that a job can have."""
     return (
         video_key(job_id),
         poster_key(job_id),
+        captions_key(job_id),
         copy_key(job_id, decent=True),
         copy_key(job_id, decent=False),
         narration_key(job_id),
         encoded_narration_key(job_id),
+        cues_key(job_id),
+        shared_clip_key(job_id),
+        asked_key(job_id),
     )

@@ -37,7 +37,13 @@ _RETRIES = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
 _TIMEOUTS = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=60)}
 _PART_BYTES = 8 * 1024 * 1024
 _UPLOADS_AT_ONCE = 3
-_TYPES = {".mp4": "video/mp4", ".jpg": "image/jpeg", ".m4a": "audio/mp4"}
+_TYPES = {
+    ".mp4": "video/mp4",
+    ".jpg": "image/jpeg",
+    ".m4a": "audio/mp4",
+    ".vtt": "text/vtt",
+    ".json": "application/json",
+}
 _CODE = re.compile(r"<Code>(\w{1,80})</Code>")
 _MISSING = frozenset({"NoSuchKey", "BlobNotFound"})
 _STATUS = re.compile(r"\b(?:status|code)[^0-9<>]{0,40}([45]\d\d)\b", re.IGNORECASE)

@@ -57,6 +57,7 @@ function onOrdered(jobId, script, narrated) {
     note: null,
     madeWith: null,
     size: undefined, // not known yet; null if expired
+    captions: false,
     status: "queued",
     progress: 0,
   };

@@ -121,4 +121,5 @@ export const withdraw = (jobId) => request("DELETE", jobPath("api/share", jobId)
 export const jobs = (before) => request("GET", before ? `api/jobs?before=${before}` : "api/jobs");
 export const remove = (jobId) => request("DELETE", jobPath("api/jobs", jobId));
 export const posterUrl = (jobId) => jobPath("api/poster", jobId);
+export const captionsUrl = (jobId) => jobPath("api/captions", jobId);
 export const videoUrl = (jobId) => jobPath("api/download", jobId);

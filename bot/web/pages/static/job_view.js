@@ -1,8 +1,8 @@
 // The selected job: its progress, the reason for its failure, or its video.
 
-import { cancel, remove, retry, status, videoUrl } from "./calls.js";
+import { cancel, captionsUrl, remove, retry, status, videoUrl } from "./calls.js";
 import { Deleting } from "./deleting.js";
-import { announce, byId, runAction, showMessage } from "./dom.js";
+import { announce, byId, make, runAction, showMessage } from "./dom.js";
 import { isOpen } from "./job_list.js";
 import { Sharing } from "./sharing.js";
 import { translate } from "./texts.js";
@@ -94,6 +94,7 @@ export class JobView {
     const video = byId("video");
     video.pause();
     video.removeAttribute("src");
+    video.replaceChildren();
     video.load();
   }
 
@@ -136,11 +137,24 @@ export class JobView {
   #showVideo() {
     const video = byId("video");
     const url = videoUrl(this.#job.jobId);
+    this.#showCaptions(video);
     if (video.getAttribute("src") !== url) video.src = url;
     byId("download").href = url;
     showMessage("made-with", this.#job.madeWith);
     showMessage("note", this.#job.note);
     this.#sharing.setJob(this.#job.jobId);
+  }
+
+  // Adds the captions to the player, if the video has any.
+  #showCaptions(video) {
+    const { jobId, captions } = this.#job;
+    const src = captions ? captionsUrl(jobId) : undefined;
+    if (video.querySelector("track")?.getAttribute("src") === src) return;
+    video.replaceChildren();
+    if (!src) return;
+    const track = make("track", { kind: "captions", label: translate("page.captions"), src });
+    track.default = true; // shown without being chosen
+    video.append(track);
   }
 
   #announce() {

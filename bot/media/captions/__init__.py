@@ -1,0 +1,1 @@
+"""Makes captions of narrations whose words are known."""

@@ -1,0 +1,2 @@
+-- Whether a video has captions, which are kept in a file next to it.
+ALTER TABLE artifacts ADD COLUMN has_captions BIGINT NOT NULL DEFAULT 0;
