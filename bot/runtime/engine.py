@@ -30,9 +30,8 @@ from bot.media.render.narration_options import NarrationFit, NarrationMix, Narra
 from bot.metrics import Metrics
 from bot.moderation.access.gate import Gate
 from bot.moderation.access.refusals import RefusedOrders
-from bot.presets import Presets
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writers
-from bot.runtime.costs import lengths_of, open_costs
+from bot.runtime.costs import lengths_of, open_costs, presets_of
 from bot.runtime.parts.file_store import open_file_store
 from bot.runtime.parts.shared_database import lease_of, may_claim, open_heartbeat
 from bot.runtime.parts.voices import make_voice_permissions
@@ -67,6 +66,7 @@ if TYPE_CHECKING:
     from bot.jobs.leases.heartbeat import Heartbeat
     from bot.moderation.base import Moderator
     from bot.moderation.words import BlockedWords
+    from bot.presets import Presets
     from bot.runtime.resources import Resources
     from bot.runtime.timing import Timing
     from bot.settings.fields import Settings
@@ -138,7 +138,7 @@ async def open_engine(
     bus.subscribe(metrics.on_job_changed, only_own=True)
     bus.subscribe(feed.on_job_changed)
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
-    files, presets = await open_file_store(settings), _presets(settings)
+    files, presets = await open_file_store(settings), presets_of(settings)
     kept_files = KeptFileTable(resources.database)
     kept = RecordedStore(files, kept_files, clock=clock)
     workspace = Workspace(settings.data_dir, kept)
@@ -294,12 +294,3 @@ def _role_caps(settings: Settings) -> RoleCaps:
     caps = settings.caps_by_role
     by_role = {int(role): cap for role, cap in caps.items() if role != BOOSTER}
     return RoleCaps(by_role=by_role, boosters=caps.get(BOOSTER, 0))
-
-
-def _presets(settings: Settings) -> Presets:
-    return Presets(
-        model=settings.model,
-        seconds=settings.video_seconds,
-        size=settings.video_size,
-        max_audio_bytes=settings.max_audio_mb * _MIB,
-    )

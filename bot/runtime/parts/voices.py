@@ -32,7 +32,7 @@ def make_voice_guide(engine: Engine) -> VoiceGuide:
     service = engine.voice_permissions.service
     return VoiceGuide(
         engine.backend,
-        NarrationSounds(engine.resources.ffmpeg, engine.workspace),
+        NarrationSounds(engine.resources.ffmpeg, engine.workspace, engine.editor),
         make_links(engine.resources),
         service=service.host if service else None,
     )
