@@ -46,7 +46,7 @@ voice: .venv/voice ## install the offline voice
 scale: .venv/scale ## install the libraries for PostgreSQL and buckets
 
 test: .venv/dev ## run the tests
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist worksteal
 
 # Takes half as long again as `make test`.
 coverage: .venv/dev ## run the tests, and list the lines that they miss
@@ -146,9 +146,10 @@ proof-provenance: .venv/dev ## have other projects' tools read the marks of vide
 	@.venv-scale/bin/python $(INSTALL) requirements-scale-proof.lock
 	@touch $@
 
-# Needs Chromium: installs it (on Debian, as root), or prints what is missing.
-proof-scale: .venv-scale/installed ## keep files in a bucket, and look at it from outside
+# Needs Chromium: installs it (on Debian, as root), or prints what is missing. The losses take an hour.
+proof-scale: .venv-scale/installed ## keep files in a bucket, and take away parts of a fleet
 	.venv-scale/bin/python -m tests.proofs.scale $(ADVISED)
+	.venv-scale/bin/python -m tests.proofs.scale.losses
 
 # Installs servers of other projects into .venv-peers, or prints the reason why it can't.
 # The first run takes some minutes.

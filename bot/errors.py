@@ -168,6 +168,13 @@ class StartupError(ClapperError):
     """
 
 
+class DeskLostError(ClapperError):
+    """The process may no longer speak to Discord, because another one may be the desk.
+
+    It exits with code 1, and starts again as a standby.
+    """
+
+
 class FirstError:
     """Lets several operations run although one fails, and raises the first error at the end."""
 

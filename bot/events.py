@@ -20,14 +20,29 @@ class EventBus:
 
     def __init__(self) -> None:
         self._subscribers: list[Callable[[JobChanged], None]] = []
+        self._own_subscribers: list[Callable[[JobChanged], None]] = []
 
-    def subscribe(self, subscriber: Callable[[JobChanged], None]) -> None:
-        """Add a subscriber. It is called with every event from now on."""
-        self._subscribers.append(subscriber)
+    def subscribe(
+        self, subscriber: Callable[[JobChanged], None], *, only_own: bool = False
+    ) -> None:
+        """Add a subscriber. It is called with every event from now on.
+
+        `only_own`: whether to leave out the changes that other processes have made.
+        """
+        (self._own_subscribers if only_own else self._subscribers).append(subscriber)
 
     def publish(self, event: JobChanged) -> None:
         """Call all subscribers with an event. If one of them fails, the others are still called."""
-        for subscriber in self._subscribers:
+        self._call((*self._own_subscribers, *self._subscribers), event)
+
+    def publish_foreign(self, event: JobChanged) -> None:
+        """Call the subscribers to events of other processes with such an event."""
+        self._call(tuple(self._subscribers), event)
+
+    def _call(
+        self, subscribers: tuple[Callable[[JobChanged], None], ...], event: JobChanged
+    ) -> None:
+        for subscriber in subscribers:
             try:
                 subscriber(event)
             except Exception:  # the change is already committed, so the error is only logged

@@ -19,7 +19,7 @@ from prometheus_client import (
 from bot.model import JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from bot.model import JobChanged
 
@@ -126,6 +126,23 @@ class Metrics:
             ("reason",),
             registry=registry,
         )
+        self._processes = Gauge(
+            "clapper_processes",
+            "Processes on the database that were seen lately",
+            ("role",),
+            registry=registry,
+        )
+        self._silence = Gauge(
+            "clapper_process_silence_seconds",
+            "Longest time since the last beat of a process",
+            ("role",),
+            registry=registry,
+        )
+        self._due = Gauge(
+            "clapper_due_seconds",
+            "Seconds for which the step that waits longest has been due",
+            registry=registry,
+        )
         self._lag = Gauge(
             "clapper_event_loop_lag_seconds",
             "Longest delay of the event loop since the last scrape",
@@ -191,6 +208,19 @@ class Metrics:
         for gauge, sums in ((self._ledger, totals), (self._reported, reported)):
             for labels, amount in sums.items():
                 gauge.labels(*labels).set(amount / _MICROS)
+
+    def set_processes(self, silences: Mapping[str, Sequence[float]], *, due: float) -> None:
+        """Set what is known of the processes that share the database.
+
+        `silences`: the seconds since the last beat of each process, by role.
+        `due`: for how many seconds the step that waits longest has been due.
+        """
+        self._processes.clear()
+        self._silence.clear()
+        for role, seconds in silences.items():
+            self._processes.labels(role).set(len(seconds))
+            self._silence.labels(role).set(max(seconds))
+        self._due.set(due)
 
     def expose(
         self, jobs: Mapping[tuple[str, str], int], orphans: Mapping[str, int] | None = None

@@ -77,10 +77,11 @@ class Database(Protocol):
 
 
 @asynccontextmanager
-async def open_database(source: Source) -> AsyncGenerator[Database]:
+async def open_database(source: Source, *, is_shared: bool = False) -> AsyncGenerator[Database]:
     """Open the database, migrate it to the current schema, and close it after the `with` block.
 
     The folder of an SQLite database must exist.
+    `is_shared`: whether other processes that share it may have a PostgreSQL database open.
     Raises DataInUseError if another process has the database open.
     Raises StartupError if the operator has to change something.
     Raises StorageError if the migration fails.
@@ -92,7 +93,7 @@ async def open_database(source: Source) -> AsyncGenerator[Database]:
         except ImportError as error:
             raise StartupError(f"DATABASE_URL: {NO_DRIVER}.") from error
 
-        async with open_postgres(source) as database:
+        async with open_postgres(source, is_shared=is_shared) as database:
             yield database
     else:
         from storage.sqlite.opening import open_sqlite  # noqa: PLC0415

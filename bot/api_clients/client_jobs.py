@@ -7,14 +7,14 @@ import hashlib
 import logging
 import math
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.api_clients.audio_upload import AudioUpload
 from bot.api_clients.upload_slots import UploadSlots
 from bot.errors import Trouble, UserError
 from bot.media.files.atomic import TooLargeError, save
 from bot.media.narration.ingest import detect_format
-from bot.model import Attachment, Client, JobState, new_job_id
+from bot.model import Client, JobState, new_job_id
 from bot.moderation.access.refusals import RefusedOrder
 from bot.speech.spoken_words import recall_words
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bot.events import JobFeed
     from bot.jobs.circuit_breaker import CircuitBreaker
     from bot.jobs.service import JobService
+    from bot.media.files.shared_work import SharedWork
     from bot.media.files.stores.remote_file import RemoteFile
     from bot.media.files.workspace import Workspace
     from bot.model import Job
@@ -47,19 +48,6 @@ _REFUSALS = {
 _NAME_CHARACTERS = 200
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AudioUpload:
-    """A narration that was uploaded for a job that doesn't exist yet.
-
-    `job_id`: the id that the job will have. `size` is in bytes, and `sha256` in hex.
-    """
-
-    job_id: str
-    filename: str
-    size: int
-    sha256: str
-
-
 class ClientJobs:
     """Creates and reads jobs for API clients. A client never sees the jobs of another client.
 
@@ -75,6 +63,7 @@ class ClientJobs:
         store: ClientJobStore,
         artifacts: ArtifactStore,
         workspace: Workspace,
+        shared: SharedWork,
         feed: JobFeed,
         presets: Presets,
         circuit: CircuitBreaker,
@@ -87,6 +76,7 @@ class ClientJobs:
         self._store = store
         self._artifacts = artifacts
         self._workspace = workspace
+        self._shared = shared
         self._feed = feed
         self._presets = presets
         self._circuit = circuit
@@ -156,6 +146,7 @@ class ClientJobs:
     async def delete_upload(self, upload: AudioUpload) -> None:
         """Delete an uploaded narration, because no job was created for it."""
         await self._workspace.delete_folder(upload.job_id)
+        await self._shared.withdraw_attachment(upload.job_id)
 
     async def submit(
         self, client: str, script: str, upload: AudioUpload | None = None, *, key: str | None = None
@@ -174,10 +165,11 @@ class ClientJobs:
             await self._check_provider(requester)
             if upload:
                 await recall_words(self._workspace, client, upload.sha256, job_id=upload.job_id)
+                await self._shared.offer_attachment(upload.job_id)
             job = await self._jobs.submit(
                 request,
                 requester,
-                _attachment(upload),
+                upload.attachment if upload else None,
                 job_id=upload.job_id if upload else None,
             )
         except BaseException as error:
@@ -292,12 +284,6 @@ class ClientJobs:
         if job is None or job.client is None or job.client.digest != requester.digest:
             raise UserError("api.key_reused")
         return job
-
-
-def _attachment(upload: AudioUpload | None) -> Attachment | None:
-    if upload is None:
-        return None
-    return Attachment(url=None, filename=upload.filename, size=upload.size)
 
 
 def _digest(script: str, upload: AudioUpload | None) -> str:

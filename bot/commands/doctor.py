@@ -15,6 +15,7 @@ from bot.commands.checks.clock import examine_clock
 from bot.commands.checks.configuration.changed_settings import examine_changes
 from bot.commands.checks.configuration.costs import examine_costs
 from bot.commands.checks.configuration.database import examine_database
+from bot.commands.checks.configuration.processes import examine_processes
 from bot.commands.checks.configuration.unused_provider import unused_provider
 from bot.commands.checks.discord_account import examine_account
 from bot.commands.checks.failing_parts import examine_failing_parts
@@ -136,6 +137,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await examine_voice(settings),
         await _ffmpeg(),
         await asyncio.to_thread(examine_database, settings.database),
+        await asyncio.to_thread(examine_processes, settings.database),
         await asyncio.to_thread(_disk, settings.data_dir),
         examine_open_files(),
         await examine_port(settings),

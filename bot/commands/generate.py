@@ -17,7 +17,7 @@ from bot.api_clients.status import PublicStatus, public_job, sentence_in_utc
 from bot.commands.checks.configuration.unused_provider import unused_provider
 from bot.commands.lasting_stream import LastingStream
 from bot.commands.progress_bar import ProgressBar
-from bot.errors import DeliveryError, StartupError, UserError
+from bot.errors import StartupError, UserError
 from bot.media.files.atomic import commit
 from bot.model import JobState
 from bot.runtime.adapters import open_backend
@@ -25,6 +25,7 @@ from bot.runtime.engine import open_engine
 from bot.runtime.http_server import operator_routes, webhooks
 from bot.runtime.log_setup import configure_logs
 from bot.runtime.resources import open_resources
+from bot.runtime.roles.worker import NoDiscord
 from bot.runtime.stop_signals import on_stop_signals
 from bot.runtime.workers import make_workers
 from bot.settings.fields import load_settings
@@ -36,9 +37,7 @@ if TYPE_CHECKING:
     import argparse
     import signal
     from collections.abc import AsyncIterator
-    from typing import NoReturn
 
-    from bot.artifacts import Artifact, Handover
     from bot.model import Job
     from bot.runtime.engine import Engine
     from bot.settings.fields import Settings
@@ -107,29 +106,6 @@ def _check_output(output: Path) -> None:
         raise StartupError(f"--output: there is no folder {parent}.")
     if not os.access(parent, os.W_OK):
         raise StartupError(f"--output: the folder {parent} is not writable; name another.")
-
-
-class _NoDiscord:
-    """Raises DeliveryError for every delivery, because this process is not connected to Discord."""
-
-    async def find_message(self, job: Job) -> int | None:
-        """Raise DeliveryError."""
-        self._refuse(job)
-
-    async def show(self, job: Job) -> None:
-        """Raise DeliveryError."""
-        self._refuse(job)
-
-    async def deliver(self, job: Job, artifact: Artifact) -> Handover:  # noqa: ARG002 - as declared
-        """Raise DeliveryError."""
-        self._refuse(job)
-
-    async def notify(self, job: Job, artifact: Artifact) -> bool:  # noqa: ARG002 - as declared
-        """Raise DeliveryError."""
-        self._refuse(job)
-
-    def _refuse(self, job: Job) -> NoReturn:
-        raise DeliveryError(f"job {job.id} needs Discord")
 
 
 async def _generate_until_stopped(settings: Settings, options: argparse.Namespace) -> int:
@@ -210,10 +186,12 @@ async def _order(engine: Engine, options: argparse.Namespace) -> Job:
 
 async def _make(engine: Engine, job: Job, bar: ProgressBar) -> Job:
     """Run the workers until the job has ended, and return the ended job."""
-    workers = make_workers(engine, _NoDiscord())
+    workers = make_workers(engine, NoDiscord())
     tasks = [asyncio.create_task(worker.run(), name="worker") for worker in workers]
     tasks.append(asyncio.create_task(engine.clock_watcher.run(), name="clock"))
     tasks.append(asyncio.create_task(engine.holds.run(), name="holds"))
+    if engine.heartbeat is not None:
+        tasks.append(asyncio.create_task(engine.heartbeat.run(), name="heartbeat"))
     try:
         ended = await engine.clients.wait(job, bar.draw)
         if ended.state is JobState.CANCELLED:

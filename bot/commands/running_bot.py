@@ -58,6 +58,11 @@ def refused_by_bot(settings: Settings, status: int) -> StartupError:
     """Return an error that explains why the bot responded with an unexpected status."""
     if status == HTTPStatus.UNAUTHORIZED:
         return StartupError("SECRET_KEY: the running bot uses another one; set the same one here.")
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return StartupError(
+            f"HTTP_PORT: the process at {_address(settings)} is a standby or a worker; run this on "
+            "the machine of the active desk."
+        )
     return StartupError(
         f"HTTP_PORT: the server at {_address(settings)} (status {status}) is not this version of "
         "the bot; restart the bot, or correct the port."

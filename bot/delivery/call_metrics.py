@@ -25,14 +25,27 @@ def route_of(path: str) -> str:
     return _ID.sub("/{id}", _TOKEN.sub(r"\1/{token}", _VERSION.sub("", path)))
 
 
+class DeskIsLostError(aiohttp.ClientError):
+    """Another process may be the desk, so this process sends nothing to Discord."""
+
+
 def trace_calls(
-    count_call: Callable[[str, str, str], None], report_time: Callable[[float], None]
+    count_call: Callable[[str, str, str], None],
+    report_time: Callable[[float], None],
+    may_send: Callable[[], bool] = lambda: True,
 ) -> aiohttp.TraceConfig:
     """Return a trace that calls `count_call` with the method, route and outcome of each request.
 
     The outcome is the response's status, or the type of the exception that was raised.
     `report_time` receives the time in the response's `Date` header.
+    `may_send`: if it returns False, the request fails with DeskIsLostError before it is sent.
     """
+
+    async def started(
+        _session: aiohttp.ClientSession, _context: object, _call: aiohttp.TraceRequestStartParams
+    ) -> None:
+        if not may_send():
+            raise DeskIsLostError
 
     async def ended(
         _session: aiohttp.ClientSession, _context: object, call: aiohttp.TraceRequestEndParams
@@ -47,6 +60,7 @@ def trace_calls(
         count_call(call.method, route_of(call.url.path), type(call.exception).__name__)
 
     trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(started)
     trace.on_request_end.append(ended)
     trace.on_request_exception.append(failed)
     return trace

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.jobs.remote.fresh_answers import FreshAnswers
     from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
+    from bot.media.files.shared_work import SharedWork
     from bot.media.files.workspace import Workspace
     from bot.model import Job
 
@@ -52,6 +53,7 @@ class Downloading:
     jobs: JobService
     backend: VideoBackend
     workspace: Workspace
+    shared: SharedWork
     identity: RemoteIdentity
     fresh_answers: FreshAnswers
     max_bytes: int
@@ -60,7 +62,7 @@ class Downloading:
         """Download the job's clip. If the clip is missing or unusable, try again later."""
         clip = (await self.workspace.create(job.id)).clip
         if await asyncio.to_thread(is_clip, clip):
-            await self.jobs.move(job, JobState.MERGING)  # FinalDownload has downloaded the clip
+            await self._downloaded(job)  # FinalDownload has downloaded the clip
             return
         # The poller has already checked that this response describes the job.
         update = self.fresh_answers.pop(job)
@@ -85,7 +87,11 @@ class Downloading:
             log.warning("download.unusable id=%s reason=%r", job.id, str(error))
             await self._unusable(job)
         else:
-            await self.jobs.move(job, JobState.MERGING)
+            await self._downloaded(job)
+
+    async def _downloaded(self, job: Job) -> None:
+        await self.shared.offer_clip(job.id)
+        await self.jobs.move(job, JobState.MERGING)
 
     async def restore(self, job: Job) -> bool:
         """Make sure that the folder of a merging job contains the clip.
@@ -93,6 +99,8 @@ class Downloading:
         If the clip can't be restored at once, moves the job to another state and returns False.
         """
         if await asyncio.to_thread(self.workspace.folder(job.id).clip.exists):
+            return True
+        if await self.shared.fetch_clip(job.id):
             return True
         log.warning("download.clip_missing id=%s", job.id)
         if job.clip_of is None:

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 from bot.artifacts import NOTE_HELD, NOTE_HELD_INSTEAD, NOTE_SILENT, FinishedVideo
 from bot.errors import FileStoreError, MediaError, UserError
 from bot.media.captions.captioner import caption_narration, write_captions
+from bot.media.files.shared_work import SharedWork
 from bot.media.narration.ingest import ingest, read_narration
 from bot.media.render.convert import convert
 from bot.media.render.encoded_narration import (
@@ -54,7 +55,9 @@ class NarrationEditor:
         options: NarrationOptions,
         max_seconds: int,
         voices: Voices | None = None,
+        shared: SharedWork | None = None,
     ) -> None:
+        self._shared = shared or SharedWork(workspace)
         self._ffmpeg = ffmpeg
         self._background_ffmpeg = background_ffmpeg
         self._posters = PosterCache(background_ffmpeg, workspace)
@@ -102,6 +105,8 @@ class NarrationEditor:
         folder = await self._workspace.create(job_id)
         if not await _is_ingested(folder):
             if not await asyncio.to_thread(folder.attachment.exists):
+                await self._shared.fetch_attachment(job_id)
+            if not await asyncio.to_thread(folder.attachment.exists):
                 raise UserError("audio.not_kept")
             await self._decode(folder)
         await self._workspace.keep_narration(job_id)
@@ -116,7 +121,7 @@ class NarrationEditor:
         folder = await self._workspace.create(job_id)
         try:
             if not await _is_ingested(folder):
-                await self._speak(text, folder, locale)
+                await self._speak(job_id, text, folder, locale)
         except UserError as error:
             raise as_speech_error(error) from error
         await _caption(folder, text)
@@ -210,10 +215,16 @@ class NarrationEditor:
             tail = error.stderr_tail[-500:]
             log.warning("shrink.failed id=%s reason=%r tail=%r", job_id, str(error), tail)
 
-    async def _speak(self, text: str, folder: JobFolder, locale: str | None) -> None:
+    async def _speak(self, job_id: str, text: str, folder: JobFolder, locale: str | None) -> None:
         if self._voices is None:
             raise UserError("speech.off")
         voice = await self._voices.choose(text, locale)
+        is_spoken = await asyncio.to_thread(folder.attachment.exists)
+        if voice.costs and not is_spoken and not await self._shared.begin_asking(job_id):
+            # Another process has asked the voice. Its speech is used if it was kept.
+            await self._shared.fetch_attachment(job_id)
+            if not await asyncio.to_thread(folder.attachment.exists):
+                raise UserError("speech.unsure")
         await speak_once(voice, text, folder.attachment)
         await self._decode(folder)
 

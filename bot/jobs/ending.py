@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import BackendError, DeliveryError, ErrorKind
+from bot.media.files.shared_work import SharedWork
 
 if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
@@ -49,7 +50,9 @@ class EndSteps:
         identity: RemoteIdentity,
         workspace: Workspace,
         cards: CardUpdates,
+        shared: SharedWork | None = None,
     ) -> None:
+        self._shared = shared or SharedWork(workspace)
         self._jobs = jobs
         self._backend = backend
         self._identity = identity
@@ -61,6 +64,7 @@ class EndSteps:
         await self._show(job)
         if job.state.is_final:
             await self._workspace.delete_folder(job.id)
+            await self._shared.forget(job.id)
         await self._jobs.release(job)
 
     async def stop(self, job: Job) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from bot.artifacts import NOTE_NOT_MERGED, Artifact, FinishedVideo, Handover
 from bot.errors import MediaError, UnconvertedError, UserError
 from bot.jobs.downloading import Downloading
+from bot.media.files.shared_work import SharedWork
 from bot.model import Failure, Job, JobState
 from bot.speech.voice import MAYBE_CHARGED
 from storage.jobs.store import Changes
@@ -82,8 +83,10 @@ class Pipeline:
         fresh_answers: FreshAnswers,
         max_clip_bytes: int,
         clock: Callable[[], float],
+        shared: SharedWork | None = None,
     ) -> None:
         self._jobs = jobs
+        self._shared = shared = shared or SharedWork(workspace)
         self._paid_requests = paid_requests
         self._artifacts = artifacts
         self._workspace = workspace
@@ -97,6 +100,7 @@ class Pipeline:
             jobs=jobs,
             backend=backend,
             workspace=workspace,
+            shared=shared,
             identity=identity,
             fresh_answers=fresh_answers,
             max_bytes=max_clip_bytes,
@@ -196,10 +200,12 @@ class Pipeline:
         await self._editor.make_poster(job.id)
         if job.client is None:
             await self._jobs.move(job, JobState.DELIVERING, Changes(note=video.note))
+            await self._shared.forget(job.id)
             return
         await self._jobs.move(job, JobState.SUCCEEDED, Changes(note=video.note))
         # The files are deleted only after the commit, because a repeated step would need them.
         await self._workspace.delete_folder(job.id)
+        await self._shared.forget(job.id)
 
     async def _restore_narration(self, job: Job) -> None:
         """If the job's folder lacks the narration, restore it from the copy kept for later jobs."""

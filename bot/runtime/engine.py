@@ -22,6 +22,7 @@ from bot.jobs.waits.clock_watcher import ClockWatcher, boot_id
 from bot.jobs.waits.holds import Holds
 from bot.library.recorded_store import RecordedStore
 from bot.media.files.download import AttachmentFetcher, attachment_hosts
+from bot.media.files.shared_work import SharedWork
 from bot.media.files.stores.takeover import TakeoverStore
 from bot.media.files.workspace import Workspace
 from bot.media.process.ffmpeg import Ffmpeg
@@ -37,6 +38,7 @@ from bot.runtime.parts.shared_database import lease_of, may_claim, open_heartbea
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.reach import reach_of
 from bot.runtime.resources import MIN_FREE_BYTES
+from bot.runtime.roles.role import Role
 from bot.runtime.timing import timing_for
 from bot.settings.types import BOOSTER
 from storage.access.settings import AccessSettingsStore
@@ -100,6 +102,7 @@ class Engine:
     kept_files: KeptFileTable
     takeover: TakeoverStore | None
     workspace: Workspace
+    shared: SharedWork
     artifacts: ArtifactStore
     editor: NarrationEditor
     blocked: BlockedWords
@@ -120,6 +123,7 @@ async def open_engine(
     timing: Timing | None = None,
     voices: Voices | None = None,
     client: str | None = None,
+    role: Role = Role.ALL,
 ) -> Engine:
     """Assemble the engine.
 
@@ -128,12 +132,14 @@ async def open_engine(
     settings, clock = resources.settings, resources.clock
     timing = timing or timing_for(backend)
     bus, feed, metrics = EventBus(), JobFeed(), Metrics()
-    for subscriber in (feed.on_job_changed, metrics.on_job_changed):
-        bus.subscribe(subscriber)
+    bus.subscribe(metrics.on_job_changed, only_own=True)
+    bus.subscribe(feed.on_job_changed)
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
     files, presets = await open_file_store(settings), _presets(settings)
     kept_files = KeptFileTable(resources.database)
-    workspace = Workspace(settings.data_dir, RecordedStore(files, kept_files, clock=clock))
+    kept = RecordedStore(files, kept_files, clock=clock)
+    workspace = Workspace(settings.data_dir, kept)
+    shared = SharedWork(workspace, None if role is Role.ALL else kept)
     account = account_of(settings, resources.secret)
     access = AccessSettingsStore(resources.database)
     gate = Gate(reach_of(settings), access, clock=clock, count=metrics.count_refused_order)
@@ -165,7 +171,7 @@ async def open_engine(
     circuit = CircuitBreaker(
         CircuitStore(resources.database), jobs, backend=backend.name, clock=clock
     )
-    heartbeat = await open_heartbeat(resources, stack)
+    heartbeat = await open_heartbeat(resources, stack, role)
     lease = lease_of(heartbeat, resources.database)
     queued = QueueStore(resources.database, backend=backend.name, client=client, lease=lease)
     capacity = ProviderCapacity(queued, limit=settings.max_jobs, steady=clock.steady)
@@ -186,7 +192,13 @@ async def open_engine(
         webhooks=webhooks,
         heartbeat=heartbeat,
         queue=JobQueue(
-            DueJobStore(resources.database, backend=backend.name, client=client, lease=lease),
+            DueJobStore(
+                resources.database,
+                backend=backend.name,
+                client=client,
+                lease=lease,
+                has_card=None if role is Role.ALL else role is Role.WORKER,
+            ),
             queued,
             capacity,
             access,
@@ -203,8 +215,9 @@ async def open_engine(
         kept_files=kept_files,
         takeover=files if isinstance(files, TakeoverStore) else None,
         workspace=workspace,
+        shared=shared,
         artifacts=artifacts,
-        editor=_editor(resources, workspace, voices),
+        editor=_editor(resources, workspace, shared, voices),
         blocked=blocked,
         access=access,
         gate=gate,
@@ -224,6 +237,7 @@ async def open_engine(
             store=ClientJobStore(resources.database),
             artifacts=artifacts,
             workspace=workspace,
+            shared=shared,
             feed=feed,
             presets=presets,
             circuit=circuit,
@@ -235,7 +249,9 @@ async def open_engine(
     )
 
 
-def _editor(resources: Resources, workspace: Workspace, voices: Voices | None) -> NarrationEditor:
+def _editor(
+    resources: Resources, workspace: Workspace, shared: SharedWork, voices: Voices | None
+) -> NarrationEditor:
     settings = resources.settings
     fetcher = AttachmentFetcher(
         resources.http,
@@ -254,6 +270,7 @@ def _editor(resources: Resources, workspace: Workspace, voices: Voices | None) -
         ),
         max_seconds=settings.max_audio_seconds,
         voices=voices,
+        shared=shared,
     )
 
 

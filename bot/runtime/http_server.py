@@ -28,6 +28,7 @@ from bot.web.webhooks import WEBHOOK_PATH, Webhooks
 from storage.jobs.listings import ListingStore
 from storage.ledger.totals import LedgerSumStore
 from storage.sessions import SessionStore
+from storage.workers.table import WorkerTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,7 @@ async def open_http_server(
         narrator=narrator,
         retention=retention,
     )
-    metrics = _metrics(engine)
+    metrics = metrics_page(engine)
     owner = await open_owner_page(
         engine.resources.settings,
         engine.resources.database,
@@ -144,13 +145,23 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}" if url else ""
 
 
-def _metrics(engine: Engine) -> MetricsPage | None:
+def metrics_page(engine: Engine, *, shows_tables: bool = True) -> MetricsPage | None:
+    """Return the page with the metrics, or None if no METRICS_TOKEN is set.
+
+    `shows_tables`: whether to show what the database contains, as one of several processes does.
+    """
     token = engine.resources.settings.metrics_token.get_secret_value()
     if not token:
         return None
     database = engine.resources.database
     return MetricsPage(
-        engine.metrics, engine.store, ListingStore(database), LedgerSumStore(database), token=token
+        engine.metrics,
+        engine.store,
+        ListingStore(database),
+        LedgerSumStore(database),
+        token=token,
+        workers=WorkerTable(database, clock=database.wall) if engine.heartbeat else None,
+        shows_tables=shows_tables,
     )
 
 

@@ -15,7 +15,7 @@ from bot.pacing import machine_clock
 from bot.runtime.open_files import raise_limit
 from bot.web.http.server import bind
 from storage.database import open_database
-from storage.files.data_folder import make_data_folder, refuse_moved
+from storage.files.data_folder import exclusive, make_data_folder, refuse_moved
 
 if TYPE_CHECKING:
     import socket
@@ -53,8 +53,12 @@ class Resources:
         return port
 
 
-async def open_resources(settings: Settings, stack: AsyncExitStack) -> Resources:
+async def open_resources(
+    settings: Settings, stack: AsyncExitStack, *, is_shared: bool = False
+) -> Resources:
     """Open the resources.
+
+    `is_shared`: whether other processes that share it may have the database open.
 
     Raises StartupError if the operator has to change something first.
     """
@@ -62,7 +66,12 @@ async def open_resources(settings: Settings, stack: AsyncExitStack) -> Resources
     await asyncio.to_thread(make_data_folder, settings.data_dir)
     if settings.database == settings.data_dir:
         await asyncio.to_thread(refuse_moved, settings.data_dir)
-    database = await stack.enter_async_context(open_database(settings.database))
+    if is_shared:
+        # Only the database is shared. Each process needs a folder for its own work.
+        stack.enter_context(exclusive(settings.data_dir))
+    database = await stack.enter_async_context(
+        open_database(settings.database, is_shared=is_shared)
+    )
     secret = await asyncio.to_thread(
         load_secret, settings.secret_key.get_secret_value(), settings.data_dir / "secret.key"
     )

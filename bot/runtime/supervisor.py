@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,7 +12,7 @@ from bot.errors import DeliveryError
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from bot.delivery.copies.smaller_copies import SmallerCopies
     from bot.delivery.operator_notices import OperatorNotices
@@ -82,14 +82,20 @@ class Service:
     metrics: Metrics
     session: GatewaySession
     part_watch: PartWatch
+    more_parts: Mapping[str, Callable[[], Awaitable[object]]] = field(
+        default_factory=dict[str, "Callable[[], Awaitable[object]]"]
+    )
 
 
-async def supervise(service: Service, stop: asyncio.Event) -> None:
+async def supervise(
+    service: Service, stop: asyncio.Event, keeping: asyncio.Task[None] | None = None
+) -> None:
     """Run the components until `stop` is set, and restart those that fail.
 
     Components that don't need Discord start at once. The others start after the login.
+    `keeping`: a task that fails when this process may no longer speak to Discord.
 
-    Raises StartupError if Discord refuses the login or the connection.
+    Raises StartupError if Discord refuses the login or the connection, and the error of `keeping`.
     """
     watch = service.part_watch
     await watch.start()
@@ -122,31 +128,49 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
         "pause watch": service.pause_watch.run,
         "orphan counter": service.orphans.run,
         "loop metrics": service.metrics.watch_loop,
-        "sweep": partial(_sweep, service.jobs),
-        "webhook sweep": partial(_sweep, service.webhooks),
-        "retention": partial(_sweep, service.retention),
+        "sweep": partial(sweep_hourly, service.jobs),
+        "webhook sweep": partial(sweep_hourly, service.webhooks),
+        "retention": partial(sweep_hourly, service.retention),
         **(
-            {"database files": partial(_sweep, service.database_files)}
+            {"database files": partial(sweep_hourly, service.database_files)}
             if service.database_files
             else {}
         ),
-        **({"moves to the store": partial(_sweep, service.takeover)} if service.takeover else {}),
+        **(
+            {"moves to the store": partial(sweep_hourly, service.takeover)}
+            if service.takeover
+            else {}
+        ),
         **({"heartbeat": service.heartbeat.run} if service.heartbeat else {}),
         **({"list polling": service.list_polling.run} if service.list_polling else {}),
         **{f"{worker.name} worker": worker.run for worker in service.workers},
+        **service.more_parts,
     }
+    await run_parts(parts, service.workers, watch, stop, keeping)
+
+
+async def run_parts(
+    parts: Mapping[str, Callable[[], Awaitable[object]]],
+    workers: Sequence[Worker],
+    watch: PartWatch,
+    stop: asyncio.Event,
+    keeping: asyncio.Task[None] | None = None,
+) -> None:
+    """Run the components until `stop` is set, or until `keeping` fails."""
     tasks: set[asyncio.Task[Any]] = {
         asyncio.create_task(stop.wait(), name="stop"),
         *(
             asyncio.create_task(watch.keep_running(name, run), name=name)
             for name, run in parts.items()
         ),
+        *([keeping] if keeping else ()),
     }
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         watch.stop()
         log.info("app.stopping because=%s", ",".join(sorted(task.get_name() for task in done)))
-        await asyncio.gather(*(worker.stop(grace=_GRACE_SECONDS) for worker in service.workers))
+        grace = 0.0 if keeping in done else _GRACE_SECONDS
+        await asyncio.gather(*(worker.stop(grace=grace) for worker in workers))
     finally:
         for task in tasks:
             task.cancel()
@@ -155,8 +179,12 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
         task.result()
 
 
-class _Swept(Protocol):
-    async def sweep(self) -> None: ...
+class Swept(Protocol):
+    """Deletes what is no longer needed."""
+
+    async def sweep(self) -> None:
+        """Delete it."""
+        ...
 
 
 async def _connect(service: Service, logged_in: asyncio.Event) -> None:
@@ -175,7 +203,8 @@ async def _connect(service: Service, logged_in: asyncio.Event) -> None:
     await service.session.run()
 
 
-async def _sweep(swept: _Swept) -> None:
+async def sweep_hourly(swept: Swept) -> None:
+    """Call `sweep` every hour until cancelled. After an error, the next sweep tries again."""
     while True:
         try:
             await swept.sweep()

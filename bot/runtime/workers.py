@@ -24,8 +24,10 @@ from bot.model import JobState
 from bot.pacing import ListIntervals, PostFence
 from bot.runtime.parts.voices import make_voice_guide
 from bot.runtime.resources import MIN_FREE_BYTES
+from bot.runtime.roles.role import Role, lanes_of
 from storage.jobs.generation_times import GenerationTimes
 from storage.jobs.listings import ListingStore
+from storage.jobs.polling.list_turns import ListTurns
 from storage.jobs.polling.listed_jobs import ListedJobStore
 from storage.jobs.remote_jobs import RemoteJobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
@@ -39,8 +41,8 @@ _MAX_CLIP_BYTES = 500 * 1024 * 1024
 _BLIND_AGE_SECONDS = 30.0
 
 
-def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
-    """Return the workers that run the steps of jobs. Every change to a job wakes them."""
+def make_workers(engine: Engine, deliverer: Deliverer, role: Role = Role.ALL) -> tuple[Worker, ...]:
+    """Return the workers that run the steps of the role. Every change to a job wakes them."""
     database, clock = engine.resources.database, engine.resources.clock
     remote_jobs, fresh_answers = RemoteJobStore(database), FreshAnswers(clock.steady)
     identity = RemoteIdentity(remote_jobs, engine.jobs, engine.backend, clock=clock)
@@ -50,6 +52,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         backend=engine.backend,
         artifacts=engine.artifacts,
         workspace=engine.workspace,
+        shared=engine.shared,
         editor=engine.editor,
         deliverer=deliverer,
         submission=Submission(
@@ -84,6 +87,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
             backend=engine.backend,
             identity=identity,
             workspace=engine.workspace,
+            shared=engine.shared,
             cards=deliverer,
         ),
         budgeting=engine.budgeting,
@@ -112,7 +116,8 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
     steps = {**pipeline.steps, JobState.GENERATING: poller.poll}
     jobs, queue = engine.jobs, engine.queue
     workers = tuple(
-        Worker(jobs, queue, lane, holds=engine.holds, jitter=_jitter) for lane in make_lanes(steps)
+        Worker(jobs, queue, lane, holds=engine.holds, jitter=_jitter)
+        for lane in lanes_of(role, make_lanes(steps))
     )
     for worker in workers:
         engine.bus.subscribe(worker.on_job_changed)
@@ -121,7 +126,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
     return workers
 
 
-def make_list_polling(engine: Engine) -> ListPolling | None:
+def make_list_polling(engine: Engine, role: Role = Role.ALL) -> ListPolling | None:
     """Return the component that polls many jobs with one request.
 
     Returns None if the backend can't list jobs.
@@ -149,9 +154,22 @@ def make_list_polling(engine: Engine) -> ListPolling | None:
         ),
         intervals=intervals,
         clock=clock,
+        turns=_list_turns(engine) if role is Role.WORKER else None,
     )
     engine.bus.subscribe(polling.on_job_changed)
     return polling
+
+
+def _list_turns(engine: Engine) -> ListTurns | None:
+    """Return the component that lets one of the workers read the list."""
+    if engine.heartbeat is None:
+        return None
+    return ListTurns(
+        engine.resources.database,
+        backend=engine.backend.name,
+        worker=engine.heartbeat.worker_id,
+        clock=engine.resources.database.wall,
+    )
 
 
 def make_orphan_counter(engine: Engine) -> OrphanCounter:

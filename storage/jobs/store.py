@@ -115,16 +115,22 @@ class JobStore:
     async def begin_submit(
         self, job: Job, voice: SubmittedVoice = UNGUIDED, *, shows_length: bool, **to: str | float
     ) -> Job | None:
-        """Mark a job as submitting. Returns None if a similar create request is unconfirmed."""
-        return await self._one_unless_taken(
-            statements.BEGIN_SUBMIT,
-            **key_of(job),
-            **to,
-            shows_length=int(shows_length),
-            fingerprint=replace(job.sent_request, reference=voice.digest).fingerprint,
-            voice_use=voice.use,
-            voice_digest=voice.digest,
-        )
+        """Mark a job as submitting. Returns None if a similar create request is unconfirmed.
+
+        Two similar jobs are not marked at the same time, because each has to see the other.
+        """
+        try:
+            return await self._counting_one(
+                statements.BEGIN_SUBMIT,
+                **key_of(job),
+                **to,
+                shows_length=int(shows_length),
+                fingerprint=replace(job.sent_request, reference=voice.digest).fingerprint,
+                voice_use=voice.use,
+                voice_digest=voice.digest,
+            )
+        except NotUniqueError:
+            return None
 
     async def postpone(
         self,

@@ -18,7 +18,7 @@ from storage.postgres.schema import migrate
 from storage.postgres.vacuum import Vacuum
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
 
 _MAX_CONNECTIONS = 12
 _CONNECT_SECONDS = 10.0
@@ -38,6 +38,7 @@ SESSION = {
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
+_NO_SETTINGS: Mapping[str, str] = {}
 _SETUP = """
 SELECT current_setting('server_encoding') AS encoding,
     CAST(current_setting('server_version_num') AS INTEGER) AS version,
@@ -48,14 +49,16 @@ SELECT current_setting('server_encoding') AS encoding,
 
 
 @asynccontextmanager
-async def open_postgres(url: str) -> AsyncGenerator[PostgresDatabase]:
+async def open_postgres(url: str, *, is_shared: bool = False) -> AsyncGenerator[PostgresDatabase]:
     """Open the database at `url`, migrate it to the current schema, and close it after the block.
+
+    `is_shared`: whether other processes that share it may have the database open.
 
     Raises DataInUseError if another process has the database open.
     Raises StartupError if the operator has to change something.
     Raises StorageError if the migration fails.
     """
-    lock = ProcessLock(partial(_connect, url))
+    lock = ProcessLock(partial(connect, url), is_shared=is_shared)
     try:
         await lock.take()
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
@@ -107,8 +110,10 @@ async def _pool(url: str) -> AsyncGenerator[asyncpg.Pool]:
         await asyncio.shield(pool.close())
 
 
-async def _connect(url: str) -> asyncpg.Connection:
-    return await asyncpg.connect(url, timeout=_CONNECT_SECONDS, server_settings=SESSION)
+async def connect(url: str, settings: Mapping[str, str] = _NO_SETTINGS) -> asyncpg.Connection:
+    """Open a connection outside of the pool. `settings`: settings of its session."""
+    session = {**SESSION, **settings}
+    return await asyncpg.connect(url, timeout=_CONNECT_SECONDS, server_settings=session)
 
 
 async def _set_up(connection: asyncpg.Connection) -> None:

@@ -1,4 +1,4 @@
-"""ProcessLock: lets one process at a time use a PostgreSQL database."""
+"""ProcessLock: keeps the processes apart that must not use a PostgreSQL database together."""
 
 from __future__ import annotations
 
@@ -15,15 +15,34 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_TAKE = "SELECT pg_try_advisory_lock(hashtext('process'), hashtext(current_schema()))"
+_KEY = "(hashtext('process'), hashtext(current_schema()))"
+_TAKE = f"SELECT pg_try_advisory_lock{_KEY}"
+_TAKE_SHARED = f"SELECT pg_try_advisory_lock_shared{_KEY}"
 _RETAKE_SECONDS = 0.5
+
+_IN_USE = (
+    "Another Clapper is running with this DATABASE_URL: stop it, or give this one another database."
+)
+_IN_USE_ALONE = (
+    "Another Clapper is running with this DATABASE_URL and without --role: stop it, or start it "
+    "with --role desk or --role worker."
+)
 
 
 class ProcessLock:
-    """A lock that is held by a connection of its own, and taken again if the connection is lost."""
+    """A lock that is held by a connection of its own, and taken again if the connection is lost.
 
-    def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]]) -> None:
+    `is_shared`: whether other processes whose lock is shared may use the database too.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[asyncpg.Connection]],
+        *,
+        is_shared: bool = False,
+    ) -> None:
         self._connect = connect
+        self._is_shared = is_shared
         self._connection: asyncpg.Connection | None = None
         self._retaking: asyncio.Task[None] | None = None
         self._is_closed = False
@@ -36,12 +55,9 @@ class ProcessLock:
     async def take(self) -> None:
         """Take the lock. Raises DataInUseError if another process has it."""
         connection = await self._connect()
-        if not await connection.fetchval(_TAKE):
+        if not await connection.fetchval(_TAKE_SHARED if self._is_shared else _TAKE):
             await connection.close()
-            raise DataInUseError(
-                "Another Clapper is running with this DATABASE_URL: stop it, or give this one "
-                "another database."
-            )
+            raise DataInUseError(_IN_USE_ALONE if self._is_shared else _IN_USE)
         connection.add_termination_listener(self._on_lost)
         self._connection = connection
 

@@ -96,11 +96,12 @@ async def test_a_text_comes_back_as_an_mp3_as_loud_as_a_narration(
     assert loudness(file.path) == pytest.approx(-16, abs=1)
 
 
-async def test_only_the_sound_is_left_on_the_disk(desk: Desk) -> None:
+async def test_only_the_sound_and_its_words_are_left_on_the_disk(desk: Desk) -> None:
     await ask(desk)
     assert names_in(desk.bench.root / "work") == []
-    [file] = (await desk.bench.workspace.inventory()).kept
-    assert file.folder == NARRATIONS
+    kept = (await desk.bench.workspace.inventory()).kept
+    assert {file.folder for file in kept} == {NARRATIONS}
+    assert sorted(file.key.rpartition(".")[2] == "json" for file in kept) == [False, True]
 
 
 async def test_it_works_in_a_dm_and_in_another_language(desk: Desk) -> None:

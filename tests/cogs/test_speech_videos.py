@@ -59,7 +59,7 @@ async def test_a_spoken_text_becomes_a_video_without_being_spoken_or_counted_aga
         desk.bench.backend.finish()
         asked = await desk.fake_discord.slash("narrate", {"text": TEXT})
         answer = await desk.fake_discord.answer_to(asked)
-        assert "the button makes a video with it" in answer.text
+        assert "Press the button within a day to make a video with it" in answer.text
         [part] = [part for part in answer.components if "custom_id" in part]
         assert part["label"] == "Make a video with this"
         opened = await desk.fake_discord.click(answer, part["custom_id"])

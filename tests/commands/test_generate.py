@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import pty
@@ -14,10 +15,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.__main__ import main
+from bot.commands import generate
 from bot.errors import Trouble
 from bot.jobs.admission import new_job
+from bot.jobs.leases import heartbeat
 from bot.media.mp4.reader import read_mp4
 from bot.model import Client, JobState
+from bot.runtime.parts import file_store
+from bot.settings.fields import load_settings
 from storage.database import open_database
 from storage.jobs.caps import Caps
 from storage.jobs.circuits import CircuitStore
@@ -25,6 +30,7 @@ from storage.jobs.store import JobStore
 from storage.ledger.budgets import Reservation
 from tests.support.command_line import WITHIN, end, run_bot, start
 from tests.support.fakes.orders import REQUEST
+from tests.support.fakes.remote_store import RemoteStore
 from tests.support.forks import ROOT
 from tests.support.generating import provider, start_generating
 from tests.support.media import clips
@@ -33,6 +39,8 @@ from tests.support.providers.videos_api import Fault
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.postgres import PostgresServer
 
 REFUSAL = {"error": {"message": "no", "type": "x", "code": "moderation_blocked", "param": None}}
 
@@ -64,6 +72,35 @@ async def test_a_video_is_made_with_the_narration_and_written_to_the_named_file(
     percentages = [int(found) for found in re.findall(r"(\d+)%", ended.err)]
     assert percentages == sorted(percentages)
     assert "Adding" in ended.err or "Creating" in ended.err
+
+
+async def test_a_video_is_made_with_postgres_however_long_it_takes(
+    tmp_path: Path, clip: Path, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_store, "open_bucket", lambda _: RemoteStore())
+    # Without further beats, the command would be late while the video is made.
+    monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.1)
+    monkeypatch.setattr(heartbeat, "LATE_SECONDS", 1.0)
+    options = argparse.Namespace(
+        script="a cat",
+        prompt=None,
+        resume=None,
+        retry=False,
+        audio=None,
+        output=tmp_path / "out.mp4",
+    )
+    async with provider(clip, seconds_per_job=1.5) as (_, environment):
+        settings = load_settings(
+            **{name.lower(): value for name, value in environment.items()},
+            data_dir=tmp_path / "data",
+            database_url=await postgres.url_of(tmp_path),
+            secret_key="x" * 16,
+            store_url="s3://bucket",
+        )
+        async with asyncio.timeout(WITHIN):
+            assert await generate._generate(settings, options) == 0  # noqa: SLF001 - without signals
+    assert read_mp4(tmp_path / "out.mp4").seconds == pytest.approx(2, abs=0.1)
+    await postgres.empty_databases()
 
 
 async def test_a_prompt_that_is_refused_is_explained(tmp_path: Path, clip: Path) -> None:

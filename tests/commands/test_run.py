@@ -69,7 +69,7 @@ def test_a_bug_in_the_check_of_the_provider_is_logged_and_the_bot_runs_on(
         checked.set()
         raise ZeroDivisionError
 
-    async def run_until_checked(_: Settings) -> None:
+    async def run_until_checked(_: Settings, **_options: object) -> None:
         await checked.wait()
 
     (tmp_path / ".env").write_text("DISCORD_TOKEN=a.b.c\n", encoding="utf-8")

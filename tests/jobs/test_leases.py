@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from bot.pacing import MAX_POST_SECONDS, PostFence
 from storage.workers.leases import LEASE_SECONDS
 from tests.support.fakes.bench import ALL_STATES
 from tests.support.fakes.clock import PATIENCE
+from tests.support.fakes.orders import REQUEST
 from tests.support.fakes.workers import StoppableDatabase, open_workers
 from tests.support.mortal_database import Killed, MortalDatabase
 from tests.support.statements import statements
@@ -116,6 +118,23 @@ async def test_a_job_whose_create_is_under_way_stays_with_its_worker(workers: Wo
     job = await first.at(JobState.QUEUED)
     assert await first.jobs.begin_submit(await first.claim(job.id)) is not None
     assert await claimed(second) == []
+
+
+async def test_of_similar_jobs_of_several_workers_one_is_ordered_at_a_time(
+    workers: Workers,
+) -> None:
+    benches = [await workers.start(name) for name in "abcd"]
+    for round_number in range(4):
+        for seconds in range(4, 12):
+            request = replace(REQUEST, prompt=f"prompt {round_number}", seconds=seconds)
+            await benches[0].step((await benches[0].submit(request, user_id=seconds)).id)
+        jobs = await claimed(benches[0], JobState.QUEUED)
+        begun = await asyncio.gather(
+            *(benches[index % 4].jobs.begin_submit(job) for index, job in enumerate(jobs))
+        )
+        assert len(jobs) == 8
+        assert len([job for job in begun if job is not None]) == 1
+        await benches[0].database.rows("DELETE FROM jobs", {})
 
 
 async def test_a_webhook_takes_the_job_away_from_the_worker_that_polls_it(workers: Workers) -> None:

@@ -108,6 +108,17 @@ async def test_a_second_process_is_refused(url: str) -> None:
         pass
 
 
+async def test_processes_that_share_the_database_are_kept_from_one_that_does_not(url: str) -> None:
+    async with open_postgres(url, is_shared=True), open_postgres(url, is_shared=True):
+        with pytest.raises(DataInUseError, match="stop it, or give this one"):
+            async with open_postgres(url):
+                pass
+    async with open_postgres(url):
+        with pytest.raises(DataInUseError, match="--role desk or --role worker"):
+            async with open_postgres(url, is_shared=True):
+                pass
+
+
 async def test_a_unique_index_is_named_by_the_error(url: str) -> None:
     async with open_postgres(url) as database:
         await database.rows(WEBHOOK, {"id": "w"})

@@ -70,6 +70,12 @@ class Heartbeat:
         """Tell whether the other workers leave this process's jobs to it."""
         return not self._is_late and not self._is_outdated
 
+    async def take_over(self, *, now: float) -> None:
+        """Become the desk in place of earlier ones, whose jobs this process may claim at once."""
+        self.become_desk(now=now)
+        await self._table.take_over(self._worker.id)
+        await self.beat()
+
     def become_desk(self, *, now: float) -> None:
         """Make this process's settings the reference for the others, from the next beat on."""
         self._worker = replace(self._worker, desk_since=now)

@@ -10,12 +10,14 @@ from bot.errors import BackendError
 from bot.jobs.polling.list_round import ListRound
 from bot.model import JobState
 from storage.errors import StorageError
+from storage.jobs.polling.list_turns import TURN_SECONDS
 
 if TYPE_CHECKING:
     from bot.backends.base import StatusPage, VideoBackend
     from bot.jobs.polling.page_step import PageStep
     from bot.model import JobChanged
     from bot.pacing import ListIntervals, WatchedClock
+    from storage.jobs.polling.list_turns import ListTurns
     from storage.jobs.polling.listed_jobs import ListedJobStore, PolledJob
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ class ListPolling:
 
     Jobs that are not in the list are polled individually. So are all jobs while the list can't be
     read.
+    `turns`: let one of several processes read the list. With None, there is only one process.
     """
 
     def __init__(
@@ -46,7 +49,9 @@ class ListPolling:
         *,
         intervals: ListIntervals,
         clock: WatchedClock,
+        turns: ListTurns | None = None,
     ) -> None:
+        self._turns = turns
         self._store = store
         self._backend = backend
         self._page_step = page_step
@@ -96,6 +101,9 @@ class ListPolling:
                 self._is_first_round = False
                 return self._intervals.period if jobs else None
             self._begin(jobs)
+        if self._turns is not None and not await self._turns.take():
+            self._round = None  # another process reads the list for all
+            return TURN_SECONDS / 3
         if self._is_first_round:
             await self._keep_head_start()
         assert self._round is not None  # noqa: S101 - begun above

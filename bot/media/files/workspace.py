@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bot.artifacts import Artifact
 from bot.errors import MediaError
 from bot.media.files.atomic import make_private
-from bot.media.files.inventory import Inventory, list_folders
+from bot.media.files.inventory import Inventory, InventoryFolder, list_folders
 from bot.media.files.job_folder import JobFolder
 from bot.media.files.local_copies import LocalCopies, free_bytes
 from bot.media.files.stores.base import (
@@ -243,11 +243,13 @@ class Workspace:
     async def inventory(self) -> Inventory:
         """List the files of all jobs."""
         kept = await self._store.list()
-        return Inventory(
-            kept=kept,
-            folders=await asyncio.to_thread(list_folders, self._root / "work"),
-            scratch=await asyncio.to_thread(list_folders, self._root / "scratch"),
-        )
+        folders, scratch = await self.local_folders()
+        return Inventory(kept=kept, folders=folders, scratch=scratch)
+
+    async def local_folders(self) -> tuple[tuple[InventoryFolder, ...], ...]:
+        """List the folders of running jobs, and the folders with local copies of kept files."""
+        names = ("work", "scratch")
+        return tuple([await asyncio.to_thread(list_folders, self._root / name) for name in names])
 
     async def free_bytes(self) -> int:
         """Return the free space on the disk, in bytes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 from bot.jobs.leases.heartbeat import Heartbeat
 from bot.jobs.leases.shared_settings import digest_of
 from bot.links import derive_key
+from bot.runtime.roles.role import Role
 from storage.postgres.schema import newest
 from storage.workers.leases import Lease, alone
 from storage.workers.table import WorkerState, WorkerTable
@@ -33,8 +35,10 @@ _OF_BACKEND = {
 _STORE = ("store_url", "store_endpoint", "store_region")
 
 
-async def open_heartbeat(resources: Resources, stack: AsyncExitStack) -> Heartbeat | None:
-    """Record this process in the database. Returns None if it has the database for itself."""
+async def open_heartbeat(
+    resources: Resources, stack: AsyncExitStack, role: Role
+) -> Heartbeat | None:
+    """Record this process in the database. Returns None if the database is SQLite."""
     if not isinstance(resources.settings.database, str):
         return None
     database = resources.database
@@ -46,9 +50,12 @@ async def open_heartbeat(resources: Resources, stack: AsyncExitStack) -> Heartbe
         schema=schema,
         digest=digest_of(shared, key=derive_key(resources.secret, "workers")),
         desk_since=None,
+        role=role,
+        host=platform.node(),
     )
     heartbeat = Heartbeat(table, worker, steady=resources.clock.steady)
-    heartbeat.become_desk(now=database.wall())
+    if role is Role.ALL:
+        heartbeat.become_desk(now=database.wall())
     await table.sweep()
     await heartbeat.beat()
     stack.push_async_callback(heartbeat.leave)

@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 
 def make_voice_guide(engine: Engine) -> VoiceGuide:
     """Return the component that prepares the sounds of create requests. None goes along yet."""
+
+    async def restore(job_id: str) -> None:
+        await engine.editor.ingest_kept(job_id, of=job_id)
+
     return VoiceGuide(
         engine.backend,
-        NarrationSounds(engine.resources.ffmpeg, engine.workspace),
+        NarrationSounds(engine.resources.ffmpeg, engine.workspace, restore),
         make_links(engine.resources),
         service=None,
     )

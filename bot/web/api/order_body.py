@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from bot.api_clients.client_jobs import AudioUpload, ClientJobs
+    from bot.api_clients.audio_upload import AudioUpload
+    from bot.api_clients.client_jobs import ClientJobs
 
 SCRIPT, AUDIO, VERSION = "scriptOrQuestion", "audioBuffer", "renderVersion"
 _FIELDS = frozenset({SCRIPT, AUDIO, VERSION})

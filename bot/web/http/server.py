@@ -91,6 +91,7 @@ class WebServer:
     a proxy in `proxies` have the proxy's address, so their concurrent requests are counted instead.
     `accepts_compressed`: the paths on which compressed bodies are allowed.
     `only_tls`: whether to tell browsers to use only TLS.
+    `state`: what the process is, unless it does everything. The health check shows it.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class WebServer:
         proxies: Proxies | None = None,
         accepts_compressed: Collection[str] = (),
         only_tls: bool = False,
+        state: str = "",
         request_seconds: float = 15.0,
         reader_seconds: float = 50.0,
         max_connections: int = MAX_CONNECTIONS,
@@ -110,6 +112,7 @@ class WebServer:
     ) -> None:
         self._listener = listener
         self._is_ready = is_ready
+        self._state = state
         self._proxies = proxies or Proxies()
         self._reader_seconds = reader_seconds
         self._max_connections = max_connections
@@ -148,9 +151,13 @@ class WebServer:
         host, port, *_ = self._listener.getsockname()
         log.info("web.listening host=%s port=%d", host, port)
 
+    async def stop_accepting(self) -> None:
+        """Accept no more connections. Another server may accept them on the same socket."""
+        await self._acceptor.close()
+
     async def close(self) -> None:
         """Accept no more connections, and finish the requests that are being handled."""
-        await self._acceptor.close()
+        await self.stop_accepting()
         await self._runner.cleanup()
         if self._stall_check:
             self._stall_check.cancel()
@@ -206,12 +213,12 @@ class WebServer:
                 del self._active_requests[address]
 
     async def _healthz(self, _: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
+        return web.Response(text=f"ok, {self._state}\n" if self._state else "ok\n")
 
     async def _readyz(self, _: web.Request) -> web.Response:
         if self._is_ready():
             return web.Response(text="ready\n")
-        return web.Response(status=503, text="not connected to Discord\n")
+        return web.Response(status=503, text=f"{self._state or 'not connected to Discord'}\n")
 
 
 def _peer(transport: asyncio.Transport) -> str:

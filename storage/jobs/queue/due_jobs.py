@@ -23,6 +23,8 @@ _CLAIMABLE = f"""next_at IS NOT NULL
             AND (:clients_only = 0 OR client IS NOT NULL)
             AND (CAST(:narrated AS INTEGER) IS NULL
                 OR (:narrated = 1) = (attachment_name IS NOT NULL))
+            AND (state <> 'received' OR CAST(:has_card AS INTEGER) IS NULL
+                OR (:has_card = 1) = (message_id IS NOT NULL OR client IS NOT NULL))
             AND id NOT IN (SELECT value FROM json_each(:running))
             AND {FREE}"""  # noqa: S608 - built from constants
 
@@ -72,6 +74,8 @@ class DueJobStore:
     """Claims due jobs for one worker. With a `client`, it claims only that API client's jobs.
 
     Jobs that were submitted to another backend are skipped.
+    `has_card`: which new jobs are claimed. False for those whose card is missing, True for the
+    others, None for all.
     """
 
     def __init__(
@@ -81,11 +85,13 @@ class DueJobStore:
         backend: str,
         client: str | None = None,
         lease: Lease | None = None,
+        has_card: bool | None = None,
     ) -> None:
         self._database = database
         self._backend = backend
         self._client = client
         self._lease = lease or alone()
+        self._has_card = has_card
 
     async def claim(
         self,
@@ -138,6 +144,7 @@ class DueJobStore:
             "client": self._client,
             "clients_only": int(clients_only),
             "narrated": None if narrated is None else int(narrated),
+            "has_card": None if self._has_card is None else int(self._has_card),
             "running": json.dumps(list(running)),
             **self._lease.columns,
         }

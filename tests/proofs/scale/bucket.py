@@ -19,12 +19,13 @@ KEY_ID, SECRET = "AKIDOFTHEPROOF", "the-secret-of-the-proof"
 _REGION = "us-east-1"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Bucket:
-    """The bucket; `client` is boto3's."""
+    """The bucket; `client` is boto3's. The server can be stopped, and started with its objects."""
 
     port: int
     client: Any
+    server: ThreadedMotoServer
 
     @property
     def endpoint(self) -> str:
@@ -59,6 +60,15 @@ class Bucket:
         status = {"Status": "Enabled" if on else "Suspended"}
         self.client.put_bucket_versioning(Bucket=NAME, VersioningConfiguration=status)
 
+    def stop(self) -> None:
+        """Stop the server. Its objects are kept."""
+        self.server.stop()
+
+    def start(self) -> None:
+        """Start the server again, on the same port."""
+        self.server = _server(self.port)
+        self.server.start()
+
     def read(self, name: str) -> bytes:
         """Return the content of an object."""
         answer = self.client.get_object(Bucket=NAME, Key=f"{PREFIX}/{name}")
@@ -69,8 +79,9 @@ class Bucket:
 def open_bucket() -> Generator[Bucket]:
     """Start a server with an empty bucket, and stop it after the block."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server = _server(0)
     server.start()
+    bucket: Bucket | None = None
     try:
         _, port = server.get_host_and_port()
         client = boto3.client(
@@ -81,6 +92,11 @@ def open_bucket() -> Generator[Bucket]:
             aws_secret_access_key=SECRET,
         )
         client.create_bucket(Bucket=NAME)
-        yield Bucket(port=port, client=client)
+        bucket = Bucket(port=port, client=client, server=server)
+        yield bucket
     finally:
-        server.stop()
+        (bucket.server if bucket else server).stop()
+
+
+def _server(port: int) -> ThreadedMotoServer:
+    return ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)

@@ -11,6 +11,7 @@ import aiohttp
 from bot.api_clients.client_jobs import ClientJobs
 from bot.events import JobFeed
 from bot.links import Links
+from bot.media.files.shared_work import SharedWork
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.poster_cache import PosterCache
 from bot.presets import Presets
@@ -107,6 +108,7 @@ async def open_site(
         store=ClientJobStore(bench.database),
         artifacts=bench.artifacts,
         workspace=bench.workspace,
+        shared=SharedWork(bench.workspace),
         feed=feed,
         presets=Presets(model="sora-2", seconds=8, size="1280x720", max_audio_bytes=MAX_AUDIO),
         circuit=bench.circuit,

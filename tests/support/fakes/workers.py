@@ -55,7 +55,7 @@ class SharedDatabase(Database):
 class StoppableDatabase(SharedDatabase):
     """The database of a process that is stopped, as by SIGSTOP, before it learns of a commit.
 
-    `stops_after`: a part of the statement after which the process is stopped.
+    `stops_after`: a part of the counting statement after which the process is stopped.
     """
 
     def __init__(self, database: Database, *, stops_after: str) -> None:
@@ -63,12 +63,12 @@ class StoppableDatabase(SharedDatabase):
         self.stopped, self.continued = asyncio.Event(), asyncio.Event()
         self._stops_after = stops_after
 
-    async def rows(self, sql: str, params: Mapping[str, Any]) -> Sequence[Row]:
-        rows = await super().rows(sql, params)
+    async def counting_row(self, sql: str, params: Mapping[str, Any]) -> Row | None:
+        row = await super().counting_row(sql, params)
         if self._stops_after in sql:
             self.stopped.set()
             await self.continued.wait()
-        return rows
+        return row
 
 
 class TimeIsUpError(Exception):

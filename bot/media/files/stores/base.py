@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VIDEOS, FITTED, SQUEEZED, NARRATIONS = "videos", "fitted", "squeezed", "narrations"
+#: What several processes need of a running job. One process that does everything keeps none of it.
+SHARED = "shared"
 COPIES = frozenset({FITTED, SQUEEZED})
 #: The first parts of all keys.
-FOLDERS = (VIDEOS, FITTED, SQUEEZED, NARRATIONS)
+FOLDERS = (VIDEOS, FITTED, SQUEEZED, NARRATIONS, SHARED)
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 # An unfinished `.part` file may have been left over by a crash. It is deleted with its job.
@@ -142,6 +144,16 @@ def encoded_narration_key(job_id: str) -> str:
     return f"{NARRATIONS}/{checked(job_id)}.m4a"
 
 
+def shared_clip_key(job_id: str) -> str:
+    """Return the key of the clip of a running job."""
+    return f"{SHARED}/{checked(job_id)}.mp4"
+
+
+def asked_key(job_id: str) -> str:
+    """Return the key of an empty file that says that a paid voice was asked for a job."""
+    return f"{SHARED}/{checked(job_id)}"
+
+
 def cues_key(job_id: str) -> str:
     """Return the key of the words of a job's narration, with their times."""
     return f"{NARRATIONS}/{checked(job_id)}.json"
@@ -158,4 +170,6 @@ def keys_of(job_id: str) -> tuple[str, ...]:
         narration_key(job_id),
         encoded_narration_key(job_id),
         cues_key(job_id),
+        shared_clip_key(job_id),
+        asked_key(job_id),
     )
