@@ -59,11 +59,12 @@ async def place(
     draft = services.jobs.draft(request, origin, attachment, **sources)
     sources["job_id"] = draft.id
 
-    async def store() -> Job | None:
+    async def store(message_id: int | None) -> Job | None:
         place = await place_of(interaction)
         if attachment is not None and attachment.text is not None and narration_of is None:
             await _count_speech(interaction, attachment.text, place)
-        return await services.jobs.submit(request, origin, attachment, place=place, **sources)
+        requester = replace(origin, message_id=message_id)
+        return await services.jobs.submit(request, requester, attachment, place=place, **sources)
 
     await OrderAnswer(interaction, draft).give(store)
 
