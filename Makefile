@@ -46,7 +46,7 @@ voice: .venv/voice ## install the offline voice
 scale: .venv/scale ## install the libraries for PostgreSQL and buckets
 
 test: .venv/dev ## run the tests
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist worksteal
 
 # Takes half as long again as `make test`.
 coverage: .venv/dev ## run the tests, and list the lines that they miss

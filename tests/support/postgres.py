@@ -38,7 +38,12 @@ DO $$ DECLARE name TEXT; BEGIN
     END LOOP;
 END $$
 """
-_OPTIONS = "-c listen_addresses= -c fsync=off -c max_connections=60 -c shared_buffers=32MB"
+_OPTIONS = (
+    "-c listen_addresses= -c max_connections=60 -c shared_buffers=32MB"
+    # A test needs neither what protects from a power cut nor what keeps large tables quick.
+    " -c fsync=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0"
+    " -c checkpoint_timeout=1d -c autovacuum=off"
+)
 
 #: Has every table refuse to be written.
 REFUSE_WRITES = """
