@@ -10,7 +10,6 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import aiohttp
 import discord
 
 from bot.delivery.second_bot import ALREADY_ANSWERED
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from bot.discord_bot.bot import VideoBot
     from bot.model import Job
 
-    Store = Callable[[], Coroutine[Any, Any, Job | None]]
+    Store = Callable[[int | None], Coroutine[Any, Any, Job | None]]
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +45,7 @@ class OrderAnswer:
     """Responds to an order by posting the card of the job `draft`.
 
     There is only one response. If the job is not stored in time, the response is a card that says
-    so, without the prompt. Once the order is accepted, the card is edited to show the prompt. The
-    job continues only after that edit, so that it costs nothing if AutoMod blocks the prompt.
+    so. That card is edited later, by the job's steps or to show that the order was refused.
     """
 
     def __init__(self, interaction: discord.Interaction[VideoBot], draft: Job) -> None:
@@ -58,8 +56,9 @@ class OrderAnswer:
     async def give(self, store: Store) -> None:
         """Store the job and post its card.
 
-        `store` stores the job, or returns None if Discord sent the interaction twice, and the job
-        is already stored.
+        `store` stores the job. It gets the id of the card's message, if the card has already been
+        posted. It returns None if Discord sent the interaction twice, and the job is already
+        stored.
 
         Raises UserError if the order is refused.
         """
@@ -76,7 +75,7 @@ class OrderAnswer:
                 await self._store_first(store, within=_STORED_WITHIN - age)
 
     async def _store_first(self, store: Store, *, within: float) -> None:
-        storing = asyncio.create_task(store(), name=f"order:{self._draft.id}")
+        storing = asyncio.create_task(store(None), name=f"order:{self._draft.id}")
         storing.add_done_callback(_retrieve_error)
         outlook = asyncio.create_task(self._services.queue_outlook.of(self._draft), name="outlook")
         await asyncio.wait({storing, outlook}, timeout=within)
@@ -93,37 +92,21 @@ class OrderAnswer:
 
     async def _answer_while(self, storing: asyncio.Task[Job | None]) -> None:
         message_id = await self._post_unsaved(storing)
-        await self._show(await storing, message_id)
+        # Until the job's row contains the message's id, only the job id in the card's button shows
+        # which job the card belongs to.
+        if (job := await storing) is not None and message_id is not None:
+            await self._services.jobs.acknowledge(job.id, message_id, is_current=False)
 
     async def _answer_first(self, store: Store) -> None:
         message_id = await self._post_unsaved(None)
-        await self._show(await store(), message_id)
-
-    async def _show(self, job: Job | None, message_id: int | None) -> None:
-        """Edit the card to show the stored job, and then let the job continue."""
-        # Until the job's row contains the message's id, only the job id in the card's button shows
-        # which job the card belongs to.
+        job = await store(message_id)
         if job is not None and message_id is not None:
-            is_current = await self._edit(job)
-            await self._services.jobs.acknowledge(job.id, message_id, is_current=is_current)
-
-    async def _edit(self, job: Job) -> bool:
-        """Edit the card, or return False if Discord does not edit it now."""
-        view = self._services.cards.render(job)
-        try:
-            await self._interaction.edit_original_response(view=view)
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            if is_blocked_by_server(error):
-                await self._services.jobs.fail(job, "failed.automod")
-                raise UserError("failed.automod") from error
-            log.warning("card.unedited id=%s error=%s", job.id, type(error).__name__)
-            return False
-        return True
+            self._services.jobs.refresh_card(job)
 
     async def _post_unsaved(self, storing: asyncio.Task[Job | None] | None) -> int | None:
         """Post a card that says that the job is not stored yet."""
         self._services.count_answer("unsaved")
-        view = self._services.cards.render_unsaved(self._draft)
+        view = self._services.cards.render(self._draft, stage="state.unsaved", note="card.unsaved")
         message_id = await self._post(view, storing)
         self._interaction.extras[UNSAVED] = True
         return message_id

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import discord
 
+from bot.artifacts import NO_VOICE
+from bot.delivery.views.voice_view import render_question
 from bot.errors import UserError
 from bot.model import Attachment, Origin
 from cogs._answers import OrderAnswer
@@ -46,17 +48,53 @@ async def place(
         log.warning("interaction.repeated id=%d", interaction.id)
         return
     services, origin = interaction.client.services, origin_of(interaction)
+    voice = await services.voice_permissions.of_person(
+        interaction.user.id, attachment, clip_of=clip_of
+    )
+    if voice is None and attachment is not None:
+        await _ask_about_voice(interaction, request, attachment, narration_of=narration_of)
+        return
     sources: JobSources = {"narration_of": narration_of, "clip_of": clip_of}
+    sources["voice"] = voice or NO_VOICE
     draft = services.jobs.draft(request, origin, attachment, **sources)
     sources["job_id"] = draft.id
 
-    async def store() -> Job | None:
+    async def store(message_id: int | None) -> Job | None:
         place = await place_of(interaction)
         if attachment is not None and attachment.text is not None and narration_of is None:
             await _count_speech(interaction, attachment.text, place)
-        return await services.jobs.submit(request, origin, attachment, place=place, **sources)
+        requester = replace(origin, message_id=message_id)
+        return await services.jobs.submit(request, requester, attachment, place=place, **sources)
 
     await OrderAnswer(interaction, draft).give(store)
+
+
+async def _ask_about_voice(
+    interaction: discord.Interaction[VideoBot],
+    request: VideoRequest,
+    attachment: Attachment,
+    *,
+    narration_of: str | None,
+) -> None:
+    """Ask whether the video service may hear the person's voice. The order waits for the answer.
+
+    Raises UserError if the order would be refused anyway.
+    """
+    client, services = interaction.client, interaction.client.services
+    services.jobs.draft(request, origin_of(interaction), attachment)
+    await services.gate.check(await place_of(interaction))
+    service = services.voice_permissions.asked_service
+    client.pending_orders.add(interaction, request, attachment, narration_of=narration_of)
+    await interaction.response.send_message(
+        view=render_question(
+            services.texts,
+            str(interaction.locale),
+            service=service.label if service else "",
+            order=interaction.id,
+        ),
+        ephemeral=True,
+        allowed_mentions=discord.AllowedMentions.none(),
+    )
 
 
 async def place_again(interaction: discord.Interaction[VideoBot], job: Job, prompt: str) -> None:

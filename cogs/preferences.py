@@ -8,7 +8,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.delivery.views.privacy_view import TEMPLATE, PrivacyStep, PrivacyView
+from bot.delivery.views.privacy_view import TEMPLATE, PrivacyStep, PrivacyView, VoiceTerms
 from bot.discord_bot.replies import reply_privately
 from bot.errors import UserError
 from cogs._dynamic_button import DynamicButton
@@ -73,7 +73,7 @@ class DataButton(DynamicButton, template=TEMPLATE):
         self._user_id = int(match["user"])
 
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Depending on the button, ask for confirmation, delete the data, or show it again.
+        """Depending on the button, ask for confirmation, delete data, or show the data again.
 
         Raises UserError if the data is another person's.
         """
@@ -85,6 +85,10 @@ class DataButton(DynamicButton, template=TEMPLATE):
                 view = _privacy_view(interaction, services).question(stored)
                 await interaction.response.edit_message(view=view)
             case PrivacyStep.SHOW:
+                view = await _overview(interaction, services)
+                await interaction.response.edit_message(view=view)
+            case PrivacyStep.FORGET_VOICE:
+                await services.voice_permissions.forget(self._user_id)
                 view = await _overview(interaction, services)
                 await interaction.response.edit_message(view=view)
             case PrivacyStep.DELETE:
@@ -100,6 +104,23 @@ async def _overview(
         services.retention.limits,
         has_costs=services.budgeting.has_costs,
         is_named=await services.audit.names(interaction.user.id),
+        voice=await _voice_terms(interaction, services),
+    )
+
+
+async def _voice_terms(
+    interaction: discord.Interaction[VideoBot], services: Services
+) -> VoiceTerms | None:
+    service = services.voice_permissions.hearing_service
+    if service is None:
+        return None
+    return VoiceTerms(
+        service=service.label,
+        is_asked=not service.is_inside,
+        agrees=None
+        if service.is_inside
+        else await services.voice_permissions.answer_of(interaction.user.id),
+        speaks=services.narrator is not None,
     )
 
 

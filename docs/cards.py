@@ -246,7 +246,7 @@ def _under_way() -> Iterator[_Scene]:
     yield _Scene(
         title="Posted before the order is stored",
         changes={"state": JobState.RECEIVED},
-        make=lambda cards, job: cards.render_unsaved(job),
+        make=lambda cards, job: cards.render(job, stage="state.unsaved", note="card.unsaved"),
     )
     yield _in_state("The command has just arrived", JobState.RECEIVED, _OUTLOOK)
     odd = VideoRequest(prompt="ᏣᎳᎩ", model=None, seconds=8, size="1280x720")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from storage.access.voice_consents import VoiceConsentStore
+
 if TYPE_CHECKING:
     from storage.database import Database
 
@@ -137,4 +139,5 @@ class PeopleStore:
         row = await self._database.row(
             "DELETE FROM people WHERE user_id = :user_id RETURNING user_id", {"user_id": user_id}
         )
-        return row is not None
+        answered = await VoiceConsentStore(self._database).forget(user_id)
+        return row is not None or answered

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,6 +56,11 @@ async def _on_each_database(
             monkeypatch.setattr(module, "open_database", server.open)
     yield
     await server.empty_databases()
+
+
+def pytest_collection_finish() -> None:
+    # All tests are in memory until the end, so the garbage collector need not look at them again.
+    gc.freeze()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -12,12 +12,14 @@ class AudioUpload:
     """A narration that was uploaded for a job that doesn't exist yet.
 
     `job_id`: the id that the job will have. `size` is in bytes, and `sha256` in hex.
+    `sends_voice`: whether the client agrees that the video service hears the narration.
     """
 
     job_id: str
     filename: str
     size: int
     sha256: str
+    sends_voice: bool = False
 
     @property
     def attachment(self) -> Attachment:

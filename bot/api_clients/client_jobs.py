@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bot.artifacts import Artifact
     from bot.events import JobFeed
     from bot.jobs.circuit_breaker import CircuitBreaker
+    from bot.jobs.guiding.permissions import VoicePermissions
     from bot.jobs.service import JobService
     from bot.media.files.shared_work import SharedWork
     from bot.media.files.stores.remote_file import RemoteFile
@@ -60,6 +61,7 @@ class ClientJobs:
         self,
         *,
         jobs: JobService,
+        voice_permissions: VoicePermissions,
         store: ClientJobStore,
         artifacts: ArtifactStore,
         workspace: Workspace,
@@ -73,6 +75,7 @@ class ClientJobs:
         clock: Callable[[], float],
     ) -> None:
         self._jobs = jobs
+        self._permissions = voice_permissions
         self._store = store
         self._artifacts = artifacts
         self._workspace = workspace
@@ -166,11 +169,13 @@ class ClientJobs:
             if upload:
                 await recall_words(self._workspace, client, upload.sha256, job_id=upload.job_id)
                 await self._shared.offer_attachment(upload.job_id)
+            attachment = upload.attachment if upload else None
             job = await self._jobs.submit(
                 request,
                 requester,
-                upload.attachment if upload else None,
+                attachment,
                 job_id=upload.job_id if upload else None,
+                voice=self._permissions.of_client(attachment, agrees=upload and upload.sends_voice),
             )
         except BaseException as error:
             if isinstance(error, UserError):
@@ -287,5 +292,6 @@ class ClientJobs:
 
 
 def _digest(script: str, upload: AudioUpload | None) -> str:
-    parts = (script, upload.sha256 if upload else "")
+    parts = [script, upload.sha256 if upload else ""]
+    parts += ["heard"] if upload and upload.sends_voice else []
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

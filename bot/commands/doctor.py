@@ -15,6 +15,7 @@ from bot.commands.checks.clock import examine_clock
 from bot.commands.checks.configuration.changed_settings import examine_changes
 from bot.commands.checks.configuration.costs import examine_costs
 from bot.commands.checks.configuration.database import examine_database
+from bot.commands.checks.configuration.hearing import examine_hearing
 from bot.commands.checks.configuration.processes import examine_processes
 from bot.commands.checks.configuration.unused_provider import unused_provider
 from bot.commands.checks.discord_account import examine_account
@@ -135,6 +136,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await examine_moderation(settings),
         await examine_words(settings),
         await examine_voice(settings),
+        examine_hearing(settings),
         await _ffmpeg(),
         await asyncio.to_thread(examine_database, settings.database),
         await asyncio.to_thread(examine_processes, settings.database),

@@ -10,6 +10,7 @@ import shlex
 import shutil
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from bot.runtime.adapters import open_backend
 from bot.runtime.engine import open_engine
 from bot.runtime.http_server import operator_routes, webhooks
 from bot.runtime.log_setup import configure_logs
+from bot.runtime.parts.keeping import make_links
 from bot.runtime.resources import open_resources
 from bot.runtime.roles.worker import NoDiscord
 from bot.runtime.stop_signals import on_stop_signals
@@ -31,6 +33,7 @@ from bot.runtime.workers import make_workers
 from bot.settings.fields import load_settings
 from bot.texts import Texts
 from bot.web.http.server import WebServer
+from bot.web.pages.voice_links import VoiceLinks
 from bot.web.webhooks import WEBHOOK_PATH
 
 if TYPE_CHECKING:
@@ -58,12 +61,8 @@ class Generate:
         """Add the options: the prompt or the job to resume, the narration and the output file."""
         order = parser.add_mutually_exclusive_group(required=True)
         order.add_argument("script", nargs="?", metavar="PROMPT", help="what the video should show")
-        order.add_argument(
-            "--prompt", metavar="PROMPT", help="the same, but as an option, as in `demo`"
-        )
-        order.add_argument(
-            "--resume", metavar="JOB", help="continue an interrupted job, at no extra cost"
-        )
+        order.add_argument("--prompt", metavar="PROMPT", help="the same, as an option")
+        order.add_argument("--resume", metavar="JOB", help="continue an interrupted job for free")
         parser.add_argument(
             "--retry",
             action="store_true",
@@ -71,6 +70,11 @@ class Generate:
             "job; the provider may charge twice",
         )
         parser.add_argument("--audio", type=Path, help="narration for the video")
+        parser.add_argument(
+            "--send-voice",
+            action="store_true",
+            help="with NARRATION_MODE=guide: let a video service outside your network hear --audio",
+        )
         parser.add_argument(
             "-o",
             "--output",
@@ -133,9 +137,10 @@ async def _generate(settings: Settings, options: argparse.Namespace) -> int:
         resources = await open_resources(settings, stack)
         backend = await open_backend(resources, stack)
         engine = await open_engine(resources, backend, stack, client=CLIENT)
-        # The server is needed for the operator's requests, such as a cancellation. It also receives
-        # webhooks, which a provider on this machine can send.
+        # The server receives the operator's requests and webhooks of a provider on this machine. It
+        # sends the sounds of narrations.
         routes = [*webhooks(engine).routes, *operator_routes(engine).routes]
+        routes += VoiceLinks(make_links(resources), engine.jobs, engine.workspace).routes
         server = WebServer(
             routes,
             resources.listener,
@@ -179,7 +184,8 @@ async def _order(engine: Engine, options: argparse.Namespace) -> Job:
     upload = None
     if options.audio:
         chunks = _chunks(options.audio)
-        upload = await engine.clients.receive_audio(chunks, filename=options.audio.name)
+        received = await engine.clients.receive_audio(chunks, filename=options.audio.name)
+        upload = replace(received, sends_voice=options.send_voice)
     prompt = options.script if options.prompt is None else options.prompt
     return await engine.clients.submit(CLIENT, prompt, upload)
 

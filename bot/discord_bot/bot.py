@@ -17,11 +17,12 @@ from bot.discord_bot.application_settings import portal_problems
 from bot.discord_bot.arrivals import Arrivals
 from bot.discord_bot.audio_uploads import for_audio
 from bot.discord_bot.callbacks import CallbackCounter
-from bot.discord_bot.command_definitions import localise
+from bot.discord_bot.command_definitions import localise, tell_of_voices
 from bot.discord_bot.command_sync import sync_commands
 from bot.discord_bot.command_tree import CommandTree
 from bot.discord_bot.gateway.skipped_events import SkippedEvents
 from bot.discord_bot.owner.command_sync import OWNER_GROUP, OwnerCommandSync
+from bot.discord_bot.pending_orders import PendingOrders
 from bot.discord_bot.unreadable_interactions import (
     HANDLED_TYPES,
     UnreadableInteraction,
@@ -35,9 +36,11 @@ if TYPE_CHECKING:
     from bot.delivery.second_bot import SecondBotWatch
     from bot.delivery.spending.picture import SpendingPicture
     from bot.delivery.views.card import CardRenderer
+    from bot.discord_bot.command_definitions import Definition
     from bot.discord_bot.memberships import MembershipFinder
     from bot.discord_bot.owner.rights import Owners
     from bot.jobs.costs.budgeting import Budgeting
+    from bot.jobs.guiding.permissions import VoicePermissions
     from bot.jobs.service import JobService
     from bot.library.index import Library
     from bot.library.retention import Retention
@@ -70,6 +73,7 @@ _COGS = (
     "narration.video_button",
     "_buttons",
     "_forms",
+    "_voice_question",
 )
 _EXTENSIONS = (*(f"cogs.{name}" for name in _COGS), "cogs.access.owner")
 _VOICE_EXTENSIONS = ("cogs.narration.narrate",)
@@ -106,6 +110,7 @@ class Services:
     texts: Texts
     presets: Presets
     people: PeopleStore
+    voice_permissions: VoicePermissions
     retention: Retention
     speeches: KeptSpeeches
     workspace: Workspace
@@ -162,6 +167,7 @@ class VideoBot(commands.Bot):
         self._skipped.guard(self._connection.parsers)
         self.arrivals = Arrivals(services.clock.steady)
         self.arrivals.watch(self._connection.parsers)
+        self.pending_orders = PendingOrders(services.clock.steady)
 
     async def setup_hook(self) -> None:
         """Load the commands, buttons and forms, and send the command definitions to Discord."""
@@ -218,10 +224,16 @@ class VideoBot(commands.Bot):
         await sync_commands(
             self.http,
             self.application_id or 0,
-            localise(for_audio(defined), self.services.texts),
+            self._localised(for_audio(defined)),
             sent=self.services.sent_commands,
         )
         await self._sync_owner_commands()
+
+    def _localised(self, definitions: list[Definition]) -> list[Definition]:
+        texts = self.services.texts
+        localised = localise(definitions, texts)
+        is_asked = self.services.voice_permissions.asked_service is not None
+        return tell_of_voices(localised, texts) if is_asked else localised
 
     async def _sync_owner_commands(self) -> None:
         services, definition = self.services, None

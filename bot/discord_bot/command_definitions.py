@@ -79,6 +79,26 @@ def localise(definitions: Iterable[Definition], texts: Texts) -> list[Definition
     ]
 
 
+def tell_of_voices(definitions: Iterable[Definition], texts: Texts) -> list[Definition]:
+    """Return the definitions, where the option for a narration says that a service may hear it."""
+    told = {
+        "description": texts("option.audio_heard"),
+        "description_localizations": texts.translations("option.audio_heard"),
+    }
+    return [
+        {
+            **definition,
+            "options": [
+                option | told if option["name"] == "audio" else option
+                for option in definition["options"]
+            ],
+        }
+        if definition["name"] == "video"
+        else definition
+        for definition in definitions
+    ]
+
+
 def are_alike(found: Iterable[Definition], wanted: Iterable[Definition]) -> bool:
     """Tell whether the definitions are equal, ignoring the fields that Discord adds."""
     return _comparable(found, _FIELDS) == _comparable(wanted, _FIELDS)

@@ -35,7 +35,6 @@ log = logging.getLogger(__name__)
 
 # The attempts to write. An attempt fails if another write has come first.
 _TRIES = 5
-_INSERTS = 20  # many orders may compete for an amount that is released
 
 
 class JobService:
@@ -83,7 +82,6 @@ class JobService:
         """Return the job that `submit` would create. Raises UserError if a word is blocked."""
         self._admission.check(request, attachment, clip_of=sources.get("clip_of"))
         now = self._clock()
-        # A job from Discord waits until its card is posted.
         is_unshown = isinstance(requester, Origin) and requester.message_id is None
         due = now + self._acknowledge_seconds if is_unshown else now
         return new_job(
@@ -112,16 +110,15 @@ class JobService:
             raise
         draft = self.draft(request, admitted.requester, attachment, **sources)
         reservation = await self._budgeting.for_job(draft)
-        for _ in range(_INSERTS):
+        for _ in range(4 * _TRIES):  # many may compete for what is released
             job = await self._store.insert(draft, admitted.caps, reservation)
             if job is not None:
                 self._changes.publish_state(job, None)
                 return job
             if await self._store.by_requester(requester) is not None:
                 return None
-            # If neither refuses the order any more, another job has ended, and the order may fit.
             await self._budgeting.check(reservation)
-            await self._admission.check_caps(admitted)
+            await self._admission.check_caps(admitted)  # by now, the order may fit
         raise UserError("caps.all", limit=admitted.caps.open_in_all)
 
     async def check_caps(self, requester: Origin | Client) -> None:
@@ -141,8 +138,12 @@ class JobService:
         job = await self._store.acknowledge(job_id, message_id=message_id, now=self._clock())
         if job is None or is_current:
             return self._changes.publish(job)
-        self._changes.publish_outlook(job)
+        self.refresh_card(job)
         return job
+
+    def refresh_card(self, job: Job) -> None:
+        """Publish that the job's card is out of date."""
+        self._changes.publish_outlook(job)
 
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""
@@ -232,8 +233,7 @@ class JobService:
             progress=update.progress,
         )
         bound = await self.move(job, JobState.GENERATING, changes, after=after)
-        # Earlier webhooks are looked for after the commit, so that none is missed. A later webhook
-        # finds the job by its remote id.
+        # After the commit, so that no webhook is missed: a later one finds the job by its id.
         if bound is not None:
             try:
                 await self._webhooks.wake_if_received(job.backend, update.ref)

@@ -18,6 +18,7 @@ from bot.backends.transport.base import Timeouts
 from bot.errors import BackendError, StartupError
 from bot.moderation.words import BlockedWords, load_words
 from bot.prompts.base import VerbatimWriter
+from bot.runtime.parts.hearing import sound_forms_of
 from bot.runtime.parts.storyboard import STORYBOARD, open_storyboard, reach_storyboard
 from bot.runtime.timing import GEMINI_ANSWER_SECONDS, GEMINI_SUBMIT_SECONDS, SUBMIT_SECONDS
 from bot.settings.voice_list import voices_by_language
@@ -65,7 +66,11 @@ async def open_backend(resources: Resources, stack: AsyncExitStack) -> VideoBack
                 extra=settings.extra_fields,
                 result_origins=settings.result_origins,
                 timeouts=Timeouts(submit=SUBMIT_SECONDS),
-                features=replace(capabilities.OPENAI, lengths=settings.clip_lengths),
+                features=replace(
+                    capabilities.OPENAI,
+                    lengths=settings.clip_lengths,
+                    sound_forms=sound_forms_of(settings),
+                ),
             )
         case "openrouter":
             backend = await _open_openrouter(settings)
@@ -201,6 +206,7 @@ async def _open_openrouter(settings: Settings) -> OpenRouter:
         timeouts=Timeouts(submit=SUBMIT_SECONDS),
     )
     try:
+        backend.capabilities = replace(backend.capabilities, sound_forms=sound_forms_of(settings))
         await _check_presets(backend, settings)
     except BaseException:
         await backend.close()

@@ -17,7 +17,7 @@ from bot.jobs.costs.chart.picture import ChartPicture
 from bot.jobs.costs.payers import Payers
 from bot.jobs.costs.prices import Prices
 from bot.jobs.costs.spending import SpendingReports
-from bot.presets import ClipLengths
+from bot.presets import ClipLengths, Presets
 from bot.runtime.parts.storyboard import STORYBOARD
 from storage.ledger.budgets import MICROS, Budgets, LedgerStore, micros
 from storage.ledger.notices import BudgetNoticeStore
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MISSING_PRICE = "set PRICE_PER_CLIP or PRICE_PER_SECOND to the video service's price, in US dollars"
+_MIB = 1024 * 1024
 
 
 def open_costs(
@@ -166,6 +167,16 @@ def lengths_of(settings: Settings, capabilities: Capabilities) -> ClipLengths:
     """Return the lengths of clips that may be ordered."""
     return ClipLengths.within(
         settings.video_seconds, settings.video_seconds_max, capabilities.lengths
+    )
+
+
+def presets_of(settings: Settings) -> Presets:
+    """Return what each order of a video has in common."""
+    return Presets(
+        model=settings.model,
+        seconds=settings.video_seconds,
+        size=settings.video_size,
+        max_audio_bytes=settings.max_audio_mb * _MIB,
     )
 
 

@@ -30,11 +30,11 @@ from bot.media.render.narration_options import NarrationFit, NarrationMix, Narra
 from bot.metrics import Metrics
 from bot.moderation.access.gate import Gate
 from bot.moderation.access.refusals import RefusedOrders
-from bot.presets import Presets
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writers
-from bot.runtime.costs import lengths_of, open_costs
+from bot.runtime.costs import lengths_of, open_costs, presets_of
 from bot.runtime.parts.file_store import open_file_store
 from bot.runtime.parts.shared_database import lease_of, may_claim, open_heartbeat
+from bot.runtime.parts.voices import make_voice_permissions
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.reach import reach_of
 from bot.runtime.resources import MIN_FREE_BYTES
@@ -62,9 +62,11 @@ if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
     from bot.jobs.costs.alarms import BudgetAlarms
     from bot.jobs.costs.budgeting import Budgeting
+    from bot.jobs.guiding.permissions import VoicePermissions
     from bot.jobs.leases.heartbeat import Heartbeat
     from bot.moderation.base import Moderator
     from bot.moderation.words import BlockedWords
+    from bot.presets import Presets
     from bot.runtime.resources import Resources
     from bot.runtime.timing import Timing
     from bot.settings.fields import Settings
@@ -111,6 +113,7 @@ class Engine:
     refusals: RefusedOrders
     moderator: Moderator | None
     prompt_step: PromptStep
+    voice_permissions: VoicePermissions
     presets: Presets
     clients: ClientJobs
 
@@ -135,7 +138,7 @@ async def open_engine(
     bus.subscribe(metrics.on_job_changed, only_own=True)
     bus.subscribe(feed.on_job_changed)
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
-    files, presets = await open_file_store(settings), _presets(settings)
+    files, presets = await open_file_store(settings), presets_of(settings)
     kept_files = KeptFileTable(resources.database)
     kept = RecordedStore(files, kept_files, clock=clock)
     workspace = Workspace(settings.data_dir, kept)
@@ -176,6 +179,7 @@ async def open_engine(
     queued = QueueStore(resources.database, backend=backend.name, client=client, lease=lease)
     capacity = ProviderCapacity(queued, limit=settings.max_jobs, steady=clock.steady)
     writer, fallback = await open_writers(resources, backend, stack)
+    voice_permissions = make_voice_permissions(resources, backend)
     return Engine(
         resources=resources,
         backend=backend,
@@ -231,9 +235,11 @@ async def open_engine(
             writer=writer,
             fallback=fallback,
         ),
+        voice_permissions=voice_permissions,
         presets=presets,
         clients=ClientJobs(
             jobs=jobs,
+            voice_permissions=voice_permissions,
             store=ClientJobStore(resources.database),
             artifacts=artifacts,
             workspace=workspace,
@@ -288,12 +294,3 @@ def _role_caps(settings: Settings) -> RoleCaps:
     caps = settings.caps_by_role
     by_role = {int(role): cap for role, cap in caps.items() if role != BOOSTER}
     return RoleCaps(by_role=by_role, boosters=caps.get(BOOSTER, 0))
-
-
-def _presets(settings: Settings) -> Presets:
-    return Presets(
-        model=settings.model,
-        seconds=settings.video_seconds,
-        size=settings.video_size,
-        max_audio_bytes=settings.max_audio_mb * _MIB,
-    )

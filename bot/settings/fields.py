@@ -104,6 +104,7 @@ class Settings(BaseSettings):
     openai_body: Literal["multipart", "json"] = "multipart"
     openai_extra: ExtraFields = ""
     openai_result_origins: Origins = ""
+    openai_audio_reference: Literal["off", "on"] = "off"
 
     openrouter_api_key: Key = SecretStr("")
     openrouter_base_url: Url = "https://openrouter.ai/api/v1"
@@ -157,6 +158,7 @@ class Settings(BaseSettings):
     max_result_mb: int = Field(200, ge=1, le=2000)
     keep_days: int = Field(30, ge=1, le=36500)
     keep_gb: float = Field(20, gt=0, allow_inf_nan=False)
+    narration_mode: Literal["overlay", "guide"] = "overlay"
     narration_fit: Literal["hold", "loop", "trim"] = "hold"
     narration_mix: Literal["replace", "duck"] = "replace"
 

@@ -18,6 +18,10 @@ WHERE id = :id AND epoch = :epoch AND state = 'received'
     AND voice_reserved_micros <> 0 AND voice_settled_micros IS NULL
 RETURNING id
 """
+_HAS_BEGUN_SPEAKING = """
+SELECT 1 FROM jobs
+WHERE id = :id AND voice_reserved_micros <> 0 AND voice_settled_micros IS NOT NULL
+"""
 _BEGIN_WRITING = """
 UPDATE jobs SET writer_settled_micros = writer_reserved_micros, updated_at = :now
 WHERE id = :id AND epoch = :epoch AND state = 'queued'
@@ -44,6 +48,10 @@ class PaidRequests:
         Returns False if the voice was asked before, or if the job has changed.
         """
         return await self._database.row(_BEGIN_SPEAKING, self._params(job)) is not None
+
+    async def has_begun_speaking(self, job: Job) -> bool:
+        """Return whether the voice was asked, if the text has a price."""
+        return await self._database.row(_HAS_BEGUN_SPEAKING, {"id": job.id}) is not None
 
     async def begin_writing(self, job: Job) -> bool:
         """Store that the prompt writer is about to be asked.

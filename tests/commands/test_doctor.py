@@ -57,7 +57,7 @@ async def test_without_problems_every_line_says_ok(tmp_path: Path) -> None:
     assert (ended.code, ended.err) == (0, "")
     lines = [line for line in ended.out.splitlines() if not line.startswith(" ")]
     marks = [line.split()[0] for line in lines]
-    assert (marks.count("ok"), marks.count("--")) == (27, 2)
+    assert (marks.count("ok"), marks.count("--")) == (28, 2)
     assert lines[3] == (f"ok  DISCORD_TOKEN      {origin} (DISCORD_API_URL) accepts it: clapper")
     assert len({line.index(line.split(maxsplit=1)[1]) for line in lines}) == 1
     assert fake_discord.token not in ended.out

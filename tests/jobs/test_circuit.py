@@ -81,6 +81,7 @@ async def states(bench: Bench, jobs: list[Job]) -> set[JobState]:
     return {(await bench.now(job.id)).state for job in jobs}
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("kind", TROUBLES)
 async def test_a_refused_key_or_an_empty_balance_fails_no_queued_job(
     kind: ErrorKind, bench: Bench
@@ -96,6 +97,7 @@ async def test_a_refused_key_or_an_empty_balance_fails_no_queued_job(
     assert bench.backend.posts == 3
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("kind", [ErrorKind.MODERATED, ErrorKind.INVALID, ErrorKind.RATE])
 async def test_a_refusal_of_one_job_does_not_delay_the_others(
     kind: ErrorKind, bench: Bench
@@ -107,6 +109,7 @@ async def test_a_refusal_of_one_job_does_not_delay_the_others(
     assert (await bench.now(line[-1].id)).state is JobState.GENERATING
 
 
+@pytest.mark.sqlite
 async def test_a_success_in_between_resets_the_count(bench: Bench) -> None:
     for _ in range(3):
         refuse(bench, times=2)
@@ -126,6 +129,7 @@ async def test_one_job_at_a_time_is_the_probe_and_each_in_order(bench: Bench) ->
     assert tried == [job.id for job in (line[3], *line[:3])] * 2
 
 
+@pytest.mark.sqlite
 async def test_the_pauses_between_probes_grow_to_a_quarter_of_an_hour(bench: Bench) -> None:
     await open_circuit(bench)
     refuse(bench, times=20)
@@ -147,6 +151,7 @@ async def test_a_success_resumes_all_jobs_and_is_published(bench: Bench) -> None
     assert len(changed) == 4
 
 
+@pytest.mark.sqlite
 async def test_queued_jobs_are_published_when_the_circuit_opens_or_its_reason_changes(
     bench: Bench,
 ) -> None:
@@ -164,6 +169,7 @@ async def test_queued_jobs_are_published_when_the_circuit_opens_or_its_reason_ch
     assert not [change for change in bench.changes if change.outlook_only]
 
 
+@pytest.mark.sqlite
 async def test_answers_to_creates_before_the_circuit_opened_delay_no_probe(bench: Bench) -> None:
     await open_circuit(bench)
     before = await circuit(bench)
@@ -171,6 +177,7 @@ async def test_answers_to_creates_before_the_circuit_opened_delay_no_probe(bench
     assert await circuit(bench) == before
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("kind", "pause"), [(ErrorKind.MODERATED, 0), (ErrorKind.INVALID, 0), (ErrorKind.RATE, 60)]
 )
@@ -189,6 +196,7 @@ async def test_a_probe_that_concerns_only_its_job_is_repeated_with_another_job(
     assert other.id != tried.id
 
 
+@pytest.mark.sqlite
 async def test_creates_without_an_answer_pause_the_queue_and_remain_unconfirmed(
     bench: Bench,
 ) -> None:
@@ -248,6 +256,7 @@ async def test_after_a_day_a_job_fails_with_nothing_spent(bench: Bench) -> None:
     assert bench.backend.charged == {}
 
 
+@pytest.mark.sqlite
 async def test_a_job_that_is_created_later_waits_its_own_day(bench: Bench) -> None:
     await open_circuit(bench)
     bench.clock.advance(DAY - 60)
@@ -295,6 +304,7 @@ async def test_a_probe_that_a_crash_interrupts_is_unconfirmed_and_delays_the_nex
         assert await states(bench, others) == {JobState.QUEUED}
 
 
+@pytest.mark.sqlite
 async def test_another_backend_is_not_paused(tmp_path: Path, clock: Clock) -> None:
     async with open_bench(tmp_path, clock) as bench:
         line = await open_circuit(bench)
@@ -313,6 +323,7 @@ async def test_a_job_that_needs_no_provider_is_not_paused(bench: Bench) -> None:
     assert (await bench.now(again.id)).state is JobState.SUCCEEDED
 
 
+@pytest.mark.sqlite
 async def test_jobs_in_a_paused_queue_are_not_due_and_wake_no_lane(bench: Bench) -> None:
     await open_circuit(bench)
     assert await bench.queue.seconds_until_due([JobState.QUEUED], running=()) is None
@@ -339,6 +350,7 @@ async def test_each_change_is_one_line_in_the_log(
     ]
 
 
+@pytest.mark.sqlite
 async def test_a_breaker_without_a_circuit_has_nothing_to_resume(bench: Bench) -> None:
     breaker = CircuitBreaker(
         CircuitStore(bench.database), bench.jobs, backend="fake", clock=bench.clock

@@ -75,6 +75,7 @@ async def test_a_full_disk_is_shown_on_the_card_and_to_clients(bench: Bench) -> 
     assert "disk is full" in (waiting(job) or "")
 
 
+@pytest.mark.sqlite
 async def test_a_job_behind_an_unanswered_identical_create_says_so(bench: Bench) -> None:
     job = await behind_a_twin(bench)
     assert (job.state, job.hold) == (JobState.QUEUED, HoldReason.TWIN)
@@ -82,6 +83,7 @@ async def test_a_job_behind_an_unanswered_identical_create_says_so(bench: Bench)
     assert "exactly the same prompt" in (waiting(job) or "")
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("wait", [no_space, behind_a_twin])
 async def test_a_wait_ends_uncharged_after_a_day(bench: Bench, wait: object) -> None:
     job = await (no_space(bench) if wait is no_space else behind_a_twin(bench))
@@ -106,6 +108,7 @@ async def test_a_hold_that_has_ended_is_cleared(bench: Bench) -> None:
     assert waiting(now) is None
 
 
+@pytest.mark.sqlite
 async def test_a_jump_of_the_clock_ends_no_wait(bench: Bench) -> None:
     job = await no_space(bench)
     bench.clock.ahead = 2 * DAY
@@ -135,6 +138,7 @@ async def test_a_job_of_a_backend_that_is_no_longer_chosen_says_so(
         assert await bench.now(job.id) == held
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("state", STRANDED)
 async def test_a_job_at_another_backend_ends_after_a_day_or_is_undecided(
     tmp_path: Path, clock: Clock, state: JobState
@@ -167,6 +171,7 @@ async def test_a_job_continues_when_its_backend_is_chosen_again(
         assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
 async def test_a_full_disk_after_the_create_is_shown_and_ends_no_paid_job(
     bench: Bench, code: int
@@ -186,6 +191,7 @@ async def test_a_full_disk_after_the_create_is_shown_and_ends_no_paid_job(
     assert (await bench.now(job.id)).hold is None
 
 
+@pytest.mark.sqlite
 async def test_a_narration_without_disk_space_ends_uncharged_after_a_day(
     bench: Bench,
 ) -> None:
@@ -206,6 +212,7 @@ async def test_a_narration_without_disk_space_ends_uncharged_after_a_day(
     assert "Nothing was charged" in await read_card(bench, job)
 
 
+@pytest.mark.sqlite
 async def test_a_busy_video_service_is_named_while_the_job_is_queued_again(bench: Bench) -> None:
     job = await bench.at(JobState.QUEUED)
     bench.backend.refusals.append(BackendError(ErrorKind.RATE, "busy", retry_after=3600))
@@ -267,6 +274,7 @@ async def test_an_answer_ends_that_wait(bench: Bench, state: JobState) -> None:
     assert (await bench.now(job.id)).hold is None
 
 
+@pytest.mark.sqlite
 async def test_an_attachment_that_can_not_be_downloaded_is_no_fault_of_the_bot(
     bench: Bench,
 ) -> None:

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.usefixtures("_on_each_database")
 OPEN_STATES = [state for state in JobState if not state.is_final]
 
 
+@pytest.mark.sqlite
 async def test_a_job_ends_with_the_video_on_its_card_and_one_dm(bench: Bench) -> None:
     job = await bench.submit()
     bench.backend.finish()
@@ -43,6 +44,7 @@ async def test_a_job_ends_with_the_video_on_its_card_and_one_dm(bench: Bench) ->
     assert not bench.workspace.folder(job.id).path.exists()
 
 
+@pytest.mark.sqlite
 async def test_a_narration_is_laid_over_the_clip(bench: Bench) -> None:
     job = await bench.submit(attachment=VOICE)
     bench.backend.finish()
@@ -134,6 +136,7 @@ async def test_a_kill_at_any_statement_loses_no_job_and_charges_once(
     pytest.fail("it never came to its end")
 
 
+@pytest.mark.sqlite
 async def test_a_download_that_fails_is_tried_again(bench: Bench) -> None:
     job = await bench.at(JobState.DOWNLOADING)
     bench.backend.fetch_faults.append(BackendError(ErrorKind.TRANSIENT, "cut off"))
@@ -143,6 +146,7 @@ async def test_a_download_that_fails_is_tried_again(bench: Bench) -> None:
     assert (await bench.step(job.id)).state is JobState.MERGING
 
 
+@pytest.mark.sqlite
 async def test_a_clip_that_the_provider_lost_fails_the_job(
     bench: Bench, sentences: frozenset[str]
 ) -> None:
@@ -156,6 +160,7 @@ async def test_a_clip_that_the_provider_lost_fails_the_job(
     assert bench.backend.posts == 1
 
 
+@pytest.mark.sqlite
 async def test_a_download_is_not_tried_for_ever(bench: Bench, sentences: frozenset[str]) -> None:
     job = await bench.at(JobState.DOWNLOADING)
     await bench.jobs.postpone(await bench.claim(job.id), after=0, attempts=300)
@@ -163,6 +168,7 @@ async def test_a_download_is_not_tried_for_ever(bench: Bench, sentences: frozens
     await assert_failed(bench, job, "failed.gone", sentences)
 
 
+@pytest.mark.sqlite
 async def test_a_file_that_is_no_video_fails_the_job(
     bench: Bench, sentences: frozenset[str]
 ) -> None:
@@ -175,6 +181,7 @@ async def test_a_file_that_is_no_video_fails_the_job(
     assert 15 * 60 <= bench.clock() - since <= 20 * 60
 
 
+@pytest.mark.sqlite
 async def test_a_merge_that_fails_twice_delivers_the_clip_unchanged_with_a_note(
     bench: Bench, sentences: frozenset[str]
 ) -> None:
@@ -187,6 +194,7 @@ async def test_a_merge_that_fails_twice_delivers_the_clip_unchanged_with_a_note(
     assert "note.not_merged" in sentences
 
 
+@pytest.mark.sqlite
 async def test_a_merge_that_fails_once_is_merged_the_second_time(bench: Bench) -> None:
     job = await bench.at(JobState.MERGING, attachment=VOICE)
     bench.editor.faults.append(MediaError("boom"))
@@ -206,6 +214,7 @@ async def test_the_editors_note_is_delivered_with_the_video(
     assert NOTE_HELD_INSTEAD in sentences
 
 
+@pytest.mark.sqlite
 async def test_a_clip_that_can_not_be_repaired_is_delivered_unchanged(bench: Bench) -> None:
     job = await bench.at(JobState.MERGING)
     bench.editor.faults += [MediaError("boom"), MediaError("boom")]
@@ -214,6 +223,7 @@ async def test_a_clip_that_can_not_be_repaired_is_delivered_unchanged(bench: Ben
     assert bench.workspace.video(job.id).read_bytes() == CLIP + b"video_1"
 
 
+@pytest.mark.sqlite
 async def test_a_full_disk_is_no_reason_to_drop_a_narration(bench: Bench) -> None:
     job = await bench.at(JobState.MERGING, attachment=VOICE)
     bench.editor.faults += [MediaError("boom", "x: No space left on device")] * 3
@@ -249,6 +259,7 @@ async def test_a_merge_that_was_cut_off_after_the_video_was_kept_is_finished(
     assert bench.workspace.video(job.id).read_bytes() == before
 
 
+@pytest.mark.sqlite
 async def test_a_clip_that_its_folder_has_lost_is_downloaded_again(bench: Bench) -> None:
     job = await bench.at(JobState.MERGING)
     await bench.workspace.delete_folder(job.id)
@@ -258,6 +269,7 @@ async def test_a_clip_that_its_folder_has_lost_is_downloaded_again(bench: Bench)
     assert bench.backend.posts == 1
 
 
+@pytest.mark.sqlite
 async def test_a_lost_narration_is_taken_from_the_kept_ones(bench: Bench) -> None:
     job = await bench.at(JobState.MERGING, attachment=VOICE)
     await bench.workspace.delete_folder(job.id)
@@ -268,6 +280,7 @@ async def test_a_lost_narration_is_taken_from_the_kept_ones(bench: Bench) -> Non
     assert await bench.workspace.has_narration(job.id)
 
 
+@pytest.mark.sqlite
 async def test_without_any_copy_of_the_narration_the_clip_is_delivered_with_a_note(
     bench: Bench,
 ) -> None:
@@ -278,6 +291,7 @@ async def test_without_any_copy_of_the_narration_the_clip_is_delivered_with_a_no
     assert bench.workspace.video(job.id).read_bytes() == CLIP + b"video_1"
 
 
+@pytest.mark.sqlite
 async def test_a_lost_clip_that_the_provider_no_longer_has_fails_the_job(
     bench: Bench, sentences: frozenset[str]
 ) -> None:

@@ -16,7 +16,7 @@ from bot.model import JobState
 from tests.support.fakes.bench import open_bench
 from tests.support.fakes.clock import START
 from tests.support.media.clips import make_clip
-from tests.support.providers.contract import ENTRIES
+from tests.support.providers.contract import ENTRIES, STORYBOARD
 from tests.support.providers.stand_in import Fault
 from tests.support.wire import free_port
 
@@ -123,6 +123,8 @@ def backend_of(bench: Bench) -> VideoBackend:
 
 each_backend = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 each_that_lists = pytest.mark.parametrize("entry", LISTS, ids=lambda entry: entry.name)
+# What the bot concludes from a list does not depend on the transport that has fetched it.
+at_a_list = pytest.mark.parametrize("entry", [STORYBOARD], ids=lambda entry: entry.name)
 
 
 @each_that_lists
@@ -267,7 +269,7 @@ async def test_a_create_that_never_reached_the_provider_is_not_unconfirmed(world
 EMPTY = Fault(status=200, body={"object": "list", "data": [], "has_more": False})
 
 
-@each_that_lists
+@at_a_list
 @pytest.mark.parametrize("before", ["nothing", "a job whose create was answered"])
 async def test_absence_from_a_list_that_is_always_empty_is_no_proof(
     world: World, before: str
@@ -282,7 +284,7 @@ async def test_absence_from_a_list_that_is_always_empty_is_no_proof(
     assert (world.posts, world.charged) == (posts + 1, posts + 1)
 
 
-@each_that_lists
+@at_a_list
 @pytest.mark.parametrize(
     ("later", "state"), [(0, JobState.QUEUED), (25 * 3600, JobState.UNDECIDED)]
 )
@@ -304,7 +306,7 @@ async def test_a_list_that_showed_a_job_of_this_key_is_trusted_for_a_day(
         assert (await bench.step(job.id)).state is state
 
 
-@each_that_lists
+@at_a_list
 @pytest.mark.parametrize(
     "echo",
     [{"prompt": "A cat, cinematic, in the light of dusk"}, {"size": "640x360"}, {"seconds": "5"}],
@@ -321,7 +323,7 @@ async def test_a_list_that_shows_no_job_as_it_was_ordered_is_not_trusted(
     assert world.posts == 2
 
 
-@each_that_lists
+@at_a_list
 async def test_a_job_whose_prompt_is_listed_only_in_part_is_found(world: World) -> None:
     await world.answered()
     request = replace(world.entry.request, prompt="a very long story about a cat " * 9)
@@ -335,7 +337,7 @@ async def test_a_job_whose_prompt_is_listed_only_in_part_is_found(world: World) 
     assert world.posts == 2
 
 
-@each_that_lists
+@at_a_list
 async def test_a_job_that_a_webhook_named_is_not_absent_because_one_replica_lacks_it(
     world: World,
 ) -> None:
@@ -355,7 +357,7 @@ async def test_a_job_that_a_webhook_named_is_not_absent_because_one_replica_lack
 # --- the provider's clock and ours ---
 
 
-@each_that_lists
+@at_a_list
 @pytest.mark.parametrize("ahead", [7 * 60, 2 * 24 * 3600, -7 * 60, -6 * 3600])
 async def test_a_clock_that_differs_from_the_providers_hides_no_job(
     world: World, ahead: float
@@ -368,7 +370,7 @@ async def test_a_clock_that_differs_from_the_providers_hides_no_job(
     assert (world.posts, world.charged) == (2, 2)
 
 
-@each_that_lists
+@at_a_list
 async def test_a_clock_that_is_set_back_after_a_create_hides_no_job(world: World) -> None:
     await world.answered()
     world.clock.advance(6 * 3600)
@@ -391,7 +393,7 @@ def renumber(world: World) -> None:
     api.new_id = lambda: str(next(numbers))
 
 
-@each_that_lists
+@at_a_list
 async def test_an_id_that_an_open_job_has_makes_the_new_one_undecided_at_once(
     world: World,
 ) -> None:
@@ -415,7 +417,7 @@ async def test_an_id_that_an_open_job_has_makes_the_new_one_undecided_at_once(
     assert world.api.made("DELETE") == []
 
 
-@each_that_lists
+@at_a_list
 async def test_the_id_of_an_ended_job_is_reassigned_to_the_new_one(world: World) -> None:
     renumber(world)
     first = await world.answered()
@@ -434,7 +436,7 @@ async def test_the_id_of_an_ended_job_is_reassigned_to_the_new_one(world: World)
     assert world.api.made("DELETE") == []
 
 
-@each_that_lists
+@at_a_list
 async def test_a_cancellation_that_is_still_due_stops_no_other_job_with_that_id(
     world: World,
 ) -> None:
@@ -450,7 +452,7 @@ async def test_a_cancellation_that_is_still_due_stops_no_other_job_with_that_id(
     assert world.api.made("DELETE") == []
 
 
-@each_that_lists
+@at_a_list
 async def test_a_cancellation_stops_no_job_of_other_people(world: World) -> None:
     renumber(world)
     job = await world.answered()
@@ -461,7 +463,7 @@ async def test_a_cancellation_stops_no_job_of_other_people(world: World) -> None
     assert world.api.made("DELETE") == []
 
 
-@each_that_lists
+@at_a_list
 @pytest.mark.parametrize("holder", ["open", "ended"])
 async def test_an_answer_for_a_cancelled_job_with_an_id_in_use_deletes_nothing_of_others(
     world: World, holder: str
@@ -484,7 +486,7 @@ async def test_an_answer_for_a_cancelled_job_with_an_id_in_use_deletes_nothing_o
     assert len(world.api.made("DELETE")) == (holder == "ended")
 
 
-@each_that_lists
+@at_a_list
 @pytest.mark.parametrize("state", [JobState.GENERATING, JobState.DOWNLOADING])
 @pytest.mark.parametrize(
     "echo",
@@ -511,7 +513,7 @@ async def test_a_job_that_is_described_as_another_is_neither_delivered_nor_delet
     assert world.api.made("DELETE") == []
 
 
-@each_that_lists
+@at_a_list
 async def test_a_job_that_is_described_as_another_for_a_while_is_not_lost(
     world: World,
 ) -> None:
@@ -524,7 +526,7 @@ async def test_a_job_that_is_described_as_another_for_a_while_is_not_lost(
         assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
 
 
-@each_that_lists
+@at_a_list
 async def test_at_the_deadline_another_job_under_the_id_is_not_stopped(world: World) -> None:
     job = await world.answered()
     async with world.bot() as bench:
@@ -534,7 +536,7 @@ async def test_at_the_deadline_another_job_under_the_id_is_not_stopped(world: Wo
     assert world.api.made("DELETE") == []
 
 
-@each_that_lists
+@at_a_list
 @pytest.mark.parametrize("always", ["another prompt", "the time of each answer"])
 async def test_a_server_that_always_echoes_something_else_is_trusted(
     world: World, always: str
@@ -555,7 +557,7 @@ async def test_a_server_that_always_echoes_something_else_is_trusted(
         assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
 
 
-@each_that_lists
+@at_a_list
 @pytest.mark.parametrize("holder", ["open", "ended"])
 async def test_a_lost_answer_with_an_id_in_use_is_not_absent_from_the_list(
     world: World, holder: str
@@ -575,7 +577,7 @@ async def test_a_lost_answer_with_an_id_in_use_is_not_absent_from_the_list(
     assert world.posts == 2
 
 
-@each_that_lists
+@at_a_list
 async def test_absence_from_the_list_of_a_server_that_reuses_ids_is_no_proof(world: World) -> None:
     renumber(world)
     first = await world.answered()

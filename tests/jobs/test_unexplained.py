@@ -58,6 +58,7 @@ async def work(bench: Bench) -> None:
             await bench.lane.steps[job.state](job)
 
 
+@pytest.mark.sqlite
 async def test_a_single_prompt_fails_after_two_tries_and_says_so(bench: Bench) -> None:
     ended = await refused_alone(bench)
     assert ended.failure is not None
@@ -67,6 +68,7 @@ async def test_a_single_prompt_fails_after_two_tries_and_says_so(bench: Bench) -
         assert Texts.load()(ended.failure.key, locale=language)
 
 
+@pytest.mark.sqlite
 async def test_other_jobs_continue_meanwhile(bench: Bench) -> None:
     await refused_alone(bench)
     other = await queued(bench, "a dog on a boat")
@@ -74,6 +76,7 @@ async def test_other_jobs_continue_meanwhile(bench: Bench) -> None:
     assert await bench.circuits.get(bench.backend.name) is None
 
 
+@pytest.mark.sqlite
 async def test_the_same_prompt_again_proves_nothing_against_the_key(bench: Bench) -> None:
     for prompt in (REQUEST.prompt, f"  {REQUEST.prompt.upper()} ", REQUEST.prompt):
         assert (await refused_alone(bench, prompt)).state is JobState.FAILED
@@ -93,6 +96,7 @@ async def test_a_second_refused_prompt_proves_that_it_is_the_key(bench: Bench) -
     assert {(await bench.now(job.id)).state for job in line} == {JobState.QUEUED}
 
 
+@pytest.mark.sqlite
 async def test_a_probe_is_not_blamed_for_the_key(bench: Bench) -> None:
     line = [await queued(bench, f"a cat on roof {number}") for number in range(3)]
     bench.backend.refusals += [BackendError(ErrorKind.AUTH, "HTTP 401")] * 3
@@ -105,6 +109,7 @@ async def test_a_probe_is_not_blamed_for_the_key(bench: Bench) -> None:
     assert {(await bench.now(job.id)).state for job in line} == {JobState.QUEUED}
 
 
+@pytest.mark.sqlite
 async def test_a_success_in_between_makes_it_about_the_prompt_again(bench: Bench) -> None:
     await refused_alone(bench)
     good = await queued(bench, "a dog on a boat")
@@ -120,6 +125,7 @@ async def test_refusals_that_are_far_apart_are_unrelated(
     assert (await refused_alone(bench, "a bird in a tree")).state is JobState.FAILED
 
 
+@pytest.mark.sqlite
 async def test_a_busy_provider_uses_up_no_attempt(bench: Bench) -> None:
     job = await queued(bench)
     bench.backend.refusals += [BackendError(ErrorKind.RATE, "HTTP 429")] * 3

@@ -132,6 +132,7 @@ async def test_a_job_whose_card_does_not_show_its_end_yet_is_not_deleted(
     assert (await bench.now(job.id)).request == job.request
 
 
+@pytest.mark.sqlite
 async def test_an_unknown_job_is_not_deleted(bench: Bench) -> None:
     assert not await bench.retention.delete("0" * 32)
 
@@ -153,6 +154,7 @@ async def test_the_daily_cap_counts_deleted_jobs(bench: Bench) -> None:
     assert before.today == 1 <= CAPS.per_day
 
 
+@pytest.mark.sqlite
 async def test_a_file_that_is_being_read_stays_readable_to_its_reader(bench: Bench) -> None:
     job_id = await ended(bench)
     with bench.workspace.video(job_id).open("rb") as file:
@@ -377,6 +379,7 @@ async def test_of_a_deleted_row_only_a_keyed_hash_of_the_remote_id_is_kept(bench
     assert ref.encode() not in stored
 
 
+@pytest.mark.sqlite
 async def test_a_folder_left_by_an_ended_job_is_deleted_after_a_day(bench: Bench) -> None:
     job_id = await delivered(bench)
     folder = (await bench.workspace.create(job_id)).path
@@ -388,6 +391,7 @@ async def test_a_folder_left_by_an_ended_job_is_deleted_after_a_day(bench: Bench
     assert files(bench, job_id) == ["videos"]
 
 
+@pytest.mark.sqlite
 async def test_what_is_left_of_an_unfinished_copy_is_deleted_after_an_hour(bench: Bench) -> None:
     job_id = await delivered(bench)
     async with bench.workspace.new_copy(job_id, decent=True) as copy:
@@ -402,6 +406,7 @@ async def test_what_is_left_of_an_unfinished_copy_is_deleted_after_an_hour(bench
     assert files(bench, job_id) == ["videos"]
 
 
+@pytest.mark.sqlite
 async def test_old_files_of_unknown_jobs_are_deleted(bench: Bench) -> None:
     job_id = "f" * 32
     folder = (await bench.workspace.create(job_id)).path
@@ -431,6 +436,7 @@ async def test_a_deleted_jobs_row_is_kept_until_its_files_are_deleted(bench: Ben
     assert await bench.jobs.get(job_id) is None
 
 
+@pytest.mark.sqlite
 async def test_files_without_a_jobs_name_are_left_alone(bench: Bench) -> None:
     strange = bench.root / "videos" / "holiday.mp4"
     strange.parent.mkdir()
@@ -440,6 +446,7 @@ async def test_files_without_a_jobs_name_are_left_alone(bench: Bench) -> None:
     assert strange.exists()
 
 
+@pytest.mark.sqlite
 async def test_a_file_that_can_not_be_deleted_stops_nothing(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -459,6 +466,7 @@ async def test_a_file_that_can_not_be_deleted_stops_nothing(
     assert files(bench, stuck) == []
 
 
+@pytest.mark.sqlite
 async def test_the_link_to_a_deleted_video_is_not_found(bench: Bench) -> None:
     links = Links(b"key", public_url="https://c.example", lifetime=60.0, clock=bench.clock)
     routes = FileLinks(links, bench.artifacts, bench.workspace).routes

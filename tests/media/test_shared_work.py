@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.errors import UserError
+from bot.errors import MediaError, UserError
 from bot.jobs.editor import NarrationEditor
+from bot.jobs.guiding.sounds import NarrationSounds
 from bot.media.files.download import AttachmentFetcher
 from bot.media.files.shared_work import SharedWork
 from bot.media.files.workspace import Workspace
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.narration_options import NarrationOptions
+from bot.model import JobState
 from bot.speech.voices import Voices
 from tests.support.fakes.media import FakeVoice
 from tests.support.fakes.remote_store import RemoteStore
+from tests.support.jobs import job as made_up_job
 from tests.support.media import clips
 
 if TYPE_CHECKING:
@@ -100,6 +103,25 @@ async def test_a_speech_that_was_lost_with_its_machine_is_not_paid_again(
     with pytest.raises(UserError, match=r"speech\.unsure"):
         await other.editor.speak(JOB, "Hello")
     assert voice.spoken == []
+
+
+async def test_a_narration_that_goes_along_with_an_order_is_restored_on_another_machine(
+    tmp_path: Path, voice: FakeVoice
+) -> None:
+    store = RemoteStore()
+    one, other = (Machine(tmp_path / name, store, voice) for name in ("one", "other"))
+    await one.editor.speak(JOB, "Hello")
+
+    async def restore(job_id: str) -> None:
+        await other.editor.ingest_kept(job_id, of=job_id)
+
+    ffmpeg = Ffmpeg(clips.binary(), slots=1)
+    job = made_up_job(JobState.QUEUED, id=JOB)
+    with pytest.raises(MediaError, match="missing"):
+        await NarrationSounds(ffmpeg, other.workspace).encode(job)
+    encoded = await NarrationSounds(ffmpeg, other.workspace, restore).encode(job)
+    assert encoded.path == other.workspace.folder(JOB).voice
+    assert encoded.size
 
 
 async def test_a_process_that_does_everything_leaves_nothing(

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.artifacts import Artifact
+from bot.backends.capabilities import Capabilities, SoundForm
 from bot.delivery.card_edits import CardEdits
 from bot.delivery.copies.smaller_copies import SmallerCopies
 from bot.delivery.deliverer import DiscordDeliverer
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from bot.demo.fake_discord.state.history import Recorded
     from bot.demo.fake_discord.state.message import Message
     from bot.jobs.costs.prices import Prices
+    from bot.jobs.guiding.permissions import HearingService
     from bot.model import Job
     from bot.moderation.access.place import Reach
     from bot.moderation.base import Moderator
@@ -256,8 +258,12 @@ def make_services(
     presets: Presets = PRESETS,
     public_url: str = "",
     owner_servers: frozenset[int] = frozenset(),
+    hearing: HearingService | None = None,
 ) -> Services:
     """Return what the cogs work with, assembled as in the app."""
+    if hearing is not None:
+        bench.hearing = hearing
+        bench.backend.capabilities = Capabilities(sound_forms=(SoundForm.DATA_URL,))
     texts = Texts.load()
     cards = CardRenderer(texts, free_backends=frozenset(), clock=clock)
     requests = requests or DiscordRequests(clock=clock)
@@ -270,6 +276,7 @@ def make_services(
         texts=texts,
         presets=presets,
         people=bench.people,
+        voice_permissions=bench.voice_permissions,
         retention=bench.retention,
         speeches=bench.speeches,
         workspace=bench.workspace,
@@ -314,8 +321,11 @@ async def open_desk(
     prices: Prices = FREE,
     budgets: Budgets | None = None,
     has_owner_commands: bool = False,
+    hearing: HearingService | None = None,
 ) -> AsyncGenerator[Desk]:
     """Start the stand-in and a bot that is logged in to it, over the data in `folder/data`.
+
+    `hearing`: the service that may hear voices. The bot takes the sound as a data URL.
 
     `has_owner_commands`: whether the owner's commands are offered in the first server.
     """
@@ -344,6 +354,7 @@ async def open_desk(
                 speech_caps=speech_caps,
                 presets=presets,
                 public_url=public_url,
+                hearing=hearing,
                 owner_servers=frozenset(
                     {fake_discord.world.guild.id} if has_owner_commands else ()
                 ),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _REFUSED_SOUNDS: Mapping[str, tuple[str, ...]] = {
     # vllm_omni 0.30.0, entrypoints/openai/video_api_utils.py and video/generation/helpers.py
     "vLLM-Omni": (r"\baudio_reference\b|reference audio must",),
-    # starlette 1.7, formparsers.py: only the sound is so long
+    # starlette 1.10, formparsers.py: only the sound is so long
     "Starlette": (r"part exceeded maximum size",),
     # openrouter 1.3.84, components/videogenerationrequest.py
     "OpenRouter": (r"\binput_references\b",),

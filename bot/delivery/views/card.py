@@ -94,19 +94,6 @@ class CardRenderer:
         self._add_buttons(container, job, buttons_for(job))
         return view
 
-    def render_unsaved(self, job: Job) -> ui.LayoutView:
-        """Render the card of a job that is not stored yet.
-
-        The prompt is omitted, because the order may still be refused.
-        """
-        text = self._text
-        heading = text.say(job, "card.heading", state=text.say(job, "state.unsaved"))
-        view, container = _make_view(
-            [heading, text.say(job, "card.unsaved"), text.footer(job)], job.state
-        )
-        self._add_buttons(container, job, buttons_for(job))
-        return view
-
     def render_video(
         self,
         job: Job,

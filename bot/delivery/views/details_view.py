@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from bot.artifacts import NOTE_HELD
+from bot.artifacts import NOTE_HELD, VoiceUse
 from bot.delivery.views.card_text import failure_reason, has_final_price
 from bot.delivery.views.formatting import cut_block, megabytes, units
 from bot.delivery.views.library_view import make_view, state_key
@@ -25,6 +25,15 @@ _MOST_UNITS = 4000
 _PROMPT_UNITS = 2500
 _LEAST_UNITS = 100
 _ID_CHARACTERS = 100
+_VOICES = {
+    VoiceUse.SENT: "details.voice_sent",
+    VoiceUse.WITHHELD: "details.voice_withheld",
+    VoiceUse.UNSUPPORTED: "details.voice_unsupported",
+    VoiceUse.REFUSED: "details.voice_refused",
+    VoiceUse.NO_LINK: "details.voice_no_link",
+    VoiceUse.TOO_LONG: "details.voice_too_long",
+    VoiceUse.UNPREPARED: "details.voice_unprepared",
+}
 _FENCES = 10  # the characters of a code block's fences, and of the line breaks around them
 
 
@@ -48,6 +57,7 @@ class DetailsView:
         """
         head = [self._texts("details.title", locale), self._state(details, locale)]
         foot = [self._facts(details, locale), *self._length(details.job, locale)]
+        foot += self._voice(details.job, locale)
         if in_full:
             foot += [*self._price(details.job, locale), self._file(details, locale)]
             foot.append(self._ids(details, locale))
@@ -109,6 +119,11 @@ class DetailsView:
         if job.note != NOTE_HELD or job.clip_of is not None:
             return []
         return [self._texts("details.longest", locale, seconds=job.request.seconds)]
+
+    def _voice(self, job: Job, locale: str) -> list[str]:
+        """Say whether the video service heard the narration and, if not, why."""
+        key = _VOICES.get(job.voice.use) if job.voice.use else None
+        return [self._texts(key, locale)] if key else []
 
     def _price(self, job: Job, locale: str) -> list[str]:
         if not self._shows_prices or job.micros == 0:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import discord
 from discord import ui
 
-from bot.delivery.views.formatting import megabytes
+from bot.delivery.views.formatting import megabytes, quoted
 from bot.delivery.views.notice import render_panel
 from storage.people import Notify
 
@@ -23,15 +24,38 @@ if TYPE_CHECKING:
 _DAY = 24 * 60 * 60
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VoiceTerms:
+    """The terms on which a video service hears a person's voice.
+
+    `service`: its name for people. `is_asked`: whether the person decides.
+    `agrees`: the person's answer, or None if there is none yet.
+    `speaks`: whether the bot reads texts aloud.
+    """
+
+    service: str
+    is_asked: bool
+    agrees: bool | None
+    speaks: bool
+
+
 class PrivacyStep(StrEnum):
-    """The effect of a button: ask for confirmation, delete the data, or show the data again."""
+    """The effect of a button.
+
+    It asks for confirmation, deletes the data, shows the data again, or deletes only the answer
+    about the person's voice.
+    """
 
     ASK = "ask"
     DELETE = "sure"
     SHOW = "show"
+    FORGET_VOICE = "voice"
 
 
 TEMPLATE = rf"clapper:privacy:(?P<step>{'|'.join(PrivacyStep)}):(?P<user>[0-9]{{1,20}})"
+
+
+_SERVICE_CHARACTERS = 60
 
 
 class PrivacyView:
@@ -64,18 +88,27 @@ class PrivacyView:
         *,
         has_costs: bool = False,
         is_named: bool = False,
+        voice: VoiceTerms | None = None,
     ) -> ui.LayoutView:
         """Render a person's stored data, with a button to delete it.
 
         `has_costs`: whether the sums that a person has spent are stored too.
         `is_named`: whether a block, or a change of a setting, names the person.
+        `voice`: None if no video service hears voices.
         """
+        answered = voice is not None and voice.agrees is not None
+        forget = self._button(
+            stored,
+            PrivacyStep.FORGET_VOICE,
+            "button.forget_voice",
+            discord.ButtonStyle.secondary,
+        )
         rows = [f"- {line}" for line in self._rows(stored.rows_until)]
         rows += [f"- {self._say('privacy.named')}"] if is_named else []
         if stored.is_empty and not is_named:
-            return render_panel(
-                [self._say("privacy.heading"), *rows] if rows else [self._say("privacy.nothing")]
-            )
+            head = "privacy.heading" if rows or answered else "privacy.nothing"
+            told = self._voice(voice) if voice else []
+            return render_panel([self._say(head), *rows, *told], *([forget] if answered else []))
         lines = [
             self._say("privacy.heading"),
             *(f"- {line}" for line in self._list(stored)),
@@ -83,12 +116,30 @@ class PrivacyView:
             self._ages(stored, limits),
             *([self._say("privacy.costs")] if has_costs else []),
             *self._traces(limits),
-            self._say("privacy.provider"),
+            *self._voice(voice),
         ]
         return render_panel(
             lines,
             self._button(stored, PrivacyStep.ASK, "button.delete_data", discord.ButtonStyle.danger),
+            *([forget] if answered else []),
         )
+
+    def _voice(self, voice: VoiceTerms | None) -> list[str]:
+        """Say who hears the person's voice, and on which terms."""
+        if voice is None:
+            return [self._say("privacy.provider")]
+        service = quoted(voice.service, _SERVICE_CHARACTERS)
+        guided = self._say("privacy.provider_guided")
+        if not voice.is_asked:
+            return [guided, self._say("privacy.voice_inside", service=service)]
+        match voice.agrees:
+            case True:
+                told = self._say("privacy.voice_agreed", service=service)
+            case False:
+                told = self._say("privacy.voice_declined", service=service)
+            case None:
+                told = self._say("privacy.voice_unanswered", service=service)
+        return [guided, told, *([self._say("privacy.voice_spoken")] if voice.speaks else [])]
 
     def question(self, stored: StoredData) -> ui.LayoutView:
         """Render the question of whether to delete all of a person's data."""

@@ -120,6 +120,7 @@ async def open_service(
         texts=texts,
         presets=engine.presets,
         people=people,
+        voice_permissions=engine.voice_permissions,
         retention=retention,
         speeches=speeches,
         workspace=workspace,

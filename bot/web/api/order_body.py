@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from bot.api_clients.client_jobs import ClientJobs
 
 SCRIPT, AUDIO, VERSION = "scriptOrQuestion", "audioBuffer", "renderVersion"
-_FIELDS = frozenset({SCRIPT, AUDIO, VERSION})
+SEND_VOICE = "sendVoice"
+_FIELDS = frozenset({SCRIPT, AUDIO, VERSION, SEND_VOICE})
+# JSON has the values themselves, and a form has their names.
+_ANSWERS = {True: True, False: False, "true": True, "false": False}
 _ONLY_VERSION = "v3"
 _TEXT_BYTES = 64 * 1024
 _CHUNK = 256 * 1024
@@ -132,7 +135,7 @@ class OrderReader:
             if span is None:
                 return order
             upload = await self._clients.receive_audio(_decoded(path, span), filename=AUDIO)
-            return replace(order, upload=upload)
+            return replace(order, upload=replace(upload, sends_voice=_sends_voice(fields)))
 
 
 def check_version(version: object) -> None:
@@ -152,7 +155,15 @@ def _order(fields: dict[str, Any], upload: AudioUpload | None) -> VideoOrder:
     script = fields.get(SCRIPT)
     if not isinstance(script, str):
         raise ApiError(HTTPStatus.BAD_REQUEST, "api.no_script")
-    return VideoOrder(script=script, upload=upload)
+    sends_voice = _sends_voice(fields)
+    return VideoOrder(script=script, upload=upload and replace(upload, sends_voice=sends_voice))
+
+
+def _sends_voice(fields: dict[str, Any]) -> bool:
+    answer = fields.get(SEND_VOICE, False)
+    if not isinstance(answer, bool | str) or answer not in _ANSWERS:
+        raise ApiError(HTTPStatus.BAD_REQUEST, "api.send_voice")
+    return _ANSWERS[answer]
 
 
 async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:

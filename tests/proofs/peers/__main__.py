@@ -14,10 +14,10 @@ import tempfile
 from pathlib import Path
 
 from bot.settings.fields import Settings
-from tests.proofs.peers import aimock, litellm, new_api, openrouter_sdk, sglang
+from tests.proofs.peers import aimock, litellm, new_api, openrouter_sdk, sglang, vllm_omni
 from tests.proofs.peers.findings import Findings
 
-_PEERS = (litellm, sglang, aimock, new_api, openrouter_sdk)
+_PEERS = (litellm, sglang, vllm_omni, aimock, new_api, openrouter_sdk)
 _PEER_WITHIN = 900.0
 
 

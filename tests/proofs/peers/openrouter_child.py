@@ -1,6 +1,7 @@
 """Makes and downloads a clip with OpenRouter's own package, in that package's environment.
 
-`python openrouter_child.py URL KEY PROMPT` prints the results as one line of JSON.
+`python openrouter_child.py URL KEY PROMPT [SOUND]` prints the results as one line of JSON. SOUND is
+the URL of a sound that goes along.
 """
 
 from __future__ import annotations
@@ -15,13 +16,19 @@ from openrouter import OpenRouter  # pyright: ignore[reportMissingImports] - in 
 _POLLS = 200
 
 
-def main(url: str, key: str, prompt: str) -> None:
+def main(url: str, key: str, prompt: str, sound: str = "") -> None:
     """Use the package as its documentation shows."""
     with OpenRouter(api_key=key, server_url=url) as sdk:
         videos = sdk.video_generation
         models = [model.id for model in videos.list_videos_models().data]
+        references = [{"type": "audio_url", "audio_url": {"url": sound}}]
         job = videos.generate(
-            model="google/veo-3.1", prompt=prompt, duration=8, size="1280x720", generate_audio=True
+            model="google/veo-3.1",
+            prompt=prompt,
+            duration=8,
+            size="1280x720",
+            generate_audio=True,
+            **{"input_references": references} if sound else {},
         )
         for _ in range(_POLLS):
             job = videos.get_generation(job_id=job.id)

@@ -9,6 +9,9 @@ from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot.backends.base import VoiceSound
+from bot.backends.openrouter.adapter import OpenRouter
+from bot.model import VideoRequest
 from tests.proofs.peers import installing
 from tests.support.media.clips import make_clip
 from tests.support.providers.openai_setup import bytes_of
@@ -23,6 +26,7 @@ _VERSION = "1.3.84"
 NAME = f"openrouter {_VERSION}"
 _KEY = "or-made-up"
 _WITHIN = 60.0
+_SOUND = "https://clapper.example/n/made-up"
 
 
 async def judge(folder: Path, findings: Findings) -> None:
@@ -39,10 +43,23 @@ async def judge(folder: Path, findings: Findings) -> None:
         async with findings.step(NAME, "our stand-in: a job that fails"):
             said = await _ask(programs, api, lambda ref: api.fail(ref, "internal", "it broke"))
             assert (said["status"], said["error"]) == ("failed", "internal: it broke")
-        assert len(api.creates) == 2
+        async with findings.step(NAME, "our stand-in: a sound goes along, as our adapter sends it"):
+            said = await _ask(programs, api, api.finish, sound=_SOUND)
+            assert said["status"] == "completed"
+            backend = OpenRouter(base_url=api.base_url, api_key=_KEY)
+            request = VideoRequest(
+                prompt="Kite", model="google/veo-3.1", seconds=8, size="1280x720"
+            )
+            await backend.submit(request, create_key="k", voice=VoiceSound(url=_SOUND))
+            await backend.close()
+            theirs, ours = (call.form for call in api.made("POST")[-2:])
+            assert ours["input_references"] == theirs["input_references"]
+        assert len(api.creates) == 4
 
 
-async def _ask(programs: Path, api: OpenRouterApi, end: Callable[[str], None]) -> dict[str, Any]:
+async def _ask(
+    programs: Path, api: OpenRouterApi, end: Callable[[str], None], *, sound: str = ""
+) -> dict[str, Any]:
     """Let the package create a job, end that with `end`, and return the package's results."""
     script = str(Path(__file__).with_name("openrouter_child.py"))
     before = len(api.creates)
@@ -52,6 +69,7 @@ async def _ask(programs: Path, api: OpenRouterApi, end: Callable[[str], None]) -
         api.base_url,
         _KEY,
         f"Kite {before}",
+        *([sound] if sound else []),
         stdout=PIPE,
         stderr=PIPE,
     )

@@ -71,7 +71,7 @@ async def _server(programs: Path, wire: Wire, clip_url: str) -> AsyncGenerator[s
         clip_url,
         health=f"{url}/videos",
         log=wire.folder / "sglang.log",
-        variables={},
+        variables={"PYTHONPATH": str(Path(__file__).parents[3])},
     ):
         yield url
 

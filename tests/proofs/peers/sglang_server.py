@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import importlib.abc
-import importlib.machinery
 import shutil
 import sys
-import sysconfig
 import types
 from pathlib import Path
 from typing import Any
+
+from tests.proofs.peers.stubbing import stub_others
 
 _PACKAGE = "sglang.multimodal_gen"
 _ROUTES = f"{_PACKAGE}.runtime.entrypoints.openai"
@@ -40,66 +39,9 @@ _STEPS = 4
 _STEP_SECONDS = 0.1
 
 
-class _StubType(type):
-    """A stub class: it can be subscripted, and each of its attributes is another stub."""
-
-    def __getattr__(cls, name: str) -> _StubType:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return _stub(name)
-
-    def __getitem__(cls, _: object) -> _StubType:
-        return cls
-
-    def __or__(cls, _: object) -> type:
-        return object
-
-    __ror__ = __or__
-
-
-class _Stub:
-    def __init__(self, *_: object, **__: object) -> None: ...
-
-    def __call__(self, *given: Any, **_: object) -> Any:
-        return given[0] if given and callable(given[0]) else self  # as a decorator
-
-    def __getattr__(self, name: str) -> _StubType:
-        return getattr(type(self), name)
-
-
-def _stub(name: str) -> _StubType:
-    return _StubType(name, (_Stub,), {})
-
-
-class _StubModule(types.ModuleType):
-    def __getattr__(self, name: str) -> _StubType:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return _stub(name)
-
-
-class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports a stub for each module of SGLang that is not in REAL, and for `_STUBBED`."""
-
-    def find_spec(self, fullname: str, *_: object) -> importlib.machinery.ModuleSpec | None:
-        top = fullname.partition(".")[0]
-        is_real = any(f"{name}.".startswith(f"{fullname}.") for name in REAL)
-        if is_real or top not in {"sglang", *_STUBBED}:
-            return None
-        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
-
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
-        return _StubModule(spec.name)
-
-    def exec_module(self, module: types.ModuleType) -> None: ...
-
-
 def _import_routes() -> tuple[Any, Any]:
-    for name in ("sglang", _PACKAGE):  # the real `__init__` modules would start the engine
-        module = types.ModuleType(name)
-        module.__path__ = [str(Path(sysconfig.get_path("purelib"), *name.split(".")))]
-        sys.modules[name] = module
-    sys.meta_path.insert(0, _Finder())
+    # The real `__init__` modules would start the engine.
+    stub_others(real=REAL, stubbed=("sglang", *_STUBBED), bare=("sglang", _PACKAGE))
     return importlib.import_module(f"{_ROUTES}.video_api"), importlib.import_module(
         f"{_ROUTES}.utils"
     )

@@ -104,6 +104,7 @@ async def open_site(
     feed = JobFeed()
     bench.bus.subscribe(feed.on_job_changed)
     clients = ClientJobs(
+        voice_permissions=bench.voice_permissions,
         jobs=bench.jobs,
         store=ClientJobStore(bench.database),
         artifacts=bench.artifacts,

@@ -28,6 +28,7 @@ from bot.jobs.costs.spending import SpendingReports
 from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.guiding.guide import VoiceGuide
+from bot.jobs.guiding.permissions import HearingService, VoicePermissions
 from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling.list_polling import ListPolling
 from bot.jobs.polling.page_step import PageStep
@@ -62,6 +63,7 @@ from bot.presets import ClipLengths
 from bot.prompts.base import VerbatimWriter
 from bot.speech.kept_speeches import KeptSpeeches
 from storage.access.settings import AccessSettingsStore
+from storage.access.voice_consents import VoiceConsentStore
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
 from storage.files.data_folder import make_folder
@@ -118,7 +120,12 @@ CAPS = Caps(open_per_user=1000, open_in_all=1000, per_day=1000)
 
 
 class Bench:
-    """The engine, assembled as in the app, but stepped by the test."""
+    """The engine, assembled as in the app, but stepped by the test.
+
+    `hearing`: the service that may hear voices, or None.
+    """
+
+    hearing: HearingService | None = None
 
     def __init__(
         self,
@@ -228,6 +235,12 @@ class Bench:
         )
         self.list_polling = self.build_list_polling(publisher)
         self.pipeline = self.build_pipeline()
+
+    @property
+    def voice_permissions(self) -> VoicePermissions:
+        return VoicePermissions(
+            VoiceConsentStore(self.database), self.backend, service=self.hearing, clock=self.clock
+        )
 
     @property
     def links(self) -> Links:

@@ -107,7 +107,7 @@ async def cancel_often(name: str, folder: Path, *, times: int) -> Cancels:
     await asyncio.to_thread(_prepare, source, work)
     ffmpeg = Ffmpeg(clips.binary(), slots=1)
     # The shortest of several runs, because most operations take only tens of milliseconds.
-    durations = [await _run(OPERATIONS[name](ffmpeg, source, work)) for _ in range(5)]
+    durations = [await _run(OPERATIONS[name](ffmpeg, source, work)) for _ in range(3)]
     complete = await asyncio.to_thread(_names, work)
     # Children that made the samples may still be running, so only new ones count.
     before = await asyncio.to_thread(_children)

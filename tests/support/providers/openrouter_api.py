@@ -78,6 +78,17 @@ def model(name: str, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def _is_reference(reference: Any) -> bool:
+    """Tell whether a reference has the form of the package's InputReference, with an https URL."""
+    match reference:
+        case {"type": ("audio_url" | "image_url" | "video_url") as kind, **rest} if {*rest} == {
+            kind
+        }:
+            return str(rest[kind].get("url")).startswith("https://")
+        case _:
+            return False
+
+
 def sign(secret: str, timestamp: int, body: bytes) -> str:
     """Return the signature header of a callback."""
     signed = f"{timestamp},".encode() + body
@@ -209,6 +220,8 @@ class OpenRouterApi(VideoStandIn):
             raise refusal(400, "size: not supported by this model")
         if not str(fields.get("callback_url", "https://")).startswith("https://"):
             raise refusal(400, "callback_url: must be HTTPS")
+        if not all(map(_is_reference, fields.get("input_references", []))):
+            raise refusal(400, "input_references: Invalid input")
         if self.credits < self.price:
             raise refusal(402, "Insufficient credits. Add more using your settings.")
         ref = self.new_id()

@@ -1,0 +1,44 @@
+"""Checks whether the video service can hear narrations, as NARRATION_MODE=guide asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.backends.capabilities import SoundForm
+from bot.commands.checks.findings import Finding
+from bot.runtime.parts.hearing import hearing_service, sound_forms_of
+
+if TYPE_CHECKING:
+    from bot.settings.fields import Settings
+
+_SUBJECT = "narrations"
+_ADVICE = {
+    "openai": "with vLLM-Omni and MiniMax H3, set OPENAI_AUDIO_REFERENCE=on; else set "
+    "NARRATION_MODE=overlay",
+    "openrouter": "set VIDEO_MODEL to one that hears a sound alone, such as Seedance 2.5, or "
+    "NARRATION_MODE=overlay",
+}
+
+
+def examine_hearing(settings: Settings) -> Finding:
+    """Tell who hears narrations. It is a problem if no narration can go along with its order."""
+    service = hearing_service(settings)
+    if service is None:
+        return Finding(subject=_SUBJECT, ok=True, found="only laid over the video, and kept here")
+    forms = sound_forms_of(settings)
+    if not forms:
+        return Finding(
+            subject=_SUBJECT,
+            ok=False,
+            found="only laid over the video: the service or the model takes no sound",
+            advice=_ADVICE.get(settings.video_backend, "set NARRATION_MODE=overlay"),
+        )
+    if SoundForm.DATA_URL not in forms and not settings.public_url.startswith("https://"):
+        return Finding(
+            subject=_SUBJECT,
+            ok=False,
+            found="only laid over the video: the service takes a link, and there is no https one",
+            advice="set PUBLIC_URL to the bot's https address",
+        )
+    asked = "in your network" if service.is_inside else "outside: people are asked once"
+    return Finding(subject=_SUBJECT, ok=True, found=f"heard by {service.host}, {asked}")

@@ -1,0 +1,67 @@
+"""PendingOrders: keeps the orders that wait for an answer about the person's voice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import discord
+
+    from bot.discord_bot.bot import VideoBot
+    from bot.model import Attachment, VideoRequest
+
+# After this time, the token of the interaction has expired, and the question can't be removed.
+_KEPT_SECONDS = 14 * 60.0
+_MOST_ORDERS = 1000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class PendingOrder:
+    """An order with a narration. `interaction` is the one that was answered with the question."""
+
+    interaction: discord.Interaction[VideoBot]
+    request: VideoRequest
+    attachment: Attachment
+    narration_of: str | None
+    at: float
+
+
+class PendingOrders:
+    """Keeps orders in memory only. After a restart, people order again.
+
+    `steady`: a clock that never jumps.
+    """
+
+    def __init__(self, steady: Callable[[], float]) -> None:
+        self._steady = steady
+        self._orders: dict[int, PendingOrder] = {}
+
+    def add(
+        self,
+        interaction: discord.Interaction[VideoBot],
+        request: VideoRequest,
+        attachment: Attachment,
+        *,
+        narration_of: str | None,
+    ) -> None:
+        """Keep an order under the id of its interaction."""
+        while len(self._orders) >= _MOST_ORDERS:
+            del self._orders[next(iter(self._orders))]
+        self._orders[interaction.id] = PendingOrder(
+            interaction=interaction,
+            request=request,
+            attachment=attachment,
+            narration_of=narration_of,
+            at=self._steady(),
+        )
+
+    def pop(self, interaction_id: int, user_id: int) -> PendingOrder | None:
+        """Remove and return a person's order, or return None if it no longer waits."""
+        order = self._orders.get(interaction_id)
+        if order is None or order.interaction.user.id != user_id:
+            return None
+        del self._orders[interaction_id]
+        return order if self._steady() - order.at < _KEPT_SECONDS else None

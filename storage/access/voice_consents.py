@@ -1,0 +1,60 @@
+"""The table of people's answers to the question whether a video service may hear their voice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from storage.database import Database
+
+_ANSWER = """
+INSERT INTO voice_consents (user_id, service, agrees, answered_at)
+VALUES (:user_id, :service, :agrees, :now)
+ON CONFLICT (user_id, service) DO UPDATE SET agrees = :agrees, answered_at = :now
+"""
+
+# From now on, no link to the voice works. A job that waits may already have been read by the step
+# that sends the create request. The higher epoch invalidates that step.
+_WITHDRAW = """
+UPDATE jobs SET
+    voice_service = '',
+    voice_use = CASE WHEN voice_use = 'allowed' THEN 'withheld' ELSE voice_use END,
+    epoch = CASE WHEN state IN ('received', 'queued') THEN epoch + 1 ELSE epoch END
+WHERE user_id = :user_id AND voice_service <> ''
+    AND state NOT IN ('succeeded', 'failed', 'cancelled')
+"""
+
+
+class VoiceConsentStore:
+    """Stores people's answers, one for each video service."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, user_id: int, service: str) -> bool | None:
+        """Return whether a person agrees that a service hears their voice. None: not answered."""
+        row = await self._database.row(
+            "SELECT agrees FROM voice_consents WHERE user_id = :user_id AND service = :service",
+            {"user_id": user_id, "service": service},
+        )
+        return None if row is None else bool(row["agrees"])
+
+    async def answer(self, user_id: int, service: str, *, agrees: bool, now: float) -> None:
+        """Store a person's answer."""
+        values = {"user_id": user_id, "service": service, "agrees": int(agrees), "now": now}
+        await self._database.rows(_ANSWER, values)
+        if not agrees:
+            await self.withdraw(user_id)
+
+    async def withdraw(self, user_id: int) -> None:
+        """Keep the voice of a person's open jobs from every service, as far as it was not sent."""
+        await self._database.rows(_WITHDRAW, {"user_id": user_id})
+
+    async def forget(self, user_id: int) -> bool:
+        """Delete a person's answers, and return whether there were any."""
+        await self.withdraw(user_id)
+        row = await self._database.row(
+            "DELETE FROM voice_consents WHERE user_id = :user_id RETURNING user_id",
+            {"user_id": user_id},
+        )
+        return row is not None
