@@ -5,7 +5,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes -
 # Exit code 2: the command has printed the fix, so make reports no error of its own.
 ADVISED := || test $$? -eq 2
 
-.PHONY: help demo run voice scale test coverage check contract format lock picture cards backends prompts storyboard bench proof-media proof-playback proof-shrink proof-kill proof-api proof-web proof-voice proof-provenance proof-scale peers clean
+.PHONY: help demo run voice scale test coverage check contract format lock picture cards backends prompts storyboard bench bench-scale proof-media proof-playback proof-shrink proof-kill proof-api proof-web proof-voice proof-provenance proof-scale peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -103,6 +103,9 @@ prompts: .venv/dev ## write docs/prompts.md
 bench: .venv/dev ## measure memory and pace, and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.media_operations
+
+bench-scale: .venv/dev ## compare SQLite with PostgreSQL, and one engine with two
+	$(BIN)/python -m benchmarks.scale
 
 # Takes longer than the tests. If strace is installed, it records the files that ffmpeg opens.
 proof-media: .venv/dev ## process odd and hostile files

@@ -130,8 +130,11 @@ class Pipeline:
             return
         if not await self._prompt_step.may_be_spoken(job):
             return
-        if job.voice_is_unasked and not await self._paid_requests.begin_speaking(job):
-            return
+        if job.voice_is_unasked:
+            # A missing folder then means that the voice was asked from another machine.
+            await self._workspace.create(job.id)
+            if not await self._paid_requests.begin_speaking(job):
+                return
         try:
             await self._collect_inputs(job)
         except UserError as error:
@@ -166,12 +169,22 @@ class Pipeline:
         elif job.narration_of is not None:
             await self._editor.ingest_kept(job.id, of=job.narration_of)
         elif job.attachment.text is not None:
-            await self._workspace.restore_attachment(job.id)
+            await self._restore_speech(job)
             locale = job.origin.locale if job.client is None else None
             await self._editor.speak(job.id, job.attachment.text, locale=locale)
         else:
             await self._workspace.restore_attachment(job.id)
             await self._editor.ingest_given(job.id)
+
+    async def _restore_speech(self, job: Job) -> None:
+        """Restore the sound of a text. Raises UserError if it is lost, but perhaps paid for."""
+        folder = self._workspace.folder(job.id)
+        was_here = job.voice_is_unasked or await asyncio.to_thread(folder.path.exists)
+        await self._workspace.restore_attachment(job.id)
+        if was_here or await asyncio.to_thread(folder.attachment.exists):
+            return
+        if await self._paid_requests.has_begun_speaking(job):
+            raise UserError("speech.unsure")
 
     async def _find_message(self, job: Job) -> None:
         message_id = await self._deliverer.find_message(job)

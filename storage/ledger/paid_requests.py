@@ -18,6 +18,10 @@ WHERE id = :id AND epoch = :epoch AND state = 'received'
     AND voice_reserved_micros <> 0 AND voice_settled_micros IS NULL
 RETURNING id
 """
+_HAS_BEGUN_SPEAKING = """
+SELECT 1 FROM jobs
+WHERE id = :id AND voice_reserved_micros <> 0 AND voice_settled_micros IS NOT NULL
+"""
 _BEGIN_WRITING = """
 UPDATE jobs SET writer_settled_micros = writer_reserved_micros, updated_at = :now
 WHERE id = :id AND epoch = :epoch AND state = 'queued'
@@ -45,6 +49,10 @@ class PaidRequests:
         """
         return await self._database.row(_BEGIN_SPEAKING, self._params(job)) is not None
 
+    async def has_begun_speaking(self, job: Job) -> bool:
+        """Return whether the voice was asked, if the text has a price."""
+        return await self._database.row(_HAS_BEGUN_SPEAKING, {"id": job.id}) is not None
+
     async def begin_writing(self, job: Job) -> bool:
         """Store that the prompt writer is about to be asked.
 
@@ -53,7 +61,7 @@ class PaidRequests:
         return await self._database.row(_BEGIN_WRITING, self._params(job)) is not None
 
     async def record_refusal(self, job: Job) -> None:
-        """Store that the writer has clearly refused its request, and thus costs nothing."""
+        """Store that the writer has clearly refused the request, so the request costs nothing."""
         await self._database.rows(_WRITER_REFUSED, self._params(job))
 
     def _params(self, job: Job) -> dict[str, str | float]:

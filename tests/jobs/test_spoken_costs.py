@@ -87,6 +87,29 @@ async def test_an_order_reserves_all_that_it_can_cost_and_a_cancelled_one_nothin
             assert await spent(bench) == 0
 
 
+@pytest.mark.parametrize("is_kept", [False, True])
+async def test_a_text_that_another_machine_paid_for_is_not_paid_for_again(
+    tmp_path: Path, clock: Clock, *, is_kept: bool
+) -> None:
+    async with open_bench(tmp_path, clock, prices=PRICES) as bench:
+        job = await bench.submit(attachment=TEXT)
+        # The voice is asked, and then the machine is lost with the job's folder.
+        assert await bench.paid_requests.begin_speaking(await bench.claim(job.id))
+        if is_kept:
+            folder = await bench.workspace.create(job.id)
+            folder.attachment.write_bytes(b"spoken")
+            await bench.workspace.keep_narration(job.id)
+        await bench.workspace.delete_folder(job.id)
+        ended = await bench.step(job.id)
+        assert bench.editor.spoken == []
+        if is_kept:
+            assert ended.state is JobState.QUEUED
+        else:
+            assert ended.failure is not None
+            assert ended.failure.key == "speech.unsure"
+            assert await spent(bench) == VOICE_PRICE
+
+
 @pytest.mark.parametrize(
     ("fault", "expected"),
     [

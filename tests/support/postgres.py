@@ -38,10 +38,10 @@ DO $$ DECLARE name TEXT; BEGIN
     END LOOP;
 END $$
 """
-_OPTIONS = (
-    "-c listen_addresses= -c max_connections=60 -c shared_buffers=32MB"
-    # A test needs neither what protects from a power cut nor what keeps large tables quick.
-    " -c fsync=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0"
+_OPTIONS = "-c listen_addresses= -c max_connections=60 -c shared_buffers=32MB"
+# A test needs neither what protects from a power cut nor what keeps large tables quick.
+_FOR_TESTS = (
+    "-c fsync=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0"
     " -c checkpoint_timeout=1d -c autovacuum=off"
 )
 
@@ -66,8 +66,9 @@ _CREATES_TABLE = re.compile(r"^CREATE TABLE (\w+)", re.MULTILINE)
 class PostgresServer:
     """A running server, on which each folder of a test has a database of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_durable: bool) -> None:
         self._folder = folder
+        self._durability = "" if is_durable else _FOR_TESTS
         self._prefix, self._user = _unprivileged()
         if self._user is not None:
             os.chown(folder, self._user, -1)
@@ -94,6 +95,11 @@ class PostgresServer:
     def start_again(self) -> None:
         """Start the stopped server."""
         self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", self._options, "start")
+
+    @property
+    def pid(self) -> int:
+        """The id of the server's first process, of which all others are children."""
+        return int((self._data / "postmaster.pid").read_text(encoding="utf-8").split()[0])
 
     def url(self, name: str) -> str:
         """Return the URL of a database."""
@@ -148,7 +154,7 @@ class PostgresServer:
 
     @property
     def _options(self) -> str:
-        return f"{_OPTIONS} -c unix_socket_directories={self._folder}"
+        return f"{_OPTIONS} {self._durability} -c unix_socket_directories={self._folder}"
 
     def _run(self, name: str, *arguments: str) -> None:
         command = (*self._prefix, str(programs() / name), "-D", str(self._data), *arguments)
@@ -185,10 +191,13 @@ def programs() -> Path:
 
 
 @contextmanager
-def postgres_server() -> Generator[PostgresServer]:
-    """Run a server in a new folder, whose path is short enough for a socket."""
+def postgres_server(*, is_durable: bool = False) -> Generator[PostgresServer]:
+    """Run a server in a new folder, whose path is short enough for a socket.
+
+    `is_durable`: whether commits wait for the disk, as they have to outside of tests.
+    """
     with TemporaryDirectory(prefix="clapper-postgres-") as folder:
-        server = PostgresServer(Path(folder))
+        server = PostgresServer(Path(folder), is_durable=is_durable)
         server.start()
         try:
             yield server
