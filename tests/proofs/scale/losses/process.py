@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot import app
 from bot.errors import ClapperError
@@ -44,10 +44,8 @@ def pause_once_before_a_post(mark: Path) -> None:
     """Have the first process that stores an intent stop itself before the create request."""
     begin_submit = JobService.begin_submit
 
-    async def begin_and_stop(
-        jobs: JobService, job: Job, *, shows_length: bool = False
-    ) -> Job | None:
-        intended = await begin_submit(jobs, job, shows_length=shows_length)
+    async def begin_and_stop(*values: Any, **options: Any) -> Job | None:
+        intended = await begin_submit(*values, **options)
         if intended is not None:
             stop_once(mark, intended.id)
         return intended

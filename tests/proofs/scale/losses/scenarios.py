@@ -7,6 +7,8 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+from tests.support.media import clips
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -14,6 +16,15 @@ if TYPE_CHECKING:
 
     Scenario = Callable[[Fleet, int], Awaitable[str]]
 
+_MIB = 1024 * 1024
+# Noise of 12 MiB, of which Discord takes 8.
+_NOISE = (
+    *("-f", "lavfi", "-i", "testsrc2=s=640x360:d=8,noise=alls=40:allf=t", "-c:v", "libx264"),
+    *("-preset", "ultrafast", "-b:v", "12M", "-maxrate", "12M", "-bufsize", "12M"),
+    *("-pix_fmt", "yuv420p"),
+)
+_UPLOAD_BYTES = 8 * _MIB
+_MOST_LARGE = 6
 _PAUSE_SECONDS = 30.0
 _AWAY_SECONDS = 10.0
 _STORE_SECONDS = 30.0
@@ -34,6 +45,20 @@ async def kill_worker(fleet: Fleet, jobs: int) -> str:
     fleet.processes["worker1"].send(signal.SIGKILL)
     await typing
     return ""
+
+
+async def kill_encoder(fleet: Fleet, jobs: int) -> str:
+    """Have videos that are too large for Discord, and kill a worker that makes a smaller copy."""
+    clip = fleet.folder / "large.mp4"
+    await asyncio.to_thread(clips.make, clip, *_NOISE)
+    fleet.api.clip = clip
+    fleet.discord.limits.upload_bytes = _UPLOAD_BYTES
+    large = clip.stat().st_size
+    typing = asyncio.create_task(fleet.orders.type(min(jobs, _MOST_LARGE)), name="typing")
+    await fleet.orders.until_delivered(1, within=600)
+    fleet.processes["worker1"].send(signal.SIGKILL)
+    await typing
+    return f"clips of {large / _MIB:.0f} MiB, uploads of at most {_UPLOAD_BYTES / _MIB:.0f} MiB"
 
 
 async def pause_before_post(fleet: Fleet, jobs: int) -> str:
@@ -142,6 +167,7 @@ async def change_setting(fleet: Fleet, jobs: int) -> str:
 SCENARIOS: dict[str, Scenario] = {
     "nothing is lost": lose_nothing,
     "kill -9 of a worker": kill_worker,
+    "kill -9 of a worker that makes smaller copies": kill_encoder,
     "SIGSTOP of a worker between intent and POST": pause_before_post,
     "kill -9 of the desk": kill_desk,
     "SIGSTOP of the desk for 30 s": pause_desk,
