@@ -105,6 +105,7 @@ async def _overview(
         has_costs=services.budgeting.has_costs,
         is_named=await services.audit.names(interaction.user.id),
         voice=await _voice_terms(interaction, services),
+        has_answered=await services.voice_permissions.has_answered(interaction.user.id),
     )
 
 

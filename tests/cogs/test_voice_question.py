@@ -160,6 +160,30 @@ async def test_the_consent_for_one_service_is_none_for_another(desk: Desk) -> No
     )
 
 
+async def test_an_answer_counts_only_for_the_service_in_the_question(desk: Desk) -> None:
+    question = await order(desk)
+    permissions = desk.bot.services.voice_permissions
+    permissions.service = replace(SERVICE, host="other.example")
+    late = await desk.click(question, "Send it")
+    assert "haven't saved your answer" in late.text
+    assert not await permissions.has_answered(desk.fake_discord.world.user.id)
+    assert await count(desk) == 0
+
+
+@pytest.mark.parametrize("service", [None, replace(SERVICE, host="other.example")])
+async def test_privacy_forgets_an_answer_about_an_earlier_service(
+    desk: Desk, service: HearingService | None
+) -> None:
+    permissions, user_id = desk.bot.services.voice_permissions, desk.fake_discord.world.user.id
+    await permissions.answer(user_id, agrees=True)
+    permissions.service = service
+    shown = await privacy(desk)
+    assert "your answer about an earlier video service" in shown.text
+    await desk.click(shown, "Forget my answer")
+    assert not await permissions.has_answered(user_id)
+    assert "earlier video service" not in shown.text
+
+
 async def test_deleting_all_data_deletes_the_answer_too(desk: Desk) -> None:
     user_id = desk.fake_discord.world.user.id
     await desk.bench.voice_permissions.answer(user_id, agrees=True)
