@@ -12,6 +12,7 @@ from bot.artifacts import OrderedVoice, VoiceUse
 from bot.delivery.views.button_ids import Action
 from bot.jobs.guiding.permissions import HearingService
 from bot.model import JobState
+from storage.people import Notify
 from tests.support.desk import open_desk
 from tests.support.fakes.media import FakeVoice
 from tests.support.form_steps import SOUND, count, form, job_of_card, press, submit_form
@@ -182,6 +183,17 @@ async def test_privacy_forgets_an_answer_about_an_earlier_service(
     await desk.click(shown, "Forget my answer")
     assert not await permissions.has_answered(user_id)
     assert "earlier video service" not in shown.text
+
+
+async def test_an_order_that_waits_is_deleted_with_all_data(desk: Desk) -> None:
+    await desk.bench.people.choose(desk.fake_discord.world.user.id, Notify.NEVER)
+    question = await order(desk)
+    sure = await desk.click(await privacy(desk), "Delete my data")
+    deleted = await desk.click(sure, "Yes, delete everything")
+    await desk.fake_discord.wait_for(lambda: "Your data is deleted" in deleted.text)
+    late = await desk.click(question, "Only lay it over")
+    assert "order again" in late.text
+    assert await count(desk) == 0
 
 
 async def test_deleting_all_data_deletes_the_answer_too(desk: Desk) -> None:
