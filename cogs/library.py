@@ -57,7 +57,7 @@ class LibraryCog(commands.Cog):
     async def suggest(
         self, interaction: discord.Interaction[VideoBot], typed: str
     ) -> list[app_commands.Choice[str]]:
-        """Suggest the person's own prompts as they type a search."""
+        """Suggest prompts that the person has used, while the person types a search."""
         found = await self._services.library.suggest(interaction.user.id, typed)
         return [
             app_commands.Choice(name=choice_name(prompt.text), value=prompt.job_id)

@@ -42,7 +42,7 @@ class PreferencesCog(commands.Cog):
         when: str | None = None,
         minutes: app_commands.Range[int, 1, _DAY_MINUTES] | None = None,
     ) -> None:
-        """Store when the person wants to get DMs, if given, and show the current choice."""
+        """Show when the person gets DMs. If the person has made a new choice, store it first."""
         people, user_id = self._services.people, interaction.user.id
         if when is not None or minutes is not None:
             # A number of minutes alone means `Notify.LATE`.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class ServerCog(AccessCommands, commands.GroupCog, group_name="clapper"):
     """The settings of the server in which a command is used.
 
-    Only the server's managers may use it.
+    Only the server's managers may use the commands.
     """
 
     async def _scope(self, interaction: discord.Interaction[VideoBot]) -> int:

@@ -113,7 +113,10 @@ class ClockStore:
     async def shorten(
         self, longest: Mapping[JobState, float], *, longest_probe: float, now: float
     ) -> int:
-        """Shorten the waits that are longer than their state allows, and return their number.
+        """Make jobs due earlier if they wait longer than their state allows.
+
+        Returns the number of these jobs. A wait for a circuit's probe is shortened too.
+
 
         `longest`: the longest wait that each state allows, in seconds.
         `longest_probe`: the longest wait for a circuit's probe, in seconds.

@@ -81,12 +81,14 @@ async def open_database(source: Source, *, is_shared: bool = False) -> AsyncGene
     """Open the database, migrate it to the current schema, and close it after the `with` block.
 
     The folder of an SQLite database must exist.
-    `is_shared`: whether other processes that share it may have a PostgreSQL database open.
+    `is_shared`: whether other processes that also set `is_shared` may have the database open too.
+    Only a PostgreSQL database can be shared.
     Raises DataInUseError if another process has the database open.
     Raises StartupError if the operator has to change something.
     Raises StorageError if the migration fails.
     """
-    # The implementations import this module, and only PostgreSQL needs asyncpg.
+    # The implementations are imported here and not above, because they import this module, and
+    # because only PostgreSQL needs asyncpg.
     if isinstance(source, str):
         try:
             from storage.postgres.opening import open_postgres  # noqa: PLC0415

@@ -31,7 +31,7 @@ class FailingPart:
     """A component that has failed `failures` times in a row. Times are Unix seconds.
 
     `error`: the name of the last error's type.
-    `since`: the time of the first failure, and `last_at` that of the last one.
+    `since`, `last_at`: the times of the first failure and of the last failure.
     `notified_at`: the time at which the operator was last notified, or None if that never happened.
     """
 

@@ -42,7 +42,7 @@ class IdentifyStore:
         self._database = database
 
     async def record(self, application_id: int, identify: Identify, *, seconds: float) -> None:
-        """Store a new session, and delete the sessions that are older than `seconds`."""
+        """Store a new session, and delete those that are more than `seconds` seconds older."""
         await self._database.rows(
             _FORGET, {"since": identify.at - seconds, "until": identify.at + seconds}
         )
@@ -56,7 +56,7 @@ class IdentifyStore:
         )
 
     async def recent(self, application_id: int, *, now: float, seconds: float) -> list[Identify]:
-        """List an application's sessions of the last `seconds`, oldest first."""
+        """List an application's sessions of the last `seconds` seconds, oldest first."""
         rows = await self._database.rows(
             _SINCE,
             {"application_id": application_id, "since": now - seconds, "until": now + seconds},

@@ -63,11 +63,11 @@ class NotifyDefault:
 class Person:
     """The stored data about a person.
 
-    `notify_minutes`: with `Notify.LATE`, a DM is sent only if the job took at least so many
+    `notify_minutes`: with `Notify.LATE`, a DM is sent only if the job took at least this many
     minutes.
     `chosen`: whether the person chose `notify`. If not, `notify` is the operator's default.
-    `dm_closed_at`: the Unix time at which Discord refused the last DM to the person. None if it was
-    accepted.
+    `dm_closed_at`: the Unix time at which Discord refused the last DM to the person, or None if
+    Discord accepted the last DM.
     `dm_closed_for`: the job or the event that the last refused DM was about.
     """
 

@@ -32,8 +32,8 @@ RETURNING id
 """  # noqa: S608 - built from constants
 
 # Files are kept until they are delivered, and while an open job may still reuse them. If a
-# succeeded job has no artifact, its files have expired. Those that still exist were left over by a
-# crash.
+# succeeded job has no artifact, its files have expired. If such files still exist, a crash has left
+# them behind.
 _STATUSES = f"""
 SELECT id, deleted_at IS NOT NULL AS is_deleted, {_SETTLED} AS is_settled,
     CASE

@@ -55,7 +55,7 @@ class SessionStore:
         await self._database.rows(_SIGN_OUT, params)
 
     async def sign_out_everywhere(self, client: str) -> int:
-        """Sign a client out of all its sessions, and return how often that was done."""
+        """Sign a client out of all its sessions. Returns how many times that has been done."""
         [row] = await self._database.rows(_SIGN_OUT_EVERYWHERE, {"client": client})
         # The new generation invalidates all of the client's sessions, so these rows are no longer
         # needed.

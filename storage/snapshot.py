@@ -76,8 +76,9 @@ def read_circuit(source: Source, backend: str) -> Circuit | None:
 
 
 def list_jobs(source: Source, *, ended: int) -> list[Job]:
-    """List all open jobs and the last `ended` jobs that have ended, newest first.
+    """List all open jobs and the newest ended jobs, newest first.
 
+    `ended`: the maximum number of ended jobs.
     Returns an empty list if there is no database. Blocks the thread. Raises StorageError if the
     database can't be read, and StartupError if it is from another version of the bot.
     """
@@ -85,7 +86,7 @@ def list_jobs(source: Source, *, ended: int) -> list[Job]:
 
 
 def find_jobs(source: Source, beginning: str) -> list[Job]:
-    """List the jobs whose ids begin with these hex digits, but at most two of them.
+    """List at most two jobs whose ids begin with these hex digits.
 
     Blocks the thread, and raises the same errors as `list_jobs`.
     """

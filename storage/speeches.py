@@ -56,7 +56,7 @@ WHERE id = :id AND narration_id IS NOT NULL AND at > :day_ago
 _NARRATIONS_OF = """
 SELECT narration_id FROM speeches WHERE user_id = :user_id AND narration_id IS NOT NULL
 """
-# A job in another state has a copy of its own.
+# A job in a later state has its own copy of the sound.
 _EXPIRED = """
 SELECT narration_id FROM speeches
 WHERE at <= :day_ago AND narration_id IS NOT NULL AND narration_id NOT IN (
@@ -100,7 +100,8 @@ class SpeechUsage:
 class KeptSpeech:
     """A text that was read aloud for a person.
 
-    `narration_id`: the id under which the workspace keeps its sound, like a job's narration.
+    `narration_id`: the id under which the workspace keeps the sound of the text. The workspace
+    keeps the narration of a job in the same way.
     """
 
     user_id: int
@@ -109,7 +110,7 @@ class KeptSpeech:
 
 
 class SpeechStore:
-    """Counts speeches, and stores the texts of people for a day."""
+    """Counts speeches. The texts of people's speeches are stored for a day."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -152,7 +153,7 @@ class SpeechStore:
         await self._database.rows(_RELEASE, {"id": speech_id, "now": now})
 
     async def release_abandoned(self, *, before: float, now: float) -> None:
-        """Release the prices of texts that were ordered before a time, and never read aloud."""
+        """Release the prices of texts that were ordered before a given time but not read aloud."""
         await self._database.rows(_RELEASE_ABANDONED, {"before": before, "now": now})
 
     async def keep(self, speech_id: int, text: str, *, narration_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Finds out where an order comes from, and chooses where Discord offers commands that cost."""
+"""Finds out where an order comes from, and chooses where Discord offers paid commands."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _is_age_restricted(channel: object) -> bool:
 
 
 def is_installed(interaction: discord.Interaction[VideoBot], server_id: int) -> bool:
-    """Tell whether the bot is installed in the server, and not only by the person."""
+    """Tell whether the server, and not only the person, has installed the bot."""
     if interaction.is_guild_integration():
         return True
     # If the interaction is only possible because the person has installed the bot, Discord names
@@ -70,7 +70,7 @@ def is_installed(interaction: discord.Interaction[VideoBot], server_id: int) -> 
 def offer_where_ordered(
     command: app_commands.Command[Any, ..., Any], order_from: OrderFrom
 ) -> None:
-    """Limit the places where Discord offers a command to those where people may order videos."""
+    """Offer a command in Discord only in the places where people may order videos."""
     everywhere = order_from is OrderFrom.EVERYWHERE
     command.allowed_installs = app_commands.AppInstallationType(guild=True, user=everywhere)
     command.allowed_contexts = app_commands.AppCommandContext(

@@ -1,1 +1,1 @@
-"""The command `/narrate`, and the button that makes a video with its answer."""
+"""The command `/narrate`, and the button that orders a video with the recording."""

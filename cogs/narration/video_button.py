@@ -1,4 +1,4 @@
-"""The button below an answer of `/narrate`, which orders a video with the text that was spoken.
+"""The button below a response to `/narrate`. It orders a video with the text that was spoken.
 
 The button is recognised by a template of its id, so it also works after a restart.
 """
@@ -23,7 +23,7 @@ from cogs.access.places import place_of
 if TYPE_CHECKING:
     from bot.discord_bot.bot import Services, VideoBot
 
-# The number of a speech is no secret, and grants no permission.
+# The id of a speech is not a secret, and grants no permission.
 _TEMPLATE = r"clapper:speech:(?P<speech>[0-9]{1,18})"
 _PROMPT = "prompt"
 
@@ -38,7 +38,7 @@ def make_view(speech_id: int, label: str) -> ui.View:
 
 
 class SpeechButton(DynamicButton, template=_TEMPLATE):
-    """The button below an answer of `/narrate`."""
+    """The button below a response to `/narrate`."""
 
     def __init__(self, item: ui.Button[Any], match: re.Match[str]) -> None:
         super().__init__(item, match)
@@ -47,8 +47,8 @@ class SpeechButton(DynamicButton, template=_TEMPLATE):
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
         """Open the form for the prompt.
 
-        Raises UserError if the person may not order here, the text is another person's, or the text
-        is no longer kept.
+        Raises UserError if the person may not order here, if the text was read aloud for another
+        person, or if the text is no longer kept.
         """
         await services.gate.check(await place_of(interaction))
         await services.speeches.find(self._speech_id, interaction.user.id)
@@ -76,7 +76,7 @@ class SpeechFormCog(commands.Cog):
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Handle the interaction if it is the submission of such a form."""
+        """Handle the submission of a form that the button opened. Ignore other interactions."""
         if interaction.type is not discord.InteractionType.modal_submit:
             return
         match = re.fullmatch(_TEMPLATE, str((interaction.data or {}).get("custom_id")))
@@ -86,7 +86,7 @@ class SpeechFormCog(commands.Cog):
 
 
 async def _order(interaction: discord.Interaction[VideoBot], speech_id: int) -> None:
-    """Order a video. The narration is the kept sound, so nothing is read aloud or counted again."""
+    """Order a video with the stored sound, so nothing is read aloud or counted again."""
     services = interaction.client.services
     speech = await services.speeches.find(speech_id, interaction.user.id)
     request = services.presets.request(text_in(interaction.data, _PROMPT))

@@ -1,4 +1,7 @@
-"""`/status`: whether orders are accepted, how many videos wait, and the person's own places."""
+"""`/status`: whether orders are accepted, and how many videos wait.
+
+The response also shows the person's own places in the queue.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ class StatusCog(commands.Cog):
 
     @app_commands.command(name="status")
     async def status(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Show the operator's pause, the state of the video service, and the numbers of videos."""
+        """Show the operator's pause, the service's state, and how many videos run or wait."""
         services = self._services
         request = services.presets.request(_ANY_PROMPT)
         next_job = services.jobs.draft(request, origin_of(interaction), None)

@@ -80,9 +80,10 @@ class AuditStore:
         await self._database.sequence(recording(entry))
 
     async def forget(self, user_id: int) -> None:
-        """Remove a person from the entries about them, except from that of a block in effect.
+        """Remove a person's ID from the entries that are about the person.
 
-        The entries about their own changes still name them.
+        If the person is blocked, the entry of the block is left unchanged. Entries about changes
+        that the person made still name the person.
         """
         await self._database.rows(_FORGET, {"user_id": user_id})
 

@@ -1,4 +1,4 @@
-"""The table of the log channel that Discord keeps the bot from posting to."""
+"""The table of the log channel in which Discord refuses the bot's messages."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ ON CONFLICT (channel_id) DO UPDATE SET reason = excluded.reason
 
 _RECORD_NOTICE = "UPDATE closed_log_channels SET told_at = :now WHERE channel_id = :channel_id"
 
-#: Reads the channel that was refused last.
+#: Reads the channel that was closed most recently.
 NEWEST = "SELECT * FROM closed_log_channels ORDER BY since DESC LIMIT 1"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClosedLogChannel:
-    """A log channel to which the bot can't post since the Unix time `since`.
+    """A log channel to which the bot has been unable to post since the Unix time `since`.
 
     `reason`: Discord's status and error code. `notified_at`: the Unix time at which the operator
     was notified, or None.
@@ -45,7 +45,7 @@ class ClosedLogChannelStore:
         await self._database.rows(_RECORD, params)
 
     async def newest(self) -> ClosedLogChannel | None:
-        """Return the channel that was refused last, or None if the bot can post."""
+        """Return the channel that was closed most recently, or None if the bot can post."""
         row = await self._database.row(NEWEST, {})
         return closed_log_channel_from(row) if row else None
 

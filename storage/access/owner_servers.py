@@ -20,7 +20,7 @@ _ALL = "SELECT server_id FROM owner_servers WHERE application_id = :application_
 
 
 class OwnerServerStore:
-    """Stores the servers in which an application's owner commands may be registered."""
+    """Stores, for each application, the servers in which the owner's commands may be registered."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

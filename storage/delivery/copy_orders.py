@@ -10,11 +10,12 @@ if TYPE_CHECKING:
 
     from storage.database import Database
 
-#: A copy is made by another worker if its worker says nothing for this many seconds.
+#: If a worker says nothing for this many seconds, another worker makes the copy.
 TAKEN_SECONDS = 30.0
 _KEEP_SECONDS = 24 * 60 * 60.0
 
-# A repeated order begins again only if its last copy was too large or is not needed any more.
+# If a copy is ordered again, it is made again only if the last copy was too large or is no longer
+# needed.
 _ORDER = """
 INSERT INTO copy_orders (job_id, decent, limit_bytes, in_background, ordered_at)
 VALUES (:job_id, :decent, :limit_bytes, :in_background, :now)
@@ -109,12 +110,12 @@ class CopyOrderStore:
         await self._database.rows(_HOLD, _key(order) | {"taken_until": until})
 
     async def finish(self, order: CopyOrder) -> None:
-        """Store that a copy is made, or that it is impossible."""
+        """Store that a copy has been made, or that it can't be made."""
         params = _key(order) | {"limit_bytes": order.limit_bytes, "now": self._clock()}
         await self._database.rows(_FINISH, params)
 
     async def is_done(self, order: CopyOrder) -> bool:
-        """Tell whether no worker has to make the copy any more."""
+        """Return False while a worker still has to make the copy, and True otherwise."""
         return await self._database.row(_IS_DONE, _key(order)) is None
 
     async def forget(self, order: CopyOrder) -> None:

@@ -1,4 +1,7 @@
-"""The table of files that are kept after their jobs. The used space is computed from it."""
+"""The table of files that are kept after their jobs have ended.
+
+The bot computes the used space from this table.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,7 @@ class KeptFileTable:
         return tuple(map(file_from, rows))
 
     async def mend(self, listed: Collection[KeptFile], *, now: float) -> tuple[KeptFile, ...]:
-        """Correct the table with a list of the store's files, and return the recorded files.
+        """Correct the table to match a list of the store's files, and return the recorded files.
 
         A crash may leave records without files, and earlier versions left files without records.
         `listed`: all files in the store, listed before this call.

@@ -37,8 +37,9 @@ FROM jobs WHERE clip_of IS NULL
     AND state IN ('received', 'queued', 'submitting', 'unconfirmed', 'generating')
 """
 
-# Each count stops at its cap, so that no more rows than necessary are read. The order of states has
-# PostgreSQL read the index, instead of rows among which it expects to find enough open jobs.
+# Each count stops at its cap, so that no more rows than necessary are read. The ORDER BY makes
+# PostgreSQL read the index. Otherwise, PostgreSQL would expect to find enough open jobs soon, and
+# read the rows of the table one after another.
 USAGE = f"""
 SELECT
     (SELECT count(*) FROM (SELECT 1 {_OPEN} AND user_id = :user_id LIMIT :max_of_user) AS o)
@@ -63,8 +64,7 @@ WITHIN_CAPS = """open_of_user < :max_of_user AND (CAST(:clip_of AS TEXT) IS NOT 
         AND server_today < :max_of_server_today))"""
 
 _LAST_OF_CAP = "ORDER BY created_at DESC LIMIT 1 OFFSET :cap - 1"
-# Selects one of the counted jobs. Once it is a day old, a daily cap that is reached allows another
-# job.
+# Selects the counted job that must become a day old before a daily cap allows another job.
 _NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_LAST_OF_CAP}"
 _PERSONS_NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_BY_PERSON} {_LAST_OF_CAP}"
 _MEMBERS_NEXT_TO_LEAVE = f"SELECT created_at {_COUNTED_TODAY} {_BY_MEMBER} {_LAST_OF_CAP}"
@@ -76,7 +76,7 @@ class Caps:
     """Limits on the number of open jobs, and on the number of new jobs within 24 hours.
 
     `open_per_user`: the number of jobs that one requester may have open.
-    `open_in_all`: the number of jobs that may be waiting for the provider or be with it.
+    `open_in_all`: the number of jobs that may be at the provider or waiting for it.
     `per_day`: the number of new jobs within 24 hours, from all requesters together.
     `per_user_day`: the same for one person. None means that only `per_day` applies.
     `per_member_day`: the same for one person in one server, set by the server's managers.

@@ -95,7 +95,7 @@ class CircuitStore:
         self._database = database
 
     async def get(self, backend: str) -> Circuit | None:
-        """Return a backend's circuit, or None if nothing was refused and there is no circuit."""
+        """Return a backend's circuit, or None if it has none because nothing was refused."""
         return await self._one("SELECT * FROM circuits WHERE backend = :backend", backend=backend)
 
     async def refuse(self, backend: str, reason: Trouble) -> Circuit | None:

@@ -23,7 +23,7 @@ _RECENT_WITHOUT_MODEL = _RECENT.format(is_model="IS NULL")
 class GenerationTimes:
     """Reads how long the last 20 jobs with the same backend, model and size took.
 
-    Their times are converted to those of a clip with the job's length.
+    Each time is scaled to the length of the clip whose time is to be estimated.
     """
 
     def __init__(self, database: Database) -> None:

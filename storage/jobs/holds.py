@@ -74,11 +74,11 @@ class HoldStore:
         return jobs[0] if jobs else None
 
     async def hold_other_backends(self, backend: str, *, now: float) -> list[Job]:
-        """Put all other backends' jobs on hold, and return those that were not on hold before."""
+        """Put the jobs of all backends except `backend` on hold, and return the newly held jobs."""
         return await self._jobs(_HOLD_OTHER_BACKENDS, {"backend": backend, "now": now})
 
     async def release_own_backend(self, backend: str, *, now: float) -> list[Job]:
-        """Release and return the jobs of the current backend, which the operator chose again."""
+        """Release and return the held jobs of a backend that the operator has chosen again."""
         return await self._jobs(_RELEASE_OWN_BACKEND, {"backend": backend, "now": now})
 
     async def held(self) -> list[Job]:

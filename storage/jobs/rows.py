@@ -89,7 +89,7 @@ def found_job(row: Row | None) -> Job | None:
 
 
 def key_of(job: Job) -> dict[str, Any]:
-    """Return the parameters with which a statement changes a job only if its row is unchanged."""
+    """Return the parameters that restrict a statement to a job whose row is unchanged."""
     return {"id": job.id, "epoch": job.epoch, "was": job.state}
 
 

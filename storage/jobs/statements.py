@@ -47,9 +47,9 @@ _IS_FREE = """
             AND other.remote_passed_at IS NULL AND other.id <> jobs.id)
 """
 
-# The cost of the latest create request is 0 if it was clearly refused, or if the job ended before
-# it was sent. Otherwise, it is what the provider reports. If the provider reports no cost, it is
-# the price, because nothing else proves that the request was free.
+# The cost of the latest create request is 0 if the request was clearly refused, or if the job ended
+# before the request was sent. Otherwise, the cost is the one that the provider reports. If the
+# provider reports none, the cost is the price, because nothing proves that the request was free.
 _SETTLED = """CASE
         WHEN ledger_day IS NULL OR settled_micros IS NOT NULL THEN settled_micros
         WHEN :to IN ('failed', 'cancelled')
@@ -137,8 +137,9 @@ RETURNING *
 """
 
 # The new state is committed before the POST that may cost money, and only if no identical create
-# request is unconfirmed. All POSTs of a job have the same `create_key`, an idempotency key, unless
-# another sound goes along. The worker keeps its claim, because its step is still running.
+# request is unconfirmed. All POSTs of a job have the same idempotency key, `create_key`, unless
+# they are sent with different sounds. The worker keeps its claim, because its step is still
+# running.
 BEGIN_SUBMIT = """
 UPDATE jobs SET
     state = 'submitting', backend = :backend, next_at = :now, attempts = 0, misses = 0,

@@ -62,7 +62,7 @@ class JobStore:
         return await self._one("SELECT * FROM jobs WHERE id = :id", id=job_id)
 
     async def by_requester(self, requester: Origin | Client) -> Job | None:
-        """Return the job that this interaction, or this client's idempotency key, has created."""
+        """Return the job that was created for an interaction, or for a client's idempotency key."""
         return await self._one(statements.BY_REQUESTER, **requester_columns(requester))
 
     async def move(

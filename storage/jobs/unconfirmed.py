@@ -38,7 +38,7 @@ class UnconfirmedStore:
     async def rivals(self, job: Job, *, since: float) -> list[Job]:
         """List the other jobs of the same backend whose create request may have been accepted.
 
-        `since`: the time of the earliest create request that counts if its job has ended.
+        A job that has ended is listed only if its create request began after the time `since`.
         """
         params = {"backend": job.backend, "id": job.id, "since": since}
         return [job_from(row) for row in await self._database.rows(_RIVALS, params)]

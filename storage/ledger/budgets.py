@@ -102,10 +102,11 @@ class Reservation:
 class OrderedLength:
     """The length of the clip that a job orders, with the values that depend on it.
 
-    `seconds`: the length. `fingerprint`: that of the request with this length.
+    `seconds`: the length.
+    `fingerprint`: the fingerprint of the request with this length.
     `price`: the highest cost of a create request, in micro-dollars.
 
-    None leaves the column of the job unchanged.
+    If a value is None, the job's column is left unchanged.
     """
 
     seconds: int | None = None

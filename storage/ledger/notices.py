@@ -18,18 +18,21 @@ SELECT percent FROM budget_notices WHERE period = :period AND budget = :budget
 
 
 class BudgetNoticeStore:
-    """Stores, for each budget, the highest percentage of which the operator was notified."""
+    """Stores, for each budget, the highest percentage that a notice to the operator has named."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def percent(self, period: str, budget: int) -> int:
-        """Return the percentage of which the operator was notified, or 0 if there was no notice."""
+        """Return the highest percentage that a notice has named, or 0 if there was no notice."""
         row = await self._database.row(_PERCENT, {"period": period, "budget": budget})
         return row["percent"] if row else 0
 
     async def record(self, period: str, budget: int, percent: int) -> None:
-        """Store that the bot has tried to notify the operator that `percent` are spent."""
+        """Store that the bot has tried to notify the operator.
+
+        `percent`: the percentage of the budget that is spent.
+        """
         params = {"period": period, "budget": budget, "percent": percent}
         await self._database.rows(_RECORD, params)
 

@@ -61,7 +61,7 @@ class PaidRequests:
         return await self._database.row(_BEGIN_WRITING, self._params(job)) is not None
 
     async def record_refusal(self, job: Job) -> None:
-        """Store that the writer has clearly refused its request, and thus costs nothing."""
+        """Store that the writer has clearly refused the request, so the request costs nothing."""
         await self._database.rows(_WRITER_REFUSED, self._params(job))
 
     def _params(self, job: Job) -> dict[str, str | float]:

@@ -25,7 +25,7 @@ WHERE period = :month AND spent > 0 AND scope <> 'all' AND scope NOT LIKE 'perso
 ORDER BY spent DESC, scope LIMIT :limit
 """
 
-# A person is known by a job that is not deleted.
+# A person's ID is read from one of the person's jobs that is not deleted.
 PERSONS = """
 SELECT spent, (
     SELECT max(user_id) FROM jobs
@@ -55,8 +55,8 @@ class PersonSpending:
 class MonthSpending:
     """The spending in a month such as 2026-11, in micro-dollars.
 
-    `days`: the spending on each day, such as 2026-11-30, that has entries. `servers` and `persons`
-    are those with the most, in descending order.
+    `days`: the spending by day, such as 2026-11-30. Days without entries are left out.
+    `servers`, `persons`: those that have spent the most, in descending order.
     """
 
     month: str

@@ -23,10 +23,13 @@ SELECT * FROM told_costs WHERE backend = :backend
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReportedCosts:
-    """The costs that a provider reported for `jobs` jobs, in micro-dollars.
+    """The costs that a provider reported, in micro-dollars.
 
-    `reported`: their sum. `recorded`: what the ledger has for the same jobs, with earlier create
-    requests that may have been charged too. `highest`: the highest cost of one job.
+    `jobs`: the number of jobs for which it reported a cost.
+    `reported`: the sum of the reported costs.
+    `recorded`: the sum in the ledger for the same jobs. It includes earlier create requests that
+    may have been charged too.
+    `highest`: the highest reported cost of one job.
     """
 
     backend: str
@@ -38,7 +41,11 @@ class ReportedCosts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LedgerSums:
-    """The sums in micro-dollars: by the subject and the kind of entries, and by provider."""
+    """The sums of the ledger, in micro-dollars.
+
+    `totals`: the sums by the subject and the kind of the entries.
+    `reported`: the sums by provider.
+    """
 
     totals: Mapping[tuple[str, str], int]
     reported: tuple[ReportedCosts, ...]

@@ -24,7 +24,7 @@ _MAX_SECONDS = 1.0
 
 
 class DatabaseClock:
-    """Returns the database's time. Between two answers of the database, it is a steady clock."""
+    """Returns the database's time. Between two measurements, a steady clock counts the time."""
 
     def __init__(
         self, pool: asyncpg.Pool, *, steady: Callable[[], float] = seconds_since_boot

@@ -53,7 +53,7 @@ class PostgresDatabase(Database):
         return await self._run_uncancelled(self._run(work, is_repeatable=is_read(sql)))
 
     async def counting_row(self, sql: str, params: Mapping[str, Any]) -> Row | None:
-        """Run one statement after all earlier ones of these have been committed."""
+        """Run one counting statement, after all earlier counting statements have been committed."""
         work = partial(_fetch_counting, sql=sql, params=params)
         rows = await self._run_uncancelled(self._run(work, is_repeatable=False))
         return rows[0] if rows else None
@@ -73,7 +73,7 @@ class PostgresDatabase(Database):
             await asyncio.wait(self._running)
 
     async def clear_log(self) -> None:
-        """Have deleted rows removed soon. The log of PostgreSQL belongs to its operator."""
+        """Request that deleted rows be removed soon. The log is left to PostgreSQL's operator."""
         self._vacuum.request()
 
     async def _run_uncancelled(self, work: Coroutine[Any, Any, _Result]) -> _Result:

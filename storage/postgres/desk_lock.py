@@ -28,10 +28,11 @@ _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
 class DeskLock:
-    """A lock that ends with the session of a connection, which ends after a silence of `seconds`.
+    """A lock that lasts as long as the session of a connection.
 
-    The holder sends a beat every tenth of this time. An answer proves that the lock was still held
-    when the beat was sent.
+    The server ends the session if the holder is silent for `seconds` seconds. The holder sends a
+    beat every tenth of this time. An answer proves that the lock was still held when the beat was
+    sent.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class DeskLock:
 
     @property
     def is_held(self) -> bool:
-        """Whether a beat was answered that was sent less than half the session's time ago."""
+        """Whether the last answered beat was sent less than `seconds / 2` seconds ago."""
         return self._is_taken and self._steady() - self._proven_at < self._seconds / 2
 
     async def take(self) -> None:
@@ -69,8 +70,8 @@ class DeskLock:
     async def keep(self) -> None:
         """Send beats for as long as the lock is held.
 
-        Raises DeskLostError once a beat stays without an answer. The process must then end, because
-        another one may be the desk.
+        Raises DeskLostError if a beat gets no answer. The process must then end, because another
+        process may be the desk.
         """
         while True:
             await self._sleep(self._seconds / _BEATS)
@@ -110,12 +111,12 @@ def desk_lock(url: str, *, seconds: float = DESK_SECONDS) -> DeskLock:
 
 
 async def open_session(url: str, seconds: float) -> asyncpg.Connection:
-    """Open a connection that the server closes after a silence of `seconds`."""
+    """Open a connection that the server closes after `seconds` seconds of silence."""
     milliseconds = str(round(seconds * 1000))
     settings = {
         "application_name": "clapper-desk",
         "idle_session_timeout": milliseconds,
-        # For a machine that is lost while it waits for an answer.
+        # Closes the connection if this machine is lost while it waits for an answer.
         "tcp_user_timeout": milliseconds,
     }
     return await connect(url, settings)

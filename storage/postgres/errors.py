@@ -1,4 +1,4 @@
-"""Raises the errors of asyncpg as the storage's own errors."""
+"""Converts the errors of asyncpg to the errors of the storage package."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 @contextmanager
 def postgres_errors() -> Generator[None]:
-    """Raise the errors of asyncpg, and of its connections, as `StorageError`."""
+    """Convert the errors of asyncpg and of its connections to `StorageError`."""
     try:
         yield
     except asyncpg.UniqueViolationError as error:
@@ -30,7 +30,7 @@ def postgres_errors() -> Generator[None]:
 
 
 def is_lost_connection(error: Exception) -> bool:
-    """Tell whether an error means that the database could not be reached, or stopped to answer."""
+    """Tell whether an error means that the database could not be reached, or stopped answering."""
     return isinstance(
         error,
         OSError

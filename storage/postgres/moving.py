@@ -42,9 +42,9 @@ WHERE table_schema = current_schema() AND is_identity = 'YES'
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RowsMoved:
-    """The number of rows by the names of the tables.
+    """The number of moved rows, by table name.
 
-    `were_there`: whether an earlier move had already moved them.
+    `were_there`: whether an earlier move had already moved the rows.
     """
 
     rows: Mapping[str, int]
@@ -52,9 +52,10 @@ class RowsMoved:
 
 
 class RowMove:
-    """Moves all rows of `database` to the database at `url`, whose schema must be the current one.
+    """Moves all rows of `database` to the target, which is the database at `url`.
 
-    Raises StartupError if the target has other rows than the contents.
+    The target must have the current schema.
+    Raises StartupError if the target has rows that are not the same as those of `database`.
     Raises StorageError if a database fails. Then nothing was moved.
     """
 
@@ -68,11 +69,12 @@ class RowMove:
             await self._is_done(connection, await self._tables(connection))
 
     async def run(self) -> RowsMoved:
-        """Move the rows, read them back, and compare them with those of the contents."""
+        """Move the rows, read them back, and compare them with those of `database`."""
         async with self._transaction() as connection:
             tables = await self._tables(connection)
             names = ", ".join(table.name for table in tables)
-            # A bot that starts meanwhile waits, or is found here by its rows.
+            # A bot that starts during the move waits for this lock. If it has already written rows,
+            # the check below finds them.
             await connection.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
             if were_there := await self._is_done(connection, tables):
                 tallies = {table.name: await _tally(connection, table) for table in tables}
@@ -102,7 +104,7 @@ class RowMove:
         return tables
 
     async def _is_done(self, connection: asyncpg.Connection, tables: Sequence[Table]) -> bool:
-        """Return whether the target has the rows of the contents. If it has none, return False."""
+        """Return True if the target has the same rows as `database`, or False if it has none."""
         held = {table.name: await _tally(connection, table) for table in tables}
         if not any(tally.rows for tally in held.values()):
             return False
@@ -116,7 +118,8 @@ class RowMove:
         return True
 
     async def _copy(self, connection: asyncpg.Connection, table: Table) -> Tally:
-        # The triggers have already written their rows in the contents.
+        # In `database`, the triggers have already written their rows. These are copied like all
+        # others.
         await connection.execute(f"ALTER TABLE {table.name} DISABLE TRIGGER USER")
         wanted = Tally()
         async for batch in contents.batches(self._database, table):

@@ -22,8 +22,8 @@ _CHANNEL = "clapper_changes"
 _NOTIFY = f"SELECT pg_notify('{_CHANNEL}', $1)"
 # PostgreSQL refuses more than 8,000 bytes.
 _MAX_BYTES = 7_500
-# While the database is away, only the newest texts are kept. Those who would have heard of the
-# others look at the table anyway.
+# While the database can't be reached, only the newest texts are kept. The processes that miss the
+# older texts read the table anyway.
 _MAX_WAITING = 5_000
 _RETRY_SECONDS = 1.0
 _SEND_SECONDS = 10.0
@@ -38,7 +38,7 @@ _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 class Notices:
     """Sends texts in batches, and receives those of other processes, on one connection.
 
-    A text is lost while the connection is.
+    A process misses the texts that are sent while its connection is lost.
     """
 
     def __init__(self, open_session: Callable[[], Awaitable[asyncpg.Connection]]) -> None:

@@ -55,7 +55,7 @@ SELECT current_setting('server_encoding') AS encoding,
 async def open_postgres(url: str, *, is_shared: bool = False) -> AsyncGenerator[PostgresDatabase]:
     """Open the database at `url`, migrate it to the current schema, and close it after the block.
 
-    `is_shared`: whether other processes that share it may have the database open.
+    `is_shared`: whether other processes that also set `is_shared` may have the database open too.
 
     Raises DataInUseError if another process has the database open.
     Raises StartupError if the operator has to change something.
@@ -137,7 +137,7 @@ async def _keep(_connection: object) -> None:
 
 
 def _number(text: str) -> float:
-    """Return a sum, which PostgreSQL gives as a decimal number, as SQLite does."""
+    """Convert a sum to the type that SQLite returns. PostgreSQL returns a decimal number."""
     return float(text) if "." in text else int(text)
 
 

@@ -1,4 +1,4 @@
-"""ProcessLock: keeps the processes apart that must not use a PostgreSQL database together."""
+"""ProcessLock: keeps out processes that must not share a PostgreSQL database with this one."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _IN_USE_ALONE = (
 
 
 class ProcessLock:
-    """A lock that is held by a connection of its own, and taken again if the connection is lost.
+    """A lock on a connection of its own. If the connection is lost, the lock is taken again.
 
-    `is_shared`: whether other processes whose lock is shared may use the database too.
+    `is_shared`: whether other processes may use the database too, if their locks are also shared.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class ProcessLock:
         self._is_closed = False
 
     def check(self) -> None:
-        """Raise an error of a lost connection if the lock is not held."""
+        """Raise InterfaceError, as for a lost connection, if the lock is not held."""
         if self._connection is None:
             raise asyncpg.InterfaceError("the lock on the database is lost")
 

@@ -47,7 +47,7 @@ def newest() -> int:
 
 
 def migrations() -> dict[int, str]:
-    """Read the migrations by their numbers, which are those of SQLite's migrations. Blocks."""
+    """Read the migrations, by number. SQLite's migrations have the same numbers. Blocks."""
     folder = Path(__file__).parent / "migrations"
     paths = folder.glob("[0-9]*.sql")
     return {int(path.name.split("_")[0]): path.read_text(encoding="utf-8") for path in paths}

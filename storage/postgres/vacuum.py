@@ -26,9 +26,9 @@ _PAUSE_SECONDS = 60.0
 
 
 class Vacuum:
-    """Vacuums all tables soon after it was requested, but not more often than once a minute.
+    """Vacuums all tables soon after a request, but not more often than once a minute.
 
-    PostgreSQL itself does so too, but only once a fifth of a table's rows has changed.
+    PostgreSQL also vacuums by itself, but only once a fifth of a table's rows has changed.
     """
 
     def __init__(self, pool: asyncpg.Pool) -> None:
@@ -40,7 +40,7 @@ class Vacuum:
         self._requested.set()
 
     async def run(self) -> None:
-        """Vacuum whenever it was requested. A failure is logged."""
+        """Wait for requests, and vacuum the tables. A failure is logged."""
         while True:
             await self._requested.wait()
             self._requested.clear()
@@ -54,5 +54,5 @@ class Vacuum:
     async def _vacuum(self) -> None:
         async with self._pool.acquire() as connection:
             tables: str = await connection.fetchval(_TABLES)
-            # It must not run in a transaction, which a statement with parameters would begin.
+            # VACUUM must not run in a transaction. A statement with parameters would begin one.
             await connection.execute(f"{_VACUUM} {tables}", timeout=_SECONDS)

@@ -20,10 +20,10 @@ _Identity = tuple[int, int]
 class DatabaseFiles:
     """Checks that the files on disk are still those that the bot has open.
 
-    If they are not, saves the data.
+    If they are not, the data is saved.
 
-    If a file is removed, SQLite continues to write to the open file, which is deleted when the bot
-    stops. Everything in it would then be lost.
+    If a file is removed, SQLite continues to write to the open file. That file is deleted when the
+    bot stops, and everything in it would then be lost.
     """
 
     def __init__(self, database: Database, data_dir: Path) -> None:

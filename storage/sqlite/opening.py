@@ -71,8 +71,8 @@ async def open_sqlite(data_dir: Path) -> AsyncGenerator[SqliteDatabase]:
 
 
 def _make_private(path: Path) -> None:
-    # No other user may read the database, because it contains prompts. Its folder may be readable
-    # for others. SQLite creates the WAL with the same mode as the database.
+    # No other user may read the database, because it contains prompts. Other users may be able
+    # to read its folder. SQLite creates the WAL with the same mode as the database.
     try:
         path.touch(mode=0o600)
         for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 #: A worker that was not seen for this many seconds loses its jobs to the other workers.
 LEASE_SECONDS = 15.0
 
-# A worker can claim its own jobs again, because it names those whose steps are running. It may not
-# have received the answer to its first claim.
+# A worker may not have received the answer to its first claim. Therefore, it can claim its own jobs
+# again, except those whose steps it is running, because it names them in the claim.
 FREE = """(claimed_by IS NULL OR claimed_by = :worker
     OR claimed_by NOT IN (SELECT id FROM workers WHERE seen_at > :alive_since))"""
 

@@ -33,7 +33,7 @@ _LEAVE = """
 UPDATE workers SET seen_at = seen_at - :lease WHERE id = :id
 """
 
-# The lock of the desk proves that the others speak to Discord no more.
+# The new desk holds the lock, which proves that earlier desks no longer speak to Discord.
 _TAKE_OVER = """
 UPDATE workers SET seen_at = seen_at - :lease WHERE desk_since IS NOT NULL AND id <> :id
 """
@@ -73,8 +73,9 @@ class WorkerState:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeenProcess:
-    """A process that was seen lately, `silence` seconds ago.
+    """A process that was seen recently.
 
+    `silence`: the number of seconds since the process was last seen.
     `kind`: desk, standby (a desk that does not speak to Discord), worker, or all.
     """
 
@@ -87,10 +88,10 @@ class SeenProcess:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reference:
-    """The values with which all processes have to agree.
+    """The values that have to be the same in all processes.
 
-    `digest`: that of the active desk, or None if there was no desk yet.
-    `schema`: the highest number of all processes.
+    `digest`: the digest of the active desk, or None if there was no desk yet.
+    `schema`: the highest `schema` of all processes.
     """
 
     digest: str | None
@@ -98,7 +99,7 @@ class Reference:
 
 
 class WorkerTable:
-    """Reads and writes the processes that share the database. `clock`: the database's clock."""
+    """Stores a record of each process on the database. `clock`: the database's clock."""
 
     def __init__(self, database: Database, *, clock: Callable[[], float]) -> None:
         self._database = database

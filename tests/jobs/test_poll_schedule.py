@@ -36,7 +36,7 @@ async def remember(bench: Bench, times: tuple[float, ...]) -> None:
             " size, fingerprint, interaction_id, application_id, user_id, channel_id, locale,"
             " token_until, upload_limit, message_id, remote_id, generated_seconds)"
             " SELECT printf('%032x', :n), state, created_at + :n, updated_at, backend, prompt,"
-            " model, seconds, size, fingerprint, 1000 + :n, application_id, user_id, channel_id,"
+            " model, seconds, size, fingerprint, -:n, application_id, user_id, channel_id,"
             " locale, token_until, upload_limit, message_id, 'r' || :n, :taken"
             " FROM jobs WHERE id = :id",
             {"n": number + 1, "taken": seconds, "id": job.id},

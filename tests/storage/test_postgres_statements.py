@@ -34,7 +34,7 @@ def test_strings_comments_and_casts_are_left_alone(text: str) -> None:
 
 CLAIM_COLUMNS = (
     *("backend", "client", "narrated", "running", "limit", "now"),
-    *("worker", "alive_since"),
+    *("worker", "alive_since", "has_card"),
 )
 
 

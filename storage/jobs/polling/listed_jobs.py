@@ -1,4 +1,4 @@
-"""ListedJobStore: the jobs that are polled together, with pages of the provider's job list."""
+"""ListedJobStore: the jobs that are polled together by reading the provider's job list."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from storage.database import Database
     from storage.jobs.remote_jobs import RemoteRecord
 
-# Jobs are polled individually if the last poll did not find them, or if they are past their
-# deadline or on hold. So are jobs that a webhook or a page has made due.
+# A job is polled individually if the last poll did not find it, if it is past its deadline, if it
+# is on hold, or if a webhook or a page has made it due.
 _SERVED = """state = 'generating' AND next_at > updated_at AND backend = :backend
     AND misses = 0 AND deadline_at > :now AND (hold IS NULL OR hold = 'unanswered')
     AND remote_passed_at IS NULL"""
@@ -81,14 +81,17 @@ class PolledJob:
 
 
 class ListedJobStore:
-    """Reads and updates the jobs that are polled by pages, unless they have changed meanwhile."""
+    """Reads and updates the jobs that are polled through the provider's list.
+
+    A job that has changed meanwhile is not updated.
+    """
 
     def __init__(self, database: Database, *, backend: str) -> None:
         self._database = database
         self._backend = backend
 
     async def open_jobs(self, *, now: float) -> list[PolledJob]:
-        """List all jobs that can be polled by a page."""
+        """List all jobs that can be polled through the provider's list."""
         rows = await self._database.rows(_OPEN, {"backend": self._backend, "now": now})
         return [
             PolledJob(
@@ -132,7 +135,10 @@ class ListedJobStore:
         return [job_from(row) for row in rows]
 
     async def leave_to_list(self, *, until: float, now: float) -> None:
-        """Postpone the jobs that can be polled by pages. A page will be read before `until`."""
+        """Postpone the individual polls of jobs that can be polled through the list.
+
+        `until`: the new time of these polls. A page of the list will be read before then.
+        """
         params = {"backend": self._backend, "next_at": until, "now": now}
         await self._database.rows(_LEAVE_TO_LIST, params)
 

@@ -113,7 +113,7 @@ SELECT count(*) FROM ({_CLAIMED}) AS claimed
 """  # noqa: S608 - built from constants
 
 
-# A later start of the same server or person has used up another turn, which stays used up.
+# If a later job of the same server or person has started, that job's turn stays used up.
 _GIVE_TURNS_BACK = (
     """UPDATE server_turns SET turn = earlier_turn, since = earlier_since, job_id = NULL
     WHERE server = (SELECT queue_server FROM jobs WHERE id = :id) AND job_id = :id""",
@@ -150,8 +150,9 @@ class QueueStore:
     ) -> Job | None:
         """Claim the job whose turn it is.
 
-        Returns None if no job is due, or if `at_provider` jobs are at the provider or claimed. The
-        workers claim one after another, because each counts what the others have claimed.
+        `at_provider`: the maximum number of jobs that are claimed or at the provider.
+        Returns None if no job is due, or if this maximum is reached. The workers claim one after
+        another, because each worker counts the jobs that the others have claimed.
         """
         params = self._params(
             running=running, clients_only=clients_only, narrated=narrated, now=now
@@ -188,7 +189,7 @@ class QueueStore:
         return sum(row["jobs"] for row in rows)
 
     async def give_turns_back(self, job_id: str) -> None:
-        """Undo that the start of a job has used up the turns of its server and its person."""
+        """Restore the turns of a job's server and person that the start of the job has used up."""
         for sql in _GIVE_TURNS_BACK:
             await self._database.rows(sql, {"id": job_id})
 

@@ -28,8 +28,8 @@ _CLAIMABLE = f"""next_at IS NOT NULL
             AND id NOT IN (SELECT value FROM json_each(:running))
             AND {FREE}"""  # noqa: S608 - built from constants
 
-# In PostgreSQL, rows that another statement is changing are skipped: `storage.postgres` opens the
-# comment.
+# For PostgreSQL, `storage.postgres` replaces the comment with the words inside it. PostgreSQL then
+# skips rows that another statement is changing.
 _DUE_OF_STATE = f"""
         SELECT * FROM (
             SELECT id, next_at, rowid AS number FROM jobs
@@ -64,7 +64,8 @@ SELECT min(due) AS next_at FROM (
     FROM json_each(:states) AS lane) AS each_state
 """  # noqa: S608 - built from constants
 
-# The epoch is that of the claim. Otherwise, this could end a later claim of the same worker.
+# `:epoch` is the job's epoch since the claim. Without this condition, the statement could end a
+# later claim by the same worker.
 LET_GO = """
 UPDATE jobs SET claimed_by = NULL WHERE id = :id AND epoch = :epoch AND claimed_by = :worker
 """
@@ -74,8 +75,8 @@ class DueJobStore:
     """Claims due jobs for one worker. With a `client`, it claims only that API client's jobs.
 
     Jobs that were submitted to another backend are skipped.
-    `has_card`: which new jobs are claimed. False for those whose card is missing, True for the
-    others, None for all.
+    `has_card` applies only to new jobs: False claims those whose card is missing, True claims the
+    others, and None claims both.
     """
 
     def __init__(
