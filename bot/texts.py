@@ -22,7 +22,7 @@ _FORMS = frozenset({"zero", "one", "two", "few", "many", "other"})
 
 @dataclass(frozen=True, slots=True)
 class Plural:
-    """A sentence in several plural forms. The number in the field `by` chooses the form."""
+    """A sentence in several plural forms. `by` names the field whose number chooses the form."""
 
     by: str
     forms: Mapping[str, str]

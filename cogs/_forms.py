@@ -197,7 +197,8 @@ async def _submit_narration(
 ) -> None:
     """Order a video with the narration from the form.
 
-    The narration is added to the finished video of `clip_of` or, if that is None, to a new video.
+    `clip_of`: the id of the job whose finished video gets the narration. If it is None, the
+    narration is added to a new video.
     """
     services = interaction.client.services
     narration = _narration_in(interaction.data, services)

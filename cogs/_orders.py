@@ -120,8 +120,8 @@ async def find_narration(services: Services, job: Job) -> str | None:
     """
     if job.attachment is None:
         return None
-    # A job that ended early has not stored its narration. It may refer to an older job that has
-    # stored it.
+    # A job that ended early has not stored its narration. The narration may have been stored by an
+    # older job, to which this job then refers.
     for source in (job.id, job.narration_of):
         if source is not None and await services.workspace.has_narration(source):
             return source
@@ -164,7 +164,9 @@ def origin_of(interaction: discord.Interaction[VideoBot]) -> Origin:
 
 
 def _bot_access(interaction: discord.Interaction[VideoBot]) -> tuple[bool, bool]:
-    """Tell whether the bot itself may edit the card, and whether only an edit can prove it.
+    """Tell whether the bot itself may edit the card, and whether that is in doubt.
+
+    If it is in doubt, only an attempt to edit the card can show whether the bot may do so.
 
     The permissions in an interaction only apply to the channel. They don't show whether the bot is
     in a private thread, may connect to a voice channel, or is in the server at all.

@@ -1,4 +1,4 @@
-"""Encodes narrations as MP3 files, which Discord can play and video services can hear."""
+"""Encodes narrations as MP3 files, which Discord can play and video services accept."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _MARK = f"id3v2_priv.XMP={xmp_packet(DigitalSource.MODEL)}"
 async def write_mp3(
     ffmpeg: Ffmpeg, narration: Narration, target: Path, *, is_spoken: bool = True
 ) -> None:
-    """Write a narration to the MP3 file `target`, as loud as it is in a video.
+    """Write a narration to the MP3 file `target`, at the loudness that it has in a video.
 
-    `is_spoken`: whether a model made the sound. The file is then marked so.
+    `is_spoken`: whether a model made the sound. If so, the file is marked accordingly.
     Raises MediaError if ffmpeg fails.
     """
     part = part_of(target)

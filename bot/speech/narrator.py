@@ -51,9 +51,9 @@ _RECORDING = "narration.mp3"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpokenMp3:
-    """The MP3 file of a text that was read aloud, which is soon deleted.
+    """The MP3 file of a text that was read aloud. The file is soon deleted.
 
-    `is_kept`: whether the text is kept for a day, with its sound as the voice has made it.
+    `is_kept`: whether the text is kept for a day, together with the voice's original sound.
     """
 
     path: Path
@@ -62,7 +62,7 @@ class SpokenMp3:
 
 
 class Narrator:
-    """Counts texts against the caps, and reads them aloud. Texts of jobs are only counted."""
+    """Counts texts against the caps, and reads texts aloud. A job's text is only counted here."""
 
     def __init__(
         self,
@@ -192,7 +192,7 @@ class Narrator:
                     folder = await self._workspace.create(name)
                     recording = await self._record(voice, text, folder, payment)
             is_kept = await self._kept.keep(speech_id, text, narration_id=name)
-            # The slot has already been freed, because the caller may take long to upload the MP3.
+            # The slot has already been freed, because uploading the MP3 may take a while.
             yield replace(recording, is_kept=is_kept)
         finally:
             await self._workspace.delete_folder(name)
@@ -221,7 +221,8 @@ class Narrator:
                     await self._record(voice, text, folder, payment)
             await remember_words(self._workspace, client, recording, folder.cues)
         except UserError:
-            # After this error, the client knows that repeating the request may cost again.
+            # This error tells the client that repeating the request may cost money again, so the
+            # record of the attempt can be deleted too.
             await self._workspace.delete_folder(name)
             raise
         for leftover in (folder.attachment, folder.narration):
@@ -231,8 +232,8 @@ class Narrator:
     async def _order_for(self, client: str, text: str, folder: JobFolder) -> int | None:
         """Order the reading of a text for a client.
 
-        Returns None if an earlier attempt has asked the voice. The price of that attempt is counted
-        already, and the voice is not asked again.
+        Returns None if an earlier attempt has already asked the voice. The price of that attempt is
+        already counted, and the voice is not asked again.
         """
         if await asyncio.to_thread(was_asked, folder.attachment):
             return None

@@ -66,8 +66,8 @@ class OpenAISpeech:
     async def speak(self, text: str, target: Path) -> None:
         """Have a text read aloud, and stream the MP3 into the file `target`.
 
-        Raises UserError if the text could not be read aloud. Its key is `speech.unsure` if the
-        server may have charged for it. Raises MediaError if the MP3 could not be stored.
+        Raises UserError if the text could not be read aloud. The error's key is `speech.unsure` if
+        the server may have charged for the text. Raises MediaError if the MP3 could not be stored.
         """
         transport = HttpTransport(self._endpoint(), credentials=bearer(self._api_key))
         try:
@@ -92,8 +92,8 @@ class OpenAISpeech:
             base_url=self._base_url,
             read_timeout=self._seconds,
             connect_timeout=_CONNECT_SECONDS,
-            # The size of a successful response is limited while it is stored, and not by the
-            # transport.
+            # With this setting, the transport does not limit the size of a successful response. The
+            # size is limited while the response is stored.
             downloads_from=frozenset({origin_of(self._base_url)}),
         )
 

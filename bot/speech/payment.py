@@ -29,7 +29,7 @@ class SpeechBudget(Protocol):
 
 
 class SpeechPayment:
-    """Counts the price of a text as spent from just before the voice is asked.
+    """Counts the price of a text as spent once the voice is about to be asked.
 
     `speech_id`: the text's row, or None if an earlier attempt has already asked the voice.
     """
@@ -43,7 +43,9 @@ class SpeechPayment:
         self._is_begun = False
 
     async def begin(self) -> None:
-        """Store that the voice is about to be asked. A crash after this doesn't free the price.
+        """Store that the voice is about to be asked.
+
+        If the process crashes after this, the price still counts as spent.
 
         Raises UserError if the voice may have been asked before.
         """

@@ -1,4 +1,4 @@
-"""Joins the WAV files of the pieces that a voice has spoken one after another."""
+"""Joins WAV files, each of which contains one spoken piece of a text."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _BLOCK_SECONDS = 0.01
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Piece:
-    """The seconds in which a piece is spoken, and how many of them it begins with silence."""
+    """The duration of a spoken piece, and of the silence at its beginning, in seconds."""
 
     seconds: float
     silence: float
 
 
 def join_pieces(folder: Path, target: Path, *, max_bytes: int) -> list[Piece]:
-    """Join the WAV files of a folder into the WAV `target`, and return their lengths.
+    """Join the WAV files of a folder into the WAV file `target`, and return the pieces' durations.
 
-    The names of the files are numbers, in the order in which they were spoken. Blocks the thread.
+    The files are named by numbers, in the order in which they were spoken. Blocks the thread.
     Raises TooLargeError if the sound has more than `max_bytes`, and wave.Error if a file is not
     usable.
     """

@@ -47,7 +47,7 @@ _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class Piper:
-    """Reads texts aloud with one Piper model. Voices with the same `child` take turns."""
+    """Reads texts aloud with one Piper model. Voices that share a child process take turns."""
 
     name = "piper"
     costs = False
@@ -102,7 +102,7 @@ class Piper:
     ) -> bool:
         """Speak each line into a file, join the files, and write the time of each line.
 
-        Returns False if a line has nothing to speak, because Piper then stops.
+        Returns False if a line contains nothing to read aloud, because Piper then stops.
         """
         await run_uncancelled(pieces.mkdir, exist_ok=True)
         try:
@@ -123,7 +123,7 @@ class Piper:
 
 
 def make_child(*command: str) -> Child:
-    """Return the child process that runs Piper, or another `command`, one text at a time."""
+    """Return a child process that runs Piper (or `command`, if given) for one text at a time."""
     command = command or (sys.executable, "-I", "-m", "piper")
     return Child(*command, name="piper", slots=1, environment=_ONE_THREAD)
 
@@ -131,9 +131,10 @@ def make_child(*command: str) -> Child:
 async def open_piper(
     voice: str, *, child: Child, max_seconds: int, setting: str = "NARRATION_VOICE"
 ) -> Piper:
-    """Return Piper with the model in the file `voice` or, if `voice` is empty, an English model.
+    """Return a Piper voice that uses the model file `voice`, or an English model if that is empty.
 
-    Raises StartupError if Piper or the model is missing. `setting`: the one that names the model.
+    `setting`: the name of the setting that chooses the model.
+    Raises StartupError, which mentions the setting, if Piper or the model is missing.
     """
     model = await asyncio.to_thread(_find, voice, setting)
     letters = None if voice else "LATIN"
@@ -194,7 +195,10 @@ def _cues(lines: Sequence[str], pieces: Sequence[Piece]) -> list[Cue]:
 
 
 def _is_written_in(letters: str, text: str) -> bool:
-    """Return whether at least half of a text's letters belong to the script `letters`."""
+    """Return whether at least half of the letters in a text belong to one script.
+
+    `letters`: the name of the script, as in Unicode's names of letters, such as "LATIN".
+    """
     found = [char for char in text if char.isalpha()]
     known = sum(letters in unicodedata.name(char, "") for char in found)
     return known * 2 >= len(found)

@@ -1,4 +1,4 @@
-"""Remembers what recordings say, so that a video gets captions when a client orders it with one."""
+"""Remembers the words of recordings, so that videos ordered with those recordings get captions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def remember_words(workspace: Workspace, client: str, recording: Path, cue
 
 
 async def recall_words(workspace: Workspace, client: str, digest: str, *, job_id: str) -> None:
-    """Copy the cues of a recording to a job's folder, if it was made for the same client.
+    """Copy a recording's cues to a job's folder, if the recording was made for the same client.
 
     `digest`: the SHA-256 digest of the recording, in hex.
     """

@@ -39,8 +39,8 @@ class Voice(Protocol):
 async def speak_once(voice: Voice, text: str, target: Path) -> None:
     """Read a text aloud into `target` unless that file exists. Never repeats a paid attempt.
 
-    Raises UserError if the text can't be read aloud. Its key is `speech.unsure` if an earlier
-    attempt may have been charged. Raises MediaError if a retry may succeed.
+    Raises UserError if the text can't be read aloud. The error's key is `speech.unsure` if an
+    earlier attempt may have been charged. Raises MediaError if a retry may succeed.
     """
     if await asyncio.to_thread(target.exists):
         return

@@ -14,19 +14,20 @@ if TYPE_CHECKING:
     from bot.speech.languages.detector import LanguageDetector
     from bot.speech.voice import Voice
 
-# The probability from which a text is taken to be in a language without a voice. Of 30 short
+# The minimum probability at which a text is refused because its language has no voice. Of 30 short
 # sentences in languages with a voice, none reached it.
 _FOREIGN = 0.7
-# The least probability of a language, and its least share among the languages with a voice.
+# The minimum probability of the language that is chosen, and its minimum share of the summed
+# probabilities of all candidates.
 _LEAST, _SURE = 0.2, 0.7
 
 
 class Voices:
     """The voice for all texts or, with `by_language`, a voice for each language.
 
-    `default`: reads the texts whose language is unknown. If it is None, the first voice of
-    `by_language` reads them that knows their script.
-    `by_language`: the voices by ISO 639-1 codes. Texts in other languages are refused.
+    `default`: the voice for texts whose language is unknown. If it is None, such a text is read by
+    the first voice in `by_language` whose language is written in the text's script.
+    `by_language`: the voices, keyed by ISO 639-1 code. Texts in other languages are refused.
     """
 
     def __init__(
@@ -56,14 +57,14 @@ class Voices:
         return ", ".join(LANGUAGES[code].name for code in self._by_language)
 
     async def load(self) -> None:
-        """Load the detector of languages, if there is one. Otherwise, the first text does so."""
+        """Load the language detector, if there is one, before the first text needs it."""
         if self._detector is not None:
             await asyncio.to_thread(self._detector.scores, "")
 
     async def choose(self, text: str, locale: str | None = None) -> Voice:
         """Return the voice for a text.
 
-        `locale`: the language of the person, as Discord names it. It decides if the text does not.
+        `locale`: the person's language, as Discord names it. It is used if the text is ambiguous.
         Raises UserError if the text is in a language without a voice.
         """
         language = await self._language_of(text, (locale or "").partition("-")[0])
@@ -86,7 +87,7 @@ class Voices:
         return candidates[0] if candidates and self._default is None else ""
 
     async def _likely(self, text: str, candidates: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the language of a text alone, or all candidates if the text does not tell it."""
+        """Return only the most likely language, or all candidates if none is likely enough."""
         if self._detector is None:
             return candidates
         scores = await asyncio.to_thread(self._detector.scores, text)

@@ -1,1 +1,1 @@
-"""The embedded renderer: a small server with OpenAI's Videos API that draws title cards."""
+"""The embedded renderer: a small server that offers OpenAI's Videos API and draws title cards."""

@@ -78,8 +78,8 @@ async def _draw(order: ClipOrder, folder: Path) -> Artwork:
     try:
         return await asyncio.shield(drawing)
     finally:
-        # The thread can't be stopped. Wait for it, because the caller deletes the folder that it
-        # writes to.
+        # The thread can't be stopped. Wait until it ends, because the caller then deletes the
+        # folder to which the thread writes.
         await asyncio.wait({drawing})
 
 

@@ -98,8 +98,8 @@ def new_clip_id() -> str:
 class ClipStore:
     """Stores the clips in one directory, and caches their data in memory.
 
-    Only one process at a time can open a directory. A change has been written to the disk when its
-    method returns. All writes are made by one thread, in order.
+    Only one process at a time can open a directory. A method that changes something returns after
+    the change has been written to the disk. All writes are made by one thread, in order.
     """
 
     def __init__(self, directory: Path) -> None:

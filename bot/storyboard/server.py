@@ -1,4 +1,4 @@
-"""Runs the embedded renderer as a Videos API server, which has no key."""
+"""Runs the embedded renderer as a Videos API server that requires no API key."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _DELAYS = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
 class Storyboard:
     """Serves the clips in `directory`. They are rendered by `renderer`.
 
-    `webhook_url`: receives a webhook for each finished clip, or is None.
-    `webhook_secret`: signs the webhooks. It consists of "whsec_" and base64.
+    `webhook_url`: the URL to which a webhook is sent for each finished clip, or None.
+    `webhook_secret`: the secret that signs the webhooks. It consists of "whsec_" and base64.
     `host`: the address to listen on. `port`: the port, or 0 for any free port.
     """
 

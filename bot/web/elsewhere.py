@@ -1,4 +1,4 @@
-"""Answers 503 to all requests that only another process can handle."""
+"""Responds with 503 to all requests that only another process can handle."""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ class MetricsPage:
     """Sends the metrics in response to requests that contain the bearer token `token`.
 
     `workers`: the table of the processes that share the database, or None if there is only one.
-    `shows_tables`: whether to send what the database contains. Of several processes, one does.
+    `shows_tables`: whether to send figures from the database. Of several processes, only one sends
+    them.
     """
 
     def __init__(

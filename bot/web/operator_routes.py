@@ -88,7 +88,7 @@ def grant_subject(order: str) -> str:
 class OperatorRoutes:
     """Handles requests from the command line. Requests from other machines get a 404 response.
 
-    `take_down`: None if this process is not connected to Discord.
+    `take_down`: deletes a person's videos. It is None if this process is not connected to Discord.
     """
 
     def __init__(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class RemovalButton(DynamicButton, template=TEMPLATE):
-    """Deletes or keeps a person's videos and cards, as the owner chose when asked to confirm."""
+    """A button that confirms or refuses the deletion of a person's videos and cards."""
 
     def __init__(self, item: ui.Button[Any], match: re.Match[str]) -> None:
         super().__init__(item, match)
@@ -35,7 +35,7 @@ class RemovalButton(DynamicButton, template=TEMPLATE):
         if self._step is RemovalStep.KEEP:
             await interaction.response.edit_message(view=view.kept())
             return
-        # Discord does not wait as long as the deletion of many cards takes, so respond first.
+        # Deleting many cards takes longer than Discord waits for a response, so respond first.
         await interaction.response.edit_message(view=view.working(self._person_id))
         take_down = services.take_down(interaction.client)
         done = await take_down.remove(self._person_id, actor=interaction.user.id)
@@ -43,5 +43,5 @@ class RemovalButton(DynamicButton, template=TEMPLATE):
 
 
 def removal_view(interaction: discord.Interaction[VideoBot], services: Services) -> RemovalView:
-    """Return the views in the language of the person who uses the interaction."""
+    """Return the renderer of the views, in the language of the interaction's user."""
     return RemovalView(services.texts, str(interaction.locale))

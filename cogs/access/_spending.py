@@ -1,4 +1,4 @@
-"""Answers the owner with a month's spending, which only the owner sees."""
+"""Shows the owner a month's spending, in a response that only the owner sees."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 async def show_spending(
     interaction: discord.Interaction[VideoBot], picture: SpendingPicture, month: str | None
 ) -> None:
-    """Send the picture of a month's spending. Raises UserError if `month` is not a month."""
+    """Send the picture of a month's spending. Raises UserError if `month` is malformed."""
     if month is not None and not is_month(month):
         raise UserError("spending.not_a_month")
     # The picture takes longer than Discord waits for an answer.

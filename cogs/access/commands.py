@@ -34,7 +34,8 @@ class AccessCommands(commands.Cog):
     """The commands that change and show the settings of one scope: a server or the whole bot.
 
     Only the person who uses a command sees the response. A subclass is a group of these commands,
-    and adds those about channels and roles. Its `_scope` checks the person's permission.
+    and adds the commands about channels and roles. The subclass's `_scope` method checks the
+    person's permission.
     """
 
     def __init__(self, services: Services) -> None:
@@ -98,7 +99,7 @@ class AccessCommands(commands.Cog):
         when: NotifyChoice,
         minutes: app_commands.Range[int, 1, _DAY_MINUTES] | None = None,
     ) -> None:
-        """Set when people get a DM about a finished video, unless they have chosen themselves."""
+        """Set when people get a DM about a finished video. A person's own choice has priority."""
         if when == Notify.LATE and minutes is None:
             raise UserError("notify.minutes")
         value = f"{when}:{minutes}" if when == Notify.LATE else _value(when)

@@ -40,7 +40,9 @@ Words = app_commands.Range[str, 1, MAX_WORDS]
 # Discord shows the command to a server's administrators. The bot itself checks who uses it.
 @app_commands.default_permissions(administrator=True)
 class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
-    """The settings that apply to every server, for the bot's owner or the members of its team.
+    """The settings that apply to every server.
+
+    The commands are for the bot's owner or, if a team owns the bot, for the members of the team.
 
     Channels and roles are named by their ids, because they may be in other servers.
     """
@@ -130,7 +132,7 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         if channel is None:
             await self._set(interaction, Setting.LOG_CHANNEL, None)
             return
-        # Posting may take too long to respond in time, so respond first.
+        # Posting a message may take longer than Discord waits for a response, so respond first.
         await interaction.response.defer(ephemeral=True, thinking=True)
         begins = self._services.texts("log.begins")
         try:
@@ -157,7 +159,7 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         person: discord.User,
         amount: app_commands.Range[str, 1, _AMOUNT_CHARACTERS],
     ) -> None:
-        """Let a person spend more in this month, in US dollars."""
+        """Let a person spend more in this month. `amount` is in US dollars."""
         await self._scope(interaction)
         if not interaction.client.arrivals.claim(interaction):
             return  # Discord has sent the interaction twice

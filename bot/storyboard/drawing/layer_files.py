@@ -59,7 +59,7 @@ class LayerFiles:
 
 
 def tint(mask: Image.Image, colour: Rgb) -> Image.Image:
-    """Return a picture in a single colour that has `mask` as its alpha channel.
+    """Return a picture in a single colour, with `mask` as its alpha channel.
 
     The transparent pixels have the colour too, so that edges have no dark fringe.
     """

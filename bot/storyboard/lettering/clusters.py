@@ -1,7 +1,7 @@
 """Divides text into clusters: characters that are drawn together, such as a letter with its marks.
 
-Libraries for UAX #29 are not used. They split Indic conjuncts or contain tables of their own. In
-addition, a line may be broken between any two of these clusters.
+Libraries for UAX #29 are not used. They split Indic conjuncts or contain tables of their own. The
+clusters of this module are also chosen so that a line may be broken between any two of them.
 """
 
 from __future__ import annotations

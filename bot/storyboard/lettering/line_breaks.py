@@ -13,7 +13,8 @@ from itertools import accumulate
 
 from bot.storyboard.lettering.clusters import clusters, columns, is_pictograph
 
-# Japanese never puts these characters at the beginning of a line, or at its end (kinsoku).
+# By the Japanese rules (kinsoku), the first set of characters never begins a line, and the second
+# set never ends a line.
 _NEVER_FIRST = frozenset(
     "、。，．,.!?！？…‥・:;：；)]}）］｝」』】〉》〕”’»%％々ー〜～"
     "ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ"

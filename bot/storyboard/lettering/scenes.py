@@ -209,7 +209,10 @@ def _halves(text: str) -> list[str]:
 
 
 def _widths(text: str) -> dict[int, int]:
-    """Map the start of each cluster and the end of the text to the width of the text before it."""
+    """Return the width of the text before each cluster, keyed by the start of the cluster.
+
+    The width of the whole text is included too, keyed by the end of the text.
+    """
     found = {0: 0}
     end = width = 0
     for cluster in clusters(text):

@@ -111,7 +111,7 @@ class Shaper:
         return DrawnLine(letters=masks[0], emoji=masks[1], left=left, top=top)
 
     def _parts(self, text: str, base: int) -> Iterator[tuple[int, int, int, hb.Font, bool]]:
-        """Yield the parts of a text with one level and one typeface, in the order of the text."""
+        """Yield the parts of a text, in order. Each part has a single level and typeface."""
         found = levels(text, base)
         for run in self._typefaces.runs(text, self._style):
             for level, group in groupby(range(run.start, run.end), found.__getitem__):

@@ -1,6 +1,6 @@
 """Sets text: chooses its line breaks, and the type size at which it fits a box.
 
-Pillow draws lines, but does not break them. Pango does, but it is a system library.
+Pillow draws lines, but does not break text into lines. Pango does both, but is a system library.
 """
 
 from __future__ import annotations

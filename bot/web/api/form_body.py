@@ -1,4 +1,4 @@
-"""Reads a multipart form, and limits how many lines it has besides the contents of its parts."""
+"""Reads a multipart form. The number of lines is limited, except in the contents of the parts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ def open_form(request: web.Request) -> MultipartReader:
 
 
 class _FewLines:
-    """Offers the methods of a StreamReader that reading a form needs, and limits the lines."""
+    """Wraps a StreamReader, and limits the number of lines that are read.
+
+    Has only the methods that MultipartReader needs.
+    """
 
     def __init__(self, content: StreamReader) -> None:
         self._content = content

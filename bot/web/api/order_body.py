@@ -67,8 +67,8 @@ class OrderReader:
     async def read(self, request: web.Request, client: str, *, key: str | None) -> VideoOrder:
         """Read an order from the body of a request.
 
-        A body that is too large for texts alone is only read if the client may upload audio at the
-        moment.
+        A body that is too large to contain only texts is only read if the client may currently
+        upload audio.
 
         Raises ApiError or UserError if the order is invalid.
         """
@@ -241,7 +241,10 @@ async def _decoded(path: Path, span: tuple[int, int]) -> AsyncIterator[bytes]:
 
 
 def _unescape(text: bytes) -> tuple[bytes, bytes]:
-    """Replace JSON's escapes, and return an incomplete escape at the end separately."""
+    """Replace JSON's escapes in a part of a text.
+
+    Returns the result and, separately, an incomplete escape from the end of the part, or b"".
+    """
     half = _HALF_ESCAPE.search(text)
     whole = half.start() if half else len(text)
     return _ESCAPE.sub(lambda found: _ESCAPED[found[0].lower()], text[:whole]), text[whole:]

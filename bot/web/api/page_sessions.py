@@ -74,7 +74,7 @@ class PageSessions:
         return f"{client}.{expires}.{session_id}.{self._mac(client, expires, session_id)}"
 
     def find(self, cookie: str) -> PageSession | None:
-        """Return the session in a cookie, or None if the cookie is forged or the session over."""
+        """Return the session in a cookie, or None if it is forged or the session has ended."""
         match = _SESSION.fullmatch(cookie)
         if match is None or match["client"] not in self._digests:
             return None

@@ -198,7 +198,7 @@ class ApiRoutes:
         artifact = await self._finished(job, request)
         if not self._links.enabled:
             raise ApiError(HTTPStatus.CONFLICT, "api.no_address")
-        # Create the poster now. A chat that shows a preview of the link will then get it at once.
+        # Create the poster now, so that it is ready when a chat shows a preview of the link.
         await self._poster_cache.make(job.id)
         share = self._links.share(job.id, serial=artifact.share_serial)
         return web.json_response({"url": share.url, "expiresAt": share.expires_at})

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 0.5
-# With these errors, the peer has closed the connection before it was accepted.
+# These errors mean that the peer closed the connection before it was accepted.
 _CLOSED = {errno.ECONNABORTED, errno.EPROTO, errno.EPERM}
 
 

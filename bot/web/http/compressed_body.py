@@ -28,7 +28,10 @@ class CompressedBodyError(Exception):
 
 
 class CompressedBodies:
-    """Refuses compressed bodies with 415, except on the paths in `accepting`."""
+    """Responds with 415 to requests that have a compressed body.
+
+    `accepting`: the paths on which compressed bodies are allowed.
+    """
 
     def __init__(self, *, accepting: Collection[str] = ()) -> None:
         self._accepting = frozenset(accepting)

@@ -20,7 +20,7 @@ class Connection(asyncio.BufferedProtocol):
 
     `admit` returns the HTTP protocol of the connection, or None to close the connection.
 
-    `buffer` can be shared by all connections, because it is emptied as soon as it was filled.
+    `buffer` can be shared by all connections, because it is emptied as soon as it is filled.
     """
 
     def __init__(

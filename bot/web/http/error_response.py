@@ -65,7 +65,8 @@ _KEYS = {
 class ApiError(ClapperError):
     """A refusal with an HTTP status.
 
-    `key` is the locale key of a sentence that contains `fields`.
+    `key`: the locale key of the sentence that explains the refusal.
+    `fields`: the values that are filled into the sentence.
     """
 
     def __init__(self, status: HTTPStatus, key: str, **fields: object) -> None:

@@ -33,7 +33,7 @@ _CONNECTION_LOST = {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errn
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Version:
-    """The tag, size and time of a file, with which requests are compared."""
+    """The ETag, size and time of a file, with which the headers of requests are compared."""
 
     tag: ETag
     size: int
@@ -80,9 +80,10 @@ async def send_stored(
     *,
     on_sent: Callable[[], Awaitable[None]] | None = None,
 ) -> web.StreamResponse:
-    """Respond like `send_file`, with a file that is read from its store while it is sent.
+    """Respond like `send_file`, but read the file from its store while sending it.
 
-    Only one part of it is in memory at a time. Raises FileStoreError if the store can't be used.
+    Only one part of the file is in memory at a time. Raises FileStoreError if the store can't be
+    used.
     """
     version = _Version(
         tag=ETag(value=f"{int(stored.modified_at):x}-{stored.size:x}"),

@@ -1,4 +1,4 @@
-"""KeptFileSender: sends kept files, or leads callers to the store that has them."""
+"""KeptFileSender: sends kept files, or redirects callers to the store that has them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
     from bot.media.files.workspace import Workspace
 
-# A store's link is valid long enough to watch a video to its end. For each request, the bot checks
-# its own link again, and makes a new link to the store.
+# A link to the store is valid for long enough to watch a video to its end. On each request to the
+# bot's own link, the bot checks that link again, and makes a new link to the store.
 _LINK_SECONDS = 10 * 60.0
 
 
 class KeptFileSender:
-    """Sends the files of links that the caller has already checked.
+    """Sends the files that links refer to. The calling code must have checked the link.
 
-    If the outside can reach the store, the response is a redirect to a secret link that ends soon.
+    If callers can reach the store, the response is a redirect to a secret link that soon expires.
     Raises web.HTTPNotFound if a file is not kept.
     """
 
@@ -37,7 +37,7 @@ class KeptFileSender:
     ) -> web.StreamResponse:
         """Respond with a finished video or its requested range, or with a redirect."""
         link = await self._workspace.link_video(job_id, seconds=_LINK_SECONDS)
-        # A link is signed for GET alone, so requests for the headers are answered from here.
+        # A link to the store is only valid for GET, so the bot itself responds to HEAD requests.
         if link is not None and request.method == hdrs.METH_GET:
             return _redirect(link)
         return await _send(request, self._workspace.find_video(job_id), headers)

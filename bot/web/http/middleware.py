@@ -31,8 +31,8 @@ _HEADERS = {
 class ErrorMiddleware:
     """Responds with 503 after an error in the database, and with 500 after a bug.
 
-    `refuse`: if aiohttp itself refuses a request below `/api/` or `/ws`, this function creates the
-    response.
+    `refuse`: a function that creates the response if aiohttp itself refuses a request below `/api/`
+    or `/ws`.
     """
 
     def __init__(self, refuse: Callable[[Exception, web.Request], web.Response] | None) -> None:
@@ -84,7 +84,9 @@ async def require_tls(_: web.Request, response: web.StreamResponse) -> None:
 
 
 def abort_response(request: web.Request) -> web.StreamResponse | None:
-    """Abort and return the response to a request, or return None if no response has started.
+    """Abort a response that has started, and return it.
+
+    Returns None if no response to the request has started.
 
     A second response on the same connection would look like a part of the first.
     """

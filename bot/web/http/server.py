@@ -86,12 +86,13 @@ class WebServer:
     `request_seconds`: the time limit for the head of a request, counted from the connection's start
     or the previous response. Handlers limit the time for the body themselves.
     `reader_seconds`: the time after which a caller that doesn't read the response is disconnected.
-    Detecting this can take a sixth longer.
+    Because callers are only checked at intervals, this time can be exceeded by a sixth.
     `max_per_address`: the number of connections that one address can have open. All callers behind
     a proxy in `proxies` have the proxy's address, so their concurrent requests are counted instead.
     `accepts_compressed`: the paths on which compressed bodies are allowed.
     `only_tls`: whether to tell browsers to use only TLS.
-    `state`: what the process is, unless it does everything. The health check shows it.
+    `state`: the role or state of the process, which the health check shows. It is "" if the process
+    does everything.
     """
 
     def __init__(

@@ -29,14 +29,16 @@ _LINGER_RESET = struct.pack("ii", 1, 0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Reading:
-    """The number of bytes that a peer has acknowledged, and when it last changed."""
+    """The number of bytes that a peer has acknowledged, and the time at which it last changed."""
 
     acked: int
     changed_at: float
 
 
 class StalledReaders:
-    """Resets connections whose peer acknowledges nothing for `seconds`, although data is pending.
+    """Resets connections whose peer acknowledges nothing for too long, although data is pending.
+
+    `seconds`: the time without an acknowledgement after which a connection is reset.
 
     The kernel counts the acknowledged bytes, including those that sendfile sent. The count also
     grows if the peer reads slowly, so slow readers stay connected.

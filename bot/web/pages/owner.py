@@ -1,4 +1,7 @@
-"""`/owner`: what was spent, for the holder of `OWNER_TOKEN`. The page needs no script."""
+"""Serves `/owner`, the page that shows the bot's spending to the holder of `OWNER_TOKEN`.
+
+The page needs no script.
+"""
 
 from __future__ import annotations
 
@@ -126,7 +129,7 @@ class OwnerPage:
 
     async def _recognise(self, request: web.Request) -> str:
         """Return the name of the session's holder. Raises ApiError if the sign-in is refused."""
-        # A form on another site could guess tokens in a visitor's name.
+        # Otherwise, a page on another site could make visitors' browsers send guessed tokens.
         if not self._authentication.is_own_page(request):
             self._access.count_failure(request)
             raise ApiError(HTTPStatus.FORBIDDEN, "api.other_site")
@@ -193,6 +196,6 @@ def _html(page: str, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
 
 
 def _to_the_page() -> web.Response:
-    # Relative, so that it works under any base address.
+    # The location is relative, so that it works under any base address.
     headers = {hdrs.LOCATION: "../owner", "Referrer-Policy": "same-origin"}
     return web.Response(status=HTTPStatus.SEE_OTHER, headers=headers)

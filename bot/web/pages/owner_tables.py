@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def tables(figures: Figures) -> str:
-    """Return a table of the days that have costs, and one of each ranking."""
+    """Return one table of the days that have costs, and a table for each ranking."""
     days = tuple(day for day in figures.days if day.amount)
     found = [_table(figures.day_heading, days, figures.total)]
     found += [

@@ -19,7 +19,7 @@ _HEADERS = {"Content-Type": "audio/mpeg", "Cache-Control": "no-store"}
 
 
 class VoiceLinks:
-    """Sends a narration only while the video service works on its job.
+    """Sends a narration only while the video service is working on the narration's job.
 
     Every invalid link gets the same 404 response.
     """
