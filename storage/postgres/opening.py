@@ -38,6 +38,9 @@ SESSION = {
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
+# A process that is stopped within a transaction would otherwise keep its locks, and all other
+# processes would wait for it.
+_TRANSACTIONS = {"idle_in_transaction_session_timeout": "5000"}
 _NO_SETTINGS: Mapping[str, str] = {}
 _SETUP = """
 SELECT current_setting('server_encoding') AS encoding,
@@ -98,7 +101,7 @@ async def _pool(url: str) -> AsyncGenerator[asyncpg.Pool]:
         timeout=_CONNECT_SECONDS,
         command_timeout=_STATEMENT_SECONDS,
         statement_cache_size=400,
-        server_settings=SESSION,
+        server_settings=SESSION | _TRANSACTIONS,
         init=_set_up,
         reset=_keep,
     )

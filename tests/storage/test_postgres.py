@@ -119,6 +119,13 @@ async def test_processes_that_share_the_database_are_kept_from_one_that_does_not
                 pass
 
 
+async def test_a_process_that_is_stopped_within_a_transaction_loses_its_locks(url: str) -> None:
+    async with open_postgres(url) as database:
+        row = await database.row("SHOW idle_in_transaction_session_timeout", NOTHING)
+        assert row is not None
+        assert row[0] == "5s"
+
+
 async def test_a_unique_index_is_named_by_the_error(url: str) -> None:
     async with open_postgres(url) as database:
         await database.rows(WEBHOOK, {"id": "w"})
