@@ -83,7 +83,7 @@ async def test_a_text_is_for_its_person_alone(desk: Desk) -> None:
     speech_id = await kept(desk)
     grace = desk.fake_discord.world.add_user("grace")
     answer = await press_speech(desk, speech_id, user=grace)
-    assert "another person's" in answer.text
+    assert "Someone else" in answer.text
     assert answer.ephemeral
     assert (await speech_form(desk, speech_id)).modal
 

@@ -60,7 +60,7 @@ async def test_the_order_waits_for_the_answer_and_the_voice_is_then_heard(desk: 
     assert question.ephemeral
     assert "“Example Video”" in question.text
     assert await count(desk) == 0
-    card = await desk.click(question, "Send it")
+    card = await desk.click(question, "Yes, send it")
     assert not card.ephemeral
     job = await ended(desk, card)
     assert (job.state, job.voice.use) == (JobState.SUCCEEDED, VoiceUse.SENT)
@@ -77,7 +77,7 @@ async def test_the_order_waits_for_the_answer_and_the_voice_is_then_heard(desk: 
 
 
 async def test_without_consent_nothing_of_the_voice_leaves(desk: Desk) -> None:
-    job = await ended(desk, await desk.click(await order(desk), "Only lay it over"))
+    job = await ended(desk, await desk.click(await order(desk), "No, only lay it over"))
     assert (job.state, job.voice) == (JobState.SUCCEEDED, WITHHELD)
     again = await ended(desk, await press(desk, Action.AGAIN, job))
     assert (again.voice, desk.bench.backend.heard) == (WITHHELD, [None, None])
@@ -92,7 +92,7 @@ async def test_buttons_and_forms_ask_too(desk: Desk, action: Action) -> None:
     await desk.bench.run_out(old.id)
     values = {Action.EDIT: {"prompt": "A boat"}, Action.ATTACH: {"prompt": "A", "audio": SOUND}}
     if action is not Action.ATTACH:
-        card = await desk.click(await order(desk), "Only lay it over")
+        card = await desk.click(await order(desk), "No, only lay it over")
         old = await ended(desk, card)
         await desk.bench.voice_permissions.forget(world.user.id)
     if action in values:
@@ -100,7 +100,7 @@ async def test_buttons_and_forms_ask_too(desk: Desk, action: Action) -> None:
         question = await submit_form(desk, opened, values[action])
     else:
         question = await press(desk, action, old)
-    job = await job_of_card(desk, await desk.click(question, "Send it"))
+    job = await job_of_card(desk, await desk.click(question, "Yes, send it"))
     assert job.voice == ALLOWED
 
 
@@ -124,10 +124,10 @@ async def test_no_one_is_asked_about_what_is_sent_to_no_service_or_is_no_persons
 
 async def test_another_order_or_a_late_answer_places_none_twice(desk: Desk) -> None:
     first, second = await order(desk), await order(desk)
-    card = await desk.click(first, "Send it")
+    card = await desk.click(first, "Yes, send it")
     assert not card.ephemeral
     desk.clock.advance(15 * 60)
-    late = await desk.click(second, "Only lay it over")
+    late = await desk.click(second, "No, only lay it over")
     assert late.ephemeral
     assert "order again" in late.text
     assert await count(desk) == 1
@@ -136,10 +136,10 @@ async def test_another_order_or_a_late_answer_places_none_twice(desk: Desk) -> N
 
 async def test_privacy_shows_the_answer_and_forgets_it(desk: Desk) -> None:
     assert "Before your first order with a narration" in (await privacy(desk)).text
-    card = await desk.click(await order(desk), "Send it")
+    card = await desk.click(await order(desk), "Yes, send it")
     waiting = await job_of_card(desk, card)
     shown = await privacy(desk)
-    assert "You have agreed that the video service “Example Video” hears your voice" in shown.text
+    assert "You have agreed to let the video service “Example Video” hear your voice" in shown.text
     assert "stay on this bot" not in shown.text
     await desk.click(shown, "Forget my answer")
     assert "Before your first order with a narration" in shown.text
@@ -165,7 +165,7 @@ async def test_an_answer_counts_only_for_the_service_in_the_question(desk: Desk)
     question = await order(desk)
     permissions = desk.bot.services.voice_permissions
     permissions.service = replace(SERVICE, host="other.example")
-    late = await desk.click(question, "Send it")
+    late = await desk.click(question, "Yes, send it")
     assert "haven't saved your answer" in late.text
     assert not await permissions.has_answered(desk.fake_discord.world.user.id)
     assert await count(desk) == 0
@@ -179,7 +179,7 @@ async def test_privacy_forgets_an_answer_about_an_earlier_service(
     await permissions.answer(user_id, agrees=True)
     permissions.service = service
     shown = await privacy(desk)
-    assert "your answer about an earlier video service" in shown.text
+    assert "your answer on whether an earlier video service" in shown.text
     await desk.click(shown, "Forget my answer")
     assert not await permissions.has_answered(user_id)
     assert "earlier video service" not in shown.text
@@ -191,7 +191,7 @@ async def test_an_order_that_waits_is_deleted_with_all_data(desk: Desk) -> None:
     sure = await desk.click(await privacy(desk), "Delete my data")
     deleted = await desk.click(sure, "Yes, delete everything")
     await desk.fake_discord.wait_for(lambda: "Your data is deleted" in deleted.text)
-    late = await desk.click(question, "Only lay it over")
+    late = await desk.click(question, "No, only lay it over")
     assert "order again" in late.text
     assert await count(desk) == 0
 
@@ -208,4 +208,4 @@ async def test_the_command_says_who_may_hear_the_narration(desk: Desk) -> None:
         command for command in desk.fake_discord.world.commands if command["name"] == "video"
     ]
     [audio] = [option for option in video["options"] if option["name"] == "audio"]
-    assert "may hear it if you agree" in audio["description"]
+    assert "hears it only if you agree" in audio["description"]

@@ -37,7 +37,7 @@ async def test_a_service_outside_hears_a_voice_only_after_the_person_has_agreed(
     async with open_wire(tmp_path) as wire, wire.bot(**GUIDE):
         question = await wire.video("A kite", voice)
         assert "Example Video" in question.text
-        pressed = await wire.fake_discord.click(question, button(question, "Only lay it over"))
+        pressed = await wire.fake_discord.click(question, button(question, "No, only lay it over"))
         await wire.wait_for_video(await wire.fake_discord.answer_to(pressed))
         await wire.wait_for_job()
         # Nothing but the request itself left: neither the sound nor a link to it.
@@ -51,7 +51,7 @@ async def test_a_service_outside_hears_a_voice_only_after_the_person_has_agreed(
         await wire.fake_discord.wait_for(lambda: "Before your first order" in privacy.text)
 
         question = await wire.video("A boat", voice)
-        pressed = await wire.fake_discord.click(question, button(question, "Send it"))
+        pressed = await wire.fake_discord.click(question, button(question, "Yes, send it"))
         card = await wire.fake_discord.answer_to(pressed)
         await wire.wait_for_video(card)
         await wire.wait_for_job()
