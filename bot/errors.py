@@ -4,7 +4,7 @@ ClapperError
 ├── UserError                   the requester can act on it
 ├── BackendError                the provider refused the request or failed
 │   ├── UnconfirmedSubmitError  the provider may have created the job
-│   └── RefusedVoiceError       the provider refused the sound of a create request
+│   └── RefusedVoiceError       the provider refused the sound sent with a create request
 ├── WebhookError                a webhook is forged or unreadable
 ├── DeliveryError               Discord failed temporarily
 ├── MediaError                  ffmpeg or another media program failed
@@ -96,9 +96,9 @@ class UnconfirmedSubmitError(BackendError):
 
 
 class RefusedVoiceError(BackendError):
-    """The provider has clearly refused the sound that went along with a create request.
+    """The provider has clearly refused the sound that was sent with a create request.
 
-    It has not accepted the job. It may accept the same request without the sound.
+    The provider has not accepted the job. It may accept the same request without the sound.
     """
 
 
@@ -151,9 +151,10 @@ class UnconvertedError(MediaError):
 
 
 class FileStoreError(ClapperError, OSError):
-    """The store of kept files can't be reached, or refuses an operation. It may work later.
+    """The store of kept files can't be reached, or refuses an operation. A retry may succeed.
 
-    `is_refusal`: the store has answered, so the operator has to change a setting.
+    `is_refusal`: whether the store has answered and refused. If so, the operator has to change a
+    setting.
     """
 
     def __init__(self, text: str, *, is_refusal: bool = False) -> None:
@@ -169,14 +170,14 @@ class StartupError(ClapperError):
 
 
 class DeskLostError(ClapperError):
-    """The process may no longer speak to Discord, because another one may be the desk.
+    """The process must stop speaking to Discord, because another process may now be the desk.
 
-    It exits with code 1, and starts again as a standby.
+    The process exits with code 1, and is started again as a standby.
     """
 
 
 class FirstError:
-    """Lets several operations run although one fails, and raises the first error at the end."""
+    """Lets all operations run even if one of them fails, and raises the first error at the end."""
 
     def __init__(self) -> None:
         self._error: Exception | None = None

@@ -1,4 +1,4 @@
-"""Publishes committed changes to jobs within the process."""
+"""Tells other components of this process about committed changes to jobs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class EventBus:
         self._call((*self._own_subscribers, *self._subscribers), event)
 
     def publish_foreign(self, event: JobChanged) -> None:
-        """Call the subscribers to events of other processes with such an event."""
+        """Publish an event from another process. Subscribers with `only_own` are not called."""
         self._call(tuple(self._subscribers), event)
 
     def _call(

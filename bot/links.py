@@ -1,7 +1,7 @@
 """Creates and checks signed links that expire, and derives the keys that sign them.
 
-`itsdangerous` is not used. It signs the time of signing, while these links contain their expiry,
-and they need only one call of `hmac.digest`.
+`itsdangerous` is not used. It signs the time at which a link was made, but these links contain the
+time at which they expire. These links also need only one call of `hmac.digest`.
 """
 
 from __future__ import annotations
@@ -138,8 +138,8 @@ def derive_key(secret: bytes, purpose: str) -> bytes:
 def load_secret(configured: str, path: Path) -> bytes:
     """Return the configured secret or, if there is none, the secret in the file at `path`.
 
-    The first start creates the file. `configured`: a text, or the bytes of such a file, as
-    `spelled_secret` writes them.
+    The first start creates the file. `configured`: a plain text, the bytes of a secret file
+    as `spelled_secret` writes them, or "" for none.
 
     Raises StartupError if the file can't be read or written, or if its secret is too short.
     """

@@ -1,4 +1,4 @@
-"""Records that another process answers interactions with this bot's token."""
+"""Records that another process uses this bot's token to answer interactions."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ _TIMING = Timing(
 
 
 class Demo:
-    """Shows the bot at work. No account anywhere is needed."""
+    """Shows the bot at work. No account of any kind is needed."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the options: the prompt, the narration, the folder, the time-out and the backend."""

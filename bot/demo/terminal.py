@@ -23,7 +23,11 @@ class _Row:
 
 
 class CardTerminal:
-    """Draws each new version of a card: in a terminal over the previous one, elsewhere below it."""
+    """Draws each new version of a card.
+
+    In a terminal, the new version replaces the previous one. In any other output, it is added below
+    the previous one.
+    """
 
     def __init__(
         self, out: TextIO, *, names: Mapping[int, str], clock: Callable[[], float]

@@ -16,7 +16,7 @@ _SERVERS, _PEOPLE = "0", "1"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PortalProblem:
-    """A Portal setting that stops the bot from working, or that allows more than the bot does."""
+    """A Portal setting that stops the bot from working, or allows uses that the bot refuses."""
 
     found: str
     advice: str

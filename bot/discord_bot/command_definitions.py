@@ -1,4 +1,4 @@
-"""Translates command definitions for Discord, and compares them with those registered there."""
+"""Translates command definitions for Discord, and compares them with those that Discord has."""
 
 from __future__ import annotations
 

@@ -62,7 +62,8 @@ async def fetch_account(
 ) -> Account:
     """Return the account that a token belongs to, without connecting to the gateway.
 
-    `owner_servers`: the servers of OWNER_SERVERS. One that the bot is not in is a problem.
+    `owner_servers`: the servers of OWNER_SERVERS. Each of them that the bot is not in counts as a
+    problem.
     Raises TokenRefusedError if the token is invalid, and StartupError if the server does not
     respond like Discord. Raises DeliveryError if the server can't be reached at the moment.
     """

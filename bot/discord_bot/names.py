@@ -31,7 +31,7 @@ class DiscordNames:
         return guild.name if guild else None
 
     async def person(self, user_id: int) -> str | None:
-        """Return a person's display name, or None if Discord does not tell it."""
+        """Return a person's display name, or None if Discord does not provide it."""
         if user_id not in self._people:
             user = self._bot.get_user(user_id) or await self._fetch(user_id)
             if user is None:

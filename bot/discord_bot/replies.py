@@ -80,7 +80,7 @@ async def reply_privately(interaction: discord.Interaction[VideoBot], sentence: 
 
 
 async def is_second_bot(interaction: discord.Interaction[VideoBot], error: Exception) -> bool:
-    """Tell whether another process has answered the interaction, and record if it has."""
+    """Tell whether another process has answered the interaction. If so, record this."""
     bot = interaction.client
     if not bot.callbacks.shows_second_bot(interaction, error):
         return False

@@ -64,8 +64,8 @@ class Allowance:
 
     `used`, `limit`: the number of jobs that count towards the cap, and the maximum.
 
-    `key`: the cap's name. The locale key `caps.` plus this name is the sentence that refuses an
-    order.
+    `key`: the cap's name. If the cap is reached, orders are refused with the sentence whose locale
+    key is `caps.` plus this name.
     `frees_at`: the Unix time at which the next job stops counting, or None if that is unknown.
     """
 
@@ -256,7 +256,7 @@ class JobSources(TypedDict, total=False):
     `job_id`: an id from `new_job_id`, if the caller has already made one.
     `narration_of`: the job whose narration is reused.
     `clip_of`: the job whose finished video is used instead of a new clip.
-    `voice`: whether the narration may go along with the create request.
+    `voice`: whether the narration may be sent with the create request.
     """
 
     job_id: str | None

@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 _OPEN_AFTER = 3
 _FIRST_PAUSE_SECONDS = 30.0
 _MAX_PAUSE_SECONDS = 15 * 60.0
-# The time after which the next probe follows if the bot crashes during a probe. No create request
-# takes as long.
+# If the bot crashes during a probe, the next probe follows after this time. No create request takes
+# this long.
 _PROBE_SECONDS = 5 * 60.0
 
 MAX_PROBE_PAUSE_SECONDS = _MAX_PAUSE_SECONDS
@@ -128,7 +128,7 @@ class CircuitBreaker:
         await self._jobs.publish_queue()
 
     async def refused(self, trouble: Trouble, *, probing: bool) -> None:
-        """Record that a job was refused, or not answered, for a reason that affects every job."""
+        """Record a refusal, or a missing response, whose reason affects every job."""
         if probing:
             await self._probe_refused(trouble)
             return

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A clip may be this much shorter than it was ordered.
+# A clip may be shorter than the ordered length by up to this time.
 _ROUNDING_SECONDS = 0.1
 
 
@@ -82,7 +82,9 @@ class NarrationEditor:
         await self._workspace.keep_narration(job_id)
 
     async def ingest_kept(self, job_id: str, *, of: str) -> None:
-        """Use the attachment that was kept from the job `of` as the narration of this job.
+        """Use the attachment that was kept from another job as the narration of this job.
+
+        `of`: the id of the other job.
 
         Raises UserError if the attachment is no longer kept or is not usable audio, and MediaError
         if a retry may succeed.
@@ -176,9 +178,10 @@ class NarrationEditor:
         return await self._narrate(folder, replace(self._options, mix=mix, spoken=text is not None))
 
     async def make_poster(self, job_id: str) -> None:
-        """Make the poster of a published video, unless it can be made at any time from a file here.
+        """Make the poster of a published video, unless the video is kept on this machine.
 
-        Otherwise, the page of a shared video would have to fetch the video first.
+        The poster of a video on this machine can be made at any time. For any other poster, the
+        page of a shared video would have to fetch the video first.
         """
         if self._workspace.is_local(job_id):
             return
@@ -221,7 +224,8 @@ class NarrationEditor:
         voice = await self._voices.choose(text, locale)
         is_spoken = await asyncio.to_thread(folder.attachment.exists)
         if voice.costs and not is_spoken and not await self._shared.begin_asking(job_id):
-            # Another process has asked the voice. Its speech is used if it was kept.
+            # Another process has already sent this text to the voice. The speech is used if that
+            # process has kept it.
             await self._shared.fetch_attachment(job_id)
             if not await asyncio.to_thread(folder.attachment.exists):
                 raise UserError("speech.unsure")
@@ -282,7 +286,7 @@ def _note(narration: Narration, merged: MergeResult) -> str | None:
         return NOTE_SILENT  # ingested by an earlier version, which accepted silence
     if merged.held_instead:
         return NOTE_HELD_INSTEAD
-    # A picture that stands still during a pause needs no explanation.
+    # No note is needed if the picture stands still only while the narration is silent.
     outlasts = _sound_end(narration) > merged.clip_seconds + HELD_SECONDS + _ROUNDING_SECONDS
     return NOTE_HELD if merged.is_held and outlasts else None
 

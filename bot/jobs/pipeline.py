@@ -58,7 +58,7 @@ class Deliverer(Protocol):
         ...
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send the job's only DM if one is needed, or return False to be called again later."""
+        """Send the job's only DM, if needed. Returns False if the caller must try again later."""
         ...
 
 
@@ -138,7 +138,7 @@ class Pipeline:
         try:
             await self._collect_inputs(job)
         except UserError as error:
-            # After an earlier attempt, only the voice's own answer proves that it is free.
+            # After an earlier attempt, only an error from the voice proves that it charged nothing.
             is_proven = job.voice_is_unasked or error.key.startswith("speech.")
             is_free = is_proven and error.key not in MAYBE_CHARGED
             failure = Failure(key=error.key, fields=error.storable_fields)

@@ -108,7 +108,10 @@ class PromptStep:
         await self._jobs.postpone(job, after=min(delay, _MAX_PAUSE_SECONDS), attempts=attempts)
 
     async def _may_ask(self, job: Job) -> bool:
-        """Return False if a writer that has a price was asked before, maybe before a crash."""
+        """Return whether the writer may be asked for the job's prompt.
+
+        A writer that has a price is asked only once, even if the bot crashed after that.
+        """
         if not job.writer_costs or not self._writer.asks(job.request.prompt, self._room):
             return True
         return await self._paid_requests.begin_writing(job)

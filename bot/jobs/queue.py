@@ -20,8 +20,8 @@ class JobQueue:
     """Claims jobs whose next step is due, unless this process may not claim any jobs.
 
     Servers, and the people in each server, take turns with their queued jobs. No queued jobs are
-    claimed while the provider has no capacity, or while the operator's pause makes queued jobs wait
-    too.
+    claimed while the provider has no capacity, or during a pause that the operator has extended to
+    queued jobs.
     """
 
     def __init__(

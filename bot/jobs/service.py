@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The attempts to write. An attempt fails if another write has come first.
+# The number of attempts to store a change. An attempt fails if another change was stored first.
 _TRIES = 5
 
 
@@ -41,9 +41,9 @@ class JobService:
     """Creates jobs, changes their states, and publishes every change.
 
     A method that writes returns None if the job has changed since it was read.
-    `acknowledge_seconds`: the time that a command has to post a new job's card. After that, a step
+    `acknowledge_seconds`: the time limit for a command to post a new job's card. After that, a step
     looks for the card.
-    `deadline_seconds`: the time that the provider has to generate a clip.
+    `deadline_seconds`: the time limit for the provider to generate a clip.
     """
 
     def __init__(
@@ -256,7 +256,7 @@ class JobService:
         late: bool | None = None,
         misses: int | None = None,
     ) -> Job | None:
-        """Keep a claimed job in its state, and make its step due again in `after` seconds."""
+        """Make a claimed job's step due again in `after` seconds. The job's state is unchanged."""
         now = self._clock()
         return self._changes.publish(
             await self._store.postpone(
@@ -279,7 +279,7 @@ class JobService:
         return len(await self._store.wake_postponed_deliveries(now=self._clock()))
 
     async def publish_queue(self) -> None:
-        """Publish that the outlook of every job that is queued or on hold has changed."""
+        """Publish a change of outlook for every job that is queued or on hold."""
         for job in await self._store.queued():
             self._changes.publish_outlook(job)
 

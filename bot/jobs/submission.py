@@ -193,7 +193,7 @@ class Submission:
         await self._release_probe(probing=probing, busy=error.kind is ErrorKind.RATE)
 
     async def _judged(self, job: Job, error: BackendError) -> tuple[Trouble | None, bool]:
-        """Return the trouble if an error affects every job, and whether to retry the job."""
+        """Return the trouble, or None if the error affects only this job, and whether to retry."""
         match error.kind:
             case ErrorKind.UNEXPLAINED:
                 blamed = await self._circuit.attribute_refusal(job)

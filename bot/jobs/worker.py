@@ -81,7 +81,7 @@ def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tu
         lane("narrations", 3, JobState.RECEIVED, **receives, narrated=True),
         # Both states are in one lane, because a lane does not know which jobs run in another.
         # A create request that is under way is not cancelled, because its response would be lost.
-        # `PostFence` keeps a late one from being sent.
+        # `PostFence` prevents a late create request from being sent.
         lane("submit", 4, JobState.QUEUED, JobState.SUBMITTING, ends_when_late=False),
         # The search for unconfirmed jobs has its own lane. Otherwise, it would have to wait for
         # create requests, which may take minutes.

@@ -30,7 +30,11 @@ _AT_ONCE = 4
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FilesMoved:
-    """The number of files that are in the store now, and of those that were there before."""
+    """The result of copying files to a store.
+
+    `files`: the number of files that are in the store now. `were_there`: the number of those that
+    were there before.
+    """
 
     files: int
     were_there: int
@@ -39,9 +43,10 @@ class FilesMoved:
 class FileMove:
     """Copies all kept files below `data_dir` into `store`. Deletes nothing below `data_dir`.
 
-    The attachments of `open_jobs` are copied too, if they are only in the folders of these jobs.
-    Raises FileStoreError if the store can't be used, or if a copy differs from its file. Another
-    run then continues.
+    `open_jobs`: the ids of the open jobs. The attachment of such a job is copied too, if only
+    the job's folder contains it.
+    Raises FileStoreError if the store can't be used, or if a copy differs from its file. After an
+    error, another run continues the work.
     """
 
     def __init__(self, data_dir: Path, store: FileStore, *, open_jobs: Collection[str]) -> None:

@@ -1,4 +1,4 @@
-"""LocalSweep: deletes what this machine keeps of jobs that other processes have finished."""
+"""LocalSweep: deletes this machine's files of jobs that other processes have finished."""
 
 from __future__ import annotations
 

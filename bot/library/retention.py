@@ -34,7 +34,7 @@ _DAY = 24 * _HOUR
 class RetentionLimits:
     """The limits for kept videos: the maximum age in days, and the maximum total size.
 
-    `trace_days`: for how many days copies of the database keep deleted rows. None: unknown.
+    `trace_days`: the days for which copies of the database keep deleted rows, or None if unknown.
     """
 
     days: int
@@ -79,7 +79,7 @@ class Deletion:
     """The result of deleting a person's data.
 
     `deleted`: the number of deleted jobs. `speeches`: the number of deleted texts of `/narrate`.
-    `open_jobs`: the number of jobs that must end first. `at`: the time of the deletion.
+    `open_jobs`: the number of jobs not deleted because they are open. `at`: the time of deletion.
     `choice`: whether a setting of the person was deleted too. `rows_until`: as in `StoredData`.
     """
 
@@ -178,8 +178,8 @@ class Retention:
     async def delete_all(self, user_id: int) -> Deletion:
         """Delete all jobs of a person that have ended, and the person's settings."""
         jobs = await self._store.jobs_of(user_id, now=self._clock())
-        # All rows are cleared first, because a store of files that is away makes each job wait. The
-        # sweep deletes the files of cleared rows after a stop.
+        # The rows are cleared first, because deleting files is slow while their store is down. If
+        # the bot stops meanwhile, the sweep deletes the files of the cleared rows.
         cleared = [job.job_id for job in jobs if await self.mark_deleted(job.job_id)]
         deleted, open_jobs = len(cleared), len(jobs) - len(cleared)
         choice = await self._people.delete(user_id)

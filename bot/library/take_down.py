@@ -28,7 +28,7 @@ class TakenDown:
     """The result of removing a person's videos: the numbers of deleted jobs and cards.
 
     `cards_left`: the number of cards that could not be deleted. `open_jobs`: the number of jobs
-    that must end first.
+    that must end before they can be deleted.
     """
 
     jobs: int
@@ -63,7 +63,10 @@ class TakeDown:
         self._clock = clock
 
     async def remove(self, user_id: int, *, actor: int | None) -> TakenDown:
-        """Cancel a person's open jobs, and delete all others. Call this again for the rest."""
+        """Cancel a person's open jobs, and delete all others.
+
+        Call this again to delete the jobs and cards that are left.
+        """
         await self._audit.record(
             AuditEntry(
                 at=self._clock(),

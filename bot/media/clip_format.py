@@ -63,7 +63,7 @@ def check_clip(path: Path) -> None:
 
 
 def _declared_bytes(path: Path, demuxer: str) -> int:
-    """Return how many bytes a complete file has at least, or 0 if its header doesn't tell."""
+    """Return the minimum size of a complete file in bytes, or 0 if its header doesn't tell."""
     with path.open("rb") as file:
         if demuxer == "avi":
             return 8 + int.from_bytes(file.read(8)[4:], "little")

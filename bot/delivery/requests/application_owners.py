@@ -8,9 +8,10 @@ _ROLES = frozenset({discord.TeamMemberRole.admin, discord.TeamMemberRole.develop
 
 
 async def fetch_owners(bot: discord.Client) -> list[int]:
-    """Return the user ids of the application's owner, or the team's admins and developers.
+    """Return the user ids of the people who own the application.
 
-    The team's owner is included. Members who may only read are left out.
+    If a team owns the application, these are the team's owner, admins and developers. Members who
+    may only read are left out.
     """
     application = await bot.application_info()
     team = application.team

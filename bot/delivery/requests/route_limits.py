@@ -1,7 +1,7 @@
 """Tracks Discord's rate limits by route, and refuses requests that would exceed one.
 
-discord.py tracks the limits too, but sleeps until a limit ends. The shortest wait after which it
-can give up (`max_ratelimit_timeout`) is 30 seconds.
+discord.py tracks the limits too, but sleeps until a limit ends. It gives up only if the wait would
+be longer than `max_ratelimit_timeout`, which can't be less than 30 seconds.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ THROTTLED = 429
 PAUSE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 600.0
 _MOST_ROUTES = 1000
-# A place in a queue is at most this far away. The requests before it may never come, because their
-# jobs were deleted.
+# A place in a queue is at most this many seconds away. The requests ahead of it may never be sent
+# again, because their jobs may have been deleted.
 _LONGEST_QUEUE_SECONDS = 50.0
 _GLOBAL = "global"
 
@@ -37,7 +37,8 @@ class _Window:
     """The current period of a rate limit. It began at `since` and lasts `seconds`.
 
     `left`: the number of requests that the route still accepts in this period, or None if unknown.
-    `pace`: the seconds for each request, or 0 if the number of requests in a period is unknown.
+    `pace`: the average time per request in seconds, or 0 if the number of requests in a period is
+    unknown.
     `queue_ends`: the time of the next free place in the queue.
     """
 
@@ -55,7 +56,10 @@ class _Window:
         return wait if 0 < wait <= 2 * self.seconds + 1 else 0.0
 
     def place_in(self, wait: float, now: float) -> float:
-        """Return the seconds until a place in the queue, which opens after `wait` seconds."""
+        """Return the seconds until the next free place in the queue.
+
+        The queue opens after `wait` seconds.
+        """
         place = max(now + wait, self.queue_ends)
         if place - now > _LONGEST_QUEUE_SECONDS:
             return max(wait, _LONGEST_QUEUE_SECONDS)
@@ -110,7 +114,8 @@ class RouteLimits:
         window.since, window.seconds = self._clock(), min(seconds, _LONGEST_PAUSE_SECONDS)
         limit = _number(headers or {}, "X-RateLimit-Limit")
         if limit is not None and limit >= 1:
-            # The period has already begun, so the longest rest of one is the best measurement.
+            # The header reports only the rest of the period, so the longest rest reported so far
+            # is the best measurement of a whole period.
             window.pace = max(window.pace, window.seconds / limit)
 
     def close(self, route: str, headers: Mapping[str, str], *, is_global: bool) -> float:

@@ -1,4 +1,4 @@
-"""Words and figures of a month's spending, for the owner's chart and page."""
+"""Expresses a month's spending in words and figures, for the owner's chart and page."""
 
 from __future__ import annotations
 

@@ -122,8 +122,8 @@ class CardRenderer:
     ) -> ui.LayoutView:
         """Render the card of a finished video that is linked rather than uploaded.
 
-        `player`: the URL for a video player, which is added if `plays_inline` returns True. Discord
-        may still refuse the edit.
+        `player`: the URL for a video player. The player is added if `plays_inline` returns True.
+        Even then, Discord may refuse the edit.
         """
         text = self._text
         view, container = _make_view([text.say(job, "card.ready"), text.prompt(job)])

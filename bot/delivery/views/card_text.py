@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 _PROMPT_CHARACTERS = 300
 _NO_BREAK = "\u00a0"
-# After these failures, the voice charged nothing: it refused the text, or was never asked.
+# After these failures, nothing was charged for the voice: the voice service refused the text, or
+# was never asked.
 _NOT_SPOKEN = frozenset(
     {"speech.moderated", "speech.refused", "speech.unavailable", "speech.off", "failed.clip_gone"}
 )
@@ -42,7 +43,7 @@ _WAITING = _NOT_SUBMITTED | {JobState.SUBMITTING}
 
 _NAMED_CHARACTERS = 12
 _STOPPED = frozenset({JobState.FAILED, JobState.CANCELLED})
-# The states after the clip is available. From then on, the price of the clip is settled.
+# In these states, the clip is available and its price is settled.
 _AFTER_CLIP = frozenset(
     {JobState.DOWNLOADING, JobState.MERGING, JobState.DELIVERING}
     | {JobState.NOTIFYING, JobState.SUCCEEDED}
@@ -53,7 +54,7 @@ class Coverage(Protocol):
     """Tells which characters a backend that draws text can't draw."""
 
     def missing(self, prompt: str) -> tuple[str, ...]:
-        """Return each distinct character in a prompt that the backend is unable to draw."""
+        """Return a prompt's characters that the backend is unable to draw, each of them once."""
         ...
 
 
@@ -114,7 +115,7 @@ class CardText:
         return [*self._details_of_state(job, outlook), *self._left_out(job)]
 
     def _left_out(self, job: Job) -> list[str]:
-        """Return the line that names the characters of the prompt that can't be drawn.
+        """Name the prompt's characters that can't be drawn, in one line.
 
         The line is only shown until the job is submitted.
         """
@@ -178,7 +179,8 @@ class CardText:
         return _small([*parts, self.say(job, "card.made", duration=duration)])
 
     def _price(self, job: Job) -> list[str]:
-        # Of other failed and cancelled jobs, the card says whether they may have been charged.
+        # The card of a failed or cancelled job shows no price. It says instead whether anything may
+        # have been charged.
         if not self._shows_prices or job.micros == 0 or job.state in _STOPPED:
             return []
         key = "card.price" if has_final_price(job) else "card.price_most"

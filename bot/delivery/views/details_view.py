@@ -97,7 +97,7 @@ class DetailsView:
                 state=self._texts(state_key(step.state), locale),
             )
             for step in details.steps
-            # The step that leads to SUCCEEDED only sends a DM, so its time is left out.
+            # In the step before SUCCEEDED, only a DM is sent, so the time of SUCCEEDED is left out.
             if step.state is not JobState.SUCCEEDED
         ]
         failure = details.job.failure
@@ -115,7 +115,7 @@ class DetailsView:
         )
 
     def _length(self, job: Job, locale: str) -> list[str]:
-        """Explain why the picture stands still at the end, if no longer clip could be ordered."""
+        """Explain why the picture stands still at the end, if the longest clip was too short."""
         if job.note != NOTE_HELD or job.clip_of is not None:
             return []
         return [self._texts("details.longest", locale, seconds=job.request.seconds)]

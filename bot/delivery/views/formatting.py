@@ -19,13 +19,13 @@ _JOINER, _VARIATION_SELECTORS = "\u200d", frozenset("\ufe0e\ufe0f")
 
 
 def quoted(prompt: str, characters: int) -> str:
-    """Return a prompt as one line of at most `characters`, without markup and mentions."""
+    """Return a prompt as one line of up to `characters` characters, without markup or mentions."""
     escaped = _MARKUP.sub(r"\\\g<0>", cut(prompt, characters))
     return discord.utils.escape_mentions(escaped)
 
 
 def cut(text: str, characters: int) -> str:
-    """Return a text as one line of at most `characters`.
+    """Return a text as one line of at most `characters` characters.
 
     If a word ends near that limit, the text is cut at the end of the word.
     """
@@ -72,8 +72,8 @@ def clock_time(seconds: float) -> str:
 def rough_time(seconds: float) -> tuple[str, int]:
     """Round a duration. Returns the locale key of the unit, and the number of units.
 
-    Durations below a minute are rounded to five seconds, those below five minutes to half a minute,
-    and longer ones to a minute.
+    Durations below a minute are rounded to a multiple of five seconds, those below five minutes to
+    half minutes, and longer ones to whole minutes.
     """
     rounded = max(5, 5 * round(seconds / 5))
     if rounded < _MINUTE:
@@ -90,7 +90,7 @@ def megabytes(size: int) -> float:
 
 
 def over_limit(size: int, limit: int) -> dict[str, float]:
-    """Return the file size and the limit in MB, for a sentence that fills in these fields.
+    """Return the file size and the limit in MB, as the fields of a sentence.
 
     The size is rounded up and the limit is rounded down, so that the two always differ.
     """

@@ -36,8 +36,8 @@ class HelpView:
         """Render the commands, whether the person may order, and the rules about who may order.
 
         `commands`: the commands' names in the code.
-        `members_only`: whether, outside servers, only members of one of the bot's servers may
-        order.
+        `members_only`: whether a person who orders outside a server must be a member of one of the
+        bot's servers.
         `languages`: the names of the languages that have a voice, or "" to name none.
         """
         return render_panel(

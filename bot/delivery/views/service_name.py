@@ -16,10 +16,10 @@ _CHARACTERS = 60
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServiceName:
-    """Names the service that makes a video: by the operator's `label`, or else by its model.
+    """Names the service that makes a video: by the operator's `label`, or else by the model.
 
-    The label applies to jobs of `backend` with `model`. The name of a backend is never shown,
-    because it names a protocol that servers of many vendors implement.
+    The label applies to jobs whose backend is `backend` and whose model is `model`. The name of a
+    backend is never shown, because it names a protocol that servers of many vendors implement.
     """
 
     label: str = ""
@@ -35,7 +35,7 @@ class ServiceName:
         return [name for name in (self._label(job), self._model(job)) if name]
 
     def _label(self, job: Job) -> str:
-        # A job that was created before the setting changed was sent to a different service.
+        # If the setting was changed after a job was created, the job used a different service.
         is_current = (job.backend, job.request.model) == (self.backend, self.model)
         return quoted(self.label, _CHARACTERS) if is_current else ""
 

@@ -38,7 +38,7 @@ class StatusView:
         self._locale = locale
 
     def render(self, report: StatusReport) -> ui.LayoutView:
-        """Render a report. The result names no person, and has no number about another person."""
+        """Render a report. The result contains no names, and no numbers about any other person."""
         overview = report.overview
         lines = [
             *self._pause(report.pause),

@@ -70,7 +70,7 @@ class RequestBody:
 
 
 class Uploads:
-    """Reads the bodies of requests, and stores the files in them in `directory`.
+    """Reads the bodies of requests, and stores their files in `directory`.
 
     `limit` returns the maximum size of a file in bytes.
     """
@@ -149,7 +149,7 @@ class Uploads:
 
 
 def clean(filename: str) -> str:
-    """Replace those characters of a file name that Discord replaces too."""
+    """Replace the same characters in a file name as Discord does."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", filename)[-100:].lstrip(".") or "unknown"
 
 

@@ -1,4 +1,4 @@
-"""Delays new gateway sessions, because Discord resets the bot's token after 1000 in a day."""
+"""Delays new gateway sessions: after 1000 of them in a day, Discord resets the bot's token."""
 
 from __future__ import annotations
 

@@ -59,7 +59,8 @@ class GatewaySession:
 
     `first_pause`: the first pause before reconnecting, in seconds. It is doubled at each attempt.
 
-    `report` is called with each unexpected error, and with None once a connection has lasted.
+    `report` is called with each unexpected error. It is called with None once a connection has
+    lasted long enough to count as stable.
     """
 
     def __init__(
@@ -110,7 +111,10 @@ class GatewaySession:
                 await self._interrupted(type(error).__name__, is_fault=True)
 
     async def _serve(self) -> None:
-        """Connect, handle events until the connection ends, and raise the reason why it ended."""
+        """Connect, and handle events until the connection ends.
+
+        Always raises an exception, which tells why the connection ended.
+        """
         session = self._session
         if session is None:
             await self._budget.wait(self._application_id, after_fault=self._is_after_fault)

@@ -67,7 +67,7 @@ class SkippedEvents:
 
 
 def _place(traceback: TracebackType | None) -> str:
-    """Return the name of the file and the line that raised the error."""
+    """Return the file name and the line number at which the error was raised."""
     if traceback is None:
         return "unknown"
     while traceback.tb_next is not None:

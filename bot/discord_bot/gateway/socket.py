@@ -14,7 +14,8 @@ _READY, _CONTROL = "READY", "control"
 # The gateway sends these op codes: dispatch, heartbeat, reconnect, invalid session, HELLO, and
 # heartbeat ACK. This is a list and not a set, because a malformed op code may be unhashable.
 _RECEIVED_OPS = [0, 1, 7, 9, 10, 11]
-# All frames except events are shorter than this. Longer frames are only parsed by discord.py.
+# All frames except events are shorter than this. A longer frame is passed to discord.py without
+# being parsed here first.
 _MOST_CONTROL_CHARACTERS = 2000
 # Discord usually asks for a heartbeat every 41 s. Values outside these limits are malformed.
 _LEAST_HEARTBEAT_MS, _MOST_HEARTBEAT_MS = 1000, 600_000
@@ -128,7 +129,7 @@ def _parsed(text: str) -> object:
 
 
 def _name(frame: object) -> str:
-    """Return a name for a frame that may be logged: its event's name, or a general term."""
+    """Name a frame by its event, or else by a general term. The name may be logged."""
     match frame:
         case {"op": object() as op} if op != _DISPATCH:
             return _CONTROL

@@ -25,7 +25,7 @@ _KNOWN_SECONDS = 60.0
 
 
 class Owners:
-    """Refuses the owner's commands to everyone but the bot's owner, or the members of its team.
+    """Restricts the owner's commands to the bot's owner, or to the members of its owning team.
 
     `servers`: the servers in which the owner's commands are offered.
 
@@ -48,7 +48,7 @@ class Owners:
             raise UserError("owner.not_an_owner")
 
     async def includes_user_of(self, interaction: discord.Interaction[VideoBot]) -> bool:
-        """Return whether the person may use the owner's commands here, as far as it is known."""
+        """Return whether the person is known to be allowed to use the owner's commands here."""
         if interaction.guild_id not in self.servers:
             return False
         try:

@@ -1,4 +1,4 @@
-"""ChangeRelay: tells other processes about changes to jobs, and hears of theirs."""
+"""ChangeRelay: notifies other processes of changes to jobs, and receives their notifications."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ChangeRelay:
         self._send(json.dumps([event.job.id, event.previous, event.outlook_only]))
 
     async def receive(self, text: str) -> None:
-        """Publish a change of another process, with the job as it is now."""
+        """Publish a change that another process has made, with the job as it is now."""
         try:
             job_id, previous, outlook_only = json.loads(text)
             was = None if previous is None else JobState(previous)

@@ -38,7 +38,7 @@ class WebhookReceiver:
         return new
 
     async def wake_if_received(self, backend: str, remote_id: str) -> None:
-        """Make a job due now if a webhook about the job arrived before its remote id was stored."""
+        """Make a job due now if its webhook arrived before its remote id was stored."""
         if await self._inbox.has(backend, remote_id):
             job = await self._store.wake_remote(backend, remote_id, now=self._clock())
             self._changes.publish(job)

@@ -53,7 +53,7 @@ class RaisedBudget:
 
 
 class Budgeting:
-    """Reserves the most that each order can cost, and enforces the budgets."""
+    """Reserves the highest possible price of each order, and enforces the budgets."""
 
     def __init__(
         self,
@@ -112,7 +112,9 @@ class Budgeting:
         return await self._reservation(requester, Prices(voice=self._prices.voice))
 
     def ordered(self, job: Job, sound_end: float) -> OrderedLength:
-        """Return the length to order for a job. Its price replaces the price that was reserved.
+        """Return the length to order for a job, and the price of that length.
+
+        This price replaces the price that was reserved.
 
         `sound_end`: the time in seconds at which the last sound of the narration ends.
         """
@@ -139,7 +141,7 @@ class Budgeting:
 
     @property
     def has_costs(self) -> bool:
-        """True if anything has a price, so that sums are kept about people."""
+        """True if anything has a price. Only then are sums stored about people."""
         return self._prices.has_any
 
     @property

@@ -1,4 +1,4 @@
-"""The prices of what an order can cost."""
+"""The prices of the services that an order can use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class Prices:
     """Prices in micro-dollars. A price is 0 if the service is free or its price is unknown.
 
-    `clip`: one create request. `second`: one second of the clip, which is added to that.
+    `clip`: one create request. `second`: each second of the clip, in addition.
     `voice`: one text that is read aloud. `writer`: one request to the prompt writer.
     """
 

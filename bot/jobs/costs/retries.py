@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from bot.moderation.access.place import OrderPlace
     from storage.jobs.store import JobStore
 
-# The number of attempts to write. An attempt fails if a worker has claimed the job since the job
-# was read.
+# The number of attempts to store the job. An attempt fails if a worker has claimed the job since
+# the job was read.
 _TRIES = 5
 
 

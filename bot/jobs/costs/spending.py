@@ -54,8 +54,8 @@ class NoNames:
 class SpendingReport:
     """The spending in a month, the operator's budgets, and the names of servers and people.
 
-    `months`: the months that have entries, newest first. `names`: by server as in `queue_server`,
-    or by a person's id.
+    `months`: the months that have entries, newest first. `names`: the name for each server,
+    as in `queue_server`, and for each person's id.
     """
 
     spending: MonthSpending

@@ -1,1 +1,1 @@
-"""Decides whether a narration goes along with a create request, and prepares its sound."""
+"""Decides whether a narration is sent with a create request, and prepares the sound."""

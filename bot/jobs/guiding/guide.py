@@ -1,4 +1,4 @@
-"""VoiceGuide: decides for each create request whether the job's narration goes along."""
+"""VoiceGuide: decides for each create request whether the job's narration is sent with it."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _DATA_URL = "data:audio/mpeg;base64,"
-# The form parser of vLLM-Omni refuses a field of more than 1 MiB. The sound's field has a little
-# more than the data URL.
+# The form parser of vLLM-Omni refuses a field of more than 1 MiB. The field with the sound contains
+# the data URL and a little more.
 _MOST_CHARACTERS = 1024 * 1024 - 1024
 _MAY_GO = frozenset({VoiceUse.ALLOWED, VoiceUse.SENT})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreparedVoice:
-    """The use of a narration in the next create request.
+    """The decision about the narration of the next create request.
 
-    `submitted`: what is stored before the request is sent. `sound`: the sound that goes along.
+    `submitted`: the record to store before the request is sent. `sound`: the sound to send with
+    the request, or None.
     """
 
     submitted: SubmittedVoice = UNGUIDED
@@ -40,9 +41,9 @@ class PreparedVoice:
 
 
 class VoiceGuide:
-    """Prepares the sounds that go along with create requests.
+    """Prepares the sounds that are sent with create requests.
 
-    `service`: the service that hears them, or None if the operator keeps narrations here.
+    `service`: the service that receives the sounds, or None if the operator sends no narrations.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class VoiceGuide:
         self._service = service
 
     async def prepare(self, job: Job) -> PreparedVoice:
-        """Return the sound that goes along with a job's next create request, if any does."""
+        """Return the sound to send with a job's next create request, if there is one."""
         if job.voice.use not in _MAY_GO:
             return _without(job.voice.use)
         forms = self._backend.capabilities.sound_forms

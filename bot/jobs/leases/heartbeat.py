@@ -67,7 +67,7 @@ class Heartbeat:
         return self.is_alive() and not self._differing
 
     def is_alive(self) -> bool:
-        """Tell whether the other workers leave this process's jobs to it."""
+        """Tell whether this process keeps its jobs. If not, other workers may take them over."""
         return not self._is_late and not self._is_outdated
 
     async def take_over(self, *, now: float) -> None:
@@ -104,7 +104,10 @@ class Heartbeat:
         return self._seen_at is None or self._steady() - self._seen_at > LATE_SECONDS
 
     async def _beat_in_time(self) -> float:
-        """Beat, cancel the steps if it is late, and return the pause until the next attempt."""
+        """Beat, and return the pause until the next attempt.
+
+        Cancels the steps if this process is late.
+        """
         self._cancel_if_late()
         try:
             async with asyncio.timeout(BEAT_SECONDS):

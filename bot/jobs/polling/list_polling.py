@@ -38,7 +38,7 @@ class ListPolling:
 
     Jobs that are not in the list are polled individually. So are all jobs while the list can't be
     read.
-    `turns`: let one of several processes read the list. With None, there is only one process.
+    `turns`: decides which of several processes reads the list, or None for a single process.
     """
 
     def __init__(

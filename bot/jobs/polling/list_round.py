@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from bot.backends.base import BackendUpdate, StatusPage
     from storage.jobs.polling.listed_jobs import PolledJob
 
-#: The maximum number of jobs that a page is requested to contain.
+#: The maximum number of jobs on a page, as the bot requests it.
 PAGE_JOBS = 100
-# Other programs may have jobs in the same list. Therefore up to twice as many pages are read as our
-# own jobs would fill, plus this number.
+# The bot reads up to twice as many pages as our own jobs would fill, plus this number. Other
+# programs may have jobs in the same list.
 _MORE_PAGES = 2
 # The number of seconds by which the clocks of a provider's machines may differ.
 _SKEW_SECONDS = 300.0
@@ -35,7 +35,7 @@ class ListRound:
         self._previous: frozenset[str] = frozenset()
 
     def take(self, page: StatusPage) -> list[tuple[PolledJob, BackendUpdate]]:
-        """Return those of our jobs on a page that no earlier page has shown.
+        """Return our jobs on a page, without those that an earlier page has shown.
 
         If an id occurs twice on the page, the job is left out. Two remote jobs have this id, and it
         is uncertain which of them is ours.

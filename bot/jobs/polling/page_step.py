@@ -27,8 +27,8 @@ _MAX_PUT_OFF_JOBS = 20_000
 class PageStep:
     """Postpones the individual polls of jobs that are still running, and polls ended jobs at once.
 
-    If a job has changed since it was read, or if its id belongs to another job in the list, it is
-    left to its individual poll.
+    If a job has changed since it was read, or if its id belongs to another job in the list, only
+    its individual poll acts on the job.
     `put_off`: the number of seconds by which an individual poll is postponed.
     """
 

@@ -142,9 +142,9 @@ class Poller:
     async def _end(
         self, job: Job, update: BackendUpdate | None, failure: Failure, *, clear: bool = False
     ) -> None:
-        """Fail a job.
+        """Fail a job, unless its clip can still be downloaded.
 
-        Before that, try to download the job's clip, unless it is `clear` that there is no clip.
+        `clear`: whether it is certain that there is no clip, so that no download is tried.
         """
         cost = update.cost if update else None
         if not clear and await self._final_download.try_download(job, update):

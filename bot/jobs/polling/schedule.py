@@ -31,8 +31,8 @@ _MAX_STEP = 10
 # shortest and the longest of these times, `_POLLS_IN_RANGE` polls are made.
 _MIN_TIMES = 5
 _POLLS_IN_RANGE = 13
-# The upper limit of a pause while even the fastest similar job would still be running, as a
-# multiple of `PollIntervals.ceiling`.
+# The upper limit of a pause, as a multiple of `PollIntervals.ceiling`. It applies as long as even
+# the fastest similar job would still be running.
 _CEILINGS_BEFORE_RANGE = 4
 # The same limit, if the end is estimated from percentages.
 _CEILINGS_WITH_PERCENTAGE = 2
@@ -49,7 +49,7 @@ class _Reading:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Readings:
-    """The first and the latest percentage of a job, and the step size by which they rise."""
+    """The first and the latest percentage of a job. `step`: the size of the steps between them."""
 
     first: _Reading
     latest: _Reading

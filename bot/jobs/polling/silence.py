@@ -17,10 +17,10 @@ _MAX_JOBS = 1000
 
 
 class ProviderSilence:
-    """Remembers since when the provider has not responded to requests about each job.
+    """Remembers when the provider stopped responding to requests about each job.
 
-    This is kept in memory only. If it is lost, the requester is notified later. `steady`: a clock
-    that never jumps.
+    The times are kept in memory only. If they are lost, the requester is notified later.
+    `steady`: a clock that never jumps.
     """
 
     def __init__(self, steady: Callable[[], float]) -> None:

@@ -1,4 +1,4 @@
-"""FreshAnswers: hands the response that reports a finished clip from the poll to the download."""
+"""FreshAnswers: lets a download reuse the poll response that reported the clip as finished."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class FreshAnswers:
         self._answers: dict[str, _Answer] = {}
 
     def put(self, job: Job, update: BackendUpdate) -> None:
-        """Keep the response that reports a job as done, and drop those that are too old."""
+        """Keep the response that reports a job as done, and drop responses that are too old."""
         self._answers = {
             job_id: answer for job_id, answer in self._answers.items() if self._is_fresh(answer)
         }

@@ -146,7 +146,7 @@ def is_described(record: RemoteRecord, echo: Echo) -> bool:
 
 
 async def may_delete(backend: VideoBackend, record: RemoteRecord) -> bool:
-    """Return whether a remote job can be deleted because its id still belongs to our job.
+    """Return whether a remote id still belongs to our job, so that the remote job may be deleted.
 
     Raises BackendError if the provider can't be reached.
     """

@@ -146,7 +146,7 @@ class RemoteLookup:
 
 
 def _may_be_of(echo: Echo, rival: Job, job: Job) -> bool:
-    """Return whether a remote job may be that of a rival that ordered something else."""
+    """Return whether a remote job may belong to a rival job that has a different order."""
     if rival.deleted_at is not None:  # its prompt is gone, so only the format can be compared
         return not echo.contradicts_format(rival.request)
     ours, theirs = job.sent_request, rival.sent_request

@@ -46,7 +46,7 @@ class ProviderCapacity:
         await self._store.give_turns_back(job_id)
 
     async def lower(self) -> None:
-        """Lower the limit to the jobs at the provider now, because it refused another job."""
+        """Lower the limit to the number of jobs at the provider, which has refused another job."""
         before = self.limit
         self._lowered_to = max(1, await self._store.occupied(limit=before))
         self._lowered_at = self._steady()

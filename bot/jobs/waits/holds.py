@@ -55,7 +55,7 @@ class Holds:
     async def hold(
         self, job: Job, hold: HoldReason, *, after: float, attempts: int | None = None
     ) -> None:
-        """Put a claimed job on hold in its state. Its step is due again in `after` seconds.
+        """Put a claimed job on hold without changing its state. Its step is due in `after` seconds.
 
         `attempts`: the job's new number of attempts, or None to leave it unchanged.
         """

@@ -1,8 +1,8 @@
 """Finds out when each sentence of a text is spoken in a sound that was made in one piece.
 
-The sound's pauses are measured, and those that fit the lengths of the clauses are taken for their
-ends. aeneas and other forced aligners are not used, because they need a model or a voice for
-each language.
+The pauses of the sound are measured. A pause that fits the lengths of the clauses is taken for the
+end of a clause. aeneas and other forced aligners are not used, because they need a model or a
+voice for each language.
 """
 
 from __future__ import annotations
@@ -24,13 +24,15 @@ MIN_PAUSE = 0.1
 # The effort is limited: texts of many short sentences are aligned in groups.
 _MAX_PHRASES, _MAX_GROUPS = 60, 40
 _MIN_SKIPS = 4
-# How far a phrase's end may be from where it is if all are spoken equally fast.
+# The maximum distance of a phrase's end from its place if all phrases are spoken equally fast: a
+# share of the length of the speech, and a number of seconds to add.
 _MAX_DRIFT, _MAX_DRIFT_SECONDS = 0.2, 4.0
-# How much the length of a phrase may differ from the average: a share of it, and in seconds.
+# The usual difference between the length of a phrase and its expected length: a share of the
+# expected length, and a number of seconds to add.
 _VARIATION, _VARIATION_SECONDS = 0.15, 0.25
 _MAX_VARIATIONS = 6.0
-# The costs of the end of a sentence and of a clause without a pause, and of a pause that is shorter
-# than most.
+# The costs if a sentence ends without a pause, if a clause ends without a pause, and if a pause is
+# shorter than most.
 _NO_PAUSE, _NO_CLAUSE_PAUSE, _SHORT_PAUSE = 3.0, 2.0, 1.0
 
 
@@ -45,12 +47,15 @@ class _Pause:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Speech:
-    """The lengths of the phrases and the pauses, both in seconds of sound without the pauses.
+    """The phrases of a narration, and the pauses of its sound.
 
-    `ends`: where each phrase ends if all are spoken equally fast, after a 0.0 for the beginning.
-    `skipped`: the sum of what it costs up to each phrase if none has a pause at its end.
-    `pauses`: the pauses, between one for the beginning and one for the end of the sound.
-    `usual`: the length of a usual pause between two phrases.
+    `ends`: 0.0, and then the end of each phrase if all phrases are spoken equally fast. These are
+    seconds of sound without the pauses.
+    `skipped`: 0.0, and then, for each phrase, the total cost of leaving it and all earlier phrases
+    without a pause at the end.
+    `pauses`: an empty pause for the beginning of the sound, the pauses, and an empty pause for the
+    end of the sound.
+    `usual`: the usual length, in seconds, of a pause between two phrases.
     """
 
     ends: Sequence[float]
@@ -86,7 +91,7 @@ def _grouped(sentences: Sequence[str]) -> list[str]:
 
 
 def _pauses(sounds: Sequence[tuple[float, float]]) -> list[_Pause]:
-    """Return the pauses, between one of no length before the first sound and one after the last."""
+    """Return the pauses, and an empty pause before the first sound and after the last one."""
     spoken = [0.0, *accumulate(end - start for start, end in sounds)]
     edges = [(sounds[0][0], sounds[0][0])]
     edges += [(before[1], after[0]) for before, after in pairwise(sounds)]
@@ -115,9 +120,10 @@ def _speech(phrases: Sequence[Sequence[str]], pauses: Sequence[_Pause]) -> _Spee
 
 
 def _best_path(speech: _Speech) -> list[tuple[int, int]]:
-    """Return pairs of a phrase's end and its pause, from the beginning to the end of the sound.
+    """Assign pauses to the ends of phrases, from the beginning to the end of the sound.
 
-    Of all ways to give pauses to phrases in their order, the cheapest is taken.
+    Returns pairs: the index of a phrase's end in `ends`, and the index of its pause in `pauses`.
+    Of all ways to assign pauses to phrases in their order, the cheapest is taken.
     """
     last, final = len(speech.ends) - 1, len(speech.pauses) - 1
     skips = max(_MIN_SKIPS, math.ceil(3 * last / final))
@@ -151,7 +157,7 @@ def _near(speech: _Speech, end: int) -> range:
 
 
 def _steps(speech: _Speech, end: int, pause: int, skips: int) -> Iterator[tuple[int, int]]:
-    """Yield the pairs of a phrase's end and its pause that may come before this one."""
+    """Yield the pairs, as in `_best_path`, that may come before the pair of `end` and `pause`."""
     at = speech.pauses[pause].spoken
     for earlier in range(max(0, end - skips), end):
         if earlier == 0:
@@ -185,7 +191,7 @@ def _variation(expected: float) -> float:
 def _spans(speech: _Speech, anchors: Sequence[tuple[int, int]]) -> Iterator[tuple[float, float]]:
     """Yield the start and the end of each phrase.
 
-    Between two phrases without a pause, the time is shared by their lengths.
+    Between two phrases without a pause, the time is divided in proportion to their lengths.
     """
     for (first, begin), (stop, end) in pairwise(anchors):
         start, until = speech.pauses[begin], speech.pauses[end]

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 async def caption_narration(narration: Narration, text: str, cues_file: Path) -> None:
     """Write the cues of a narration that speaks `text` to a file, unless the file exists.
 
-    A voice that knows the times of its words has written the file. Otherwise, the sentences are set
-    at the pauses of the narration.
+    The file already exists if the voice knows the times of its words. Otherwise, the pauses of the
+    narration show when each sentence is spoken.
     """
     if await asyncio.to_thread(read_cues, cues_file) is None:
         await run_uncancelled(_align, narration, text, cues_file)

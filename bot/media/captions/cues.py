@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # A cue stays until the next one, unless the pause between the two is longer than this.
 _BRIDGED_SECONDS = 1.0
-# After a cue, so that its last word can be read.
+# The time for which a cue stays during a longer pause, so that its last word can be read.
 _LINGERING_SECONDS = 0.5
 
 
@@ -30,7 +30,7 @@ class Cue:
 
 
 def without_gaps(cues: Sequence[Cue], *, seconds: float) -> list[Cue]:
-    """Let each cue stay until the next one, or a little longer than it is spoken.
+    """Let each cue stay until the next one or, before a long pause, only a little longer.
 
     `seconds`: the end of the narration.
     """

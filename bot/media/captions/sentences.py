@@ -12,7 +12,7 @@ _CLOSING = "\"'”’»)\\]」』）"  # noqa: RUF001 - closing marks of other s
 _END = re.compile(
     rf"(?:[.!?…؟۔।॥]+[{_CLOSING}]*(?=\s)|[。！？｡]+[{_CLOSING}]*|(?=\n))\s*"  # noqa: RUF001
 )
-# Before these, a full stop ends no sentence: "Dr. Who", "z. B.", "am 3. Oktober".
+# After these, a full stop ends no sentence: "Dr. Who", "z. B.", "am 3. Oktober".
 _ABBREVIATED = re.compile(
     r"(?:^|[\s(])(?:\w|\d{1,2}|bzw|ca|dr|etc|jr|mr|mrs|ms|nr|prof|sr|st|vgl|vs)\.\Z", re.IGNORECASE
 )
@@ -27,7 +27,7 @@ _NOT_FIRST = frozenset("、。，．！？；：」』）…ー")  # noqa: RUF00
 
 
 def split_sentences(text: str) -> list[str]:
-    """Return the sentences of a text. Marks without a word belong to the one before."""
+    """Return the sentences of a text. Marks without a word belong to the sentence before them."""
     sentences: list[str] = []
     start = 0
     for found in _END.finditer(text):
@@ -61,7 +61,7 @@ def _add(sentences: list[str], text: str) -> None:
 
 
 def spoken_weight(text: str) -> float:
-    """Return the time that a text takes to speak, in letters of the Latin script."""
+    """Return the time that it takes to speak a text. The unit is one letter of the Latin script."""
     return sum(map(_weight, text)) or 1.0
 
 
@@ -98,7 +98,7 @@ def _column(character: str) -> int:
 
 
 def _position(text: str, columns: float) -> int:
-    """Return the position in a text before which at most `columns` are filled."""
+    """Return the last position in a text before which the text is at most `columns` wide."""
     left = min(columns, _MAX_COLUMNS)
     for position, character in enumerate(text):
         left -= _column(character)
@@ -108,7 +108,10 @@ def _position(text: str, columns: float) -> int:
 
 
 def _break_before(text: str, end: int) -> int:
-    """Return the best position to break a text, up to `end`: a clause, a word, or a character."""
+    """Return the best position to break a text, but none after `end`.
+
+    The end of a clause is best, then the end of a word, and then the end of a character.
+    """
     for pattern in _BREAKS:
         found = [match.end() for match in pattern.finditer(text, 0, end + 1)]
         if found and (at := min(found[-1], end)) > end // 2:

@@ -18,7 +18,7 @@ _MIN_MILLISECONDS = 10
 
 
 def webvtt(cues: Iterable[Cue], *, seconds: float) -> str:
-    """Return cues as the text of a WebVTT file. What lies beyond `seconds` is left out."""
+    """Return cues as the text of a WebVTT file. The part of a cue after `seconds` is left out."""
     blocks = ["WEBVTT"]
     limit = round(1000 * seconds)
     for cue in cues:

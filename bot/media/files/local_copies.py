@@ -45,7 +45,7 @@ class LocalCopies:
         return self._root / "scratch" / checked(job_id)
 
     def path(self, key: str) -> Path:
-        """Return the path of a file or of its copy, which need not exist."""
+        """Return the path of a file or of its local copy, even if it doesn't exist."""
         return self._store.path(key) or self.scratch(job_of(key)) / key.replace("/", "-")
 
     async def find(self, key: str) -> Path | RemoteFile:

@@ -46,7 +46,7 @@ class SharedWork:
         return True
 
     async def offer_attachment(self, job_id: str) -> None:
-        """Keep a copy of an order's attachment and of its words, before the order is stored."""
+        """Before an order is stored, keep a copy of its attachment and of the attachment's cues."""
         folder = self._workspace.folder(job_id)
         await self._offer(narration_key(job_id), folder.attachment)
         await self._offer(cues_key(job_id), folder.cues)
@@ -65,7 +65,10 @@ class SharedWork:
                 return
 
     async def begin_asking(self, job_id: str) -> bool:
-        """Record that a paid voice is asked for a job. Returns False if it was asked before."""
+        """Record that a paid voice is asked to speak a job's text.
+
+        Returns False if the voice was asked before.
+        """
         if self._store is None:
             return True
         if await self._store.head(asked_key(job_id)) is not None:

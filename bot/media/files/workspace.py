@@ -58,15 +58,15 @@ class Workspace:
         return JobFolder(path=self._root / "work" / checked(job_id))
 
     def video(self, job_id: str) -> Path:
-        """Return the local path of a job's finished video, which need not exist."""
+        """Return the local path of a job's finished video, even if the file doesn't exist."""
         return self._copies.path(video_key(job_id))
 
     def poster(self, job_id: str) -> Path:
-        """Return the local path of a finished video's poster, which need not exist."""
+        """Return the local path of a finished video's poster, even if the file doesn't exist."""
         return self._copies.path(poster_key(job_id))
 
     def copy(self, job_id: str, *, decent: bool) -> Path:
-        """Return the local path of a smaller copy of a finished video, which need not exist."""
+        """Return the local path of a finished video's smaller copy, even if it doesn't exist."""
         return self._copies.path(copy_key(job_id, decent=decent))
 
     def narration(self, job_id: str) -> Path:
@@ -130,8 +130,9 @@ class Workspace:
                 await self._store.put(key, link)
 
     async def reuse_narration(self, job_id: str, *, of: str) -> None:
-        """Put the narration that was kept from the job `of` into another job's folder.
+        """Put the narration that was kept from another job into this job's folder.
 
+        `of`: the id of the other job.
         The encoded form and the cues are included if they were kept. Raises FileNotFoundError if
         the narration has been deleted.
         """
@@ -143,9 +144,9 @@ class Workspace:
             await self._store.get(cues_key(of), folder.cues)
 
     async def restore_attachment(self, job_id: str) -> None:
-        """If the job's folder lacks the attachment, put the kept one there, unless none is kept.
+        """Put the attachment that was kept, if any, into the job's folder, unless it is there.
 
-        The job may have begun on another machine.
+        The folder lacks the attachment if the job has begun on another machine.
         """
         folder = await self.create(job_id)
         if not await asyncio.to_thread(folder.attachment.exists):
@@ -155,7 +156,9 @@ class Workspace:
                 await self._store.get(narration_key(job_id), folder.attachment)
 
     async def reuse_clip(self, job_id: str, *, of: str) -> None:
-        """Put the finished video of the job `of` into another job's folder, as its clip.
+        """Put the finished video of another job into this job's folder, as the clip.
+
+        `of`: the id of the other job.
 
         Raises FileNotFoundError if the video has been deleted.
         """
@@ -195,7 +198,7 @@ class Workspace:
     async def link_video(self, job_id: str, *, seconds: float) -> str | None:
         """Return a secret link to a finished video, or None if its store has no links.
 
-        The file need not exist. Until the link ends after `seconds`, anyone who has it can open it.
+        The file need not exist. For `seconds`, any person who has the link can open the video.
         """
         return await self._store.link(video_key(job_id), seconds)
 

@@ -51,7 +51,7 @@ class Boxes:
     def inside(self, parent: Box, kind: bytes | None = None) -> Iterator[Box]:
         """Yield the boxes directly inside `parent`.
 
-        With a `kind`, yield only those of that kind.
+        `kind`: the type of the boxes to yield, or None for all boxes.
         """
         start = parent.start
         while start < parent.end:

@@ -1,6 +1,6 @@
-"""Builds the responses to the commands that control who may order videos, and how many.
+"""Builds the responses to the commands that control orders: who may order, and how many videos.
 
-They show the settings of a server or of the whole bot, or the history of changes to them.
+The responses show the settings of a server or of the whole bot, or the history of these settings.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _RULE_LINES = {
     (Setting.ROLE, Rule.DENY): "access.role_deny",
     (Setting.SERVER, Rule.DENY): "access.server_deny",
 }
-# The values of settings that are words rather than numbers.
+# Some settings have a word as their value, and not a number. These are the words.
 _WORDS = frozenset({"allow", "deny", "on", "always", "never", "en", "de", "ja"})
 
 

@@ -45,7 +45,7 @@ class Refuse(Fault):
 
 @dataclass(frozen=True, slots=True)
 class Cut(Fault):
-    """Resets the connection after receiving `after_bytes` of the body."""
+    """Resets the connection after receiving `after_bytes` bytes of the body."""
 
     after_bytes: int = 0
 

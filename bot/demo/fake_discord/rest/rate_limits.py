@@ -28,7 +28,7 @@ _BUCKET, _BUCKET_SECONDS = 50, 1.0
 
 @dataclass(kw_only=True, slots=True)
 class _Window:
-    """The number of requests that a bucket still accepts until the time `ends`."""
+    """The number of requests (`left`) that a bucket still accepts until a certain time (`ends`)."""
 
     ends: float
     left: int

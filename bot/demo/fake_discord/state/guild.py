@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Guild:
     """A server.
 
-    `installed`: whether the application is installed in the server, and not only by a user.
+    `installed`: whether the application is installed in the server, and not only for a user.
     `has_bot`: whether the application was installed with its bot, and not only with its commands.
     """
 

@@ -46,7 +46,7 @@ class Recorded:
 
 
 class History:
-    """Records all requests and messages, in the order in which they are completed.
+    """Records all requests, in order of completion, and all messages, in order of creation.
 
     `on_message`: called with each message that is created, edited or deleted.
     `downloads`: the paths of the files that were downloaded from the CDN.

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Version:
-    """A version of a message: its content and files from the time `at` on (Unix seconds)."""
+    """A version of a message: its content and files.
+
+    `at`: the Unix time at which users begin to see this version.
+    """
 
     at: float
     payload: Payload

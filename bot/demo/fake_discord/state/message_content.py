@@ -70,7 +70,7 @@ def _attachments(
 
 
 def _resolve(content: Payload, files: Sequence[StoredFile]) -> None:
-    """Replace the URLs attachment://name in components by CDN URLs, and number the components."""
+    """Replace the URLs attachment://name in components with CDN URLs, and number the components."""
     by_name: dict[str, Payload] = {a["filename"]: a for a in content["attachments"]}
     by_name |= {
         stored.filename: attachment

@@ -30,7 +30,7 @@ ENTRY_POINT = 4
 class World:
     """All users, servers and channels.
 
-    At first, there are the bot and one user, server and channel.
+    At first, there are only the bot, one person, one server and one channel.
     """
 
     def __init__(self, ids: Snowflakes) -> None:
@@ -45,8 +45,8 @@ class World:
         #: Fields of options that are accepted, but left out when commands are listed.
         self.hidden_fields: frozenset[str] = frozenset()
         self.team: Payload | None = None
-        #: Pairs of a user and a server that the user is not in. All other users are in every
-        #: server.
+        #: Pairs of a user id and a server id. The user of such a pair is not in the server.
+        #: Apart from these pairs, every user is in every server.
         self.absent: set[tuple[int, int]] = set()
         #: Values that replace fields of the application object.
         self.application_fields: Payload = {}

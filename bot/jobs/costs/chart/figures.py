@@ -1,4 +1,4 @@
-"""Figures: a month's spending, in the words of one language, for the chart and the owner's page."""
+"""Figures: a month's spending, labelled in one language, for the chart and the owner's page."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class ChartPen:
         return round(sum(advances) * letters.size)
 
     def write(self, text: str, x: int, baseline: int, letters: Letters, *, most: int) -> None:
-        """Write a text from `x` on, in at most `most` pixels."""
+        """Write a text that begins at `x`. `most`: the maximum width in pixels."""
         text = self._fitted(self._drawable(text), letters, most)
         drawn = self._shapers[letters.is_bold].draw(text, base_level(text), letters.size)
         place = (x + drawn.left, baseline + drawn.top)
@@ -114,7 +114,7 @@ class ChartPen:
         return self._typefaces.drawable(clean(line)) or _UNKNOWN
 
     def _fitted(self, text: str, letters: Letters, most: int) -> str:
-        # Rounding may have made `most` a pixel too small for a text that was measured before.
+        # If the text was measured before, rounding may have made the limit a pixel too small.
         if self.width_of(text, letters) <= most + 1:
             return text
         parts = clusters(text)

@@ -19,7 +19,7 @@ _SOURCE, _TARGET = "figures.json", "chart.png"
 _LIMITS = ProcessLimits(
     wall_seconds=60,
     cpu_seconds=30,
-    # A chart takes 0.1 GiB. The limit is higher, because fonts that are mapped count too.
+    # A chart takes 0.1 GiB. The limit is higher, because it also counts mapped font files.
     memory_bytes=1024**3,
     file_bytes=8 * 1024**2,
 )
@@ -30,7 +30,7 @@ _COMMAND = (sys.executable, "-P", "-s", "-m", "bot.jobs.costs.chart")
 class ChartPicture:
     """Draws one chart at a time.
 
-    Names in a chart are chosen by strangers, so their letters are shaped outside of the bot.
+    Strangers choose the names in a chart, so the text is drawn outside of the bot.
     """
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VIDEOS, FITTED, SQUEEZED, NARRATIONS = "videos", "fitted", "squeezed", "narrations"
-#: What several processes need of a running job. One process that does everything keeps none of it.
+#: The files of running jobs that several processes share. A process that works alone keeps none.
 SHARED = "shared"
 COPIES = frozenset({FITTED, SQUEEZED})
 #: The first parts of all keys.
@@ -47,7 +47,10 @@ class FileStore(Protocol):
     """Keeps files under keys such as `videos/<job id>.mp4`. Raises OSError if the store fails."""
 
     def path(self, key: str) -> Path | None:
-        """Return the path of a file, which need not exist, or None if the store is elsewhere."""
+        """Return the path of a file, or None if the store is elsewhere.
+
+        The file need not exist.
+        """
         ...
 
     async def put(self, key: str, path: Path) -> None:
@@ -59,7 +62,7 @@ class FileStore(Protocol):
         ...
 
     async def read(self, key: str, part: range) -> bytes:
-        """Return a part of a file, which must exist. Raises FileNotFoundError if it is not kept."""
+        """Return a part of a file. Raises FileNotFoundError if the file is not kept."""
         ...
 
     async def head(self, key: str) -> KeptFile | None:
@@ -150,7 +153,7 @@ def shared_clip_key(job_id: str) -> str:
 
 
 def asked_key(job_id: str) -> str:
-    """Return the key of an empty file that says that a paid voice was asked for a job."""
+    """Return the key of an empty file that marks a job whose text was sent to a paid voice."""
     return f"{SHARED}/{checked(job_id)}"
 
 

@@ -21,7 +21,7 @@ class FolderStore:
         self._root = root.absolute()
 
     def path(self, key: str) -> Path:
-        """Return the path of a file, which need not exist."""
+        """Return the path of a file, even if it doesn't exist."""
         return self._root / key
 
     async def put(self, key: str, path: Path) -> None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 # A failed request is repeated for a few seconds. After that, the step of the job is repeated.
 _RETRIES = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
 # The time-out is for a whole request. Therefore, large files are sent and fetched in parts, each of
-# which is a request of its own. A part that doesn't arrive in time is a lack of progress.
+# which is a request of its own. If a part doesn't arrive in time, the transfer is stuck.
 _TIMEOUTS = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=60)}
 _PART_BYTES = 8 * 1024 * 1024
 _UPLOADS_AT_ONCE = 3
@@ -54,9 +54,9 @@ class StoreAddress:
     """The bucket, and how to reach it.
 
     `url`: s3://bucket/prefix, gs://bucket/prefix or az://container/prefix. `endpoint`: the address
-    of the service, or "" for the provider's own. `public_endpoint`: the address at which the
-    outside reaches it, or "" if it can't. Without a key, and always for gs, the machine's own
-    credentials are used.
+    of the service, or "" for the provider's own. `public_endpoint`: the address of the
+    service for requests from outside, or "" if there is none. Without a key, and always for gs, the
+    machine's own credentials are used.
     """
 
     url: str
@@ -70,8 +70,9 @@ class StoreAddress:
 class ObjectStore:
     """Keeps each file as an object, whose name is its key.
 
-    `signer`: the same bucket at the address of the links, because a link's signature covers its
-    host. If `signer` is None, no links are made. Raises FileStoreError if the bucket can't be used.
+    `signer`: the same bucket at its public address. It signs the links, because the signature of a
+    link covers the host. If `signer` is None, no links are made.
+    Raises FileStoreError if the bucket can't be used.
     """
 
     def __init__(self, bucket: Bucket, signer: Bucket | None = None) -> None:
@@ -133,7 +134,7 @@ class ObjectStore:
         return tuple(found)
 
     async def delete(self, keys: Collection[str]) -> None:
-        """Delete files, which need not exist."""
+        """Delete the given files. Files that don't exist are ignored."""
         if self._deletes_missing:
             with _store_errors("delete"):
                 await obstore.delete_async(self._bucket, list(keys))
@@ -146,7 +147,10 @@ class ObjectStore:
                 continue
 
     async def link(self, key: str, seconds: float) -> str | None:
-        """Return a presigned link that ends after `seconds`, or None without a public address."""
+        """Return a presigned link that is valid for `seconds`.
+
+        Returns None if the bucket has no public address.
+        """
         if self._signer is None:
             return None
         with _store_errors("link"):
@@ -187,7 +191,7 @@ class ObjectStore:
 
     @property
     def _deletes_missing(self) -> bool:
-        """Whether one request may delete many objects, of which some need not exist."""
+        """Whether one request may delete many objects, even if some of them don't exist."""
         return isinstance(self._bucket, S3Store)
 
 
@@ -234,7 +238,7 @@ def _set(given: dict[str, str]) -> dict[str, str]:
 
 
 def _attributes(key: str) -> dict[str, str]:
-    """Return the headers with which a link to the file is answered."""
+    """Return the headers of the response when a link to the file is opened."""
     suffix = PurePosixPath(key).suffix
     headers = {
         "Content-Type": _TYPES.get(suffix, "application/octet-stream"),

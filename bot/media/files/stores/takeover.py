@@ -80,16 +80,16 @@ class TakeoverStore:
             await self._bucket.delete(keys)
 
     async def link(self, key: str, seconds: float) -> str | None:
-        """Return a secret link to a file in the bucket, or None if it is still in the folder."""
+        """Return a secret link to a file, or None if the file is still in the folder."""
         if await self._folder.head(key) is not None:
             return None
         return await self._bucket.link(key, seconds)
 
     async def sweep(self) -> None:
-        """Move what is still in the folder into the bucket.
+        """Move the files that are still in the folder into the bucket.
 
-        A file that can't be moved doesn't stop the others, but a bucket that can't be reached does.
-        The next sweep tries again. Raises OSError if a file was not moved.
+        If a file can't be moved, the sweep continues with the next file. If the bucket can't be
+        reached, the sweep ends. The next sweep tries again. Raises OSError if a file was not moved.
         """
         left = [file for file in await self._folder.list() if not file.key.endswith(".part")]
         failed: list[OSError] = []
