@@ -136,7 +136,8 @@ def _run(command: Command, options: argparse.Namespace) -> int:
 def _load(entry: CommandEntry, words: list[str]) -> Command:
     """Import a command.
 
-    If a library that the command needs is not installed, exit with a sentence that names it.
+    If a library that the command needs is not installed, print a message that names the library,
+    and exit.
     """
     thresholds = gc.get_threshold()
     gc.set_threshold(*_IMPORT_THRESHOLDS)

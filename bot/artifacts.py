@@ -35,13 +35,14 @@ class Artifact:
     #: The Unix time when the requester first got the video (as an upload, link, DM or download), or
     #: None. The delivery and the file server set it.
     delivered_at: float | None = None
-    #: How often the share links were withdrawn. Only links that contain this number are valid.
+    #: The number of times that the share links were withdrawn. Only links that contain this number
+    #: are valid.
     share_serial: int = 0
     #: The width of the picture in pixels, or None for a video from an earlier version.
     width: int | None = None
     #: The height of the picture in pixels, or None for a video from an earlier version.
     height: int | None = None
-    #: Whether the video has captions, because the words of its narration are known.
+    #: Whether the video has captions. It has them if the words of its narration are known.
     has_captions: bool = False
 
 
@@ -71,7 +72,7 @@ class Handover(StrEnum):
 
 
 class VoiceUse(StrEnum):
-    """The use of a job's narration as the reference of its create request."""
+    """The use of a job's narration as a reference sound in the job's create request."""
 
     ALLOWED = "allowed"  # it may go along
     SENT = "sent"  # it went along with the latest create request
@@ -85,9 +86,12 @@ class VoiceUse(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OrderedVoice:
-    """The use of a narration in a job, decided when the job is ordered and when it is submitted.
+    """The use of a job's narration.
 
-    `use`: None if the operator's setting keeps narrations here, or if there is nothing to send.
+    It is decided when the job is ordered, and again when the job is submitted.
+
+    `use`: None if the operator's setting forbids sending narrations, or if there is nothing to
+    send.
     `service`: the service that may hear the narration, or "" if none may.
     """
 
@@ -99,7 +103,8 @@ class OrderedVoice:
 class SubmittedVoice:
     """The use of a narration in one create request.
 
-    `digest`: the SHA-256 digest of the sound that goes along, in hex, or "" if none does.
+    `digest`: the SHA-256 digest of the sound in the request, in hex. It is "" if the request has no
+    sound.
     """
 
     use: VoiceUse | None = None

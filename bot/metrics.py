@@ -167,7 +167,7 @@ class Metrics:
             self._cost.labels(job.backend).inc(job.cost)
 
     def count_webhook(self, result: str) -> None:
-        """Count a webhook. `result` is new, repeated, refused or other."""
+        """Count a webhook. `result` is "new", "repeated", "refused" or "other"."""
         self._webhooks.labels(result).inc()
 
     def count_discord_call(self, method: str, route: str, status: int | str) -> None:
@@ -175,7 +175,7 @@ class Metrics:
         self._calls.labels(method, route, str(status)).inc()
 
     def count_delivery(self, way: str) -> None:
-        """Count a delivery. `way` is upload, link or held."""
+        """Count a delivery. `way` is "upload", "link" or "held"."""
         self._handovers.labels(way).inc()
 
     def count_answer(self, way: str) -> None:
@@ -203,17 +203,18 @@ class Metrics:
     ) -> None:
         """Set the sums of the ledger in micro-dollars. They survive a restart.
 
-        `totals`: by the subject and the kind of entries. `reported`: by backend and source.
+        `totals`: the sums of the entries, by their subject and kind.
+        `reported`: the sums of the reported costs, by backend and source.
         """
         for gauge, sums in ((self._ledger, totals), (self._reported, reported)):
             for labels, amount in sums.items():
                 gauge.labels(*labels).set(amount / _MICROS)
 
     def set_processes(self, silences: Mapping[str, Sequence[float]], *, due: float) -> None:
-        """Set what is known of the processes that share the database.
+        """Set the metrics of the processes that share the database.
 
         `silences`: the seconds since the last beat of each process, by role.
-        `due`: for how many seconds the step that waits longest has been due.
+        `due`: the number of seconds since the oldest waiting step became due.
         """
         self._processes.clear()
         self._silence.clear()

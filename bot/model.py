@@ -73,7 +73,7 @@ class VideoRequest:
     """The video that a provider is asked for: a prompt, and the operator's presets.
 
     `seconds` is the clip's length. `size` is "WIDTHxHEIGHT" in pixels. If `model` is None, the
-    server chooses its default model. `reference`: the digest of the sound that goes along, or "".
+    server chooses its default model. `reference`: the digest of the sound to send, or "".
     """
 
     prompt: str
@@ -136,14 +136,14 @@ class Origin:
     #: The id of the server whose limits apply to an order from a DM or another server, or None if
     #: no server's limits apply.
     home_id: int | None = None
-    #: The requester's roles in the server or in `home_id`, and whether they boost it. Not stored.
+    #: The requester's roles and boost in the server or, if set, in `home_id`. Not stored.
     role_ids: frozenset[int] = frozenset()
     is_booster: bool = False
     #: The language that the server has chosen for cards, or None for the requester's language.
     card_language: str | None = None
     #: Whether the server has chosen that videos are marked as spoilers.
     is_spoiler: bool = False
-    #: The server's setting for when people who have not chosen get DMs, such as "late:10".
+    #: The server's default for when DMs are sent, such as "late:10". People may choose otherwise.
     notify_default: str | None = None
     #: The card's Discord id, or None until the command or the `received` step has stored it.
     message_id: int | None = None
@@ -157,7 +157,7 @@ class Client:
     name: str
     #: The client's `Idempotency-Key`, or None. Requests with the same key share one job.
     key: str | None = None
-    #: The SHA-256 digest of the first request with `key`. Other requests with the key are refused.
+    #: The SHA-256 digest of the first request with `key`. Requests with another digest are refused.
     digest: str | None = None
 
 
@@ -174,7 +174,7 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """A row of the jobs table. Times are Unix seconds. `JobService` sets fields unless noted."""
+    """A row of the jobs table. Times are Unix seconds. Unless noted, `JobService` sets a field."""
 
     #: The job's id: 32 hex digits.
     id: str
@@ -182,8 +182,8 @@ class Job:
     state: JobState
     #: A fencing number. Each claim increases it, so that writes of steps with older claims fail.
     epoch: int = 0
-    #: The attempts at the current step without a usable answer, or the number of all polls while
-    #: `generating`. Limits and pauses depend on it. A new state resets it to 0.
+    #: The number of attempts at the current step that brought no usable answer. In `generating`, it
+    #: is the number of all polls. Limits and pauses depend on it. A new state resets it to 0.
     attempts: int = 0
     #: The time when the step is due, or None until a person or a webhook schedules it.
     next_at: float | None
@@ -191,7 +191,7 @@ class Job:
     created_at: float
     #: The time when the state or `next_at` last changed. Claims do not change it.
     updated_at: float
-    #: The provider's name. Once its prompt is written, a queued job moves to the chosen provider.
+    #: The provider's name. Writing a queued job's prompt moves the job to the chosen provider.
     backend: str
     #: The prompt as the requester typed it, with the presets of that time.
     request: VideoRequest
@@ -215,14 +215,14 @@ class Job:
     submitted_at: float | None = None
     #: The number of create requests, increased just before each POST and never reset.
     submits: int = 0
-    #: The number of results that count only if repeated, such as a list without the remote job. A
-    #: new state and each successful poll reset it. In `downloading`, a missing clip adds `_LAG`.
+    #: The number of results that must be repeated to count, such as a list without the remote job.
+    #: A new state and each successful poll reset it. In `downloading`, a missing clip adds `_LAG`.
     misses: int = 0
     #: The id of the provider's job, or None until it is known from a response or from a search.
     remote_id: str | None = None
     #: The time when `remote_id` was set.
     generating_at: float | None = None
-    #: The time when the poller asks the provider to cancel. Set with `remote_id`.
+    #: The time when the poller asks the provider to cancel the remote job. Set with `remote_id`.
     deadline_at: float | None = None
     #: Whether `deadline_at` has passed and the provider has not confirmed the cancellation. The job
     #: is then polled rarely, and its clip is still accepted. Never reset.
@@ -233,10 +233,10 @@ class Job:
     cost: float | None = None
     #: The cost in micro-dollars or, while it is unknown, the most that it can be.
     micros: int = 0
-    #: Whether the voice has a price and was not asked yet, and whether the prompt writer has one.
+    #: Whether a voice with a price was not asked yet, and whether the prompt writer has a price.
     voice_is_unasked: bool = False
     writer_costs: bool = False
-    #: The time when sending the job's only DM began, or None before that.
+    #: The time when the bot began to send the job's only DM, or None before that.
     dm_intent_at: float | None = None
     #: The reason why the job's step has to wait, set by `Holds`, or None.
     hold: HoldReason | None = None

@@ -61,7 +61,7 @@ class WatchedClock:
 
     @property
     def is_unsettled(self) -> bool:
-        """Whether the time may be wrong. As long as it may be, nothing may expire or be deleted."""
+        """Whether the time may be wrong. If so, nothing may expire or be deleted."""
         return abs(self.drift) > CLOCK_STEP_SECONDS or self._steady() < self._unsettled_until
 
     def adopt(self, drift: float) -> None:
@@ -100,14 +100,16 @@ def seconds_since_boot() -> float:
 
 
 def unstoppable_clocks() -> tuple[Callable[[], float], ...]:
-    """Return the clocks of which at least one advances while the machine is suspended."""
+    """Return one or more clocks. At least one of them advances while the machine is suspended."""
     if hasattr(time, "CLOCK_BOOTTIME"):
         return (seconds_since_boot,)
     return (time.time, time.monotonic)
 
 
 class PostFence:
-    """Tells whether too much time has passed to send a create request. Pauses of the process count.
+    """Tells whether it is too late to send a create request.
+
+    Time during which the process was paused counts too.
 
     `clocks`: if one of them has advanced by more than `max_seconds`, the request is too late.
     """
@@ -126,7 +128,10 @@ class PostFence:
         return tuple(clock() for clock in self._clocks)
 
     def is_too_late(self, since: Moment) -> bool:
-        """Tell whether a create request whose intent was stored after `since` must not be sent."""
+        """Tell whether a create request must no longer be sent.
+
+        `since`: the moment taken before the intent of the request was stored.
+        """
         passed = (now - then for now, then in zip(self.now(), since, strict=True))
         return max(passed) > self._max_seconds
 
@@ -153,8 +158,8 @@ class ListIntervals:
     """The seconds between two requests for the provider's list of jobs (`period`).
 
     `put_off`: if a job was in the list, it is polled individually only after this many seconds.
-    `blind_age`: if only one job is open and its progress is unknown, the list is read once the job
-    has this age. If this is None, the list is not read for a single job.
+    `blind_age`: the age in seconds from which the list is read for a single open job whose progress
+    is unknown. If this is None, the list is not read for a single job.
     """
 
     period: float
@@ -184,8 +189,8 @@ class LookupDelays:
 class EditIntervals:
     """The minimum seconds between edits of a card.
 
-    `state` applies to edits that show a new state. The others apply to edits that show progress, by
-    the job's age.
+    `state` applies to edits that show a new state. The other fields apply to edits that show
+    progress. The job's age decides which of them is used.
     """
 
     state: float = 1.0

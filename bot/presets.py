@@ -34,8 +34,8 @@ class ClipLengths:
     """The lengths of clips that may be ordered, in seconds.
 
     `usual`: the length of a clip without a narration.
-    `longer`: the lengths above it that the provider offers and the operator pays for, in ascending
-    order.
+    `longer`: the lengths above `usual` that the provider offers and the operator pays for, in
+    ascending order.
     """
 
     usual: int

@@ -84,13 +84,11 @@ async def _ask_about_voice(
     services.jobs.draft(request, origin_of(interaction), attachment)
     await services.gate.check(await place_of(interaction))
     service = services.voice_permissions.asked_service
+    assert service is not None  # noqa: S101 - otherwise, the person is not asked
     client.pending_orders.add(interaction, request, attachment, narration_of=narration_of)
     await interaction.response.send_message(
         view=render_question(
-            services.texts,
-            str(interaction.locale),
-            service=service.label if service else "",
-            order=interaction.id,
+            services.texts, str(interaction.locale), service, order=interaction.id
         ),
         ephemeral=True,
         allowed_mentions=discord.AllowedMentions.none(),

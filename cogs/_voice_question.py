@@ -30,13 +30,17 @@ class VoiceButton(DynamicButton, template=TEMPLATE):
         super().__init__(item, match)
         self._agrees = VoiceAnswer(match["answer"]) is VoiceAnswer.SEND
         self._order = int(match["order"])
+        self._service = match["service"]
 
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
         """Store the answer, and place the order that waits for it.
 
-        Raises UserError if no order waits any longer, or if the order is refused.
+        Raises UserError if the question is about another service, if no order waits any longer, or
+        if the order is refused.
         """
-        if services.voice_permissions.asked_service is None:
+        asked = services.voice_permissions.asked_service
+        # The operator may have chosen another service since the person was asked.
+        if asked is None or asked.digest != self._service:
             raise UserError("voice.unasked")
         order = interaction.client.pending_orders.pop(self._order, interaction.user.id)
         await services.voice_permissions.answer(interaction.user.id, agrees=self._agrees)

@@ -105,6 +105,7 @@ async def _overview(
         has_costs=services.budgeting.has_costs,
         is_named=await services.audit.names(interaction.user.id),
         voice=await _voice_terms(interaction, services),
+        has_answered=await services.voice_permissions.has_answered(interaction.user.id),
     )
 
 
@@ -128,6 +129,7 @@ async def _delete(interaction: discord.Interaction[VideoBot], services: Services
     privacy_view = _privacy_view(interaction, services)
     # Discord doesn't wait until many files are deleted, so respond first.
     await interaction.response.edit_message(view=privacy_view.working())
+    interaction.client.pending_orders.forget(interaction.user.id)
     deletion = await services.retention.delete_all(interaction.user.id)
     await services.audit.forget(interaction.user.id)
     view = privacy_view.done(deletion, services.retention.limits)

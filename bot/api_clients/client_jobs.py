@@ -53,8 +53,8 @@ class ClientJobs:
     """Creates and reads jobs for API clients. A client never sees the jobs of another client.
 
     `min_free_bytes`: the disk space that must stay free during uploads.
-    `service`: the name that sentences use for the video service. If it is "", the backend's name is
-    used.
+    `service`: the name of the video service in sentences for clients. If it is "", the backend's
+    name is used.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class ClientJobs:
         )
 
     async def check_upload(self, client: str, *, key: str | None = None) -> None:
-        """Raise UserError if a request with audio would be refused now, whatever the audio is."""
+        """Raise UserError if a request with audio would be refused now, even with valid audio."""
         await self._check_order(Client(name=client, key=key))
         await self._upload_slots.check(client)
 
@@ -219,7 +219,10 @@ class ClientJobs:
         return await self._artifacts.get(job.id)
 
     async def find_video(self, job: Job) -> Path | RemoteFile:
-        """Return the path of a finished video, or a reader, like `Workspace.find_video`."""
+        """Return the local path of a finished video, or a reader of the store that has the video.
+
+        Raises FileNotFoundError in the same case as `Workspace.find_video`.
+        """
         return await self._workspace.find_video(job.id)
 
     async def fetch_video(self, job: Job) -> Path:
@@ -230,7 +233,7 @@ class ClientJobs:
         return await self._workspace.fetch_video(job.id)
 
     async def fetch_captions(self, job: Job) -> Path:
-        """Return the path of a video's captions, like `fetch_video`."""
+        """Return the path of a video's captions. Raises FileNotFoundError if they are not kept."""
         return await self._workspace.fetch_captions(job.id)
 
     async def withdraw_shares(self, job: Job) -> None:
@@ -245,8 +248,8 @@ class ClientJobs:
     async def wait(self, job: Job, on_change: Callable[[Job], None] | None = None) -> Job:
         """Wait until a job has ended or is undecided, and return it.
 
-        `on_change`: called with the job first as it is now, and then after each change except the
-        last.
+        `on_change`: called at once with the current job, and then after each change except the one
+        that ends the wait.
         """
         changes: asyncio.Queue[Job] = asyncio.Queue()
         unfollow = self._feed.follow(job.id, changes.put_nowait)

@@ -37,7 +37,7 @@ class BackendUpdate:
     `cost`: in US dollars.
     `expires_at`: when the provider deletes the video, in Unix seconds of the provider's clock.
     `result_url`: the link to the video, as a URL or as a path at the provider.
-    `inferred`: whether the state was derived from other fields than the provider's status word.
+    `inferred`: whether the state was derived from fields other than the provider's status word.
     """
 
     ref: str
@@ -85,8 +85,8 @@ class AnsweredJob:
 
     A list that lacks this job is not trustworthy.
 
-    `is_earlier`: whether that response arrived before the bot sent the create request whose job it
-    is now looking for.
+    `is_earlier`: whether that response arrived before the unconfirmed create request was sent. The
+    bot is now looking for the job of the unconfirmed request.
     """
 
     order: Order
@@ -98,9 +98,10 @@ class Listing:
     """The remote jobs that may have been started by an unconfirmed create request.
 
     `complete`: whether the provider says that no job is missing.
-    `echoes`: the parts of the request that each of the jobs repeats, by id.
-    `shows_own`: whether the newest of the known jobs is listed correctly. If so, the list would
-    also show every other job that this API key has started.
+    `echoes`: the parts of the create request that the provider repeats for each job, keyed by the
+    job's id.
+    `shows_own`: whether the provider's list shows the newest known job correctly. If so, the list
+    would also show every other job that this API key has started.
     """
 
     refs: tuple[str, ...]
@@ -135,7 +136,7 @@ class VideoBackend(Protocol):
     ) -> BackendUpdate:
         """Order the video with exactly one POST.
 
-        `voice`: the sound that the model hears. Only a service that hears voices gets one.
+        `voice`: the reference sound for the model. Only a service that accepts sounds gets one.
         The response may report that the job has already ended.
 
         Raises UnconfirmedSubmitError if the provider may have accepted the job and charged for it.
@@ -199,8 +200,8 @@ class VideoBackend(Protocol):
     ) -> Webhook | None:
         """Verify a webhook and return it, or return None if it isn't about a video.
 
-        `body`: the decompressed body. `sent`: the body as it was sent, if it was compressed. The
-        signature may be that of either.
+        `body`: the decompressed body. `sent`: the body as it was sent, if it was compressed. A
+        signature of either body is accepted.
 
         Raises WebhookError if the webhook is forged, too old or malformed.
         """

@@ -93,7 +93,8 @@ STORYBOARD = Capabilities(
     place=ServicePlace.PROCESS,
     second_dollars=0.0,
 )
-# These servers differ. Their lengths, and what their lists repeat, are not known beforehand.
+# Servers with OpenAI's API differ. The lengths that they offer, and the parts of an order that
+# their lists repeat, are not known beforehand.
 OPENAI = Capabilities(
     webhooks=True, lists=True, cancels=True, progress=True, place=ServicePlace.ANY_SERVER
 )
@@ -112,7 +113,8 @@ GEMINI = Capabilities(
     ),
 )
 
-#: The features by the value of VIDEO_BACKEND, before the service is asked and settings are read.
+#: The features for each value of VIDEO_BACKEND, as far as they are known before the service is
+#: asked and the settings are read.
 BY_BACKEND: Mapping[str, Capabilities] = {
     "storyboard": STORYBOARD,
     "openai": OPENAI,

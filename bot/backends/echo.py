@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 # Models round a clip's length to one that they support. Some servers report the rounded length.
 _SECONDS_TOLERANCE = 1.0
-# If lengths are to the second, only a fraction of a second may be the result of rounding.
+# If clips are exactly as long as they were ordered, rounding changes a reported length by only a
+# fraction of a second.
 _EXACT_TOLERANCE = 0.5
 _PIXELS_TOLERANCE = 32
-# Some servers repeat only the beginning of a prompt. A beginning that is shorter than this may also
-# be that of another prompt.
+# Some servers repeat only the beginning of a prompt. If it has fewer characters than this, another
+# prompt may begin in the same way.
 _MIN_CUT_PROMPT = 20
 # A provider rounds its times, so two times of the same event may differ by this much.
 _ROUNDING_SECONDS = 5.0

@@ -106,8 +106,9 @@ class OpenAIVideos:
     async def submit(
         self, request: VideoRequest, *, create_key: str, voice: VoiceSound | None = None
     ) -> BackendUpdate:
-        """Order the video with exactly one POST. vLLM-Omni names the field of the sound.
+        """Order the video with exactly one POST.
 
+        The sound is sent in the field that vLLM-Omni defines for sounds.
         The response may report that the video is already finished.
         """
         fields = {**self.extra, **_fields(request)}

@@ -56,8 +56,8 @@ def verify(
 ) -> str:
     """Check that one of the keys recently signed a webhook, and return the webhook's id.
 
-    `body`: the decompressed body. `sent`: the body as it was sent, if it was compressed. The
-    signature may be that of either. `now` is in Unix seconds, and `tolerance` is in seconds.
+    `body`: the decompressed body. `sent`: the body as it was sent, if it was compressed. A
+    signature of either body is accepted. `now` is in Unix seconds, and `tolerance` is in seconds.
 
     Raises WebhookError if the webhook is forged, too old or malformed.
     """

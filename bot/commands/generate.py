@@ -214,7 +214,7 @@ async def _make(engine: Engine, job: Job, bar: ProgressBar) -> Job:
 async def _wait_for_last_step(engine: Engine, job: Job) -> None:
     """Wait briefly for the workers to ask the provider to stop the job.
 
-    If that takes too long, the next start asks the provider.
+    If that takes too long, the provider is asked at the next start.
     """
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_GRACE_SECONDS):

@@ -70,14 +70,16 @@ class Move:
 async def move(settings: Settings, url: str, store: FileStore, out: LastingStream) -> None:
     """Move everything, and print what was moved and what is left to do.
 
-    Raises StartupError if the operator has to change something first. Then another run continues.
+    Raises StartupError if the operator has to change something first. After the change, another run
+    of the command continues the move.
     """
     if not await asyncio.to_thread((settings.data_dir / "clapper.db").exists):
         raise StartupError(f"DATA_DIR: there is no clapper.db in {settings.data_dir}.")
     try:
         async with AsyncExitStack() as stack:
             source = await stack.enter_async_context(open_database(settings.data_dir))
-            # It creates the tables, and no other process can use the database meanwhile.
+            # Opening the database creates its tables. Until it is closed, no other process can use
+            # the database.
             await stack.enter_async_context(open_database(url))
             await _move(source, settings, url, store, out)
     except StorageError as error:
@@ -113,7 +115,10 @@ async def _move(
 
 
 def _next_steps(settings: Settings, *, has_open: bool) -> Sequence[str]:
-    """Say what the operator has to do. If the secret is in a file, write it as a setting."""
+    """Return sentences that tell the operator what to do next.
+
+    If the secret is only in a file, it is also written to a second file, as a setting.
+    """
     steps = ["Set DATABASE_URL to the database.", _take_secret_along(settings)]
     if settings.video_backend == "storyboard":
         steps.append(

@@ -83,6 +83,9 @@ async def _serve(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def _as_others_reach(url: str) -> str:
-    """Return an address that is not the one for "all addresses of this machine"."""
+    """Return a URL at which other machines can reach the renderer.
+
+    A host that stands for all addresses of this machine is replaced with the machine's name.
+    """
     parts = URL(url)
     return str(parts.with_host(gethostname()) if parts.host in _ALL_ADDRESSES else parts)

@@ -1,4 +1,4 @@
-"""Edits a job's card: with the interaction's token as long as it is valid, and then as the bot."""
+"""Edits a job's card: with the interaction's token while it is valid, then with the bot's token."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ class FileTooLargeError(Exception):
 class Edit:
     """An edit that replaces a card's content with `view` and the files from `open_files`.
 
-    `urgent`: if the interaction's token is rate-limited, whether to use the bot's own token instead
-    of waiting.
+    `urgent`: whether to use the bot's own token, instead of waiting, if the interaction's token is
+    rate-limited.
     """
 
     job: Job
@@ -246,7 +246,7 @@ def is_transient(error: discord.HTTPException) -> bool:
 
 
 def is_final(error: discord.HTTPException) -> bool:
-    """Tell whether Discord would refuse a request that failed with `error` again."""
+    """Tell whether Discord would also refuse a repetition of the request that raised `error`."""
     # A 401 is not final, because the operator can replace an invalid bot token.
     return not is_transient(error) and error.status != _HTTP_UNAUTHORIZED
 

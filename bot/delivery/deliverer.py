@@ -232,8 +232,8 @@ class DiscordDeliverer:
     ) -> None:
         """Link the video on the card.
 
-        `replaceable`: if Discord can't play the linked video on the card, whether to replace the
-        link with a smaller copy later.
+        `replaceable`: whether to replace the link with a smaller copy later, if Discord can't play
+        the linked video on the card.
         """
         # Discord may not follow a redirect, so the player gets the store's own link.
         player = await self._workspace.link_video(job.id, seconds=_PLAYER_SECONDS) or url

@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 class EditGracePeriods:
     """The time that a running progress edit gets before it is cancelled, in seconds.
 
-    `unanswered`: the extra time that the edit gets if Discord may have received it. Otherwise,
-    Discord could apply the cancelled edit last, and so overwrite the final edit.
+    `unanswered`: the extra time that the edit gets if Discord may have received it. Without this
+    time, Discord could apply the cancelled edit last, and so overwrite the final edit.
     """
 
     usual: float = 2.0

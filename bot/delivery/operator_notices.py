@@ -267,7 +267,7 @@ class OperatorNotices:
         return reached > 0
 
     async def _fetch_operators(self) -> list[int]:
-        """Return the user ids of the application's owner, or the team's admins and developers."""
+        """Return the user ids of the app's owner, or of the admins and developers in its team."""
         try:
             return await fetch_owners(self._bot)
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:

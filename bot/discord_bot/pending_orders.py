@@ -48,8 +48,11 @@ class PendingOrders:
         narration_of: str | None,
     ) -> None:
         """Keep an order under the id of its interaction."""
-        while len(self._orders) >= _MOST_ORDERS:
-            del self._orders[next(iter(self._orders))]
+        while self._orders:
+            oldest = next(iter(self._orders))
+            if len(self._orders) < _MOST_ORDERS and self._is_recent(self._orders[oldest]):
+                break
+            del self._orders[oldest]
         self._orders[interaction.id] = PendingOrder(
             interaction=interaction,
             request=request,
@@ -64,4 +67,13 @@ class PendingOrders:
         if order is None or order.interaction.user.id != user_id:
             return None
         del self._orders[interaction_id]
-        return order if self._steady() - order.at < _KEPT_SECONDS else None
+        return order if self._is_recent(order) else None
+
+    def forget(self, user_id: int) -> None:
+        """Remove a person's orders."""
+        for key, order in [*self._orders.items()]:
+            if order.interaction.user.id == user_id:
+                del self._orders[key]
+
+    def _is_recent(self, order: PendingOrder) -> bool:
+        return self._steady() - order.at < _KEPT_SECONDS

@@ -2,7 +2,7 @@
 
 exiftool is not used, because it needs Perl. python-xmp-toolkit is not used, because it needs the
 C++ library Exempi. ffmpeg drops the mark of an MP4 whenever it writes a copy, so the mark is
-appended after that.
+appended to the finished copy.
 """
 
 from __future__ import annotations

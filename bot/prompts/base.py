@@ -50,7 +50,10 @@ class VerbatimWriter:
 
 
 def compose(words: str, additions: Iterable[str], *, room: int) -> str:
-    """Append as many `additions` to the words, one per line, as fit in `room` characters."""
+    """Append the `additions` to the words, one per line, until one of them doesn't fit.
+
+    `room`: the maximum number of characters of the result.
+    """
     written, separator = words, "\n\n"
     for addition in additions:
         longer = f"{written}{separator}{addition}"

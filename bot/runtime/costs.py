@@ -137,7 +137,7 @@ def missing_price(settings: Settings, *, clip: Prices | None, backend: str) -> s
 
 
 def prices_of(settings: Settings, *, clip: Prices | None, backend: str) -> Prices:
-    """Return all prices, given those of clips, or None if these are unknown."""
+    """Return all prices. `clip`: the prices of clips, or None if they are unknown."""
     voice = settings.price_per_narration if _has_paid_voice(settings) else None
     writer = settings.price_per_prompt if _has_paid_writer(settings, backend) else None
     return replace(clip or Prices(), voice=micros(voice or 0), writer=micros(writer or 0))
@@ -154,8 +154,8 @@ def _has_paid_writer(settings: Settings, backend: str) -> bool:
 def clip_prices(settings: Settings, *, listed: float | None) -> Prices | None:
     """Return the highest prices of clips, or None if they are unknown.
 
-    The price that the operator has set takes precedence over `listed`, the provider's price of a
-    second in US dollars.
+    The price that the operator has set takes precedence over `listed`.
+    `listed`: the provider's price in US dollars for each second of a clip, or None.
     """
     if settings.price_per_clip is not None:
         return Prices(clip=micros(settings.price_per_clip))

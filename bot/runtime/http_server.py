@@ -148,7 +148,8 @@ def _origin(url: str) -> str:
 def metrics_page(engine: Engine, *, shows_tables: bool = True) -> MetricsPage | None:
     """Return the page with the metrics, or None if no METRICS_TOKEN is set.
 
-    `shows_tables`: whether to show what the database contains, as one of several processes does.
+    `shows_tables`: whether to show metrics about the database's contents. If several processes
+    share the database, only one of them shows these.
     """
     token = engine.resources.settings.metrics_token.get_secret_value()
     if not token:

@@ -58,7 +58,7 @@ async def open_resources(
 ) -> Resources:
     """Open the resources.
 
-    `is_shared`: whether other processes that share it may have the database open.
+    `is_shared`: whether the database may also be open in other processes, if they share it too.
 
     Raises StartupError if the operator has to change something first.
     """

@@ -22,9 +22,10 @@ GEMINI_ANSWER_SECONDS = 120.0
 class Timing:
     """Pauses and time-outs, in seconds. The demo and the tests use shorter ones.
 
-    `list_period`: the pause between two requests for the provider's list of jobs, if it has one.
-    `acknowledge`: the time that a command has to post its card. Afterwards, the bot looks for the
-    card.
+    `list_period`: the pause between two requests for the provider's list of jobs, if there is a
+    list.
+    `acknowledge`: the time within which a command has to post its card. After that, the bot looks
+    for the card.
     `login_pause`: the pause before the second login attempt, if Discord can't be reached.
     `restart_pause`: the pause before a failed component is restarted or the bot reconnects to
     Discord.

@@ -30,7 +30,8 @@ def odd_lines(path: Path, names: Collection[str]) -> list[str]:
     """Describe each line of the file that is not `NAME=value`.
 
     The descriptions never contain values, which may be secret. A line with only a name is reported
-    if it is one of the settings in `names`. Other such lines may be meant for other programs.
+    if the name is in `names`, which contains the names of settings. Other such lines may be meant
+    for other programs.
 
     Raises UnicodeDecodeError if the file is not UTF-8 text.
     """

@@ -235,7 +235,7 @@ class Settings(BaseSettings):
 
     @property
     def allowed_server_ids(self) -> frozenset[int]:
-        """The ids of the servers where people may order videos. Empty if they may in all."""
+        """The ids of the servers where people may order videos. Empty if all are allowed."""
         return frozenset(int(part) for part in split_list(self.allowed_servers))
 
     @property
@@ -263,8 +263,8 @@ def load_settings(*, with_discord: bool = False, **overrides: Any) -> Settings: 
 
     `with_discord`: whether DISCORD_TOKEN is required.
 
-    Raises StartupError if settings are missing or invalid. Its message has a line for each, which
-    names the variable and the fix.
+    Raises StartupError if settings are missing or invalid. The message has one line for each such
+    setting. The line names the variable and the fix.
     """
     fields, invalid = Settings.model_fields, dict[str, str]()
     try:
@@ -291,6 +291,9 @@ def load_settings(*, with_discord: bool = False, **overrides: Any) -> Settings: 
 
 
 def _misspelling(setting: str) -> str:
-    """Return advice for the error about a missing setting: similar names that are set, if any."""
+    """Return advice for the error about a missing setting.
+
+    The advice lists the similar names that are set. It is empty if there are none.
+    """
     unknown = unknown_names(os.environ, Settings)
     return "".join(f" {each}" for each in unknown if each.meant == setting.upper())

@@ -20,9 +20,10 @@ GEMINI_MODEL = "gemini-omni-1.2-flash"
 class Requirement:
     """A setting that must have a value under certain conditions.
 
-    `given`: another setting's name. Only if that setting has a value is this one required.
-    `choice`: another setting's name and value. Only with this value is the setting required.
-    `host`: a URL setting's name and a host. Only for this host is the setting required.
+    `given`: another setting's name. This setting is required only if the other one has a value.
+    `choice`: another setting's name and value. This setting is required only if the other one has
+    that value.
+    `host`: a URL setting's name and a host. This setting is required only if the URL has that host.
     `empty`: the value that counts as missing.
     `sentence`: the rest of the error message, which begins with the setting's name.
     """
@@ -56,7 +57,7 @@ _DISCORD_TOKEN = Requirement(
     sentence=" is missing: copy it into .env from the Bot page of the Discord Developer Portal.",
 )
 _REQUIREMENTS = (
-    # Without it, each machine would generate a key of its own.
+    # Without SECRET_KEY, each machine would generate a key of its own.
     Requirement(
         setting="secret_key",
         given="database_url",
@@ -70,7 +71,8 @@ _REQUIREMENTS = (
         sentence=" is missing: with DATABASE_URL, set it to the bucket for the files, like "
         "s3://bucket/prefix.",
     ),
-    # Each machine would have a renderer of its own, and only that one would know its clips.
+    # Otherwise, each machine would have a renderer of its own, and no machine could get clips from
+    # another machine's renderer.
     Requirement(
         setting="storyboard_url",
         given="database_url",

@@ -153,7 +153,7 @@ def _api_tokens(value: SecretStr) -> SecretStr:
 
 
 def database_url(value: SecretStr) -> SecretStr:
-    """Return the URL of a PostgreSQL database. Raises ValueError if it is another URL."""
+    """Return the URL of a PostgreSQL database unchanged. Raises ValueError for any other URL."""
     url = value.get_secret_value()
     try:
         parts = urlsplit(url)
@@ -170,7 +170,7 @@ def database_url(value: SecretStr) -> SecretStr:
 
 
 def passwords_of(url: SecretStr) -> frozenset[str]:
-    """Return the password in the URL of a database, as it is written and as it is meant."""
+    """Return the password in the URL of a database, both as written and percent-decoded."""
     written = urlsplit(url.get_secret_value()).password or ""
     return frozenset({written, unquote(written)} - {""})
 
@@ -237,7 +237,10 @@ def _networks(value: str) -> str:
 
 
 def home_expanded(value: str) -> str:
-    """Replace a leading ~ in a path by the home folder. Raises ValueError if there is none."""
+    """Replace a leading ~ in a path by the home folder.
+
+    Raises ValueError if the home folder is unknown.
+    """
     return str(_expanded(Path(value))) if value.startswith("~") else value
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Longer than any text takes from its order until the voice is asked.
+# This is longer than any text waits between its order and the request to the voice.
 _ABANDONED_SECONDS = 60 * 60.0
 
 
@@ -24,7 +24,7 @@ class KeptSpeeches:
     """Keeps each text for a day, and its sound in the workspace, so that a video can use them.
 
     The row of a text is written before its file, and cleared after its file is deleted. Therefore,
-    a crash leaves no file that no row names.
+    every file is named in a row, even after a crash.
     """
 
     def __init__(

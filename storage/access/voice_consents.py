@@ -39,6 +39,13 @@ class VoiceConsentStore:
         )
         return None if row is None else bool(row["agrees"])
 
+    async def has_any(self, user_id: int) -> bool:
+        """Return whether an answer of a person is stored, for any service."""
+        row = await self._database.row(
+            "SELECT 1 FROM voice_consents WHERE user_id = :user_id LIMIT 1", {"user_id": user_id}
+        )
+        return row is not None
+
     async def answer(self, user_id: int, service: str, *, agrees: bool, now: float) -> None:
         """Store a person's answer."""
         values = {"user_id": user_id, "service": service, "agrees": int(agrees), "now": now}

@@ -12,6 +12,7 @@ from bot.artifacts import OrderedVoice, VoiceUse
 from bot.delivery.views.button_ids import Action
 from bot.jobs.guiding.permissions import HearingService
 from bot.model import JobState
+from storage.people import Notify
 from tests.support.desk import open_desk
 from tests.support.fakes.media import FakeVoice
 from tests.support.form_steps import SOUND, count, form, job_of_card, press, submit_form
@@ -158,6 +159,41 @@ async def test_the_consent_for_one_service_is_none_for_another(desk: Desk) -> No
     assert (
         await desk.bench.voice_permissions.of_person(user_id, None, clip_of=None) == OrderedVoice()
     )
+
+
+async def test_an_answer_counts_only_for_the_service_in_the_question(desk: Desk) -> None:
+    question = await order(desk)
+    permissions = desk.bot.services.voice_permissions
+    permissions.service = replace(SERVICE, host="other.example")
+    late = await desk.click(question, "Send it")
+    assert "haven't saved your answer" in late.text
+    assert not await permissions.has_answered(desk.fake_discord.world.user.id)
+    assert await count(desk) == 0
+
+
+@pytest.mark.parametrize("service", [None, replace(SERVICE, host="other.example")])
+async def test_privacy_forgets_an_answer_about_an_earlier_service(
+    desk: Desk, service: HearingService | None
+) -> None:
+    permissions, user_id = desk.bot.services.voice_permissions, desk.fake_discord.world.user.id
+    await permissions.answer(user_id, agrees=True)
+    permissions.service = service
+    shown = await privacy(desk)
+    assert "your answer about an earlier video service" in shown.text
+    await desk.click(shown, "Forget my answer")
+    assert not await permissions.has_answered(user_id)
+    assert "earlier video service" not in shown.text
+
+
+async def test_an_order_that_waits_is_deleted_with_all_data(desk: Desk) -> None:
+    await desk.bench.people.choose(desk.fake_discord.world.user.id, Notify.NEVER)
+    question = await order(desk)
+    sure = await desk.click(await privacy(desk), "Delete my data")
+    deleted = await desk.click(sure, "Yes, delete everything")
+    await desk.fake_discord.wait_for(lambda: "Your data is deleted" in deleted.text)
+    late = await desk.click(question, "Only lay it over")
+    assert "order again" in late.text
+    assert await count(desk) == 0
 
 
 async def test_deleting_all_data_deletes_the_answer_too(desk: Desk) -> None:

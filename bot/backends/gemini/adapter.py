@@ -127,7 +127,10 @@ class Gemini:
         return None
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
-        """Download the stored file or, if there is none, the clip in the interaction to `sink`."""
+        """Download the clip to `sink`.
+
+        If there is no stored file, the clip is taken from the interaction itself.
+        """
         link = None if update.result_url == INLINE else update.result_url
         path = _path(update.ref) if link is None else self._own_path(link)
         elsewhere = link if path is None else None

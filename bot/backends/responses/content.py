@@ -146,7 +146,7 @@ def _check(path: Path) -> None:
 class _Body:
     """The body of a response.
 
-    `is_truncated`: whether the body ended before its announced length.
+    `is_truncated`: whether the body ended before all of the announced bytes had arrived.
     """
 
     def __init__(self, response: Answer) -> None:
@@ -174,8 +174,8 @@ class _Body:
 
 
 def _link_in_refusal(status: int, answer: object) -> str | None:
-    # SGLang with cloud storage sends the link in such an error message. Links in other error
-    # messages are not followed.
+    # SGLang with cloud storage sends the link in an error message with status 400. Links in other
+    # error messages are not followed.
     if status != _BAD_REQUEST or not isinstance(answer, dict):
         return None
     detail = cast("dict[str, object]", answer).get("detail")

@@ -79,8 +79,8 @@ def of_create(
 ) -> BackendError:
     """Classify the refusal of a create request.
 
-    `prompt`: the prompt of the request. If the response repeats the prompt, these words are
-    ignored, because they are not the provider's own.
+    `prompt`: the prompt of the request. If the response repeats the prompt, the repetition is
+    ignored, because its words are not the provider's own.
 
     Returns an UnconfirmedSubmitError if a job may exist despite the refusal.
     """
@@ -95,10 +95,10 @@ def of_create(
 
 
 def of_success_without_job(answer: object, *, prompt: str = "") -> BackendError:
-    """Classify a successful response to a create request that contains no job id.
+    """Classify a response to a create request, with a success status but without a job id.
 
-    Returns an UnconfirmedSubmitError if a job may exist, because the response contains no known
-    refusal.
+    Returns an UnconfirmedSubmitError if the response contains no known refusal, because a job may
+    then exist.
     """
     kind = _kind_by_text(answer, prompt)
     if kind is not None and kind in _REFUSALS and has_error(answer):

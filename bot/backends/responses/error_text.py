@@ -1,4 +1,4 @@
-"""Extracts the codes and messages from an error response, and the job if a job has failed."""
+"""Extracts the codes, the messages and the failed job, if any, from an error response."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def status_in(value: object) -> str:
 
 
 def number_in(value: object) -> float | None:
-    """Convert a value to a number, also from a string.
+    """Convert a number, or a string that contains a number, to a float.
 
     Returns None if the value is not a finite number.
     """

@@ -28,8 +28,8 @@ async def list_jobs(
 ) -> tuple[list[RemoteJob], bool]:
     """Return the jobs in a provider's list, and whether the list is complete.
 
-    `page_after` returns the page that follows an id, newest jobs first, or None if the server has
-    no list.
+    `page_after`: returns the page that follows an id, or None if the server has no list. The pages
+    show the newest jobs first.
 
     The list is read to its end, or back to a known job that is older than the create request. The
     bot's own clock can't tell when to stop, since it may differ from the provider's.
@@ -113,7 +113,7 @@ def _shows_newest(jobs: tuple[RemoteJob, ...], answered: tuple[AnsweredJob, ...]
 
 
 def _shown(jobs: Iterable[RemoteJob], answered: tuple[AnsweredJob, ...]) -> list[RemoteJob]:
-    """Return the known jobs in the list whose entries repeat their orders correctly."""
+    """Return each known job whose entry in the list repeats the job's order correctly."""
     orders = {each.order.ref: each.order for each in answered if each.order.is_echoed}
     return [
         job

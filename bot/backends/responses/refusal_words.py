@@ -118,7 +118,7 @@ OVERLOAD: Table = {
     ),
 }
 
-# This table is searched last, because a busy service also advertises a larger plan.
+# This table is searched last, because a busy service may also advertise a larger plan.
 PLAN: Table = {
     "several": (
         r"(?:upgrade|change) (?:\w+ ){0,4}plan|(?:free )?trial (?:\w+ )?(?:ended|expired|over)",

@@ -43,7 +43,7 @@ class RemoteJob:
 
     `status`: the provider's status word in lower case.
     `state`: the state that the response reveals. `inferred`: whether the state was derived from
-    other fields than the status word.
+    fields other than the status word.
     `progress`: 0 to 100. `cost`: in US dollars. `error`: the unparsed value of the error field.
 
     `has_exact_length`: whether the provider makes each clip exactly as long as it was ordered.
@@ -248,7 +248,7 @@ def _inferred(
     status: str,
     progress: int | None,
 ) -> RemoteState | None:
-    """Return the state that a job's status word tells or, if it is unclear, the other fields."""
+    """Return a job's state by its status word or, if that is unclear, by the job's other fields."""
     if told is RemoteState.DONE and error and not link:
         return RemoteState.FAILED  # for example, a content filter has removed the video
     if told in {RemoteState.DONE, RemoteState.FAILED}:
@@ -279,7 +279,8 @@ def is_error(value: object, depth: int = 4) -> bool:
         return bool(value)
     fields = mapping_in(value)
     if fields is not None:
-        # MiniMax sends this field on success too. Other providers send an object with empty fields.
+        # On success, MiniMax also sends its error object, with a code that means success. Other
+        # providers then send an error object whose fields are empty.
         code = fields.get("status_code", fields.get("code"))
         is_success = code not in _NOTHING and not is_error(code, depth - 1)
         told = (each for name, each in fields.items() if not name.lower().endswith("id"))

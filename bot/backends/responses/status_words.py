@@ -1,4 +1,4 @@
-"""Names of fields and status words that providers use for their jobs."""
+"""Lists the field names and the status words that providers use for their jobs."""
 
 from __future__ import annotations
 

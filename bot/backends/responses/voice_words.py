@@ -1,4 +1,4 @@
-"""Recognises refusals of the sound that went along with a create request, by the service's words.
+"""Tells by a response's words whether a create request was refused because of its sound.
 
 Each row of the table has its source. The patterns are searched for in the strings of a response,
 and in the names of the fields that the response blames. Case is ignored.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _REFUSED_SOUNDS: Mapping[str, tuple[str, ...]] = {
     # vllm_omni 0.30.0, entrypoints/openai/video_api_utils.py and video/generation/helpers.py
     "vLLM-Omni": (r"\baudio_reference\b|reference audio must",),
-    # starlette 1.10, formparsers.py: only the sound is so long
+    # starlette 1.10, formparsers.py: only the sound is long enough for this error
     "Starlette": (r"part exceeded maximum size",),
     # openrouter 1.3.84, components/videogenerationrequest.py
     "OpenRouter": (r"\binput_references\b",),
@@ -36,7 +36,8 @@ _REFUSED_SOUNDS: Mapping[str, tuple[str, ...]] = {
 _WORDS = re.compile(
     "|".join(f"(?:{row})" for rows in _REFUSED_SOUNDS.values() for row in rows), re.IGNORECASE
 )
-# A refusal for what is said, and a refusal of every order, would only be repeated.
+# After a refusal of one of these kinds, the order is sent again without the sound. If the provider
+# refuses what is said, or every order, it would also refuse the order without the sound.
 _KINDS = frozenset({ErrorKind.INVALID, ErrorKind.UNEXPLAINED})
 _TOO_LARGE = 413
 _FIELD_NAMES = frozenset({"loc", "param", "path", "field"})
@@ -47,7 +48,7 @@ _MAX_CHARACTERS = 4000
 def blames_sound(error: BackendError, status: int, answer: object, *, prompt: str) -> bool:
     """Tell whether a clear refusal of a create request is about the sound in the request.
 
-    `prompt`: the prompt of the request. If the response repeats the prompt, these words are
+    `prompt`: the prompt of the request. If the response repeats the prompt, the repetition is
     ignored.
     """
     if error.kind not in _KINDS:

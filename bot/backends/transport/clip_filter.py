@@ -1,4 +1,4 @@
-"""Removes base64 clips from JSON responses as they arrive, so that they use little memory.
+"""Removes the base64 of clips from JSON responses as the bytes arrive, to save memory.
 
 `ijson` is not used, because it yields values, while the rest of the response has to stay JSON text.
 """

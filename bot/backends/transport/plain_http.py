@@ -170,7 +170,7 @@ def bearer(api_key: str | None) -> dict[str, str]:
 async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
     """Yield the chunks of a body as they arrive.
 
-    If the body is cut off, all bytes that arrived before are still yielded.
+    If the body is cut off, all bytes that arrived before the cut are still yielded.
     """
     stream = response.content
     try:

@@ -1,4 +1,4 @@
-"""Tells whether an IP address is public, even if one address is embedded in another.
+"""Tells whether an IP address is public. Addresses that are embedded in it are checked too.
 
 `ipaddress.is_global` depends on the special networks that the Python version knows. It also treats
 addresses that were never allocated as global.
@@ -44,7 +44,7 @@ def is_public(address: str) -> bool:
 
 
 def literal_address(host: str) -> str | None:
-    """Return the IP address that a URL's host is, or None if the host is a name."""
+    """Return the host of a URL as an IP address, or None if the host is a name."""
     bare = host.strip("[]").removesuffix(".")
     try:
         return str(ipaddress.ip_address(bare))

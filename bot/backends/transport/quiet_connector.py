@@ -1,4 +1,4 @@
-"""Connections of aiohttp that can't make the bot see or order another job than it asked for."""
+"""An aiohttp connector that keeps the bot from seeing or ordering the wrong job."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ class QuietConnector(aiohttp.TCPConnector):
         traces: list[Trace],
         timeout: ClientTimeout,  # noqa: ASYNC109 - as declared
     ) -> Connection:
-        """Connect. Raises LateConnectionError if a POST would be sent too late over it."""
+        """Return a connection for a request.
+
+        Raises LateConnectionError if connecting took so long that a POST would be sent too late.
+        """
         fence = PostFence()
         since = fence.now()
         connection = await super().connect(req, traces, timeout)

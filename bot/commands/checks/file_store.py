@@ -23,7 +23,7 @@ _CONTENT = b"written by clapper's doctor, and to be deleted at once"
 
 
 async def examine_store(settings: Settings) -> Finding:
-    """Write, read, link and delete an object, and look whether the bucket really deletes."""
+    """Write, read, link and delete an object, and check that the bucket really deletes objects."""
     if not settings.store_url:
         return Finding(subject=_SUBJECT, ok=True, found="not set: files are kept in DATA_DIR")
     try:

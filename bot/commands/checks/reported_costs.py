@@ -1,4 +1,4 @@
-"""Compares what the video service reported that it charged with the ledger."""
+"""Compares the costs that the video service has reported with the costs in the ledger."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ async def _grant_through_bot(
     try:
         answer = await ask_running_bot(settings, path, subject=subject)
     except StartupError as error:
-        # The bot may have stored the grant, and only its answer is missing.
+        # The bot may have stored the grant although its response did not arrive.
         raise StartupError(f"{error} Then repeat the command with --id {grant_id}.") from error
     if answer.status == HTTPStatus.CONFLICT:
         raise _refused(answer.text)

@@ -1,1 +1,1 @@
-"""Makes smaller copies of videos that were too large to upload, and replaces their links."""
+"""Makes smaller copies of videos that were too large to upload, and shows them instead of links."""

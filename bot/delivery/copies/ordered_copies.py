@@ -38,7 +38,7 @@ class OrderedCopies:
     ) -> None:
         """Have a copy made, if possible, and wait until the store has it.
 
-        Raises DeliveryError if no worker makes the copy for a long time. A retry waits again.
+        Raises DeliveryError if no worker has made the copy after a long time. A retry waits again.
         """
         size = await self._workspace.copy_size(job_id, decent=decent)
         if size is not None and size <= limit_bytes:

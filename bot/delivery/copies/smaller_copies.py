@@ -99,7 +99,8 @@ class SmallerCopies:
         if due is None:
             return _IDLE_SECONDS
         wait = due.next_at - self._clock()
-        # A longer wait is never scheduled, so the clock was set back, and the copy is due.
+        # A longer wait than this maximum is never scheduled. If the wait is longer, the clock was
+        # set back, and the copy counts as due.
         if 0 < wait <= _MAX_RETRY_SECONDS:
             return wait
         # A final edit of the card cancels the task that holds the card's lock. Therefore the copy

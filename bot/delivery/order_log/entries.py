@@ -1,4 +1,4 @@
-"""The lines of the log channel, which contain ids, times and reasons, but no words of people."""
+"""The lines of the log channel. They contain ids, times and reasons, but no text by people."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bot.texts import Texts
 
 _ID_CHARACTERS = 12
-# The lines of a message. More lines are attached as a file.
+# The maximum number of lines in a message. If there are more, all lines are attached as a file.
 _MAX_LINES = 12
 _MAX_CHARACTERS = 1900
 

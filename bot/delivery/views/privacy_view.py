@@ -89,14 +89,16 @@ class PrivacyView:
         has_costs: bool = False,
         is_named: bool = False,
         voice: VoiceTerms | None = None,
+        has_answered: bool = False,
     ) -> ui.LayoutView:
         """Render a person's stored data, with a button to delete it.
 
         `has_costs`: whether the sums that a person has spent are stored too.
         `is_named`: whether a block, or a change of a setting, names the person.
         `voice`: None if no video service hears voices.
+        `has_answered`: whether an answer about the person's voice is stored, for any service.
         """
-        answered = voice is not None and voice.agrees is not None
+        is_earlier = has_answered and (voice is None or voice.agrees is None)
         forget = self._button(
             stored,
             PrivacyStep.FORGET_VOICE,
@@ -105,10 +107,13 @@ class PrivacyView:
         )
         rows = [f"- {line}" for line in self._rows(stored.rows_until)]
         rows += [f"- {self._say('privacy.named')}"] if is_named else []
+        rows += [f"- {self._say('privacy.voice_earlier')}"] if is_earlier else []
         if stored.is_empty and not is_named:
-            head = "privacy.heading" if rows or answered else "privacy.nothing"
+            head = "privacy.heading" if rows or has_answered else "privacy.nothing"
             told = self._voice(voice) if voice else []
-            return render_panel([self._say(head), *rows, *told], *([forget] if answered else []))
+            return render_panel(
+                [self._say(head), *rows, *told], *([forget] if has_answered else [])
+            )
         lines = [
             self._say("privacy.heading"),
             *(f"- {line}" for line in self._list(stored)),
@@ -121,7 +126,7 @@ class PrivacyView:
         return render_panel(
             lines,
             self._button(stored, PrivacyStep.ASK, "button.delete_data", discord.ButtonStyle.danger),
-            *([forget] if answered else []),
+            *([forget] if has_answered else []),
         )
 
     def _voice(self, voice: VoiceTerms | None) -> list[str]:

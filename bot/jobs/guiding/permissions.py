@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -34,6 +35,11 @@ class HearingService:
     host: str
     label: str
     is_inside: bool
+
+    @property
+    def digest(self) -> str:
+        """A short digest of the address, for the ids of buttons."""
+        return hashlib.sha256(self.host.encode()).hexdigest()[:16]
 
 
 class VoicePermissions:
@@ -104,6 +110,10 @@ class VoicePermissions:
     async def answer_of(self, user_id: int) -> bool | None:
         """Return a person's answer for the current service, or None if there is none."""
         return await self._store.get(user_id, self._host)
+
+    async def has_answered(self, user_id: int) -> bool:
+        """Return whether an answer of a person is stored, for any service."""
+        return await self._store.has_any(user_id)
 
     async def forget(self, user_id: int) -> bool:
         """Delete a person's answers for all services, and return whether there were any."""

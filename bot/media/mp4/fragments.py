@@ -26,13 +26,14 @@ _NO_SYNC = 0x10000  # the flag of a sample at which decoding can't start
 class Fragment:
     """Some successive samples of a track. Times are in the track's time units.
 
-    `start`, `end`: the times from which and until which the samples are decoded.
+    `start`, `end`: the times between which the samples are decoded.
     `shown`: the time at which the first sample is shown.
     `reorder_delay`: the longest time between decoding a sample and showing it.
     `count`: the number of samples.
-    `description`: the number of the sample description that they use.
-    `first_byte`, `last_byte`: the file offsets between which they are stored, or 0 if unknown.
-    `syncs`: the file offsets of those samples at which decoding can start.
+    `description`: the number of the sample description that the samples use.
+    `first_byte`, `last_byte`: the file offsets between which the samples are stored, or 0 if
+    unknown.
+    `syncs`: the file offsets of the samples at which decoding can start.
     """
 
     start: int
@@ -62,7 +63,7 @@ class _Place:
 
     `time`: the time at which they are decoded. `byte`: the file offset at which they are stored.
     `base`: the file offset from which the fragment's offsets count.
-    `known`: whether the offsets are known. They are not if they depend on another track's samples.
+    `known`: whether the offsets are known. Offsets that depend on another track's samples are not.
     """
 
     time: int
@@ -120,7 +121,10 @@ def _read_traf(
 
 
 def _with_header(header: bytes, defaults: _Defaults, place: _Place) -> tuple[_Defaults, _Place]:
-    """Apply the values in a `tfhd` box. Its flags tell which values are stored, in fixed order."""
+    """Apply the values in a `tfhd` box.
+
+    The flags of the box tell which values it contains. The order of the values is fixed.
+    """
     flags, at = _flags(header), 8
     if flags & _TFHD_OFFSET:
         (base,) = struct.unpack_from(">Q", header, at)

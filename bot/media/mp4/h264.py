@@ -1,6 +1,6 @@
 """Reads keyframes, parameter sets and colours from H.264, without decoding pictures.
 
-No library is used, because those other than ffmpeg decode the whole clip.
+No library is used, because all libraries except ffmpeg decode the whole clip.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def read_h264(record: bytes) -> H264 | None:
 def keeps_playing(boxes: Boxes, h264: H264, syncs: Iterable[int]) -> bool:
     """Return whether the pictures at the offsets `syncs` are real keyframes of the same stream.
 
-    After a seek, players start at one of them. If that picture needs earlier pictures, or if the
-    stream's parameters change there, some players stop.
+    After a seek, players start at one of these pictures. Some players stop if that picture needs
+    earlier ones, or if the stream's parameters change there.
     """
     return all(_is_keyframe(boxes, h264, offset) for offset in syncs)
 
@@ -90,7 +90,7 @@ def _is_keyframe(boxes: Boxes, h264: H264, offset: int) -> bool:
 
 
 class _Bits:
-    """Reads the numbers in a parameter set, which have varying numbers of bits."""
+    """Reads the numbers in a parameter set. Their lengths in bits vary."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content

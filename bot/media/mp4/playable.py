@@ -15,8 +15,8 @@ _H264_BASELINE, _H264_MAIN, _H264_HIGH = 66, 77, 100
 _PROFILES = frozenset({_H264_BASELINE, _H264_MAIN, _H264_HIGH})
 # These are the object types of MPEG-4 AAC, of the three profiles of MPEG-2 AAC, and of MP3.
 _SOUNDS = frozenset({0x40, 0x66, 0x67, 0x68, 0x69, 0x6B})
-# The primaries of BT.2020, and the transfer functions of BT.2020, PQ and HLG. In players that only
-# support BT.709, such a picture looks dull or dark.
+# The primaries of BT.2020, and the transfer functions of BT.2020, PQ and HLG. A picture that uses
+# one of them looks dull or dark in players that only support BT.709.
 _WIDE_PRIMARIES, _WIDE_TRANSFERS = 9, frozenset({14, 15, 16, 18})
 _MAX_FRAME_RATE = 121  # frames per second; screens don't show more
 _MAX_STEADY_RATE = 60

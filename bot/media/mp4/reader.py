@@ -232,7 +232,7 @@ def _top_level(boxes: Boxes) -> list[Box]:
 
 
 def _is_whole(boxes: Boxes, top: list[Box]) -> bool:
-    """Return whether the boxes `top` are a complete clip, and only garbage follows them."""
+    """Return whether the boxes `top` are a complete clip, and any bytes after them are garbage."""
     kinds = {box.kind for box in top}
     return {b"moov", b"mdat"} <= kinds and boxes.kind_after(top[-1]) not in _MEDIA_BOXES
 
@@ -257,7 +257,7 @@ def _header(tkhd: bytes) -> _Header:
 
 
 def _picture_delay(boxes: Boxes, video: Track, audio: Stream | None) -> float:
-    """Return the seconds by which the picture starts later than the sound, or else 0."""
+    """Return the seconds by which the picture starts later than the sound, or 0 if it doesn't."""
     if audio is None:
         return 0.0
     seen = heard = None

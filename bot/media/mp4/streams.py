@@ -1,4 +1,4 @@
-"""Chooses the video track and the audio track of an MP4 that are played."""
+"""Chooses which video track and which audio track of an MP4 are played."""
 
 from __future__ import annotations
 

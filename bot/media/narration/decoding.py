@@ -1,4 +1,4 @@
-"""Builds the ffmpeg command that decodes an untrusted audio file to WAV, and limits the command."""
+"""Builds the ffmpeg command that decodes an untrusted audio file to WAV, and sets its limits."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def decoding_arguments(
         sound[f"a:{track}"]
         .filter("aformat", sample_fmts="s16")
         .filter("astats", measure_perchannel="none", measure_overall="Peak_level+Flat_factor")
-        # `first_pts` is not set. If the format changed midway, it would insert as much silence as
-        # there was sound before.
+        # `first_pts` is not set. With it, aresample would insert silence if the format changed
+        # midway, as much as there was sound before.
         .filter("aresample", _RATE, **{"async": 1})
         .filter("aformat", channel_layouts="stereo", sample_fmts="s16")
     )
@@ -71,6 +71,7 @@ def decoding_limits(seconds: int) -> ProcessLimits:
     return ProcessLimits(
         wall_seconds=60 + seconds / 5,
         cpu_seconds=15 + seconds // 20,
-        # ffmpeg itself stops soon after the size in `-fs`. This limit applies only if it doesn't.
+        # ffmpeg itself stops soon after the file reaches the size in `-fs`. This limit applies only
+        # if ffmpeg doesn't stop.
         file_bytes=2 * _max_bytes(seconds),
     )

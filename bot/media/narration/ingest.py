@@ -47,8 +47,8 @@ class Narration:
 
     `loudness`: the loudness in LUFS, or None if the narration is silent.
     `clipped`: whether the recording is so loud that its peaks are cut off.
-    `sound_end`: the time in seconds at which the last sound ends, or None in a narration from an
-    earlier version. Only a pause follows.
+    `sound_end`: the time in seconds at which the last sound ends. Only a pause follows it. None if
+    an earlier version of the bot wrote the narration.
     """
 
     path: Path
@@ -68,7 +68,7 @@ async def ingest(ffmpeg: Ffmpeg, source: Path, target: Path, *, max_seconds: int
 
     Raises UserError if the file is empty, is not audio, can't be read, has no sound, or is too
     long.
-    Raises MediaError if the decoding fails for a reason that is not in the file.
+    Raises MediaError if the decoding fails for a reason other than the file.
     """
     found = await asyncio.to_thread(_sniffed, source)
     links = await asyncio.to_thread(_links, source, found)

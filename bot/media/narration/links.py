@@ -39,7 +39,7 @@ class Link:
 
 
 def find_links(path: Path, demuxer: str) -> list[Link]:
-    """Return the links of a chained file, or one link that is the whole file otherwise.
+    """Return the links of a chained file. For any other file, return one link: the whole file.
 
     The search stops soon after `MAX_LINKS`. Blocks the thread.
     """

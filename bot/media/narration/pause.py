@@ -15,7 +15,8 @@ _FULL_SCALE = 32_768
 # A peak this much below the loudness of the narration counts as a pause. Breath and the noise of a
 # room are quieter, and the last consonant of a sentence is louder.
 _PAUSE_DB = -30.0
-# Whatever the loudness, quieter peaks count as a pause, and louder ones do not.
+# Peaks below the first level always count as a pause, regardless of the narration's loudness. Peaks
+# above the second level never do.
 _QUIETEST_DB, _LOUDEST_DB = -60.0, -40.0
 _COARSE_FRAMES = 48_000
 _FINE_FRAMES = 480
@@ -69,7 +70,7 @@ def _limit(loudness: float) -> float:
 
 
 def _loud_blocks(sound: wave.Wave_read, limit: float) -> Iterator[int]:
-    """Yield the number of each fine block with a peak above `limit`."""
+    """Yield the number of each block of `_FINE_FRAMES` frames that has a peak above `limit`."""
     width = _FINE_FRAMES // _SPARSE
     for first in range(0, sound.getnframes(), _COARSE_FRAMES):
         samples = array("h", sound.readframes(_COARSE_FRAMES))

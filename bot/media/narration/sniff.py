@@ -124,7 +124,8 @@ class Format:
     `demuxer`: ffmpeg's name for the format.
     `start`: the offset of the sound. It is not 0 if the header of a radio stream precedes the
     sound.
-    `interval`: the number of bytes after which a radio stream inserts a text, or 0 if it doesn't.
+    `interval`: the number of bytes after which a radio stream inserts a text, or 0 if no texts are
+    inserted.
     """
 
     demuxer: str

@@ -39,7 +39,8 @@ _KEPT_ENV = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")  # other variables may hold se
 class ProcessLimits:
     """The limits of a child process.
 
-    `memory_bytes` limits its address space, and `file_bytes` each file that it writes.
+    `memory_bytes`: the limit on the child's address space.
+    `file_bytes`: the limit on the size of each file that the child writes.
     """
 
     wall_seconds: float = 120
@@ -175,7 +176,8 @@ def _start_readers(
 
 
 async def _wait_for_readers(readers: set[asyncio.Task[None]]) -> None:
-    # If this is cancelled, wait() doesn't cancel the readers. They end when the pipes are closed.
+    # If this function is cancelled, wait() doesn't cancel the readers. They end when the pipes are
+    # closed.
     done, _ = await asyncio.wait(readers, return_when=asyncio.FIRST_EXCEPTION)
     for reader in done:
         reader.result()
@@ -257,7 +259,7 @@ async def _find_parent_death_guard() -> tuple[str, ...]:
     setpriv = await asyncio.to_thread(shutil.which, "setpriv")
     if setpriv:
         guard = (setpriv, "--pdeathsig", "KILL", "--no-new-privs")
-        # The setpriv of BusyBox lacks both options.
+        # BusyBox's setpriv has neither of these options.
         if await read_output(*guard, "echo", "guarded"):
             return guard
     # Without the prefix, a normal shutdown still ends every child, but after a crash they continue

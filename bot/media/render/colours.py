@@ -109,7 +109,7 @@ def _probing(clip: Path, demuxer: str, number: int) -> list[str]:
 
 
 def bt709_steps(colours: Colours | None) -> Sequence[Step]:
-    """Return the filters that convert these colours to BT.709, or no filters if there are none."""
+    """Return the filters that convert colours to BT.709, or no filters if `colours` is None."""
     if colours is None:
         return ()
     # The properties of the source are set again, because decoders may lose them. zscale doesn't

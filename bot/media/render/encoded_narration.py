@@ -1,7 +1,7 @@
 """Encodes a narration before its clip is available, so that the merge only has to copy it.
 
-The format is M4A, because it records the encoder's delay. With that, the copied sound stays in sync
-with the picture.
+The format is M4A. An M4A records the encoder's delay, so the copied sound stays in sync with the
+picture.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from bot.media.render.video_stream import scaled_size
 
-# The share of the limit that the plan uses. With it, x264 with the preset veryfast kept all of 25
-# measured clips within the limit.
+# The share of the limit that the plan uses. At this share, all of 25 measured clips stayed within
+# the limit when x264 encoded them with the preset veryfast.
 _USABLE_SHARE = 0.98
 _FIXED_BITS = 320_000  # for headers, and for data that the encoder doesn't count
 _INDEX_BITS = 10_000  # for a second of the index, which has an entry for each frame
@@ -76,7 +76,7 @@ def make_plan(source: ShrinkSource, limit_bytes: int, *, decent: bool) -> Shrink
     """
     sound_rate = _sound_rate(source, limit_bytes, decent=decent)
     bits = _picture_bits(source, limit_bytes, sound_rate)
-    # A frame that is held takes no bits, so only the seconds count in which the picture changes.
+    # A frame that is held takes no bits, so only the seconds in which the picture changes count.
     max_rate = bits / (source.moving + _INITIAL_BUFFER * _BUFFER_SECONDS)
     width, height = _size(source, max_rate, decent=decent)
     if max_rate < _MIN_BIT_RATE or (decent and max_rate < _min_rate(width, height)):

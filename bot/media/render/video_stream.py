@@ -58,7 +58,9 @@ class EncoderSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
-    """The picture of a video that is to be written, with a duration of `seconds`.
+    """The picture of an output video.
+
+    `seconds`: the duration of the video.
 
     `encoded`: whether the picture is encoded, and not just copied.
     `colours`: the colours that are converted to BT.709 while the picture is encoded, if any.
@@ -126,8 +128,9 @@ class Picture:
 
 def hold_last_frame(seconds: float) -> dict[str, str | float]:
     """Return the output options that hold the last frame until the video lasts `seconds`."""
-    # Every frame gets a duration that lasts until the end, but an MP4 stores only that of the last
-    # frame. Without explicit `pts` and `dts`, setts would show the frames in decoding order.
+    # Every frame is set to last until the end of the video, but an MP4 stores only the duration of
+    # the last frame. Without explicit `pts` and `dts`, setts would show the frames in decoding
+    # order.
     rest = f"{ffmpeg_time(seconds)}/TB-(PTS-STARTPTS)"
     return {"bsf:v": f"setts=pts='PTS':dts='DTS':duration='{rest}'"}
 
@@ -203,7 +206,10 @@ def ffmpeg_time(seconds: float) -> str:
 
 
 def scaled_size(width: int, height: int, *, longest: int) -> tuple[int, int]:
-    """Return a picture's size, reduced to sides of at most `longest`. Both are even numbers."""
+    """Return the size of a picture after it is scaled down to sides of at most `longest`.
+
+    The width and the height are even numbers.
+    """
     scale = min(1.0, longest / max(width, height))
     return _even(width * scale), _even(height * scale)
 

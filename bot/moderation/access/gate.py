@@ -46,7 +46,7 @@ class Gate:
     """Accepts the orders that both the operator and the server's managers allow.
 
     All orders are checked, including those from the API, the web page and the command line. The
-    managers can only restrict further what the operator allows.
+    managers can restrict orders further, but can't allow any that the operator refuses.
     `count`: is called with the reason of each refusal.
     """
 

@@ -76,7 +76,7 @@ class OrderPlace:
     is_installed: bool = False
     #: True in a group chat or a DM that the bot is not part of.
     is_group: bool = False
-    #: Discord's ids of the thread, the channel and the category, without those that don't exist.
+    #: The Discord ids of the thread, the channel and the category, as far as these exist.
     channel_ids: tuple[int, ...] = ()
     #: True if Discord shows the channel only to adults.
     is_age_restricted: bool = False

@@ -1,4 +1,4 @@
-"""RefusedOrders: passes on which orders were refused, and why, without their words."""
+"""RefusedOrders: tells subscribers which orders were refused and why, but not the orders' texts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# The sections of the sentences that refuse orders.
+# The sections of the locale files with the sentences that refuse orders.
 _SECTIONS = ("access.", "budget.", "caps.", "speech.")
 _BLOCKED_WORD = "prompt.blocked"
 # These sentences refuse commands about settings, and not orders.
@@ -50,7 +50,7 @@ class RefusedOrders:
         self._subscribers.append(subscriber)
 
     def publish(self, refusal: RefusedOrder) -> None:
-        """Call the subscribers, unless the reason is not one for which orders are refused."""
+        """Call the subscribers if the reason is one for which orders are refused."""
         if refusal.reason in _NO_ORDER:
             return
         if refusal.reason == _BLOCKED_WORD or refusal.reason.startswith(_SECTIONS):

@@ -1,4 +1,4 @@
-"""Builds the links to videos and the retention of videos, and reads the default setting for DMs."""
+"""Builds the components that sign links and delete videos, and reads the default for DMs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def make_links(resources: Resources) -> Links:
 def make_retention(
     engine: Engine, people: PeopleStore, speeches: KeptSpeeches, remote_deletion: RemoteDeletion
 ) -> Retention:
-    """Return the component that deletes expired videos, and jobs that people delete."""
+    """Return the component that deletes expired videos, and jobs that people asked to delete."""
     settings = engine.resources.settings
     return Retention(
         RetentionStore(engine.resources.database),

@@ -1,4 +1,4 @@
-"""Builds the parts that read texts aloud, and that keep them."""
+"""Builds the component that reads texts aloud, and the one that keeps these texts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def make_narrator(engine: Engine, voices: Voices, kept: KeptSpeeches) -> Narrato
     settings = engine.resources.settings
     return Narrator(
         voices,
-        # Narrations may be paid, so they have their own ffmpeg slot and never wait for a render.
+        # Narrations may cost money, so they have their own ffmpeg slot and never wait for a render.
         Ffmpeg(engine.resources.ffmpeg_path, slots=1),
         engine.workspace,
         SpeechStore(engine.resources.database),

@@ -1,4 +1,4 @@
-"""Sets up what lets several processes share one PostgreSQL database."""
+"""Builds the components with which several processes share one PostgreSQL database."""
 
 from __future__ import annotations
 
@@ -72,7 +72,8 @@ def lease_of(heartbeat: Heartbeat | None, database: Database) -> Lease:
 def may_claim(heartbeat: Heartbeat | None, *, client: str | None) -> Callable[[], bool]:
     """Return the function that tells whether this process may claim jobs now.
 
-    `client`: the only API client whose jobs are claimed. These need not be made as the desk's.
+    `client`: the only API client whose jobs are claimed, or None for all jobs. The
+    settings of a process for one client may differ from the desk's.
     """
     if heartbeat is None:
         return lambda: True

@@ -1,1 +1,1 @@
-"""Runs a process in its role: as everything, as the desk that speaks to Discord, or as a worker."""
+"""Runs a process in its role: as the desk that speaks to Discord, as a worker, or as both."""

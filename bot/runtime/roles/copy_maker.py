@@ -20,7 +20,11 @@ _LOOK_SECONDS = 2.0
 
 
 class CopyMaker:
-    """Makes one copy at a time of its kind: those that are waited for, or those that are not."""
+    """Makes copies, one at a time.
+
+    `in_background`: makes only the copies that no delivery waits for. With False, makes only the
+    others.
+    """
 
     def __init__(self, store: CopyOrderStore, editor: Shrinker, *, in_background: bool) -> None:
         self._store = store

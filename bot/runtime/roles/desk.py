@@ -1,4 +1,4 @@
-"""Runs a desk: waits as a standby until no other desk speaks to Discord, and then does so."""
+"""Runs a desk: waits as a standby until no other desk speaks to Discord, and then takes over."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ async def run_desk(
     """
     async with AsyncExitStack() as stack:
         stack.push_async_callback(lock.release)
-        # Closing the server of the standby waits for its last answers, so it is closed at the end.
+        # To close the standby's server, the desk has to wait for the last responses. Therefore, the
+        # server is closed at the end.
         server = await open_small_server(
             engine, stack, make_links(engine.resources), state=STANDBY, is_ready=lambda: False
         )

@@ -28,9 +28,9 @@ async def open_small_server(
     state: str,
     is_ready: Callable[[], bool],
 ) -> WebServer:
-    """Start the server on a copy of the socket, so that another server can follow it on the socket.
+    """Start the server on a copy of the socket, so that another server can use the socket later.
 
-    `state`: the role, for the answers about the process's health.
+    `state`: the role, which the health check shows.
     """
     settings = engine.resources.settings
     metrics = metrics_page(engine, shows_tables=False)

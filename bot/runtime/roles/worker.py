@@ -1,4 +1,7 @@
-"""Runs a worker: takes jobs in, submits, polls, downloads and merges them, without Discord."""
+"""Runs a worker: takes in, submits and polls jobs, and downloads and merges their clips.
+
+A worker is not connected to Discord.
+"""
 
 from __future__ import annotations
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 class KnownLanguage:
     """A language.
 
-    `name`: its name in the language itself, which its speakers recognise wherever they read it.
-    `scripts`: the scripts that it is written in, as the names of Unicode's characters begin.
+    `name`: the language's own name, which its speakers recognise wherever they read it.
+    `scripts`: the scripts in which the language is written. Each is the first word of the Unicode
+    names of its characters.
     """
 
     name: str
@@ -122,7 +123,7 @@ def decides(script: str) -> bool:
 
 
 def written_in(script: str | None, languages: tuple[str, ...]) -> tuple[str, ...]:
-    """Return those of some languages that use a script, or all of them if there is no script."""
+    """Return the `languages` that use a script, or all of them if `script` is None."""
     if script is None:
         return languages
     return tuple(code for code in languages if script in LANGUAGES[code].scripts)

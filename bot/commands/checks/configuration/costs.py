@@ -61,7 +61,7 @@ def examine_costs(settings: Settings) -> Finding:
 
 
 def clip_price(settings: Settings) -> float | None:
-    """Return the price of the longest clip in US dollars, or None if only a request can tell."""
+    """Return the price of the longest clip in US dollars, or None if only a request reveals it."""
     clip = clip_prices(settings, listed=_listed(settings))
     return None if clip is None else _longest(settings, clip) / MICROS
 

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def examine_database(source: Source) -> Finding:
-    """Report the database, without its password. Reads it, and so blocks the event loop."""
+    """Report the kind of the database and, for PostgreSQL, its version and address.
+
+    The password is left out of the address. Reads the database, and so blocks the event loop.
+    """
     subject = "database"
     if not isinstance(source, str):
         return Finding(subject=subject, ok=True, found="SQLite, in DATA_DIR")

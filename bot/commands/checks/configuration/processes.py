@@ -20,7 +20,10 @@ _SUBJECT = "processes"
 
 
 def examine_processes(source: Source, *, clock: Callable[[], float] = time.time) -> Finding:
-    """Report the processes on the database by role. Reads it, and so blocks the event loop."""
+    """Report the number of processes of each role that use the database.
+
+    Reads the database, and so blocks the event loop.
+    """
     if not isinstance(source, str):
         return Finding(subject=_SUBJECT, ok=True, found="one does everything")
     # Only PostgreSQL needs asyncpg.
@@ -48,7 +51,7 @@ def _counts(found: list[SeenProcess]) -> str:
 
 
 def _advice(found: list[SeenProcess]) -> str:
-    """Return what is missing or differs, or "" if nothing does."""
+    """Return advice if a role is missing or a worker's settings differ, or "" otherwise."""
     kinds = {process.kind for process in found}
     if not found or "all" in kinds:
         return ""

@@ -1,1 +1,1 @@
-"""The checks of what the owner has decided."""
+"""The checks that concern the owner's decisions, such as a pause of new orders."""
