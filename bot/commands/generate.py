@@ -59,7 +59,7 @@ class Generate:
     """Orders a video, shows its progress, and writes the finished video to a file."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the options: the prompt or the job to resume, the narration and the output file."""
+        """Add the options: the prompt (or a job to resume), the narration and the output file."""
         order = parser.add_mutually_exclusive_group(required=True)
         order.add_argument("script", nargs="?", metavar="PROMPT", help="what the video should show")
         order.add_argument("--prompt", metavar="PROMPT", help="the same, as an option")

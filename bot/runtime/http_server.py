@@ -215,7 +215,7 @@ async def open_owner_page(
 ) -> OwnerPage | None:
     """Return the owner's page, or None if no OWNER_TOKEN is set.
 
-    Raises StartupError if OWNER_TOKEN is also used as another token.
+    Raises StartupError if OWNER_TOKEN has the same value as another token.
     """
     token = settings.owner_token.get_secret_value()
     if not token:

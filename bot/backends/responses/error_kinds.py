@@ -155,7 +155,7 @@ def describe(answer: object, status: int | None = None) -> str:
     """Summarise an error response in one line.
 
     The query strings of URLs are removed, because they may contain signatures, which must not be
-    logged. Sounds are removed too.
+    logged. Audio data is removed too.
     """
     joined = _SOUND.sub("...", ": ".join(texts_in(answer)))[:_MAX_JOINED]
     line = " ".join(joined.split())[:_MAX_CLASSIFIED]

@@ -88,7 +88,7 @@ def _random(prompt: str, seed: str) -> Random:
 
 
 def _cuts(scenes: tuple[str, ...], frames: int) -> tuple[int, ...]:
-    """Return the frames at which the scenes end. A longer text is shown for longer."""
+    """Return the frames at which the scenes end. A scene with a longer text is shown for longer."""
     weights = [1 + columns(scene) / 60 for scene in scenes]
     scale = frames / sum(weights)
     return tuple(round(end * scale) for end in accumulate(weights))
