@@ -26,6 +26,7 @@ from bot.runtime.engine import open_engine
 from bot.runtime.http_server import operator_routes, webhooks
 from bot.runtime.log_setup import configure_logs
 from bot.runtime.parts.keeping import make_links
+from bot.runtime.parts.voices import make_voice_sounds
 from bot.runtime.resources import open_resources
 from bot.runtime.roles.worker import NoDiscord
 from bot.runtime.stop_signals import on_stop_signals
@@ -140,7 +141,7 @@ async def _generate(settings: Settings, options: argparse.Namespace) -> int:
         # The server receives the operator's requests and webhooks of a provider on this machine. It
         # sends the sounds of narrations.
         routes = [*webhooks(engine).routes, *operator_routes(engine).routes]
-        routes += VoiceLinks(make_links(resources), engine.jobs, engine.workspace).routes
+        routes += VoiceLinks(make_links(resources), engine.jobs, make_voice_sounds(engine)).routes
         server = WebServer(
             routes,
             resources.listener,
