@@ -65,7 +65,7 @@ class SharedWork:
                 return
 
     async def begin_asking(self, job_id: str) -> bool:
-        """Record that a paid voice is asked to speak a job's text.
+        """Record that a paid voice service is about to get a job's text.
 
         Returns False if the voice was asked before.
         """
