@@ -100,16 +100,24 @@ class Downloading:
         """
         if await asyncio.to_thread(self.workspace.folder(job.id).clip.exists):
             return True
-        if await self.shared.fetch_clip(job.id):
+        if await self.fetch_again(job):
             return True
         log.warning("download.clip_missing id=%s", job.id)
         if job.clip_of is None:
             await self.jobs.move(job, JobState.DOWNLOADING, after=_RESTORE_SECONDS)
+        else:
+            await self.jobs.fail(job, "failed.clip_gone")
+        return False
+
+    async def fetch_again(self, job: Job) -> bool:
+        """Put a copy of the clip into the job's folder. Returns False if no copy is kept."""
+        if await self.shared.fetch_clip(job.id):
+            return True
+        if job.clip_of is None:
             return False
         try:
             await self.workspace.reuse_clip(job.id, of=job.clip_of)
         except FileNotFoundError:
-            await self.jobs.fail(job, "failed.clip_gone")
             return False
         return True
 

@@ -200,7 +200,8 @@ class Pipeline:
 
     async def _merge(self, job: Job) -> None:
         clip = self._workspace.folder(job.id).clip
-        if await self._workspace.is_published(job.id, clip):
+        is_published = await self._workspace.is_published(job.id, clip)
+        if is_published and not await self._downloading.fetch_again(job):
             video: FinishedVideo | None = self._unedited(job)  # published just before a crash
         else:
             video = await self._edit(job) if await self._downloading.restore(job) else None
@@ -211,13 +212,11 @@ class Pipeline:
         )
         await self._artifacts.save(artifact)
         await self._editor.make_poster(job.id)
-        if job.client is None:
-            await self._jobs.move(job, JobState.DELIVERING, Changes(note=video.note))
-            await self._shared.forget(job.id)
-            return
-        await self._jobs.move(job, JobState.SUCCEEDED, Changes(note=video.note))
-        # The files are deleted only after the commit, because a repeated step would need them.
-        await self._workspace.delete_folder(job.id)
+        to = JobState.DELIVERING if job.client is None else JobState.SUCCEEDED
+        if await self._jobs.move(job, to, Changes(note=video.note)) is None:
+            return  # the step may be running again, and needs the files
+        if job.client is not None:
+            await self._workspace.delete_folder(job.id)
         await self._shared.forget(job.id)
 
     async def _restore_narration(self, job: Job) -> None:

@@ -24,9 +24,9 @@ def postgres_errors() -> Generator[None]:
     try:
         yield
     except asyncpg.UniqueViolationError as error:
-        raise NotUniqueError(str(error)) from None
+        raise NotUniqueError(_text(error)) from None
     except _FAILURES as error:
-        raise StorageError(str(error) or type(error).__name__) from None
+        raise StorageError(_text(error)) from None
 
 
 def is_lost_connection(error: Exception) -> bool:
@@ -38,3 +38,9 @@ def is_lost_connection(error: Exception) -> bool:
         | asyncpg.OperatorInterventionError
         | asyncpg.TooManyConnectionsError,
     ) or (isinstance(error, asyncpg.InterfaceError) and not isinstance(error, asyncpg.DataError))
+
+
+def _text(error: Exception) -> str:
+    """Return the message without its details. These may be a whole row, with a token."""
+    text = error.args[0] if isinstance(error, asyncpg.PostgresError) and error.args else error
+    return str(text) or type(error).__name__

@@ -9,12 +9,14 @@ import pytest
 
 from bot.artifacts import NOTE_HELD_INSTEAD
 from bot.errors import BackendError, ErrorKind, MediaError
+from bot.media.files.shared_work import SharedWork
 from bot.model import JobState
 from storage.database import open_database
 from tests.support.fakes.backend import CLIP, FakeBackend
 from tests.support.fakes.bench import CAPS, Bench, open_bench
 from tests.support.fakes.deliverer import FakeDeliverer
 from tests.support.fakes.orders import VOICE
+from tests.support.fakes.remote_store import RemoteStore
 from tests.support.mortal_database import Killed, MortalDatabase
 from tests.support.outcomes import assert_failed
 
@@ -257,6 +259,38 @@ async def test_a_merge_that_was_cut_off_after_the_video_was_kept_is_finished(
     assert (await bench.now(job.id)).state is JobState.MERGING
     assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
     assert bench.workspace.video(job.id).read_bytes() == before
+
+
+def machine(bench: Bench, root: Path, store: RemoteStore) -> Bench:
+    """Return another machine with the same database and provider, and with a shared store."""
+    made = Bench(
+        bench.database,
+        root,
+        clock=bench.clock,
+        backend=bench.backend,
+        deliverer=bench.deliverer,
+        caps=CAPS,
+        files=store,
+    )
+    made.shared = SharedWork(made.workspace, store)
+    made.pipeline = made.build_pipeline()
+    return made
+
+
+async def test_a_merge_that_was_cut_off_is_repeated_on_another_machine(
+    bench: Bench, tmp_path: Path
+) -> None:
+    store = RemoteStore()
+    first, second = (machine(bench, tmp_path / name, store) for name in ("first", "second"))
+    job = await first.at(JobState.MERGING, attachment=VOICE)
+    running = await first.claim(job.id)
+    await second.claim_again(job.id)
+    # The first machine has kept the video, but its commit comes too late.
+    await first.pipeline.steps[JobState.MERGING](running)
+    ended = await second.run_out(job.id)
+    assert (ended.state, ended.note) == (JobState.SUCCEEDED, None)
+    assert store.files[f"videos/{job.id}.mp4"] == CLIP + b"video_1 with voice"
+    assert not [key for key in store.files if key.startswith("shared/")]
 
 
 @pytest.mark.sqlite

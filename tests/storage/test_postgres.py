@@ -137,6 +137,14 @@ async def test_a_unique_index_is_named_by_the_error(url: str) -> None:
             await database.rows(WEBHOOK, {"id": "a\0b"})
 
 
+async def test_an_error_does_not_show_the_row_that_was_refused(url: str) -> None:
+    row = "INSERT INTO inbox (backend, webhook_id, remote_id) VALUES ('b', 'secret', NULL)"
+    async with open_postgres(url) as database:
+        with pytest.raises(StorageError, match="not-null") as refused:
+            await database.rows(row, NOTHING)
+    assert "secret" not in str(refused.value)
+
+
 async def test_a_failing_sequence_changes_nothing(url: str) -> None:
     async with open_postgres(url) as database:
         statement = f"{WEBHOOK} RETURNING webhook_id", {"id": "w"}

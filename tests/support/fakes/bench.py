@@ -101,6 +101,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
+    from bot.media.files.shared_work import SharedWork
     from bot.media.files.stores.base import FileStore
     from bot.model import Job, JobChanged
     from bot.moderation.base import Moderator
@@ -126,6 +127,7 @@ class Bench:
     """
 
     hearing: HearingService | None = None
+    shared: SharedWork | None = None
 
     def __init__(
         self,
@@ -326,6 +328,7 @@ class Bench:
             backend=self.backend,
             artifacts=self.artifacts,
             workspace=self.workspace,
+            shared=self.shared,
             editor=self.editor,
             deliverer=self.deliverer,
             submission=Submission(
