@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from storage.jobs.client_jobs import ClientJobStore
 from storage.ledger.budgets import Budgets
 from storage.postgres import schema
 from storage.postgres.database import LOCK_COUNTS
-from storage.postgres.opening import open_postgres
+from storage.postgres.opening import connect, open_postgres
 from storage.snapshot import count_delivering, list_jobs, read_second_bot
 from storage.sqlite import opening
 from tests.support.fakes import bench as benches
@@ -58,6 +58,15 @@ def _on_postgres(url: str, postgres: PostgresServer, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(benches, "open_database", postgres.open)
 
 
+@asynccontextmanager
+async def closed(connection: asyncpg.Connection) -> AsyncGenerator[asyncpg.Connection]:
+    """Close the connection at the end, which also releases its locks."""
+    try:
+        yield connection
+    finally:
+        connection.terminate()
+
+
 async def submit_at_once(bench: Bench, *, user_id: int) -> int:
     """Submit a job for each caller at once, and return how many were accepted."""
 
@@ -85,8 +94,11 @@ async def test_a_job_is_found_whose_caller_was_cancelled_while_it_was_inserted(
     tmp_path: Path, clock: Clock, url: str
 ) -> None:
     waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    other = await asyncpg.connect(url)
-    async with open_bench(tmp_path, clock) as bench, asyncio.timeout(20):
+    async with (
+        open_bench(tmp_path, clock) as bench,
+        closed(await connect(url)) as other,
+        asyncio.timeout(10),
+    ):
         await other.execute("BEGIN")
         await other.execute(LOCK_COUNTS)
         submitting = asyncio.create_task(
@@ -102,7 +114,6 @@ async def test_a_job_is_found_whose_caller_was_cancelled_while_it_was_inserted(
             await other.execute("SELECT pg_sleep(0.01)")
         await other.execute("ROLLBACK")
         assert await asking
-    await other.close()
 
 
 @pytest.mark.usefixtures("_on_postgres")
