@@ -20,7 +20,7 @@ async def test_a_text_of_a_foreign_program_does_not_end_the_exchange(
 ) -> None:
     job = await bench.submit()
     known = len(bench.changes)
-    relay = ChangeRelay(bench.bus, bench.store, send=str)
+    relay = ChangeRelay(bench.bus, bench.store, send=list[str]().append)
     await relay.receive(text)
     assert len(bench.changes) == known
     await relay.receive(f'["{job.id}", null, false]')
