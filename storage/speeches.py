@@ -41,7 +41,7 @@ _RELEASE = """
 UPDATE speeches SET settled_micros = 0, settled_at = :now
 WHERE id = :id AND coalesce(settled_micros, 1) <> 0
 """
-# A crash may have followed the order, so that the voice was never asked.
+# The process may have crashed after the order, before it sent the text to the voice service.
 _RELEASE_ABANDONED = """
 UPDATE speeches SET settled_micros = 0, settled_at = :now
 WHERE settled_micros IS NULL AND reserved_micros <> 0 AND at < :before

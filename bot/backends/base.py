@@ -52,7 +52,10 @@ class BackendUpdate:
 
     @property
     def expires_in(self) -> float | None:
-        """The seconds until the provider deletes the video, by the provider's clock, or None."""
+        """The seconds until the provider deletes the video, measured by the provider's clock.
+
+        None if the provider has not named a time.
+        """
         if self.expires_at is None or self.echo.answered_at is None:
             return None
         return self.expires_at - self.echo.answered_at

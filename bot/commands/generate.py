@@ -26,6 +26,7 @@ from bot.runtime.engine import open_engine
 from bot.runtime.http_server import operator_routes, webhooks
 from bot.runtime.log_setup import configure_logs
 from bot.runtime.parts.keeping import make_links
+from bot.runtime.parts.voices import make_voice_sounds
 from bot.runtime.resources import open_resources
 from bot.runtime.roles.worker import NoDiscord
 from bot.runtime.stop_signals import on_stop_signals
@@ -58,7 +59,7 @@ class Generate:
     """Orders a video, shows its progress, and writes the finished video to a file."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the options: the prompt or the job to resume, the narration and the output file."""
+        """Add the options: the prompt (or a job to resume), the narration and the output file."""
         order = parser.add_mutually_exclusive_group(required=True)
         order.add_argument("script", nargs="?", metavar="PROMPT", help="what the video should show")
         order.add_argument("--prompt", metavar="PROMPT", help="the same, as an option")
@@ -140,7 +141,7 @@ async def _generate(settings: Settings, options: argparse.Namespace) -> int:
         # The server receives the operator's requests and webhooks of a provider on this machine. It
         # sends the sounds of narrations.
         routes = [*webhooks(engine).routes, *operator_routes(engine).routes]
-        routes += VoiceLinks(make_links(resources), engine.jobs, engine.workspace).routes
+        routes += VoiceLinks(make_links(resources), engine.jobs, make_voice_sounds(engine)).routes
         server = WebServer(
             routes,
             resources.listener,

@@ -232,7 +232,7 @@ class DiscordDeliverer:
     ) -> None:
         """Link the video on the card.
 
-        `replaceable`: whether to replace the link with a smaller copy later, if Discord can't play
+        `replaceable`: whether a smaller copy may replace the link later, if Discord can't play
         the linked video on the card.
         """
         # Discord may not follow a redirect, so the player gets the store's own link.

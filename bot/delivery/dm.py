@@ -115,8 +115,8 @@ class DirectMessages:
         if dm.user_id in self._accepting:
             await self._send_unless_refused(dm, open_files, may_be_sent, only_way=only_way)
             return
-        # Until a recipient has accepted one DM, send the recipient's DMs one at a time. If the
-        # recipient has closed DMs, only one request is refused, rather than several at once.
+        # Until a recipient has accepted one DM, send DMs to that person one at a time. If the
+        # recipient doesn't accept DMs, only one request is refused, rather than several at once.
         first = self._first_dms.setdefault(dm.user_id, asyncio.Lock())
         try:
             async with asyncio.timeout(_FIRST_SECONDS):

@@ -80,7 +80,7 @@ def localise(definitions: Iterable[Definition], texts: Texts) -> list[Definition
 
 
 def tell_of_voices(definitions: Iterable[Definition], texts: Texts) -> list[Definition]:
-    """Return the definitions, where the option for a narration says that a service may hear it."""
+    """Return the definitions, with a note that a service may hear the narration."""
     told = {
         "description": texts("option.audio_heard"),
         "description_localizations": texts.translations("option.audio_heard"),

@@ -82,7 +82,7 @@ class NarrationEditor:
         await self._workspace.keep_narration(job_id)
 
     async def ingest_kept(self, job_id: str, *, of: str) -> None:
-        """Use the attachment that was kept from another job as the narration of this job.
+        """Use the stored attachment of another job as the narration of this job.
 
         `of`: the id of the other job.
 

@@ -34,8 +34,8 @@ _MAX_UNPAID_ATTEMPTS = 5
 _SHOWN = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED})
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DISK_FULL_SECONDS = 60.0
-# The number of attempts without a response. They take about two minutes. After that, the requester
-# and the operator are notified.
+# After this many attempts without a response, the requester and the operator are notified. The
+# attempts take about two minutes in all.
 _UNANSWERED_DOWNLOADS = 7
 _LONG_WAIT_SECONDS = 60.0
 # The number of attempts to update a card. They take about a day. After that, the card is left as it

@@ -42,7 +42,7 @@ class DetailKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Language:
-    """The word lists of a language, and the sentences that can be added to prompts in it.
+    """The word lists of a language, and the sentences in it that can be added to prompts.
 
     The file `words/en.toml` explains each field.
     """
@@ -127,9 +127,9 @@ class PromptReader:
 
 
 def _only_match(languages: Iterable[Language], text: str) -> Language | None:
-    """Return the only language whose words for details occur in a text.
+    """Return the language if the text has words for details of exactly one language.
 
-    Returns None if there is no such language, or more than one.
+    Returns None otherwise.
     """
     found = [
         language

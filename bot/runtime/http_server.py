@@ -11,6 +11,7 @@ from bot.links import derive_key
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.poster_cache import PosterCache
 from bot.runtime.open_files import limit
+from bot.runtime.parts.voices import make_voice_sounds
 from bot.settings.types import OWNER_CLIENT
 from bot.web.api.access import Access
 from bot.web.api.authentication import Authentication
@@ -99,7 +100,7 @@ async def open_http_server(
             *webhooks(engine).routes,
             *operator_routes(engine, take_down).routes,
             *FileLinks(links, engine.artifacts, engine.workspace).routes,
-            *VoiceLinks(links, engine.jobs, engine.workspace).routes,
+            *VoiceLinks(links, engine.jobs, make_voice_sounds(engine)).routes,
             *shares.routes,
             *(site.routes if site else ()),
             *(metrics.routes if metrics else ()),
@@ -214,7 +215,7 @@ async def open_owner_page(
 ) -> OwnerPage | None:
     """Return the owner's page, or None if no OWNER_TOKEN is set.
 
-    Raises StartupError if OWNER_TOKEN is also used as another token.
+    Raises StartupError if OWNER_TOKEN has the same value as another token.
     """
     token = settings.owner_token.get_secret_value()
     if not token:

@@ -1,4 +1,4 @@
-"""Reads from the settings where in Discord people may order videos."""
+"""Reads the settings that say in which parts of Discord people may order videos."""
 
 from __future__ import annotations
 

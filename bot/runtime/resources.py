@@ -58,7 +58,8 @@ async def open_resources(
 ) -> Resources:
     """Open the resources.
 
-    `is_shared`: whether the database may also be open in other processes, if they share it too.
+    `is_shared`: whether other processes may have the database open at the same time. They must set
+    `is_shared` too.
 
     Raises StartupError if the operator has to change something first.
     """

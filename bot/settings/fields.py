@@ -229,7 +229,7 @@ class Settings(BaseSettings):
     def result_origins(self) -> tuple[str, ...]:
         """The origins in private networks from which finished videos may be downloaded.
 
-        The provider's own origin and public addresses are always allowed.
+        Public addresses and the provider's own origin are always allowed.
         """
         return split_list(self.openai_result_origins)
 

@@ -37,7 +37,7 @@ class Requirement:
 
     @property
     def settings(self) -> tuple[str, ...]:
-        """The settings that must be valid to tell whether the required setting is missing."""
+        """The settings that must be valid before this requirement can be checked."""
         return (self.setting, self.host[0]) if self.host else (self.setting,)
 
     def is_unmet(self, settings: Settings) -> bool:

@@ -31,7 +31,7 @@ class Storyboard:
     """Serves the clips in `directory`. They are rendered by `renderer`.
 
     `webhook_url`: the URL to which a webhook is sent for each finished clip, or None.
-    `webhook_secret`: the secret that signs the webhooks. It consists of "whsec_" and base64.
+    `webhook_secret`: the secret that signs the webhooks. It is "whsec_" and a base64 string.
     `host`: the address to listen on. `port`: the port, or 0 for any free port.
     """
 

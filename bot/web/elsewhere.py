@@ -8,7 +8,7 @@ _RETRY_SECONDS = 10
 
 
 def elsewhere_routes() -> list[web.RouteDef]:
-    """Return a route for every path that has no route of its own."""
+    """Return the routes for all paths that no other route handles."""
     return [web.route("*", "/{path:.*}", _refuse)]
 
 

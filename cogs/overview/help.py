@@ -1,4 +1,4 @@
-"""`/help`: the commands that a person can use in a place, and who may order there."""
+"""`/help`: the commands that a person can use in a place, and who may order videos there."""
 
 from __future__ import annotations
 

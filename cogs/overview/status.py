@@ -22,7 +22,7 @@ _ANY_PROMPT = "…"
 
 
 class StatusCog(commands.Cog):
-    """Shows the state of the queue and of the video service. Only the person sees the response."""
+    """Shows the state of the queue and of the video service, only to the person who asked."""
 
     def __init__(self, bot: VideoBot) -> None:
         self._services = bot.services

@@ -46,7 +46,7 @@ def make_data_folder(data_dir: Path) -> None:
 def refuse_moved(data_dir: Path) -> None:
     """Raise StartupError if the data in DATA_DIR was moved to another database.
 
-    Otherwise, two bots could order the same videos. Blocks the thread.
+    Without this check, two bots could order the same videos. Blocks the thread.
     """
     path = data_dir / _MOVED
     if path.exists():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.backends.base import VoiceSound
+from bot.backends.responses import error_kinds
 from bot.errors import BackendError, ErrorKind, RefusedVoiceError, UnconfirmedSubmitError
 from tests.support.providers.contract import OPENAI, OPENROUTER
 from tests.support.providers.stand_in import Fault
@@ -120,6 +121,15 @@ async def test_an_error_repeats_neither_the_sound_nor_its_link(tmp_path: Path) -
         assert "SUQz" not in str(error)
         assert "mac-mac" not in str(error)
         assert voice.url not in repr(voice)
+
+
+@pytest.mark.parametrize(("slash", "colon"), [("%2F", "%3A"), ("\\/", ":"), ("\\u002f", ":")])
+def test_an_escaped_sound_or_link_is_not_repeated_either(slash: str, colon: str) -> None:
+    for sound in (INLINE, LINK):
+        echoed = sound.url.replace("/", slash).replace(":", colon)
+        message = error_kinds.describe({"error": f"could not load {echoed} in 3 tries"})
+        assert message.startswith("could not load")
+        assert not any(secret in message for secret in ("SUQz", "mac-mac"))
 
 
 async def test_the_words_of_the_prompt_are_not_taken_for_the_services_own(tmp_path: Path) -> None:

@@ -26,8 +26,11 @@ _RETRY_IN = re.compile(r"\bretry in (\d{1,9}(?:\.\d{1,9})?) ?s", re.IGNORECASE)
 _UNKNOWN_KEY_CODE = "no_db_connection"
 _INVALID = re.compile(r"\binvalid[ _](?:request|prompt|value|param|size|seconds)", re.IGNORECASE)
 _QUERY = re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']+", re.IGNORECASE)
-# A response may repeat the sound of an order, or the secret link to the sound.
-_SOUND = re.compile(r"data:audio/[^\s\"']+|(?<=/n/)[0-9a-f]{32}\.[\w.-]+", re.IGNORECASE)
+# A response may repeat the sound of an order, or the secret link to the sound. Their slashes and
+# colons may be escaped.
+_SOUND = re.compile(
+    r"data(?::|%3a)audio[^\s\"']+|[0-9a-f]{32}\.[0-9]{1,12}\.[\w.-]+", re.IGNORECASE
+)
 _MAX_CLASSIFIED = 4000
 _MAX_MESSAGE = 300
 _MAX_JOINED = 16 * _MAX_CLASSIFIED
@@ -155,7 +158,7 @@ def describe(answer: object, status: int | None = None) -> str:
     """Summarise an error response in one line.
 
     The query strings of URLs are removed, because they may contain signatures, which must not be
-    logged. Sounds are removed too.
+    logged. Audio data is removed too.
     """
     joined = _SOUND.sub("...", ": ".join(texts_in(answer)))[:_MAX_JOINED]
     line = " ".join(joined.split())[:_MAX_CLASSIFIED]

@@ -46,7 +46,7 @@ _MAX_CHARACTERS = 4000
 
 
 def blames_sound(error: BackendError, status: int, answer: object, *, prompt: str) -> bool:
-    """Tell whether a clear refusal of a create request is about the sound in the request.
+    """Tell whether a provider has clearly refused a create request because of its sound.
 
     `prompt`: the prompt of the request. If the response repeats the prompt, the repetition is
     ignored.

@@ -1,4 +1,4 @@
-"""Checks the services that receive prompts before the video provider does.
+"""Checks the services to which a prompt is sent before it goes to the video provider.
 
 These are the prompt writer and the moderation service.
 """

@@ -269,7 +269,7 @@ def _locale_of(job: Job) -> str:
 def in_own_language(job: Job) -> Job:
     """Return a copy of a job without the language that its server has chosen for cards.
 
-    Sentences about the copy are in the requester's own language.
+    A sentence that is rendered for the copy is in the requester's own language.
     """
     return replace(job, requester=replace(job.origin, card_language=None))
 

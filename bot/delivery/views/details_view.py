@@ -40,7 +40,7 @@ _FENCES = 10  # the characters of a code block's fences, and of the line breaks 
 class DetailsView:
     """Renders the details of a job in the viewer's language.
 
-    The views are stopped, because discord.py would keep active views in memory.
+    Each rendered view is stopped, because discord.py would keep an active one in memory.
     """
 
     def __init__(

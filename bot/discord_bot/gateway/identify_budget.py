@@ -90,6 +90,6 @@ class IdentifyBudget:
 def _until_free(times: list[float], most: int, seconds: float, now: float) -> float:
     """Return the seconds until a new session is allowed.
 
-    It is allowed if fewer than `most` of the sorted `times` are within the last `seconds`.
+    It is allowed if the last `seconds` contain fewer than `most` of the times. `times` is sorted.
     """
     return 0.0 if len(times) < most else times[-most] + seconds - now

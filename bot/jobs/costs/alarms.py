@@ -91,7 +91,7 @@ class BudgetAlarms:
         )
 
     def _percent(self, spent: int, budget: int) -> int:
-        """Return 100 or 80 if at least that percentage is spent, and 0 otherwise."""
+        """Return 100 if all of the budget is spent, 80 if at least 80 % is, and 0 otherwise."""
         if spent == 0:
             return 0
         if spent + self._price > budget or spent >= budget:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class Prices:
     """Prices in micro-dollars. A price is 0 if the service is free or its price is unknown.
 
-    `clip`: one create request. `second`: each second of the clip, in addition.
+    `clip`: one create request. `second`: each second of the clip, on top of `clip`.
     `voice`: one text that is read aloud. `writer`: one request to the prompt writer.
     """
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 async def caption_narration(narration: Narration, text: str, cues_file: Path) -> None:
-    """Write the cues of a narration that speaks `text` to a file, unless the file exists.
+    """Write the cues of the narration of `text` to `cues_file`, unless the file exists.
 
     The file already exists if the voice knows the times of its words. Otherwise, the pauses of the
     narration show when each sentence is spoken.

@@ -35,7 +35,7 @@ class SharedWork:
         await self._offer(shared_clip_key(job_id), self._workspace.folder(job_id).clip)
 
     async def fetch_clip(self, job_id: str) -> bool:
-        """Put the clip into the job's folder. Returns False if no process has kept it."""
+        """Put the clip into the job's folder. Returns False if no process still has the clip."""
         if self._store is None:
             return False
         folder = await self._workspace.create(job_id)
@@ -65,7 +65,7 @@ class SharedWork:
                 return
 
     async def begin_asking(self, job_id: str) -> bool:
-        """Record that a paid voice is asked to speak a job's text.
+        """Record that a paid voice service is about to get a job's text.
 
         Returns False if the voice was asked before.
         """

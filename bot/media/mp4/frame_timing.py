@@ -46,7 +46,7 @@ class FrameTiming:
 
     @property
     def is_held(self) -> bool:
-        """True if the last frame is shown for much longer than the other frames usually are."""
+        """True if the last frame is shown for much longer than a typical frame."""
         return self.last > 2 * self.usual
 
 

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 _FRAMES = 3  # so many frames in a row can't be a coincidence
 _SYNC = re.compile(rb"\xff[\xe2-\xff]|\x56[\xe0-\xff]")
-# The bit rates in kbit/s. A key consists of a flag, which is True for MPEG-1 and False for MPEG-2,
-# and of the layer.
+# The bit rates in kbit/s. A key is a pair of a flag and the layer. The flag is True for MPEG-1 and
+# False for MPEG-2.
 _RATES = {
     (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
     (True, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),

@@ -34,7 +34,7 @@ class PosterCache:
         self._impossible: set[str] = set()
 
     async def make(self, job_id: str) -> bool:
-        """Extract a finished video's poster unless it exists.
+        """Extract the poster of a finished video, unless the poster exists already.
 
         Returns whether the poster exists now.
         """

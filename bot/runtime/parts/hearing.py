@@ -1,4 +1,4 @@
-"""Tells from the settings which video service may hear voices, and how."""
+"""Reads the settings that say which video service gets narrations, and in which form."""
 
 from __future__ import annotations
 

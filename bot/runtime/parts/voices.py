@@ -27,16 +27,21 @@ def make_voice_permissions(resources: Resources, backend: VideoBackend) -> Voice
     )
 
 
-def make_voice_guide(engine: Engine) -> VoiceGuide:
-    """Return the component that prepares the sounds of create requests."""
-    service = engine.voice_permissions.service
+def make_voice_sounds(engine: Engine) -> NarrationSounds:
+    """Return the component that encodes narrations for the video service."""
 
     async def restore(job_id: str) -> None:
         await engine.editor.ingest_kept(job_id, of=job_id)
 
+    return NarrationSounds(engine.resources.ffmpeg, engine.workspace, restore)
+
+
+def make_voice_guide(engine: Engine) -> VoiceGuide:
+    """Return the component that prepares the sounds of create requests."""
+    service = engine.voice_permissions.service
     return VoiceGuide(
         engine.backend,
-        NarrationSounds(engine.resources.ffmpeg, engine.workspace, restore),
+        make_voice_sounds(engine),
         make_links(engine.resources),
         service=service.host if service else None,
     )

@@ -1,4 +1,4 @@
-"""The HTTP server of a worker, and of a desk that waits: webhooks, links to files, and health."""
+"""The HTTP server of a worker, and of a desk that waits: webhooks, links, and health."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from bot.runtime.http_server import metrics_page, webhooks
 from bot.runtime.open_files import limit
+from bot.runtime.parts.voices import make_voice_sounds
 from bot.web.elsewhere import elsewhere_routes
 from bot.web.http.caller_address import Proxies
 from bot.web.http.server import MAX_CONNECTIONS, WebServer
 from bot.web.pages.file_links import FileLinks
+from bot.web.pages.voice_links import VoiceLinks
 from bot.web.webhooks import WEBHOOK_PATH
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ async def open_small_server(
         [
             *webhooks(engine).routes,
             *FileLinks(links, engine.artifacts, engine.workspace).routes,
+            *VoiceLinks(links, engine.jobs, make_voice_sounds(engine)).routes,
             *(metrics.routes if metrics else ()),
             *elsewhere_routes(),
         ],

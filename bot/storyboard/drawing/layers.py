@@ -46,7 +46,7 @@ def draw_at(place: Place, prompt: str, canvas: Canvas, folder: Path, *, seed: st
     scenes = split_scenes(text, seconds=canvas.seconds)
     lights = place.choose_lights(random, len(scenes))
     files = LayerFiles(canvas=canvas, light=lights[0], typefaces=typefaces, folder=folder)
-    # Pictures are painted with at most 720 lines and then enlarged. Only text has to be sharp.
+    # Pictures are painted at most 720 pixels high and then enlarged. Only text has to be sharp.
     zoom = max(1.0, canvas.unit)
     painted = Canvas(
         width=math.ceil(canvas.width / zoom),
@@ -88,7 +88,7 @@ def _random(prompt: str, seed: str) -> Random:
 
 
 def _cuts(scenes: tuple[str, ...], frames: int) -> tuple[int, ...]:
-    """Return the frames at which the scenes end. A longer text is shown for longer."""
+    """Return the frames at which the scenes end. A scene with a longer text is shown for longer."""
     weights = [1 + columns(scene) / 60 for scene in scenes]
     scale = frames / sum(weights)
     return tuple(round(end * scale) for end in accumulate(weights))

@@ -23,7 +23,7 @@ class StoryboardCoverage:
         self._known: dict[str, tuple[str, ...]] = {}
 
     def missing(self, prompt: str) -> tuple[str, ...]:
-        """Return each distinct character in a prompt that can't be drawn."""
+        """Return the distinct characters of a prompt for which there is no glyph."""
         if prompt.isascii():
             return ()
         if prompt not in self._known:

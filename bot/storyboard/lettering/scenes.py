@@ -70,7 +70,7 @@ def _with_room(word: str) -> str:
 
 
 def split_scenes(text: str, *, seconds: float) -> tuple[str, ...]:
-    """Return 2 to 8 scenes, the first of which is the title. A shorter clip has fewer scenes.
+    """Return 2 to 8 scenes, the first of which is the title. A short clip has fewer scenes.
 
     A scene ends at the end of a sentence, a line or a list item. `text` must be a result of
     `clean`.

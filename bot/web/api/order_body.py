@@ -67,7 +67,7 @@ class OrderReader:
     async def read(self, request: web.Request, client: str, *, key: str | None) -> VideoOrder:
         """Read an order from the body of a request.
 
-        A body that is too large to contain only texts is only read if the client may currently
+        A body of a size that only audio can have is not read unless the client may currently
         upload audio.
 
         Raises ApiError or UserError if the order is invalid.
