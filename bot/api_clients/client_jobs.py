@@ -181,7 +181,7 @@ class ClientJobs:
             if isinstance(error, UserError):
                 self._refusals.publish(RefusedOrder(reason=error.key, client=client))
             # If the client has aborted the request, the job may have been committed nevertheless.
-            if upload and await self._jobs.get(upload.job_id) is None:
+            if upload and not await self._store.was_inserted(upload.job_id):
                 await self.delete_upload(upload)
             raise
         if job is not None:

@@ -35,6 +35,15 @@ class ClientJobStore:
         row = await self._database.row(_OWN, {"client": client, "id": job_id})
         return job_from(row) if row else None
 
+    async def was_inserted(self, job_id: str) -> bool:
+        """Tell whether a job was inserted. Waits for an insert that is still running.
+
+        An insert that was begun before is not cancelled with its caller.
+        """
+        # Only a counting statement waits for the insert, which is one too.
+        sql = "SELECT id FROM jobs WHERE id = :id"
+        return await self._database.counting_row(sql, {"id": job_id}) is not None
+
     async def page(self, client: str, *, before: str | None, limit: int) -> list[Job]:
         """List a client's jobs, newest first. With a job id as `before`, list only older jobs."""
         params = {"client": client, "before": before, "limit": limit}

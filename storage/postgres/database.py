@@ -27,9 +27,9 @@ _Result = TypeVar("_Result")
 # Pauses in seconds between attempts. They are long enough for a restart of the database.
 _PAUSES = (0.1, 0.5, 2.0)
 
-# Within the counting statement, the lock would come too late: the statement sees only what was
-# committed before it began.
-_LOCK_COUNTS = "SELECT pg_advisory_xact_lock(hashtext('counts'), hashtext(current_schema()))"
+#: Runs before each counting statement. Within the counting statement, the lock would come too
+#: late: the statement sees only what was committed before it began.
+LOCK_COUNTS = "SELECT pg_advisory_xact_lock(hashtext('counts'), hashtext(current_schema()))"
 
 
 class PostgresDatabase(Database):
@@ -119,7 +119,7 @@ async def _fetch_counting(
     connection: Connection, sql: str, params: Mapping[str, Any]
 ) -> Sequence[Row]:
     async with connection.transaction():
-        await connection.execute(_LOCK_COUNTS)
+        await connection.execute(LOCK_COUNTS)
         return await _fetch(connection, sql, params)
 
 

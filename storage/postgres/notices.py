@@ -111,5 +111,5 @@ def _texts(payload: str) -> list[str]:
     try:
         texts: list[object] = json.loads(payload)
         return [text for text in texts if isinstance(text, str)]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return []

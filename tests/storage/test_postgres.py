@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,11 @@ from storage.database import open_database
 from storage.errors import NotUniqueError, StorageError
 from storage.files.data_folder import DataInUseError
 from storage.jobs.caps import Caps
+from storage.jobs.client_jobs import ClientJobStore
 from storage.ledger.budgets import Budgets
 from storage.postgres import schema
-from storage.postgres.opening import open_postgres
+from storage.postgres.database import LOCK_COUNTS
+from storage.postgres.opening import connect, open_postgres
 from storage.snapshot import count_delivering, list_jobs, read_second_bot
 from storage.sqlite import opening
 from tests.support.fakes import bench as benches
@@ -41,6 +43,7 @@ CALLERS = 12
 ROUNDS = 50
 WEBHOOK = "INSERT INTO inbox VALUES ('b', :id, 'r', 1)"
 MICROS = 1_000_000
+JOB_ID = "0123456789abcdef" * 2
 
 
 @pytest.fixture
@@ -53,6 +56,15 @@ async def url(postgres: PostgresServer, tmp_path: Path) -> AsyncGenerator[str]:
 def _on_postgres(url: str, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
     assert url
     monkeypatch.setattr(benches, "open_database", postgres.open)
+
+
+@asynccontextmanager
+async def closed(connection: asyncpg.Connection) -> AsyncGenerator[asyncpg.Connection]:
+    """Close the connection at the end, which also releases its locks."""
+    try:
+        yield connection
+    finally:
+        connection.terminate()
 
 
 async def submit_at_once(bench: Bench, *, user_id: int) -> int:
@@ -75,6 +87,33 @@ async def test_a_cap_lets_in_exactly_its_number_of_callers_at_once(
     async with open_bench(tmp_path, clock, caps=caps) as bench:
         rounds = [await submit_at_once(bench, user_id=1000 + each) for each in range(ROUNDS)]
     assert rounds == [3] * ROUNDS
+
+
+@pytest.mark.usefixtures("_on_postgres")
+async def test_a_job_is_found_whose_caller_was_cancelled_while_it_was_inserted(
+    tmp_path: Path, clock: Clock, url: str
+) -> None:
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    async with (
+        open_bench(tmp_path, clock) as bench,
+        closed(await connect(url)) as other,
+        asyncio.timeout(10),
+    ):
+        await other.execute("BEGIN")
+        await other.execute(LOCK_COUNTS)
+        submitting = asyncio.create_task(
+            bench.jobs.submit(REQUEST, origin(), None, job_id=JOB_ID), name="submitting"
+        )
+        while not await other.fetchval(waiting):
+            await other.execute("SELECT pg_sleep(0.01)")
+        submitting.cancel()
+        asking = asyncio.create_task(
+            ClientJobStore(bench.database).was_inserted(JOB_ID), name="asking"
+        )
+        while await other.fetchval(waiting) < 2:
+            await other.execute("SELECT pg_sleep(0.01)")
+        await other.execute("ROLLBACK")
+        assert await asking
 
 
 @pytest.mark.usefixtures("_on_postgres")

@@ -39,7 +39,7 @@ class ChangeRelay:
             job_id, previous, outlook_only = json.loads(text)
             was = None if previous is None else JobState(previous)
             job = await self._store.get(str(job_id))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             # Any program that may use the database can send texts.
             log.warning("relay.unreadable text=%r", text[:100])
         except StorageError as error:
