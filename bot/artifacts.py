@@ -74,8 +74,8 @@ class Handover(StrEnum):
 class VoiceUse(StrEnum):
     """The use of a job's narration as a reference sound in the job's create request."""
 
-    ALLOWED = "allowed"  # it may go along
-    SENT = "sent"  # it went along with the latest create request
+    ALLOWED = "allowed"  # it may be sent
+    SENT = "sent"  # it was sent with the latest create request
     WITHHELD = "withheld"  # the requester has not agreed
     UNSUPPORTED = "unsupported"  # the service or the model takes no sound
     REFUSED = "refused"  # the service has refused it

@@ -205,7 +205,7 @@ class Job:
     clip_of: str | None
     #: Whether the video of `clip_of` already has a narration. Set when the job is stored.
     clip_has_voice: bool = False
-    #: Whether the narration goes along with the create request. Set when the job is stored.
+    #: Whether the narration is sent with the create request. Set when the job is stored.
     voice: OrderedVoice = NO_VOICE
     #: The prompt that the provider gets. Set before the POST, once for each backend.
     sent_prompt: str | None = None

@@ -127,7 +127,7 @@ async def _voice_terms(
 
 async def _delete(interaction: discord.Interaction[VideoBot], services: Services) -> None:
     privacy_view = _privacy_view(interaction, services)
-    # Discord doesn't wait until many files are deleted, so respond first.
+    # Deleting many files can take longer than Discord waits, so respond first.
     await interaction.response.edit_message(view=privacy_view.working())
     interaction.client.pending_orders.forget(interaction.user.id)
     deletion = await services.retention.delete_all(interaction.user.id)

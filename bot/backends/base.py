@@ -63,7 +63,7 @@ class BackendUpdate:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VoiceSound:
-    """The sound that goes along with a create request.
+    """The sound that is sent with a create request.
 
     `url`: a data URL that contains the sound, or a secret link to it.
     """

@@ -46,7 +46,7 @@ class Echo:
         return self.answered_at if self.created_at is None else self.created_at
 
     def contradicts(self, request: VideoRequest) -> bool:
-        """Tell whether the repeated prompt, length or size differs from the request's."""
+        """Tell whether the prompt, length or size in the response differs from the request's."""
         return self.contradicts_format(request) or (
             self.prompt is not None and not _are_same(self.prompt, request.prompt)
         )

@@ -154,7 +154,7 @@ class Worker:
             self._woken.set()
 
     def on_late(self) -> None:
-        """Cancel the running steps, because other workers may take their jobs over."""
+        """Cancel the running steps, because other workers may take over these jobs."""
         if self._lane.ends_when_late:
             for task in self._running.values():
                 task.cancel()

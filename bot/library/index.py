@@ -80,7 +80,7 @@ class Library:
         self._sending: set[int] = set()
 
     async def page(self, user_id: int, *, search: str = "", offset: int = 0) -> LibraryPage:
-        """Return the page with the position `offset`, or the last page if the list is shorter.
+        """Return the page with the job at `offset`, or the last page if the list is shorter.
 
         `search`: words that the prompt must contain, or a job's id to find all jobs with its
         prompt.

@@ -1,4 +1,4 @@
-"""The table of smaller copies that the desk orders, and that workers make."""
+"""The table in which the desk orders smaller copies. Workers make them."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ WHERE id = :id AND epoch = :epoch AND state = 'queued' AND NOT EXISTS (
     SELECT 1 FROM jobs AS other
     WHERE other.backend = :backend AND other.state IN ('submitting', 'unconfirmed')
         AND (other.fingerprint = :fingerprint
-            -- No list shows which sound went along, and some lists show no lengths.
+            -- No list shows which sound was sent, and some lists show no lengths.
             OR ((:shows_length = 0 OR other.seconds = jobs.seconds) AND other.size = jobs.size
                 AND coalesce(other.model, '') = coalesce(jobs.model, '')
                 AND coalesce(other.sent_prompt, other.prompt)

@@ -1,4 +1,4 @@
-"""The sound that goes along with a create request, and the refusals of it."""
+"""The sound that is sent with a create request, and the refusals of it."""
 
 from __future__ import annotations
 

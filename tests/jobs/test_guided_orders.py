@@ -1,4 +1,4 @@
-"""A narration goes along with its create request, once at most, and only if it may."""
+"""A narration is sent with its create request at most once, and only if that is allowed."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ _RETRY_IN = re.compile(r"\bretry in (\d{1,9}(?:\.\d{1,9})?) ?s", re.IGNORECASE)
 _UNKNOWN_KEY_CODE = "no_db_connection"
 _INVALID = re.compile(r"\binvalid[ _](?:request|prompt|value|param|size|seconds)", re.IGNORECASE)
 _QUERY = re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']+", re.IGNORECASE)
-# A response may repeat the sound of an order, or the secret link to the sound. Their slashes and
-# colons may be escaped.
+# A response may repeat an order's audio data or the secret link to it, with slashes and colons that
+# may be escaped.
 _SOUND = re.compile(
     r"data(?::|%3a)audio[^\s\"']+|[0-9a-f]{32}\.[0-9]{1,12}\.[\w.-]+", re.IGNORECASE
 )

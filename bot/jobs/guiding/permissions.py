@@ -1,4 +1,4 @@
-"""VoicePermissions: decides whether the narration of a new job may go along with its order."""
+"""VoicePermissions: decides whether a new job's narration may be sent to the service."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class HearingService:
 class VoicePermissions:
     """Lets a service hear a person's voice only if the person has agreed.
 
-    A text that is read aloud is not a person's voice. It goes along without a question, but not
+    A text that is read aloud is not a person's voice. It is sent without a question, but not
     after the person has declined.
     `service`: the service that may hear voices, or None if the operator keeps narrations here.
     """

@@ -42,7 +42,7 @@ class JobFolder:
 
     @property
     def voice(self) -> Path:
-        """The narration as an MP3, which goes along with the create request."""
+        """The narration as an MP3, which is sent with the create request."""
         return self.path / "voice.mp3"
 
     @property

@@ -1,4 +1,4 @@
-"""Makes a copy of a clip that is small enough to upload, by encoding it at most twice."""
+"""Makes a smaller copy of a clip for an upload limit, by encoding the clip at most twice."""
 
 from __future__ import annotations
 

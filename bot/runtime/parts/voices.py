@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def make_voice_permissions(resources: Resources, backend: VideoBackend) -> VoicePermissions:
-    """Return the component that decides whether a narration may go along with its order."""
+    """Return the component that decides whether a narration may be sent with its order."""
     return VoicePermissions(
         VoiceConsentStore(resources.database),
         backend,

@@ -189,7 +189,7 @@ class QueueStore:
         return sum(row["jobs"] for row in rows)
 
     async def give_turns_back(self, job_id: str) -> None:
-        """Restore the turns of a job's server and person that the start of the job has used up."""
+        """Give the turns back that a job used up when it started, to its server and its person."""
         for sql in _GIVE_TURNS_BACK:
             await self._database.rows(sql, {"id": job_id})
 

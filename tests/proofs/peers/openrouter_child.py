@@ -1,7 +1,7 @@
 """Makes and downloads a clip with OpenRouter's own package, in that package's environment.
 
 `python openrouter_child.py URL KEY PROMPT [SOUND]` prints the results as one line of JSON. SOUND is
-the URL of a sound that goes along.
+the URL of a sound that is sent too.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ async def judge(folder: Path, findings: Findings) -> None:
         async with findings.step(NAME, "our stand-in: a job that fails"):
             said = await _ask(programs, api, lambda ref: api.fail(ref, "internal", "it broke"))
             assert (said["status"], said["error"]) == ("failed", "internal: it broke")
-        async with findings.step(NAME, "our stand-in: a sound goes along, as our adapter sends it"):
+        async with findings.step(NAME, "our stand-in: a sound is sent as our adapter sends it"):
             said = await _ask(programs, api, api.finish, sound=_SOUND)
             assert said["status"] == "completed"
             backend = OpenRouter(base_url=api.base_url, api_key=_KEY)

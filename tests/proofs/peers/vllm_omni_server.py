@@ -63,7 +63,7 @@ def _only_video_routes(fastapi: Any) -> None:
 
 
 class _Engine:
-    """Makes the same clip of every request, and keeps the sound that goes along."""
+    """Makes the same clip of every request, and keeps the sound that is sent with it."""
 
     model_name = "made-up"
     stage_configs: object = None

@@ -21,7 +21,7 @@ _ADVICE = {
 
 
 def examine_hearing(settings: Settings) -> Finding:
-    """Tell who hears narrations. It is a problem if no narration can go along with its order."""
+    """Tell who hears narrations. It is a problem if no narration can be sent with its order."""
     service = hearing_service(settings)
     if service is None:
         return Finding(subject=_SUBJECT, ok=True, found="only laid over the video, and kept here")

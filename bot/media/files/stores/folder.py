@@ -88,8 +88,8 @@ def _read(path: Path, part: range) -> bytes:
 def link_or_copy(source: Path, target: Path) -> None:
     """Make `target` a hard link to `source`, or a copy if the file system has no hard links."""
     part = part_of(target)
-    # Old links are deleted first. Renaming a hard link to the name of another link to the same file
-    # would do nothing.
+    # Old names are deleted first. If two names are links to the same file, renaming one to the
+            # other does nothing.
     for old in (part, target):
         old.unlink(missing_ok=True)
     try:

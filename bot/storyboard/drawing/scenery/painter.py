@@ -1,4 +1,4 @@
-"""Provides what painters of places need: skies, silhouettes, lights and moving sprites.
+"""Provides what drawings of places have in common: skies, silhouettes, lights, moving sprites.
 
 The module loads Pillow, so it is only imported in a worker thread.
 """
