@@ -76,7 +76,7 @@ class AuditStore:
         self._database = database
 
     async def record(self, entry: AuditEntry) -> None:
-        """Store an event that changes no setting. The database records changes of settings by triggers."""
+        """Store an event that changes no setting. Database triggers record changes of settings."""
         await self._database.sequence(recording(entry))
 
     async def forget(self, user_id: int) -> None:

@@ -89,7 +89,7 @@ def link_or_copy(source: Path, target: Path) -> None:
     """Make `target` a hard link to `source`, or a copy if the file system has no hard links."""
     part = part_of(target)
     # Old names are deleted first. If two names are links to the same file, renaming one to the
-            # other does nothing.
+    # other does nothing.
     for old in (part, target):
         old.unlink(missing_ok=True)
     try:
