@@ -77,7 +77,7 @@ class VoiceUse(StrEnum):
     ALLOWED = "allowed"  # it may be sent
     SENT = "sent"  # it was sent with the latest create request
     WITHHELD = "withheld"  # the requester has not agreed
-    UNSUPPORTED = "unsupported"  # the service or the model takes no sound
+    UNSUPPORTED = "unsupported"  # the service or the model accepts no audio
     REFUSED = "refused"  # the service has refused it
     NO_LINK = "no_link"  # the service takes a link, but the bot has no https address
     TOO_LONG = "too_long"  # it does not fit into a request

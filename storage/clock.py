@@ -99,7 +99,7 @@ class ClockStore:
         await self._database.rows(_SAVE, asdict(seen))
 
     async def shift(self, seen: SeenClock, *, by: float) -> None:
-        """Store that the clock was changed, and shift the times of open jobs by `by` seconds."""
+        """Record that the clock was changed, and shift the times of open jobs by `by` seconds."""
         await self._database.rows(_SHIFT, asdict(seen) | {"shift": by})
 
     async def make_all_due(self, *, now: float) -> None:

@@ -50,7 +50,7 @@ class FailingPartStore:
         self._database = database
 
     async def record(self, name: str, *, error: str, failures: int, now: float) -> None:
-        """Store that a component has failed again."""
+        """Record that a component has failed again."""
         await self._database.rows(
             _RECORD, {"name": name, "error": error, "failures": failures, "now": now}
         )
@@ -60,12 +60,12 @@ class FailingPartStore:
         return [failing_part_from(row) for row in await self._database.rows(ALL_FAILING, {})]
 
     async def record_notice(self, names: Iterable[str], *, now: float) -> None:
-        """Store that the bot has tried to notify the operator of these components."""
+        """Record that the bot has tried to notify the operator of these components."""
         params = {"names": json.dumps(list(names)), "now": now}
         await self._database.rows(_RECORD_NOTICE, params)
 
     async def mark_recovered(self, name: str) -> None:
-        """Store that a component works again."""
+        """Record that a component works again."""
         await self._database.rows(
             "UPDATE failing_parts SET failures = 0 WHERE name = :name", {"name": name}
         )

@@ -120,13 +120,13 @@ class PeopleStore:
         )
 
     async def dm_closed(self, user_id: int, *, now: float, subject: str | None = None) -> None:
-        """Store that Discord refused a DM to a person. `subject`: the job or event it was about."""
+        """Record that Discord refused a DM. `subject`: the job or event that the DM was about."""
         if subject is not None:
             await self._database.row(_REFUSED, {"user_id": user_id, "subject": subject})
         await self._database.row(_DM_CLOSED, {"user_id": user_id, "now": now})
 
     async def dm_open(self, user_id: int) -> None:
-        """Store that Discord accepts DMs to a person."""
+        """Record that Discord accepts DMs to a person."""
         await self._database.rows(
             "UPDATE people SET dm_closed_at = NULL WHERE user_id = :user_id", {"user_id": user_id}
         )

@@ -174,7 +174,7 @@ class RetentionStore:
         return [record_from(row) for row in rows]
 
     async def mark_remote_deleted(self, job_id: str, *, now: float) -> None:
-        """Store that the provider has deleted a job's remote job."""
+        """Record that the provider has deleted a job's remote job."""
         params = {"id": job_id, "now": now}
         await self._database.rows("UPDATE jobs SET erased_at = :now WHERE id = :id", params)
 

@@ -46,7 +46,7 @@ class SessionStore:
         return {row["client"]: row["generation"] for row in rows}
 
     async def sign_out(self, session: SignedOut) -> None:
-        """Store that a session was signed out."""
+        """Record that a session was signed out."""
         params = {
             "hash": session.hash,
             "client": session.client,

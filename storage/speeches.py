@@ -141,7 +141,7 @@ class SpeechStore:
         )
 
     async def begin_speaking(self, speech_id: int, *, now: float) -> bool:
-        """Store that the voice is about to be asked, so that the reserved price is spent.
+        """Record that the voice is about to be asked, so that the reserved price is spent.
 
         Returns False if the voice was asked before, or if the price was released.
         """
@@ -149,7 +149,7 @@ class SpeechStore:
         return await self._database.row(_BEGIN_SPEAKING, params) is not None
 
     async def release(self, speech_id: int, *, now: float) -> None:
-        """Store that a text costs nothing."""
+        """Record that a text costs nothing."""
         await self._database.rows(_RELEASE, {"id": speech_id, "now": now})
 
     async def release_abandoned(self, *, before: float, now: float) -> None:

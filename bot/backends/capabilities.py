@@ -34,7 +34,7 @@ class Capabilities:
     are unknown.
     `sizes`: the sizes on offer, such as "1280x720". Empty if they are unknown.
     `sound_forms`: the forms in which an order can contain a sound as a reference, the preferred
-    form first. Empty if the service or the model takes no sound.
+    form first. Empty if the service or the model accepts no audio.
     `webhooks`: whether the service reports the end of a job with a verifiable webhook.
     `lists`: whether the API has a list of jobs with their states.
     `own_list`: whether the complete list can always be trusted. It can if the provider runs in this

@@ -271,7 +271,7 @@ class JobService:
         )
 
     async def release(self, job: Job) -> Job | None:
-        """Store that a job has no further step, because its card is up to date."""
+        """Record that a job has no further step, because its card is up to date."""
         return await self._store.release(job, now=self._clock())
 
     async def wake_postponed_deliveries(self) -> int:

@@ -43,7 +43,7 @@ class SpeechPayment:
         self._is_begun = False
 
     async def begin(self) -> None:
-        """Store that the voice is about to be asked.
+        """Record that the voice is about to be asked.
 
         If the process crashes after this, the price still counts as spent.
 
@@ -56,7 +56,7 @@ class SpeechPayment:
             raise UserError("speech.unsure")
 
     async def release(self) -> None:
-        """Store that the text costs nothing."""
+        """Record that the text costs nothing."""
         if self._speech_id is not None:
             await self._store.release(self._speech_id, now=self._clock())
 

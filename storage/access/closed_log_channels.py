@@ -34,13 +34,13 @@ class ClosedLogChannel:
 
 
 class ClosedLogChannelStore:
-    """Stores that the log channel is closed, for the operator's notices and for `doctor`."""
+    """Records that the log channel is closed, for the operator's notices and for `doctor`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def record(self, channel_id: int, *, reason: str, now: float) -> None:
-        """Store that Discord has refused a message in a channel."""
+        """Record that Discord has refused a message in a channel."""
         params = {"channel_id": channel_id, "reason": reason, "now": now}
         await self._database.rows(_RECORD, params)
 
@@ -50,11 +50,11 @@ class ClosedLogChannelStore:
         return closed_log_channel_from(row) if row else None
 
     async def record_notice(self, channel_id: int, *, now: float) -> None:
-        """Store that the operator was notified, or could not be notified."""
+        """Record that the operator was notified, or could not be notified."""
         await self._database.rows(_RECORD_NOTICE, {"channel_id": channel_id, "now": now})
 
     async def clear(self) -> None:
-        """Store that the bot can post again."""
+        """Record that the bot can post again."""
         await self._database.rows("DELETE FROM closed_log_channels", {})
 
 

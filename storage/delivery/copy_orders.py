@@ -105,12 +105,12 @@ class CopyOrderStore:
         )
 
     async def hold(self, order: CopyOrder) -> None:
-        """Store that a worker is still making a copy."""
+        """Record that a worker is still making a copy."""
         until = self._clock() + TAKEN_SECONDS
         await self._database.rows(_HOLD, _key(order) | {"taken_until": until})
 
     async def finish(self, order: CopyOrder) -> None:
-        """Store that a copy has been made, or that it can't be made."""
+        """Record that a copy has been made, or that it can't be made."""
         params = _key(order) | {"limit_bytes": order.limit_bytes, "now": self._clock()}
         await self._database.rows(_FINISH, params)
 

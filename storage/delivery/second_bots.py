@@ -43,7 +43,7 @@ class SecondBotStore:
         self._database = database
 
     async def record(self, application_id: int, *, now: float) -> None:
-        """Store that another process answered an interaction before this bot could."""
+        """Record that another process answered an interaction before this bot could."""
         await self._database.row(_RECORD, {"application_id": application_id, "now": now})
 
     async def get(self, application_id: int) -> SecondBot | None:
@@ -54,7 +54,7 @@ class SecondBotStore:
         return second_bot_from(row) if row else None
 
     async def record_notice(self, application_id: int, *, now: float) -> None:
-        """Store that the bot has tried to notify the operator."""
+        """Record that the bot has tried to notify the operator."""
         await self._database.row(_RECORD_NOTICE, {"application_id": application_id, "now": now})
 
 

@@ -36,7 +36,7 @@ class UploadLimits:
         return row["bytes"] if row else None
 
     async def save(self, guild_id: int, size: int, *, now: float) -> None:
-        """Store that a server accepts no more than `size` bytes."""
+        """Record that a server accepts no more than `size` bytes."""
         await self._database.row(
             _SAVE,
             {"guild_id": guild_id, "bytes": size, "now": now, "since": now - _KEEP_SECONDS},

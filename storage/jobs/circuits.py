@@ -132,7 +132,7 @@ class CircuitStore:
         )
 
     async def record_notice(self, circuit: Circuit, *, reached: bool) -> Circuit | None:
-        """Store that the bot has tried to notify the operator that the circuit is open."""
+        """Record that the bot has tried to notify the operator that the circuit is open."""
         return await self._one(
             _RECORD_NOTICE,
             backend=circuit.backend,

@@ -59,7 +59,7 @@ class ListingStore:
         self._database = database
 
     async def record_shown(self, backend: str, account: str, *, now: float) -> None:
-        """Store that the provider's list contained one of our jobs. Such a list can be trusted."""
+        """Record that the provider's list contained one of our jobs. Such a list can be trusted."""
         await self._database.rows(_SHOWN, {"backend": backend, "account": account, "now": now})
 
     async def was_shown(self, backend: str, account: str, *, since: float, now: float) -> bool:

@@ -143,11 +143,11 @@ class RemoteJobStore:
         return await self._database.row(_REUSED, params) is not None
 
     async def mark_lost(self, job_id: str, ref: str, *, now: float) -> None:
-        """Store that the remote id no longer belongs to this job."""
+        """Record that the remote id no longer belongs to this job."""
         await self._database.rows(_MARK_LOST, {"id": job_id, "ref": ref, "now": now})
 
     async def mark_deleted(self, job_id: str, ref: str, *, now: float) -> None:
-        """Store that the provider has deleted or cancelled the remote job."""
+        """Record that the provider has deleted or cancelled the remote job."""
         await self._database.rows(_MARK_DELETED, {"id": job_id, "ref": ref, "now": now})
 
 

@@ -156,7 +156,7 @@ class JobStore:
         )
 
     async def release(self, job: Job, *, now: float) -> Job | None:
-        """Store that a job has no further step. If the job has ended, its token is deleted."""
+        """Record that a job has no further step. If the job has ended, its token is deleted."""
         return await self._one(statements.RELEASE, **key_of(job), now=now)
 
     async def acknowledge(self, job_id: str, *, message_id: int, now: float) -> Job | None:
@@ -194,11 +194,11 @@ class JobStore:
         await self._database.rows("UPDATE jobs SET token = NULL WHERE id = :id", {"id": job_id})
 
     async def mark_card_gone(self, job_id: str) -> None:
-        """Store that a job's card can no longer be edited, so it can't show how the job ended."""
+        """Record that a job's card can no longer be edited, so it can't show how the job ended."""
         await self._one(statements.MARK_CARD_GONE, id=job_id)
 
     async def prove_bot_access(self, job_id: str, *, bot_can_edit: bool) -> Job | None:
-        """Store whether the bot can edit a card without the interaction token."""
+        """Record whether the bot can edit a card without the interaction token."""
         return await self._one(statements.PROVE_BOT_ACCESS, id=job_id, by_bot=int(bot_can_edit))
 
     async def editable_by_token_only(self) -> list[Job]:

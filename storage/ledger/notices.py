@@ -29,7 +29,7 @@ class BudgetNoticeStore:
         return row["percent"] if row else 0
 
     async def record(self, period: str, budget: int, percent: int) -> None:
-        """Store that the bot has tried to notify the operator.
+        """Record that the bot has tried to notify the operator.
 
         `percent`: the percentage of the budget that is spent.
         """

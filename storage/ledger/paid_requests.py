@@ -43,7 +43,7 @@ class PaidRequests:
         self._clock = clock
 
     async def begin_speaking(self, job: Job) -> bool:
-        """Store that the voice is about to be asked.
+        """Record that the voice is about to be asked.
 
         Returns False if the voice was asked before, or if the job has changed.
         """
@@ -54,14 +54,14 @@ class PaidRequests:
         return await self._database.row(_HAS_BEGUN_SPEAKING, {"id": job.id}) is not None
 
     async def begin_writing(self, job: Job) -> bool:
-        """Store that the prompt writer is about to be asked.
+        """Record that the prompt writer is about to be asked.
 
         Returns False if the writer was asked before, or if the job has changed.
         """
         return await self._database.row(_BEGIN_WRITING, self._params(job)) is not None
 
     async def record_refusal(self, job: Job) -> None:
-        """Store that the writer has clearly refused the request, so the request costs nothing."""
+        """Record that the writer has clearly refused the request, so the request costs nothing."""
         await self._database.rows(_WRITER_REFUSED, self._params(job))
 
     def _params(self, job: Job) -> dict[str, str | float]:

@@ -106,7 +106,7 @@ class WorkerTable:
         self._clock = clock
 
     async def beat(self, worker: WorkerState) -> Reference:
-        """Store that a process is alive, and return the values that it must match."""
+        """Record that a process is alive, and return the values that it must match."""
         params = {
             "id": worker.id,
             "now": self._clock(),

@@ -82,7 +82,7 @@ class Gemini:
         request: VideoRequest,
         *,
         create_key: str,  # noqa: ARG002 - the API has no idempotency key
-        voice: VoiceSound | None = None,  # noqa: ARG002 - the API takes no sound
+        voice: VoiceSound | None = None,  # noqa: ARG002 - the API accepts no audio
     ) -> BackendUpdate:
         """Order the video with exactly one POST.
 

@@ -74,7 +74,7 @@ class ModelOffer:
 
 
 def hears_sound(model: str | None) -> bool:
-    """Tell whether a model takes a sound as its only reference."""
+    """Tell whether a model accepts a sound as its only reference."""
     found = _SEEDANCE.search(model or "")
     return found is not None and (int(found["major"]), int(found["minor"] or 0)) >= _HEARS_ALONE
 

@@ -37,7 +37,7 @@ class GuardedResolver(AbstractResolver):
         self._resolver = ThreadedResolver()
 
     def check(self, origin: ServerOrigin) -> None:
-        """Check the host of a URL if it is an IP address. Host names are checked in `resolve`.
+        """If the host of a URL is an IP address, check the address. `resolve` checks host names.
 
         Raises PrivateAddressError if the address is private and not trusted.
         """

@@ -95,7 +95,7 @@ class PrivacyView:
 
         `has_costs`: whether the sums that a person has spent are stored too.
         `is_named`: whether a block, or a change of a setting, names the person.
-        `voice`: None if no video service hears voices.
+        `voice`: None if no video service gets narrations.
         `has_answered`: whether an answer about the person's voice is stored, for any service.
         """
         is_earlier = has_answered and (voice is None or voice.agrees is None)

@@ -27,11 +27,11 @@ class CardRecords:
         await self._store.delete_token(job_id)
 
     async def mark_card_gone(self, job_id: str) -> None:
-        """Store that the card can't show how the job ended. The library shows that instead."""
+        """Record that the card can't show how the job ended. The library shows that instead."""
         await self._store.mark_card_gone(job_id)
 
     async def prove_bot_access(self, job_id: str, *, bot_can_edit: bool) -> None:
-        """Store whether the bot can edit a card without the interaction token."""
+        """Record whether the bot can edit a card without the interaction token."""
         self._changes.publish(await self._store.prove_bot_access(job_id, bot_can_edit=bot_can_edit))
 
     async def editable_by_token_only(self) -> list[Job]:

@@ -69,7 +69,7 @@ class BudgetAlarms:
         return [alarm for alarm in alarms if alarm is not None]
 
     async def record(self, alarm: BudgetAlarm) -> None:
-        """Store that the bot has tried to notify the operator of an alarm."""
+        """Record that the bot has tried to notify the operator of an alarm."""
         await self._notices.record(alarm.period, alarm.budget, alarm.percent)
 
     async def _alarm(

@@ -26,7 +26,7 @@ _READ_SECONDS = 0.5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HearingService:
-    """The video service that may hear voices.
+    """The video service that may get narrations.
 
     `host`: its address, for which people's answers are stored. `label`: its name for people.
     `is_inside`: whether it runs in the operator's own network, so that no one has to be asked.
@@ -47,7 +47,7 @@ class VoicePermissions:
 
     A text that is read aloud is not a person's voice. It is sent without a question, but not
     after the person has declined.
-    `service`: the service that may hear voices, or None if the operator keeps narrations here.
+    `service`: the service that may get narrations, or None if the operator keeps narrations here.
     """
 
     def __init__(
@@ -61,12 +61,12 @@ class VoicePermissions:
         self._store = store
         self._backend = backend
         self._clock = clock
-        #: The service that may hear voices, or None.
+        #: The service that may get narrations, or None.
         self.service = service
 
     @property
     def hearing_service(self) -> HearingService | None:
-        """The service that hears voices, or None if the service or the model takes no sound."""
+        """The service that may get narrations, or None if it or the model accepts no audio."""
         return self.service if self._backend.capabilities.hears_voice else None
 
     @property

@@ -100,7 +100,7 @@ class Workspace:
     async def publish(
         self, job_id: str, path: Path, *, captions: Path | None = None, now: float
     ) -> Artifact:
-        """Make the file at `path` the job's finished video, and return the video's metadata.
+        """Store the file at `path` as the job's finished video, and return the video's metadata.
 
         If an earlier attempt has already moved the file, only the metadata is returned.
         `captions`: the file with the video's captions, or None if it has none.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def sound_forms_of(settings: Settings) -> tuple[SoundForm, ...]:
-    """Return the forms in which the service and the model take a sound, the preferred first."""
+    """Return the forms in which the service and the model accept audio, the best one first."""
     match settings.video_backend:
         case "openai" if settings.openai_audio_reference == "on":
             return (SoundForm.DATA_URL, SoundForm.LINK)
@@ -26,7 +26,7 @@ def sound_forms_of(settings: Settings) -> tuple[SoundForm, ...]:
 
 
 def hearing_service(settings: Settings) -> HearingService | None:
-    """Return the service that may hear voices, or None if narrations are only laid over videos."""
+    """Return the service that may get narrations, or None if narrations are not sent."""
     if settings.narration_mode != "guide":
         return None
     url = _address_of(settings)

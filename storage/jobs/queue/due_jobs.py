@@ -40,7 +40,7 @@ _DUE_OF_STATE = f"""
 
 @cache
 def claim(states: int) -> str:
-    """Return the statement that claims jobs in this many states: `:state_0`, `:state_1` and so on.
+    """Return the statement that claims jobs, with a parameter for each state: `:state_0` and so on.
 
     Each state has its own SELECT, because the index sorts jobs by due time only within one state.
     PostgreSQL runs a materialized subquery once, so that it locks no more rows than the limit.
