@@ -205,7 +205,7 @@ class JobService:
         )
 
     async def write_prompt(self, job: Job, prompt: str) -> Job | None:
-        """Store a queued job's prompt. Returns None if a prompt is stored or the job changed."""
+        """Store a queued job's prompt. Returns None if it has one, or if the job changed."""
         return await self._store.write_prompt(job, prompt, backend=self._backend, now=self._clock())
 
     async def begin_submit(

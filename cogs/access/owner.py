@@ -1,4 +1,4 @@
-"""The command `/clapper-owner`. The bot's owner uses it to control who may order in all servers."""
+"""The command `/clapper-owner`. With it, the bot's owner controls who may order in any server."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ async def on_postgres(
 
 
 def test_a_database_in_a_folder_has_one_process(tmp_path: Path) -> None:
-    assert examine_processes(tmp_path).found == "one does everything"
+    assert examine_processes(tmp_path).found == "a single process does everything"
 
 
 async def test_doctor_counts_the_processes_and_says_what_is_missing(

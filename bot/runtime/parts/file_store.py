@@ -40,7 +40,7 @@ async def open_file_store(settings: Settings) -> FileStore:
 def open_bucket(settings: Settings) -> ObjectStore:
     """Return the bucket that STORE_URL names, without connecting to it.
 
-    Raises StartupError if a setting is wrong or the library is not installed.
+    Raises StartupError if a setting is wrong or the library for buckets is not installed.
     """
     try:
         # The library is not part of the default installation.

@@ -1,7 +1,7 @@
 """Accepts connections one at a time.
 
 `loop.create_server` accepts up to a hundred at once. If the process runs out of file descriptors,
-asyncio logs a traceback for each of these connections, and many more a second later.
+asyncio logs a traceback for each of these connections, and many more tracebacks one second later.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def examine_hearing(settings: Settings) -> Finding:
     """Tell who hears narrations. It is a problem if no narration can be sent with its order."""
     service = hearing_service(settings)
     if service is None:
-        return Finding(subject=_SUBJECT, ok=True, found="only laid over the video, and kept here")
+        return Finding(subject=_SUBJECT, ok=True, found="not sent to the video service")
     forms = sound_forms_of(settings)
     if not forms:
         return Finding(

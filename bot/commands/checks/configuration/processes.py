@@ -25,7 +25,7 @@ def examine_processes(source: Source, *, clock: Callable[[], float] = time.time)
     Reads the database, and so blocks the event loop.
     """
     if not isinstance(source, str):
-        return Finding(subject=_SUBJECT, ok=True, found="one does everything")
+        return Finding(subject=_SUBJECT, ok=True, found="a single process does everything")
     # Only PostgreSQL needs asyncpg.
     from storage.postgres.reading import read_rows  # noqa: PLC0415
 
