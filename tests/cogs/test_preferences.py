@@ -164,7 +164,7 @@ async def test_records_that_name_a_person_are_shown_and_forget_them(desk: Desk) 
         block = Change(scope=EVERYWHERE, name=Setting.PERSON, target=person_id, value=value)
         await access.change(block, actor=5, now=desk.clock())
     page = await ask(desk, "privacy")
-    assert "The records of blocks" in page.text
+    assert "the records of blocks" in page.text
     await desk.click(page, "Delete my data")
     await desk.click(page, "Yes, delete everything")
     await desk.fake_discord.wait_for(lambda: "is deleted" in page.text)
