@@ -181,7 +181,7 @@ async def test_records_that_name_a_person_are_shown_and_forget_them(desk: Desk) 
     await desk.fake_discord.wait_for(lambda: "is deleted" in page.text)
     refused = await ask(desk, "video", {"prompt": "a cat"})
     assert "My operator has blocked your requests" in refused.text
-    assert "The records of blocks" in (await ask(desk, "privacy")).text
+    assert "the records of blocks" in (await ask(desk, "privacy")).text
 
 
 async def test_nothing_is_deleted_before_it_was_asked_for_twice(desk: Desk) -> None:
