@@ -47,7 +47,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Pace:
-    """How fast engines have run all jobs. CPU is in milliseconds for each job."""
+    """The speed at which engines have run all jobs. CPU is in milliseconds for each job."""
 
     name: str
     jobs_a_second: float

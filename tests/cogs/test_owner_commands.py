@@ -13,6 +13,7 @@ from storage.access.settings import EVERYWHERE
 from storage.ledger.budgets import Budgets
 from tests.support.desk import open_desk
 from tests.support.form_steps import count
+from tests.support.owner_commands import WORDS, owner_commands
 from tests.support.schemas.discord_spec import check_all
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ APPLICATION = "/oauth2/applications/@me"
 # Each command answers with one of these words.
 SHOWN = ("Spending in", "every server", "newest changes", "can spend", "Delete all videos")
 PRICE = 1_000_000
-WORDS = "Back after the upgrade."
 
 
 @pytest.fixture
@@ -68,27 +68,12 @@ def each_command(desk: Desk) -> dict[str, dict[str, Any]]:
     """Return every command of the group, with options."""
     world = desk.fake_discord.world
     person, server = str(world.add_user("spammer").id), str(world.guild.id)
-    return {
-        "settings": {},
-        "history": {},
-        "spending": {},
-        "channel": {"channel": f"<#{world.channel.id}>", "rule": "allow"},
-        "role": {"role": server, "rule": "deny"},
-        "block": {"person": person},
-        "unblock": {"person": person},
-        "block-server": {"server": server},
-        "unblock-server": {"server": server},
-        "limit": {"videos": 3, "role": server},
-        "age": {"restricted": True},
-        "cards": {"language": "de"},
-        "dms": {"when": "never"},
-        "pause": {"words": WORDS, "until": "2h"},
-        "drain": {"words": WORDS},
-        "resume": {},
-        "grant": {"person": person, "amount": "2.50"},
-        "remove-person": {"person": person},
-        "log-channel": {"channel": str(world.channel.id)},
-    }
+    return owner_commands(
+        person=person,
+        server=server,
+        channel_id=world.channel.id,
+        log_channel=str(world.channel.id),
+    )
 
 
 def member_of_team(desk: Desk, user: User, role: str, *, accepted: bool = True) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from bot.discord_bot.owner.command_sync import OWNER_GROUP
 from storage.ledger.budgets import Budgets
 from tests.support.desk import make_services
 from tests.support.fakes.bench import open_bench
+from tests.support.owner_commands import owner_commands
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from tests.support.fakes.clock import Clock
 
 PRICE = 1_000_000
-WORDS = "Back after the upgrade."
 NOT_THE_OWNER = "Only this bot's owner"
 # Each command answers the owner with one of these words.
 DONE = ("Spending in", "every server", "newest changes", "can spend", "Delete all videos")
@@ -84,28 +84,9 @@ def each_command(
     person: simcord.MemberActor, channel: simcord.ChannelHandle
 ) -> dict[str, dict[str, Any]]:
     """Return every command of the group, with options."""
-    server = str(channel.guild.id)
-    return {
-        "settings": {},
-        "history": {},
-        "spending": {},
-        "channel": {"channel": f"<#{channel.id}>", "rule": "allow"},
-        "role": {"role": server, "rule": "deny"},
-        "block": {"person": person},
-        "unblock": {"person": person},
-        "block-server": {"server": server},
-        "unblock-server": {"server": server},
-        "limit": {"videos": 3, "role": server},
-        "age": {"restricted": True},
-        "cards": {"language": "de"},
-        "dms": {"when": "never"},
-        "pause": {"words": WORDS, "until": "2h"},
-        "drain": {"words": WORDS},
-        "resume": {},
-        "grant": {"person": person, "amount": "2.50"},
-        "remove-person": {"person": person},
-        "log-channel": {"channel": channel},
-    }
+    return owner_commands(
+        person=person, server=str(channel.guild.id), channel_id=channel.id, log_channel=channel
+    )
 
 
 async def test_only_the_owner_uses_the_group_even_if_a_server_shows_it_to_everyone(

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("_on_each_database")
 
 
 class FailingDatabase(SharedDatabase):
-    """A database that can be out of reach."""
+    """A database that can be made unreachable."""
 
     is_away = False
 

@@ -1,4 +1,4 @@
-"""What one process leaves in the store for the step of another."""
+"""Files that one process leaves in the store for the step of another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may hear a voice, by the settings: the service, the model, and the operator's network."""
+"""The services that get narrations, by settings: service, model, and the operator's network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What PostgreSQL alone does: several connections, lost ones, and the schema."""
+"""Behaviour of PostgreSQL alone: several connections, lost ones, and the schema."""
 
 from __future__ import annotations
 

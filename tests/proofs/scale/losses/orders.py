@@ -37,7 +37,7 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What became of the orders. An order without any answer was never taken."""
+    """The outcomes of the orders. An order without any answer was never taken."""
 
     typed: int
     unanswered: int
