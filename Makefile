@@ -104,8 +104,9 @@ bench: .venv/dev ## measure memory and pace, and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.media_operations
 
-bench-scale: .venv/dev ## compare SQLite with PostgreSQL, and one engine with two
-	$(BIN)/python -m benchmarks.scale
+# Parts are run alone by PARTS=encodes, or by the name of another part.
+bench-scale: .venv/dev ## compare SQLite with PostgreSQL, and one engine or worker with two
+	$(BIN)/python -m benchmarks.scale $(PARTS)
 
 # Takes longer than the tests. If strace is installed, it records the files that ffmpeg opens.
 proof-media: .venv/dev ## process odd and hostile files
