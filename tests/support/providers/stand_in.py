@@ -169,10 +169,6 @@ class StandIn(ABC):
             await self._arrived.wait_for(lambda: len(self.creates) >= count)
         return self.creates[-1]
 
-    def clip_response(self) -> web.FileResponse | None:
-        """Return the clip that is the result of every job."""
-        return self.clip and web.FileResponse(self.clip, headers={"Content-Type": "video/mp4"})
-
     def _route(self, operation: str, handler: Handler) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             await self._record_call(request)
