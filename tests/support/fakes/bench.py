@@ -200,7 +200,7 @@ class Bench:
         self.may_claim = True
         queued = QueueStore(database, backend=backend.name, lease=lease)
         self.due_jobs = DueJobStore(database, backend=backend.name, lease=lease)
-        self.capacity = ProviderCapacity(queued, limit=at_provider, steady=clock.steady)
+        self.capacity = ProviderCapacity(queued, limit=at_provider, clock=clock)
         self.queue = JobQueue(
             self.due_jobs,
             queued,
