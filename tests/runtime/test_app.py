@@ -138,16 +138,11 @@ async def test_a_login_succeeds_after_failed_attempts(
 
 
 async def test_a_bot_in_no_server_logs_once_how_to_invite_it(
-    bot: VideoBot,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
+    bot: VideoBot, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "bot")
     async with FakeDiscord(tmp_path) as fake_discord:
         fake_discord.world.guilds.clear()
-        # discord.py waits this long for servers that Discord has not announced.
-        monkeypatch.setattr(vars(bot)["_connection"], "guild_ready_timeout", 0.05)
         await log_in(bot, fake_discord.token, api_url=fake_discord.url)
         gateway = asyncio.create_task(bot.connect(), name="gateway")
         await fake_discord.wait_for_bot()
