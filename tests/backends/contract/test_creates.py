@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from bot.backends.base import RemoteState
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from tests.support.fakes.clock import PATIENCE
-from tests.support.fakes.loop_time import let_pass, let_read
 from tests.support.providers.contract_world import NO_SUCH_KEY, World
 from tests.support.providers.openai_setup import KEY, NOW, bytes_of, names_in, served
 from tests.support.providers.stand_in import Fault
@@ -97,15 +96,9 @@ async def test_a_create_that_is_answered_500_after_it_was_accepted_is_posted_onc
 
 
 async def test_a_create_that_times_out_after_it_was_accepted_is_posted_once(world: World) -> None:
-    world.api.add_faults("create", Fault(after=True, hang=True))
+    world.api.add_faults("create", Fault(after=True, hang=True, passes=PATIENCE))
     world.backend = world.connect(submit=PATIENCE)
-    refused = asyncio.create_task(world.refused(), name="create")
-    async with asyncio.timeout(PATIENCE):
-        while not world.api.creates:  # noqa: ASYNC110 - the stand-in sends no event
-            await asyncio.sleep(0)
-    await let_read()
-    let_pass(PATIENCE)
-    assert isinstance(await refused, UnconfirmedSubmitError)
+    assert isinstance(await world.refused(), UnconfirmedSubmitError)
     assert (len(world.api.calls), len(world.api.creates)) == (1, 1)
 
 
