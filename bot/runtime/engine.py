@@ -177,7 +177,7 @@ async def open_engine(
     heartbeat = await open_heartbeat(resources, stack, role)
     lease = lease_of(heartbeat, resources.database)
     queued = QueueStore(resources.database, backend=backend.name, client=client, lease=lease)
-    capacity = ProviderCapacity(queued, limit=settings.max_jobs, steady=clock.steady)
+    capacity = ProviderCapacity(queued, limit=settings.max_jobs, clock=clock)
     writer, fallback = await open_writers(resources, backend, stack)
     voice_permissions = make_voice_permissions(resources, backend)
     return Engine(

@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from aiohttp import web
 
@@ -173,10 +173,6 @@ class StandIn(ABC):
             await self._arrived.wait_for(lambda: len(self.creates) >= count)
         return self.creates[-1]
 
-    def clip_response(self) -> web.FileResponse | None:
-        """Return the clip that is the result of every job."""
-        return self.clip and web.FileResponse(self.clip, headers={"Content-Type": "video/mp4"})
-
     def _route(self, operation: str, handler: Handler) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             await self._record_call(request)
@@ -221,7 +217,7 @@ class StandIn(ABC):
             let_pass(fault.passes)
             await self._closing.wait()
         if fault.reset or fault.hang:
-            _abort(request)
+            abort(request)
         if fault.status is not None:
             answer = _replacement(fault, self.in_dialect(fault.body))
         if answer is None:
@@ -264,11 +260,12 @@ async def _cut_off(request: web.Request, answer: web.StreamResponse) -> web.Stre
     half.content_type = answer.content_type
     await half.prepare(request)
     await half.write(content[: len(content) // 2])
-    _abort(request)
+    abort(request)
     return half
 
 
-def _abort(request: web.Request) -> None:
+def abort(request: web.Request) -> NoReturn:
+    """Close the connection of a request without an answer."""
     if request.transport is not None:
         request.transport.abort()
     raise ConnectionResetError
