@@ -5,7 +5,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes -
 # Exit code 2: the command has printed the fix, so make reports no error of its own.
 ADVISED := || test $$? -eq 2
 
-.PHONY: help demo run voice scale test coverage check contract format lock picture cards backends prompts storyboard bench bench-scale proof-media proof-playback proof-shrink proof-kill proof-api proof-web proof-voice proof-provenance proof-scale peers clean
+.PHONY: help demo run voice scale test coverage check contract format lock picture cards backends prompts storyboard bench bench-scale proof-media proof-playback proof-shrink proof-kill proof-api proof-web proof-voice proof-provenance proof-length proof-scale peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -104,8 +104,9 @@ bench: .venv/dev ## measure memory and pace, and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.media_operations
 
-bench-scale: .venv/dev ## compare SQLite with PostgreSQL, and one engine with two
-	$(BIN)/python -m benchmarks.scale
+# Parts are run alone by PARTS=encodes, or by the name of another part.
+bench-scale: .venv/dev ## compare SQLite with PostgreSQL, and one engine or worker with two
+	$(BIN)/python -m benchmarks.scale $(PARTS)
 
 # Takes longer than the tests. If strace is installed, it records the files that ffmpeg opens.
 proof-media: .venv/dev ## process odd and hostile files
@@ -142,6 +143,10 @@ proof-voice: .venv-voice/installed ## speak with the offline voice
 # Installs exiftool (on Debian, as root) and c2pa-python, or prints the reason why it can't.
 proof-provenance: .venv/dev ## have other projects' tools read the marks of videos
 	$(BIN)/python -m tests.proofs.provenance $(ADVISED)
+
+# Takes six minutes on two cores.
+proof-length: .venv/dev ## order clips for short and long voices over HTTP, and measure them
+	$(BIN)/python -m tests.proofs.length
 
 .venv-scale/installed: requirements-scale-proof.lock
 	@echo 'Installing a server with the API of S3 into .venv-scale (once) ...'

@@ -127,7 +127,7 @@ def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker
     )
     holds = Holds(HoldStore(database), service, bus, backend=_BACKEND, clock=clock)
     queued = QueueStore(database, backend=_BACKEND)
-    capacity = ProviderCapacity(queued, limit=_MANY, steady=clock.steady)
+    capacity = ProviderCapacity(queued, limit=_MANY, clock=clock)
     due = DueJobStore(database, backend=_BACKEND)
     queue = JobQueue(due, queued, capacity, access, clock=clock)
     lanes = make_lanes(dict.fromkeys(JobState, _no_step))

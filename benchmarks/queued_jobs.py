@@ -65,7 +65,7 @@ async def measure_queued_jobs(folder: Path, jobs: int) -> QueuedJobsResult:
     async with open_database(folder) as database:
         await _fill(database, jobs, now=clock())
         store, queued = JobStore(database), QueueStore(database, backend=_BACKEND)
-        capacity = ProviderCapacity(queued, limit=_MANY, steady=clock.steady)
+        capacity = ProviderCapacity(queued, limit=_MANY, clock=clock)
         access = AccessSettingsStore(database)
         due = DueJobStore(database, backend=_BACKEND)
         queue = JobQueue(due, queued, capacity, access, clock=clock)

@@ -1,7 +1,8 @@
-"""`python -m benchmarks.scale`: compares SQLite with PostgreSQL, and one engine with two.
+"""`python -m benchmarks.scale [PART ...]`: compares databases, engines and workers.
 
-All figures of a table are from one run on one machine, whose processors the engines and PostgreSQL
-share.
+The parts are `jobs` (jobs a second), `costs` (CPU time of a claim and of a move) and `encodes`
+(re-encodes a minute). Without an argument, all of them are run. All figures of a table are from one
+run on one machine, whose processors the engines and PostgreSQL share.
 """
 
 from __future__ import annotations
@@ -17,31 +18,21 @@ from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING
 
-from benchmarks.scale_engine import make_bench
+from benchmarks.scale_encodes import describe_encodes, measure_encodes
+from benchmarks.scale_engine import fill_jobs, make_bench
 from bot.model import JobState
 from storage.database import open_database
 from tests.support.postgres import postgres_server
 
 if TYPE_CHECKING:
-    from storage.database import Database, Source
+    from collections.abc import Sequence
+
+    from storage.database import Source
     from tests.support.postgres import PostgresServer
 
 _JOBS = 300
 _ROUNDS = 2
 _CLAIMS = 300
-_FILL = """
-WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :jobs)
-INSERT INTO jobs (id, state, next_at, created_at, updated_at, backend, prompt, seconds, size,
-    fingerprint, interaction_id, application_id, user_id, guild_id, channel_id, locale,
-    token_until, upload_limit, message_id)
-SELECT 'scale' || substr('000000000000000000000000000', 1, 27 - length(CAST(n AS TEXT)))
-        || CAST(n AS TEXT),
-    'received', CAST(:now AS DOUBLE PRECISION), CAST(:now AS DOUBLE PRECISION),
-    CAST(:now AS DOUBLE PRECISION), 'fake', 'a cat', 8, '1280x720',
-    'fingerprint ' || CAST(n AS TEXT), n, 1, n % 100 + 1, n % 20 + 1, 1, 'en',
-    CAST(:now AS DOUBLE PRECISION), 1, n
-FROM numbers
-"""
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -65,7 +56,7 @@ class _Costs:
     move: tuple[float, float]
 
 
-async def _measure(server: PostgresServer, folder: Path) -> str:
+async def _measure_jobs(server: PostgresServer, folder: Path) -> list[str]:
     paces: list[_Pace] = []
     for number in range(_ROUNDS):
         for name, engines in (("SQLite", 1), ("PostgreSQL", 1), ("PostgreSQL", 2)):
@@ -75,18 +66,36 @@ async def _measure(server: PostgresServer, folder: Path) -> str:
             title = f"{name}, {engines} engine{'s' if engines > 1 else ''}"
             paces.append(await _run_engines(title, server, source, engines))
             _print_progress(f"{title}: {paces[-1].jobs_a_second:.1f} jobs/s")
+    return _describe_jobs(paces)
+
+
+async def _measure_all_costs(server: PostgresServer, folder: Path) -> list[str]:
     costs: list[_Costs] = []
     for name in ("SQLite", "PostgreSQL"):
         place = folder / f"{name}-costs"
         place.mkdir()
         source = place if name == "SQLite" else await server.url_of(place)
         costs.append(await _measure_costs(name, server, source, place))
-    return _report(paces, costs)
+    return _describe_costs(costs)
+
+
+async def _measure_encodes(server: PostgresServer, folder: Path) -> list[str]:
+    return describe_encodes(await measure_encodes(server, folder))
+
+
+_PARTS = {"jobs": _measure_jobs, "costs": _measure_all_costs, "encodes": _measure_encodes}
+
+
+async def _measure(parts: Sequence[str], server: PostgresServer, folder: Path) -> str:
+    lines = [f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} at the start"]
+    for part in parts:
+        lines += ["", *await _PARTS[part](server, folder)]
+    return "\n".join(lines)
 
 
 async def _run_engines(title: str, server: PostgresServer, source: Source, engines: int) -> _Pace:
     async with open_database(source) as database:
-        await _fill(database)
+        await fill_jobs(database, _JOBS)
     names = ["-"] if engines == 1 else [f"engine-{number}" for number in range(engines)]
     started = [await _start(source, name) for name in names]
     for engine in started:
@@ -119,14 +128,10 @@ async def _start(source: Source, name: str) -> asyncio.subprocess.Process:
     )
 
 
-async def _fill(database: Database) -> None:
-    await database.rows(_FILL, {"jobs": _JOBS, "now": time.time() - 60})
-
-
 async def _measure_costs(name: str, server: PostgresServer, source: Source, root: Path) -> _Costs:
     """Claim jobs one by one, and then move each of them."""
     async with open_database(source) as database:
-        await _fill(database)
+        await fill_jobs(database, _JOBS)
         bench = make_bench(database, root, name=None)
         before = time.process_time(), _cpu_of(server)
         for _ in range(_CLAIMS):
@@ -159,9 +164,9 @@ def _cpu_of(server: PostgresServer) -> float:
     return ticks / _TICKS
 
 
-def _report(paces: list[_Pace], costs: list[_Costs]) -> str:
+def _describe_jobs(paces: list[_Pace]) -> list[str]:
     lines = [
-        f"{_JOBS} jobs, {os.cpu_count()} processors, load {os.getloadavg()[0]:.0f}",
+        f"{_JOBS} jobs",
         "",
         "| | Jobs a second, by round | CPU ms of a job: engine + server | Jobs of each engine |",
         "| --- | --- | --- | --- |",
@@ -175,24 +180,34 @@ def _report(paces: list[_Pace], costs: list[_Costs]) -> str:
         )
         shares = " + ".join(map(str, rounds[-1].shares))
         lines.append(f"| {name} | {speeds} | {engine:.1f} + {server:.1f} | {shares} |")
-    lines += ["", "| CPU ms: engine + server | Claim | Move |", "| --- | --- | --- |"]
-    lines += [
-        f"| {cost.name} | {cost.claim[0]:.2f} + {cost.claim[1]:.2f} |"
-        f" {cost.move[0]:.2f} + {cost.move[1]:.2f} |"
-        for cost in costs
+    return lines
+
+
+def _describe_costs(costs: list[_Costs]) -> list[str]:
+    return [
+        "| CPU ms: engine + server | Claim | Move |",
+        "| --- | --- | --- |",
+        *(
+            f"| {cost.name} | {cost.claim[0]:.2f} + {cost.claim[1]:.2f} |"
+            f" {cost.move[0]:.2f} + {cost.move[1]:.2f} |"
+            for cost in costs
+        ),
     ]
-    return "\n".join(lines)
 
 
 def _print_progress(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
-def main() -> None:
+def main(parts: Sequence[str]) -> int:
     """Measure, and print the tables."""
+    if unknown := set(parts) - set(_PARTS):
+        sys.stderr.write(f"Unknown: {', '.join(unknown)}. The parts are {', '.join(_PARTS)}.\n")
+        return 2
     with postgres_server(is_durable=True) as server, tempfile.TemporaryDirectory() as folder:
-        sys.stdout.write(f"{asyncio.run(_measure(server, Path(folder)))}\n")
+        sys.stdout.write(f"{asyncio.run(_measure(parts or list(_PARTS), server, Path(folder)))}\n")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

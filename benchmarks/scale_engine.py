@@ -31,6 +31,19 @@ if TYPE_CHECKING:
     from storage.database import Database, Source
     from tests.support.fakes.clock import Clock
 
+_FILL = """
+WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :jobs)
+INSERT INTO jobs (id, state, next_at, created_at, updated_at, backend, prompt, seconds, size,
+    fingerprint, interaction_id, application_id, user_id, guild_id, channel_id, locale,
+    token_until, upload_limit, message_id)
+SELECT '5ca1e' || substr('000000000000000000000000000', 1, 27 - length(CAST(n AS TEXT)))
+        || CAST(n AS TEXT),
+    'received', CAST(:now AS DOUBLE PRECISION), CAST(:now AS DOUBLE PRECISION),
+    CAST(:now AS DOUBLE PRECISION), 'fake', 'a cat', 8, '1280x720',
+    'fingerprint ' || CAST(n AS TEXT), n, 1, n % 100 + 1, n % 20 + 1, 1, 'en',
+    CAST(:now AS DOUBLE PRECISION), 1, n
+FROM numbers
+"""
 _OPEN = "SELECT count(*) AS n FROM jobs WHERE state <> 'succeeded'"
 _LOOK_SECONDS = 0.25
 _NEXT = {
@@ -65,6 +78,12 @@ def make_bench(database: Database, root: Path, *, name: str | None) -> Bench:
         at_provider=10**6,
         lease=Lease(worker=name, clock=clock) if name else alone(),
     )
+
+
+async def fill_jobs(database: Database, count: int) -> list[str]:
+    """Store new jobs, and return their ids."""
+    await database.rows(_FILL, {"jobs": count, "now": time.time() - 60})
+    return [f"5ca1e{number:027}" for number in range(1, count + 1)]
 
 
 def empty_steps(bench: Bench) -> Mapping[JobState, Callable[[Job], Awaitable[None]]]:

@@ -191,9 +191,9 @@ class ClientJobs:
         return await self._first_job(requester)
 
     @property
-    def trouble(self) -> Trouble | None:
-        """The reason why the queue is paused, or None if it is running."""
-        return self._circuit.trouble
+    def circuit(self) -> CircuitBreaker:
+        """The circuit, which knows whether the queue is paused, and why."""
+        return self._circuit
 
     async def get(self, client: str, job_id: str) -> Job | None:
         """Return the client's job with this id, or None if the client has no such job."""

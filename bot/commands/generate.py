@@ -165,7 +165,7 @@ async def _generate(settings: Settings, options: argparse.Namespace) -> int:
         # video is finished.
         command = _resume_command(job, options.output)
         err.write(f"Job {job.id}. If this is interrupted, continue with: {command}\n")
-        bar = ProgressBar(err, texts, lambda: engine.clients.trouble)
+        bar = ProgressBar(err, texts, lambda: engine.circuit.trouble)
         try:
             ended = await _make(engine, job, bar)
         except asyncio.CancelledError:

@@ -73,7 +73,16 @@ class CircuitBreaker:
 
     @property
     def trouble(self) -> Trouble | None:
-        """The reason why the queue is paused, or None if it is not paused."""
+        """The reason why the queue is paused, or None if it is not paused.
+
+        If another process has changed that, it is known only after `refresh`.
+        """
+        return self._trouble
+
+    async def refresh(self) -> Trouble | None:
+        """Read from the database why the queue is paused, and return it."""
+        circuit = await self._store.get(self._backend)
+        self._trouble = circuit.reason if circuit is not None and circuit.is_open else None
         return self._trouble
 
     async def resume(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.jobs.waits.capacity import Room
 from bot.model import JobState
 
 if TYPE_CHECKING:
@@ -71,12 +72,13 @@ class JobQueue:
         if JobState.QUEUED not in states:
             return due
         running = [*running, *(job.id for job in due)]
-        for _ in range(min(limit - len(due), await self._free(running))):
+        room = await self._room(running)
+        for _ in range(min(limit - len(due), room.free)):
             job = await self._queued.claim_next(
                 running=running,
                 clients_only=clients_only,
                 narrated=narrated,
-                at_provider=self._capacity.limit,
+                at_provider=room.limit,
                 now=self._clock(),
             )
             if job is None:
@@ -107,16 +109,16 @@ class JobQueue:
             narrated=narrated,
             running=running,
         )
-        if JobState.QUEUED in states and await self._free(running) > 0:
+        if JobState.QUEUED in states and (await self._room(running)).free > 0:
             queued = await self._queued.next_due(
                 running=running, clients_only=clients_only, narrated=narrated, now=now
             )
             due = min((each for each in (due, queued) if each is not None), default=None)
         return None if due is None else max(0.0, due - now)
 
-    async def _free(self, running: Collection[str]) -> int:
+    async def _room(self, running: Collection[str]) -> Room:
         """Return the number of queued jobs that may be claimed now."""
         pause = await self._access.pause(now=self._clock())
         if pause is not None and pause.is_drain:
-            return 0
-        return await self._capacity.free(running)
+            return Room(limit=0, free=0)
+        return await self._capacity.room(running)

@@ -35,9 +35,22 @@ class RecordedStore:
 
     async def put(self, key: str, path: Path) -> None:
         """Record the file at `path`, and then move it into the store."""
-        size = (await asyncio.to_thread(path.stat)).st_size
-        await self._table.record(KeptFile(key=key, size=size, modified_at=self._clock()))
+        await self._table.record(await self._file(key, path))
         await self._store.put(key, path)
+
+    async def put_once(self, key: str, path: Path) -> bool:
+        """Keep the file at `path`, or return False if a file with this key was kept before.
+
+        Of several processes that call this at the same time, one keeps its file.
+        """
+        if not await self._table.record_first(await self._file(key, path)):
+            return False
+        try:
+            await self._store.put(key, path)
+        except BaseException:
+            await self._table.forget((key,))
+            raise
+        return True
 
     async def get(self, key: str, path: Path) -> None:
         """Link or copy a kept file to `path`. Raises FileNotFoundError if the file is not kept."""
@@ -63,3 +76,7 @@ class RecordedStore:
     async def link(self, key: str, seconds: float) -> str | None:
         """Return a secret link that is valid for `seconds`, or None if the store has no links."""
         return await self._store.link(key, seconds)
+
+    async def _file(self, key: str, path: Path) -> KeptFile:
+        size = (await asyncio.to_thread(path.stat)).st_size
+        return KeptFile(key=key, size=size, modified_at=self._clock())

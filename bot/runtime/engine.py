@@ -177,7 +177,7 @@ async def open_engine(
     heartbeat = await open_heartbeat(resources, stack, role)
     lease = lease_of(heartbeat, resources.database)
     queued = QueueStore(resources.database, backend=backend.name, client=client, lease=lease)
-    capacity = ProviderCapacity(queued, limit=settings.max_jobs, steady=clock.steady)
+    capacity = ProviderCapacity(queued, limit=settings.max_jobs, clock=clock)
     writer, fallback = await open_writers(resources, backend, stack)
     voice_permissions = make_voice_permissions(resources, backend)
     return Engine(
@@ -211,7 +211,9 @@ async def open_engine(
         ),
         capacity=capacity,
         circuit=circuit,
-        clock_watcher=ClockWatcher(clock, ClockStore(resources.database), bus, boot=boot_id()),
+        clock_watcher=ClockWatcher(
+            clock, ClockStore(resources.database), bus, boot=boot_id(), pause=timing.clock_check
+        ),
         holds=Holds(HoldStore(resources.database), jobs, bus, backend=backend.name, clock=clock),
         silence=ProviderSilence(clock.steady),
         account=account,

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from bot.errors import StartupError
 from storage.errors import StorageError
+from storage.failing_parts import FailingPartStore
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from storage.failing_parts import FailingPartStore
+    from bot.runtime.engine import Engine
 
 log = logging.getLogger(__name__)
 
@@ -126,6 +127,16 @@ class PartWatch:
     def _pause(self, name: str) -> float:
         growth = 2.0 ** min(self._failures[name] - 1, _MAX_DOUBLINGS)
         return min(self._first_pause * growth, _MAX_PAUSE_SECONDS)
+
+
+def make_part_watch(engine: Engine) -> PartWatch:
+    """Return a watch that records failures in the engine's database."""
+    return PartWatch(
+        FailingPartStore(engine.resources.database),
+        first_pause=engine.timing.restart_pause,
+        count=engine.metrics.count_part_failure,
+        clock=engine.resources.clock,
+    )
 
 
 def _is_cancelled() -> bool:

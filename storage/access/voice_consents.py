@@ -59,9 +59,10 @@ class VoiceConsentStore:
 
     async def forget(self, user_id: int) -> bool:
         """Delete a person's answers, and return whether there were any."""
-        await self.withdraw(user_id)
         row = await self._database.row(
             "DELETE FROM voice_consents WHERE user_id = :user_id RETURNING user_id",
             {"user_id": user_id},
         )
+        # A create request that is prepared after this statement finds no answer.
+        await self.withdraw(user_id)
         return row is not None

@@ -22,6 +22,12 @@ INSERT INTO kept_files (key, job_id, size, since) VALUES (:key, :job_id, :size, 
 ON CONFLICT (key) DO UPDATE SET size = excluded.size, since = excluded.since
 """
 
+_RECORD_FIRST = """
+INSERT INTO kept_files (key, job_id, size, since) VALUES (:key, :job_id, :size, :since)
+ON CONFLICT (key) DO NOTHING
+RETURNING key
+"""
+
 _FORGET = """
 DELETE FROM kept_files WHERE key IN (SELECT value FROM json_each(:keys))
 """
@@ -42,13 +48,11 @@ class KeptFileTable:
 
     async def record(self, file: KeptFile) -> None:
         """Record a file. If the file is recorded already, update its size and time."""
-        params = {
-            "key": file.key,
-            "job_id": job_of(file.key),
-            "size": file.size,
-            "since": file.modified_at,
-        }
-        await self._database.rows(_RECORD, params)
+        await self._database.rows(_RECORD, _params(file))
+
+    async def record_first(self, file: KeptFile) -> bool:
+        """Record a file, or return False if its key is recorded already."""
+        return await self._database.row(_RECORD_FIRST, _params(file)) is not None
 
     async def forget(self, keys: Collection[str]) -> None:
         """Delete the records of files that are not kept any more."""
@@ -85,6 +89,15 @@ class KeptFileTable:
         if gone := settled.keys() - present.keys():
             await self.forget(gone)
         return tuple(file for key, file in recorded.items() if key not in gone)
+
+
+def _params(file: KeptFile) -> dict[str, str | int | float]:
+    return {
+        "key": file.key,
+        "job_id": job_of(file.key),
+        "size": file.size,
+        "since": file.modified_at,
+    }
 
 
 def file_from(row: Row) -> KeptFile:

@@ -55,7 +55,12 @@ class ProcessLock:
     async def take(self) -> None:
         """Take the lock. Raises DataInUseError if another process has it."""
         connection = await self._connect()
-        if not await connection.fetchval(_TAKE_SHARED if self._is_shared else _TAKE):
+        try:
+            is_taken = await connection.fetchval(_TAKE_SHARED if self._is_shared else _TAKE)
+        except BaseException:
+            connection.terminate()
+            raise
+        if not is_taken:
             await connection.close()
             raise DataInUseError(_IN_USE_ALONE if self._is_shared else _IN_USE)
         connection.add_termination_listener(self._on_lost)

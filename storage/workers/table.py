@@ -13,11 +13,18 @@ if TYPE_CHECKING:
     from storage.database import Database, Row
 
 _KEEP_SECONDS = 24 * 60 * 60.0
+# No statement is stuck for longer. If the stored time is further ahead, the clock was set back.
+_MAX_STUCK_SECONDS = 2 * 60.0
 
+# A statement that was stuck may arrive after a later one. It must not set the row back.
 _BEAT = """
 INSERT INTO workers (id, seen_at, schema, digest, desk_since, role, host)
 VALUES (:id, :now, :schema, :digest, :desk_since, :role, :host)
-ON CONFLICT (id) DO UPDATE SET seen_at = :now, digest = :digest, desk_since = :desk_since
+ON CONFLICT (id) DO UPDATE SET
+    seen_at = CASE WHEN workers.seen_at > :now AND workers.seen_at <= :set_back
+        THEN workers.seen_at ELSE :now END,
+    digest = :digest,
+    desk_since = coalesce(:desk_since, workers.desk_since)
 RETURNING id
 """
 
@@ -107,9 +114,11 @@ class WorkerTable:
 
     async def beat(self, worker: WorkerState) -> Reference:
         """Record that a process is alive, and return the values that it must match."""
+        now = self._clock()
         params = {
             "id": worker.id,
-            "now": self._clock(),
+            "now": now,
+            "set_back": now + _MAX_STUCK_SECONDS,
             "schema": worker.schema,
             "digest": worker.digest,
             "desk_since": worker.desk_since,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.demo.fake_discord.api_errors import MISSING_ACCESS, server_error
+from bot.discord_bot.owner import rights
 from bot.discord_bot.owner.command_sync import OWNER_GROUP
 from bot.moderation.access.place import Reach
 from storage.access.settings import EVERYWHERE
@@ -178,9 +179,13 @@ async def test_an_old_definition_in_another_server_is_refused_there(desk: Desk) 
     assert await stored(desk) == []
 
 
-async def test_while_discord_does_not_say_who_owns_the_bot_nothing_is_changed(desk: Desk) -> None:
+async def test_while_discord_does_not_say_who_owns_the_bot_nothing_is_changed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk.fake_discord.faults.add(f"GET {APPLICATION}", server_error(), times=None)
-    answer = await typed(desk, "block-server", server=str(desk.fake_discord.world.guild.id))
+    with monkeypatch.context() as impatient:
+        impatient.setattr(rights, "_SECONDS", 0.1)
+        answer = await typed(desk, "block-server", server=str(desk.fake_discord.world.guild.id))
     assert "couldn't ask Discord" in answer.text
     assert await stored(desk) == []
     desk.fake_discord.faults.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +12,7 @@ from bot.artifacts import OrderedVoice, VoiceUse
 from bot.delivery.views.button_ids import Action
 from bot.jobs.guiding.permissions import HearingService
 from bot.model import JobState
+from storage.access.voice_consents import VoiceConsentStore
 from storage.people import Notify
 from tests.support.desk import open_desk
 from tests.support.fakes.media import FakeVoice
@@ -150,11 +151,53 @@ async def test_privacy_shows_the_answer_and_forgets_it(desk: Desk) -> None:
     assert (await order(desk)).ephemeral
 
 
+@pytest.mark.parametrize("forgets", [True, False])
+async def test_an_agreement_that_ends_while_the_order_is_stored_is_not_used(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, *, forgets: bool
+) -> None:
+    permissions, user_id = desk.bench.voice_permissions, desk.fake_discord.world.user.id
+    await permissions.answer(user_id, agrees=True)
+    decide = permissions.of_person
+
+    async def decide_and_withdraw(*order: Any, **options: Any) -> OrderedVoice | None:
+        voice = await decide(*order, **options)
+        if forgets:
+            await permissions.forget(user_id)
+        else:
+            await permissions.answer(user_id, agrees=False)
+        return voice
+
+    monkeypatch.setattr(permissions, "of_person", decide_and_withdraw)
+    job = await job_of_card(desk, await order(desk))
+    assert job.voice == ALLOWED
+    job = await desk.bench.run_out(job.id)
+    assert (job.state, job.voice.use) == (JobState.SUCCEEDED, VoiceUse.WITHHELD)
+    assert desk.bench.backend.heard == [None]
+
+
+async def test_an_order_that_is_sent_while_an_answer_is_forgotten_contains_no_voice(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, user_id = desk.bench, desk.fake_discord.world.user.id
+    await bench.voice_permissions.answer(user_id, agrees=True)
+    waiting = await job_of_card(desk, await order(desk))
+    await bench.step(waiting.id)
+    withdraw = VoiceConsentStore.withdraw
+
+    async def send_first(store: VoiceConsentStore, user_id: int) -> None:
+        await bench.step(waiting.id)
+        await withdraw(store, user_id)
+
+    monkeypatch.setattr(VoiceConsentStore, "withdraw", send_first)
+    await bench.voice_permissions.forget(user_id)
+    assert bench.backend.heard == [None]
+
+
 async def test_the_consent_for_one_service_is_none_for_another(desk: Desk) -> None:
     user_id = desk.fake_discord.world.user.id
     await desk.bench.voice_permissions.answer(user_id, agrees=True)
     assert await desk.bench.voice_permissions.answer_of(user_id)
-    desk.bench.hearing = replace(SERVICE, host="other.example")
+    desk.bench.voice_permissions.service = replace(SERVICE, host="other.example")
     assert await desk.bench.voice_permissions.answer_of(user_id) is None
     assert (
         await desk.bench.voice_permissions.of_person(user_id, None, clip_of=None) == OrderedVoice()

@@ -64,6 +64,22 @@ async def test_a_process_that_beats_is_never_late(workers: Workers) -> None:
     assert late == []
 
 
+@pytest.mark.parametrize(
+    ("back", "seen_back"),
+    [(10.0, 0.0), (3600.0, 3600.0)],
+    ids=["late statement", "clock set back"],
+)
+async def test_a_beat_that_arrives_late_does_not_make_a_process_look_dead(
+    workers: Workers, back: float, seen_back: float
+) -> None:
+    await workers.beat("first")
+    workers.clock.now -= back
+    await workers.beat("first")
+    row = await workers.database.row("SELECT seen_at FROM workers WHERE id = 'first'", {})
+    assert row is not None
+    assert row["seen_at"] == workers.clock() + back - seen_back
+
+
 async def test_a_late_process_claims_nothing_and_has_its_steps_cancelled_once(
     workers: Workers, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -11,7 +11,9 @@ import pytest
 
 from bot.backends.base import BackendUpdate, RemoteState
 from bot.errors import BackendError, ErrorKind
+from bot.jobs.waits.capacity import ProviderCapacity, Room
 from bot.model import Client, JobState
+from storage.jobs.queue.claims import QueueStore
 from tests.support.fakes.bench import Bench, open_bench
 from tests.support.fakes.clock import PATIENCE
 from tests.support.fakes.orders import REQUEST
@@ -173,12 +175,28 @@ async def test_a_429_lowers_the_capacity_for_a_while(tmp_path: Path, clock: Cloc
         bench.backend.refusals.append(BackendError(ErrorKind.RATE, "too many"))
         [job] = await bench.queue.claim(QUEUED, running=(), limit=1)
         await bench.lane.steps[job.state](job)
-        assert bench.capacity.limit == 2
+        assert (await bench.capacity.room()).limit == 2
         assert await bench.queue.claim(QUEUED, running=(), limit=9) == []
         bench.clock.advance(60)
         assert len(await bench.queue.claim(QUEUED, running=(), limit=9)) == 1
         bench.clock.advance(3600)
-        assert bench.capacity.limit == 5
+        assert (await bench.capacity.room()).limit == 5
+
+
+async def test_a_429_lowers_the_capacity_of_all_processes(tmp_path: Path, clock: Clock) -> None:
+    async with open_bench(tmp_path, clock, at_provider=5) as bench:
+        bench.backend.made = RemoteState.RUNNING
+        queued = QueueStore(bench.database, backend=bench.backend.name)
+        other = ProviderCapacity(queued, limit=5, clock=bench.clock)
+        await wait(bench, 3)
+        await started(bench, 2)
+        bench.backend.refusals.append(BackendError(ErrorKind.RATE, "too many"))
+        [job] = await bench.queue.claim(QUEUED, running=(), limit=1)
+        await bench.lane.steps[job.state](job)
+        assert await other.room() == Room(limit=2, free=0)
+        # A clock that was set back by hours does not keep the limit low for hours.
+        bench.clock.advance(-3 * 60 * 60)
+        assert (await other.room()).limit == 5
 
 
 async def test_a_429_uses_up_no_turn(bench: Bench) -> None:

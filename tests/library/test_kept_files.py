@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from bot.media.files.stores.base import KeptFile, keys_of, video_key
 from bot.media.files.stores.folder import FolderStore
 from storage.database import open_database
 from storage.files.kept_files import KeptFileTable
+from tests.support.fakes.remote_store import RemoteStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection
@@ -64,6 +66,36 @@ async def test_a_file_is_counted_from_before_it_is_stored_until_after_it_is_dele
     await store(table, FolderStore(tmp_path)).delete(keys_of(JOB))
     assert await table.all() == ()
     assert not (tmp_path / KEY).exists()
+
+
+@pytest.mark.usefixtures("_on_each_database")
+async def test_of_processes_that_keep_a_file_once_at_the_same_time_one_keeps_it(
+    tmp_path: Path,
+) -> None:
+    bucket = RemoteStore()
+    names = [tmp_path / f"mark {number}" for number in range(8)]
+    for name in names:
+        name.touch()
+    async with open_database(tmp_path) as database:
+        table = KeptFileTable(database)
+        processes = [RecordedStore(bucket, table, clock=lambda: NOW) for _ in names]
+        kept = await asyncio.gather(
+            *(each.put_once(KEY, name) for each, name in zip(processes, names, strict=True))
+        )
+        assert kept.count(True) == 1
+        assert await table.all() == (recorded(size=0),)
+        assert list(bucket.files) == [KEY]
+
+
+async def test_a_file_that_could_not_be_kept_once_may_be_kept_again(
+    table: KeptFileTable, tmp_path: Path
+) -> None:
+    new = tmp_path / "new"
+    new.write_bytes(b"video")
+    with pytest.raises(OSError, match="away"):
+        await store(table, Away(tmp_path)).put_once(KEY, new)
+    assert await store(table, FolderStore(tmp_path)).put_once(KEY, new)
+    assert (tmp_path / KEY).read_bytes() == b"video"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -92,6 +93,15 @@ async def test_a_paid_voice_is_asked_by_one_machine_alone(tmp_path: Path, voice:
     await other.editor.speak(JOB, "Hello")
     assert voice.spoken == ["Hello"]
     assert other.workspace.folder(JOB).narration.exists()
+
+
+async def test_machines_that_begin_to_ask_at_the_same_time_ask_once(
+    tmp_path: Path, voice: FakeVoice
+) -> None:
+    store = RemoteStore()
+    machines = [Machine(tmp_path / name, store, voice) for name in ("one", "two", "three")]
+    begun = await asyncio.gather(*(each.shared.begin_asking(JOB) for each in machines))
+    assert begun.count(True) == 1
 
 
 async def test_a_speech_that_was_lost_with_its_machine_is_not_paid_again(

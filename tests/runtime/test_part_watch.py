@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 import pytest
+from pydantic import SecretStr
 
 from bot.commands.checks.failing_parts import examine_failing_parts
 from bot.delivery.operator_notices import OperatorNotices
@@ -24,16 +26,21 @@ from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention
 from bot.metrics import Metrics
 from bot.runtime.part_watch import PartWatch
+from bot.runtime.roles.relay import relayed
+from bot.settings.fields import Settings
 from storage.failing_parts import FailingPartStore
+from storage.postgres.notices import open_notices
 from tests.support.desk import open_desk
-from tests.support.wire import WITHIN, open_wire
+from tests.support.wire import FAST, WITHIN, open_wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
     from pathlib import Path
 
+    from bot.runtime.engine import Engine
     from tests.support.fakes.bench import Bench
     from tests.support.fakes.clock import Clock
+    from tests.support.postgres import PostgresServer
     from tests.support.wire import Wire
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
@@ -211,6 +218,39 @@ async def test_a_part_that_returns_is_run_again(bench: Bench, watch: PartWatch) 
     assert (await FailingPartStore(bench.database).all())[0].error == "EndedError"
     watch.stop()
     await asyncio.wait_for(task, 5)
+
+
+async def test_a_bug_in_the_exchange_of_changes_does_not_end_it(
+    bench: Bench, postgres: PostgresServer, tmp_path: Path
+) -> None:
+    url = await postgres.url_of(tmp_path)
+    failures, published, job = iter([RuntimeError()]), asyncio.Event(), await bench.submit()
+
+    async def refresh() -> None:
+        if failure := next(failures, None):
+            raise failure
+        published.set()
+
+    engine = SimpleNamespace(
+        bus=bench.bus,
+        store=bench.store,
+        circuit=SimpleNamespace(refresh=refresh),
+        metrics=Metrics(),
+        timing=FAST,
+        resources=SimpleNamespace(
+            settings=Settings(database_url=SecretStr(url)),
+            database=bench.database,
+            clock=bench.clock,
+        ),
+    )
+    other = open_notices(url)
+    sending = asyncio.create_task(other.run(lambda _text: asyncio.sleep(0)), name="other")
+    async with relayed(cast("Engine", engine)), asyncio.timeout(20):
+        while not published.is_set():
+            other.send(f'["{job.id}", null, true]')
+            await asyncio.sleep(0.05)
+    await ended(sending)
+    await postgres.empty_databases()
 
 
 async def test_what_the_operator_has_to_change_ends_a_part(watch: PartWatch) -> None:

@@ -24,6 +24,7 @@ from storage.ledger.budgets import Budgets
 from storage.postgres import schema
 from storage.postgres.database import LOCK_COUNTS
 from storage.postgres.opening import connect, open_postgres
+from storage.postgres.process_lock import ProcessLock
 from storage.snapshot import count_delivering, list_jobs, read_second_bot
 from storage.sqlite import opening
 from tests.support.fakes import bench as benches
@@ -145,6 +146,21 @@ async def test_a_second_process_is_refused(url: str) -> None:
                 pass
     async with open_postgres(url):
         pass
+
+
+async def test_a_lock_that_can_not_be_taken_leaves_no_connection_open(url: str) -> None:
+    connection = await connect(url)
+
+    async def in_a_failed_transaction() -> asyncpg.Connection:
+        await connection.execute("BEGIN")
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await connection.execute("SELECT 1 / 0")
+        return connection
+
+    async with closed(connection):
+        with pytest.raises(asyncpg.InFailedSQLTransactionError):
+            await ProcessLock(in_a_failed_transaction).take()
+        assert connection.is_closed()
 
 
 async def test_processes_that_share_the_database_are_kept_from_one_that_does_not(url: str) -> None:

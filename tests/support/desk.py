@@ -262,7 +262,7 @@ def make_services(
 ) -> Services:
     """Return what the cogs work with, assembled as in the app."""
     if hearing is not None:
-        bench.hearing = hearing
+        bench.voice_permissions.service = hearing
         bench.backend.capabilities = Capabilities(sound_forms=(SoundForm.DATA_URL,))
     texts = Texts.load()
     cards = CardRenderer(texts, free_backends=frozenset(), clock=clock)

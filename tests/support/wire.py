@@ -38,6 +38,7 @@ FAST = Timing(
     acknowledge=2.0,
     login_pause=0.05,
     restart_pause=0.01,
+    clock_check=0.2,
 )
 WITHIN = 15.0
 _PORTS = (12_000, 32_000)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
-from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
+from bot.errors import BackendError, ErrorKind, Trouble, UnconfirmedSubmitError
+from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.model import JobChanged, JobState
 from bot.web.api import socket_session, websocket
 from tests.support.clients import described
@@ -144,6 +145,25 @@ async def test_queued_jobs_tell_why_they_wait_and_when_the_wait_ends(
     await bench.step(ids[0])
     assert await hear(socket) == progress(ids[3], "queued", 0)
     await socket.close()
+
+
+async def test_queued_jobs_tell_why_they_wait_if_another_process_was_refused(
+    caller: Caller,
+) -> None:
+    bench = caller.bench
+    job_id = await caller.order()
+    await bench.step(job_id)
+    worker = CircuitBreaker(
+        bench.circuits, bench.jobs, backend=bench.backend.name, clock=bench.clock
+    )
+    for _ in range(3):
+        await worker.refused(Trouble.OUTAGE, probing=False)
+    waits = "The video service isn't working right now."
+    _, answer = await caller.ask("GET", f"/api/status?jobId={job_id}")
+    assert answer["waiting"] == waits
+    await worker.accepted()
+    _, answer = await caller.ask("GET", "/api/jobs")
+    assert "waiting" not in answer["jobs"][0]
 
 
 async def test_one_socket_follows_many_jobs_until_it_unsubscribes(caller: Caller) -> None:

@@ -39,7 +39,7 @@ async def ordered(caller: Caller, answer: Any, *, form: bool = False) -> Ordered
 
 async def test_without_the_field_no_voice_leaves_the_network(bench: Bench) -> None:
     bench.backend.capabilities = Capabilities(sound_forms=(SoundForm.LINK,))
-    bench.hearing = OUTSIDE
+    bench.voice_permissions.service = OUTSIDE
     async with open_site(bench) as caller:
         for answer, voice in ((None, WITHHELD), (False, WITHHELD), (True, ALLOWED)):
             assert await ordered(caller, answer) == voice
@@ -58,7 +58,7 @@ async def test_the_field_changes_nothing_where_no_one_has_to_agree(
     bench: Bench, hearing: HearingService | None, voice: OrderedVoice
 ) -> None:
     bench.backend.capabilities = Capabilities(sound_forms=(SoundForm.LINK,))
-    bench.hearing = hearing
+    bench.voice_permissions.service = hearing
     async with open_site(bench) as caller:
         for answer in (None, True):
             assert await ordered(caller, answer) == voice

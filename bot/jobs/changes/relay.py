@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.events import EventBus
+    from bot.jobs.circuit_breaker import CircuitBreaker
     from storage.jobs.store import JobStore
 
 log = logging.getLogger(__name__)
@@ -21,12 +22,21 @@ log = logging.getLogger(__name__)
 class ChangeRelay:
     """Sends each committed change as a short text, and publishes the changes of other processes.
 
-    A text may be lost, or arrive late: it only says that a job should be read again.
+    A text may be lost, or arrive late: it only says that a job should be read again. After a change
+    of outlook, the circuit is also read again.
     """
 
-    def __init__(self, bus: EventBus, store: JobStore, *, send: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        bus: EventBus,
+        store: JobStore,
+        circuit: CircuitBreaker,
+        *,
+        send: Callable[[str], None],
+    ) -> None:
         self._bus = bus
         self._store = store
+        self._circuit = circuit
         self._send = send
 
     def on_job_changed(self, event: JobChanged) -> None:
@@ -39,6 +49,8 @@ class ChangeRelay:
             job_id, previous, outlook_only = json.loads(text)
             was = None if previous is None else JobState(previous)
             job = await self._store.get(str(job_id))
+            if outlook_only is True:
+                await self._circuit.refresh()
         except (ValueError, TypeError, RecursionError):
             # Any program that may use the database can send texts.
             log.warning("relay.unreadable text=%r", text[:100])

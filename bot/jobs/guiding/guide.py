@@ -15,6 +15,7 @@ from bot.errors import MediaError
 
 if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
+    from bot.jobs.guiding.permissions import VoicePermissions
     from bot.jobs.guiding.sounds import EncodedVoice, VoiceEncoder
     from bot.links import Links
     from bot.model import Job
@@ -51,12 +52,14 @@ class VoiceGuide:
         backend: VideoBackend,
         encoder: VoiceEncoder,
         links: Links,
+        permissions: VoicePermissions,
         *,
         service: str | None,
     ) -> None:
         self._backend = backend
         self._encoder = encoder
         self._links = links
+        self._permissions = permissions
         self._service = service
 
     async def prepare(self, job: Job) -> PreparedVoice:
@@ -67,6 +70,8 @@ class VoiceGuide:
         if self._service is None or not forms:
             return _without(VoiceUse.UNSUPPORTED)
         if job.voice.service != self._service:  # the requester agreed to another service
+            return _without(VoiceUse.WITHHELD)
+        if await self._permissions.is_withdrawn(job):
             return _without(VoiceUse.WITHHELD)
         try:
             voice = await self._encoder.encode(job)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.backends.base import VideoBackend
-    from bot.model import Attachment
+    from bot.model import Attachment, Job
     from storage.access.voice_consents import VoiceConsentStore
 
 log = logging.getLogger(__name__)
@@ -94,6 +94,17 @@ class VoicePermissions:
         if agrees is None and not is_spoken:
             return None
         return self._ordered(agrees=agrees is not False)
+
+    async def is_withdrawn(self, job: Job) -> bool:
+        """Return whether the requester no longer agrees that the service hears a job's narration.
+
+        An answer that was changed while the order was stored has not changed the order.
+        """
+        if job.client is not None or self.asked_service is None:
+            return False
+        agrees = await self._store.get(job.origin.user_id, job.voice.service)
+        is_spoken = job.attachment is not None and job.attachment.text is not None
+        return not is_spoken if agrees is None else not agrees
 
     def of_client(self, attachment: Attachment | None, *, agrees: bool | None) -> OrderedVoice:
         """Return the use of a narration in an API client's order.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from storage.jobs.queue.claims import QueueStore
+    from storage.jobs.queue.claims import Occupation, QueueStore
 
 log = logging.getLogger(__name__)
 
@@ -16,30 +17,34 @@ log = logging.getLogger(__name__)
 _RAISE_SECONDS = 60.0
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Room:
+    """The number of jobs that may be at the provider, and how many more may be claimed."""
+
+    limit: int
+    free: int
+
+
 class ProviderCapacity:
     """Limits the number of jobs at the provider.
 
-    After the provider refuses a job with status 429, the limit is lowered. It then slowly rises
-    again.
+    After the provider refuses a job with status 429, the limit is lowered for all processes. It
+    then slowly rises again.
     """
 
-    def __init__(self, store: QueueStore, *, limit: int, steady: Callable[[], float]) -> None:
+    def __init__(self, store: QueueStore, *, limit: int, clock: Callable[[], float]) -> None:
         self._store = store
         self._max = limit
-        self._steady = steady
-        self._lowered_to = limit
-        self._lowered_at = steady()
+        self._clock = clock
 
-    @property
-    def limit(self) -> int:
-        """The number of jobs that may be at the provider now."""
-        raised = int((self._steady() - self._lowered_at) / _RAISE_SECONDS)
-        return min(self._max, self._lowered_to + raised)
+    async def room(self, running: Collection[str] = ()) -> Room:
+        """Return the limit, and how many more jobs may be claimed.
 
-    async def free(self, running: Collection[str]) -> int:
-        """Return how many more jobs may be claimed. The jobs in `running` count as claimed."""
-        limit = self.limit
-        return max(0, limit - await self._store.occupied(limit=limit, running=running))
+        The jobs in `running` count as claimed.
+        """
+        occupation = await self._store.occupation(limit=self._max, running=running)
+        limit = self._limit(occupation)
+        return Room(limit=limit, free=max(0, limit - occupation.jobs))
 
     async def give_turns_back(self, job_id: str) -> None:
         """Let the server and the person of a job that was refused keep their turns."""
@@ -47,8 +52,16 @@ class ProviderCapacity:
 
     async def lower(self) -> None:
         """Lower the limit to the number of jobs at the provider, which has refused another job."""
-        before = self.limit
-        self._lowered_to = max(1, await self._store.occupied(limit=before))
-        self._lowered_at = self._steady()
-        if self._lowered_to < before:
-            log.warning("capacity.lowered jobs=%d before=%d", self._lowered_to, before)
+        occupation = await self._store.occupation(limit=self._max)
+        before = self._limit(occupation)
+        lowered_to = max(1, min(occupation.jobs, before))
+        await self._store.lower_limit(lowered_to, now=self._clock())
+        if lowered_to < before:
+            log.warning("capacity.lowered jobs=%d before=%d", lowered_to, before)
+
+    def _limit(self, occupation: Occupation) -> int:
+        if occupation.lowered_to is None or occupation.lowered_at is None:
+            return self._max
+        raised = int((self._clock() - occupation.lowered_at) / _RAISE_SECONDS)
+        # A time in the future means that the clock was set back.
+        return self._max if raised < 0 else min(self._max, occupation.lowered_to + raised)

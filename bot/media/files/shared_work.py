@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from bot.media.files.stores.base import asked_key, cues_key, narration_key, shared_clip_key
+from bot.media.files.stores.base import (
+    FileStore,
+    asked_key,
+    cues_key,
+    narration_key,
+    shared_clip_key,
+)
 from bot.media.files.stores.folder import link_or_copy
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.media.files.stores.base import FileStore
     from bot.media.files.workspace import Workspace
+
+
+class SharedStore(FileStore, Protocol):
+    """A store of which several processes can keep the same file only once."""
+
+    async def put_once(self, key: str, path: Path) -> bool:
+        """Keep the file at `path`, or return False if a file with this key was kept before."""
+        ...
 
 
 class SharedWork:
@@ -21,7 +34,7 @@ class SharedWork:
     Without a `store`, one process runs all steps, and all methods do nothing.
     """
 
-    def __init__(self, workspace: Workspace, store: FileStore | None = None) -> None:
+    def __init__(self, workspace: Workspace, store: SharedStore | None = None) -> None:
         self._workspace = workspace
         self._store = store
 
@@ -71,12 +84,9 @@ class SharedWork:
         """
         if self._store is None:
             return True
-        if await self._store.head(asked_key(job_id)) is not None:
-            return False
         mark = (await self._workspace.create(job_id)).path / "asking"
         await asyncio.to_thread(mark.touch)
-        await self._store.put(asked_key(job_id), mark)
-        return True
+        return await self._store.put_once(asked_key(job_id), mark)
 
     async def forget(self, job_id: str) -> None:
         """Delete the copies, and this process's folder, of a job whose video is published or lost.

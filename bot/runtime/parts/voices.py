@@ -43,5 +43,6 @@ def make_voice_guide(engine: Engine) -> VoiceGuide:
         engine.backend,
         make_voice_sounds(engine),
         make_links(engine.resources),
+        engine.voice_permissions,
         service=service.host if service else None,
     )

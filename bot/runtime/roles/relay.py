@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.jobs.changes.relay import ChangeRelay
+from bot.runtime.part_watch import make_part_watch
 from storage.postgres.notices import open_notices
 
 if TYPE_CHECKING:
@@ -17,11 +20,17 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def relayed(engine: Engine) -> AsyncGenerator[None]:
-    """During the `with` block, exchange changes to jobs with the other processes."""
+    """During the `with` block, exchange changes to jobs with the other processes.
+
+    The exchange is begun again after an error.
+    """
     notices = open_notices(engine.resources.settings.database_url.get_secret_value())
-    relay = ChangeRelay(engine.bus, engine.store, send=notices.send)
+    relay = ChangeRelay(engine.bus, engine.store, engine.circuit, send=notices.send)
     engine.bus.subscribe(relay.on_job_changed, only_own=True)
-    exchanging = asyncio.create_task(notices.run(relay.receive), name="changes")
+    running = make_part_watch(engine).keep_running(
+        f"changes on {platform.node()}", partial(notices.run, relay.receive)
+    )
+    exchanging = asyncio.create_task(running, name="changes")
     try:
         yield
     finally:

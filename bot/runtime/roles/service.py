@@ -31,7 +31,7 @@ from bot.library.index import Library
 from bot.library.remote_deletion import RemoteDeletion
 from bot.runtime.costs import make_spending_picture
 from bot.runtime.http_server import open_http_server
-from bot.runtime.part_watch import PartWatch
+from bot.runtime.part_watch import make_part_watch
 from bot.runtime.parts.keeping import make_links, make_retention, notify_default
 from bot.runtime.parts.narration import make_kept_speeches, make_narrator
 from bot.runtime.parts.storyboard import STORYBOARD
@@ -45,7 +45,6 @@ from storage.access.owner_servers import OwnerServerStore
 from storage.access.settings import AccessSettingsStore
 from storage.delivery.copy_orders import CopyOrderStore
 from storage.delivery.second_bots import SecondBotStore
-from storage.failing_parts import FailingPartStore
 from storage.identifies import IdentifyStore
 from storage.jobs.queue_outlook import QueueOutlook
 from storage.library import LibraryStore
@@ -59,6 +58,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
     from bot.runtime.engine import Engine
+    from bot.runtime.part_watch import PartWatch
     from bot.speech.voices import Voices
 
 
@@ -155,13 +155,7 @@ async def open_service(
         trace_calls(count_call, clock.set_known, may_send),
         count_skipped=engine.metrics.count_skipped_event,
     )
-    failing_parts = FailingPartStore(database)
-    part_watch = PartWatch(
-        failing_parts,
-        first_pause=engine.timing.restart_pause,
-        count=engine.metrics.count_part_failure,
-        clock=clock,
-    )
+    part_watch = make_part_watch(engine)
     delivery = make_delivery(
         bot,
         database,

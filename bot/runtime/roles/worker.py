@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from bot.errors import DeliveryError
 from bot.library.local_sweep import LocalSweep
-from bot.runtime.part_watch import PartWatch
+from bot.runtime.part_watch import make_part_watch
 from bot.runtime.parts.keeping import make_links
 from bot.runtime.roles.clock_follower import ClockFollower
 from bot.runtime.roles.copy_maker import CopyMaker
@@ -21,7 +21,6 @@ from bot.runtime.roles.small_server import open_small_server
 from bot.runtime.supervisor import run_parts, sweep_hourly
 from bot.runtime.workers import make_list_polling, make_workers
 from storage.delivery.copy_orders import CopyOrderStore
-from storage.failing_parts import FailingPartStore
 from storage.retention import RetentionStore
 
 if TYPE_CHECKING:
@@ -63,19 +62,14 @@ async def run_worker(engine: Engine, stop: asyncio.Event) -> None:
             engine, stack, make_links(engine.resources), state=Role.WORKER, is_ready=lambda: True
         )
         clock, database = engine.resources.clock, engine.resources.database
-        watch = PartWatch(
-            FailingPartStore(database),
-            first_pause=engine.timing.restart_pause,
-            count=engine.metrics.count_part_failure,
-            clock=clock,
-        )
+        watch = make_part_watch(engine)
         workers = make_workers(engine, NoDiscord(), Role.WORKER)
         polling = make_list_polling(engine, Role.WORKER)
         orders = CopyOrderStore(database, clock=database.wall)
         local_sweep = LocalSweep(RetentionStore(database), engine.workspace, clock=clock)
         engine.bus.subscribe(local_sweep.on_job_changed)
         parts: dict[str, Callable[[], Awaitable[object]]] = {
-            "clock": ClockFollower(clock).run,
+            "clock": ClockFollower(clock, pause=engine.timing.clock_check).run,
             "loop metrics": engine.metrics.watch_loop,
             **({"heartbeat": engine.heartbeat.run} if engine.heartbeat else {}),
             "local sweep": partial(sweep_hourly, local_sweep),

@@ -14,6 +14,7 @@ from aiohttp import hdrs, web
 from bot.api_clients.status import PublicStatus, public_job
 from bot.delivery.views.made_with import made_with
 from bot.media.files.stores.remote_file import RemoteFile
+from bot.model import JobState
 from bot.web.api.order_body import check_version
 from bot.web.http.error_response import ApiError, language
 from bot.web.http.file_response import (
@@ -109,7 +110,8 @@ class ApiRoutes:
 
     async def _status(self, request: web.Request, client: str) -> web.Response:
         job = await self._job(request, client)
-        return web.json_response(self._public_job(job, language(request)).as_json())
+        public_job = await self._public_job(job, language(request))
+        return web.json_response(public_job.as_json())
 
     async def _download(self, request: web.Request, client: str) -> web.StreamResponse:
         job = await self._job(request, client)
@@ -184,14 +186,16 @@ class ApiRoutes:
         cancelled = await self._clients.cancel(job)
         if cancelled is None:
             raise ApiError(HTTPStatus.CONFLICT, "reply.too_late")
-        return web.json_response(self._public_job(cancelled, language(request)).as_json())
+        public_job = await self._public_job(cancelled, language(request))
+        return web.json_response(public_job.as_json())
 
     async def _retry(self, request: web.Request, client: str) -> web.Response:
         job = await self._job(request, client)
         retried = await self._clients.retry(job)
         if retried is None:
             raise ApiError(HTTPStatus.CONFLICT, "api.no_question")
-        return web.json_response(self._public_job(retried, language(request)).as_json())
+        public_job = await self._public_job(retried, language(request))
+        return web.json_response(public_job.as_json())
 
     async def _share(self, request: web.Request, client: str) -> web.Response:
         job = await self._job(request, client)
@@ -208,11 +212,13 @@ class ApiRoutes:
         await self._clients.withdraw_shares(job)
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
-    def _public_job(self, job: Job, locale: str) -> PublicJob:
-        return public_job(job, self._texts, locale, trouble=self._clients.trouble)
+    async def _public_job(self, job: Job, locale: str) -> PublicJob:
+        is_queued = job.state is JobState.QUEUED
+        trouble = await self._clients.circuit.refresh() if is_queued else None
+        return public_job(job, self._texts, locale, trouble=trouble)
 
     async def _finished(self, job: Job, request: web.Request) -> Artifact:
-        public_job = self._public_job(job, language(request))
+        public_job = await self._public_job(job, language(request))
         if public_job.status is PublicStatus.FAILED:
             raise ApiError(HTTPStatus.CONFLICT, "api.no_video", reason=public_job.error)
         if public_job.status is not PublicStatus.COMPLETED:
@@ -236,7 +242,7 @@ class ApiRoutes:
         return job
 
     async def _entry(self, job: Job, locale: str) -> dict[str, object]:
-        public_job = self._public_job(job, locale)
+        public_job = await self._public_job(job, locale)
         artifact = made = None
         if public_job.status is PublicStatus.COMPLETED:
             artifact = await self._clients.artifact(job)

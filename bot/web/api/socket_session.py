@@ -146,7 +146,9 @@ class SocketSession:
         if job is None:
             self._unfollow(job_id)
             self._refuse("api.unknown_job", job_id)
-        elif job_id not in self._last_sent:
+            return
+        await self._clients.circuit.refresh()
+        if job_id not in self._last_sent:
             # If the job has changed since it was read, a newer status is already waiting to be
             # sent.
             self._report(job)
@@ -155,7 +157,7 @@ class SocketSession:
         """Queue a job's current status for sending, if it is newer than the last status queued."""
         if job.id not in self._following or job.client is None or job.client.name != self._client:
             return
-        report = public_job(job, self._texts, self._locale, trouble=self._clients.trouble)
+        report = public_job(job, self._texts, self._locale, trouble=self._clients.circuit.trouble)
         if not report.follows(self._last_sent.get(job.id)):
             return
         self._last_sent[job.id] = report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from storage.jobs.circuits import MAX_HELD_SECONDS
@@ -107,11 +108,17 @@ SELECT next_at FROM jobs WHERE {_CLAIMABLE} ORDER BY next_at LIMIT 1
 """  # noqa: S608 - built from constants
 
 OCCUPIED = f"""
-SELECT count(*) AS jobs FROM ({_AT_PROVIDER}) AS at_provider
-UNION ALL
-SELECT count(*) FROM ({_CLAIMED}) AS claimed
+SELECT
+    (SELECT count(*) FROM ({_AT_PROVIDER}) AS at_provider)
+        + (SELECT count(*) FROM ({_CLAIMED}) AS claimed) AS jobs,
+    (SELECT jobs FROM lowered_limits WHERE backend = :backend) AS lowered_to,
+    (SELECT lowered_at FROM lowered_limits WHERE backend = :backend) AS lowered_at
 """  # noqa: S608 - built from constants
 
+_LOWER_LIMIT = """
+INSERT INTO lowered_limits (backend, jobs, lowered_at) VALUES (:backend, :jobs, :now)
+ON CONFLICT (backend) DO UPDATE SET jobs = :jobs, lowered_at = :now
+"""
 
 # If a later job of the same server or person has started, that job's turn stays used up.
 _GIVE_TURNS_BACK = (
@@ -121,6 +128,20 @@ _GIVE_TURNS_BACK = (
     WHERE server = (SELECT queue_server FROM jobs WHERE id = :id)
         AND person = (SELECT queue_person FROM jobs WHERE id = :id) AND job_id = :id""",
 )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Occupation:
+    """The use of a provider.
+
+    `jobs`: the jobs at the provider, plus the queued jobs that are claimed.
+    `lowered_to`, `lowered_at`: the limit after the last status 429, and the time of that status.
+    None if there was no such status.
+    """
+
+    jobs: int
+    lowered_to: int | None
+    lowered_at: float | None
 
 
 class QueueStore:
@@ -171,12 +192,12 @@ class QueueStore:
         row = await self._database.row(NEXT_QUEUED, params)
         return row["next_at"] if row else None
 
-    async def occupied(self, *, limit: int, running: Collection[str] = ()) -> int:
-        """Count the jobs at the provider, up to `limit`, plus the queued jobs that are claimed.
+    async def occupation(self, *, limit: int, running: Collection[str] = ()) -> Occupation:
+        """Count the jobs at the provider, up to `limit`, and read the lowered limit.
 
         `running`: the jobs that this process has claimed.
         """
-        rows = await self._database.rows(
+        [row] = await self._database.rows(
             OCCUPIED,
             {
                 "backend": self._backend,
@@ -186,7 +207,14 @@ class QueueStore:
                 **self._lease.columns,
             },
         )
-        return sum(row["jobs"] for row in rows)
+        return Occupation(
+            jobs=row["jobs"], lowered_to=row["lowered_to"], lowered_at=row["lowered_at"]
+        )
+
+    async def lower_limit(self, jobs: int, *, now: float) -> None:
+        """Store the limit that a status 429 has led to. It counts for all processes."""
+        params = {"backend": self._backend, "jobs": jobs, "now": now}
+        await self._database.rows(_LOWER_LIMIT, params)
 
     async def give_turns_back(self, job_id: str) -> None:
         """Give the turns back that a job used up when it started, to its server and its person."""

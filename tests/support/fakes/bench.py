@@ -7,6 +7,7 @@ import hmac
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bot.artifacts import NO_VOICE, OrderedVoice
@@ -28,7 +29,7 @@ from bot.jobs.costs.spending import SpendingReports
 from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.guiding.guide import VoiceGuide
-from bot.jobs.guiding.permissions import HearingService, VoicePermissions
+from bot.jobs.guiding.permissions import VoicePermissions
 from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling.list_polling import ListPolling
 from bot.jobs.polling.page_step import PageStep
@@ -121,12 +122,8 @@ CAPS = Caps(open_per_user=1000, open_in_all=1000, per_day=1000)
 
 
 class Bench:
-    """The engine, assembled as in the app, but stepped by the test.
+    """The engine, assembled as in the app, but stepped by the test."""
 
-    `hearing`: the service that may hear voices, or None.
-    """
-
-    hearing: HearingService | None = None
     shared: SharedWork | None = None
 
     def __init__(
@@ -203,7 +200,7 @@ class Bench:
         self.may_claim = True
         queued = QueueStore(database, backend=backend.name, lease=lease)
         self.due_jobs = DueJobStore(database, backend=backend.name, lease=lease)
-        self.capacity = ProviderCapacity(queued, limit=at_provider, steady=clock.steady)
+        self.capacity = ProviderCapacity(queued, limit=at_provider, clock=clock)
         self.queue = JobQueue(
             self.due_jobs,
             queued,
@@ -238,11 +235,10 @@ class Bench:
         self.list_polling = self.build_list_polling(publisher)
         self.pipeline = self.build_pipeline()
 
-    @property
+    @cached_property
     def voice_permissions(self) -> VoicePermissions:
-        return VoicePermissions(
-            VoiceConsentStore(self.database), self.backend, service=self.hearing, clock=self.clock
-        )
+        consents = VoiceConsentStore(self.database)
+        return VoicePermissions(consents, self.backend, service=None, clock=self.clock)
 
     @property
     def links(self) -> Links:
@@ -352,7 +348,11 @@ class Bench:
                 prompt_step=prompt_step,
                 fence=self.fence,
                 voice_guide=VoiceGuide(
-                    self.backend, self.encoder, self.links, service="video.example"
+                    self.backend,
+                    self.encoder,
+                    self.links,
+                    self.voice_permissions,
+                    service="video.example",
                 ),
                 lookup_delays=LookupDelays(first=180.0, interval=60.0),
                 first_poll=self.poll_intervals.first,

@@ -34,6 +34,14 @@ class RemoteStore:
         self.files[key] = await asyncio.to_thread(path.read_bytes)
         await asyncio.to_thread(path.unlink)
 
+    async def put_once(self, key: str, path: Path) -> bool:
+        self._reach()
+        if key in self.files:
+            return False
+        self.files[key] = b""
+        await self.put(key, path)
+        return True
+
     async def get(self, key: str, path: Path) -> None:
         self._reach()
         if key not in self.files:

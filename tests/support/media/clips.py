@@ -6,8 +6,12 @@ import subprocess
 from functools import cache, lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import imageio_ffmpeg
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SPEECH = "0.4*sin(2*PI*150*t+3*sin(2*PI*3*t))*(0.55+0.45*sin(2*PI*4*t))*lt(mod(t,1.2),0.9)"
 """Audio with the rhythm of speech: syllables at 4 Hz, and a pause every 1.2 s."""
@@ -99,3 +103,16 @@ def make_clapper(path: Path, *, seconds: float = 4, at: float = 1, size: str = "
     sound = ("-f", "lavfi", "-i", click, "-c:a", "aac")
     layout = ("-movflags", "+faststart")
     return make(path, *picture, *sound, "-t", str(seconds), *_H264, *layout)
+
+
+def make_clicks(path: Path, *, at: Iterable[float], seconds: float) -> Path:
+    """Make an audio file with a click of a tenth of a second at each of these times."""
+    clicks = "+".join(f"between(t,{time},{time + 0.1})" for time in at)
+    return make_sound(path, f"0.8*sin(2*PI*2000*t)*({clicks})", seconds=seconds)
+
+
+def make_flashes(path: Path, *, at: Iterable[float], seconds: float) -> Path:
+    """Make a silent MP4 with 100 frames/s, whose nearest frames to these times flash white."""
+    flashes = "+".join(f"between(t,{time - 0.005:.6f},{time + 0.095:.6f})" for time in at)
+    picture = f"color=black:s=96x54:r=100,drawbox=c=white:t=fill:enable='{flashes}'"
+    return make(path, "-f", "lavfi", "-i", picture, "-t", str(seconds), *_H264)

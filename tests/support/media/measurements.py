@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _RATE = 48_000
+# The mean change of the luma from one frame to the next, of 255, from which on a picture moves.
+_MOVES = 0.01
 
 
 def level(path: Path, start: float, seconds: float) -> float:
@@ -57,6 +59,23 @@ def flashes(path: Path) -> list[float]:
     lines = _output(path, "-map", "0:v:0", "-vf", shown, "-f", "null", "-").decode()
     frames = re.findall(r"pts_time:(\S+)\nlavfi.signalstats.YAVG=(\S+)", lines)
     return _rises([(float(time), float(light) > 100) for time, light in frames])
+
+
+def seconds_of(path: Path) -> float:
+    """Return a file's length, as its longest track has it."""
+    shown = clips.ffmpeg("-i", str(path), check=False)  # it has no output, which is an error
+    hours, minutes, seconds = re.findall(r"Duration: (\d+):(\d+):(\S+),", shown)[0]
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+
+
+def standing_seconds(path: Path) -> float:
+    """Return for how long a video's last picture stays on screen, beyond one frame."""
+    shown = "signalstats,metadata=print:key=lavfi.signalstats.YDIF:file=-"
+    lines = _output(path, "-map", "0:v:0", "-vf", shown, "-f", "null", "-").decode()
+    frames = re.findall(r"pts_time:(\S+)\nlavfi.signalstats.YDIF=(\S+)", lines)
+    times = [float(time) for time, _ in frames]
+    moved = [float(time) for time, change in frames if float(change) > _MOVES]
+    return max(seconds_of(path) - moved[-1] - (times[1] - times[0]), 0.0)
 
 
 def clicks(path: Path) -> list[float]:

@@ -69,6 +69,7 @@ class GeminiApi(VideoStandIn):
         super().__init__(new_id=lambda: f"v1_{uuid4().hex}", clip=clip, key=key, clock=clock)
         self.models = ["gemini-omni-1.2-flash"]
         self.files: dict[str, dict[str, Any]] = {}
+        self._jobs_by_file: dict[str, str] = {}
         self.synchronous = synchronous
         self.inline = inline
 
@@ -104,7 +105,7 @@ class GeminiApi(VideoStandIn):
         """Set an interaction to completed."""
         self.jobs[ref].update(
             status="completed",
-            steps=answered({"type": "video", "mime_type": "video/mp4"} | self._result()),
+            steps=answered({"type": "video", "mime_type": "video/mp4"} | self._result(ref)),
             usage={"total_output_tokens": 46_336},
         )
 
@@ -112,12 +113,14 @@ class GeminiApi(VideoStandIn):
         """Set an interaction to failed."""
         self.jobs[ref].update(status="failed", errors=[{"code": code, "message": message}])
 
-    def _result(self) -> dict[str, Any]:
+    def _result(self, ref: str) -> dict[str, Any]:
         if self.inline:
-            content = self.clip.read_bytes() if self.clip else b""
+            clip = self.clip_of(ref)
+            content = clip.read_bytes() if clip else b""
             return {"data": base64.b64encode(content).decode()}
         name = f"clip-{uuid4().hex[:12]}"
         uri = f"{self.base_url}/v1beta/files/{name}"
+        self._jobs_by_file[name] = ref
         self.files[name] = {"name": f"files/{name}", "uri": uri, "state": "ACTIVE"}
         return {"uri": f"{uri}:download?alt=media"}
 
@@ -161,7 +164,8 @@ class GeminiApi(VideoStandIn):
         return web.json_response(self.answer_for(job["id"]))
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
-        file, clip = self._stored(request), self.clip_response()
+        file = self._stored(request)
+        clip = self.clip_response(self._jobs_by_file.get(request.match_info["name"], ""))
         if file["state"] != "ACTIVE" or clip is None or request.query.get("alt") != "media":
             raise google_error(400, "FAILED_PRECONDITION", "The file is not in an ACTIVE state.")
         return clip

@@ -247,7 +247,7 @@ class OpenRouterApi(VideoStandIn):
 
     async def _content(self, request: web.Request) -> web.StreamResponse:
         job = self._known(request)
-        clip = self.clip_response()
+        clip = self.clip_response(job["id"])
         if job["status"] != "completed" or clip is None or request.query.get("index") != "0":
             raise refusal(404, "Video content is not available")
         return clip

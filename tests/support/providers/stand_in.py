@@ -13,9 +13,11 @@ from collections import deque
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from aiohttp import web
+
+from tests.support.fakes.loop_time import let_pass, let_read
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -32,7 +34,8 @@ class Fault:
 
     `status` and `body` replace the answer. `after`: whether the request is carried out first, so
     that only its answer is lost. `cut` sends half of the answer, `reset` closes the connection
-    without one, and `hang` sends nothing until the server closes.
+    without one, and `hang` sends nothing until the server closes. While a request hangs, `passes`
+    seconds pass at once for a client in the same event loop.
     """
 
     status: int | None = None
@@ -42,6 +45,7 @@ class Fault:
     cut: bool = False
     reset: bool = False
     hang: bool = False
+    passes: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,10 +173,6 @@ class StandIn(ABC):
             await self._arrived.wait_for(lambda: len(self.creates) >= count)
         return self.creates[-1]
 
-    def clip_response(self) -> web.FileResponse | None:
-        """Return the clip that is the result of every job."""
-        return self.clip and web.FileResponse(self.clip, headers={"Content-Type": "video/mp4"})
-
     def _route(self, operation: str, handler: Handler) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             await self._record_call(request)
@@ -213,9 +213,11 @@ class StandIn(ABC):
     ) -> web.StreamResponse:
         answer = await self._answer(request, handler) if fault.after or fault.cut else None
         if fault.hang:
+            await let_read()
+            let_pass(fault.passes)
             await self._closing.wait()
         if fault.reset or fault.hang:
-            _abort(request)
+            abort(request)
         if fault.status is not None:
             answer = _replacement(fault, self.in_dialect(fault.body))
         if answer is None:
@@ -258,11 +260,12 @@ async def _cut_off(request: web.Request, answer: web.StreamResponse) -> web.Stre
     half.content_type = answer.content_type
     await half.prepare(request)
     await half.write(content[: len(content) // 2])
-    _abort(request)
+    abort(request)
     return half
 
 
-def _abort(request: web.Request) -> None:
+def abort(request: web.Request) -> NoReturn:
+    """Close the connection of a request without an answer."""
     if request.transport is not None:
         request.transport.abort()
     raise ConnectionResetError

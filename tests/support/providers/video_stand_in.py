@@ -6,6 +6,8 @@ import time
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
+from aiohttp import web
+
 from tests.support.providers.stand_in import StandIn
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ Job = dict[str, Any]
 
 class VideoStandIn(StandIn):
     """A video service with its jobs, which a test advances.
+
+    The result of a job is its clip in `clips`, or `clip` if it has none there.
 
     Its `routes` name their operations "create", "retrieve" and "content", and, where the dialect
     has them, "list" and "delete" (which also stands for cancelling). A create takes the job's ref
@@ -40,6 +44,7 @@ class VideoStandIn(StandIn):
         super().__init__(clip=clip, key=key, clock=clock)
         self.new_id = new_id
         self.jobs: dict[str, Job] = {}
+        self.clips: dict[str, Path] = {}
         self.shape: Callable[[Job], object] = dict
 
     @abstractmethod
@@ -57,6 +62,15 @@ class VideoStandIn(StandIn):
     def is_cancelled(self, ref: str) -> bool:
         """Return whether a job has been cancelled or deleted."""
         return ref not in self.jobs
+
+    def clip_of(self, ref: str) -> Path | None:
+        """Return the clip that is the result of a job."""
+        return self.clips.get(ref, self.clip)
+
+    def clip_response(self, ref: str) -> web.FileResponse | None:
+        """Return the answer with a job's clip."""
+        clip = self.clip_of(ref)
+        return clip and web.FileResponse(clip, headers={"Content-Type": "video/mp4"})
 
     def answer_for(self, ref: str) -> object:
         """Return the JSON that describes a job."""

@@ -40,7 +40,6 @@ _ASSETS_LIVE_SECONDS = 3600
 _MAX_PAGE = 100
 _WEBHOOK_ATTEMPTS = 5
 _SIZES = ("720x1280", "1280x720", "1024x1792", "1792x1024")
-_SECONDS = ("4", "8", "12")
 
 
 def sign(secret: str, webhook_id: str, timestamp: int, body: bytes) -> dict[str, str]:
@@ -66,7 +65,8 @@ class VideosApi(VideoStandIn):
     """A Videos API server, which appends its creates to the file `history`.
 
     A test advances a job (`progress`, `finish`, `fail`); with `seconds_per_job`, the server does.
-    `forms_only`: whether JSON is refused, as by vLLM-Omni.
+    `forms_only`: whether JSON is refused, as by vLLM-Omni. `lengths`: the accepted values of
+    `seconds`.
     """
 
     prefix: ClassVar[str] = "/v1"
@@ -86,6 +86,7 @@ class VideosApi(VideoStandIn):
     ) -> None:
         super().__init__(new_id=lambda: f"video_{uuid4().hex}", clip=clip, key=key, clock=clock)
         self.forms_only = forms_only
+        self.lengths: tuple[int, ...] = (4, 8, 12)
         self._history = history
         self._seconds_per_job = seconds_per_job
         self._webhook_url = webhook_url
@@ -171,7 +172,7 @@ class VideosApi(VideoStandIn):
         seconds = str(form.get("seconds", "4"))
         if not prompt:
             raise refusal(400, "missing_required_parameter", "Missing required parameter: 'prompt'")
-        if size not in _SIZES or seconds not in _SECONDS:
+        if size not in _SIZES or seconds not in map(str, self.lengths):
             raise refusal(400, "invalid_value", "Invalid value for 'size' or 'seconds'")
         ref = self.new_id()
         self.jobs[ref] = {
@@ -252,7 +253,7 @@ class VideosApi(VideoStandIn):
         job = self._known(request)
         if job["status"] != "completed":
             raise refusal(404, "not_found", f"Video {job['id']} is still in-progress")
-        clip = self.clip_response()
+        clip = self.clip_response(job["id"])
         if clip is None:
             raise refusal(404, "not_found", "There is no content")
         return clip

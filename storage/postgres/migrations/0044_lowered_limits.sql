@@ -1,0 +1,6 @@
+-- The number of jobs that a provider works on at the same time, after it has refused one more. It rises with time.
+CREATE TABLE lowered_limits (
+    backend    TEXT PRIMARY KEY,
+    jobs       BIGINT NOT NULL,
+    lowered_at DOUBLE PRECISION NOT NULL
+);
