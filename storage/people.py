@@ -131,13 +131,18 @@ class PeopleStore:
             "UPDATE people SET dm_closed_at = NULL WHERE user_id = :user_id", {"user_id": user_id}
         )
 
-    async def delete(self, user_id: int) -> bool:
-        """Delete the data about a person, and return whether there was any data."""
+    async def delete(self, user_id: int, *, keeps_refusals: bool = False) -> bool:
+        """Delete the data about a person, and return whether there was any data.
+
+        `keeps_refusals`: whether it stays stored that no service may hear the person's voice.
+        """
         await self._database.rows(
             "DELETE FROM refused_dms WHERE user_id = :user_id", {"user_id": user_id}
         )
         row = await self._database.row(
             "DELETE FROM people WHERE user_id = :user_id RETURNING user_id", {"user_id": user_id}
         )
-        answered = await VoiceConsentStore(self._database).forget(user_id)
+        answered = await VoiceConsentStore(self._database).forget(
+            user_id, keeps_refusals=keeps_refusals
+        )
         return row is not None or answered

@@ -47,7 +47,12 @@ UPDATE speeches SET settled_micros = 0, settled_at = :now
 WHERE settled_micros IS NULL AND reserved_micros <> 0 AND at < :before
 """
 
-_KEEP = "UPDATE speeches SET text = :text, narration_id = :narration_id WHERE id = :id"
+# Texts are never empty. An empty one marks a row whose text must not be stored any more.
+_KEEP = """
+UPDATE speeches SET text = :text, narration_id = :narration_id WHERE id = :id AND text IS NULL
+RETURNING id
+"""
+_KEEP_NO_MORE = "UPDATE speeches SET text = '' WHERE user_id = :user_id AND text IS NULL"
 _FORGET = "UPDATE speeches SET text = NULL, narration_id = NULL WHERE narration_id = :narration_id"
 _KEPT = """
 SELECT user_id, text, narration_id FROM speeches
@@ -156,10 +161,17 @@ class SpeechStore:
         """Release the prices of texts that were ordered before a given time but not read aloud."""
         await self._database.rows(_RELEASE_ABANDONED, {"before": before, "now": now})
 
-    async def keep(self, speech_id: int, text: str, *, narration_id: str) -> None:
-        """Store the text of a speech, and the id under which its sound is kept."""
+    async def keep(self, speech_id: int, text: str, *, narration_id: str) -> bool:
+        """Store the text of a speech, and the id under which its sound is kept.
+
+        Returns False if the person has deleted their data since the speech was ordered.
+        """
         params = {"id": speech_id, "text": text, "narration_id": narration_id}
-        await self._database.rows(_KEEP, params)
+        return await self._database.row(_KEEP, params) is not None
+
+    async def keep_no_more(self, user_id: int) -> None:
+        """Forbid storing the texts of a person's speeches that are not stored yet."""
+        await self._database.rows(_KEEP_NO_MORE, {"user_id": user_id})
 
     async def kept(self, speech_id: int, *, now: float) -> KeptSpeech | None:
         """Return a speech with its text, or None if the text is not stored or is a day old."""

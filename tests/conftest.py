@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from tests.support.postgres import PostgresServer
 
+# Collecting creates a million objects and frees few of them.
+gc.disable()
 collect_ignore = [] if published.are_here() else ["repository/test_published.py"]
 
 
@@ -61,6 +63,7 @@ async def _on_each_database(
 def pytest_collection_finish() -> None:
     # All tests are in memory until the end, so the garbage collector need not look at them again.
     gc.freeze()
+    gc.enable()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -175,14 +175,14 @@ class Retention:
             rows_until=await self._rows_until(user_id),
         )
 
-    async def delete_all(self, user_id: int) -> Deletion:
-        """Delete all jobs of a person that have ended, and the person's settings."""
+    async def delete_all(self, user_id: int, *, keeps_refusals: bool = False) -> Deletion:
+        """Delete a person's ended jobs and settings. `keeps_refusals`: see `PeopleStore.delete`."""
         jobs = await self._store.jobs_of(user_id, now=self._clock())
         # The rows are cleared first, because deleting files is slow while their store is down. If
         # the bot stops meanwhile, the sweep deletes the files of the cleared rows.
         cleared = [job.job_id for job in jobs if await self.mark_deleted(job.job_id)]
         deleted, open_jobs = len(cleared), len(jobs) - len(cleared)
-        choice = await self._people.delete(user_id)
+        choice = await self._people.delete(user_id, keeps_refusals=keeps_refusals)
         speeches = await self._speeches.delete_all(user_id)
         for job_id in cleared:
             await self._delete_files(job_id)

@@ -80,7 +80,8 @@ class TakeDown:
         for job in await self._store.jobs_of(user_id, now=self._clock()):
             if not job.is_deletable:
                 await self._jobs.cancel(job.job_id)
-        deletion = await self._retention.delete_all(user_id)
+        # Otherwise, a text that is read aloud would be sent to a service that the person declined.
+        deletion = await self._retention.delete_all(user_id, keeps_refusals=True)
         deleted = [
             await self._delete_message(card.channel_id, card.message_id)
             for card in await self._store.cards_of(user_id)

@@ -211,7 +211,9 @@ async def open_engine(
         ),
         capacity=capacity,
         circuit=circuit,
-        clock_watcher=ClockWatcher(clock, ClockStore(resources.database), bus, boot=boot_id()),
+        clock_watcher=ClockWatcher(
+            clock, ClockStore(resources.database), bus, boot=boot_id(), pause=timing.clock_check
+        ),
         holds=Holds(HoldStore(resources.database), jobs, bus, backend=backend.name, clock=clock),
         silence=ProviderSilence(clock.steady),
         account=account,

@@ -29,6 +29,7 @@ class Timing:
     `login_pause`: the pause before the second login attempt, if Discord can't be reached.
     `restart_pause`: the pause before a failed component is restarted or the bot reconnects to
     Discord.
+    `clock_check`: the pause between two checks of whether the machine's clock was changed.
     """
 
     lookup_delays: LookupDelays
@@ -38,6 +39,7 @@ class Timing:
     acknowledge: float = 10.0
     login_pause: float = 5.0
     restart_pause: float = 1.0
+    clock_check: float = 5.0
 
 
 # For the embedded renderer. It runs in this process and responds immediately.

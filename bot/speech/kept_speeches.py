@@ -37,15 +37,19 @@ class KeptSpeeches:
     async def keep(self, speech_id: int, text: str, *, narration_id: str) -> bool:
         """Keep a text, and the sound in the folder `narration_id`. Failures are logged.
 
-        Returns False if the text was not kept.
+        Returns False if the text was not kept, which includes that the person has deleted their
+        data meanwhile.
         """
         try:
-            await self._store.keep(speech_id, text, narration_id=narration_id)
+            if not await self._store.keep(speech_id, text, narration_id=narration_id):
+                return False
             await self._workspace.keep_narration(narration_id)
+            if await self._store.kept(speech_id, now=self._clock()) is not None:
+                return True
+            await self._workspace.delete_kept(narration_id)
         except (OSError, StorageError) as error:
             log.warning("speech.not_kept id=%d error=%s", speech_id, type(error).__name__)
-            return False
-        return True
+        return False
 
     async def find(self, speech_id: int, user_id: int) -> KeptSpeech:
         """Return a text that was read aloud for a person.
@@ -66,7 +70,11 @@ class KeptSpeeches:
         return len(await self._store.narrations_of(user_id))
 
     async def delete_all(self, user_id: int) -> int:
-        """Delete the texts of a person, and return their number. The rows still count for caps."""
+        """Delete the texts of a person, and return their number. The rows still count for caps.
+
+        A text that is being read aloud is not kept.
+        """
+        await self._store.keep_no_more(user_id)
         narrations = await self._store.narrations_of(user_id)
         for narration_id in narrations:
             await self._delete(narration_id)
@@ -81,8 +89,9 @@ class KeptSpeeches:
         await self._store.delete_old(now=now)
 
     async def _delete(self, narration_id: str) -> None:
+        # The folder may contain an MP3 that is being sent. It is deleted afterwards.
         try:
-            await self._workspace.delete_files(narration_id)
+            await self._workspace.delete_kept(narration_id)
         except OSError as error:
             log.warning("speech.undeletable id=%s error=%s", narration_id, type(error).__name__)
             return  # the sweep tries again

@@ -13,6 +13,12 @@ VALUES (:user_id, :service, :agrees, :now)
 ON CONFLICT (user_id, service) DO UPDATE SET agrees = :agrees, answered_at = :now
 """
 
+_FORGET = """
+DELETE FROM voice_consents
+WHERE user_id = :user_id AND (agrees = 1 OR :keeps_refusals = 0)
+RETURNING user_id
+"""
+
 # From now on, no link to the voice works. A job that waits may already have been read by the step
 # that sends the create request. The higher epoch invalidates that step.
 _WITHDRAW = """
@@ -57,11 +63,13 @@ class VoiceConsentStore:
         """Keep the voice of a person's open jobs from every service, as far as it was not sent."""
         await self._database.rows(_WITHDRAW, {"user_id": user_id})
 
-    async def forget(self, user_id: int) -> bool:
-        """Delete a person's answers, and return whether there were any."""
+    async def forget(self, user_id: int, *, keeps_refusals: bool = False) -> bool:
+        """Delete a person's answers, and return whether any was deleted.
+
+        `keeps_refusals`: whether the answers that the person does not agree are kept.
+        """
         row = await self._database.row(
-            "DELETE FROM voice_consents WHERE user_id = :user_id RETURNING user_id",
-            {"user_id": user_id},
+            _FORGET, {"user_id": user_id, "keeps_refusals": int(keeps_refusals)}
         )
         # A create request that is prepared after this statement finds no answer.
         await self.withdraw(user_id)

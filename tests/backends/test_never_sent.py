@@ -21,6 +21,8 @@ from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.transport.base import Timeouts
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.pacing import MAX_POST_SECONDS
+from tests.support.fakes.clock import PATIENCE
+from tests.support.fakes.loop_time import let_pass, let_read
 from tests.support.providers.openai_setup import KEY, REQUEST, over_the_sdk, served
 
 if TYPE_CHECKING:
@@ -35,8 +37,10 @@ class Peer:
     """A server that records what each connection sent, and then does as a row says.
 
     `reads`: "nothing", "headers" or "all" of a request. `sends` is the start of an answer.
-    `ends`: "reset", "close" or "hang".
+    `ends`: "reset", "close" or "hang", which lets these `seconds` pass.
     """
+
+    seconds = 0.0
 
     def __init__(self, *, reads: str = "all", sends: bytes = b"", ends: str = "close") -> None:
         self.reads = reads
@@ -55,6 +59,8 @@ class Peer:
         writer.write(self.sends)
         await writer.drain()
         if self.ends == "hang":
+            await let_read()
+            let_pass(self.seconds)
             await asyncio.Event().wait()
         if self.ends == "reset":
             writer.transport.abort()
@@ -282,8 +288,8 @@ async def test_a_connection_that_was_made_leaves_a_doubt_and_is_used_once(
     adapter: Callable[..., OpenAIVideos], peer: Peer
 ) -> None:
     peer.received.clear()
+    peer.seconds = PATIENCE
     async with served(peer) as port:
-        # The connection is made at once. On a busy machine, the request takes longer.
-        error = await refused(adapter, f"http://127.0.0.1:{port}/v1", submit=1.0)
+        error = await refused(adapter, f"http://127.0.0.1:{port}/v1", submit=PATIENCE)
     assert isinstance(error, UnconfirmedSubmitError)
     assert len(peer.received) == 1

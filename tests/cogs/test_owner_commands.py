@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.demo.fake_discord.api_errors import MISSING_ACCESS, server_error
+from bot.discord_bot.owner import rights
 from bot.discord_bot.owner.command_sync import OWNER_GROUP
 from bot.moderation.access.place import Reach
 from storage.access.settings import EVERYWHERE
+from storage.access.voice_consents import VoiceConsentStore
 from storage.ledger.budgets import Budgets
 from tests.support.desk import open_desk
 from tests.support.form_steps import count
@@ -178,9 +180,13 @@ async def test_an_old_definition_in_another_server_is_refused_there(desk: Desk) 
     assert await stored(desk) == []
 
 
-async def test_while_discord_does_not_say_who_owns_the_bot_nothing_is_changed(desk: Desk) -> None:
+async def test_while_discord_does_not_say_who_owns_the_bot_nothing_is_changed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk.fake_discord.faults.add(f"GET {APPLICATION}", server_error(), times=None)
-    answer = await typed(desk, "block-server", server=str(desk.fake_discord.world.guild.id))
+    with monkeypatch.context() as impatient:
+        impatient.setattr(rights, "_SECONDS", 0.1)
+        answer = await typed(desk, "block-server", server=str(desk.fake_discord.world.guild.id))
     assert "couldn't ask Discord" in answer.text
     assert await stored(desk) == []
     desk.fake_discord.faults.clear()
@@ -301,6 +307,9 @@ async def test_a_take_down_asks_first_and_says_what_it_has_deleted(desk: Desk) -
     desk.bench.backend.finish()
     await desk.bench.run_out(job.id)
     await desk.video()
+    consents = VoiceConsentStore(desk.bench.database)
+    for agrees in (True, False):
+        await consents.answer(world.user.id, f"{agrees}.example", agrees=agrees, now=desk.clock())
     person = str(world.user.id)
     asked = await typed(desk, "remove-person", person=person)
     assert f"Delete all videos, prompts and narrations of <@{person}>" in asked.text
@@ -319,6 +328,9 @@ async def test_a_take_down_asks_first_and_says_what_it_has_deleted(desk: Desk) -
     assert card.deleted
     [entry] = [each for each in await stored(desk) if "removal" in tuple(each)]
     assert (entry["target"], entry["actor"]) == (world.user.id, world.user.id)
+    # A service that the person has declined hears nothing of them afterwards either.
+    assert await consents.get(world.user.id, "False.example") is False
+    assert await consents.get(world.user.id, "True.example") is None
 
 
 async def test_a_forged_or_old_button_of_a_take_down_deletes_nothing(desk: Desk) -> None:

@@ -268,7 +268,7 @@ async def test_a_video_that_waits_for_the_operator_goes_with_the_rest(desk: Desk
     ("choice", "heading"),
     [
         (None, "**Nothing was deleted.**"),
-        ("never", "**Only your DM setting was deleted.**"),
+        ("never", "**Only your settings were deleted.**"),
     ],
 )
 async def test_nothing_is_said_to_be_deleted_that_was_not(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from bot.model import JobState, text_attachment
 from storage.jobs.caps import Caps
 from storage.ledger.budgets import Budgets
 from tests.support.desk import open_desk
+from tests.support.fakes.clock import PATIENCE
 from tests.support.fakes.media import FakeVoice
 from tests.support.form_steps import count, job_of_card, submit_form
 from tests.support.media import clips
@@ -174,3 +176,36 @@ async def test_a_sound_that_can_not_be_kept_is_sent_without_the_button(
         assert answer.files
         assert answer.components == []
         assert answer.text.endswith("Save the file and attach it to /video.")
+
+
+@pytest.mark.parametrize("is_spoken", [False, True])
+async def test_a_text_under_way_is_not_kept_after_its_person_has_deleted_their_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_spoken: bool
+) -> None:
+    clips.make_tone(tmp_path / "tone.mp3", seconds=1, volume=0.05)
+    voice = FakeVoice((tmp_path / "tone.mp3").read_bytes())
+    async with open_desk(tmp_path, voice=voice) as desk:
+        keep, user_id = desk.bench.workspace.keep_narration, desk.fake_discord.world.user.id
+
+        async def delete_and_keep(narration_id: str) -> None:
+            await desk.bench.retention.delete_all(user_id)
+            await keep(narration_id)
+
+        if is_spoken:  # its row is written, and its file is not
+            monkeypatch.setattr(desk.bench.workspace, "keep_narration", delete_and_keep)
+        else:
+            voice.answer.clear()
+        asked = await desk.fake_discord.slash("narrate", {"text": TEXT})
+        if not is_spoken:
+            async with asyncio.timeout(PATIENCE):
+                while not voice.spoken:  # noqa: ASYNC110 - the voice sends no event
+                    await asyncio.sleep(0)
+            await desk.bench.retention.delete_all(user_id)
+            voice.answer.set()
+        answer = await desk.fake_discord.answer_to(asked)
+        assert [file.filename for file in answer.files] == ["narration.mp3"]
+        assert answer.components == []
+        assert sounds(desk) == []
+        rows = await desk.bench.database.rows("SELECT text, narration_id FROM speeches", {})
+        assert [row["narration_id"] for row in rows] == [None]
+        assert TEXT not in [row["text"] for row in rows]

@@ -241,9 +241,10 @@ async def test_an_order_that_waits_is_deleted_with_all_data(desk: Desk) -> None:
 
 async def test_deleting_all_data_deletes_the_answer_too(desk: Desk) -> None:
     user_id = desk.fake_discord.world.user.id
-    await desk.bench.voice_permissions.answer(user_id, agrees=True)
-    await desk.bench.retention.delete_all(user_id)
-    assert await desk.bench.voice_permissions.answer_of(user_id) is None
+    for agrees in (True, False):
+        await desk.bench.voice_permissions.answer(user_id, agrees=agrees)
+        await desk.bench.retention.delete_all(user_id)
+        assert await desk.bench.voice_permissions.answer_of(user_id) is None
 
 
 async def test_the_command_says_who_may_hear_the_narration(desk: Desk) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
+from bot.delivery.copies import smaller_copies
 from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.rest import faults
 from tests.support.schemas.discord_spec import check_all
@@ -33,7 +34,8 @@ SOON = 3.0
 
 
 @pytest.fixture
-async def wire(tmp_path: Path) -> AsyncGenerator[Wire]:
+async def wire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Wire]:
+    monkeypatch.setattr(smaller_copies, "_DELIVERING_SECONDS", 0.05)
     async with open_wire(tmp_path, seconds_per_job=None) as opened:
         yield opened
         check_all(opened.fake_discord.history.requests)

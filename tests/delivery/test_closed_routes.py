@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.delivery import dm
 from bot.delivery.card_edits import Edit
 from bot.delivery.requests.route_limits import RouteLimits, ThrottledError
 from bot.delivery.upload_fallback import UploadFallback, UploadTarget
@@ -23,7 +24,7 @@ from bot.links import Links
 from bot.media.files import min_rate
 from bot.media.files.download import AttachmentFetcher
 from bot.media.files.min_rate import enforce_min_rate
-from bot.model import JobState
+from bot.model import JobChanged, JobState
 from storage.delivery.upload_limits import UploadLimits
 from storage.speeches import SpeechCaps, SpeechRequester
 from tests.support.desk import make_narrator, open_desk
@@ -112,7 +113,10 @@ async def test_closed_dms_keep_no_slot_from_another_persons_dm(wire: Wire) -> No
         await wire.fake_discord.wait_for(lambda: wire.fake_discord.dms(grace))
 
 
-async def test_one_persons_first_dm_keeps_no_slot_from_another_persons(wire: Wire) -> None:
+async def test_one_persons_first_dm_keeps_no_slot_from_another_persons(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dm, "_FIRST_SECONDS", 0.2)
     world = wire.fake_discord.world
     grace = world.add_user("grace")
     async with wire.bot():
@@ -304,7 +308,7 @@ async def test_a_doubt_is_looked_up_while_every_create_takes_minutes(tmp_path: P
         )
         clock.advance(1000)
         for worker in workers:
-            worker.on_job_changed(bench.changes[-1])
+            worker.on_job_changed(JobChanged(job=doubtful, previous=doubtful.state))
         await bench.until(
             lambda: any(
                 c.job.id == doubtful.id and c.job.state is JobState.GENERATING

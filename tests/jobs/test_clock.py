@@ -31,7 +31,7 @@ JUMPS = [-400 * DAY, -DAY, -6 * HOUR, -HOUR, -61.0, 61.0, HOUR, 2 * HOUR, DAY, 4
 
 
 def watcher(bench: Bench, *, boot: str = "boot 1") -> ClockWatcher:
-    return ClockWatcher(bench.clock, ClockStore(bench.database), bench.bus, boot=boot)
+    return ClockWatcher(bench.clock, ClockStore(bench.database), bench.bus, boot=boot, pause=5.0)
 
 
 async def started(bench: Bench, *, boot: str = "boot 1") -> ClockWatcher:

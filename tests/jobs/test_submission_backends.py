@@ -14,7 +14,7 @@ import pytest
 
 from bot.model import JobState
 from tests.support.fakes.bench import open_bench
-from tests.support.fakes.clock import START
+from tests.support.fakes.clock import PATIENCE, START
 from tests.support.media.clips import make_clip
 from tests.support.providers.contract import ENTRIES, STORYBOARD
 from tests.support.providers.stand_in import Fault
@@ -40,7 +40,7 @@ NOTIFY = [entry for entry in ENTRIES if entry.secrets]
 ACCEPTED = {
     "500": Fault(after=True, status=500, body={"error": {"message": "oops"}}),
     "504": Fault(after=True, status=504, body="<html>Gateway time-out</html>"),
-    "timed out": Fault(after=True, hang=True),
+    "timed out": Fault(after=True, hang=True, passes=PATIENCE),
     "closed half-way": Fault(cut=True),
     "closed before the answer": Fault(after=True, reset=True),
     "an answer without an id": Fault(after=True, status=200, body={"status": "queued"}),
@@ -48,7 +48,7 @@ ACCEPTED = {
 # Faults after which the provider has not created it, although the bot can't know that.
 LOST = {
     "500": Fault(status=500, body={"error": {"message": "oops"}}),
-    "timed out": Fault(hang=True),
+    "timed out": Fault(hang=True, passes=PATIENCE),
     "closed": Fault(reset=True),
 }
 NO_LIST = Fault(status=405, body={"error": {"message": "Method not allowed"}})
@@ -80,8 +80,7 @@ class World:
     async def submit(self, fault: Fault) -> Job:
         """Make a create fail, and return its job afterwards."""
         self.api.add_faults("create", fault)
-        # Short only if no answer is expected, because a busy machine may answer slowly.
-        settings = {"submit": 1.0} if fault.hang else {}
+        settings = {"submit": PATIENCE} if fault.hang else {}
         async with self.bot(**settings) as bench:
             job = await bench.submit(self.entry.request)
             await bench.step(job.id)

@@ -15,7 +15,7 @@ from yarl import URL
 
 from bot.runtime.parts import hearing
 from tests.support.fakes.clock import PATIENCE
-from tests.support.media import clips, measurements
+from tests.support.media import measurements, sync
 from tests.support.providers.openrouter_api import OpenRouterApi, model
 from tests.support.wire import button, open_wire, query
 
@@ -28,45 +28,15 @@ GUIDE = {
     "narration_mode": "guide",
     "video_label": "Example Video",
 }
-
-
-# The clicks of the voices, and the voices' lengths in seconds. The second outlasts its clip.
-CLICKS = (0.5, 1.37, 2.613, 4.9)
+# The lengths of the voices in seconds. The second outlasts its clip.
 VOICES = (5.3, 9.2)
-CLIP_SECONDS = 8
-# The picture may be this far from the sound, in seconds. Half a frame of that is due to its rate.
-MOST_APART = 0.02 + 0.5 / 100
-
-
-def clicking(folder: Path, seconds: float) -> Path:
-    return clips.make_clicks(folder / f"{seconds}.wav", at=CLICKS, seconds=seconds)
-
-
-def flash_at_clicks(folder: Path, mp3: bytes, *, seconds: float) -> Path:
-    """Make the clip of a model that flashes at the clicks that it hears in a sound.
-
-    `seconds`: the length that the sound has to have.
-    """
-    heard = folder / "heard.mp3"
-    heard.write_bytes(mp3)
-    assert measurements.sound_seconds(heard) == pytest.approx(seconds, abs=0.02)
-    return clips.make_flashes(
-        folder / "flashes.mp4", at=measurements.clicks(heard), seconds=CLIP_SECONDS
-    )
-
-
-def assert_in_sync(video: Path) -> None:
-    """Assert that the flashes of a video are at its clicks, and these at the voice's own."""
-    flashes, clicks = measurements.flashes(video), measurements.clicks(video)
-    assert clicks == pytest.approx(CLICKS, abs=0.02)
-    assert flashes == pytest.approx(clicks, abs=MOST_APART)
 
 
 async def test_a_service_outside_hears_a_voice_only_after_the_person_has_agreed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hearing, "is_local", lambda _: False)  # the stand-in is on this machine
-    voice = clicking(tmp_path, VOICES[0])
+    voice = sync.make_voice(tmp_path, seconds=VOICES[0])
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot(**GUIDE):
         question = await wire.video("A kite", voice)
         assert "Example Video" in question.text
@@ -94,7 +64,7 @@ async def test_a_service_outside_hears_a_voice_only_after_the_person_has_agreed(
         mp3 = base64.b64decode(content)
         assert b"PRIV" not in mp3
         wire.api.clips[made] = await asyncio.to_thread(
-            flash_at_clicks, tmp_path, mp3, seconds=VOICES[0]
+            sync.make_heard_clip, tmp_path, mp3, seconds=VOICES[0]
         )
         wire.api.finish(made)
         await wire.wait_for_video(card)
@@ -103,14 +73,14 @@ async def test_a_service_outside_hears_a_voice_only_after_the_person_has_agreed(
     rows = query(wire.data_dir, "SELECT voice_use, voice_digest, id FROM jobs ORDER BY created_at")
     assert [use for use, *_ in rows] == ["withheld", "sent"]
     assert [digest for _, digest, _ in rows] == ["", hashlib.sha256(mp3).hexdigest()]
-    await asyncio.to_thread(assert_in_sync, wire.data_dir / "videos" / f"{rows[1][2]}.mp4")
+    await asyncio.to_thread(sync.assert_in_sync, wire.data_dir / "videos" / f"{rows[1][2]}.mp4")
 
 
 async def test_openrouter_fetches_the_voice_by_a_link_until_the_job_has_ended(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    voice = clicking(tmp_path, VOICES[1])
+    voice = sync.make_voice(tmp_path, seconds=VOICES[1])
     async with open_wire(tmp_path) as wire, OpenRouterApi(clip=wire.clip) as api:
         api.models = [model("bytedance/seedance-2.5")]
         settings = GUIDE | {
@@ -132,7 +102,7 @@ async def test_openrouter_fetches_the_voice_by_a_link_until_the_job_has_ended(
                 heard = await answer.read()
             made = await api.created()
             api.clips[made] = await asyncio.to_thread(
-                flash_at_clicks, tmp_path, heard, seconds=VOICES[1]
+                sync.make_heard_clip, tmp_path, heard, seconds=VOICES[1]
             )
             api.finish(made)
             await wire.wait_for_video(card)
@@ -142,5 +112,5 @@ async def test_openrouter_fetches_the_voice_by_a_link_until_the_job_has_ended(
     # The person's own sound is laid over, and the clip's last frame is held for the rest of it.
     video = wire.data_dir / "videos" / f"{link.name[:32]}.mp4"
     assert measurements.sound_seconds(video) == pytest.approx(VOICES[1], abs=0.03)
-    await asyncio.to_thread(assert_in_sync, video)
+    await asyncio.to_thread(sync.assert_in_sync, video)
     assert link.name not in caplog.text

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.model import JobState
 from storage.jobs.queue.due_jobs import claim
 from storage.postgres.statements import for_postgres, is_read
 
@@ -40,10 +41,9 @@ CLAIM_COLUMNS = (
 
 def test_a_claim_locks_its_rows() -> None:
     sql, _ = for_postgres(
-        claim(1),
-        dict.fromkeys(CLAIM_COLUMNS) | {"state_0": "queued", "clients_only": 0},
+        claim((JobState.MERGING,)), dict.fromkeys(CLAIM_COLUMNS) | {"clients_only": 0}
     )
-    assert "LIMIT NULL FOR UPDATE SKIP LOCKED) AS due_0" in sql
+    assert "LIMIT NULL FOR UPDATE SKIP LOCKED) AS merging_jobs" in sql
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,28 @@ async def test_no_statement_that_a_job_causes_scans_a_table(tmp_path: Path, cloc
         async with recorded(bench) as statements:
             await run_jobs(bench)
         await assert_no_scan(bench, statements)
+
+
+async def test_no_statement_that_a_job_causes_is_compiled_twice(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with open_bench(tmp_path, clock, caps=NO_CAPS) as bench:
+        async with recorded(bench) as first:
+            await run_jobs(bench)
+        compiled: list[str | None] = []
+        connection = bench.database._statements._connection  # noqa: SLF001 - SQLite's own hook
+
+        def allow(_: int, name: str | None, *__: str | None) -> int:
+            compiled.append(name)
+            return sqlite3.SQLITE_OK
+
+        await connection.set_authorizer(allow)  # SQLite calls it while it compiles a statement
+        await run_jobs(bench)
+        assert compiled, "all statements are compiled anew for the authorizer"
+        compiled.clear()
+        clock.advance(1)
+        await run_jobs(bench)
+        assert compiled == [], f"{len(first)} statements ran"
 
 
 async def assert_no_scan(bench: Bench, statements: set[str]) -> None:

@@ -35,10 +35,21 @@ _IMPORTED = (
     "bot.commands.run",
     "bot.commands.storyboard",
     "bot.demo.command",
+    # The bot imports these while it starts.
+    "bot.runtime.roles.service",
+    "bot.storyboard.lettering.scenes",
+    "cogs.access",
+    "cogs.library",
+    "cogs.narration",
+    "cogs.overview",
+    "cogs.preferences",
+    "cogs.server",
+    "cogs.video",
     "storage.sqlite.opening",
     "tests.support.wire",
     # Libraries that import these at their first use.
     "anyio._backends._asyncio",
+    "encodings.idna",
     "httpcore2",
 )
 

@@ -33,11 +33,12 @@ if TYPE_CHECKING:
 SECRET = "whsec_c2VjcmV0IG9mIHRoZSB0ZXN0cw=="
 FAST = Timing(
     lookup_delays=LookupDelays(first=0.05, interval=0.05),
-    poll_intervals=PollIntervals(first=0.1, growth=1.0, ceiling=0.1),
+    poll_intervals=PollIntervals(first=0.05, growth=1.0, ceiling=0.05),
     edit_intervals=EditIntervals(state=0.0, first_minute=0.0),
     acknowledge=2.0,
     login_pause=0.05,
     restart_pause=0.01,
+    clock_check=0.2,
 )
 WITHIN = 15.0
 _PORTS = (12_000, 32_000)
@@ -172,7 +173,7 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def open_wire(
-    folder: Path, *, seconds_per_job: float | None = 0.2, **overrides: Any
+    folder: Path, *, seconds_per_job: float | None = 0.1, **overrides: Any
 ) -> AsyncGenerator[Wire]:
     """Start both fake servers; `seconds_per_job`: None: the test finishes each remote job."""
     clip = folder / "provider.mp4"

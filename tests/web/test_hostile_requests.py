@@ -10,8 +10,10 @@ import pytest
 
 from bot.web.api import json_body
 from bot.web.http.connection import RECEIVED_BYTES, Connection
+from bot.web.http.server import _LINGER_SECONDS
 from tests.support.clients.site import TOKEN, Caller, open_site
 from tests.support.fakes.clock import PATIENCE
+from tests.support.fakes.loop_time import let_pass
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
@@ -29,6 +31,8 @@ EXPECTING = "Expect: 100-continue"
 async def caller(bench: Bench) -> AsyncGenerator[Caller]:
     async with open_site(bench) as opened:
         yield opened
+        # The server waits this long for the rest of a request that it has refused.
+        let_pass(_LINGER_SECONDS)
 
 
 @asynccontextmanager

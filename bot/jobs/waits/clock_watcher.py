@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_CHECK_SECONDS = 5.0
 _SAVE_SECONDS = 10 * 60.0
 # A smaller difference is a measurement error.
 _MIN_DRIFT_SECONDS = 1.0
@@ -35,13 +34,17 @@ class ClockWatcher:
     """Compares the machine's clock with the time that has really passed, even across restarts.
 
     `boot`: the id of the machine's boot, from which the steady clock counts.
+    `pause`: the seconds between two checks.
     """
 
-    def __init__(self, clock: WatchedClock, store: ClockStore, bus: EventBus, *, boot: str) -> None:
+    def __init__(
+        self, clock: WatchedClock, store: ClockStore, bus: EventBus, *, boot: str, pause: float
+    ) -> None:
         self._clock = clock
         self._store = store
         self._bus = bus
         self._boot = boot
+        self._pause = pause
         self._since = 0.0
         self._saved_at = 0.0
 
@@ -71,13 +74,13 @@ class ClockWatcher:
         await self._shorten()
 
     async def run(self) -> None:
-        """Check the clock every few seconds until cancelled."""
+        """Check the clock again and again until cancelled."""
         while True:
             try:
                 await self.check()
             except StorageError:
                 log.exception("clock.not_followed")  # the next check tries again
-            await asyncio.sleep(_CHECK_SECONDS)
+            await asyncio.sleep(self._pause)
 
     async def check(self) -> None:
         """Shift stored times if the clock was changed, and shorten waits that are too long."""

@@ -94,6 +94,10 @@ class Workspace:
     async def delete_files(self, job_id: str) -> None:
         """Delete all files of a job."""
         await self.delete_folder(job_id)
+        await self.delete_kept(job_id)
+
+    async def delete_kept(self, job_id: str) -> None:
+        """Delete the files that are kept of a job, but not the job's folder."""
         await self.delete_scratch(job_id)
         await self._store.delete(keys_of(job_id))
 

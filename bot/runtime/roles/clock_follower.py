@@ -13,21 +13,24 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_CHECK_SECONDS = 5.0
 _MIN_DRIFT_SECONDS = 1.0
 
 
 class ClockFollower:
-    """Adopts the time of the database's clock. The desk shifts the times of the jobs."""
+    """Adopts the time of the database's clock. The desk shifts the times of the jobs.
 
-    def __init__(self, clock: WatchedClock) -> None:
+    `pause`: the seconds between two checks.
+    """
+
+    def __init__(self, clock: WatchedClock, *, pause: float) -> None:
         self._clock = clock
+        self._pause = pause
 
     async def run(self) -> None:
-        """Check the clock every few seconds until cancelled."""
+        """Check the clock again and again until cancelled."""
         while True:
             self.check()
-            await asyncio.sleep(_CHECK_SECONDS)
+            await asyncio.sleep(self._pause)
 
     def check(self) -> None:
         """Adopt the time if the clock was set."""

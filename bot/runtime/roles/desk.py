@@ -58,10 +58,11 @@ async def run_desk(
 
 async def _take(engine: Engine, lock: DeskLock, stop: asyncio.Event) -> bool:
     """Wait for the lock, or return False once `stop` is set."""
+    clock = ClockFollower(engine.resources.clock, pause=engine.timing.clock_check)
     tasks: list[asyncio.Task[Any]] = [
         asyncio.create_task(lock.take(), name="desk lock"),
         asyncio.create_task(stop.wait(), name="stop"),
-        asyncio.create_task(ClockFollower(engine.resources.clock).run(), name="clock"),
+        asyncio.create_task(clock.run(), name="clock"),
     ]
     if engine.heartbeat is not None:
         tasks.append(asyncio.create_task(engine.heartbeat.run(), name="heartbeat"))

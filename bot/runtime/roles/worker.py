@@ -69,7 +69,7 @@ async def run_worker(engine: Engine, stop: asyncio.Event) -> None:
         local_sweep = LocalSweep(RetentionStore(database), engine.workspace, clock=clock)
         engine.bus.subscribe(local_sweep.on_job_changed)
         parts: dict[str, Callable[[], Awaitable[object]]] = {
-            "clock": ClockFollower(clock).run,
+            "clock": ClockFollower(clock, pause=engine.timing.clock_check).run,
             "loop metrics": engine.metrics.watch_loop,
             **({"heartbeat": engine.heartbeat.run} if engine.heartbeat else {}),
             "local sweep": partial(sweep_hourly, local_sweep),

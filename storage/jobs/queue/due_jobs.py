@@ -33,19 +33,21 @@ _CLAIMABLE = f"""next_at IS NOT NULL
 _DUE_OF_STATE = f"""
         SELECT * FROM (
             SELECT id, next_at, rowid AS number FROM jobs
-            WHERE state = :state_{{index}} AND next_at <= :now AND {_CLAIMABLE}
-            ORDER BY next_at, rowid LIMIT :limit /* FOR UPDATE SKIP LOCKED */) AS due_{{index}}
+            WHERE state = '{{state}}' AND next_at <= :now AND {_CLAIMABLE}
+            ORDER BY next_at, rowid LIMIT :limit /* FOR UPDATE SKIP LOCKED */) AS {{state}}_jobs
 """  # noqa: S608 - built from constants
 
 
 @cache
-def claim(states: int) -> str:
-    """Return the statement that claims jobs, with a parameter for each state: `:state_0` and so on.
+def claim(states: tuple[JobState, ...]) -> str:
+    """Return the statement that claims jobs in these states.
 
     Each state has its own SELECT, because the index sorts jobs by due time only within one state.
+    The states are not parameters: SQLite would compile the statement again for each new value of a
+    parameter that it compares with the condition of a partial index.
     PostgreSQL runs a materialized subquery once, so that it locks no more rows than the limit.
     """
-    due = "UNION ALL".join(_DUE_OF_STATE.format(index=each) for each in range(states))
+    due = "UNION ALL".join(_DUE_OF_STATE.format(state=state) for state in states)
     return f"""
 WITH claimable AS MATERIALIZED (
     SELECT id FROM ({due}) AS of_states ORDER BY next_at, number LIMIT :limit)
@@ -109,10 +111,9 @@ class DueJobStore:
         `clients_only`: whether to claim only the jobs of API clients, and none from Discord.
         `narrated`: True for jobs with a narration, False for jobs without one, None for both.
         """
-        in_states = {f"state_{index}": state for index, state in enumerate(states)}
         params = self._params(clients_only=clients_only, narrated=narrated, running=running)
         rows = await self._database.rows(
-            claim(len(in_states)), in_states | params | {"limit": limit, "now": now}
+            claim(tuple(states)), params | {"limit": limit, "now": now}
         )
         # The rows from RETURNING are in no particular order.
         ordered = sorted(rows, key=lambda row: (row["next_at"], row["number"]))

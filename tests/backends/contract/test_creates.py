@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot.backends.base import RemoteState
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
+from tests.support.fakes.clock import PATIENCE
 from tests.support.providers.contract_world import NO_SUCH_KEY, World
 from tests.support.providers.openai_setup import KEY, NOW, bytes_of, names_in, served
 from tests.support.providers.stand_in import Fault
@@ -95,10 +96,8 @@ async def test_a_create_that_is_answered_500_after_it_was_accepted_is_posted_onc
 
 
 async def test_a_create_that_times_out_after_it_was_accepted_is_posted_once(world: World) -> None:
-    world.api.add_faults("create", Fault(after=True, hang=True))
-    world.backend = world.connect(
-        submit=1.0
-    )  # a busy machine may take this long to send the request
+    world.api.add_faults("create", Fault(after=True, hang=True, passes=PATIENCE))
+    world.backend = world.connect(submit=PATIENCE)
     assert isinstance(await world.refused(), UnconfirmedSubmitError)
     assert (len(world.api.calls), len(world.api.creates)) == (1, 1)
 

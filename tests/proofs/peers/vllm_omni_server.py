@@ -2,11 +2,13 @@
 
 `python vllm_omni_server.py PORT CLIP FOLDER`. The modules in REAL are vLLM-Omni's, unchanged. All
 other modules of vLLM-Omni that they import, vLLM and torch are replaced by stubs. Each sound that
-the engine gets is copied to FOLDER.
+the engine gets is copied to FOLDER. For a prompt with "[heard]", the engine waits for the clip that
+the proof makes of the sound.
 """
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import shutil
 import sys
@@ -63,7 +65,7 @@ def _only_video_routes(fastapi: Any) -> None:
 
 
 class _Engine:
-    """Makes the same clip of every request, and keeps the sound that is sent with it."""
+    """Makes the same clip of most requests, and keeps the sound that is sent with them."""
 
     model_name = "made-up"
     stage_configs: object = None
@@ -81,9 +83,16 @@ class _Engine:
         await on_started()
         if reference_audio is not None:
             heard = Path(reference_audio.path)
-            shutil.copyfile(heard, self._folder / f"{video_id}{heard.suffix}")
+            part = self._folder / f"{video_id}.part"
+            shutil.copyfile(heard, part)
+            part.rename(part.with_suffix(heard.suffix))
         if "[fail]" in request.prompt:
             raise RuntimeError("CUDA out of memory")
+        made = self._folder / f"{video_id}.mp4"
+        if "[heard]" in request.prompt:
+            while not made.exists():  # noqa: ASYNC110 - another process makes it
+                await asyncio.sleep(0.05)
+            return made.read_bytes(), {}, 0.0, None
         return self._clip.read_bytes(), {}, 0.0, None
 
     async def abort_request(self, _: str) -> None: ...

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from aiohttp import web
 
+from tests.support.fakes.loop_time import let_pass, let_read
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from typing import Self
@@ -32,7 +34,8 @@ class Fault:
 
     `status` and `body` replace the answer. `after`: whether the request is carried out first, so
     that only its answer is lost. `cut` sends half of the answer, `reset` closes the connection
-    without one, and `hang` sends nothing until the server closes.
+    without one, and `hang` sends nothing until the server closes. While a request hangs, `passes`
+    seconds pass at once for a client in the same event loop.
     """
 
     status: int | None = None
@@ -42,6 +45,7 @@ class Fault:
     cut: bool = False
     reset: bool = False
     hang: bool = False
+    passes: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,6 +213,8 @@ class StandIn(ABC):
     ) -> web.StreamResponse:
         answer = await self._answer(request, handler) if fault.after or fault.cut else None
         if fault.hang:
+            await let_read()
+            let_pass(fault.passes)
             await self._closing.wait()
         if fault.reset or fault.hang:
             abort(request)
