@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=321x181:rate=12:duration=2")
+_QUICK = ("-deadline", "realtime", "-cpu-used", "8")
 _SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:duration=2")
 FORMATS = {
-    "webm": (*_PICTURE, *_SOUND, "-c:v", "libvpx", "-c:a", "libopus", "-f", "webm"),
-    "vp9": (*_PICTURE, "-c:v", "libvpx-vp9", "-deadline", "realtime", "-f", "webm"),
+    "webm": (*_PICTURE, *_SOUND, "-c:v", "libvpx", *_QUICK, "-c:a", "libopus", "-f", "webm"),
+    "vp9": (*_PICTURE, "-c:v", "libvpx-vp9", *_QUICK, "-f", "webm"),
     "mkv": (*_PICTURE, *_SOUND, "-c:v", "mpeg4", "-c:a", "flac", "-f", "matroska"),
     "gif": (*_PICTURE, "-f", "gif"),
     "mov": (*_PICTURE, *_SOUND, "-c:v", "libx264", "-c:a", "pcm_s16le", "-f", "mov"),

@@ -53,8 +53,7 @@ def make_large(path: Path, picture: str, *, sound: bool = True) -> Path:
     """Make a nearly lossless MP4 of two seconds."""
     source = ("-f", "lavfi", "-i", picture)
     tone = ("-f", "lavfi", "-i", "sine=f=1000", "-c:a", "aac") if sound else ()
-    clips.ffmpeg(*source, *tone, "-t", "2", *X264, "-crf", "3", str(path))
-    return path
+    return clips.make(path, *source, *tone, "-t", "2", *X264, "-crf", "3")
 
 
 def children() -> set[int]:

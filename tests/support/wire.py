@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 SECRET = "whsec_c2VjcmV0IG9mIHRoZSB0ZXN0cw=="
 FAST = Timing(
     lookup_delays=LookupDelays(first=0.05, interval=0.05),
-    poll_intervals=PollIntervals(first=0.1, growth=1.0, ceiling=0.1),
+    poll_intervals=PollIntervals(first=0.05, growth=1.0, ceiling=0.05),
     edit_intervals=EditIntervals(state=0.0, first_minute=0.0),
     acknowledge=2.0,
     login_pause=0.05,
@@ -173,7 +173,7 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def open_wire(
-    folder: Path, *, seconds_per_job: float | None = 0.2, **overrides: Any
+    folder: Path, *, seconds_per_job: float | None = 0.1, **overrides: Any
 ) -> AsyncGenerator[Wire]:
     """Start both fake servers; `seconds_per_job`: None: the test finishes each remote job."""
     clip = folder / "provider.mp4"
