@@ -46,7 +46,7 @@ class JobQueue:
 
     @property
     def lacked_room(self) -> bool:
-        """Whether the last look left queued jobs unclaimed because there was no room for them."""
+        """Whether the last look may have left queued jobs unclaimed for lack of room."""
         return self._lacked_room
 
     async def claim(
@@ -94,7 +94,8 @@ class JobQueue:
             due.append(job)
             running.append(job.id)
             room = replace(room, free=room.free - 1)
-        self._lacked_room = room.free <= 0
+        # Other processes may have taken the room that the last jobs need.
+        self._lacked_room = room.free < limit
         return due
 
     async def let_go(self, job: Job) -> None:
@@ -119,7 +120,7 @@ class JobQueue:
             narrated=narrated,
             running=running,
         )
-        if JobState.QUEUED in states and (await self._room(running)).free > 0:
+        if JobState.QUEUED in states and await self._has_room(running):
             queued = await self._queued.next_due(
                 running=running, clients_only=clients_only, narrated=narrated, now=now
             )
@@ -129,6 +130,11 @@ class JobQueue:
     def seconds_until(self, job: Job) -> float | None:
         """Return the seconds until a job's next step is due, or None if none is scheduled."""
         return None if job.next_at is None else max(0.0, job.next_at - self._clock())
+
+    async def _has_room(self, running: Collection[str]) -> bool:
+        room = await self._room(running)
+        self._lacked_room = self._lacked_room or room.free <= 0
+        return room.free > 0
 
     async def _room(self, running: Collection[str]) -> Room:
         """Return the number of queued jobs that may be claimed now."""

@@ -124,7 +124,7 @@ class Worker:
         self._lane = lane
         self._jitter = jitter
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._moved: set[str] = set()  # the running jobs that this lane can't claim again yet
+        self._changed: dict[str, Job] = {}  # the running jobs that have changed since the claim
         self._alarm = LaneAlarm(max_seconds=_IDLE_SECONDS)
         self._stopping = False
         self._is_discord_paused = False
@@ -144,26 +144,18 @@ class Worker:
         self._alarm.set_in(0)
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Wake up when this lane can claim the changed job.
-
-        Cancel the running step of a cancelled job.
-        """
+        """Wake up when this lane can claim the job. Cancel the running step of a cancelled job."""
         job = event.job
         running = self._running.get(job.id)
         if running and self._lane.interruptible and job.state is JobState.CANCELLED:
             running.cancel()
-        frees_capacity = event.previous in _OCCUPYING and job.state not in _OCCUPYING
+        frees_capacity = event.previous in _OCCUPYING and job.state not in AT_PROVIDER
         if frees_capacity and JobState.QUEUED in self._lane.steps and self._queue.lacked_room:
             self._alarm.set_in(0)
-        after = self._seconds_until(job)
-        if after:
-            self._alarm.set_in(after)
-        if running and after != 0:
-            self._moved.add(job.id)
-        elif running:
-            self._moved.discard(job.id)
-        elif after == 0 and not event.outlook_only:
-            self._alarm.ring()
+        if running:
+            self._changed[job.id] = job
+        else:
+            self._wake_for(job)
 
     def on_late(self) -> None:
         """Cancel the running steps, because other workers may take over these jobs."""
@@ -227,11 +219,22 @@ class Worker:
     def _done(self, job_id: str) -> None:
         was_full = len(self._running) >= self._lane.slots
         del self._running[job_id]
-        if was_full:
+        job = self._changed.pop(job_id, None)
+        # Until now, the job counted as claimed, and it may have been the circuit's probe.
+        is_not_sent = job is not None and job.state is not JobState.GENERATING
+        if was_full or (is_not_sent and JobState.QUEUED in self._lane.steps):
             self._alarm.set_in(0)
-        elif job_id not in self._moved:
+        elif job is None:
             self._alarm.ring()
-        self._moved.discard(job_id)
+        else:
+            self._wake_for(job)
+
+    def _wake_for(self, job: Job) -> None:
+        after = self._seconds_until(job)
+        if after == 0:
+            self._alarm.ring()
+        elif after is not None:
+            self._alarm.set_in(after)
 
     def _seconds_until(self, job: Job) -> float | None:
         """Return the seconds until this lane can claim a job, or None if it can't."""

@@ -4,19 +4,41 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bot.errors import BackendError, ErrorKind, Trouble
 from bot.jobs.waits.lane_alarm import LaneAlarm
+from bot.jobs.waits.pause_watch import PauseWatch
 from bot.jobs.worker import Lane, make_lanes
 from bot.model import JobState
+from storage.access.pause import Pause
+from storage.access.settings import EVERYWHERE, Change, Setting
+from tests.support.fakes.bench import open_bench
 from tests.support.fakes.clock import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from pathlib import Path
 
     from bot.jobs.worker import Worker
     from bot.model import Job
     from tests.support.fakes.bench import Bench
+    from tests.support.fakes.clock import Clock
+
+
+# The lanes look at the table every five seconds.
+WITHOUT_A_LOOK = 4.0
+
+
+def stopping_lane(bench: Bench, state: JobState, started: asyncio.Queue[str]) -> Lane:
+    """Return a lane that cancels the jobs in one state."""
+
+    async def stop(job: Job) -> None:
+        await bench.jobs.move(job, JobState.CANCELLED)
+        started.put_nowait(job.id)
+
+    return Lane(name="test", steps={state: stop}, slots=4)
 
 
 @asynccontextmanager
@@ -94,6 +116,104 @@ async def test_a_job_that_is_woken_during_its_step_is_claimed_again(bench: Bench
         await wake(1)
         await bench.until(lambda: len(looks) == 2)
     assert looks == [job.id, job.id]
+
+
+async def test_a_job_that_is_due_when_its_step_ends_is_claimed_again(bench: Bench) -> None:
+    job = await bench.at(JobState.GENERATING)
+    looks = asyncio.Queue[str]()
+
+    async def poll(claimed: Job) -> None:
+        await bench.jobs.postpone(claimed, after=60)
+        bench.clock.advance(60)
+        looks.put_nowait(claimed.id)
+
+    async with running(bench, Lane(name="test", steps={JobState.GENERATING: poll}, slots=4)):
+        bench.clock.advance(3600)
+        await bench.webhooks.receive(
+            backend="fake", webhook_id="wh", remote_id=job.remote_id or ""
+        )
+        async with asyncio.timeout(WITHOUT_A_LOOK):
+            assert [await looks.get(), await looks.get()] == [job.id, job.id]
+
+
+async def test_a_job_starts_as_soon_as_its_card_is_found(bench: Bench) -> None:
+    started = asyncio.Queue[str]()
+    async with running(bench, stopping_lane(bench, JobState.RECEIVED, started)):
+        job = await bench.submit(acknowledged=False)
+        await asyncio.sleep(0)
+        await bench.jobs.acknowledge(job.id, 5, is_current=False)
+        async with asyncio.timeout(WITHOUT_A_LOOK):
+            assert await started.get() == job.id
+
+
+async def test_queued_jobs_start_as_soon_as_the_operator_resumes(bench: Bench) -> None:
+    watch = PauseWatch(bench.access, bench.jobs, clock=bench.clock)
+    pause = Pause(words="Moving.", is_drain=True)
+    drain = Change(scope=EVERYWHERE, name=Setting.PAUSE, value=str(pause))
+    job = await bench.at(JobState.QUEUED)
+    await bench.access.change(drain, actor=None, now=bench.clock())
+    await watch.look()
+    started = asyncio.Queue[str]()
+    async with running(bench, stopping_lane(bench, JobState.QUEUED, started)):
+        await bench.queue.claim((JobState.QUEUED,), running=(), limit=1)  # after the lane's look
+        assert started.empty()
+        await bench.access.change(replace(drain, value=None), actor=None, now=bench.clock())
+        await watch.look()
+        async with asyncio.timeout(WITHOUT_A_LOOK):
+            assert await started.get() == job.id
+
+
+async def test_after_a_probe_that_tells_nothing_the_next_job_is_the_probe(bench: Bench) -> None:
+    probe, other = await bench.at(JobState.QUEUED), await bench.at(JobState.QUEUED)
+    now = bench.clock()
+    await bench.circuits.refuse("fake", Trouble.OUTAGE)
+    await bench.circuits.open("fake", probe_at=now, now=now)
+    bench.backend.refusals.append(BackendError(ErrorKind.MODERATED, "no"))
+    (submit,) = [lane for lane in make_lanes(bench.lane.steps) if JobState.QUEUED in lane.steps]
+    async with running(bench, submit), asyncio.timeout(WITHOUT_A_LOOK):
+        await bench.until(lambda: bench.changed_to(JobState.GENERATING))
+    states = {(await bench.now(job.id)).state for job in (probe, other)}
+    assert states == {JobState.FAILED, JobState.GENERATING}
+
+
+async def test_a_job_that_the_provider_is_too_busy_for_leaves_room_to_another(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with open_bench(tmp_path, clock, at_provider=1) as bench:
+        await bench.at(JobState.QUEUED)
+        await bench.at(JobState.QUEUED)
+        bench.backend.refusals.append(BackendError(ErrorKind.RATE, "busy", retry_after=60))
+        (submit,) = [lane for lane in make_lanes(bench.lane.steps) if JobState.QUEUED in lane.steps]
+        async with running(bench, submit), asyncio.timeout(WITHOUT_A_LOOK):
+            await bench.until(lambda: bench.changed_to(JobState.GENERATING))
+
+
+async def test_a_job_that_another_process_postpones_leaves_room_to_another(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with open_bench(tmp_path, clock, at_provider=1) as bench:
+        sent = await bench.at(JobState.SUBMITTING)
+        job = await bench.submit()
+        await bench.jobs.move(await bench.claim(job.id), JobState.QUEUED)
+        started = asyncio.Queue[str]()
+        async with running(bench, stopping_lane(bench, JobState.QUEUED, started)):
+            await bench.queue.claim((JobState.QUEUED,), running=(), limit=1)  # after the lane's look
+            assert started.empty()
+            await bench.jobs.move(await bench.now(sent.id), JobState.QUEUED, after=60)
+            async with asyncio.timeout(WITHOUT_A_LOOK):
+                assert await started.get() == job.id
+
+
+async def test_a_lack_of_room_is_noticed_when_the_next_time_is_read(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with open_bench(tmp_path, clock, at_provider=1) as bench:
+        assert not await bench.queue.claim((JobState.QUEUED,), running=(), limit=1)
+        assert not bench.queue.lacked_room
+        await bench.at(JobState.GENERATING)
+        bench.queue._lacked_room = False  # noqa: SLF001 - another process has sent the job
+        assert await bench.queue.seconds_until_due((JobState.QUEUED,), running=()) is None
+        assert bench.queue.lacked_room
 
 
 async def test_a_lane_wakes_at_the_time_of_its_next_job() -> None:
