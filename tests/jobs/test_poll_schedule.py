@@ -105,6 +105,16 @@ async def test_a_percentage_that_stands_still_leads_back_to_the_times(bench: Ben
     assert await asked.seconds_until_next(job, 98) == REMOTE.poll_intervals.after(job.attempts)
 
 
+async def test_a_large_doubt_does_not_put_off_the_poll_at_the_estimated_end(bench: Bench) -> None:
+    job = await bench.at(JobState.GENERATING)
+    asked = schedule(bench)
+    await asked.seconds_until_next(job, 80)
+    bench.clock.advance(90)
+    await asked.seconds_until_next(job, 90)
+    bench.clock.advance(40)  # about 10 seconds before the estimated end, which is only a guess
+    assert await asked.seconds_until_next(job, 90) < 11
+
+
 async def test_a_job_far_older_than_all_others_is_polled_at_the_growing_intervals(
     bench: Bench,
 ) -> None:

@@ -60,7 +60,8 @@ class _End:
         if left > _SHORT_REST_SECONDS:
             return _SHARE_OF_REST * left
         if left > 0:
-            return max(left + _MARGIN_SECONDS - self.doubt, self.doubt)
+            at_end = left + _MARGIN_SECONDS
+            return min(at_end, max(at_end - self.doubt, self.doubt))
         return _SHARE_OF_DELAY * -left
 
 
