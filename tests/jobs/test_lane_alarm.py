@@ -41,6 +41,12 @@ def stopping_lane(bench: Bench, state: JobState, started: asyncio.Queue[str]) ->
     return Lane(name="test", steps={state: stop}, slots=4)
 
 
+async def settle(bench: Bench) -> None:
+    """Wait until the lanes have run the statements of their look."""
+    for _ in range(20):
+        await bench.database.rows("SELECT 1", {})
+
+
 @asynccontextmanager
 async def recorded(bench: Bench) -> AsyncGenerator[list[str]]:
     """Collect the statements that the bench runs."""
@@ -140,7 +146,7 @@ async def test_a_job_starts_as_soon_as_its_card_is_found(bench: Bench) -> None:
     started = asyncio.Queue[str]()
     async with running(bench, stopping_lane(bench, JobState.RECEIVED, started)):
         job = await bench.submit(acknowledged=False)
-        await asyncio.sleep(0)
+        await settle(bench)
         await bench.jobs.acknowledge(job.id, 5, is_current=False)
         async with asyncio.timeout(WITHOUT_A_LOOK):
             assert await started.get() == job.id
@@ -155,7 +161,7 @@ async def test_queued_jobs_start_as_soon_as_the_operator_resumes(bench: Bench) -
     await watch.look()
     started = asyncio.Queue[str]()
     async with running(bench, stopping_lane(bench, JobState.QUEUED, started)):
-        await bench.queue.claim((JobState.QUEUED,), running=(), limit=1)  # after the lane's look
+        await settle(bench)
         assert started.empty()
         await bench.access.change(replace(drain, value=None), actor=None, now=bench.clock())
         await watch.look()
@@ -168,9 +174,13 @@ async def test_after_a_probe_that_tells_nothing_the_next_job_is_the_probe(bench:
     now = bench.clock()
     await bench.circuits.refuse("fake", Trouble.OUTAGE)
     await bench.circuits.open("fake", probe_at=now, now=now)
-    bench.backend.refusals.append(BackendError(ErrorKind.MODERATED, "no"))
+    bench.backend.lost_answers.append(BackendError(ErrorKind.MODERATED, "no"))
     (submit,) = [lane for lane in make_lanes(bench.lane.steps) if JobState.QUEUED in lane.steps]
+    bench.backend.answer.clear()
     async with running(bench, submit), asyncio.timeout(WITHOUT_A_LOOK):
+        await bench.backend.in_submit.wait()
+        await settle(bench)
+        bench.backend.answer.set()
         await bench.until(lambda: bench.changed_to(JobState.GENERATING))
     states = {(await bench.now(job.id)).state for job in (probe, other)}
     assert states == {JobState.FAILED, JobState.GENERATING}
@@ -197,7 +207,7 @@ async def test_a_job_that_another_process_postpones_leaves_room_to_another(
         await bench.jobs.move(await bench.claim(job.id), JobState.QUEUED)
         started = asyncio.Queue[str]()
         async with running(bench, stopping_lane(bench, JobState.QUEUED, started)):
-            await bench.queue.claim((JobState.QUEUED,), running=(), limit=1)  # after the lane's look
+            await settle(bench)
             assert started.empty()
             await bench.jobs.move(await bench.now(sent.id), JobState.QUEUED, after=60)
             async with asyncio.timeout(WITHOUT_A_LOOK):
