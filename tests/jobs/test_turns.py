@@ -199,6 +199,18 @@ async def test_a_429_lowers_the_capacity_of_all_processes(tmp_path: Path, clock:
         assert (await other.room()).limit == 5
 
 
+async def test_a_429_of_one_clients_job_lowers_the_capacity_to_the_jobs_of_all(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with open_bench(tmp_path, clock, at_provider=5) as bench:
+        bench.backend.made = RemoteState.RUNNING
+        await wait(bench, 3)
+        await started(bench, 3)
+        queued = QueueStore(bench.database, backend=bench.backend.name, client="cli")
+        await ProviderCapacity(queued, limit=5, clock=bench.clock).lower()
+        assert (await bench.capacity.room()).limit == 3
+
+
 async def test_a_429_uses_up_no_turn(bench: Bench) -> None:
     bench.backend.made = RemoteState.RUNNING
     for user_id, guild_id in ((1, 1), (3, 2), (4, 3), (2, 1)):

@@ -52,7 +52,7 @@ class ProviderCapacity:
 
     async def lower(self) -> None:
         """Lower the limit to the number of jobs at the provider, which has refused another job."""
-        occupation = await self._store.occupation(limit=self._max)
+        occupation = await self._store.occupation(limit=self._max, of_all=True)
         before = self._limit(occupation)
         lowered_to = max(1, min(occupation.jobs, before))
         await self._store.lower_limit(lowered_to, now=self._clock())

@@ -192,16 +192,19 @@ class QueueStore:
         row = await self._database.row(NEXT_QUEUED, params)
         return row["next_at"] if row else None
 
-    async def occupation(self, *, limit: int, running: Collection[str] = ()) -> Occupation:
+    async def occupation(
+        self, *, limit: int, running: Collection[str] = (), of_all: bool = False
+    ) -> Occupation:
         """Count the jobs at the provider, up to `limit`, and read the lowered limit.
 
         `running`: the jobs that this process has claimed.
+        `of_all`: whether to count the jobs that this store does not claim, too.
         """
         [row] = await self._database.rows(
             OCCUPIED,
             {
                 "backend": self._backend,
-                "client": self._client,
+                "client": None if of_all else self._client,
                 "at_provider": limit,
                 "running": json.dumps(list(running)),
                 **self._lease.columns,
