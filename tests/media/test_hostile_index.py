@@ -11,7 +11,7 @@ import pytest
 from bot.errors import MediaError
 from bot.media.mp4.boxes import Boxes
 from bot.media.mp4.reader import read_mp4, read_sound_number
-from bot.media.mp4.sample_table import Chunk, SampleTable, sync_offsets
+from bot.media.mp4.sample_table import Chunk, SampleTable, read_sample_table, sync_offsets
 from tests.support.media.forge import changed, clapper
 from tests.support.media.mp4_forge import Node, edited, parse, table, traks
 
@@ -36,6 +36,25 @@ def test_fewer_sizes_than_samples_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(MediaError, match="damaged"):
         read_mp4(forged(edit, tmp_path / "clip.mp4"))
+
+
+@pytest.mark.parametrize("missing", [b"stco", b"stsc", b"stsz"])
+def test_a_table_that_lacks_a_part_is_not_checked(missing: bytes) -> None:
+    tables = {
+        b"stsz": struct.pack(">III", 0, 0, 9),  # it lacks the sizes
+        b"stco": struct.pack(">III", 0, 1, 0),
+        b"stsc": struct.pack(">IIIII", 0, 1, 1, 9, 1),
+    }
+    content = b"".join(
+        struct.pack(">I4s", 8 + len(payload), kind) + payload
+        for kind, payload in tables.items()
+        if kind != missing
+    )
+    for kind in (*reversed(_TABLE), b"trak"):
+        content = struct.pack(">I4s", 8 + len(content), kind) + content
+    boxes = Boxes(io.BytesIO(content), len(content))
+    (trak,) = boxes.inside(boxes.whole)
+    assert read_sample_table(boxes, trak).chunks == ()
 
 
 def test_an_empty_keyframe_before_the_file_is_refused(tmp_path: Path) -> None:

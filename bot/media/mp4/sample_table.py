@@ -91,8 +91,8 @@ def _syncs(boxes: Boxes, tables: dict[bytes, Box]) -> tuple[int, ...] | None:
 
 def _bytes_before(boxes: Boxes, tables: dict[bytes, Box]) -> Sequence[int]:
     """Return the total size of the samples before each one, and at the end, that of all samples."""
-    if b"stsz" not in tables:
-        return ()
+    if not (tables.keys() >= {b"stsc", b"stsz"} and tables.keys() & {b"stco", b"co64"}):
+        return ()  # without chunks, the sizes are not checked
     uniform, samples = struct.unpack_from(">II", boxes.head(tables[b"stsz"], max_bytes=12), 4)
     if uniform:
         return range(0, (samples + 1) * uniform, uniform)
@@ -106,7 +106,7 @@ def _bytes_before(boxes: Boxes, tables: dict[bytes, Box]) -> Sequence[int]:
 
 def _chunks(boxes: Boxes, tables: dict[bytes, Box], bytes_before: Sequence[int]) -> Iterator[Chunk]:
     place = tables.get(b"stco") or tables.get(b"co64")
-    if place is None or b"stsc" not in tables:
+    if place is None:
         return
     offsets = _entries(boxes, place, ">I" if place.kind == b"stco" else ">Q")
     if len(offsets) == _MAX_ENTRIES:
