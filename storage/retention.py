@@ -93,7 +93,7 @@ WHERE user_id = :user_id AND deleted_at IS NULL
 _LAST_DELETED = """
 SELECT max(at) AS at FROM (
     SELECT deleted_at AS at FROM jobs WHERE user_id = :user_id
-    UNION ALL SELECT at FROM speeches WHERE user_id = :user_id AND text IS NULL) AS deleted
+    UNION ALL SELECT at FROM speeches WHERE user_id = :user_id AND narration_id IS NULL) AS deleted
 """
 
 

@@ -79,3 +79,13 @@ async def test_a_text_is_kept_for_a_day_and_longer_if_a_job_is_about_to_use_it(
     await store.forget(NARRATION)
     await store.delete_old(now=now)
     assert await bench.database.rows("SELECT id FROM speeches", {}) == []
+
+
+async def test_a_row_whose_text_may_not_be_stored_still_counts_as_a_record(bench: Bench) -> None:
+    speech_id = await count(bench, 1)
+    ordered_at = bench.clock()
+    bench.clock.advance(60)
+    for _ in range(2):  # the second deletion finds the row that the first has marked
+        deletion = await bench.retention.delete_all(7)
+        assert deletion.rows_until == ordered_at + DAY
+    assert not await SpeechStore(bench.database).keep(speech_id, "No.", narration_id=NARRATION)
