@@ -135,9 +135,7 @@ async def test_a_job_that_is_due_when_its_step_ends_is_claimed_again(bench: Benc
 
     async with running(bench, Lane(name="test", steps={JobState.GENERATING: poll}, slots=4)):
         bench.clock.advance(3600)
-        await bench.webhooks.receive(
-            backend="fake", webhook_id="wh", remote_id=job.remote_id or ""
-        )
+        await bench.webhooks.receive(backend="fake", webhook_id="wh", remote_id=job.remote_id or "")
         async with asyncio.timeout(WITHOUT_A_LOOK):
             assert [await looks.get(), await looks.get()] == [job.id, job.id]
 

@@ -9,6 +9,7 @@ import pytest
 from bot.errors import Trouble
 from bot.jobs.changes.relay import ChangeRelay
 from bot.jobs.circuit_breaker import CircuitBreaker
+from bot.model import JobState
 
 if TYPE_CHECKING:
     from tests.support.fakes.bench import Bench
@@ -49,3 +50,17 @@ async def test_the_trouble_of_another_process_is_known_when_its_change_is_publis
     await other.accepted()
     await relay.receive(f'["{job.id}", null, true]')
     assert troubles[-1] is None
+
+
+async def test_a_job_that_changes_while_the_circuit_is_read_is_published_as_it_is_now(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, relay, refresh = await bench.submit(), relay_of(bench), bench.circuit.refresh
+
+    async def cancel_and_refresh() -> Trouble | None:
+        await bench.jobs.cancel(job.id)
+        return await refresh()
+
+    monkeypatch.setattr(bench.circuit, "refresh", cancel_and_refresh)
+    await relay.receive(f'["{job.id}", null, true]')
+    assert bench.changes[-1].job.state is JobState.CANCELLED

@@ -48,9 +48,10 @@ class ChangeRelay:
         try:
             job_id, previous, outlook_only = json.loads(text)
             was = None if previous is None else JobState(previous)
-            job = await self._store.get(str(job_id))
             if outlook_only is True:
                 await self._circuit.refresh()
+            # The job is read last, so that no newer event about it was published before this one.
+            job = await self._store.get(str(job_id))
         except (ValueError, TypeError, RecursionError):
             # Any program that may use the database can send texts.
             log.warning("relay.unreadable text=%r", text[:100])
