@@ -24,7 +24,7 @@ class SharedStore(FileStore, Protocol):
     """A store of which several processes can keep the same file only once."""
 
     async def put_once(self, key: str, path: Path) -> bool:
-        """Keep the file at `path`, or return False if a file with this key was kept before."""
+        """Keep the file at `path`, or return False if a file with this key is already kept."""
         ...
 
 
