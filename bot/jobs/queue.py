@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.jobs.waits.capacity import Room
@@ -41,6 +42,12 @@ class JobQueue:
         self._access = access
         self._clock = clock
         self._may_claim = may_claim
+        self._lacked_room = True
+
+    @property
+    def lacked_room(self) -> bool:
+        """Whether the last look left queued jobs unclaimed because there was no room for them."""
+        return self._lacked_room
 
     async def claim(
         self,
@@ -72,8 +79,9 @@ class JobQueue:
         if JobState.QUEUED not in states:
             return due
         running = [*running, *(job.id for job in due)]
+        self._lacked_room = True  # also while it is counted, so that no change meanwhile is missed
         room = await self._room(running)
-        for _ in range(min(limit - len(due), room.free)):
+        while room.free > 0 and len(due) < limit:
             job = await self._queued.claim_next(
                 running=running,
                 clients_only=clients_only,
@@ -85,6 +93,8 @@ class JobQueue:
                 break
             due.append(job)
             running.append(job.id)
+            room = replace(room, free=room.free - 1)
+        self._lacked_room = room.free <= 0
         return due
 
     async def let_go(self, job: Job) -> None:
@@ -115,6 +125,10 @@ class JobQueue:
             )
             due = min((each for each in (due, queued) if each is not None), default=None)
         return None if due is None else max(0.0, due - now)
+
+    def seconds_until(self, job: Job) -> float | None:
+        """Return the seconds until a job's next step is due, or None if none is scheduled."""
+        return None if job.next_at is None else max(0.0, job.next_at - self._clock())
 
     async def _room(self, running: Collection[str]) -> Room:
         """Return the number of queued jobs that may be claimed now."""

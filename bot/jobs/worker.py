@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import BackendError, ClapperError, DeliveryError, FileStoreError, UnfetchedError
+from bot.jobs.waits.lane_alarm import LaneAlarm
 from bot.model import AT_PROVIDER, HoldReason, JobState
 from storage.errors import StorageError
 
@@ -31,6 +32,8 @@ _MAX_RETRY_SECONDS = 300.0
 # the job may have been paid for, so its step is always retried.
 _UNPAID = frozenset({JobState.RECEIVED, JobState.QUEUED})
 _MAX_UNPAID_ATTEMPTS = 5
+# The states of jobs that are claimed to be sent, or at the provider.
+_OCCUPYING = AT_PROVIDER | {JobState.QUEUED}
 _SHOWN = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED})
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DISK_FULL_SECONDS = 60.0
@@ -121,7 +124,8 @@ class Worker:
         self._lane = lane
         self._jitter = jitter
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._woken = asyncio.Event()
+        self._moved: set[str] = set()  # the running jobs that this lane can't claim again yet
+        self._alarm = LaneAlarm(max_seconds=_IDLE_SECONDS)
         self._stopping = False
         self._is_discord_paused = False
 
@@ -137,21 +141,29 @@ class Worker:
     def resume_discord(self) -> None:
         """Claim jobs that need Discord again."""
         self._is_discord_paused = False
-        self._woken.set()
+        self._alarm.set_in(0)
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Wake up if this lane can run the changed job.
+        """Wake up when this lane can claim the changed job.
 
         Cancel the running step of a cancelled job.
         """
-        running = self._running.get(event.job.id)
-        if running and self._lane.interruptible and event.job.state is JobState.CANCELLED:
+        job = event.job
+        running = self._running.get(job.id)
+        if running and self._lane.interruptible and job.state is JobState.CANCELLED:
             running.cancel()
-        frees_capacity = event.previous in AT_PROVIDER and event.job.state not in AT_PROVIDER
-        if event.job.state in self._lane.steps or (
-            frees_capacity and JobState.QUEUED in self._lane.steps
-        ):
-            self._woken.set()
+        frees_capacity = event.previous in _OCCUPYING and job.state not in _OCCUPYING
+        if frees_capacity and JobState.QUEUED in self._lane.steps and self._queue.lacked_room:
+            self._alarm.set_in(0)
+        after = self._seconds_until(job)
+        if after:
+            self._alarm.set_in(after)
+        if running and after != 0:
+            self._moved.add(job.id)
+        elif running:
+            self._moved.discard(job.id)
+        elif after == 0 and not event.outlook_only:
+            self._alarm.ring()
 
     def on_late(self) -> None:
         """Cancel the running steps, because other workers may take over these jobs."""
@@ -162,19 +174,17 @@ class Worker:
     async def run(self) -> None:
         """Claim jobs and run their steps until stopped. Database errors are logged and retried."""
         while not self._stopping:
-            self._woken.clear()
             try:
-                await self._start_due()
-                pause = await self._seconds_until_due()
+                await self._claim()
             except StorageError:
                 log.exception("worker.database_failed lane=%s", self._lane.name)
-                pause = 1.0
-            await self._sleep(pause)
+                self._alarm.set_in(1.0)
+            await self._alarm.wait()
 
     async def stop(self, *, grace: float) -> None:
         """Stop claiming jobs. Running steps have `grace` seconds before they are cancelled."""
         self._stopping = True
-        self._woken.set()
+        self._alarm.ring()
         tasks = set(self._running.values())
         if not tasks:
             return
@@ -182,6 +192,19 @@ class Worker:
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+
+    async def _claim(self) -> None:
+        must_read = self._alarm.begin()
+        await self._start_due()
+        if must_read and len(self._running) < self._lane.slots:
+            due = await self._queue.seconds_until_due(
+                tuple(self._lane.steps),
+                running=tuple(self._running),
+                clients_only=self._is_discord_paused,
+                narrated=self._lane.narrated,
+            )
+            if due is not None:
+                self._alarm.set_in(due)
 
     async def _start_due(self) -> None:
         free = self._lane.slots - len(self._running)
@@ -202,26 +225,20 @@ class Worker:
             task.add_done_callback(lambda _, job_id=job.id: self._done(job_id))
 
     def _done(self, job_id: str) -> None:
+        was_full = len(self._running) >= self._lane.slots
         del self._running[job_id]
-        self._woken.set()
+        if was_full:
+            self._alarm.set_in(0)
+        elif job_id not in self._moved:
+            self._alarm.ring()
+        self._moved.discard(job_id)
 
-    async def _seconds_until_due(self) -> float:
-        if len(self._running) >= self._lane.slots:
-            return _IDLE_SECONDS
-        due = await self._queue.seconds_until_due(
-            tuple(self._lane.steps),
-            running=tuple(self._running),
-            clients_only=self._is_discord_paused,
-            narrated=self._lane.narrated,
-        )
-        return _IDLE_SECONDS if due is None else min(due, _IDLE_SECONDS)
-
-    async def _sleep(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        except TimeoutError:
-            return
+    def _seconds_until(self, job: Job) -> float | None:
+        """Return the seconds until this lane can claim a job, or None if it can't."""
+        narrated = self._lane.narrated
+        if job.state not in self._lane.steps or narrated not in {None, job.attachment is not None}:
+            return None
+        return self._queue.seconds_until(job)
 
     async def _advance(self, job: Job) -> None:
         try:

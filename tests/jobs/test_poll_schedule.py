@@ -55,7 +55,7 @@ def schedule(bench: Bench, *, has_webhooks: bool = False) -> PollSchedule:
 
 @pytest.mark.parametrize(
     ("percent", "median", "p95", "polls"),
-    [(percent_at, 2, 4, 9), (steps_of_five_at, 2, 5, 9), (unknown, 3.5, 7, 12)],
+    [(percent_at, 2, 4, 9), (steps_of_five_at, 2, 4, 9), (unknown, 3.5, 7, 12)],
     ids=["percentage", "percentage in steps of 5", "times of similar jobs"],
 )
 async def test_the_end_is_noticed_soon_and_with_few_polls(

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 # The shortest pause, unless the backend's first interval is even shorter.
 _MIN_SECONDS = 1.5
 # If a job will be done within `_SHORT_REST_SECONDS`, according to the estimate, it is polled
-# shortly after the estimated end. Otherwise, it is polled when a share of the remaining time has
-# passed, because it may be done earlier than estimated.
+# shortly after the earliest end that the estimate allows. Otherwise, it is polled when a share of
+# the remaining time has passed, because it may be done earlier than estimated.
 _SHORT_REST_SECONDS = 16.0
 _MARGIN_SECONDS = 0.5
 _SHARE_OF_REST = 0.85
@@ -48,6 +48,23 @@ class _Reading:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class _End:
+    """An estimated end by the steady clock. It may be `doubt` seconds earlier or later."""
+
+    at: float
+    doubt: float
+
+    def pause(self, now: float) -> float:
+        """Return the seconds until the next poll."""
+        left = self.at - now
+        if left > _SHORT_REST_SECONDS:
+            return _SHARE_OF_REST * left
+        if left > 0:
+            return max(left + _MARGIN_SECONDS - self.doubt, self.doubt)
+        return _SHARE_OF_DELAY * -left
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Readings:
     """The first and the latest percentage of a job. `step`: the size of the steps between them."""
 
@@ -56,15 +73,17 @@ class _Readings:
     step: int
 
     @property
-    def end(self) -> float | None:
-        """The estimated time of 100 % by the steady clock, or None after only one reading."""
+    def end(self) -> _End | None:
+        """The estimated end of the job, or None after only one reading."""
         if self.latest.percent == self.first.percent:
             return None
         passed = self.latest.at - self.first.at
         seconds_per_percent = passed / (self.latest.percent - self.first.percent)
         unseen = (min(self.step, _MAX_STEP) - 1) / 2
         rest = max(0.0, 100 - self.latest.percent - unseen)
-        return self.latest.at + rest * seconds_per_percent
+        return _End(
+            at=self.latest.at + rest * seconds_per_percent, doubt=unseen * seconds_per_percent
+        )
 
 
 class _Percentages:
@@ -87,13 +106,10 @@ class _Percentages:
             step = gcd(known.step, percent)
             self._jobs[job_id] = _Readings(first=known.first, latest=reading, step=step)
 
-    def seconds_left(self, job_id: str, at: float) -> float | None:
-        """Return the seconds until the estimated end, or None if there is no estimate.
-
-        The number is negative if the estimated end has passed.
-        """
+    def end(self, job_id: str) -> _End | None:
+        """Return the estimated end of a job, or None if there is no estimate."""
         known = self._jobs.get(job_id)
-        return None if known is None or known.end is None else known.end - at
+        return known.end if known else None
 
     def forget(self, job_id: str) -> None:
         self._jobs.pop(job_id, None)
@@ -132,15 +148,13 @@ class PollSchedule:
             return growing
         now = self._clock.steady()
         self._percentages.add(job.id, percent, now)
-        left = self._percentages.seconds_left(job.id, now)
-        if left is not None and left > 0:
-            short = left <= _SHORT_REST_SECONDS
-            pause = left + _MARGIN_SECONDS if short else _SHARE_OF_REST * left
-            return self._bounded(pause, _CEILINGS_WITH_PERCENTAGE)
+        end = self._percentages.end(job.id)
+        if end is not None and end.at > now:
+            return self._bounded(end.pause(now), _CEILINGS_WITH_PERCENTAGE)
         by_times = self._by_times(await self._times.recent(job), job, growing)
-        if left is None:
+        if end is None:
             return by_times
-        return min(by_times, self._bounded(_SHARE_OF_DELAY * -left, _CEILINGS_WITH_PERCENTAGE))
+        return min(by_times, self._bounded(end.pause(now), _CEILINGS_WITH_PERCENTAGE))
 
     def forget(self, job_id: str) -> None:
         """Forget the percentages of a job that has ended."""

@@ -12,7 +12,7 @@ from bot.errors import MediaError
 from bot.media.mp4.tracks import SAMPLE_TABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from bot.media.mp4.boxes import Box, Boxes
 
@@ -26,7 +26,6 @@ class Chunk:
 
     `first`: the number of the first sample, starting at 0. `count`: the number of samples.
     `offset`: the file offset of the first sample. `size`: the size of all of them in bytes.
-    `offsets`: the file offset of each sample. Empty if all samples have the same size.
     `description`: the number of the sample description that they use, starting at 1.
     """
 
@@ -34,26 +33,24 @@ class Chunk:
     count: int
     offset: int
     size: int
-    offsets: tuple[int, ...]
     description: int
-
-    def offset_of(self, number: int) -> int:
-        """Return the file offset of the sample with this number in the track."""
-        index = number - self.first
-        if self.offsets:
-            return self.offsets[index]
-        return self.offset + index * (self.size // self.count)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SampleTable:
-    """The chunks of a track, and the samples at which decoding can start.
+    """The chunks of a track, and the keyframes, at which decoding can start.
 
-    `syncs`: the numbers of these samples, starting at 0. None if decoding can start at any sample.
+    `bytes_before`: for each sample, the total size of the samples before it in bytes.
+    `syncs`: the numbers of the keyframes, starting at 0. None if decoding can start at any sample.
     """
 
     chunks: tuple[Chunk, ...]
+    bytes_before: Sequence[int]
     syncs: tuple[int, ...] | None
+
+    def offset_in(self, chunk: Chunk, number: int) -> int:
+        """Return the file offset of a chunk's sample, by the sample's number in the track."""
+        return chunk.offset + self.bytes_before[number] - self.bytes_before[chunk.first]
 
 
 def read_sample_table(boxes: Boxes, trak: Box) -> SampleTable:
@@ -64,10 +61,12 @@ def read_sample_table(boxes: Boxes, trak: Box) -> SampleTable:
     """
     stbl = boxes.find(trak, *SAMPLE_TABLE)
     if stbl is None:
-        return SampleTable(chunks=(), syncs=None)
+        return SampleTable(chunks=(), bytes_before=(), syncs=None)
     tables = {box.kind: box for box in boxes.inside(stbl)}
+    bytes_before = _bytes_before(boxes, tables)
     return SampleTable(
-        chunks=tuple(_chunks(boxes, tables)),
+        chunks=tuple(_chunks(boxes, tables, bytes_before)) if bytes_before else (),
+        bytes_before=bytes_before,
         syncs=_syncs(boxes, tables),
     )
 
@@ -80,7 +79,7 @@ def sync_offsets(table: SampleTable, limit: int) -> Iterator[int]:
     count = starts[-1] + table.chunks[-1].count
     for number in islice(range(count) if table.syncs is None else table.syncs, limit):
         if 0 <= number < count:
-            yield table.chunks[bisect_right(starts, number) - 1].offset_of(number)
+            yield table.offset_in(table.chunks[bisect_right(starts, number) - 1], number)
 
 
 def _syncs(boxes: Boxes, tables: dict[bytes, Box]) -> tuple[int, ...] | None:
@@ -90,32 +89,40 @@ def _syncs(boxes: Boxes, tables: dict[bytes, Box]) -> tuple[int, ...] | None:
     return tuple(number - 1 for (number,) in _entries(boxes, box, ">I"))
 
 
-def _chunks(boxes: Boxes, tables: dict[bytes, Box]) -> Iterator[Chunk]:
+def _bytes_before(boxes: Boxes, tables: dict[bytes, Box]) -> Sequence[int]:
+    """Return the total size of the samples before each one, and at the end, that of all samples."""
+    if b"stsz" not in tables:
+        return ()
+    uniform, samples = struct.unpack_from(">II", boxes.head(tables[b"stsz"], max_bytes=12), 4)
+    if uniform:
+        return range(0, (samples + 1) * uniform, uniform)
+    sizes = [size for (size,) in _entries(boxes, tables[b"stsz"], ">I", at=8)]
+    if len(sizes) == _MAX_ENTRIES:
+        return ()
+    if len(sizes) < samples:
+        raise MediaError("the clip's index is damaged")
+    return [*accumulate(sizes, initial=0)]
+
+
+def _chunks(boxes: Boxes, tables: dict[bytes, Box], bytes_before: Sequence[int]) -> Iterator[Chunk]:
     place = tables.get(b"stco") or tables.get(b"co64")
-    if place is None or b"stsc" not in tables or b"stsz" not in tables:
+    if place is None or b"stsc" not in tables:
         return
     offsets = _entries(boxes, place, ">I" if place.kind == b"stco" else ">Q")
-    header = boxes.head(tables[b"stsz"], max_bytes=12)
-    uniform, samples = struct.unpack_from(">II", header, 4)
-    sizes = [] if uniform else [each for (each,) in _entries(boxes, tables[b"stsz"], ">I", at=8)]
-    if len(offsets) == _MAX_ENTRIES or len(sizes) == _MAX_ENTRIES:
+    if len(offsets) == _MAX_ENTRIES:
         return
-    if not uniform and len(sizes) < samples:
-        raise MediaError("the clip's index is damaged")
-    first = 0
+    first, samples = 0, len(bytes_before) - 1
     for (offset,), (count, description) in zip(
         offsets, _runs(boxes, tables[b"stsc"]), strict=False
     ):
         number = min(count, samples - first)
         if number <= 0:
             return
-        own = tuple(sizes[first : first + number])
         yield Chunk(
             first=first,
             count=number,
             offset=offset,
-            size=number * uniform if uniform else sum(own),
-            offsets=tuple(accumulate(own[:-1], initial=offset)) if own else (),
+            size=bytes_before[first + number] - bytes_before[first],
             description=description,
         )
         first += number
