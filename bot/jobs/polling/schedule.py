@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 # The shortest pause, unless the backend's first interval is even shorter.
 _MIN_SECONDS = 1.5
 # If a job will be done within `_SHORT_REST_SECONDS`, according to the estimate, it is polled
-# shortly after the estimated end. Otherwise, it is polled when a share of the remaining time has
-# passed, because it may be done earlier than estimated.
+# shortly after the earliest end that the estimate allows. Otherwise, it is polled when a share of
+# the remaining time has passed, because it may be done earlier than estimated.
 _SHORT_REST_SECONDS = 16.0
 _MARGIN_SECONDS = 0.5
 _SHARE_OF_REST = 0.85
