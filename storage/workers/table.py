@@ -143,7 +143,7 @@ class WorkerTable:
         return seen_processes(rows, now=now)
 
     async def longest_due(self) -> float:
-        """Return for how many seconds the step that waits longest has been due."""
+        """Return the number of seconds for which the longest-waiting step has been due."""
         now = self._clock()
         row = await self._database.row(_OLDEST_DUE, {"now": now})
         return now - row["next_at"] if row and row["next_at"] is not None else 0.0
