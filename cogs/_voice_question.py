@@ -54,7 +54,7 @@ async def _remove_question(interaction: discord.Interaction[VideoBot]) -> None:
     try:
         await interaction.delete_original_response()
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        # The question stays visible, but the order that it is about no longer waits for an answer.
+        # The question stays visible, but its order no longer waits for an answer.
         log.warning("voice.question_left id=%d error=%s", interaction.id, type(error).__name__)
 
 

@@ -44,7 +44,7 @@ class FailingPart:
 
 
 class FailingPartStore:
-    """Stores which components keep failing, so that the operator can be told about them."""
+    """Stores the components that keep failing, so that the operator can be told about them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -146,7 +146,7 @@ class StoredJob:
 
 
 class RetentionStore:
-    """Reads which data may be deleted, and deletes it from the tables."""
+    """Finds the data that may be deleted, and deletes this data from the tables."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""Stores which sessions of the web page were signed out."""
+"""Stores the web page's sessions that were signed out."""
 
 from __future__ import annotations
 

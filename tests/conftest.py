@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import logging
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bot import logs
 from bot.demo.fake_discord.state import user as users
 from bot.settings.fields import Settings
 from tests.support.cards import MANAGE_MESSAGES
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     from tests.support.postgres import PostgresServer
 
+_LIBRARIES = ("discord", "httpx2", "httpcore2", "openai", "aiosqlite", "aiohttp")
+_LOGGERS = (None, "discord.gateway", "discord.client", *_LIBRARIES)
 # Collecting creates a million objects and frees few of them.
 gc.disable()
 collect_ignore = [] if published.are_here() else ["repository/test_published.py"]
@@ -87,6 +91,19 @@ def _empty_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def _own_logging() -> Generator[None]:
+    """Restore pytest's own logging after a test that configures the bot's in this process."""
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    levels = [logger.level for logger in loggers]
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+    for handler in loggers[0].handlers[:]:
+        if any(isinstance(each, logs.Redactor) for each in handler.filters):
+            loggers[0].removeHandler(handler)
 
 
 @pytest.fixture

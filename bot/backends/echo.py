@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 # Models round a clip's length to one that they support. Some servers report the rounded length.
 _SECONDS_TOLERANCE = 1.0
-# If each clip has exactly the ordered length, rounding changes a reported length by only a fraction
-# of a second.
+# If each clip has exactly the length that was ordered, rounding changes the length that a server
+# reports by only a fraction of a second.
 _EXACT_TOLERANCE = 0.5
 _PIXELS_TOLERANCE = 32
 # Some servers repeat only the beginning of a prompt. If it has fewer characters than this, another

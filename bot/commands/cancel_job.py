@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from bot.model import Job
     from bot.settings.fields import Settings
 
-_UNSENT = "Cancelled. It had not been sent to the video service."
-_SENT = "Cancelled. It had been sent to the video service, which may charge for it."
-_STOPPED = "Cancelled. The video service was asked to stop it, and may charge for it."
+_UNSENT = "Cancelled. The job had not been sent to the video service."
+_SENT = "Cancelled. The job had been sent to the video service, which may charge for it."
+_STOPPED = "Cancelled. The video service was asked to stop the job, and may charge for it."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,8 +77,8 @@ async def _cancel_directly(settings: Settings, job: Job) -> Cancellation:
         except BackendError as error:
             return Cancellation(
                 cancelled=True,
-                sentence=f"{_SENT} It could not be asked to stop the job "
-                f"({error}); the bot asks again when it is started.",
+                sentence=f"{_SENT} The service could not be asked to stop the job "
+                f"({error}); the bot asks again at its next start.",
             )
         return Cancellation(cancelled=True, sentence=_STOPPED)
 

@@ -60,7 +60,7 @@ class Move:
         if not settings.store_url:
             raise StartupError(
                 "STORE_URL is missing: with a PostgreSQL database, files are kept in a bucket. Set "
-                "it to the one to which they are moved, like s3://bucket/prefix."
+                "it to the bucket to which they are moved, like s3://bucket/prefix."
             )
         out = LastingStream(sys.stdout)
         asyncio.run(move(settings, target.get_secret_value(), open_bucket(settings), out))

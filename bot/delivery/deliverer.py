@@ -138,8 +138,8 @@ class DiscordDeliverer:
     async def notify(self, job: Job, artifact: Artifact) -> bool:
         """Send the job's DM. It links to the card or, if the card is gone, contains the video.
 
-        Returns False if the video is too large for a DM. It is then kept until the operator sets
-        PUBLIC_URL.
+        Returns False if the video is too large for a DM. Such a video is kept until the operator
+        sets PUBLIC_URL.
         """
         return await self._dm_notices.notify(job, artifact)
 

@@ -120,7 +120,7 @@ def _route(method: str, job: Job, message_id: str) -> Route:
 
 
 def expiry_notice_at(job: Job) -> float | None:
-    """Return the Unix time at which the card should show the expiry notice, or None if never.
+    """Return the Unix time at which the card should show the expiry notice, or None for no notice.
 
     The notice says that the card can soon no longer be edited.
     """

@@ -73,8 +73,8 @@ class UploadTarget:
 class UploadFile:
     """A file to upload as `filename`.
 
-    `note`: the locale key of the sentence that says that the file is a smaller copy, or None if it
-    is the original.
+    `note`: the locale key of the sentence that says that the file is a smaller copy, or None if the
+    file is the original.
     """
 
     path: Path

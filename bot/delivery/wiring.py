@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 
-# Of the two lanes that upload, the lane for DMs has fewer slots. This limit is one less than the
-# number of slots in that lane.
+# Two lanes upload files. The lane for DMs has fewer slots than the other. This limit is one less
+# than the number of slots in the lane for DMs.
 _MOST_COPIES = 3
 
 

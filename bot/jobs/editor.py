@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A clip may be shorter than the ordered length by up to this time.
+# A clip may be up to this much shorter than was ordered.
 _ROUNDING_SECONDS = 0.1
 
 

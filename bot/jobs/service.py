@@ -184,7 +184,7 @@ class JobService:
         *,
         after: float | None = 0,
     ) -> Job | None:
-        """Move a job to another state. Its step is due in `after` seconds, or never if None."""
+        """Move a job to another state. Its next step is due in `after` seconds (None: never)."""
         if to not in TRANSITIONS[job.state]:
             raise ValueError(f"no transition from {job.state} to {to}")
         now = self._clock()

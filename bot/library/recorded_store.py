@@ -39,9 +39,9 @@ class RecordedStore:
         await self._store.put(key, path)
 
     async def put_once(self, key: str, path: Path) -> bool:
-        """Keep the file at `path`, or return False if a file with this key was kept before.
+        """Keep the file at `path`, or return False if a file with this key is already kept.
 
-        Of several processes that call this at the same time, one keeps its file.
+        If several processes call this at the same time, only one of their files is kept.
         """
         if not await self._table.record_first(await self._file(key, path)):
             return False

@@ -21,8 +21,8 @@ class MetricsPage:
     """Sends the metrics in response to requests that contain the bearer token `token`.
 
     `workers`: the table of the processes that share the database, or None if there is only one.
-    `shows_tables`: whether to send figures from the database. Of several processes, only one sends
-    them.
+    `shows_tables`: whether to send figures from the database. If several processes share the
+    database, only one of them sends these figures.
     """
 
     def __init__(

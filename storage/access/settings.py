@@ -111,7 +111,7 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccessSettings:
-    """The settings of one scope. Of the settings for people, only one person's are included.
+    """The settings of one scope, including those for one person, but not for other people.
 
     None, False and empty mean that the setting is not set in this scope.
     `role_caps`, `person_day` and `server_day` are the allowed numbers of videos in 24 hours.

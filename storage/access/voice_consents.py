@@ -19,8 +19,8 @@ WHERE user_id = :user_id AND (agrees = 1 OR :keeps_refusals = 0)
 RETURNING user_id
 """
 
-# From now on, no link to the voice works. A job that waits may already have been read by the step
-# that sends the create request. The higher epoch invalidates that step.
+# From now on, no link to the voice works. The step that sends the create request may already have
+# read a waiting job. The higher epoch invalidates that step.
 _WITHDRAW = """
 UPDATE jobs SET
     voice_service = '',
@@ -60,13 +60,13 @@ class VoiceConsentStore:
             await self.withdraw(user_id)
 
     async def withdraw(self, user_id: int) -> None:
-        """Keep the voice of a person's open jobs from every service, as far as it was not sent."""
+        """Withhold the unsent narrations of a person's open jobs from every service."""
         await self._database.rows(_WITHDRAW, {"user_id": user_id})
 
     async def forget(self, user_id: int, *, keeps_refusals: bool = False) -> bool:
         """Delete a person's answers, and return whether any was deleted.
 
-        `keeps_refusals`: whether the answers that the person does not agree are kept.
+        `keeps_refusals`: whether to keep the answers in which the person declined.
         """
         row = await self._database.row(
             _FORGET, {"user_id": user_id, "keeps_refusals": int(keeps_refusals)}

@@ -1,4 +1,4 @@
-"""The table of videos that were delivered as links, and of which a smaller copy is due."""
+"""The table of videos that were delivered as links and still need a smaller copy."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class DueCopy:
 
 
 class DueCopyStore:
-    """Stores which copies are due. While a job has a row here, its interaction token is kept."""
+    """Stores the copies that are due. While a job has a row here, its interaction token is kept."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -38,7 +38,7 @@ class ClientJobStore:
     async def was_inserted(self, job_id: str) -> bool:
         """Tell whether a job was inserted. Waits for an insert that is still running.
 
-        An insert that was begun before is not cancelled with its caller.
+        An insert that has begun continues even if its caller is cancelled.
         """
         # Only a counting statement waits for the insert, which is one too.
         sql = "SELECT id FROM jobs WHERE id = :id"

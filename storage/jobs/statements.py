@@ -220,8 +220,8 @@ WAKE_UNDECIDED = """
 UPDATE jobs SET next_at = :now WHERE backend = :backend AND state = 'undecided' RETURNING *
 """
 
-# Some deliveries wait until the operator sets PUBLIC_URL. It may have been set at this restart, so
-# they are tried again.
+# Some deliveries wait until the operator sets PUBLIC_URL. Since the operator may have set it for
+# this restart, these deliveries are tried again.
 WAKE_HELD = """
 UPDATE jobs SET next_at = :now
 WHERE state IN ('delivering', 'notifying') AND next_at > :now

@@ -22,7 +22,7 @@ WHERE backend = :backend AND id <> :id AND remote_id IS NULL AND submitted_at IS
 
 
 class UnconfirmedStore:
-    """Reads which remote jobs an unconfirmed create request may have started. It never writes."""
+    """Reads the remote jobs that an unconfirmed create request may have started. Never writes."""
 
     def __init__(self, database: Database, spent: SpentRefs) -> None:
         self._database = database

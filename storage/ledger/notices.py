@@ -18,7 +18,7 @@ SELECT percent FROM budget_notices WHERE period = :period AND budget = :budget
 
 
 class BudgetNoticeStore:
-    """Stores, for each budget, the highest percentage of which the operator has been notified."""
+    """Stores the highest percentage of each budget that the operator was notified about."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -112,8 +112,8 @@ class RowMove:
             if held[table.name] != await contents.tally(self._database, table):
                 raise StartupError(
                     f"--to: the table {table.name} of that database has other rows than DATA_DIR. "
-                    "They may be another bot's, or a bot has used it since an earlier move: name "
-                    "an empty database (createdb)."
+                    "They may be another bot's, or a bot has used that database since an earlier "
+                    "move: name an empty database (createdb)."
                 )
         return True
 

@@ -23,7 +23,7 @@ async def migrate(connection: asyncpg.Executor) -> None:
     """Run the migrations that the database lacks, in one transaction."""
     scripts = migrations()
     async with connection.transaction():
-        # Of several processes that start at the same time, one migrates.
+        # If several processes start at the same time, only one of them migrates.
         await connection.execute(_LOCK)
         await connection.execute(_CREATE_NUMBER)
         number: int = await connection.fetchval(_READ_NUMBER) or 0

@@ -16,7 +16,7 @@ _KEEP_SECONDS = 24 * 60 * 60.0
 # No statement is stuck for longer. If the stored time is further ahead, the clock was set back.
 _MAX_STUCK_SECONDS = 2 * 60.0
 
-# A statement that was stuck may arrive after a later one. It must not set the row back.
+# A statement that was stuck may arrive after a later one. The stuck one must not set the row back.
 _BEAT = """
 INSERT INTO workers (id, seen_at, schema, digest, desk_since, role, host)
 VALUES (:id, :now, :schema, :digest, :desk_since, :role, :host)
@@ -66,7 +66,7 @@ class WorkerState:
 
     `schema`: the number of the last migration that it knows.
     `digest`: hashes of the settings that have to be the same in all processes.
-    `desk_since`: when the process became the one that speaks to Discord, or None if it is not.
+    `desk_since`: when the process became the one that speaks to Discord, or None if it did not.
     `role`: the part of the work that it does. `host`: the name of its machine.
     """
 
@@ -143,7 +143,7 @@ class WorkerTable:
         return seen_processes(rows, now=now)
 
     async def longest_due(self) -> float:
-        """Return for how many seconds the step that waits longest has been due."""
+        """Return the number of seconds for which the longest-waiting step has been due."""
         now = self._clock()
         row = await self._database.row(_OLDEST_DUE, {"now": now})
         return now - row["next_at"] if row and row["next_at"] is not None else 0.0
@@ -154,7 +154,7 @@ class WorkerTable:
 
 
 def seen_processes(rows: Iterable[Row], *, now: float) -> list[SeenProcess]:
-    """Convert rows of the table. Of several desks, the one that began last is active."""
+    """Convert rows of the table. If there are several desks, the one that began last is active."""
     found = list(rows)
     desks = [row["desk_since"] for row in found if row["desk_since"] is not None]
     return [

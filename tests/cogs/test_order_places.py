@@ -141,7 +141,7 @@ async def test_an_order_by_dm_counts_for_a_server_of_the_person(
         assert "This server can order 2 videos" in (await order(desk, server)).text
         asked = await desk.fake_discord.slash("usage", {}, where=dm)
         shown = (await desk.fake_discord.answer_to(asked)).text
-        assert "the server whose limit applies to your requests here: 2 of 2, 0 left" in shown
+        assert "That server's videos of the last 24 hours: 2 of 2, 0 left" in shown
         desk.fake_discord.world.absent.add((dm.recipients[0].id, desk.fake_discord.world.guild.id))
         desk.clock.advance(601)
         asked = await desk.fake_discord.slash("usage", {}, where=dm)

@@ -195,7 +195,7 @@ async def test_the_help_shows_the_rules_of_the_server_and_names_no_person(desk: 
     rules = [
         "The rules for requests in this server:",
         f"- Only in these channels: <#{world.channel.id}>",
-        f"- Only with one of these roles: <@&{role}>",
+        f"- Only with at least one of these roles: <@&{role}>",
     ]
     shown = await lines(desk, "help")
     assert any(f"you need one of these roles: <@&{role}>" in line for line in shown)

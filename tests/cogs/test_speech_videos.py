@@ -122,7 +122,7 @@ async def test_privacy_shows_the_texts_and_deletes_them(desk: Desk) -> None:
     speech_id = await kept(desk)
     await kept(desk)
     shown = await desk.fake_discord.answer_to(await desk.fake_discord.slash("privacy", {}))
-    assert "2 texts that I read aloud with /narrate, and their sound" in shown.text
+    assert "2 texts that I read aloud with /narrate, and their audio" in shown.text
     assert "none of the content" not in shown.text
     sure = await desk.click(shown, "Delete my data")
     deleted = await desk.click(sure, "Yes, delete everything")

@@ -147,12 +147,12 @@ async def test_settings_that_differ_from_their_defaults_are_listed(tmp_path: Pat
         (
             {"price_per_second": 0.1, "budget_month": 50},
             True,
-            "at most $80.00 a day and $50.00 a month for clips of $0.80",
+            "at most $0.80 a clip, $80.00 a day and $50.00 a month",
         ),
         (
             {"price_per_clip": 2, "budget_day": 10},
             True,
-            "at most $10.00 a day and $310.00 a month for clips of $2.00",
+            "at most $2.00 a clip, $10.00 a day and $310.00 a month",
         ),
         (
             {

@@ -347,7 +347,7 @@ async def test_a_provider_that_is_down_is_reported(tmp_path: Path) -> None:
         (
             {"video_seconds_max": 30},
             True,
-            "about $3.20 a clip, clips of 8 s only, because no longer one is on offer",
+            "about $3.20 a clip, clips of 8 s only, because longer clips are not on offer",
         ),
         ({"video_model": "a/free"}, True, "model a/free known, no price is listed, polling only"),
         ({"openrouter_api_key": "sk-wrong"}, False, "refuses the key"),

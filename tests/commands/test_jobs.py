@@ -150,7 +150,7 @@ async def test_without_a_bot_the_job_is_cancelled_here_and_at_the_video_service(
         [job] = list_jobs(tmp_path / "data", ended=0)
         done = await run_bot(tmp_path, "jobs", "cancel", job.id[:12], **settings)
         assert (done.code, done.err) == (0, ""), done
-        assert "was asked to stop it" in done.out
+        assert "was asked to stop the job" in done.out
         assert api.jobs == {}
         [job] = list_jobs(tmp_path / "data", ended=1)
         assert job.state is JobState.CANCELLED

@@ -235,6 +235,7 @@ _NO_STACK: Any = None
         ),
     ],
 )
+@pytest.mark.usefixtures("_own_logging")
 def test_what_is_missing_is_said_in_one_sentence(
     arguments: list[str],
     environment: Mapping[str, str],

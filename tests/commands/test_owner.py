@@ -76,7 +76,7 @@ async def test_the_running_bot_blocks_a_person_and_a_server_at_once(tmp_path: Pa
         ):
             assert (await owner(wire, f"block{kind}", str(target))).code == 0
             again = await owner(wire, f"block{kind}", str(target))
-            assert (again.code, "so already" in again.out) == (0, True)
+            assert (again.code, "already applies" in again.out) == (0, True)
             assert words in (await wire.video("A lighthouse")).text
             assert (await owner(wire, f"unblock{kind}", f"<@{target}>")).code == 0
         assert wire.creates() == 0
@@ -158,7 +158,7 @@ async def test_before_anything_is_set_the_command_says_so(tmp_path: Path) -> Non
         (("pause", "x" * 301), "at most 300"),
         (("pause", "--until", "soon", "Back"), "is not a time"),
         (("pause", "--until", "2020-01-01", "Back"), "is not a time in the future"),
-        (("set", "person-day", "many"), "is not a value"),
+        (("set", "person-day", "many"), "is not a valid value"),
         (("set", "person-day", "3", "--for", PERSON), "has no --for"),
         (("set", "channel", "deny"), "needs --for"),
         (("grant", "Paul", "5"), "is not an id"),

@@ -87,11 +87,11 @@ def test_by_default_no_service_hears_voices() -> None:
     ("settings", "found", "advice"),
     [
         ({**OPENROUTER, **SEEDANCE}, "heard by openrouter.ai, outside: people are asked", ""),
-        ({**OPENROUTER, **SEEDANCE, "public_url": ""}, "takes a link", "PUBLIC_URL"),
-        ({**OPENROUTER, "video_model": "google/veo-3.1"}, "takes no sound", "Seedance 2.5"),
+        ({**OPENROUTER, **SEEDANCE, "public_url": ""}, "only accepts https links", "PUBLIC_URL"),
+        ({**OPENROUTER, "video_model": "google/veo-3.1"}, "doesn't accept audio", "Seedance 2.5"),
         ({**OWN, "openai_audio_reference": "on"}, "heard by vllm:8000, in your network", ""),
-        (OWN, "takes no sound", "OPENAI_AUDIO_REFERENCE=on"),
-        ({}, "takes no sound", "NARRATION_MODE=overlay"),
+        (OWN, "doesn't accept audio", "OPENAI_AUDIO_REFERENCE=on"),
+        ({}, "doesn't accept audio", "NARRATION_MODE=overlay"),
     ],
 )
 def test_the_doctor_says_who_hears_narrations_and_what_to_change(

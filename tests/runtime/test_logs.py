@@ -2,30 +2,13 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING
 
 import pytest
 
 from bot import logs
 
-if TYPE_CHECKING:
-    from collections.abc import Generator
-
+pytestmark = pytest.mark.usefixtures("_own_logging")
 LIBRARIES = ("discord", "httpx2", "httpcore2", "openai", "aiosqlite", "aiohttp")
-
-
-@pytest.fixture(autouse=True)
-def _restored() -> Generator[None]:
-    """Restore pytest's own logging."""
-    names = (None, "discord.gateway", "discord.client", *LIBRARIES)
-    loggers = [logging.getLogger(name) for name in names]
-    levels = [logger.level for logger in loggers]
-    yield
-    for logger, level in zip(loggers, levels, strict=True):
-        logger.setLevel(level)
-    for handler in loggers[0].handlers[:]:
-        if any(isinstance(each, logs.Redactor) for each in handler.filters):
-            loggers[0].removeHandler(handler)
 
 
 log = logging.getLogger("bot.test")

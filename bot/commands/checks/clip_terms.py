@@ -18,7 +18,7 @@ def describe_lengths(settings: Settings, offered: Capabilities) -> str:
         return f", clips of {lengths.usual} s, up to {lengths.longest} s for a narration"
     if (settings.video_seconds_max or 0) <= lengths.usual:
         return ""
-    reason = "no longer one is on offer" if offered.lengths else "VIDEO_LENGTHS is empty"
+    reason = "longer clips are not on offer" if offered.lengths else "VIDEO_LENGTHS is empty"
     return f", clips of {lengths.usual} s only, because {reason}"
 
 

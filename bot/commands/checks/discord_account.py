@@ -70,7 +70,10 @@ def _refused(found: str, advice: str) -> list[Finding]:
     return [
         Finding(subject=_TOKEN, ok=False, found=found, advice=advice),
         Finding(
-            subject=_APPLICATION, ok=True, checked=False, found="not checked: needs DISCORD_TOKEN"
+            subject=_APPLICATION,
+            ok=True,
+            checked=False,
+            found="not checked: Discord must accept DISCORD_TOKEN first",
         ),
     ]
 

@@ -120,7 +120,7 @@ def _forbidden(url: str, answer: str) -> Finding:
             found = "responds with 403 for an unknown reason"
             advice = (
                 "ask the provider whether the cause is the key, this machine's address or the list "
-                "of videos, and correct OPENAI_API_KEY if it is the key"
+                "of videos; if the cause is the key, correct OPENAI_API_KEY"
             )
     return Finding(subject=_SUBJECT, ok=False, found=f"openai: {url}: {found}", advice=advice)
 

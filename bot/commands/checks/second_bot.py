@@ -30,5 +30,6 @@ def examine_second_bot(source: Source, *, now: float) -> Finding:
         ok=False,
         found=f"another process has answered {found.times} commands or clicks, last "
         f"{last:%Y-%m-%d %H:%M} UTC",
-        advice="stop the other bot with this DISCORD_TOKEN, or reset the token and set it here",
+        advice="stop the other bot with this DISCORD_TOKEN, or reset the token and set the new one "
+        "here",
     )

@@ -144,9 +144,9 @@ class Owner:
         except StorageError as error:
             raise StartupError(f"DATA_DIR: the database can't be used ({error}).") from error
         if outcome is Outcome.FULL:
-            raise StartupError(f"There are {MAX_TARGETS} of these already: remove one first.")
+            raise StartupError(f"{MAX_TARGETS} of these are set already: remove one first.")
         is_changed = outcome is Outcome.CHANGED
-        out.write(f"{_done(change) if is_changed else 'Nothing changed: it was so already.'}\n")
+        out.write(f"{_done(change) if is_changed else 'Nothing changed: that already applies.'}\n")
         return 0
 
 
@@ -181,7 +181,7 @@ def _set(options: argparse.Namespace) -> Change:
     value = None if options.value == _NONE else options.value
     change = Change(scope=EVERYWHERE, name=name, target=target, value=value)
     if not is_valid(change):
-        raise StartupError(f"set {options.name}: {options.value!a} is not a value of it.")
+        raise StartupError(f"set {options.name}: {options.value!a} is not a valid value.")
     return change
 
 
@@ -197,7 +197,7 @@ def _id(text: str) -> int:
 
 def _done(change: Change) -> str:
     if change.name is not Setting.PAUSE:
-        return "Saved. It holds from the next order on."
+        return "Saved. The change applies from the next order on."
     if change.value is None:
         return "Orders are accepted again."
     pause = Pause.parse(change.value)

@@ -111,7 +111,7 @@ class LibraryView:
         if job.state is JobState.UNDECIDED:
             lines.append(self._texts("card.undecided", locale))
         if job.card_gone and job.failure is not None:
-            # It may be that no card and no DM has reported the failure.
+            # Perhaps no card and no DM has reported the failure.
             lines.append(failure_reason(self._texts, job.failure, locale))
         return "\n".join([*lines, f"-# {' · '.join(facts)}"])
 

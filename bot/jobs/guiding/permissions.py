@@ -45,8 +45,8 @@ class HearingService:
 class VoicePermissions:
     """Lets a service hear a person's voice only if the person has agreed.
 
-    A text that is read aloud is not a person's voice. It is sent without a question, but not
-    after the person has declined.
+    A text that is read aloud is not a person's voice. Its audio is sent without a question,
+    but not after the person has declined.
     `service`: the service that may get narrations, or None if the operator keeps narrations here.
     """
 
@@ -66,7 +66,7 @@ class VoicePermissions:
 
     @property
     def hearing_service(self) -> HearingService | None:
-        """The service that may get narrations, or None if it or the model accepts no audio."""
+        """The service that may get narrations, or None if it or its model accepts no audio."""
         return self.service if self._backend.capabilities.hears_voice else None
 
     @property

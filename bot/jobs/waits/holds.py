@@ -55,8 +55,9 @@ class Holds:
     async def hold(
         self, job: Job, hold: HoldReason, *, after: float, attempts: int | None = None
     ) -> None:
-        """Put a claimed job on hold without changing its state. Its step is due in `after` seconds.
+        """Put a claimed job on hold without changing its state.
 
+        The job's next step is due in `after` seconds.
         `attempts`: the job's new number of attempts, or None to leave it unchanged.
         """
         # A job that only adds a narration to a finished video costs nothing in any state.

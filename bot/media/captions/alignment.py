@@ -123,7 +123,7 @@ def _best_path(speech: _Speech) -> list[tuple[int, int]]:
     """Assign pauses to the ends of phrases, from the beginning to the end of the sound.
 
     Returns pairs: the index of a phrase's end in `ends`, and the index of its pause in `pauses`.
-    Of all ways to assign pauses to phrases in their order, the cheapest is taken.
+    Takes the cheapest of all ways to assign pauses to phrases in their order.
     """
     last, final = len(speech.ends) - 1, len(speech.pauses) - 1
     skips = max(_MIN_SKIPS, math.ceil(3 * last / final))

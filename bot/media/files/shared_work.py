@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class SharedStore(FileStore, Protocol):
-    """A store of which several processes can keep the same file only once."""
+    """A store that keeps a file only once, even if several processes try to keep it."""
 
     async def put_once(self, key: str, path: Path) -> bool:
-        """Keep the file at `path`, or return False if a file with this key was kept before."""
+        """Keep the file at `path`, or return False if a file with this key is already kept."""
         ...
 
 

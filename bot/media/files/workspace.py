@@ -70,7 +70,7 @@ class Workspace:
         return self._copies.path(copy_key(job_id, decent=decent))
 
     def narration(self, job_id: str) -> Path:
-        """Return the local path of an attachment that is kept for later jobs. It need not exist."""
+        """Return the local path of an attachment kept for later jobs, even if it doesn't exist."""
         return self._copies.path(narration_key(job_id))
 
     def encoded_narration(self, job_id: str) -> Path:

@@ -20,8 +20,8 @@ _BLOCK_SECONDS = 0.4  # a block of EBU R 128; shorter audio has no integrated lo
 _MIN_HERTZ = 35
 _AUDIBLE_RATE = 38_000  # twice the highest audible frequency
 _MIN_PEAK = -70.0  # dB
-# The level, in dB, to which the filters lower inaudible frequencies. They don't remove them
-# completely.
+# The level, in dB, to which the filters lower inaudible frequencies. The filters don't
+# remove these frequencies completely.
 _LEFT_OVER = -45.0
 # The filters produce noise at both ends, so `_EDGE_SECONDS` are left out at each end. If a
 # narration is shorter than `_MIN_SECONDS`, it is not filtered.

@@ -50,7 +50,7 @@ class RefusedOrders:
         self._subscribers.append(subscriber)
 
     def publish(self, refusal: RefusedOrder) -> None:
-        """Call the subscribers if the reason is one for which orders are refused."""
+        """Call the subscribers if `refusal` is the refusal of an order."""
         if refusal.reason in _NO_ORDER:
             return
         if refusal.reason == _BLOCKED_WORD or refusal.reason.startswith(_SECTIONS):

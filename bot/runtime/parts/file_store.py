@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 async def open_file_store(settings: Settings) -> FileStore:
     """Return the store for kept files. Raises StartupError if the bucket can't be used.
 
-    A bucket that can't be reached now is used as soon as it can be reached.
+    If the bucket can't be reached yet, it is used as soon as it can be reached.
     """
     folder = FolderStore(settings.data_dir)
     if not settings.store_url:

@@ -36,8 +36,8 @@ async def run_desk(
     """
     async with AsyncExitStack() as stack:
         stack.push_async_callback(lock.release)
-        # To close the standby's server, the desk has to wait for the last responses. Therefore, the
-        # server is closed at the end.
+        # Closing the standby's server would make the desk wait for the last responses. Therefore,
+        # the server stays open until the desk stops.
         server = await open_small_server(
             engine, stack, make_links(engine.resources), state=STANDBY, is_ready=lambda: False
         )

@@ -63,7 +63,7 @@ class PageSessions:
         self._generations: dict[str, int] = {}
 
     async def load(self) -> None:
-        """Read from the database which sessions were signed out."""
+        """Load the list of signed-out sessions from the database."""
         found = await self._store.signed_out(now=self._clock())
         self._signed_out = {each.hash: each for each in found}
         self._generations = await self._store.generations()

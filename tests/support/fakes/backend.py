@@ -99,12 +99,12 @@ class FakeBackend:
     async def poll(self, ref: str) -> BackendUpdate:
         self.polls += 1
         if self.poll_faults:
-            raise self.poll_faults.pop(0)
+            raise _fresh(self.poll_faults.pop(0))
         return self._update(self._known(ref))
 
     async def list_statuses(self, after: str | None) -> StatusPage | None:
         if self.page_faults:
-            raise self.page_faults.pop(0)
+            raise _fresh(self.page_faults.pop(0))
         if not self.lists:
             return None
         self.pages += 1
@@ -121,7 +121,7 @@ class FakeBackend:
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
         if self.fetch_faults:
-            raise self.fetch_faults.pop(0)
+            raise _fresh(self.fetch_faults.pop(0))
         if not self.has_content(update.ref):
             raise BackendError(ErrorKind.GONE, "no content")
         content = CLIP + update.ref.encode()
@@ -221,3 +221,8 @@ class FakeBackend:
             created_at=job.created_at,
             answered_at=self.clock(),
         )
+
+
+def _fresh(error: Exception) -> Exception:
+    """Return an error without a traceback, which would grow each time that a test raises it."""
+    return error.with_traceback(None)

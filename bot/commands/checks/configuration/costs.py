@@ -45,16 +45,16 @@ def examine_costs(settings: Settings) -> Finding:
         return Finding(subject=_SUBJECT, ok=False, found="a price is unknown", advice=missing)
     prices = prices_of(settings, clip=clip, backend=settings.video_backend)
     price = _longest(settings, clip)
-    of_clip = f"clips of ${price / MICROS:.2f}"
+    of_clip = f"${price / MICROS:.2f} a clip"
     clips = (price + prices.writer) * settings.max_jobs_per_day
     spoken = prices.voice * settings.max_narrations_per_day
     day = _lower((clips + spoken) / MICROS, settings.budget_day)
     month = _lower(day * _DAYS, settings.budget_month)
-    spoken_too = ", with the texts that are read aloud" if spoken else ""
+    spoken_too = ", including the texts that are read aloud" if spoken else ""
     return Finding(
         subject=_SUBJECT,
         ok=True,
-        found=f"at most ${day:.2f} a day and ${month:.2f} a month for {of_clip}{spoken_too}"
+        found=f"at most {of_clip}, ${day:.2f} a day and ${month:.2f} a month{spoken_too}"
         if prices.has_any
         else "clips cost nothing",
     )

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 _SUBJECT = "narrations"
 _ADVICE = {
-    "openai": "with vLLM-Omni and MiniMax H3, set OPENAI_AUDIO_REFERENCE=on; else set "
+    "openai": "if you use vLLM-Omni with MiniMax H3, set OPENAI_AUDIO_REFERENCE=on; otherwise, set "
     "NARRATION_MODE=overlay",
-    "openrouter": "set VIDEO_MODEL to one that hears a sound alone, such as Seedance 2.5, or "
-    "NARRATION_MODE=overlay",
+    "openrouter": "set VIDEO_MODEL to a model that accepts audio without a picture, such as "
+    "Seedance 2.5, or set NARRATION_MODE=overlay",
 }
 
 
 def examine_hearing(settings: Settings) -> Finding:
-    """Tell who hears narrations. It is a problem if no narration can be sent with its order."""
+    """Report who hears narrations. The check fails if no narration can be sent with its order."""
     service = hearing_service(settings)
     if service is None:
         return Finding(subject=_SUBJECT, ok=True, found="not sent to the video service")
@@ -30,14 +30,15 @@ def examine_hearing(settings: Settings) -> Finding:
         return Finding(
             subject=_SUBJECT,
             ok=False,
-            found="only laid over the video: the service or the model takes no sound",
+            found="only laid over the video: the service or the model doesn't accept audio",
             advice=_ADVICE.get(settings.video_backend, "set NARRATION_MODE=overlay"),
         )
     if SoundForm.DATA_URL not in forms and not settings.public_url.startswith("https://"):
         return Finding(
             subject=_SUBJECT,
             ok=False,
-            found="only laid over the video: the service takes a link, and there is no https one",
+            found="only laid over the video: the service only accepts https links, and the bot "
+            "has no https address",
             advice="set PUBLIC_URL to the bot's https address",
         )
     asked = "in your network" if service.is_inside else "outside: people are asked once"

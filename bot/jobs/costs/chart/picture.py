@@ -23,7 +23,7 @@ _LIMITS = ProcessLimits(
     memory_bytes=1024**3,
     file_bytes=8 * 1024**2,
 )
-# `-P` keeps the folder with the figures out of the places that modules are imported from.
+# With `-P`, Python imports no modules from the folder with the figures.
 _COMMAND = (sys.executable, "-P", "-s", "-m", "bot.jobs.costs.chart")
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoteFile:
-    """A kept file, of which `read` returns a part. `modified_at` is a Unix time."""
+    """A kept file. `read` returns a part of the file. `modified_at` is a Unix time."""
 
     size: int
     modified_at: float
