@@ -6,6 +6,7 @@ A refusal is in the person's language. It is counted, and changes nothing else.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -272,6 +273,9 @@ async def impose(person: Person, refusal: Refusal, *, is_over: bool = False) -> 
         world.absent.discard(membership)
     # A membership is known for ten minutes.
     desk.clock.advance(601)
+    # An order of a new month makes the key of that month, also if it is refused.
+    month = f"{datetime.fromtimestamp(desk.clock(), tz=UTC):%Y-%m}"
+    await desk.bench.ledger.payer_key(month, b"key")
 
 
 @pytest.mark.parametrize("locale", ["en-US", "de", "ja"])
