@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import pkgutil
 import re
 import shutil
 import subprocess
@@ -87,3 +89,20 @@ def test_every_module_and_suite_that_make_runs_exists() -> None:
         is_package = found.submodule_search_locations is not None
         assert not is_package or importlib.util.find_spec(f"{name}.__main__"), name
     assert sorted(contract_report.SUITE.rglob("test_*.py"))
+
+
+# The libraries that only the environments of proofs have.
+OF_PROOFS = {"boto3", "c2pa", "openrouter", "playwright"}
+
+
+@pytest.mark.parametrize("package", ["tests.support", "tests.proofs"])
+def test_every_module_of_the_proofs_finds_what_it_imports(package: str) -> None:
+    missing: set[str | None] = set()
+    folder = ROOT.joinpath(*package.split("."))
+    for module in pkgutil.walk_packages([str(folder)], f"{package}."):
+        if not module.name.endswith("__main__"):
+            try:
+                importlib.import_module(module.name)
+            except ModuleNotFoundError as error:
+                missing.add(error.name)
+    assert missing <= OF_PROOFS

@@ -42,7 +42,7 @@ class Source:
 
 
 def _text(speed: str, *, size: int) -> str:
-    font = resources.files("fontpkg_noto_sans") / "files" / "NotoSans[wdth,wght].ttf"
+    font = resources.files("manimgx_fonts") / "NotoSans[wght].ttf"
     words = "Of clouds and rivers and of rain on glass "
     lines = "\n".join(f"{number} {words * 3}" for number in range(40))
     return (
