@@ -42,5 +42,5 @@ class NarrationEditing(Protocol):
         ...
 
     async def make_poster(self, job_id: str) -> None:
-        """Make the poster of a video whose store is on another machine. Failures are logged."""
+        """Make the poster of a video that is stored on another machine. Failures are logged."""
         ...

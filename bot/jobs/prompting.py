@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# While the moderation service can't be reached, this many attempts are made, in about a minute.
+# If the moderation service can't be reached, this many attempts are made within about a minute.
 _MAX_CHECKS = 6
 _MAX_PAUSE_SECONDS = 60.0
 _REFUSALS = frozenset(

@@ -52,7 +52,7 @@ class StoredData:
     """A summary of the data that is stored about a person. Times are Unix seconds.
 
     `video_bytes`: the total size of the videos and their smaller copies.
-    `speeches`: the number of texts of `/narrate` that are kept with their sound.
+    `speeches`: the number of `/narrate` texts that are kept together with their audio.
     `next_at`: the time at which the next video expires, or None if no video will.
     `rows_until`: the time at which the last row that is kept only for the daily caps will be
     removed, or None if there is no such row.

@@ -42,7 +42,7 @@ class DetailKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Language:
-    """The word lists of a language, and the sentences in it that can be added to prompts.
+    """The word lists of a language, and its sentences that can be added to prompts.
 
     The file `words/en.toml` explains each field.
     """

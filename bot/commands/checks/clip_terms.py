@@ -23,7 +23,7 @@ def describe_lengths(settings: Settings, offered: Capabilities) -> str:
 
 
 def describe_price(second: float | None, settings: Settings, offered: Capabilities) -> str:
-    """Describe the price of a clip. `second`: the list price of a second in US dollars."""
+    """Describe the price of a clip. `second`: the list price per second, in US dollars."""
     if second is None:
         return "no price is listed"
     lengths = lengths_of(settings, offered)

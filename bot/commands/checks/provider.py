@@ -162,7 +162,7 @@ async def _usable(settings: Settings, *, lists: bool) -> Finding:
 
 
 def _check_model(model: str | None, models: frozenset[str] | None) -> tuple[str, str]:
-    """Return a finding about the model, and advice if the server doesn't offer it.
+    """Return a finding about the model, and advice if the server doesn't offer the model.
 
     The advice is "" if there is nothing to do.
     """

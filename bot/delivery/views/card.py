@@ -44,7 +44,7 @@ _Container = ui.Container[ui.LayoutView]
 class CardRenderer:
     """Renders cards and DMs.
 
-    The views are stopped, because discord.py would keep active views in memory.
+    Each view is stopped at once, because discord.py would keep an active view in memory.
 
     `free_backends`: the backends that never charge.
     `voice_costs`: whether reading a text aloud may be charged.

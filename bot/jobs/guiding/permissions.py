@@ -1,4 +1,4 @@
-"""VoicePermissions: decides whether a new job's narration may be sent to the service."""
+"""VoicePermissions: decides whether a new job's narration may be sent to the video service."""
 
 from __future__ import annotations
 

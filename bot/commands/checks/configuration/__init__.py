@@ -1,1 +1,1 @@
-"""Checks that need only the settings, but neither the network nor the database."""
+"""Checks that need the settings, but neither the network nor the database."""
