@@ -190,6 +190,7 @@ async def test_accounts_that_order_at_once_never_cost_more_than_the_budget(
         ChatApi() as writer,
         open_wire(tmp_path, max_queue=1000, max_jobs_per_day=1000, notify="never") as wire,
     ):
+        wire.fake_discord.limits.answer_within = PATIENCE  # budgets are tested, not the pace
         async with wire.bot(prompt_writer="off"):
             await wire.video("The first")
             await wire.wait_for_job()

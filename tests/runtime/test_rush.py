@@ -115,6 +115,7 @@ async def by_api(wire: Wire, session: aiohttp.ClientSession, number: int) -> boo
 
 async def test_500_people_at_once_cause_exactly_as_many_clips_as_the_cap(tmp_path: Path) -> None:
     async with open_wire(tmp_path, **SETTINGS) as wire:
+        wire.fake_discord.limits.answer_within = PATIENCE  # caps are tested here, not the pace
         async with wire.bot():
             await wire.video("The first")
             await wire.wait_for_job()
