@@ -35,7 +35,8 @@ const liveUpdates = new LiveUpdates({
   onStatus: onChanged,
   onList: refresh,
   onDeleted: (jobId) => jobList.remove(jobId),
-  onClosed: () => connection.check(),
+  // Signing out closes the WebSocket too.
+  onClosed: () => isSigningOut || connection.check(),
 });
 const connection = new Connection({
   probe: session,
@@ -47,6 +48,7 @@ const connection = new Connection({
 onReachable((isReachable) => connection.setReachable(isReachable));
 const orderForm = new OrderForm(onOrdered);
 let isSignedIn = false;
+let isSigningOut = false;
 
 function onOrdered(jobId, script, narrated) {
   const job = {
@@ -161,7 +163,8 @@ for (const [id, end] of [
 ]) {
   byId(id).addEventListener("click", (event) =>
     runAction(event.target, "list-error", async () => {
-      await end();
+      isSigningOut = true;
+      await end().finally(() => (isSigningOut = false));
       openLogin("");
     }),
   );
