@@ -135,7 +135,7 @@ async def test_the_persons_language_chooses_the_voice_and_others_are_refused(
         grace = desk.fake_discord.world.add_user("grace", locale="de")
         assert (await ask(desk, "Hm", user=grace)).files
         refused = await ask(desk, "Dzień", user=grace)
-        assert "Diese Sprachen lese ich vor: English, Deutsch." in refused.text
+        assert "In diesen Sprachen kann ich vorlesen: English, Deutsch." in refused.text
         assert refused.ephemeral
         assert (voice.spoken, german.spoken) == ([], ["Hm"])
         assert len(await desk.bench.database.rows("SELECT id FROM speeches", {})) == 1

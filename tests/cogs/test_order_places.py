@@ -137,8 +137,8 @@ async def test_an_order_by_dm_counts_for_a_server_of_the_person(
         dm, server = find_place(desk, "dm"), find_place(desk, "server")
         for where in (dm, server):
             assert not (await order(desk, where)).ephemeral
-        assert "That server can order 2 videos in 24 hours" in (await order(desk, dm)).text
-        assert "This server can order 2 videos" in (await order(desk, server)).text
+        assert "In that server, 2 videos can be requested" in (await order(desk, dm)).text
+        assert "In this server, 2 videos can be requested" in (await order(desk, server)).text
         asked = await desk.fake_discord.slash("usage", {}, where=dm)
         shown = (await desk.fake_discord.answer_to(asked)).text
         assert "That server's videos of the last 24 hours: 2 of 2, 0 left" in shown
@@ -146,7 +146,7 @@ async def test_an_order_by_dm_counts_for_a_server_of_the_person(
         desk.clock.advance(601)
         asked = await desk.fake_discord.slash("usage", {}, where=dm)
         shown = (await desk.fake_discord.answer_to(asked)).text
-        assert "Videos ordered in direct messages in the last 24 hours: 0 of 2" in shown
+        assert "Videos requested in direct messages in the last 24 hours: 0 of 2" in shown
 
 
 @pytest.mark.parametrize("reach", [DMS])

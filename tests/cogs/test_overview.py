@@ -92,7 +92,7 @@ async def test_the_status_counts_all_jobs_and_shows_the_places_of_the_persons_ow
     assert shown[2:5] == [
         "- All videos: 2 being made, 5 waiting",
         "- Your videos: 1 being made, 2 waiting",
-        "- Your place in the queue: 2 · 4",
+        "- Place in the queue: 2 · 4",
     ]
     await queue(desk, own, MAX_PLACES)
     assert (await lines(desk, "status"))[4].count("·") == MAX_PLACES - 1

@@ -343,4 +343,4 @@ async def test_privacy_says_that_sums_are_kept_if_videos_have_a_price(tmp_path: 
         async with open_desk(tmp_path / name, price=price) as desk:
             await made(desk)
             overview = await ask(desk, "privacy")
-            assert ("I keep the total cost of your orders" in overview.text) == (price > 0)
+            assert ("I keep the total cost of your requests" in overview.text) == (price > 0)

@@ -193,7 +193,7 @@ async def test_limits_are_set_and_removed(desk: Desk, manager: User) -> None:
         f"- Videos in 24 hours by role: people who boost the server: 9, <@&{role}>: 5",
     ]
     assert not (await order(desk)).ephemeral
-    assert "managers let you order 1 video" in (await order(desk)).text
+    assert "managers let you request 1 video" in (await order(desk)).text
     await typed(desk, "limit", manager, videos=0, of="person")
     assert not (await order(desk)).ephemeral
     for options in ({}, {"of": "person", "role": role}):

@@ -194,7 +194,7 @@ async def test_the_caps_of_a_server_count_only_in_that_server(desk: Desk) -> Non
     await set_rule(desk, Setting.SERVER_DAY, "2")
     await expect_allowed(desk)
     refused = await order(desk)
-    assert "managers let you order 1 video in 24 hours" in refused.text
+    assert "managers let you request 1 video in 24 hours" in refused.text
     shown = await desk.fake_discord.answer_to(await desk.fake_discord.slash("usage"))
     assert (
         "Your videos of the last 24 hours that count towards the server's limit: 1 of 1, 0 left"
@@ -212,7 +212,7 @@ async def test_a_server_that_gives_people_no_videos_gives_them_only_to_roles_wit
     world, role = desk.fake_discord.world, desk.fake_discord.add_role("Film")
     await set_rule(desk, Setting.PERSON_DAY, "0")
     refused = await order(desk)
-    assert "managers let you order 0 videos in 24 hours" in refused.text
+    assert "managers let you request 0 videos in 24 hours" in refused.text
     assert await count(desk) == 0
     await set_rule(desk, Setting.ROLE_DAY, "1", target=role)
     world.members.change(world.user, world.guild, role_ids=(role,))
@@ -227,7 +227,7 @@ async def test_the_highest_of_a_servers_caps_for_roles_counts(desk: Desk) -> Non
     world.members.change(world.user, world.guild, role_ids=(role,))
     for _ in range(2):
         await expect_allowed(desk)
-    assert "managers let you order 2 videos" in (await order(desk)).text
+    assert "managers let you request 2 videos" in (await order(desk)).text
 
 
 async def test_a_server_can_narrow_the_operators_caps_but_not_widen_them(tmp_path: Path) -> None:
@@ -237,15 +237,15 @@ async def test_a_server_can_narrow_the_operators_caps_but_not_widen_them(tmp_pat
         await set_rule(desk, Setting.PERSON_DAY, "9")
         await set_rule(desk, Setting.SERVER_DAY, "9")
         await expect_allowed(desk)
-        assert "You can order 1 video in 24 hours" in (await order(desk)).text
+        assert "You can request 1 video in 24 hours" in (await order(desk)).text
         await expect_allowed(desk, user=world.add_user("grace"))
         refused = await order(desk, user=world.add_user("mary"))
-        assert "This server can order 2 videos in 24 hours" in refused.text
+        assert "In this server, 2 videos can be requested in 24 hours" in refused.text
         # The operator's settings in Discord count instead of those of the file.
         await set_rule(desk, Setting.PERSON_DAY, "2", scope=EVERYWHERE)
         await set_rule(desk, Setting.SERVER_DAY, "4", scope=EVERYWHERE)
         await expect_allowed(desk)
-        assert "You can order 2 videos in 24 hours" in (await order(desk)).text
+        assert "You can request 2 videos in 24 hours" in (await order(desk)).text
 
 
 async def test_the_operators_cap_of_every_server_holds_for_clients_too(desk: Desk) -> None:

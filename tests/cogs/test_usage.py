@@ -38,7 +38,7 @@ async def test_usage_tells_what_is_used_and_left_and_when_one_more_is(tmp_path: 
         first = f"<t:{int(bench.clock()) + 23 * HOUR + 1}:R>"
         bench.clock.advance(HOUR)
         assert await usage(desk) == [
-            "**What you have ordered, and what is left**",
+            "**What you have requested, and what is left**",
             "- Your videos in progress: 1 of 2",
             f"- Your videos of the last 24 hours: 1 of 10, 9 left (one more {when})",
             f"- This server's videos of the last 24 hours: 1 of 50, 49 left (one more {when})",
@@ -66,10 +66,10 @@ async def test_usage_is_told_in_a_persons_language(tmp_path: Path, locale: str, 
 @pytest.mark.parametrize(
     ("budget", "lines"),
     [
-        (None, ("- Your orders have cost $1.60 this month",)),
+        (None, ("- Your requests have cost $1.60 this month",)),
         (
             4_000_000,
-            ("- Your orders have used $1.60 of your $4.00 this month; your budget is renewed <t:",),
+            ("- Your requests have used $1.60 of your $4.00 this month; your budget is renewed <",),
         ),
     ],
 )

@@ -130,20 +130,20 @@ async def test_another_order_or_a_late_answer_places_none_twice(desk: Desk) -> N
     desk.clock.advance(15 * 60)
     late = await desk.click(second, "No, only lay it over")
     assert late.ephemeral
-    assert "order again" in late.text
+    assert "request the video again" in late.text
     assert await count(desk) == 1
     assert await desk.bench.voice_permissions.answer_of(desk.fake_discord.world.user.id) is False
 
 
 async def test_privacy_shows_the_answer_and_forgets_it(desk: Desk) -> None:
-    assert "Before your first order with a narration" in (await privacy(desk)).text
+    assert "Before your first request with a narration" in (await privacy(desk)).text
     card = await desk.click(await order(desk), "Yes, send it")
     waiting = await job_of_card(desk, card)
     shown = await privacy(desk)
     assert "You have agreed to let the video service “Example Video” hear your voice" in shown.text
     assert "stay on this bot" not in shown.text
     await desk.click(shown, "Forget my answer")
-    assert "Before your first order with a narration" in shown.text
+    assert "Before your first request with a narration" in shown.text
     # The voice of an order that waits stays here, and no link to it works any more.
     job = await desk.bench.run_out(waiting.id)
     assert (job.state, job.voice) == (JobState.SUCCEEDED, WITHHELD)
@@ -235,7 +235,7 @@ async def test_an_order_that_waits_is_deleted_with_all_data(desk: Desk) -> None:
     deleted = await desk.click(sure, "Yes, delete everything")
     await desk.fake_discord.wait_for(lambda: "Your data is deleted" in deleted.text)
     late = await desk.click(question, "No, only lay it over")
-    assert "order again" in late.text
+    assert "request the video again" in late.text
     assert await count(desk) == 0
 
 

@@ -188,10 +188,10 @@ def test_a_queued_job_shows_its_place_and_the_usual_time(cards: CardRenderer) ->
     usual = "-# Usually takes about 1½ minutes"
     for place, line in (
         (1, "Next in the queue"),
-        (20, "Position in the queue: 20"),
-        (21, "Position in the queue: about 30"),
-        (200, "Position in the queue: about 200"),
-        (201, "Position in the queue: about 300"),
+        (20, "Place in the queue: 20"),
+        (21, "Place in the queue: about 30"),
+        (200, "Place in the queue: about 200"),
+        (201, "Place in the queue: about 300"),
     ):
         outlook = Outlook(place=place, usual_seconds=98.0)
         assert read(cards.render(waiting, outlook))[2:4] == [line, usual]

@@ -52,7 +52,7 @@ async def test_a_service_outside_hears_a_voice_only_after_the_person_has_agreed(
         assert "/n/" not in sent
         privacy = await wire.fake_discord.answer_to(await wire.fake_discord.slash("privacy"))
         await wire.fake_discord.click(privacy, button(privacy, "Forget my answer"))
-        await wire.fake_discord.wait_for(lambda: "Before your first order" in privacy.text)
+        await wire.fake_discord.wait_for(lambda: "Before your first request" in privacy.text)
 
         question = await wire.video("A boat", voice)
         pressed = await wire.fake_discord.click(question, button(question, "Yes, send it"))

@@ -398,7 +398,7 @@ async def test_a_card_follows_its_place_in_a_queue_from_before_a_restart(tmp_pat
             await wire.wait_for_card_text(first, "Creating")
             await wire.video("A dog")
             last = await wire.video("A fox")
-            await wire.wait_for_card_text(last, "Position in the queue: 2")
+            await wire.wait_for_card_text(last, "Place in the queue: 2")
         async with wire.bot(timing=timing):
             await wire.fake_discord.click(first, button(first, "Cancel"))
             await wire.wait_for_card_text(last, "Next in the queue")
