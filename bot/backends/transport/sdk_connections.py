@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import ssl
+from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx2
 
 from bot.backends.transport.answer_limits import MAX_ANSWER, limited
 from bot.backends.transport.base import (
-    CutOffError,
     LateConnectionError,
     NeverSentError,
     NoAnswerError,
 )
 from bot.backends.transport.clip_filter import without_clips
 from bot.backends.transport.origins import is_loopback, origin_of
-from bot.backends.transport.sdk_address_guard import AddressGuard
 from bot.pacing import PostFence
 
 if TYPE_CHECKING:
@@ -41,10 +40,8 @@ _NEVER_SENT = (
     httpx2.ProxyError,
     httpx2.UnsupportedProtocol,
 )
-_CUT_OFF = (httpx2.RemoteProtocolError, httpx2.ReadTimeout)
 _MAX_COMPRESSED_ANSWER = MAX_ANSWER // 64  # gzip can expand to a thousand times its size
 _MAX_REDIRECTS = 5
-_FIRST_NON_SUCCESS = 300
 
 
 def connect(endpoint: Endpoint, *, tls: ssl.SSLContext) -> httpx2.AsyncClient:
@@ -52,8 +49,7 @@ def connect(endpoint: Endpoint, *, tls: ssl.SSLContext) -> httpx2.AsyncClient:
 
     The proxy in the environment is used, except for loopback addresses.
     """
-    limits = _Limits(drop_inline_clips=endpoint.drop_inline_clips)
-    trusted = endpoint.downloads_from
+    limit = partial(_limit, drop_inline_clips=endpoint.drop_inline_clips)
     return httpx2.AsyncClient(
         verify=tls,
         timeout=timeouts_of(endpoint),
@@ -61,11 +57,7 @@ def connect(endpoint: Endpoint, *, tls: ssl.SSLContext) -> httpx2.AsyncClient:
         max_redirects=_MAX_REDIRECTS,
         trust_env=not is_loopback(origin_of(endpoint.base_url).host),
         headers={"Accept-Encoding": "identity"},
-        event_hooks=(
-            {"request": [_add_fence], "response": [limits.limit]}
-            if trusted is None
-            else {"request": [AddressGuard(trusted)], "response": [limits.limit_errors]}
-        ),
+        event_hooks={"request": [_add_fence], "response": [limit]},
     )
 
 
@@ -74,16 +66,11 @@ def timeouts_of(endpoint: Endpoint) -> httpx2.Timeout:
     return httpx2.Timeout(endpoint.read_timeout, connect=endpoint.connect_timeout)
 
 
-def as_no_answer(error: BaseException, *, in_body: bool = False) -> NoAnswerError:
-    """Convert an error of one of the types in `NO_ANSWER` to a NoAnswerError.
-
-    `in_body`: whether the body of a response had begun.
-    """
+def as_no_answer(error: BaseException) -> NoAnswerError:
+    """Convert an error of one of the types in `NO_ANSWER` to a NoAnswerError."""
     if isinstance(error, NoAnswerError):
         return error
     reason = type(error).__name__
-    if in_body:
-        return CutOffError(reason) if isinstance(error, _CUT_OFF) else NoAnswerError(reason)
     return NeverSentError(reason) if isinstance(error, _NEVER_SENT) else NoAnswerError(reason)
 
 
@@ -107,30 +94,15 @@ class _Fence:
             raise LateConnectionError
 
 
-class _Limits:
-    """Response hooks that limit the size of bodies."""
-
-    def __init__(self, *, drop_inline_clips: bool) -> None:
-        self._drop_inline_clips = drop_inline_clips
-
-    async def limit_errors(self, response: httpx2.Response) -> None:
-        """Limit the size of errors and redirects, but not of successful responses."""
-        if response.status_code >= _FIRST_NON_SUCCESS:
-            _replace_body(response, without_inline_clips=False)
-
-    async def limit(self, response: httpx2.Response) -> None:
-        """Limit the size of every response."""
-        _replace_body(response, without_inline_clips=self._drop_inline_clips)
-
-
-def _replace_body(response: httpx2.Response, *, without_inline_clips: bool) -> None:
+async def _limit(response: httpx2.Response, *, drop_inline_clips: bool) -> None:
+    """Limit the size of a response."""
     body = response.stream
     if not isinstance(body, httpx2.AsyncByteStream):
         return
     if "content-encoding" in response.headers:
         chunks = limited(aiter(body), _MAX_COMPRESSED_ANSWER)
     else:
-        chunks = limited(without_clips(aiter(body)) if without_inline_clips else aiter(body))
+        chunks = limited(without_clips(aiter(body)) if drop_inline_clips else aiter(body))
     response.stream = _ReplacedBody(body, chunks)
 
 

@@ -6,7 +6,7 @@ import struct
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate, islice, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bot.errors import MediaError
 from bot.media.mp4.tracks import SAMPLE_TABLE
@@ -20,8 +20,7 @@ _MAX_ENTRIES = 300_000  # of one table; the offsets in longer tables are not che
 _MAX_RUN_BYTES = 12 * _MAX_ENTRIES + 16
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """Some samples that are adjacent in the file.
 
     `first`: the number of the first sample, starting at 0. `count`: the number of samples.
