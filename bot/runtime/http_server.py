@@ -18,7 +18,6 @@ from bot.web.api.authentication import Authentication
 from bot.web.http.caller_address import Proxies
 from bot.web.http.error_response import ErrorResponses
 from bot.web.http.server import MAX_CONNECTIONS, WebServer
-from bot.web.metrics_page import MetricsPage
 from bot.web.operator_routes import OperatorKey, OperatorRoutes
 from bot.web.pages.file_links import FileLinks
 from bot.web.pages.owner import OwnerPage
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from bot.settings.fields import Settings
     from bot.speech.narrator import Narrator
     from bot.texts import Texts
+    from bot.web.metrics_page import MetricsPage
     from storage.database import Database
 
 _OWNER_COOKIE = "clapper_owner"
@@ -155,6 +155,8 @@ def metrics_page(engine: Engine, *, shows_tables: bool = True) -> MetricsPage | 
     token = engine.resources.settings.metrics_token.get_secret_value()
     if not token:
         return None
+    from bot.web.metrics_page import MetricsPage
+
     database = engine.resources.database
     return MetricsPage(
         engine.metrics,

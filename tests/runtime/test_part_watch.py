@@ -28,6 +28,7 @@ from bot.metrics import Metrics
 from bot.runtime.part_watch import PartWatch
 from bot.runtime.roles.relay import relayed
 from bot.settings.fields import Settings
+from bot.web.prometheus import PrometheusMetrics
 from storage.failing_parts import FailingPartStore
 from storage.postgres.notices import open_notices
 from tests.support.desk import open_desk
@@ -55,7 +56,7 @@ PARTS: list[tuple[str, type, str]] = [
     ("clock", ClockWatcher, "check"),
     ("holds", Holds, "check"),
     ("orphan counter", OrphanCounter, "run"),
-    ("loop metrics", Metrics, "watch_loop"),
+    ("loop metrics", PrometheusMetrics, "watch_loop"),
     ("sweep", JobService, "sweep"),
     ("webhook sweep", WebhookReceiver, "sweep"),
     ("retention", Retention, "sweep"),
