@@ -86,12 +86,12 @@ async def open_voices(settings: Settings) -> Voices | None:
 
     Raises StartupError if Piper, a voice or the detector of languages is not installed.
     """
+    if settings.narration_backend == "off":
+        return None
     from bot.speech.voices import Voices
 
     listed = voices_by_language(settings.narration_voices)
     match settings.narration_backend:
-        case "off":
-            return None
         case "piper":
             from bot.speech.piper import make_child, open_piper
 

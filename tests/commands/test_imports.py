@@ -14,7 +14,14 @@ HEAVY = {"aiohttp", "asyncio", "discord", "httpx2", "openai", "pydantic", "sqlit
 SDK = {"openai", "httpx2"}
 
 # The modules that a bot without options does not need. At rest, each megabyte counts.
-OPTIONAL = {"prometheus_client"}
+OPTIONAL = {
+    "bot.backends.openrouter.models",
+    "bot.speech.voices",
+    "bot.storyboard.drawing.animation",
+    "bot.storyboard.lettering.scenes",
+    "prometheus_client",
+    "PIL",
+}
 
 
 def imported_by(code: str, **variables: str) -> set[str]:
@@ -58,6 +65,7 @@ def test_each_command_can_be_imported_before_the_others() -> None:
 def test_the_bot_imports_no_module_that_only_options_need() -> None:
     code = (
         "import importlib, bot.commands.run, bot.runtime.roles.service\n"
+        "import bot.storyboard.server, bot.storyboard.clip_renderer\n"
         "from bot.discord_bot.bot import EXTENSIONS\n"
         "for name in EXTENSIONS: importlib.import_module(name)"
     )
