@@ -19,6 +19,9 @@ OPTIONAL = {
     "bot.speech.voices",
     "bot.storyboard.drawing.animation",
     "bot.storyboard.lettering.scenes",
+    "bot.web.api.access",
+    "bot.web.pages.owner",
+    "bot.web.site",
     "prometheus_client",
     "PIL",
 }
