@@ -75,7 +75,7 @@ _COGS = (
     "_forms",
     "_voice_question",
 )
-_EXTENSIONS = (*(f"cogs.{name}" for name in _COGS), "cogs.access.owner")
+EXTENSIONS = (*(f"cogs.{name}" for name in _COGS), "cogs.access.owner")
 _VOICE_EXTENSIONS = ("cogs.narration.narrate",)
 # Without this time-out, discord.py waits until a rate limit ends, even if that takes a day.
 _SYNC_SECONDS = 60
@@ -173,7 +173,7 @@ class VideoBot(commands.Bot):
         """Load the commands, buttons and forms, and send the command definitions to Discord."""
         self._warn_of_portal_problems()
         voice = _VOICE_EXTENSIONS if self.services.narrator else ()
-        for extension in (*_EXTENSIONS, *voice):
+        for extension in (*EXTENSIONS, *voice):
             # An earlier login may have loaded the extension and then failed.
             if extension not in self.extensions:
                 await self.load_extension(extension)

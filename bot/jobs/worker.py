@@ -41,8 +41,7 @@ _DISK_FULL_SECONDS = 60.0
 # attempts take about two minutes in all.
 _UNANSWERED_DOWNLOADS = 7
 _LONG_WAIT_SECONDS = 60.0
-# The number of attempts to update a card. They take about a day. After that, the card is left as it
-# is.
+# The number of attempts to update a card. They take about a day. Then, the card is left as it is.
 _MAX_SHOWN_ATTEMPTS = 300
 
 
@@ -141,7 +140,7 @@ class Worker:
     def resume_discord(self) -> None:
         """Claim jobs that need Discord again."""
         self._is_discord_paused = False
-        self._alarm.set_in(0)
+        self._alarm.look()
 
     def on_job_changed(self, event: JobChanged) -> None:
         """Wake up when this lane can claim the job. Cancel the running step of a cancelled job."""
@@ -186,8 +185,9 @@ class Worker:
         await asyncio.gather(*late, return_exceptions=True)
 
     async def _claim(self) -> None:
-        must_read = self._alarm.begin()
-        await self._start_due()
+        is_due, must_read = self._alarm.begin()
+        if is_due:
+            await self._start_due()
         if must_read and len(self._running) < self._lane.slots:
             due = await self._queue.seconds_until_due(
                 tuple(self._lane.steps),

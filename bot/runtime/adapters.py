@@ -1,4 +1,4 @@
-"""Opens the provider, voice, prompt writer and moderator that the settings choose.
+"""Opens the provider, voice, prompt writer, moderator and metrics that the settings choose.
 
 Each adapter is imported only if it is chosen. Together they would take 25 MiB of memory.
 """
@@ -16,6 +16,7 @@ from bot.backends import capabilities
 from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.transport.base import Timeouts
 from bot.errors import BackendError, StartupError
+from bot.metrics import Metrics
 from bot.moderation.words import BlockedWords, load_words
 from bot.prompts.base import VerbatimWriter
 from bot.runtime.parts.hearing import sound_forms_of
@@ -85,12 +86,12 @@ async def open_voices(settings: Settings) -> Voices | None:
 
     Raises StartupError if Piper, a voice or the detector of languages is not installed.
     """
+    if settings.narration_backend == "off":
+        return None
     from bot.speech.voices import Voices
 
     listed = voices_by_language(settings.narration_voices)
     match settings.narration_backend:
-        case "off":
-            return None
         case "piper":
             from bot.speech.piper import make_child, open_piper
 
@@ -179,6 +180,15 @@ def open_moderator(settings: Settings, stack: AsyncExitStack) -> Moderator | Non
             )
     stack.push_async_callback(moderator.close)
     return moderator
+
+
+def make_metrics(settings: Settings) -> Metrics:
+    """Return the metrics, which are collected only if METRICS_TOKEN is set."""
+    if not settings.metrics_token.get_secret_value():
+        return Metrics()
+    from bot.web.prometheus import PrometheusMetrics
+
+    return PrometheusMetrics()
 
 
 async def load_blocked_words(settings: Settings) -> BlockedWords:

@@ -27,10 +27,9 @@ from bot.media.files.stores.takeover import TakeoverStore
 from bot.media.files.workspace import Workspace
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
-from bot.metrics import Metrics
 from bot.moderation.access.gate import Gate
 from bot.moderation.access.refusals import RefusedOrders
-from bot.runtime.adapters import load_blocked_words, open_moderator, open_writers
+from bot.runtime.adapters import load_blocked_words, make_metrics, open_moderator, open_writers
 from bot.runtime.costs import lengths_of, open_costs, presets_of
 from bot.runtime.parts.file_store import open_file_store
 from bot.runtime.parts.shared_database import lease_of, may_claim, open_heartbeat
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
     from bot.jobs.costs.budgeting import Budgeting
     from bot.jobs.guiding.permissions import VoicePermissions
     from bot.jobs.leases.heartbeat import Heartbeat
+    from bot.metrics import Metrics
     from bot.moderation.base import Moderator
     from bot.moderation.words import BlockedWords
     from bot.presets import Presets
@@ -134,7 +134,7 @@ async def open_engine(
     """
     settings, clock = resources.settings, resources.clock
     timing = timing or timing_for(backend)
-    bus, feed, metrics = EventBus(), JobFeed(), Metrics()
+    bus, feed, metrics = EventBus(), JobFeed(), make_metrics(settings)
     bus.subscribe(metrics.on_job_changed, only_own=True)
     bus.subscribe(feed.on_job_changed)
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)

@@ -1,4 +1,7 @@
-"""Assembles the HTTP routes, and starts the HTTP server."""
+"""Assembles the HTTP routes, and starts the HTTP server.
+
+Pages and the API are imported only if their tokens are set.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +9,20 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from bot.errors import StartupError
-from bot.links import derive_key
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.poster_cache import PosterCache
 from bot.runtime.open_files import limit
 from bot.runtime.parts.voices import make_voice_sounds
-from bot.settings.types import OWNER_CLIENT
-from bot.web.api.access import Access
-from bot.web.api.authentication import Authentication
 from bot.web.http.caller_address import Proxies
 from bot.web.http.error_response import ErrorResponses
 from bot.web.http.server import MAX_CONNECTIONS, WebServer
-from bot.web.metrics_page import MetricsPage
 from bot.web.operator_routes import OperatorKey, OperatorRoutes
 from bot.web.pages.file_links import FileLinks
-from bot.web.pages.owner import OwnerPage
 from bot.web.pages.share import SharePage
 from bot.web.pages.voice_links import VoiceLinks
-from bot.web.site import Site
 from bot.web.webhooks import WEBHOOK_PATH, Webhooks
 from storage.jobs.listings import ListingStore
 from storage.ledger.totals import LedgerSumStore
-from storage.sessions import SessionStore
 from storage.workers.table import WorkerTable
 
 if TYPE_CHECKING:
@@ -41,13 +35,9 @@ if TYPE_CHECKING:
     from bot.library.take_down import TakeDown
     from bot.links import Links
     from bot.runtime.engine import Engine
-    from bot.settings.fields import Settings
     from bot.speech.narrator import Narrator
     from bot.texts import Texts
-    from storage.database import Database
-
-_OWNER_COOKIE = "clapper_owner"
-_MIB = 1024 * 1024
+    from bot.web.metrics_page import MetricsPage
 
 
 async def open_http_server(
@@ -78,23 +68,30 @@ async def open_http_server(
         texts=texts,
         store_origin=_origin(engine.resources.settings.store_public_endpoint),
     )
-    site = await _site(
-        engine,
-        texts,
-        links=links,
-        poster_cache=poster_cache,
-        narrator=narrator,
-        retention=retention,
-    )
+    settings, site, owner = engine.resources.settings, None, None
+    if settings.api_tokens:
+        from bot.runtime.parts.site import open_site
+
+        site = await open_site(
+            engine,
+            texts,
+            links=links,
+            poster_cache=poster_cache,
+            narrator=narrator,
+            retention=retention,
+        )
     metrics = metrics_page(engine)
-    owner = await open_owner_page(
-        engine.resources.settings,
-        engine.resources.database,
-        texts,
-        spending,
-        names,
-        secret=engine.resources.secret,
-    )
+    if settings.owner_token.get_secret_value():
+        from bot.runtime.parts.owner_page import open_owner_page
+
+        owner = await open_owner_page(
+            settings,
+            engine.resources.database,
+            texts,
+            spending,
+            names,
+            secret=engine.resources.secret,
+        )
     server = WebServer(
         [
             *webhooks(engine).routes,
@@ -155,6 +152,8 @@ def metrics_page(engine: Engine, *, shows_tables: bool = True) -> MetricsPage | 
     token = engine.resources.settings.metrics_token.get_secret_value()
     if not token:
         return None
+    from bot.web.metrics_page import MetricsPage
+
     database = engine.resources.database
     return MetricsPage(
         engine.metrics,
@@ -165,81 +164,3 @@ def metrics_page(engine: Engine, *, shows_tables: bool = True) -> MetricsPage | 
         workers=WorkerTable(database, clock=database.wall) if engine.heartbeat else None,
         shows_tables=shows_tables,
     )
-
-
-async def _site(
-    engine: Engine,
-    texts: Texts,
-    *,
-    links: Links,
-    poster_cache: PosterCache,
-    narrator: Narrator | None,
-    retention: Retention,
-) -> Site | None:
-    """Return the API and its web page, or None if no API_TOKEN is set."""
-    settings = engine.resources.settings
-    if not settings.api_tokens:
-        return None
-    authentication = Authentication(
-        settings.api_tokens,
-        SessionStore(engine.resources.database),
-        key=derive_key(engine.resources.secret, "sessions"),
-        public_url=settings.public_url,
-        proxies=Proxies(settings.proxies),
-        clock=time.time,
-    )
-    await authentication.sessions.load()
-    return Site(
-        clients=engine.clients,
-        feed=engine.feed,
-        authentication=authentication,
-        texts=texts,
-        links=links,
-        poster_cache=poster_cache,
-        retention=retention,
-        narrator=narrator,
-        max_audio_bytes=settings.max_audio_mb * _MIB,
-        proxies=Proxies(settings.proxies),
-        clock=time.monotonic,
-    )
-
-
-async def open_owner_page(
-    settings: Settings,
-    database: Database,
-    texts: Texts,
-    picture: SpendingPicture,
-    names: Names,
-    *,
-    secret: bytes,
-) -> OwnerPage | None:
-    """Return the owner's page, or None if no OWNER_TOKEN is set.
-
-    Raises StartupError if OWNER_TOKEN has the same value as another token.
-    """
-    token = settings.owner_token.get_secret_value()
-    if not token:
-        return None
-    _check_own(settings, token)
-    proxies = Proxies(settings.proxies)
-    authentication = Authentication(
-        {OWNER_CLIENT: token},
-        SessionStore(database),
-        key=derive_key(secret, "owner sessions"),
-        public_url=settings.public_url,
-        proxies=proxies,
-        clock=time.time,
-        cookie=_OWNER_COOKIE,
-    )
-    await authentication.sessions.load()
-    access = Access(authentication, ErrorResponses(texts), proxies=proxies, clock=time.monotonic)
-    return OwnerPage(authentication, access, picture, names, texts)
-
-
-def _check_own(settings: Settings, token: str) -> None:
-    others = (*settings.api_tokens.values(), settings.metrics_token.get_secret_value())
-    if token in others:
-        raise StartupError(
-            "OWNER_TOKEN is also in API_TOKEN or METRICS_TOKEN, whose holders could then see the "
-            "spending: set it to another token."
-        )

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from bot.media.files.atomic import run_uncancelled
 from bot.media.process.child import ProcessLimits
 from bot.media.provenance import DigitalSource, append_mark
-from bot.storyboard.drawing.animation import arguments
-from bot.storyboard.drawing.artwork import FPS, Artwork, Canvas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,11 +49,11 @@ class ClipRenderer:
 
         Raises MediaError if ffmpeg fails.
         """
-        art = await _draw(order, folder)
+        arguments = await _draw(order, folder)
         on_progress(_DRAWN_PERCENT)
         share = (_ENCODED_PERCENT - _DRAWN_PERCENT) / order.seconds
         await self._ffmpeg.run(
-            arguments(art, _VIDEO),
+            arguments,
             cwd=folder,
             limits=_LIMITS,
             on_progress=lambda seconds: on_progress(
@@ -69,11 +67,9 @@ class ClipRenderer:
         return video
 
 
-async def _draw(order: ClipOrder, folder: Path) -> Artwork:
-    width, height = (int(side) for side in order.size.split("x"))
-    canvas = Canvas(width=width, height=height, frames=order.seconds * FPS)
+async def _draw(order: ClipOrder, folder: Path) -> list[str]:
     drawing = asyncio.create_task(
-        asyncio.to_thread(_draw_layers, order.prompt, canvas, folder), name="storyboard.draw"
+        asyncio.to_thread(_draw_layers, order, folder), name="storyboard.draw"
     )
     try:
         return await asyncio.shield(drawing)
@@ -83,7 +79,13 @@ async def _draw(order: ClipOrder, folder: Path) -> Artwork:
         await asyncio.wait({drawing})
 
 
-def _draw_layers(prompt: str, canvas: Canvas, folder: Path) -> Artwork:
-    from bot.storyboard.drawing.layers import draw  # noqa: PLC0415  # loads Pillow only for rendering
+def _draw_layers(order: ClipOrder, folder: Path) -> list[str]:
+    """Draw the layers of a clip, and return the ffmpeg arguments that animate them."""
+    # All of this, with Pillow, is loaded only for rendering.
+    from bot.storyboard.drawing.animation import arguments  # noqa: PLC0415
+    from bot.storyboard.drawing.artwork import FPS, Canvas  # noqa: PLC0415
+    from bot.storyboard.drawing.layers import draw  # noqa: PLC0415
 
-    return draw(prompt, canvas, folder, seed=folder.name)
+    width, height = (int(side) for side in order.size.split("x"))
+    canvas = Canvas(width=width, height=height, frames=order.seconds * FPS)
+    return arguments(draw(order.prompt, canvas, folder, seed=folder.name), _VIDEO)

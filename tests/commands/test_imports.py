@@ -13,12 +13,23 @@ HEAVY = {"aiohttp", "asyncio", "discord", "httpx2", "openai", "pydantic", "sqlit
 
 SDK = {"openai", "httpx2"}
 
+# The modules that a bot without options does not need. At rest, each megabyte counts.
+OPTIONAL = {
+    "bot.backends.openrouter.models",
+    "bot.speech.voices",
+    "bot.storyboard.drawing.animation",
+    "bot.storyboard.lettering.scenes",
+    "bot.web.api.access",
+    "bot.web.pages.owner",
+    "bot.web.site",
+    "prometheus_client",
+    "PIL",
+}
+
 
 def imported_by(code: str, **variables: str) -> set[str]:
-    """Return the top-level modules that a new Python has imported after `code`."""
-    listing = (
-        "import sys\nprint(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
-    )
+    """Return the modules that a new Python has imported after `code`."""
+    listing = "import sys\nprint(*sys.modules, file=sys.stderr)"
     done = subprocess.run(  # noqa: S603 - the code is the test's own
         [sys.executable, "-c", f"{code}\n{listing}"],
         cwd=ROOT,
@@ -27,7 +38,7 @@ def imported_by(code: str, **variables: str) -> set[str]:
         text=True,
         check=True,
     )
-    return {name.partition(".")[0] for name in done.stderr.split()}
+    return set(done.stderr.split())
 
 
 @pytest.mark.parametrize("option", ["--version", "--help"])
@@ -52,6 +63,16 @@ for entry in all_commands():
 
 def test_each_command_can_be_imported_before_the_others() -> None:
     imported_by(IMPORT_ALONE)
+
+
+def test_the_bot_imports_no_module_that_only_options_need() -> None:
+    code = (
+        "import importlib, bot.commands.run, bot.runtime.roles.service\n"
+        "import bot.storyboard.server, bot.storyboard.clip_renderer\n"
+        "from bot.discord_bot.bot import EXTENSIONS\n"
+        "for name in EXTENSIONS: importlib.import_module(name)"
+    )
+    assert imported_by(code) & OPTIONAL == set()
 
 
 OPEN_BACKEND = """

@@ -10,10 +10,10 @@ import aiohttp
 import pytest
 
 from bot.commands.checks.configuration.processes import examine_processes
-from bot.metrics import Metrics
 from bot.model import JobState
 from bot.web.http.server import WebServer, bind
 from bot.web.metrics_page import MetricsPage
+from bot.web.prometheus import PrometheusMetrics
 from storage.ledger.totals import LedgerSumStore
 from storage.workers.table import WorkerState, WorkerTable
 from tests.support.fakes import bench as benches
@@ -103,7 +103,7 @@ async def metrics_of(bench: Bench, table: WorkerTable, *, shows_tables: bool) ->
     listener = bind("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     page = MetricsPage(
-        Metrics(),
+        PrometheusMetrics(),
         bench.store,
         bench.listings,
         LedgerSumStore(bench.database),

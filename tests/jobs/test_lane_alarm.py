@@ -89,6 +89,24 @@ async def test_a_job_wakes_only_the_lanes_that_run_its_steps(bench: Bench) -> No
     assert sum("SELECT min(due)" in each for each in statements) <= 2
 
 
+async def test_lanes_without_due_jobs_claim_nothing(bench: Bench) -> None:
+    lanes = make_lanes(bench.lane.steps)
+    async with recorded(bench) as statements, running(bench, *lanes) as workers:
+        for worker in workers:
+            worker.pause_discord()
+            worker.resume_discord()
+        await settle(bench)
+    assert any("SELECT min(due)" in each for each in statements)
+    assert not any("UPDATE jobs" in each for each in statements)
+
+
+async def test_jobs_that_were_due_before_the_start_are_claimed(bench: Bench) -> None:
+    job, started = await bench.at(JobState.DELIVERING), asyncio.Queue[str]()
+    async with running(bench, stopping_lane(bench, JobState.DELIVERING, started)):
+        async with asyncio.timeout(WITHOUT_A_LOOK):
+            assert await started.get() == job.id
+
+
 async def test_a_full_lane_claims_the_next_job_when_a_slot_is_free(bench: Bench) -> None:
     done: list[str] = []
 
@@ -226,13 +244,26 @@ async def test_a_lack_of_room_is_noticed_when_the_next_time_is_read(
 
 async def test_a_lane_wakes_at_the_time_of_its_next_job() -> None:
     alarm = LaneAlarm(max_seconds=PATIENCE)
-    assert alarm.begin()
-    assert not alarm.begin(), "the time was read a moment ago"
+    assert alarm.begin() == (False, True), "at the start, the time is unknown"
+    assert alarm.begin() == (False, False), "the time was read a moment ago"
     alarm.set_in(3600)
     alarm.set_in(0.001)
     async with asyncio.timeout(PATIENCE):
         await alarm.wait()
-    assert alarm.begin()
+    assert alarm.begin() == (True, True), "the time of the job after it is unknown"
+
+
+async def test_a_lane_without_due_jobs_only_reads_the_next_time() -> None:
+    alarm = LaneAlarm(max_seconds=0.001)
+    alarm.begin()
+    alarm.set_in(3600)
+    async with asyncio.timeout(PATIENCE):
+        await alarm.wait()
+    assert alarm.begin() == (False, True)
+    alarm.look()
+    assert alarm.begin() == (False, True)
+    alarm.set_in(0)
+    assert alarm.begin() == (True, True), "a job that the table shows as due is claimed"
 
 
 async def test_a_lane_that_waits_for_a_time_wakes_for_a_due_job() -> None:
@@ -243,4 +274,4 @@ async def test_a_lane_that_waits_for_a_time_wakes_for_a_due_job() -> None:
     alarm.ring()
     async with asyncio.timeout(PATIENCE):
         await waiting
-    assert not alarm.begin(), "only the due jobs are claimed"
+    assert alarm.begin() == (True, False), "only the due jobs are claimed"

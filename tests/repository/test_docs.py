@@ -19,11 +19,11 @@ import cogs
 from bot import __version__
 from bot.__main__ import all_commands
 from bot.delivery.views.button_ids import LABELS
-from bot.metrics import Metrics
 from bot.model import TRANSITIONS, JobState
 from bot.settings.fields import Settings
 from bot.texts import Texts
 from bot.web.api.authentication import COOKIE
+from bot.web.prometheus import PrometheusMetrics
 from tests.support.old_install.names import purposes
 from tests.support.papers import (
     ROOT,
@@ -122,7 +122,7 @@ def test_the_voices_are_those_of_the_setting() -> None:
 
 
 def test_the_metrics_are_those_that_are_counted() -> None:
-    kinds = re.findall(r"(?m)^# TYPE (clapper_\w+) ", Metrics().expose({}).decode())
+    kinds = re.findall(r"(?m)^# TYPE (clapper_\w+) ", PrometheusMetrics().expose({}).decode())
     written = {unquoted(row[0]) for row in table(read("docs/operating.md"), "Metric")}
     assert written == {name for name in kinds if not name.endswith("_created")}
 

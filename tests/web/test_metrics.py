@@ -8,10 +8,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.jobs.costs.prices import Prices
-from bot.metrics import Metrics
 from bot.model import JobState, text_attachment
 from bot.web.http.server import WebServer, bind
 from bot.web.metrics_page import MetricsPage
+from bot.web.prometheus import PrometheusMetrics
 from storage.jobs.store import Changes
 from storage.ledger.budgets import Budgets
 from storage.ledger.totals import LedgerSumStore
@@ -37,19 +37,19 @@ def samples(text: bytes) -> dict[tuple[str, ...], float]:
 
 
 @pytest.fixture
-async def measured(tmp_path: Path, clock: Clock) -> AsyncGenerator[tuple[Bench, Metrics]]:
+async def measured(tmp_path: Path, clock: Clock) -> AsyncGenerator[tuple[Bench, PrometheusMetrics]]:
     async with open_bench(tmp_path, clock, backend=FakeBackend(clock)) as bench:
-        metrics = Metrics()
+        metrics = PrometheusMetrics()
         bench.bus.subscribe(metrics.on_job_changed)
         yield bench, metrics
 
 
-async def expose(bench: Bench, metrics: Metrics) -> dict[tuple[str, ...], float]:
+async def expose(bench: Bench, metrics: PrometheusMetrics) -> dict[tuple[str, ...], float]:
     return samples(metrics.expose(await bench.store.counts()))
 
 
 async def test_jobs_are_counted_by_state_and_timed_in_each(
-    measured: tuple[Bench, Metrics],
+    measured: tuple[Bench, PrometheusMetrics],
 ) -> None:
     bench, metrics = measured
     job = await bench.submit()
@@ -71,7 +71,7 @@ async def test_jobs_are_counted_by_state_and_timed_in_each(
 
 
 async def test_what_the_provider_charged_is_added_up_once(
-    measured: tuple[Bench, Metrics],
+    measured: tuple[Bench, PrometheusMetrics],
 ) -> None:
     bench, metrics = measured
     for cost in (0.25, 0.5):
@@ -85,7 +85,9 @@ async def test_what_the_provider_charged_is_added_up_once(
     assert (await expose(bench, metrics))["clapper_cost_dollars_total", "fake"] == 0.75
 
 
-async def test_calls_webhooks_and_handovers_are_counted(measured: tuple[Bench, Metrics]) -> None:
+async def test_calls_webhooks_and_handovers_are_counted(
+    measured: tuple[Bench, PrometheusMetrics],
+) -> None:
     bench, metrics = measured
     metrics.count_discord_call("PATCH", "/channels/{id}/messages/{id}", 429)
     metrics.count_discord_call("PATCH", "/channels/{id}/messages/{id}", 200)
@@ -101,7 +103,7 @@ async def test_calls_webhooks_and_handovers_are_counted(measured: tuple[Bench, M
 
 async def test_a_loop_that_was_blocked_shows_until_it_is_read(bench: Bench) -> None:
     times = iter([0.0, 2.5])
-    metrics = Metrics(now=lambda: next(times, 100.0), interval=0.0)
+    metrics = PrometheusMetrics(now=lambda: next(times, 100.0), interval=0.0)
     watching = asyncio.create_task(metrics.watch_loop())
     for _ in range(5):
         await asyncio.sleep(0)
@@ -111,7 +113,7 @@ async def test_a_loop_that_was_blocked_shows_until_it_is_read(bench: Bench) -> N
     assert (await expose(bench, metrics))["clapper_event_loop_lag_seconds",] == 0
 
 
-async def test_the_last_count_of_orphans_is_told(measured: tuple[Bench, Metrics]) -> None:
+async def test_the_last_count_of_orphans_is_told(measured: tuple[Bench, PrometheusMetrics]) -> None:
     bench, metrics = measured
     await bench.listings.record_count("fake", "a former key", 7, is_whole=True, now=1.0)
     await bench.listings.record_count("fake", "this key", 2, is_whole=True, now=2.0)
@@ -132,7 +134,7 @@ async def test_the_ledgers_sums_are_the_same_after_a_restart(tmp_path: Path, clo
                 for cost in (0.5, None):
                     job = await bench.at(JobState.GENERATING)
                     await bench.jobs.move(job, JobState.DOWNLOADING, Changes(cost=cost))
-            metrics, sums = Metrics(), await LedgerSumStore(bench.database).read()
+            metrics, sums = PrometheusMetrics(), await LedgerSumStore(bench.database).read()
             metrics.set_ledger(sums.totals, sums.by_source)
             found.append(samples(metrics.expose({})))
     names = ("clapper_ledger_dollars", "clapper_reported_dollars")
@@ -148,7 +150,7 @@ async def test_the_ledgers_sums_are_the_same_after_a_restart(tmp_path: Path, clo
     }
 
 
-async def test_only_its_token_reads_it(measured: tuple[Bench, Metrics]) -> None:
+async def test_only_its_token_reads_it(measured: tuple[Bench, PrometheusMetrics]) -> None:
     bench, metrics = measured
     listener = bind("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"

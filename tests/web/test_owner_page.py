@@ -16,7 +16,7 @@ from PIL import Image
 from bot.errors import StartupError
 from bot.model import Client
 from bot.runtime.costs import make_spending_picture
-from bot.runtime.http_server import open_owner_page
+from bot.runtime.parts.owner_page import open_owner_page
 from bot.settings.fields import load_settings
 from bot.texts import Texts
 from bot.web.http.server import WebServer, bind
@@ -79,7 +79,7 @@ async def open_page(tmp_path: Path, **overrides: str) -> AsyncGenerator[tuple[Vi
         )
         listener = bind("127.0.0.1", 0)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server = WebServer(page.routes if page else [], listener, is_ready=lambda: True)
+        server = WebServer(page.routes, listener, is_ready=lambda: True)
         await server.start()
         cookies = aiohttp.CookieJar(unsafe=True)
         async with aiohttp.ClientSession(url, cookie_jar=cookies) as http:
@@ -172,9 +172,7 @@ async def test_a_form_with_many_fields_is_a_wrong_token_and_counts_as_a_guess(
         assert "Traceback" not in caplog.text
 
 
-async def test_without_a_token_of_its_own_there_is_no_page(tmp_path: Path) -> None:
-    async with open_page(tmp_path, owner_token="") as (visitor, _):
-        assert (await visitor.get("/owner"))[0] == 404
+async def test_the_page_needs_a_token_of_its_own(tmp_path: Path) -> None:
     for same in ({"owner_token": CLIENT_TOKEN}, {"metrics_token": OWNER_TOKEN}):
         with pytest.raises(StartupError, match="OWNER_TOKEN is also in"):
             async with open_page(tmp_path / "again", **same):

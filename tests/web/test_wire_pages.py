@@ -12,14 +12,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize(("token", "status"), [("", 404), ("web:a-token-of-enough-letters", 200)])
-async def test_the_page_is_there_for_those_who_were_given_a_token(
-    tmp_path: Path, token: str, status: int
+TOKENS = {"api_token": "web:a-token-of-enough-letters", "owner_token": "a-token-of-the-owner"}
+
+
+@pytest.mark.parametrize(("tokens", "status"), [({}, 404), (TOKENS, 200)])
+async def test_the_pages_are_there_for_those_who_were_given_a_token(
+    tmp_path: Path, tokens: dict[str, str], status: int
 ) -> None:
-    async with open_wire(tmp_path) as wire, wire.bot(api_token=token):
+    async with open_wire(tmp_path) as wire, wire.bot(**tokens):
         here = f"http://127.0.0.1:{wire.port}"
-        answers = [await fetch(f"{here}{path}") for path in ("/", "/static/app.js")]
-    assert [answer for answer, _ in answers] == [status] * 2
+        answers = [await fetch(f"{here}{path}") for path in ("/", "/static/app.js", "/owner")]
+    assert [answer for answer, _ in answers] == [status] * 3
 
 
 async def test_the_link_in_a_dm_opens_a_page_that_unfurls_the_video(tmp_path: Path) -> None:

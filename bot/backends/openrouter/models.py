@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -19,10 +18,6 @@ _CENT = 0.01
 # Some models are priced by tokens. A clip has width x height x frames / 1024 tokens.
 _FRAMES_PER_SECOND = 24
 _PIXELS_PER_TOKEN = 1024
-# OpenRouter's list does not say which models hear a sound. Other models ignore it. Seedance 2.0
-# hears a sound only beside a picture, and 2.5 hears it alone (openstory-so/openstory#1558).
-_SEEDANCE = re.compile(r"\bseedance-(?P<major>\d+)(?:[.-](?P<minor>\d)(?!\d))?")
-_HEARS_ALONE = (2, 5)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,12 +66,6 @@ class ModelOffer:
     @property
     def _sound(self) -> str:
         return "with_audio" if self.has_sound else "without_audio"
-
-
-def hears_sound(model: str | None) -> bool:
-    """Tell whether a model accepts a sound as its only reference."""
-    found = _SEEDANCE.search(model or "")
-    return found is not None and (int(found["major"]), int(found["minor"] or 0)) >= _HEARS_ALONE
 
 
 def offers_in(answer: object) -> tuple[ModelOffer, ...]:

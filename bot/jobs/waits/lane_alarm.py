@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 
 class LaneAlarm:
     """Wakes a lane when a job is due now, and at the time at which the next job will be due.
 
-    After `max_seconds` at the latest, the lane has to read that time from the table, because the
-    clock may have been changed, or another process may have changed a job.
+    At its start, and after `max_seconds` at the latest, the lane has to read that time from the
+    table, because the clock may have been changed, or another process may have changed a job. The
+    lane then claims nothing, because usually no job is due. If one is, it wakes once more.
     """
 
     def __init__(self, *, max_seconds: float) -> None:
         self._max_seconds = max_seconds
         self._changed = asyncio.Event()
-        self._is_due = True
-        self._read_at = 0.0  # a time of the event loop
+        self._is_due = False
+        self._due_at = math.inf  # a time of the event loop
+        self._read_at = 0.0  # same
 
     def ring(self) -> None:
         """Wake the lane now."""
@@ -25,28 +28,39 @@ class LaneAlarm:
 
     def set_in(self, seconds: float) -> None:
         """Wake the lane in `seconds`, unless it wakes earlier."""
-        self._read_at = min(self._read_at, asyncio.get_running_loop().time() + seconds)
+        self._due_at = min(self._due_at, asyncio.get_running_loop().time() + seconds)
         self._changed.set()
 
-    def begin(self) -> bool:
-        """Note that the lane claims its due jobs.
+    def look(self) -> None:
+        """Wake the lane now, so that it reads when its next job is due."""
+        self._read_at = 0.0
+        self._changed.set()
 
-        Returns whether it also has to read the time at which the next job is due.
+    def begin(self) -> tuple[bool, bool]:
+        """Note that the lane is awake.
+
+        Returns whether the lane has to claim its due jobs, and whether it has to read the time at
+        which the next job is due.
         """
-        self._is_due = False
         now = asyncio.get_running_loop().time()
-        if now < self._read_at:
-            return False
-        self._read_at = now + self._max_seconds
-        return True
+        must_read = now >= self._wake_at
+        is_due = self._is_due or now >= self._due_at
+        self._is_due = False
+        if must_read:
+            self._due_at, self._read_at = math.inf, now + self._max_seconds
+        return is_due, must_read
 
     async def wait(self) -> None:
         """Wait until the lane has to wake."""
         loop = asyncio.get_running_loop()
-        while not self._is_due and loop.time() < self._read_at:
+        while not self._is_due and loop.time() < self._wake_at:
             self._changed.clear()
             try:
-                async with asyncio.timeout_at(self._read_at):
+                async with asyncio.timeout_at(self._wake_at):
                     await self._changed.wait()
             except TimeoutError:
                 return
+
+    @property
+    def _wake_at(self) -> float:
+        return min(self._due_at, self._read_at)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bot.backends.capabilities import SoundForm
-from bot.backends.openrouter.models import hears_sound
+from bot.backends.openrouter.hearing import hears_sound
 from bot.backends.transport.local_network import is_local
 from bot.jobs.guiding.permissions import HearingService
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.storyboard.lettering.scenes import clean
-
 if TYPE_CHECKING:
     from bot.storyboard.lettering.typefaces import Typefaces
 
@@ -29,12 +27,14 @@ class StoryboardCoverage:
         if prompt not in self._known:
             while len(self._known) >= _REMEMBERED:
                 del self._known[next(iter(self._known))]
-            self._known[prompt] = tuple(self._opened().missing(clean(prompt)))
+            self._known[prompt] = self._look_up(prompt)
         return self._known[prompt]
 
-    def _opened(self) -> Typefaces:
-        from bot.storyboard.lettering.typefaces import Typefaces  # noqa: PLC0415  # loads HarfBuzz only when it is needed
+    def _look_up(self, prompt: str) -> tuple[str, ...]:
+        # These modules, and HarfBuzz, are loaded only when they are needed.
+        from bot.storyboard.lettering.scenes import clean  # noqa: PLC0415
+        from bot.storyboard.lettering.typefaces import Typefaces  # noqa: PLC0415
 
         if self._typefaces is None:
             self._typefaces = Typefaces()
-        return self._typefaces
+        return tuple(self._typefaces.missing(clean(prompt)))
