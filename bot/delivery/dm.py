@@ -13,6 +13,7 @@ import aiohttp
 import discord
 
 from bot.delivery.card_edits import FileTooLargeError, as_delivery_error, is_final, is_too_large
+from bot.delivery.requests.route_limits import ThrottledError
 from bot.delivery.views.card import dm_marker
 from bot.errors import DeliveryError
 
@@ -80,6 +81,13 @@ class DirectMessages:
         self._clock = clock
         self._first_dms: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._accepting: set[int] = set()
+
+    def check_limit(self, user_id: int) -> None:
+        """Raise DeliveryError if a DM to a user would have to wait for a rate limit."""
+        try:
+            self._bot_requests.check_dm(user_id)
+        except ThrottledError as error:
+            raise as_delivery_error(error) from error
 
     async def send(
         self,

@@ -65,8 +65,11 @@ class DmNotices:
         if not job.card_gone and not await self._is_wanted(job):
             return True
         is_first_try = job.dm_intent_at is None
-        if is_first_try and await self._card_records.intend_dm(job) is None:
-            return False
+        if is_first_try:
+            # Once the intent is stored, each attempt first looks for the DM in the channel.
+            self._direct_messages.check_limit(job.origin.user_id)
+            if await self._card_records.intend_dm(job) is None:
+                return False
         try:
             if job.card_gone:
                 return await self._send_video(job, artifact, may_be_sent=not is_first_try)

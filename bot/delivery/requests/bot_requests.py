@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bot.delivery.requests.discord_requests import DiscordRequests
 
 _MESSAGES = "/channels/{channel_id}/messages"
+_DM_CHANNELS = "/users/@me/channels"
 _MOST_CHANNELS = 1000
 
 
@@ -68,13 +69,18 @@ class BotRequests:
         )
         await self._requests.send(route, bot=self._bot)
 
+    def check_dm(self, user_id: int) -> None:
+        """Raise ThrottledError if the bot can't open its DM channel with a user now."""
+        if user_id not in self._dm_channels:
+            self._requests.check(Route("POST", _DM_CHANNELS))
+
     async def open_dm(self, user_id: int) -> int:
         """Return the id of the bot's DM channel with a user. Opens the channel if needed."""
         known = self._dm_channels.get(user_id)
         if known is not None:
             return known
         body = {"recipient_id": str(user_id)}
-        route = Route("POST", "/users/@me/channels")
+        route = Route("POST", _DM_CHANNELS)
         channel = await self._requests.send(route, bot=self._bot, json=body, queues=True)
         while len(self._dm_channels) >= _MOST_CHANNELS:
             del self._dm_channels[next(iter(self._dm_channels))]

@@ -56,6 +56,10 @@ class DiscordRequests:
     ) -> None:
         await self._session.close()
 
+    def check(self, route: Route) -> None:
+        """Raise ThrottledError if a request of the bot that queues would have to wait."""
+        self._limits.check(_key(route), is_global=True, queues=True)
+
     async def send(
         self,
         route: Route,
@@ -69,12 +73,12 @@ class DiscordRequests:
         """Send a request once, and return the JSON body of the response.
 
         `bot`: the bot whose token authorises the request, or None if the URL contains a token.
-        `queues`: see `RouteLimits.begin`.
+        `queues`: see `RouteLimits.check`.
 
         Raises discord.HTTPException if Discord refuses the request. Raises ThrottledError, another
         aiohttp.ClientError or an OSError if the request may succeed later.
         """
-        key = f"{route.key}:{route.major_parameters}"
+        key = _key(route)
         self._limits.begin(key, is_global=bot is not None, queues=queues)
         headers: Mapping[str, str] | None = None
         try:
@@ -98,6 +102,10 @@ class DiscordRequests:
         if response.status not in _SUCCESS:
             raise _refusal(response, body)
         return body
+
+
+def _key(route: Route) -> str:
+    return f"{route.key}:{route.major_parameters}"
 
 
 def _headers(bot: discord.Client | None) -> dict[str, str]:

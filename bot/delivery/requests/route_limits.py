@@ -19,8 +19,9 @@ PAUSE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 600.0
 _MOST_ROUTES = 1000
 # A place in a queue is at most this many seconds away. The requests ahead of it may never be sent
-# again, because their jobs may have been deleted.
-_LONGEST_QUEUE_SECONDS = 50.0
+# again, because their jobs may have been deleted. With a shorter limit, more requests of a long
+# queue come back too early, and each costs a step of its job.
+_LONGEST_QUEUE_SECONDS = 240.0
 _GLOBAL = "global"
 
 
@@ -77,21 +78,26 @@ class RouteLimits:
         self._clock = clock
         self._windows: dict[str, _Window] = {}
 
-    def begin(self, route: str, *, is_global: bool, queues: bool = False) -> None:
-        """Count a request that is about to be sent.
+    def check(self, route: str, *, is_global: bool, queues: bool = False) -> None:
+        """Raise ThrottledError if a request can't be sent now, because a limit has been reached.
 
         `is_global`: whether the limit on all requests with the bot's token applies too.
         `queues`: whether a refused request is sent again. Each refused request then gets a time of
         its own, so that the requests don't all come back at once when the period ends.
-
-        Raises ThrottledError if a limit has been reached.
         """
         now = self._clock()
         wait = max(self._wait(name, now) for name in (route, _GLOBAL)[: 1 + is_global])
         if wait > 0:
             window = self._windows.get(route)
             raise ThrottledError(window.place_in(wait, now) if window and queues else wait)
-        window = self._window(route, now)
+
+    def begin(self, route: str, *, is_global: bool, queues: bool = False) -> None:
+        """Count a request that is about to be sent. The parameters are those of `check`.
+
+        Raises ThrottledError if a limit has been reached.
+        """
+        self.check(route, is_global=is_global, queues=queues)
+        window = self._window(route, self._clock())
         if window.left is not None:
             window.left -= 1
         window.in_flight += 1
