@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.errors import BackendError, ClapperError, DeliveryError, FileStoreError, UnfetchedError
+from bot.errors import ClapperError
 from bot.jobs.waits.lane_alarm import LaneAlarm
-from bot.model import AT_PROVIDER, HoldReason, JobState
+from bot.jobs.waits.step_retries import SHOWN
+from bot.model import AT_PROVIDER, JobState
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from bot.jobs.queue import JobQueue
-    from bot.jobs.service import JobService
-    from bot.jobs.waits.holds import Holds
+    from bot.jobs.waits.step_retries import StepRetries
     from bot.model import Job, JobChanged
 
 log = logging.getLogger(__name__)
@@ -27,22 +25,8 @@ log = logging.getLogger(__name__)
 # The longest sleep between two reads of the table. The clock may be changed during a sleep, so a
 # longer one could miss a job that is due.
 _IDLE_SECONDS = 5.0
-_MAX_RETRY_SECONDS = 300.0
-# If a bug makes the step of one of these states fail repeatedly, the job fails. In later states,
-# the job may have been paid for, so its step is always retried.
-_UNPAID = frozenset({JobState.RECEIVED, JobState.QUEUED})
-_MAX_UNPAID_ATTEMPTS = 5
 # The states of jobs that are claimed to be sent, or at the provider.
 _OCCUPYING = AT_PROVIDER | {JobState.QUEUED}
-_SHOWN = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED})
-_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_DISK_FULL_SECONDS = 60.0
-# After this many attempts without a response, the requester and the operator are notified. The
-# attempts take about two minutes in all.
-_UNANSWERED_DOWNLOADS = 7
-_LONG_WAIT_SECONDS = 60.0
-# The number of attempts to update a card. They take about a day. Then, the card is left as it is.
-_MAX_SHOWN_ATTEMPTS = 300
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,7 +82,7 @@ def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tu
         # DMs have their own lane, because Discord limits their rate most strictly. No video should
         # have to wait for a DM.
         lane("notify", 4, JobState.NOTIFYING, needs_discord=True),
-        lane("show", 8, *sorted(_SHOWN - {JobState.CANCELLED}), needs_discord=True),
+        lane("show", 8, *sorted(SHOWN - {JobState.CANCELLED}), needs_discord=True),
         # Cancellations have their own lane, because the provider may take minutes to respond to
         # them.
         lane("stop", 4, JobState.CANCELLED, needs_discord=True),
@@ -108,20 +92,10 @@ def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tu
 class Worker:
     """Runs the steps of one lane. Only jobs with a running step are in memory."""
 
-    def __init__(
-        self,
-        jobs: JobService,
-        queue: JobQueue,
-        lane: Lane,
-        *,
-        holds: Holds,
-        jitter: Callable[[], float],
-    ) -> None:
-        self._jobs = jobs
+    def __init__(self, queue: JobQueue, lane: Lane, retries: StepRetries) -> None:
         self._queue = queue
-        self._holds = holds
         self._lane = lane
-        self._jitter = jitter
+        self._retries = retries
         self._running: dict[str, asyncio.Task[None]] = {}
         self._changed: dict[str, Job] = {}  # the running jobs that have changed since the claim
         self._alarm = LaneAlarm(max_seconds=_IDLE_SECONDS)
@@ -268,33 +242,7 @@ class Worker:
             raise
         except ClapperError as error:
             log.warning("job.step_refused id=%s state=%s error=%r", job.id, job.state, str(error))
-            await self._retry_later(job, error)
+            await self._retries.retry_later(job, error)
         except Exception as error:  # a bug in one step must not stop the lane
             log.exception("job.step_failed id=%s state=%s", job.id, job.state)
-            await self._retry_later(job, error)
-
-    async def _retry_later(self, job: Job, error: Exception) -> None:
-        discord_is_down = isinstance(error, DeliveryError)
-        # Many cards share one rate limit, so short waits are normal and don't count as attempts.
-        is_brief = discord_is_down and (error.retry_after or math.inf) < _LONG_WAIT_SECONDS
-        attempts = job.attempts + (not is_brief)
-        is_away = discord_is_down or isinstance(error, FileStoreError)
-        if job.state in _UNPAID and attempts >= _MAX_UNPAID_ATTEMPTS and not is_away:
-            if isinstance(error, UnfetchedError):
-                await self._jobs.fail(job, "audio.unfetched")
-            else:
-                await self._jobs.fail(job, "failed.bug", incident=job.id)
-        elif job.state in _SHOWN and attempts >= _MAX_SHOWN_ATTEMPTS:
-            await self._jobs.release(job)
-        elif isinstance(error, OSError) and error.errno in _DISK_FULL:
-            await self._holds.hold(job, HoldReason.DISK, after=_DISK_FULL_SECONDS)
-        elif job.state is JobState.DOWNLOADING and attempts >= _UNANSWERED_DOWNLOADS:
-            after = self._delay(attempts, error)
-            await self._holds.hold(job, HoldReason.UNANSWERED, after=after, attempts=attempts)
-        else:
-            await self._jobs.postpone(job, after=self._delay(attempts, error), attempts=attempts)
-
-    def _delay(self, attempts: int, error: Exception) -> float:
-        if isinstance(error, BackendError | DeliveryError) and error.retry_after is not None:
-            return min(error.retry_after, _MAX_RETRY_SECONDS)
-        return min(2.0 ** min(attempts, 10), _MAX_RETRY_SECONDS) * (1 + self._jitter())
+            await self._retries.retry_later(job, error)

@@ -18,6 +18,7 @@ from bot.jobs.remote.fresh_answers import FreshAnswers
 from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
 from bot.jobs.submission import Submission
+from bot.jobs.waits.step_retries import StepRetries
 from bot.jobs.worker import Worker, make_lanes
 from bot.library.orphans import OrphanCounter
 from bot.model import JobState
@@ -114,10 +115,9 @@ def make_workers(engine: Engine, deliverer: Deliverer, role: Role = Role.ALL) ->
         jitter=_jitter,
     )
     steps = {**pipeline.steps, JobState.GENERATING: poller.poll}
-    jobs, queue = engine.jobs, engine.queue
+    retries = StepRetries(engine.jobs, engine.holds, jitter=_jitter)
     workers = tuple(
-        Worker(jobs, queue, lane, holds=engine.holds, jitter=_jitter)
-        for lane in lanes_of(role, make_lanes(steps))
+        Worker(engine.queue, lane, retries) for lane in lanes_of(role, make_lanes(steps))
     )
     for worker in workers:
         engine.bus.subscribe(worker.on_job_changed)

@@ -16,6 +16,7 @@ from bot.errors import (
     MediaError,
     UnconfirmedSubmitError,
 )
+from bot.jobs.waits.step_retries import StepRetries
 from bot.jobs.worker import Lane, Worker, make_lanes
 from bot.model import JobState
 from bot.texts import Texts
@@ -316,7 +317,7 @@ async def test_retries_are_spread(bench: Bench) -> None:
     job = await bench.at(JobState.DELIVERING)
     step = Step(DeliveryError("down"))
     lane = Lane(name="test", steps={job.state: step}, slots=1)
-    worker = Worker(bench.jobs, bench.queue, lane, holds=bench.holds, jitter=lambda: 0.5)
+    worker = Worker(bench.queue, lane, StepRetries(bench.jobs, bench.holds, jitter=lambda: 0.5))
     before = len(bench.changes)
     async with running(worker):
         await bench.until(lambda: len(bench.changes) > before)

@@ -46,6 +46,7 @@ from bot.jobs.service import JobService
 from bot.jobs.submission import Submission
 from bot.jobs.waits.capacity import ProviderCapacity
 from bot.jobs.waits.holds import Holds
+from bot.jobs.waits.step_retries import StepRetries
 from bot.jobs.worker import Lane, Worker
 from bot.library.index import Library
 from bot.library.recorded_store import RecordedStore
@@ -379,9 +380,8 @@ class Bench:
         return Lane(name="all", steps=steps, slots=8)
 
     def worker(self, lane: Lane | None = None) -> Worker:
-        return Worker(
-            self.jobs, self.queue, lane or self.lane, holds=self.holds, jitter=lambda: 0.0
-        )
+        retries = StepRetries(self.jobs, self.holds, jitter=lambda: 0.0)
+        return Worker(self.queue, lane or self.lane, retries)
 
     async def submit(
         self,
