@@ -67,6 +67,12 @@ class ProviderApi:
         trusted = (self.base_url, *self.result_origins)
         self._trusted = frozenset(map(origin_of, trusted))
         self._transport = self._open(self.timeouts.answer)
+        # If a reused connection turned out to be dead, it would be unclear whether a POST was
+        # received. After a body whose length was wrong, a connection can't be reused either.
+        self._posts = self._open(self.timeouts.submit, reuses_connections=False)
+        self._downloads = self._open(
+            self.timeouts.answer, downloads_from=self._trusted, reuses_connections=False
+        )
         self._unknown_statuses: set[str] = set()
         self._ahead = 0.0
 
@@ -142,9 +148,8 @@ class ProviderApi:
         seconds = self.timeouts.answer
         try:
             async with asyncio.timeout(seconds):
-                if request.method == "POST":
-                    return self._read(await self._send_alone(request, seconds))
-                return self._read(await self._transport.send(request))
+                transport = self._posts if request.method == "POST" else self._transport
+                return self._read(await transport.send(request))
         except NO_ANSWER as error:
             raise BackendError(ErrorKind.TRANSIENT, f"no answer: {reason_of(error)}") from error
 
@@ -167,11 +172,8 @@ class ProviderApi:
         elif path and result_url:
             result_url = self._address_of(result_url)
             result_url = None if self._is_at(path, result_url) else result_url
-        # The download gets a connection pool of its own, because a connection can't be reused after
-        # a body whose length was wrong.
-        transport = self._open(self.timeouts.answer, downloads_from=self._trusted)
         fetcher = ContentFetcher(
-            ask=lambda url: self._stream(transport, url),
+            ask=self._stream,
             address_of=self._address_of,
             sink=sink,
             max_bytes=max_bytes,
@@ -182,12 +184,11 @@ class ProviderApi:
                 await fetcher.fetch(path, result_url)
         except TimeoutError as error:
             raise BackendError(ErrorKind.TRANSIENT, "the download takes too long") from error
-        finally:
-            await transport.close()
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._transport.close()
+        for transport in (self._transport, self._posts, self._downloads):
+            await transport.close()
 
     def _address_of(self, link: str) -> str:
         """Return the URL of a link, which may be only a path at the provider ("/files/1.mp4")."""
@@ -199,10 +200,9 @@ class ProviderApi:
         return url in {address, address.partition("?")[0]}
 
     async def _create(self, request: Request) -> Reply:
-        seconds = self.timeouts.submit
         try:
-            async with asyncio.timeout(seconds):
-                answer = await self._send_alone(request, seconds)
+            async with asyncio.timeout(self.timeouts.submit):
+                answer = await self._posts.send(request)
         except NeverSentError as error:
             raise BackendError(ErrorKind.TRANSIENT, f"can't connect: {reason_of(error)}") from error
         except NO_ANSWER as error:
@@ -210,27 +210,20 @@ class ProviderApi:
             raise UnconfirmedSubmitError(f"no answer to the create: {reason}") from error
         return self._read(answer)
 
-    async def _send_alone(self, request: Request, seconds: float) -> Answer:
-        """Send a request over a new connection.
-
-        If a reused connection turned out to be dead, it would be unclear whether the POST was
-        received.
-        """
-        transport = self._open(seconds)
-        try:
-            return await transport.send(request)
-        finally:
-            await transport.close()
-
-    async def _stream(self, transport: Transport, url: str) -> Answer:
+    async def _stream(self, url: str) -> Answer:
         try:
             ours = url.startswith("/") or origin_of(url) == self._origin
-            return await transport.send(Request(method="GET", url=url, with_key=ours, stream=True))
+            request = Request(method="GET", url=url, with_key=ours, stream=True)
+            return await self._downloads.send(request)
         except NO_ANSWER as error:
             raise BackendError(ErrorKind.TRANSIENT, f"no download: {reason_of(error)}") from error
 
     def _open(
-        self, read_timeout: float, *, downloads_from: frozenset[ServerOrigin] | None = None
+        self,
+        read_timeout: float,
+        *,
+        downloads_from: frozenset[ServerOrigin] | None = None,
+        reuses_connections: bool = True,
     ) -> Transport:
         return self.open_transport(
             Endpoint(
@@ -239,6 +232,7 @@ class ProviderApi:
                 connect_timeout=self.timeouts.connect,
                 downloads_from=downloads_from,
                 drop_inline_clips=self.drop_inline_clips,
+                reuses_connections=reuses_connections,
             )
         )
 

@@ -101,8 +101,14 @@ async def test_the_light_transport_names_itself_and_no_versions(tmp_path: Path) 
         assert request.headers["user-agent"] == "Clapper"
         assert request.headers.keys() <= {
             *("host", "authorization", "accept", "accept-encoding", "user-agent"),
-            *("content-length", "content-type", "idempotency-key"),
+            *("content-length", "content-type", "idempotency-key", "connection"),
         }
+
+
+async def test_the_sdk_forms_all_requests_but_the_download(tmp_path: Path) -> None:
+    for request in await requests_of(over_the_sdk, tmp_path / "v.mp4"):
+        is_download = request.line.split(" ")[1].endswith("/content")
+        assert ("x-stainless-lang" in request.headers) is not is_download
 
 
 @pytest.mark.parametrize("adapter", [OpenAIVideos, over_the_sdk], ids=["light", "sdk"])
@@ -116,6 +122,21 @@ async def test_a_create_and_a_download_have_a_connection_each_and_questions_shar
         connections["content" if path.endswith("/content") else kind].add(request.connection)
     assert [len(found) for found in connections.values()] == [1, 1, 1]
     assert len(set.union(*connections.values())) == 3
+
+
+@pytest.mark.parametrize("open_adapter", [OpenAIVideos, over_the_sdk], ids=["light", "sdk"])
+async def test_no_connection_serves_two_creates_or_two_downloads(
+    open_adapter: Callable[..., Adapter], tmp_path: Path
+) -> None:
+    server = RawServer(answer={"id": REF, "status": "completed"})
+    async with served(server) as port:
+        adapter = open_adapter(base_url=f"http://127.0.0.1:{port}/v1", api_key=KEY)
+        for _ in range(2):
+            await adapter.submit(REQUEST, create_key="key-1")
+            with contextlib.suppress(BackendError, MediaError):
+                await adapter.fetch(done(REF), tmp_path / "v.mp4", max_bytes=1000)
+        await adapter.close()
+    assert len(server.requests) == len({request.connection for request in server.requests})
 
 
 class TwoAnswers:

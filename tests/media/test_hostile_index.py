@@ -74,7 +74,7 @@ def test_an_empty_keyframe_before_the_file_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("syncs", [(2**40 - 1,), (0, 2**40 - 1, 2**40)])
 def test_the_samples_of_a_long_chunk_are_not_counted_one_by_one(syncs: tuple[int, ...]) -> None:
-    chunk = Chunk(first=0, count=2**40, offset=100, size=2**41, description=1)
+    chunk = Chunk(first=0, samples=2**40, offset=100, size=2**41, description=1)
     table = SampleTable(chunks=(chunk,), bytes_before=range(0, 2**41 + 2, 2), syncs=syncs)
     found = [*sync_offsets(table, 10)]
     assert found == [100 + 2 * number for number in syncs if number < 2**40]

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from bot.backends.transport.base import Answer
 
-_CHUNK = 256 * 1024
 _MAX_LINKS = 2  # a link may lead to JSON that contains the actual link
 _MAX_PAGE = 1024 * 1024
 _BAD_REQUEST = 400
@@ -154,18 +153,9 @@ class _Body:
         self.is_truncated = False
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        buffer = bytearray()
-        async for piece in self._pieces():
-            buffer += piece
-            if len(buffer) >= _CHUNK:
-                yield bytes(buffer)
-                buffer.clear()
-        yield bytes(buffer)
-
-    async def _pieces(self) -> AsyncIterator[bytes]:
         try:
-            async for piece in self._response.chunks:
-                yield piece
+            async for chunk in self._response.chunks:
+                yield chunk
         except CutOffError:
             self.is_truncated = True
         except NO_ANSWER as error:

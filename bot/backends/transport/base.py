@@ -65,6 +65,7 @@ class Request:
 
     `url`: a path below the provider's base URL, or an absolute URL.
     `body`: sent as JSON, unless `headers` sets another Content-Type.
+    `content`: the bytes of an encoded body, which replace `body`.
     `follow_redirects`: whether the redirects of a GET request are followed. Redirects of other
     requests are never followed.
     `stream`: whether the caller reads the body of a successful response itself.
@@ -75,6 +76,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict[str, str])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: Mapping[str, object] | None = None
+    content: bytes | None = None
     with_key: bool = True
     follow_redirects: bool = True
     stream: bool = False
@@ -127,6 +129,7 @@ class Endpoint:
     None for a transport that is not for downloads.
     `drop_inline_clips`: whether base64 clips are removed from a response before its size is
     checked. Successful downloads are not limited in size.
+    `reuses_connections`: whether a connection serves several requests, one after the other.
 
     `read_timeout` and `connect_timeout` are in seconds.
     """
@@ -136,3 +139,4 @@ class Endpoint:
     connect_timeout: float
     downloads_from: frozenset[ServerOrigin] | None = None
     drop_inline_clips: bool = False
+    reuses_connections: bool = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, BinaryIO
 
 from bot.errors import MediaError
@@ -46,6 +47,7 @@ class Boxes:
         self._file = file
         self._remaining = _MAX_BOXES
         self._remaining_bytes = _MAX_BYTES
+        self._read_boxes: dict[tuple[int, int], list[Box]] = {}  # by the parent's payload
         self.whole = Box(kind=b"", begin=0, start=0, end=size)
 
     def inside(self, parent: Box, kind: bytes | None = None) -> Iterator[Box]:
@@ -53,9 +55,14 @@ class Boxes:
 
         `kind`: the type of the boxes to yield, or None for all boxes.
         """
+        known = self._read_boxes.setdefault((parent.start, parent.end), [])
         start = parent.start
-        while start < parent.end:
-            box = self._box(start, parent.end)
+        for number in count():
+            if start >= parent.end:
+                return
+            if number == len(known):
+                known.append(self._box(start, parent.end))
+            box = known[number]
             if kind in (None, box.kind):
                 yield box
             start = box.end
@@ -77,22 +84,22 @@ class Boxes:
             raise MediaError(f"the clip's index lacks {path[-1].decode()}")
         return self._read(box.start, min(box.end - box.start, max_bytes))
 
-    def at(self, start: int, count: int) -> bytes:
-        """Return `count` bytes of the file from `start`.
+    def at(self, start: int, size: int) -> bytes:
+        """Return `size` bytes of the file from `start`.
 
         Raises MediaError if the file is too short.
         """
-        return self._read(start, count)
+        return self._read(start, size)
 
     def kind_after(self, box: Box) -> bytes:
         """Return the type of the box that seems to follow `box`, without checking that box."""
         self._file.seek(box.end + 4)
         return self._file.read(4)
 
-    def first_bytes(self, count: int) -> bytes:
-        """Return the first `count` bytes of the file, or fewer if the file is shorter."""
+    def first_bytes(self, size: int) -> bytes:
+        """Return the first `size` bytes of the file, or fewer if the file is shorter."""
         self._file.seek(0)
-        return self._file.read(count)
+        return self._file.read(size)
 
     def _box(self, start: int, end: int) -> Box:
         self._remaining -= 1
@@ -111,14 +118,14 @@ class Boxes:
             raise MediaError("the clip is cut off")
         return Box(kind=kind, begin=start, start=start + header, end=start + size)
 
-    def _read(self, start: int, count: int) -> bytes:
-        if not 0 <= start <= self.whole.end - count:
+    def _read(self, start: int, size: int) -> bytes:
+        if not 0 <= start <= self.whole.end - size:
             raise MediaError("the clip is cut off")
-        self._remaining_bytes -= count
+        self._remaining_bytes -= size
         if self._remaining_bytes < 0:
             raise MediaError("the clip's index is too large")
         self._file.seek(start)
-        content = self._file.read(count)
-        if len(content) < count:
+        content = self._file.read(size)
+        if len(content) < size:
             raise MediaError("the clip is cut off")
         return content

@@ -6,7 +6,7 @@ import struct
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate, islice, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bot.errors import MediaError
 from bot.media.mp4.tracks import SAMPLE_TABLE
@@ -20,17 +20,16 @@ _MAX_ENTRIES = 300_000  # of one table; the offsets in longer tables are not che
 _MAX_RUN_BYTES = 12 * _MAX_ENTRIES + 16
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """Some samples that are adjacent in the file.
 
-    `first`: the number of the first sample, starting at 0. `count`: the number of samples.
+    `first`: the number of the first sample, starting at 0. `samples`: how many there are.
     `offset`: the file offset of the first sample. `size`: the size of all of them in bytes.
     `description`: the number of the sample description that they use, starting at 1.
     """
 
     first: int
-    count: int
+    samples: int
     offset: int
     size: int
     description: int
@@ -76,7 +75,7 @@ def sync_offsets(table: SampleTable, limit: int) -> Iterator[int]:
     if not table.chunks:
         return
     starts = [chunk.first for chunk in table.chunks]
-    count = starts[-1] + table.chunks[-1].count
+    count = starts[-1] + table.chunks[-1].samples
     for number in islice(range(count) if table.syncs is None else table.syncs, limit):
         if 0 <= number < count:
             yield table.offset_in(table.chunks[bisect_right(starts, number) - 1], number)
@@ -120,7 +119,7 @@ def _chunks(boxes: Boxes, tables: dict[bytes, Box], bytes_before: Sequence[int])
             return
         yield Chunk(
             first=first,
-            count=number,
+            samples=number,
             offset=offset,
             size=bytes_before[first + number] - bytes_before[first],
             description=description,

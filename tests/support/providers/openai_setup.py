@@ -7,8 +7,6 @@ import base64
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-import httpx2
-
 from bot.backends.base import (
     BackendUpdate,
     RemoteState,
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 
 KEY = "sk-made-up-0123456789"
 SECRET = "whsec_" + base64.b64encode(b"a key of thirty-two bytes, made up").decode()
-TLS = httpx2.create_ssl_context()  # creating it takes 20 ms
 NOW = 1_800_000_000.0
 REQUEST = VideoRequest(
     prompt="Explain how rainbows form", model="sora-2", seconds=8, size="1280x720"
@@ -35,7 +32,7 @@ MAX_BYTES = 50 * 1024 * 1024
 
 def over_the_sdk(**settings: Any) -> OpenAIVideos:
     """Create an adapter that sends through OpenAI's SDK, as the bot does for OpenAI."""
-    transports = OpenAITransports(api_key=settings["api_key"], tls=TLS)
+    transports = OpenAITransports(api_key=settings["api_key"])
     return OpenAIVideos(open_transport=transports, **settings)
 
 
