@@ -7,6 +7,7 @@ separators.
 from __future__ import annotations
 
 import string
+import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,11 +147,12 @@ def _read(path: Path) -> dict[str, str | Plural]:
 
 def _flat(prefix: str, table: dict[str, Any]) -> list[tuple[str, str | Plural]]:
     entries: list[tuple[str, str | Plural]] = []
+    # The keys are interned, because all languages have the same.
     for key, value in table.items():
         if not isinstance(value, dict):
-            entries.append((prefix + key, str(value).strip()))
+            entries.append((sys.intern(prefix + key), str(value).strip()))
         elif "by" in value:
-            entries.append((prefix + key, _plural(cast("dict[str, str]", value))))
+            entries.append((sys.intern(prefix + key), _plural(cast("dict[str, str]", value))))
         else:
             entries += _flat(f"{prefix}{key}.", cast("dict[str, Any]", value))
     return entries

@@ -58,6 +58,6 @@ class CardButton(DynamicButton, template=TEMPLATE):
         return key if done is not None else "reply.too_late"
 
 
-async def setup(bot: VideoBot) -> None:
+def setup(bot: VideoBot) -> None:
     """Register the template of the buttons with the bot."""
     bot.add_dynamic_items(CardButton)

@@ -6,13 +6,11 @@ A form can still be submitted after a restart.
 from __future__ import annotations
 
 import logging
-import re
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import discord
 from discord import ui
-from discord.ext import commands
 
 from bot.delivery.views.button_ids import TEMPLATE, Action
 from bot.discord_bot.audio_uploads import AudioPicker
@@ -21,13 +19,13 @@ from bot.errors import UserError
 from bot.model import JobState, text_attachment
 from bot.presets import MAX_PROMPT
 from bot.speech.voice import MAX_TEXT, checked_text
-from cogs._errors import reporting_errors
 from cogs._form_values import file_in, is_ticked, text_in
 from cogs._orders import find_narration, place, place_again
 from cogs._permissions import require_permission
 from cogs.access.places import place_of
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable
 
     from bot.discord_bot.bot import Services, VideoBot
@@ -158,38 +156,23 @@ def _items(
             return _delete(job, say)
 
 
-class FormsCog(commands.Cog):
-    """Handles the forms that people submit."""
-
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Handle the interaction if it is the submission of one of the bot's forms."""
-        if interaction.type is not discord.InteractionType.modal_submit:
-            return
-        match = re.fullmatch(TEMPLATE, str((interaction.data or {}).get("custom_id")))
-        if match is None:
-            return
-        async with reporting_errors(interaction):
-            await self._submit(interaction, Action(match["action"]), match["job"])
-
-    async def _submit(
-        self, interaction: discord.Interaction[VideoBot], action: Action, job_id: str
-    ) -> None:
-        services = interaction.client.services
-        job = require_permission(interaction, await services.jobs.get(job_id), action)
-        match action:
-            case Action.EDIT:
-                await place_again(interaction, job, text_in(interaction.data, _PROMPT))
-            case Action.NARRATE:
-                await _submit_narration(interaction, job, job.id)
-            case Action.ATTACH:
-                await _submit_narration(interaction, job, job.clip_of)
-            case Action.DELETE if is_ticked(interaction.data, _SURE):
-                await _delete_job(interaction, job)
-            case _:
-                await reply_privately(
-                    interaction, services.texts("reply.kept", str(interaction.locale))
-                )
+async def _submit(interaction: discord.Interaction[VideoBot], match: re.Match[str]) -> None:
+    """Handle the submission of a card's form."""
+    services, action = interaction.client.services, Action(match["action"])
+    job = require_permission(interaction, await services.jobs.get(match["job"]), action)
+    match action:
+        case Action.EDIT:
+            await place_again(interaction, job, text_in(interaction.data, _PROMPT))
+        case Action.NARRATE:
+            await _submit_narration(interaction, job, job.id)
+        case Action.ATTACH:
+            await _submit_narration(interaction, job, job.clip_of)
+        case Action.DELETE if is_ticked(interaction.data, _SURE):
+            await _delete_job(interaction, job)
+        case _:
+            await reply_privately(
+                interaction, services.texts("reply.kept", str(interaction.locale))
+            )
 
 
 async def _submit_narration(
@@ -240,6 +223,6 @@ async def _delete_job(interaction: discord.Interaction[VideoBot], job: Job) -> N
         log.warning("card.undeleted id=%s error=%s", job.id, type(error).__name__)
 
 
-async def setup(bot: VideoBot) -> None:
-    """Add the cog to the bot."""
-    await bot.add_cog(FormsCog())
+def setup(bot: VideoBot) -> None:
+    """Have the bot handle the forms."""
+    bot.forms.add(TEMPLATE, _submit)

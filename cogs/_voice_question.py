@@ -58,6 +58,6 @@ async def _remove_question(interaction: discord.Interaction[VideoBot]) -> None:
         log.warning("voice.question_left id=%d error=%s", interaction.id, type(error).__name__)
 
 
-async def setup(bot: VideoBot) -> None:
+def setup(bot: VideoBot) -> None:
     """Register the template of the buttons with the bot."""
     bot.add_dynamic_items(VoiceButton)

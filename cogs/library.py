@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from bot.delivery.views.details_view import DetailsView
 from bot.delivery.views.library_view import (
@@ -27,19 +26,12 @@ if TYPE_CHECKING:
     from bot.discord_bot.bot import Services, VideoBot
 
 
-class LibraryCog(commands.Cog):
+class LibraryCommands:
     """Shows people their own jobs, but never another person's prompts."""
 
-    def __init__(self, bot: VideoBot) -> None:
-        self._bot = bot
-        self._services = bot.services
-        self._details = app_commands.ContextMenu(name="Video details", callback=self.details)
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
-    async def cog_load(self) -> None:
-        """Add the context menu "Video details", because discord.py finds only slash commands."""
-        self._bot.tree.add_command(self._details)
-
-    @app_commands.command(name="videos")
     async def videos(
         self,
         interaction: discord.Interaction[VideoBot],
@@ -53,7 +45,6 @@ class LibraryCog(commands.Cog):
             allowed_mentions=discord.AllowedMentions.none(),
         )
 
-    @videos.autocomplete("search")
     async def suggest(
         self, interaction: discord.Interaction[VideoBot], typed: str
     ) -> list[app_commands.Choice[str]]:
@@ -126,7 +117,10 @@ async def _page(
     return LibraryView(services.texts).render(page, str(interaction.locale))
 
 
-async def setup(bot: VideoBot) -> None:
-    """Add the cog to the bot, and register the templates of its buttons."""
-    await bot.add_cog(LibraryCog(bot))
+def setup(bot: VideoBot) -> None:
+    """Add the commands to the bot, and register the templates of their buttons."""
+    library = LibraryCommands(bot.services)
+    videos = bot.tree.command(name="videos")(library.videos)
+    videos.autocomplete("search")(library.suggest)
+    bot.tree.context_menu(name="Video details")(library.details)
     bot.add_dynamic_items(PageButton, SendButton)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from bot.delivery.views.privacy_view import TEMPLATE, PrivacyStep, PrivacyView, VoiceTerms
 from bot.discord_bot.replies import reply_privately
@@ -25,16 +24,15 @@ _DAY_MINUTES = 24 * 60
 _CHOICES = [app_commands.Choice(name=notify.value, value=notify.value) for notify in Notify]
 
 
-class PreferencesCog(commands.Cog):
+class PreferenceCommands:
     """Lets people choose when they get DMs, and see or delete the data stored about them.
 
     Only the person sees the responses.
     """
 
-    def __init__(self, bot: VideoBot) -> None:
-        self._services = bot.services
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
-    @app_commands.command(name="notify")
     @app_commands.choices(when=_CHOICES)
     async def notify(
         self,
@@ -54,7 +52,6 @@ class PreferencesCog(commands.Cog):
         privacy_view = _privacy_view(interaction, self._services)
         await reply_privately(interaction, privacy_view.choice(await people.get(user_id)))
 
-    @app_commands.command(name="privacy")
     async def privacy(self, interaction: discord.Interaction[VideoBot]) -> None:
         """Show the data that is stored about the person."""
         await interaction.response.send_message(
@@ -140,7 +137,9 @@ def _privacy_view(interaction: discord.Interaction[VideoBot], services: Services
     return PrivacyView(services.texts, str(interaction.locale))
 
 
-async def setup(bot: VideoBot) -> None:
-    """Add the cog to the bot, and register the template of its buttons."""
-    await bot.add_cog(PreferencesCog(bot))
+def setup(bot: VideoBot) -> None:
+    """Add the commands to the bot, and register the template of their buttons."""
+    preferences = PreferenceCommands(bot.services)
+    bot.tree.command(name="notify")(preferences.notify)
+    bot.tree.command(name="privacy")(preferences.privacy)
     bot.add_dynamic_items(DataButton)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from bot.errors import UserError
 from cogs.access.channel_option import AnyChannel  # noqa: TC001 - discord.py reads the annotations
@@ -18,14 +17,18 @@ if TYPE_CHECKING:
     from bot.discord_bot.bot import VideoBot
 
 
-@app_commands.default_permissions(manage_guild=True)
-@app_commands.allowed_installs(guilds=True, users=False)
-@app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
-class ServerCog(AccessCommands, commands.GroupCog, group_name="clapper"):
+class ServerCommands(AccessCommands):
     """The settings of the server in which a command is used.
 
     Only the server's managers may use the commands.
     """
+
+    def add_to(self, group: app_commands.Group) -> None:
+        """Add the commands to a group."""
+        super().add_to(group)
+        group.command()(self.channel)
+        group.command()(self.role)
+        group.command()(self.limit)
 
     async def _scope(self, interaction: discord.Interaction[VideoBot]) -> int:
         # Discord checks permissions too, but a server can change that check, and a client may have
@@ -35,21 +38,18 @@ class ServerCog(AccessCommands, commands.GroupCog, group_name="clapper"):
             raise UserError("access.not_a_manager")
         return server_id
 
-    @app_commands.command(name="channel")
     async def channel(
         self, interaction: discord.Interaction[VideoBot], channel: AnyChannel, rule: RuleChoice
     ) -> None:
         """Allow or refuse orders in a channel, a category or a thread."""
         await self._set_rule(interaction, Setting.CHANNEL, channel.id, rule)
 
-    @app_commands.command(name="role")
     async def role(
         self, interaction: discord.Interaction[VideoBot], role: discord.Role, rule: RuleChoice
     ) -> None:
         """Allow or refuse orders from people with a role."""
         await self._set_rule(interaction, Setting.ROLE, role.id, rule)
 
-    @app_commands.command(name="limit")
     async def limit(
         self,
         interaction: discord.Interaction[VideoBot],
@@ -73,6 +73,16 @@ def managed_server(interaction: discord.Interaction[VideoBot]) -> int | None:
     return server_id
 
 
-async def setup(bot: VideoBot) -> None:
-    """Add the cog to the bot."""
-    await bot.add_cog(ServerCog(bot.services))
+def setup(bot: VideoBot) -> None:
+    """Add the group of commands to the bot."""
+    group = app_commands.Group(
+        name="clapper",
+        description="The settings of this server",
+        default_permissions=discord.Permissions(manage_guild=True),
+        allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+        allowed_contexts=app_commands.AppCommandContext(
+            guild=True, dm_channel=False, private_channel=False
+        ),
+    )
+    ServerCommands(bot.services).add_to(group)
+    bot.tree.add_command(group)

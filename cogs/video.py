@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import discord
-from discord import app_commands
-from discord.ext import commands
+import discord  # noqa: TC002 - discord.py reads the annotations
+from discord import app_commands  # noqa: TC002 - same
 
 from bot.model import Attachment
 from bot.presets import MAX_PROMPT  # noqa: TC001 - discord.py reads it from the annotation
@@ -14,17 +13,15 @@ from cogs._orders import place
 from cogs.access.places import offer_where_ordered
 
 if TYPE_CHECKING:
-    from bot.discord_bot.bot import VideoBot
+    from bot.discord_bot.bot import Services, VideoBot
 
 
-class VideoCog(commands.Cog):
+class VideoCommand:
     """Accepts orders for videos. After the first response, the workers do the rest."""
 
-    def __init__(self, bot: VideoBot) -> None:
-        self._services = bot.services
-        offer_where_ordered(self.video, bot.services.gate.reach.order_from)
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
-    @app_commands.command(name="video")
     async def video(
         self,
         interaction: discord.Interaction[VideoBot],
@@ -41,6 +38,7 @@ class VideoCog(commands.Cog):
         await place(interaction, request, attachment)
 
 
-async def setup(bot: VideoBot) -> None:
-    """Add the cog to the bot."""
-    await bot.add_cog(VideoCog(bot))
+def setup(bot: VideoBot) -> None:
+    """Add the command to the bot."""
+    video = bot.tree.command(name="video")(VideoCommand(bot.services).video)
+    offer_where_ordered(video, bot.services.gate.reach.order_from)

@@ -38,7 +38,6 @@ UPDATE jobs SET next_at = CASE
     ELSE :now + 2 * (instr('0123456789abcdef', substr(id, 1, 1)) - 1) END
 WHERE next_at > :now AND state NOT IN ('submitting', 'unconfirmed')
     AND NOT (state = 'received' AND message_id IS NULL AND client IS NULL)
-RETURNING *
 """
 
 _OPEN = """
@@ -55,7 +54,7 @@ UPDATE jobs SET next_at = CASE
     ELSE :now END
 WHERE next_at > :soonest AND next_at > :now + (
     SELECT CAST(value AS DOUBLE PRECISION) FROM json_each(:longest) WHERE key = state)
-RETURNING *
+RETURNING id
 """
 
 _SHORTEN_PROBES = """

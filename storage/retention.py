@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from storage.jobs.remote_jobs import record_from
+from storage.jobs.remote_jobs import RECORD_COLUMNS, record_from
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -74,12 +74,12 @@ _DELETE_TURNS = (
 
 # Jobs whose remote id was reassigned are left out. Otherwise, the remote job of another job would
 # be deleted.
-_WITH_REMOTE_JOB = """
-SELECT * FROM jobs
+_WITH_REMOTE_JOB = f"""
+SELECT {RECORD_COLUMNS} FROM jobs
 WHERE deleted_at IS NOT NULL AND erased_at IS NULL AND backend = :backend
     AND remote_id IS NOT NULL AND remote_passed_at IS NULL
 ORDER BY deleted_at
-"""
+"""  # noqa: S608 - built from constants
 
 # A job whose delivery waits for the operator can be deleted as well.
 _OF_PERSON = f"""

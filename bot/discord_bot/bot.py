@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING
 import aiohttp
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from bot.delivery.views.service_name import ServiceName
 from bot.discord_bot.application_settings import portal_problems
@@ -20,6 +20,7 @@ from bot.discord_bot.callbacks import CallbackCounter
 from bot.discord_bot.command_definitions import localise, tell_of_voices
 from bot.discord_bot.command_sync import sync_commands
 from bot.discord_bot.command_tree import CommandTree
+from bot.discord_bot.forms import Forms
 from bot.discord_bot.gateway.skipped_events import SkippedEvents
 from bot.discord_bot.owner.command_sync import OWNER_GROUP, OwnerCommandSync
 from bot.discord_bot.pending_orders import PendingOrders
@@ -62,21 +63,22 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_COGS = (
-    "video",
-    "library",
-    "preferences",
-    "overview.usage",
-    "overview.status",
-    "overview.help",
-    "server",
-    "narration.video_button",
-    "_buttons",
-    "_forms",
-    "_voice_question",
+#: Each module adds its commands, buttons and forms with its function `setup`.
+COGS = (
+    "cogs.video",
+    "cogs.library",
+    "cogs.preferences",
+    "cogs.overview.usage",
+    "cogs.overview.status",
+    "cogs.overview.help",
+    "cogs.server",
+    "cogs.narration.video_button",
+    "cogs._buttons",
+    "cogs._forms",
+    "cogs._voice_question",
+    "cogs.access.owner",
 )
-EXTENSIONS = (*(f"cogs.{name}" for name in _COGS), "cogs.access.owner")
-_VOICE_EXTENSIONS = ("cogs.narration.narrate",)
+_VOICE_COGS = ("cogs.narration.narrate",)
 # Without this time-out, discord.py waits until a rate limit ends, even if that takes a day.
 _SYNC_SECONDS = 60
 # The seconds between attempts, about two days in total. After the last one, the bot doesn't try
@@ -132,8 +134,11 @@ class Services:
     service_name: ServiceName = field(default_factory=ServiceName)
 
 
-class VideoBot(commands.Bot):
-    """A bot without privileged intents. Its cogs use its `services`."""
+class VideoBot(discord.Client):
+    """A bot without privileged intents. Its cogs use its `services`.
+
+    discord.py's `commands.Bot` is not used: it adds only commands in messages, and takes 1.4 MiB.
+    """
 
     def __init__(
         self,
@@ -144,25 +149,27 @@ class VideoBot(commands.Bot):
     ) -> None:
         self.services = services
         self._answers = set[asyncio.Task[None]]()
-        self._is_synced = False
-        self._is_invite_logged = False
+        self.forms = Forms()
+        self._is_synced = self._is_invite_logged = False
         trace = trace or aiohttp.TraceConfig()
         self.callbacks = CallbackCounter(trace)
         super().__init__(
-            command_prefix=commands.when_mentioned,
             intents=discord.Intents(guilds=True),
             allowed_mentions=discord.AllowedMentions.none(),
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
-            help_command=None,
             http_trace=trace,
-            tree_cls=CommandTree,
+        )
+        self.tree = CommandTree(
+            self,
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
             allowed_contexts=app_commands.AppCommandContext(
                 guild=True, dm_channel=True, private_channel=True
             ),
         )
+        for name in COGS if services.narrator is None else (*COGS, *_VOICE_COGS):
+            importlib.import_module(name).setup(self)
         self._skipped = SkippedEvents(count=count_skipped, answer=self._answer_unreadable)
         self._skipped.guard(self._connection.parsers)
         self.arrivals = Arrivals(services.clock.steady)
@@ -170,13 +177,8 @@ class VideoBot(commands.Bot):
         self.pending_orders = PendingOrders(services.clock.steady)
 
     async def setup_hook(self) -> None:
-        """Load the commands, buttons and forms, and send the command definitions to Discord."""
+        """Warn of problems in the portal, and send the command definitions to Discord."""
         self._warn_of_portal_problems()
-        voice = _VOICE_EXTENSIONS if self.services.narrator else ()
-        for extension in (*EXTENSIONS, *voice):
-            # An earlier login may have loaded the extension and then failed.
-            if extension not in self.extensions:
-                await self.load_extension(extension)
         self._is_synced = await self._try_sync()
 
     def _warn_of_portal_problems(self) -> None:
@@ -262,8 +264,9 @@ class VideoBot(commands.Bot):
         self._skipped.record(name if name in self._connection.parsers else "OTHER", error)
 
     async def on_interaction(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Respond to an interaction if discord.py does not know its type."""
+        """Handle a form. Respond to an interaction if discord.py does not know its type."""
         kind = interaction.type.value
+        await self.forms.handle(interaction)
         if kind not in HANDLED_TYPES:
             self._skipped.record(f"INTERACTION_TYPE_{kind}"[:40], TypeError())
             unreadable = UnreadableInteraction(
@@ -284,11 +287,7 @@ class VideoBot(commands.Bot):
             answer.add_done_callback(self._answers.discard)
 
     async def on_ready(self) -> None:
-        """Log that the bot is ready. If the bot is in no server, log its invitation link instead.
-
-        The link is only logged once, because Discord may report several times that the bot is
-        ready.
-        """
+        """Log that the bot is ready. If the bot is in no server, log its invitation link."""
         log.info("discord.ready user=%s guilds=%d", self.user, len(self.guilds))
         if self.guilds or not self.application_id:
             log.info("bot.running advice='type /video in Discord; Ctrl-C here stops the bot'")

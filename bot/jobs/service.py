@@ -276,7 +276,7 @@ class JobService:
 
     async def wake_postponed_deliveries(self) -> int:
         """Make postponed deliveries due now, and return their number."""
-        return len(await self._store.wake_postponed_deliveries(now=self._clock()))
+        return await self._store.wake_postponed_deliveries(now=self._clock())
 
     async def publish_queue(self) -> None:
         """Publish a change of outlook for every job that is queued or on hold."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-import discord
-from discord import app_commands
-from discord.ext import commands
+import discord  # noqa: TC002 - discord.py reads the annotations
+from discord import app_commands  # noqa: TC002 - same
 
 from bot.delivery.views.access.settings_view import AccessView
 from bot.discord_bot.replies import reply_privately
@@ -30,16 +29,25 @@ LanguageChoice = Literal["none", "en", "de", "ja"]
 NotifyChoice = Literal["none", "always", "never", "late"]
 
 
-class AccessCommands(commands.Cog):
+class AccessCommands:
     """The commands that change and show the settings of one scope: a server or the whole bot.
 
-    Only the person who uses a command sees the response. A subclass is a group of these commands,
-    and adds the commands about channels and roles. The subclass's `_scope` method checks the
-    person's permission.
+    Only the person who uses a command sees the response. A subclass adds the commands about
+    channels and roles. The subclass's `_scope` method checks the person's permission.
     """
 
     def __init__(self, services: Services) -> None:
         self._services = services
+
+    def add_to(self, group: app_commands.Group) -> None:
+        """Add the commands to a group."""
+        group.command()(self.settings)
+        group.command()(self.history)
+        group.command()(self.block)
+        group.command()(self.unblock)
+        group.command()(self.age)
+        group.command()(self.cards)
+        group.command()(self.dms)
 
     async def _scope(self, interaction: discord.Interaction[VideoBot]) -> int:
         """Return the scope whose settings the person may change.
@@ -48,36 +56,30 @@ class AccessCommands(commands.Cog):
         """
         raise NotImplementedError
 
-    @app_commands.command(name="settings")
     async def settings(self, interaction: discord.Interaction[VideoBot]) -> None:
         """Show all settings of the scope."""
         await self._show(interaction, await self._scope(interaction), "")
 
-    @app_commands.command(name="history")
     async def history(self, interaction: discord.Interaction[VideoBot]) -> None:
         """Show the newest changes to settings."""
         scope = await self._scope(interaction)
         entries = await self._services.audit.newest(scope, limit=_HISTORY)
         await reply_privately(interaction, _view(interaction).history(entries))
 
-    @app_commands.command(name="block")
     async def block(self, interaction: discord.Interaction[VideoBot], person: discord.User) -> None:
         """Refuse all orders from a person."""
         await self._set(interaction, Setting.PERSON, Rule.DENY, target=person.id)
 
-    @app_commands.command(name="unblock")
     async def unblock(
         self, interaction: discord.Interaction[VideoBot], person: discord.User
     ) -> None:
         """Accept orders from a blocked person again."""
         await self._set(interaction, Setting.PERSON, None, target=person.id)
 
-    @app_commands.command(name="age")
     async def age(self, interaction: discord.Interaction[VideoBot], restricted: bool) -> None:  # noqa: FBT001 - an option of the command
         """Accept orders only in age-restricted channels, or in all channels."""
         await self._set(interaction, Setting.AGE_RESTRICTED, ON if restricted else None)
 
-    @app_commands.command(name="cards")
     async def cards(
         self,
         interaction: discord.Interaction[VideoBot],
@@ -92,7 +94,6 @@ class AccessCommands(commands.Cog):
         else:
             await self._set(interaction, Setting.SPOILER, ON if spoiler else None)
 
-    @app_commands.command(name="dms")
     async def dms(
         self,
         interaction: discord.Interaction[VideoBot],

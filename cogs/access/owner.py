@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import aiohttp
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from bot.discord_bot.owner.command_sync import OWNER_GROUP
 from bot.discord_bot.replies import reply_privately
@@ -37,9 +36,7 @@ UntilText = app_commands.Range[str, 1, 40]
 Words = app_commands.Range[str, 1, MAX_WORDS]
 
 
-# Discord shows the command to a server's administrators. The bot itself checks who uses it.
-@app_commands.default_permissions(administrator=True)
-class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
+class OwnerCommands(AccessCommands):
     """The settings that apply to every server.
 
     The commands are for the bot's owner or, if a team owns the bot, for the members of the team.
@@ -47,11 +44,26 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
     Channels and roles are named by their ids, because they may be in other servers.
     """
 
+    def add_to(self, group: app_commands.Group) -> None:
+        """Add the commands to a group."""
+        super().add_to(group)
+        group.command()(self.channel)
+        group.command()(self.role)
+        group.command()(self.limit)
+        group.command(name="block-server")(self.block_server)
+        group.command(name="unblock-server")(self.unblock_server)
+        group.command()(self.pause)
+        group.command()(self.drain)
+        group.command()(self.resume)
+        group.command(name="log-channel")(self.log_channel)
+        group.command()(self.spending)
+        group.command()(self.grant)
+        group.command(name="remove-person")(self.remove_person)
+
     async def _scope(self, interaction: discord.Interaction[VideoBot]) -> int:
         await self._services.owners.check(interaction)
         return EVERYWHERE
 
-    @app_commands.command(name="channel")
     async def channel(
         self, interaction: discord.Interaction[VideoBot], channel: IdText, rule: RuleChoice
     ) -> None:
@@ -59,7 +71,6 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         await self._scope(interaction)
         await self._set_rule(interaction, Setting.CHANNEL, _id(channel), rule)
 
-    @app_commands.command(name="role")
     async def role(
         self, interaction: discord.Interaction[VideoBot], role: IdText, rule: RuleChoice
     ) -> None:
@@ -67,7 +78,6 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         await self._scope(interaction)
         await self._set_rule(interaction, Setting.ROLE, _id(role), rule)
 
-    @app_commands.command(name="limit")
     async def limit(
         self,
         interaction: discord.Interaction[VideoBot],
@@ -82,7 +92,6 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         await self._scope(interaction)
         await self._set_limit(interaction, videos, of, None if role is None else _id(role))
 
-    @app_commands.command(name="block-server")
     async def block_server(
         self, interaction: discord.Interaction[VideoBot], server: IdText
     ) -> None:
@@ -90,7 +99,6 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         await self._scope(interaction)
         await self._set(interaction, Setting.SERVER, Rule.DENY, target=_id(server))
 
-    @app_commands.command(name="unblock-server")
     async def unblock_server(
         self, interaction: discord.Interaction[VideoBot], server: IdText
     ) -> None:
@@ -98,7 +106,6 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         await self._scope(interaction)
         await self._set(interaction, Setting.SERVER, None, target=_id(server))
 
-    @app_commands.command(name="pause")
     async def pause(
         self,
         interaction: discord.Interaction[VideoBot],
@@ -108,7 +115,6 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         """Refuse new orders. Jobs that were ordered before continue, including queued ones."""
         await self._pause(interaction, words, until, is_drain=False)
 
-    @app_commands.command(name="drain")
     async def drain(
         self,
         interaction: discord.Interaction[VideoBot],
@@ -118,12 +124,10 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         """Refuse new orders, and don't send queued jobs to the video service."""
         await self._pause(interaction, words, until, is_drain=True)
 
-    @app_commands.command(name="resume")
     async def resume(self, interaction: discord.Interaction[VideoBot]) -> None:
         """Accept orders again."""
         await self._set(interaction, Setting.PAUSE, None)
 
-    @app_commands.command(name="log-channel")
     async def log_channel(
         self, interaction: discord.Interaction[VideoBot], channel: AnyChannel | None = None
     ) -> None:
@@ -142,7 +146,6 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
             raise UserError("owner.log_closed", channel=f"<#{channel.id}>") from error
         await self._set(interaction, Setting.LOG_CHANNEL, str(channel.id))
 
-    @app_commands.command(name="spending")
     async def spending(
         self,
         interaction: discord.Interaction[VideoBot],
@@ -152,7 +155,6 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         await self._scope(interaction)
         await show_spending(interaction, self._services.spending, month)
 
-    @app_commands.command(name="grant")
     async def grant(
         self,
         interaction: discord.Interaction[VideoBot],
@@ -182,7 +184,6 @@ class OwnerCog(AccessCommands, commands.GroupCog, group_name=OWNER_GROUP):
         )
         await reply_privately(interaction, said)
 
-    @app_commands.command(name="remove-person")
     async def remove_person(
         self, interaction: discord.Interaction[VideoBot], person: discord.User
     ) -> None:
@@ -224,13 +225,21 @@ def _id(text: str) -> int:
     return int(found[1])
 
 
-async def setup(bot: VideoBot) -> None:
-    """Add the cog to the bot, for the servers that the operator has chosen.
+def setup(bot: VideoBot) -> None:
+    """Add the group of commands to the bot, for the servers that the operator has chosen.
 
     The template of its buttons is registered even if no server is chosen any more, so that the bot
     can explain why it refuses an old button.
     """
     servers = [discord.Object(server_id) for server_id in sorted(bot.services.owners.servers)]
     if servers:
-        await bot.add_cog(OwnerCog(bot.services), guilds=servers)
+        group = app_commands.Group(
+            name=OWNER_GROUP,
+            description="The settings of every server",
+            # Discord shows the command to a server's administrators. The bot itself checks who
+            # uses it.
+            default_permissions=discord.Permissions(administrator=True),
+        )
+        OwnerCommands(bot.services).add_to(group)
+        bot.tree.add_command(group, guilds=servers)
     bot.add_dynamic_items(RemovalButton)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import aiohttp
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from bot.delivery.server_rules import is_blocked_by_server
 from bot.errors import UserError
@@ -34,15 +33,13 @@ _TIMEOUT_SECONDS = 840.0
 _PAUSES: Sequence[float] = (1.0, 4.0)
 
 
-class NarrateCog(commands.Cog):
-    """Reads texts aloud. The cog is only loaded if the operator has configured a voice."""
+class NarrateCommand:
+    """Reads texts aloud. The command is only added if the operator has configured a voice."""
 
     def __init__(self, services: Services, narrator: Narrator) -> None:
         self._services = services
         self._narrator = narrator
-        offer_where_ordered(self.narrate, services.gate.reach.order_from)
 
-    @app_commands.command(name="narrate")
     async def narrate(
         self,
         interaction: discord.Interaction[VideoBot],
@@ -104,7 +101,11 @@ class NarrateCog(commands.Cog):
                 return
 
 
-async def setup(bot: VideoBot) -> None:
-    """Add the cog to the bot, if texts can be read aloud."""
-    if bot.services.narrator is not None:
-        await bot.add_cog(NarrateCog(bot.services, bot.services.narrator))
+def setup(bot: VideoBot) -> None:
+    """Add the command to the bot, if texts can be read aloud."""
+    services = bot.services
+    if services.narrator is not None:
+        narrate = NarrateCommand(services, services.narrator).narrate
+        offer_where_ordered(
+            bot.tree.command(name="narrate")(narrate), services.gate.reach.order_from
+        )

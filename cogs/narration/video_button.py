@@ -5,22 +5,21 @@ The button is recognised by a template of its id, so it also works after a resta
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import ui
-from discord.ext import commands
 
 from bot.model import text_attachment
 from bot.presets import MAX_PROMPT
 from cogs._dynamic_button import DynamicButton
-from cogs._errors import reporting_errors
 from cogs._form_values import text_in
 from cogs._orders import place
 from cogs.access.places import place_of
 
 if TYPE_CHECKING:
+    import re
+
     from bot.discord_bot.bot import Services, VideoBot
 
 # The id of a speech is not a secret, and grants no permission.
@@ -67,34 +66,20 @@ class SpeechButton(DynamicButton, template=_TEMPLATE):
                 component=prompt,
             )
         )
-        form.stop()  # discord.py would keep it in memory; the cog below handles the submission
+        form.stop()  # discord.py would keep it in memory; `_order` handles the submission
         await interaction.response.send_modal(form)
 
 
-class SpeechFormCog(commands.Cog):
-    """Handles the forms that the button opens."""
-
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Handle the submission of a form that the button opened. Ignore other interactions."""
-        if interaction.type is not discord.InteractionType.modal_submit:
-            return
-        match = re.fullmatch(_TEMPLATE, str((interaction.data or {}).get("custom_id")))
-        if match is not None:
-            async with reporting_errors(interaction):
-                await _order(interaction, int(match["speech"]))
-
-
-async def _order(interaction: discord.Interaction[VideoBot], speech_id: int) -> None:
+async def _order(interaction: discord.Interaction[VideoBot], match: re.Match[str]) -> None:
     """Order a video with the stored sound, so nothing is read aloud or counted again."""
     services = interaction.client.services
-    speech = await services.speeches.find(speech_id, interaction.user.id)
+    speech = await services.speeches.find(int(match["speech"]), interaction.user.id)
     request = services.presets.request(text_in(interaction.data, _PROMPT))
     attachment = text_attachment(speech.text)
     await place(interaction, request, attachment, narration_of=speech.narration_id)
 
 
-async def setup(bot: VideoBot) -> None:
-    """Add the cog to the bot, and register the template of the button."""
-    await bot.add_cog(SpeechFormCog())
+def setup(bot: VideoBot) -> None:
+    """Have the bot handle the button and its form."""
     bot.add_dynamic_items(SpeechButton)
+    bot.forms.add(_TEMPLATE, _order)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import discord
-from discord import app_commands
-from discord.ext import commands
 
 from bot.delivery.views.help_view import HelpView
 from bot.discord_bot.owner.command_sync import OWNER_GROUP
@@ -16,22 +14,21 @@ from cogs.server import managed_server
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bot.discord_bot.bot import VideoBot
+    from bot.discord_bot.bot import Services, VideoBot
 
 #: People who may not order can still use these commands.
 FREE_COMMANDS = ("videos", "usage", "status", "notify", "privacy")
 
 
-class HelpCog(commands.Cog):
+class HelpCommand:
     """Shows the commands and rules that apply to a person in a place.
 
     Only the person sees the response.
     """
 
-    def __init__(self, bot: VideoBot) -> None:
-        self._services = bot.services
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
-    @app_commands.command(name="help")
     async def help(self, interaction: discord.Interaction[VideoBot]) -> None:
         """Show the commands, and whether the person may order here. A refusal is not counted."""
         services, place = self._services, await place_of(interaction)
@@ -63,6 +60,6 @@ class HelpCog(commands.Cog):
             yield "clapper"
 
 
-async def setup(bot: VideoBot) -> None:
-    """Add the cog to the bot."""
-    await bot.add_cog(HelpCog(bot))
+def setup(bot: VideoBot) -> None:
+    """Add the command to the bot."""
+    bot.tree.command(name="help")(HelpCommand(bot.services).help)

@@ -8,26 +8,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import discord
-from discord import app_commands
-from discord.ext import commands
 
 from bot.delivery.views.status_view import StatusReport, StatusView
 from cogs._orders import origin_of
 
 if TYPE_CHECKING:
-    from bot.discord_bot.bot import VideoBot
+    from bot.discord_bot.bot import Services, VideoBot
 
 # The forecast does not depend on the prompt.
 _ANY_PROMPT = "…"
 
 
-class StatusCog(commands.Cog):
+class StatusCommand:
     """Shows the state of the queue and of the video service, only to the person who asked."""
 
-    def __init__(self, bot: VideoBot) -> None:
-        self._services = bot.services
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
-    @app_commands.command(name="status")
     async def status(self, interaction: discord.Interaction[VideoBot]) -> None:
         """Show the operator's pause, the service's state, and how many videos run or wait."""
         services = self._services
@@ -45,6 +42,6 @@ class StatusCog(commands.Cog):
         )
 
 
-async def setup(bot: VideoBot) -> None:
-    """Add the cog to the bot."""
-    await bot.add_cog(StatusCog(bot))
+def setup(bot: VideoBot) -> None:
+    """Add the command to the bot."""
+    bot.tree.command(name="status")(StatusCommand(bot.services).status)

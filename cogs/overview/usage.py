@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from discord import app_commands
-from discord.ext import commands
-
 from bot.discord_bot.replies import reply_privately
 from cogs._orders import origin_of
 from cogs.access.places import place_of
@@ -14,19 +11,18 @@ from cogs.access.places import place_of
 if TYPE_CHECKING:
     import discord
 
-    from bot.discord_bot.bot import VideoBot
+    from bot.discord_bot.bot import Services, VideoBot
     from bot.jobs.admission import Allowance
     from bot.jobs.costs.budgeting import MonthOfPerson
     from bot.texts import Texts
 
 
-class UsageCog(commands.Cog):
+class UsageCommand:
     """Shows how much of each limit a person has used. Only that person sees the response."""
 
-    def __init__(self, bot: VideoBot) -> None:
-        self._services = bot.services
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
-    @app_commands.command(name="usage")
     async def usage(self, interaction: discord.Interaction[VideoBot]) -> None:
         """Show how much of each limit the person has used."""
         texts, locale = self._services.texts, str(interaction.locale)
@@ -61,6 +57,6 @@ def _cost_line(texts: Texts, locale: str, month: MonthOfPerson) -> str:
     return texts("usage.spent_of", locale, **fields)
 
 
-async def setup(bot: VideoBot) -> None:
-    """Add the cog to the bot."""
-    await bot.add_cog(UsageCog(bot))
+def setup(bot: VideoBot) -> None:
+    """Add the command to the bot."""
+    bot.tree.command(name="usage")(UsageCommand(bot.services).usage)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from storage.jobs.rows import job_from
+from storage.jobs.rows import found_job, jobs_found
 
 if TYPE_CHECKING:
     from bot.model import HoldReason, Job
@@ -24,19 +24,18 @@ _HOLD_OTHER_BACKENDS = """
 UPDATE jobs SET hold = 'backend', held_since = :now, updated_at = :now
 WHERE state IN ('submitting', 'unconfirmed', 'generating', 'downloading')
     AND backend <> :backend AND coalesce(hold, '') <> 'backend'
-RETURNING *
+RETURNING id
 """
 
 _RELEASE_OWN_BACKEND = """
 UPDATE jobs SET hold = NULL, held_since = NULL, updated_at = :now
 WHERE hold = 'backend' AND backend = :backend
-RETURNING *
+RETURNING id
 """
 
 _HELD = """
-SELECT * FROM jobs WHERE hold IS NOT NULL
+SELECT id FROM jobs WHERE hold IS NOT NULL
 """
-
 
 _RECORD_NOTICE = """
 INSERT INTO hold_notices (hold, since, reached) VALUES (:hold, :since, :reached)
@@ -70,20 +69,21 @@ class HoldStore:
         """Put a claimed job on hold, or return None if the job has changed meanwhile."""
         key = {"id": job.id, "epoch": job.epoch, "was": job.state}
         wait = {"hold": hold, "next_at": next_at, "attempts": attempts, "now": now}
-        jobs = await self._jobs(_HOLD, key | wait)
-        return jobs[0] if jobs else None
+        return found_job(await self._database.row(_HOLD, key | wait))
 
     async def hold_other_backends(self, backend: str, *, now: float) -> list[Job]:
         """Put the jobs of all backends except `backend` on hold, and return the newly held jobs."""
-        return await self._jobs(_HOLD_OTHER_BACKENDS, {"backend": backend, "now": now})
+        params = {"backend": backend, "now": now}
+        return await jobs_found(self._database, _HOLD_OTHER_BACKENDS, params)
 
     async def release_own_backend(self, backend: str, *, now: float) -> list[Job]:
         """Release and return the held jobs of a backend that the operator has chosen again."""
-        return await self._jobs(_RELEASE_OWN_BACKEND, {"backend": backend, "now": now})
+        params = {"backend": backend, "now": now}
+        return await jobs_found(self._database, _RELEASE_OWN_BACKEND, params)
 
     async def held(self) -> list[Job]:
         """List the jobs on hold."""
-        return await self._jobs(_HELD, {})
+        return await jobs_found(self._database, _HELD, {})
 
     async def notice(self, hold: HoldReason) -> HoldNotice | None:
         """Return the last notice about jobs on hold for this reason, or None if there was none."""
@@ -102,6 +102,3 @@ class HoldStore:
     async def delete_notice(self, hold: HoldReason) -> None:
         """Delete the notice about a reason for which no job is on hold any more."""
         await self._database.rows("DELETE FROM hold_notices WHERE hold = :hold", {"hold": hold})
-
-    async def _jobs(self, sql: str, params: dict[str, Any]) -> list[Job]:
-        return [job_from(row) for row in await self._database.rows(sql, params)]

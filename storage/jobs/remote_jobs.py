@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 _ENDED = "('succeeded', 'failed', 'cancelled')"
 
+#: The columns that `record_from` reads.
+RECORD_COLUMNS = """id, state, prompt, sent_prompt, model, seconds, size, deleted_at, generating_at,
+    remote_id, remote_made_at, remote_passed_at, echoes_order"""
+
 _REASSIGN = f"""
 UPDATE jobs SET remote_passed_at = :now
 WHERE backend = :backend AND remote_id = :ref AND remote_passed_at IS NULL AND id <> :id
@@ -23,7 +27,7 @@ RETURNING id
 """  # noqa: S608 - built from constants
 
 _HOLDER = """
-SELECT * FROM jobs
+SELECT 1 FROM jobs
 WHERE backend = :backend AND remote_id = :ref AND remote_passed_at IS NULL AND id <> :id
 """
 
@@ -33,11 +37,11 @@ WHERE backend = :backend AND (account IS NULL OR account = :account)
     AND remote_passed_at IS NOT NULL LIMIT 1
 """
 
-_HOLDERS = """
-SELECT * FROM jobs
+_HOLDERS = f"""
+SELECT {RECORD_COLUMNS} FROM jobs
 WHERE backend = :backend AND remote_passed_at IS NULL
     AND remote_id IN (SELECT value FROM json_each(:refs))
-"""
+"""  # noqa: S608 - built from constants
 
 _BEGUN = """
 SELECT * FROM jobs WHERE backend = :backend AND state IN ('submitting', 'unconfirmed')

@@ -217,7 +217,7 @@ RETURNING *
 """
 
 WAKE_UNDECIDED = """
-UPDATE jobs SET next_at = :now WHERE backend = :backend AND state = 'undecided' RETURNING *
+UPDATE jobs SET next_at = :now WHERE backend = :backend AND state = 'undecided' RETURNING id
 """
 
 # Some deliveries wait until the operator sets PUBLIC_URL. Since the operator may have set it for
@@ -225,11 +225,11 @@ UPDATE jobs SET next_at = :now WHERE backend = :backend AND state = 'undecided' 
 WAKE_HELD = """
 UPDATE jobs SET next_at = :now
 WHERE state IN ('delivering', 'notifying') AND next_at > :now
-RETURNING *
+RETURNING id
 """
 
 QUEUED = """
-SELECT * FROM jobs WHERE (state = 'queued' AND next_at IS NOT NULL) OR hold IS NOT NULL
+SELECT id FROM jobs WHERE (state = 'queued' AND next_at IS NOT NULL) OR hold IS NOT NULL
 """
 
 DELETE_EXPIRED_TOKENS = """
@@ -237,7 +237,7 @@ UPDATE jobs SET token = NULL WHERE token IS NOT NULL AND token_until < :now
 """
 
 NOT_EDITABLE_BY_BOT = """
-SELECT * FROM jobs WHERE token IS NOT NULL AND message_id IS NOT NULL
+SELECT id FROM jobs WHERE token IS NOT NULL AND message_id IS NOT NULL
     AND (by_bot = 0 OR by_bot_unproven = 1)
 """
 

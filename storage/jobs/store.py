@@ -10,7 +10,7 @@ from bot.artifacts import UNGUIDED
 from storage.errors import NotUniqueError
 from storage.jobs import statements
 from storage.jobs.caps import cap_columns
-from storage.jobs.rows import found_job, job_from, key_of, order_columns, requester_columns
+from storage.jobs.rows import found_job, jobs_found, key_of, order_columns, requester_columns
 from storage.ledger.budgets import SAME_LENGTH, micros
 
 if TYPE_CHECKING:
@@ -179,15 +179,16 @@ class JobStore:
 
     async def wake_undecided(self, backend: str, *, now: float) -> list[Job]:
         """Make the undecided jobs of a backend due now. A webhook may be about one of them."""
-        return await self._many(statements.WAKE_UNDECIDED, backend=backend, now=now)
+        params = {"backend": backend, "now": now}
+        return await jobs_found(self._database, statements.WAKE_UNDECIDED, params)
 
     async def queued(self) -> list[Job]:
         """List the jobs that are queued or on hold."""
-        return await self._many(statements.QUEUED)
+        return await jobs_found(self._database, statements.QUEUED, {})
 
-    async def wake_postponed_deliveries(self, *, now: float) -> list[Job]:
-        """Make all postponed deliveries due now."""
-        return await self._many(statements.WAKE_HELD, now=now)
+    async def wake_postponed_deliveries(self, *, now: float) -> int:
+        """Make all postponed deliveries due now, and return their number."""
+        return len(await self._database.rows(statements.WAKE_HELD, {"now": now}))
 
     async def delete_token(self, job_id: str) -> None:
         """Delete a job's interaction token."""
@@ -203,7 +204,7 @@ class JobStore:
 
     async def editable_by_token_only(self) -> list[Job]:
         """List the jobs with a card that only the interaction token can edit."""
-        return await self._many(statements.NOT_EDITABLE_BY_BOT)
+        return await jobs_found(self._database, statements.NOT_EDITABLE_BY_BOT, {})
 
     async def delete_expired_tokens(self, *, now: float) -> None:
         """Delete expired interaction tokens."""
@@ -226,9 +227,6 @@ class JobStore:
             return await self._one(sql, **params)
         except NotUniqueError:
             return None
-
-    async def _many(self, sql: str, **params: Any) -> list[Job]:  # noqa: ANN401 - SQLite's values
-        return [job_from(row) for row in await self._database.rows(sql, params)]
 
 
 def _identity(changes: Changes) -> dict[str, Any]:

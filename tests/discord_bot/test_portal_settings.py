@@ -287,16 +287,14 @@ async def test_a_login_that_failed_halfway_can_be_repeated(
     tmp_path: Path, bot: VideoBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with FakeDiscord(tmp_path / "discord") as fake:
-        load, loaded = bot.load_extension, list[str]()
+        set_up = bot.setup_hook
 
-        async def fail_at_third(name: str) -> None:
-            loaded.append(name)
-            if len(loaded) == 3:
-                raise RuntimeError("a bug")
-            await load(name)
+        async def fail_at_the_end() -> None:
+            await set_up()
+            raise RuntimeError("a bug")
 
-        monkeypatch.setattr(bot, "load_extension", fail_at_third)
-        with pytest.raises(RuntimeError):
+        with monkeypatch.context() as patches, pytest.raises(RuntimeError):
+            patches.setattr(bot, "setup_hook", fail_at_the_end)
             await log_in(bot, fake.token, api_url=fake.url)
         await log_in(bot, fake.token, api_url=fake.url)
         assert fake.world.commands

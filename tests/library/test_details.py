@@ -12,6 +12,7 @@ from bot.delivery.views.service_name import ServiceName
 from bot.library.index import JobDetails
 from bot.model import JobState
 from bot.texts import Texts
+from cogs import library
 from tests.support.jobs import job as make_job
 from tests.support.library import ask, card_of, finish
 from tests.support.shown import read
@@ -127,7 +128,8 @@ async def test_the_details_name_who_made_the_video_and_not_the_protocol(
         desk.bot.services,
         service_name=ServiceName(label=label, backend=backend, model="sora-2"),
     )
-    await desk.bot.reload_extension("cogs.library")
+    desk.bot.tree.clear_commands(guild=None)
+    library.setup(desk.bot)
     params = {"id": job.id, "backend": backend}
     await desk.bench.database.rows(
         "UPDATE jobs SET backend = :backend, model = 'sora-2' WHERE id = :id", params

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import inspect
 import pkgutil
 import re
 import tomllib
 from collections import Counter
 from datetime import date
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, get_args
 
+import discord
 import pytest
-from discord.ext import commands
+from discord import app_commands
 
 import cogs
 from bot import __version__
 from bot.__main__ import all_commands
 from bot.delivery.views.button_ids import LABELS
+from bot.discord_bot.forms import Forms
 from bot.model import TRANSITIONS, JobState
+from bot.moderation.access.place import Reach
 from bot.settings.fields import Settings
 from bot.texts import Texts
 from bot.web.api.authentication import COOKIE
@@ -41,8 +44,6 @@ from tests.support.papers import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from discord import app_commands
 
 FIELDS = {name.upper(): field for name, field in Settings.model_fields.items()}
 # Written by scripts, which have tests of their own.
@@ -130,20 +131,28 @@ def test_the_metrics_are_those_that_are_counted() -> None:
 # --- commands ---
 
 
-def slash_commands() -> Iterator[tuple[str, app_commands.Command[Any, ..., Any]]]:
-    """Yield the commands with their names, after those of their groups."""
-    for found in pkgutil.walk_packages(cogs.__path__, "cogs."):
-        module = importlib.import_module(found.name)
-        if not hasattr(module, "setup"):
-            continue  # not an extension: its cogs are the bases of others
-        for _, cog in inspect.getmembers(module, inspect.isclass):
-            if issubclass(cog, commands.Cog) and cog.__module__ == module.__name__:
-                group = f"{cog.__cog_group_name__} " if issubclass(cog, commands.GroupCog) else ""
-                for command in cog.__cog_app_commands__:
-                    yield group + command.name, command
+async def slash_commands() -> dict[str, app_commands.Command[Any, ..., Any]]:
+    """Return the commands by their names, after those of their groups."""
+    server = discord.Object(1)
+    async with discord.Client(intents=discord.Intents.none()) as client:
+        tree = app_commands.CommandTree(client)
+        services = SimpleNamespace(
+            gate=SimpleNamespace(reach=Reach()),
+            narrator=object(),
+            owners=SimpleNamespace(servers={server.id}),
+        )
+        bot = SimpleNamespace(
+            add_dynamic_items=client.add_dynamic_items, forms=Forms(), services=services, tree=tree
+        )
+        for found in pkgutil.walk_packages(cogs.__path__, "cogs."):
+            module = importlib.import_module(found.name)
+            if hasattr(module, "setup"):
+                module.setup(bot)
+        found = (*tree.walk_commands(), *tree.walk_commands(guild=server))
+    return {each.qualified_name: each for each in found if isinstance(each, app_commands.Command)}
 
 
-def test_the_slash_commands_are_those_of_the_cogs() -> None:
+async def test_the_slash_commands_are_those_of_the_cogs() -> None:
     for_people, for_owners, _ = tables(COMMANDS, "Command")
     written = {row[0]: row[1] for row in (*for_people, *for_owners)}
     assert written == {
@@ -151,7 +160,7 @@ def test_the_slash_commands_are_those_of_the_cogs() -> None:
             f"`{option.name}`" + (" (required)" if option.required else "")
             for option in command.parameters
         )
-        for name, command in slash_commands()
+        for name, command in (await slash_commands()).items()
     }
 
 
@@ -169,10 +178,10 @@ def test_the_buttons_are_those_of_the_cards() -> None:
     assert sorted(written) == sorted(labels())
 
 
-def test_the_readme_has_every_slash_command_and_only_buttons_that_there_are() -> None:
+async def test_the_readme_has_every_slash_command_and_only_buttons_that_there_are() -> None:
     cells = [row[0] for row in table(README, "Command or button")]
     written = {cell for cell in cells if cell.startswith("`/")}
-    assert written == {f"`/{name.partition(' ')[0]}`" for name, _ in slash_commands()}
+    assert written == {f"`/{name.partition(' ')[0]}`" for name in await slash_commands()}
     assert set(buttons(cells)) <= labels()
 
 

@@ -267,7 +267,9 @@ async def test_an_old_order_is_known_by_its_key_and_its_video_is_there(running: 
     async with running.http.get("/api/download", headers=BEARER, params=params) as answer:
         assert await answer.read() == video
     async with running.http.post("/api/share", headers=BEARER, params=params) as answer:
-        assert (await answer.json())["url"] == WEB["share"]
+        new, old = (await answer.json())["url"], WEB["share"]
+        # Its end, and with that its signature, depend on the time. Old ones are tried out above.
+        assert new.rsplit(".", 3)[0] == old.rsplit(".", 3)[0]
 
 
 @ON_ONE_LOOP

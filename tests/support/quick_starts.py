@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from functools import cache
-from importlib.abc import Loader
-from importlib.util import spec_from_loader
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx2
-from discord.ext.commands.bot import BotBase
 from discord.state import ConnectionState
 
 from bot.media.process import ffmpeg
@@ -27,8 +23,6 @@ from storage.sqlite import opening
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from importlib.machinery import ModuleSpec
-    from types import ModuleType
 
     import pytest
 
@@ -39,15 +33,14 @@ _REAL = {name: vars(opening)[name] for name in _NAMES}
 def use_quick_starts() -> None:
     """Have this process copy new databases, never wait for the disk, and read each file once.
 
-    It also examines each ffmpeg once, and executes the module of each extension once. Bots wait for
-    a tenth of a second, and not for two, for servers that Discord has not announced.
+    It also examines each ffmpeg once. Bots wait for a tenth of a second, and not for two, for
+    servers that Discord has not announced.
     """
     for owner in (Texts, PromptReader):
         _call_once(owner, "load")
     _call_once(httpx2, "create_ssl_context")
     _use_copies()
     _examine_ffmpeg_once()
-    _import_extensions_once()
     _be_ready_soon()
     os.fsync = _trust
 
@@ -83,38 +76,6 @@ def _examine_ffmpeg_once() -> None:
         return known[binary]
 
     parts["_is_suitable"] = is_known_as_suitable
-
-
-class _Imported(Loader):
-    """Loads a module that is already there."""
-
-    def __init__(self, module: ModuleType) -> None:
-        self._module = module
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType:
-        assert spec.name == self._module.__name__
-        return self._module
-
-    def exec_module(self, module: ModuleType) -> None:
-        assert module is self._module
-
-
-def _import_extensions_once() -> None:
-    # Every bot would execute the modules of all cogs again, and remove them from sys.modules at its
-    # end, which takes as long as the rest of its start.
-    parts = vars(BotBase)
-    load_module = cast("Callable[..., Awaitable[None]]", parts["_load_from_module_spec"])
-
-    async def load(bot: Any, spec: ModuleSpec, key: str) -> None:
-        known = sys.modules.get(key)
-        await load_module(bot, spec_from_loader(key, _Imported(known)) if known else spec, key)
-
-    async def keep(bot: Any, _module: ModuleType, key: str) -> None:
-        vars(bot)["_BotBase__extensions"].pop(key, None)
-
-    for name, replacement in (("_load_from_module_spec", load), ("_call_module_finalizers", keep)):
-        assert name in parts
-        setattr(BotBase, name, replacement)
 
 
 def _be_ready_soon() -> None:

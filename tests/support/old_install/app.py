@@ -37,6 +37,7 @@ class Running:
     fake_discord: FakeDiscord
     http: aiohttp.ClientSession
     data: Path
+    clock: Clock
 
     def job(self, job_id: str) -> dict[str, Any]:
         """Read a job's row."""
@@ -53,10 +54,14 @@ class Running:
         return self.fake_discord.messages.find(message_id)
 
     async def until(self, is_so: Callable[[], bool]) -> None:
-        """Wait until a condition on the database is true."""
+        """Wait until a condition on the database is true. Meanwhile, the bot's clock runs.
+
+        A delivery that meets an edit of its card is postponed by seconds.
+        """
         async with asyncio.timeout(10):
-            while not is_so():  # noqa: ASYNC110 - no event reports a commit
+            while not is_so():  # no event reports a commit
                 await asyncio.sleep(0.02)
+                self.clock.advance(0.02)
 
 
 @asynccontextmanager
@@ -98,7 +103,7 @@ async def run_old_app(
                 await fake_discord.wait_for_bot()
                 url = f"http://127.0.0.1:{settings.http_port}"
                 async with aiohttp.ClientSession(url) as http:
-                    yield Running(fake_discord=fake_discord, http=http, data=data)
+                    yield Running(fake_discord=fake_discord, http=http, data=data, clock=clock)
             finally:
                 stop.set()
                 await bot
