@@ -98,6 +98,14 @@ class JobQueue:
         self._lacked_room = room.free < limit
         return due
 
+    def may_start(self, job: Job, *, clients_only: bool) -> bool:
+        """Tell whether the due step of a job that was just moved may start without a claim.
+
+        Queued jobs are always claimed, because they take turns.
+        """
+        is_queued = job.state is JobState.QUEUED
+        return not is_queued and self._store.needs_no_claim(job, clients_only=clients_only)
+
     async def let_go(self, job: Job) -> None:
         """Let the other workers claim a job whose step has ended without a change to the job."""
         await self._store.let_go(job)

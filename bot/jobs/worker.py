@@ -99,6 +99,7 @@ class Worker:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._changed: dict[str, Job] = {}  # the running jobs that have changed since the claim
         self._alarm = LaneAlarm(max_seconds=_IDLE_SECONDS)
+        self._is_waiting = False
         self._stopping = False
         self._is_discord_paused = False
 
@@ -117,7 +118,10 @@ class Worker:
         self._alarm.look()
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Wake up when this lane can claim the job. Cancel the running step of a cancelled job."""
+        """Start the job's step, or wake up when this lane can claim the job.
+
+        If the job was cancelled, cancel its running step.
+        """
         job = event.job
         running = self._running.get(job.id)
         if running and self._lane.interruptible and job.state is JobState.CANCELLED:
@@ -127,6 +131,8 @@ class Worker:
             self._alarm.set_in(0)
         if running:
             self._changed[job.id] = job
+        elif event.previous is not job.state and self._may_start(job):
+            self._start(job)
         else:
             self._wake_for(job)
 
@@ -144,7 +150,11 @@ class Worker:
             except StorageError:
                 log.exception("worker.database_failed lane=%s", self._lane.name)
                 self._alarm.set_in(1.0)
-            await self._alarm.wait()
+            self._is_waiting = True
+            try:
+                await self._alarm.wait()
+            finally:
+                self._is_waiting = False
 
     async def stop(self, *, grace: float) -> None:
         """Stop claiming jobs. Running steps have `grace` seconds before they are cancelled."""
@@ -186,9 +196,22 @@ class Worker:
         if self._stopping:
             return  # the claimed jobs stay due, and the next process claims them
         for job in due:
-            task = asyncio.create_task(self._advance(job), name=f"{self._lane.name}:{job.id}")
-            self._running[job.id] = task
-            task.add_done_callback(lambda _, job_id=job.id: self._done(job_id))
+            self._start(job)
+
+    def _may_start(self, job: Job) -> bool:
+        """Tell whether the step of a job that was just moved can be started without a claim."""
+        return (
+            self._is_waiting
+            and not (self._stopping or self._alarm.is_due)
+            and len(self._running) < self._lane.slots
+            and self._seconds_until(job) == 0
+            and self._queue.may_start(job, clients_only=self._is_discord_paused)
+        )
+
+    def _start(self, job: Job) -> None:
+        task = asyncio.create_task(self._advance(job), name=f"{self._lane.name}:{job.id}")
+        self._running[job.id] = task
+        task.add_done_callback(lambda _: self._done(job.id))
 
     def _done(self, job_id: str) -> None:
         was_full = len(self._running) >= self._lane.slots

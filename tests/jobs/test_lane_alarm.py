@@ -84,8 +84,8 @@ async def test_a_job_wakes_only_the_lanes_that_run_its_steps(bench: Bench) -> No
             await bench.until(lambda: bench.changed_to(JobState.SUCCEEDED))
     assert len(first_look) > len(statements)
     claims = [each for each in statements if "UPDATE jobs SET epoch = epoch + 1" in each]
-    steps = 8  # received, queued, generating twice, downloading, merging, delivering, notifying
-    assert len(claims) <= steps + 4, "\n".join(each[:200] for each in claims)
+    claimed = 4  # queued (with submitting), generating twice; other steps start with the move
+    assert len(claims) <= claimed + 2, "\n".join(each[:200] for each in claims)
     assert sum("SELECT min(due)" in each for each in statements) <= 2
 
 
@@ -98,6 +98,97 @@ async def test_lanes_without_due_jobs_claim_nothing(bench: Bench) -> None:
         await settle(bench)
     assert any("SELECT min(due)" in each for each in statements)
     assert not any("UPDATE jobs" in each for each in statements)
+
+
+class MovedJobs:
+    """Moves jobs to one state, whose step records each start and waits for `may_end`."""
+
+    def __init__(self, bench: Bench, state: JobState) -> None:
+        self._bench = bench
+        self._state = state
+        self.started: list[Job] = []
+        self.ended = 0
+        self.may_end = asyncio.Event()
+
+    def lane(self, *, slots: int = 4) -> Lane:
+        steps = {self._state: self._step}
+        return Lane(name="test", steps=steps, slots=slots, needs_discord=True)
+
+    async def move(self, *jobs: Job) -> list[Job]:
+        moving = [self._bench.jobs.move(job, self._state) for job in jobs]
+        return [moved for moved in await asyncio.gather(*moving) if moved is not None]
+
+    async def _step(self, job: Job) -> None:
+        self.started.append(job)
+        await self.may_end.wait()
+        self.ended += 1
+        await self._bench.jobs.move(job, JobState.CANCELLED)
+
+
+async def test_a_job_that_was_moved_starts_without_a_claim(bench: Bench) -> None:
+    moved_jobs = MovedJobs(bench, JobState.DELIVERING)
+    async with running(bench, moved_jobs.lane()):
+        job = await bench.at(JobState.MERGING)
+        moved = await moved_jobs.move(job)
+        moved_jobs.may_end.set()
+        await bench.until(lambda: bench.changed_to(JobState.CANCELLED))
+    assert moved_jobs.started == moved
+
+
+async def test_jobs_that_are_moved_at_once_start_once_each(bench: Bench) -> None:
+    moved_jobs = MovedJobs(bench, JobState.DELIVERING)
+    async with running(bench, moved_jobs.lane(slots=3)):
+        merging = [await bench.at(JobState.MERGING) for _ in range(9)]
+        jobs = [await bench.now(job.id) for job in merging]
+        moved = await moved_jobs.move(*jobs)
+        await settle(bench)
+        assert len(moved_jobs.started) == 3
+        moved_jobs.may_end.set()
+        await bench.until(lambda: moved_jobs.ended == 9)
+    assert sorted(job.id for job in moved_jobs.started) == sorted(job.id for job in jobs)
+    assert moved_jobs.started[:3] == moved[:3]
+
+
+async def test_a_job_that_is_moved_before_its_lane_runs_is_claimed_by_the_lane(
+    bench: Bench,
+) -> None:
+    moved_jobs = MovedJobs(bench, JobState.DELIVERING)
+    worker = bench.worker(moved_jobs.lane())
+    bench.bus.subscribe(worker.on_job_changed)
+    [moved] = await moved_jobs.move(await bench.at(JobState.MERGING))
+    await settle(bench)
+    assert moved_jobs.started == []
+    moved_jobs.may_end.set()
+    task = asyncio.create_task(worker.run())
+    await bench.until(lambda: bench.changed_to(JobState.CANCELLED))
+    await worker.stop(grace=PATIENCE)
+    await task
+    assert [job.epoch for job in moved_jobs.started] == [moved.epoch + 1]
+
+
+async def test_a_job_that_is_moved_while_discord_is_away_does_not_start(bench: Bench) -> None:
+    moved_jobs = MovedJobs(bench, JobState.DELIVERING)
+    async with running(bench, moved_jobs.lane()) as [worker]:
+        await settle(bench)
+        worker.pause_discord()
+        await moved_jobs.move(await bench.at(JobState.MERGING))
+        await settle(bench)
+        assert moved_jobs.started == []
+        worker.resume_discord()
+        moved_jobs.may_end.set()
+        await bench.until(lambda: bench.changed_to(JobState.CANCELLED))
+
+
+async def test_a_job_of_another_backend_does_not_start_when_it_is_moved(bench: Bench) -> None:
+    moved_jobs = MovedJobs(bench, JobState.DOWNLOADING)
+    async with running(bench, moved_jobs.lane()):
+        await settle(bench)
+        job = await bench.at(JobState.GENERATING)
+        other = {"id": job.id, "backend": "another"}
+        await bench.database.rows("UPDATE jobs SET backend = :backend WHERE id = :id", other)
+        await bench.jobs.move(job, JobState.DOWNLOADING)
+        await settle(bench)
+        assert moved_jobs.started == []
 
 
 async def test_jobs_that_were_due_before_the_start_are_claimed(bench: Bench) -> None:

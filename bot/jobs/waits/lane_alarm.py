@@ -17,13 +17,13 @@ class LaneAlarm:
     def __init__(self, *, max_seconds: float) -> None:
         self._max_seconds = max_seconds
         self._changed = asyncio.Event()
-        self._is_due = False
+        self._is_rung = False
         self._due_at = math.inf  # a time of the event loop
         self._read_at = 0.0  # same
 
     def ring(self) -> None:
         """Wake the lane now."""
-        self._is_due = True
+        self._is_rung = True
         self._changed.set()
 
     def set_in(self, seconds: float) -> None:
@@ -44,22 +44,26 @@ class LaneAlarm:
         """
         now = asyncio.get_running_loop().time()
         must_read = now >= self._wake_at
-        is_due = self._is_due or now >= self._due_at
-        self._is_due = False
+        is_due = self._is_rung or now >= self._due_at
+        self._is_rung = False
         if must_read:
             self._due_at, self._read_at = math.inf, now + self._max_seconds
         return is_due, must_read
 
     async def wait(self) -> None:
         """Wait until the lane has to wake."""
-        loop = asyncio.get_running_loop()
-        while not self._is_due and loop.time() < self._wake_at:
+        while not self.is_due:
             self._changed.clear()
             try:
                 async with asyncio.timeout_at(self._wake_at):
                     await self._changed.wait()
             except TimeoutError:
                 return
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the lane has to wake now."""
+        return self._is_rung or asyncio.get_running_loop().time() >= self._wake_at
 
     @property
     def _wake_at(self) -> float:

@@ -6,16 +6,18 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from bot.model import AT_PROVIDER, JobState
 from storage.jobs.rows import job_from
 from storage.workers.leases import FREE, Lease, alone
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from bot.model import Job, JobState
+    from bot.model import Job
     from storage.database import Database
 
 # A job that was submitted to another backend waits until the operator chooses that backend again.
+_AT_BACKEND = AT_PROVIDER | {JobState.DOWNLOADING}
 _CLAIMABLE = f"""next_at IS NOT NULL
             AND (backend = :backend
                 OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
@@ -118,6 +120,20 @@ class DueJobStore:
         # The rows from RETURNING are in no particular order.
         ordered = sorted(rows, key=lambda row: (row["next_at"], row["number"]))
         return [job_from(row) for row in ordered]
+
+    def needs_no_claim(self, job: Job, *, clients_only: bool) -> bool:
+        """Tell whether this process may run a job's due step without claiming the job.
+
+        This is so if no other process claims jobs, and if this one would claim the job.
+        """
+        is_elsewhere = job.state in _AT_BACKEND and job.backend != self._backend
+        client = job.client.name if job.client else None
+        return (
+            self._lease.worker is None
+            and not is_elsewhere
+            and self._client in {None, client}
+            and not (clients_only and client is None)
+        )
 
     async def next_due(
         self,
