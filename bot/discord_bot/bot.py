@@ -14,21 +14,21 @@ from discord import app_commands
 
 from bot.delivery.views.service_name import ServiceName
 from bot.discord_bot.application_settings import portal_problems
-from bot.discord_bot.arrivals import Arrivals
 from bot.discord_bot.audio_uploads import for_audio
 from bot.discord_bot.callbacks import CallbackCounter
 from bot.discord_bot.command_definitions import localise, tell_of_voices
 from bot.discord_bot.command_sync import sync_commands
 from bot.discord_bot.command_tree import CommandTree
-from bot.discord_bot.forms import Forms
 from bot.discord_bot.gateway.skipped_events import SkippedEvents
-from bot.discord_bot.owner.command_sync import OWNER_GROUP, OwnerCommandSync
-from bot.discord_bot.pending_orders import PendingOrders
-from bot.discord_bot.unreadable_interactions import (
+from bot.discord_bot.interactions.arrivals import Arrivals
+from bot.discord_bot.interactions.forms import Forms
+from bot.discord_bot.interactions.unreadable_interactions import (
     HANDLED_TYPES,
     UnreadableInteraction,
     unreadable_interaction,
 )
+from bot.discord_bot.owner.command_sync import OWNER_GROUP, OwnerCommandSync
+from bot.discord_bot.pending_orders import PendingOrders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

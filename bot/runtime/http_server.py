@@ -21,9 +21,6 @@ from bot.web.pages.file_links import FileLinks
 from bot.web.pages.share import SharePage
 from bot.web.pages.voice_links import VoiceLinks
 from bot.web.webhooks import WEBHOOK_PATH, Webhooks
-from storage.jobs.listings import ListingStore
-from storage.ledger.totals import LedgerSumStore
-from storage.workers.table import WorkerTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,18 +146,8 @@ def metrics_page(engine: Engine, *, shows_tables: bool = True) -> MetricsPage | 
     `shows_tables`: whether to show metrics about the database's contents. If several processes
     share the database, only one of them shows these.
     """
-    token = engine.resources.settings.metrics_token.get_secret_value()
-    if not token:
+    if not engine.resources.settings.metrics_token.get_secret_value():
         return None
-    from bot.web.metrics_page import MetricsPage
+    from bot.runtime.parts.metrics_page import make_metrics_page
 
-    database = engine.resources.database
-    return MetricsPage(
-        engine.metrics,
-        engine.store,
-        ListingStore(database),
-        LedgerSumStore(database),
-        token=token,
-        workers=WorkerTable(database, clock=database.wall) if engine.heartbeat else None,
-        shows_tables=shows_tables,
-    )
+    return make_metrics_page(engine, shows_tables=shows_tables)

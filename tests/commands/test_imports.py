@@ -16,6 +16,8 @@ SDK = {"openai", "httpx2"}
 # The modules that a bot without options does not need. At rest, each megabyte counts.
 OPTIONAL = {
     "bot.backends.openrouter.models",
+    "bot.jobs.leases.heartbeat",
+    "bot.speech.narrator",
     "bot.speech.voices",
     "bot.storyboard.drawing.animation",
     "bot.storyboard.lettering.scenes",
@@ -24,6 +26,8 @@ OPTIONAL = {
     "bot.web.site",
     "discord.ext.commands",
     "prometheus_client",
+    "storage.ledger.totals",
+    "storage.workers.table",
     "PIL",
 }
 

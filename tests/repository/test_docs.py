@@ -20,7 +20,7 @@ import cogs
 from bot import __version__
 from bot.__main__ import all_commands
 from bot.delivery.views.button_ids import LABELS
-from bot.discord_bot.forms import Forms
+from bot.discord_bot.interactions.forms import Forms
 from bot.model import TRANSITIONS, JobState
 from bot.moderation.access.place import Reach
 from bot.settings.fields import Settings

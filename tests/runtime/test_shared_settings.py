@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.jobs.leases.shared_settings import differing, digest_of
-from bot.runtime.parts.shared_database import shared_settings
+from bot.runtime.parts.heartbeat import shared_settings
 from bot.settings.fields import Settings
 
 if TYPE_CHECKING:

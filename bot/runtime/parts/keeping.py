@@ -1,4 +1,7 @@
-"""Builds the components that sign links and delete videos, and reads the default for DMs."""
+"""Builds the components that sign links, delete videos and keep texts.
+
+It also reads the default for DMs.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,16 @@ from typing import TYPE_CHECKING
 
 from bot.library.retention import Retention, RetentionLimits
 from bot.links import Links, derive_key
+from bot.speech.kept_speeches import KeptSpeeches
 from storage.people import Notify, NotifyDefault
 from storage.retention import RetentionStore
+from storage.speeches import SpeechStore
 
 if TYPE_CHECKING:
     from bot.library.remote_deletion import RemoteDeletion
     from bot.runtime.engine import Engine
     from bot.runtime.resources import Resources
     from bot.settings.fields import Settings
-    from bot.speech.kept_speeches import KeptSpeeches
     from storage.people import PeopleStore
 
 _GIB = 1024**3
@@ -36,6 +40,12 @@ def make_links(resources: Resources) -> Links:
         lifetime=_LINK_SECONDS,
         clock=resources.clock,
     )
+
+
+def make_kept_speeches(engine: Engine) -> KeptSpeeches:
+    """Return the component that keeps the texts that were read aloud."""
+    store = SpeechStore(engine.resources.database)
+    return KeptSpeeches(store, engine.workspace, clock=engine.resources.clock)
 
 
 def make_retention(

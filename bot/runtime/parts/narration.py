@@ -1,23 +1,17 @@
-"""Builds the component that reads texts aloud, and the one that keeps these texts."""
+"""Builds the component that reads texts aloud."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bot.media.process.ffmpeg import Ffmpeg
-from bot.speech.kept_speeches import KeptSpeeches
 from bot.speech.narrator import Narrator
 from storage.speeches import SpeechCaps, SpeechStore
 
 if TYPE_CHECKING:
     from bot.runtime.engine import Engine
+    from bot.speech.kept_speeches import KeptSpeeches
     from bot.speech.voices import Voices
-
-
-def make_kept_speeches(engine: Engine) -> KeptSpeeches:
-    """Return the component that keeps the texts that were read aloud."""
-    store = SpeechStore(engine.resources.database)
-    return KeptSpeeches(store, engine.workspace, clock=engine.resources.clock)
 
 
 def make_narrator(engine: Engine, voices: Voices, kept: KeptSpeeches) -> Narrator:

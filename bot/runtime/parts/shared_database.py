@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import platform
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
-from pydantic import SecretStr
-
-from bot.jobs.leases.heartbeat import Heartbeat
-from bot.jobs.leases.shared_settings import digest_of
-from bot.links import derive_key
-from bot.runtime.roles.role import Role
-from storage.postgres.schema import newest
 from storage.workers.leases import Lease, alone
-from storage.workers.table import WorkerState, WorkerTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from contextlib import AsyncExitStack
 
+    from bot.jobs.leases.heartbeat import Heartbeat
     from bot.runtime.resources import Resources
-    from bot.settings.fields import Settings
+    from bot.runtime.roles.role import Role
     from storage.database import Database
-
-_PRESETS = ("video_model", "video_seconds", "video_seconds_max", "video_lengths", "video_size")
-_OF_BACKEND = {
-    "storyboard": ("storyboard_url",),
-    "openai": ("openai_base_url", "openai_api_key", "openai_body", "openai_extra"),
-    "openrouter": ("openrouter_base_url", "openrouter_api_key"),
-    "gemini": ("gemini_base_url", "gemini_api_key"),
-}
-_STORE = ("store_url", "store_endpoint", "store_region")
 
 
 async def open_heartbeat(
@@ -41,25 +22,9 @@ async def open_heartbeat(
     """Record this process in the database. Returns None if the database is SQLite."""
     if not isinstance(resources.settings.database, str):
         return None
-    database = resources.database
-    table = WorkerTable(database, clock=database.wall)
-    schema = await asyncio.to_thread(newest)
-    shared = {**shared_settings(resources.settings), "schema": str(schema)}
-    worker = WorkerState(
-        id=uuid4().hex,
-        schema=schema,
-        digest=digest_of(shared, key=derive_key(resources.secret, "workers")),
-        desk_since=None,
-        role=role,
-        host=platform.node(),
-    )
-    heartbeat = Heartbeat(table, worker, steady=resources.clock.steady)
-    if role is Role.ALL:
-        heartbeat.become_desk(now=database.wall())
-    await table.sweep()
-    await heartbeat.beat()
-    stack.push_async_callback(heartbeat.leave)
-    return heartbeat
+    from bot.runtime.parts.heartbeat import begin_heartbeat  # noqa: PLC0415 - SQLite needs none
+
+    return await begin_heartbeat(resources, stack, role)
 
 
 def lease_of(heartbeat: Heartbeat | None, database: Database) -> Lease:
@@ -78,13 +43,3 @@ def may_claim(heartbeat: Heartbeat | None, *, client: str | None) -> Callable[[]
     if heartbeat is None:
         return lambda: True
     return heartbeat.may_claim if client is None else heartbeat.is_alive
-
-
-def shared_settings(settings: Settings) -> Mapping[str, str]:
-    """Return the values of the settings that have to be the same in all processes."""
-    names = ("video_backend", *_OF_BACKEND[settings.video_backend], *_PRESETS, *_STORE)
-    values = {name: getattr(settings, name) for name in names}
-    return {
-        name.upper(): value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-        for name, value in values.items()
-    }

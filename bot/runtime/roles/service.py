@@ -32,8 +32,12 @@ from bot.library.remote_deletion import RemoteDeletion
 from bot.runtime.costs import make_spending_picture
 from bot.runtime.http_server import open_http_server
 from bot.runtime.part_watch import make_part_watch
-from bot.runtime.parts.keeping import make_links, make_retention, notify_default
-from bot.runtime.parts.narration import make_kept_speeches, make_narrator
+from bot.runtime.parts.keeping import (
+    make_kept_speeches,
+    make_links,
+    make_retention,
+    notify_default,
+)
 from bot.runtime.parts.storyboard import STORYBOARD
 from bot.runtime.roles.role import Role
 from bot.runtime.supervisor import GATEWAY, Service, sweep_hourly
@@ -95,7 +99,11 @@ async def open_service(
     speeches = make_kept_speeches(engine)
     retention = make_retention(engine, people, speeches, remote_deletion)
     library = Library(LibraryStore(database), engine.artifacts, workspace, clock=clock)
-    narrator = make_narrator(engine, voices, speeches) if voices else None
+    narrator = None
+    if voices is not None:
+        from bot.runtime.parts.narration import make_narrator  # noqa: PLC0415 - only voices need it
+
+        narrator = make_narrator(engine, voices, speeches)
     count_call = engine.metrics.count_discord_call
     is_desk = role is Role.DESK
     copy_orders = CopyOrderStore(database, clock=database.wall)

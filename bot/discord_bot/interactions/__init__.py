@@ -1,0 +1,1 @@
+"""Records interactions, passes on forms, and answers what discord.py can't read."""
