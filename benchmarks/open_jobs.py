@@ -20,6 +20,7 @@ from bot.jobs.queue import JobQueue
 from bot.jobs.service import JobService
 from bot.jobs.waits.capacity import ProviderCapacity
 from bot.jobs.waits.holds import Holds
+from bot.jobs.waits.step_retries import StepRetries
 from bot.jobs.worker import Worker, make_lanes
 from bot.model import JobState
 from bot.moderation.access.gate import Gate
@@ -131,7 +132,8 @@ def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker
     due = DueJobStore(database, backend=_BACKEND)
     queue = JobQueue(due, queued, capacity, access, clock=clock)
     lanes = make_lanes(dict.fromkeys(JobState, _no_step))
-    workers = [Worker(service, queue, lane, holds=holds, jitter=lambda: 0.0) for lane in lanes]
+    retries = StepRetries(service, holds, jitter=lambda: 0.0)
+    workers = [Worker(queue, lane, retries) for lane in lanes]
     for worker in workers:
         bus.subscribe(worker.on_job_changed)
     return service, workers

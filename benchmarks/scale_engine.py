@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from bot.backends.base import BackendUpdate, RemoteState
-from bot.jobs.worker import Lane, Worker, make_lanes
+from bot.jobs.worker import Lane, make_lanes
 from bot.model import JobState
 from bot.pacing import WatchedClock, seconds_since_boot
 from storage.database import open_database
@@ -105,10 +105,7 @@ async def _run(source: Source, name: str | None) -> None:
     async with open_database(source, is_shared=name is not None) as database:
         bench = make_bench(database, root, name=name)
         lanes: tuple[Lane, ...] = make_lanes(empty_steps(bench))
-        workers = [
-            Worker(bench.jobs, bench.queue, lane, holds=bench.holds, jitter=lambda: 0.0)
-            for lane in lanes
-        ]
+        workers = [bench.worker(lane) for lane in lanes]
         for worker in workers:
             bench.bus.subscribe(worker.on_job_changed)
         if name:
