@@ -139,6 +139,23 @@ async def test_no_connection_serves_two_creates_or_two_downloads(
     assert len(server.requests) == len({request.connection for request in server.requests})
 
 
+@pytest.mark.parametrize("open_adapter", [OpenAIVideos, over_the_sdk], ids=["light", "sdk"])
+async def test_headers_that_are_not_ascii_do_no_harm_and_cookies_are_not_sent_back(
+    open_adapter: Callable[..., Adapter],
+) -> None:
+    headers = "X-Region: Zürich\r\nX-Node: ".encode() + b"k\xf6ln\r\nSet-Cookie: node=1; Path=/\r\n"
+    server = RawServer(answer={"id": REF, "status": "queued"}, more_headers=headers)
+    async with served(server) as port:
+        adapter = open_adapter(base_url=f"http://127.0.0.1:{port}/v1", api_key=KEY)
+        for _ in range(2):
+            assert (await adapter.submit(REQUEST, create_key="key-1")).ref == REF
+            assert (await adapter.poll(REF)).state is RemoteState.QUEUED
+        await adapter.close()
+    assert [sorted(request.headers.keys() & {"cookie", "host"}) for request in server.requests] == (
+        [["host"]] * 4
+    )
+
+
 class TwoAnswers:
     """A server that answers its first request twice, the second time once `again` is set."""
 

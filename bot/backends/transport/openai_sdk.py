@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from bot.backends.transport.base import Endpoint, Request, Transport
 
 _MAX_REDIRECTS = 5
-# `HttpTransport` sets the first ones by itself. The others describe a body before it was decoded.
+# `HttpTransport` sets these by itself.
 _NOT_SENT = frozenset({"host", "connection", "content-length"})
-_NOT_READ = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+# The first ones describe a body before it was decoded. httpx would send cookies back.
+_NOT_READ = frozenset({"content-encoding", "content-length", "transfer-encoding", "set-cookie"})
 
 
 class OpenAITransports:
@@ -124,7 +125,7 @@ class _Connections(httpx2.AsyncBaseTransport):
         )
         return httpx2.Response(
             answer.status,
-            headers=_without(_NOT_READ, answer.headers),
+            headers=_encoded(_without(_NOT_READ, answer.headers)),
             content=answer.content,
         )
 
@@ -135,6 +136,13 @@ class _Connections(httpx2.AsyncBaseTransport):
 
 def _without(names: Container[str], headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name.lower() not in names}
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Return headers as bytes, because httpx refuses strings that are not ASCII."""
+    return [
+        (name.encode(), value.encode(errors="surrogateescape")) for name, value in headers.items()
+    ]
 
 
 def _cause(error: openai.OpenAIError) -> NoAnswerError:

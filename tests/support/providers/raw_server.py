@@ -19,9 +19,13 @@ class RawRequest:
 
 @dataclass(kw_only=True)
 class RawServer:
-    """Answers each request with the same JSON, and keeps its connections open."""
+    """Answers each request with the same JSON, and keeps its connections open.
+
+    `more_headers`: further lines of the response's head.
+    """
 
     answer: object
+    more_headers: bytes = b""
     requests: list[RawRequest] = field(default_factory=list)
     connections: int = 0
 
@@ -43,5 +47,6 @@ class RawServer:
             request = RawRequest(line=line, headers=headers, body=body, connection=connection)
             self.requests.append(request)
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
+            writer.write(self.more_headers)
             writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(content), content))
             await writer.drain()
