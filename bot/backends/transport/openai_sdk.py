@@ -72,7 +72,7 @@ class OpenAITransport:
         except openai.APIStatusError as error:
             return _answer(error.response)
         except openai.OpenAIError as error:
-            raise _cause(error) from error
+            raise NoAnswerError(type(error.__cause__ or error).__name__) from error
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
             raise NoAnswerError(type(error).__name__) from error
 
@@ -143,11 +143,6 @@ def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     return [
         (name.encode(), value.encode(errors="surrogateescape")) for name, value in headers.items()
     ]
-
-
-def _cause(error: openai.OpenAIError) -> NoAnswerError:
-    cause = error.__cause__
-    return cause if isinstance(cause, NoAnswerError) else NoAnswerError(type(error).__name__)
 
 
 def _answer(response: httpx2.Response) -> Answer:
