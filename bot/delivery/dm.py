@@ -82,12 +82,18 @@ class DirectMessages:
         self._first_dms: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._accepting: set[int] = set()
 
-    def check_limit(self, user_id: int) -> None:
-        """Raise DeliveryError if a DM to a user would have to wait for a rate limit."""
+    async def check_limit(self, job: Job, *, only_way: bool) -> None:
+        """Raise DeliveryError if a job's DM would have to wait for a rate limit.
+
+        A DM that an earlier refusal forbids doesn't wait, because it is never sent.
+        """
+        dm = DirectMessage(user_id=job.origin.user_id, text="", marker=dm_marker(job))
         try:
-            self._bot_requests.check_dm(user_id)
+            self._bot_requests.check_dm(dm.user_id)
         except ThrottledError as error:
-            raise as_delivery_error(error) from error
+            person = await self._people.get(dm.user_id)
+            if not self._is_refused(person, dm, only_way=only_way):
+                raise as_delivery_error(error) from error
 
     async def send(
         self,

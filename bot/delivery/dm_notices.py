@@ -67,7 +67,7 @@ class DmNotices:
         is_first_try = job.dm_intent_at is None
         if is_first_try:
             # Once the intent is stored, each attempt first looks for the DM in the channel.
-            self._direct_messages.check_limit(job.origin.user_id)
+            await self._direct_messages.check_limit(job, only_way=job.card_gone)
             if await self._card_records.intend_dm(job) is None:
                 return False
         try:

@@ -11,6 +11,7 @@ import pytest
 from bot.delivery.dm import DmRefusedError
 from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.rest import faults
+from bot.errors import DeliveryError
 from bot.model import JobState
 from storage.people import Person
 from tests.support.desk import open_desk
@@ -123,6 +124,16 @@ async def test_closed_dms_are_asked_at_most_once_a_day(desk: Desk) -> None:
         await notify(desk, card_gone=True)
         desk.clock.advance(HOUR)
     assert [made.status for made in desk.made(POST)] == [403] * 2
+
+
+async def test_a_person_with_closed_dms_waits_for_no_limit(desk: Desk) -> None:
+    job = await finished(desk, card_gone=True)
+    desk.fake_discord.faults.add("POST /users/@me/channels", api_errors.rate_limited(30))
+    with pytest.raises(DeliveryError):
+        await desk.direct.send(job, "another DM", may_be_sent=False)
+    await desk.bench.people.dm_closed(job.origin.user_id, now=desk.clock())
+    assert await desk.deliverer().notify(job, desk.artifact(job))
+    assert len(desk.made("POST /users/@me/channels")) == 1
 
 
 async def test_two_dms_at_once_are_not_both_refused(desk: Desk) -> None:
