@@ -59,7 +59,7 @@ async def open_form(interaction: discord.Interaction[VideoBot], job: Job, action
     for item in _items(services, job, action, say):
         form.add_item(item)
     # Stop the form, because discord.py would keep it in memory. Submissions are handled by
-    # `FormsCog` below.
+    # `_submit` below.
     form.stop()
     await interaction.response.send_modal(form)
 
