@@ -116,7 +116,6 @@ class ClockStore:
 
         Returns the number of these jobs. A wait for a circuit's probe is shortened too.
 
-
         `longest`: the longest wait that each state allows, in seconds.
         `longest_probe`: the longest wait for a circuit's probe, in seconds.
         """

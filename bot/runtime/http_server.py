@@ -1,6 +1,6 @@
 """Assembles the HTTP routes, and starts the HTTP server.
 
-Pages and the API are imported only if their tokens are set.
+The API, the owner's page and the metrics page are imported only if their tokens are set.
 """
 
 from __future__ import annotations

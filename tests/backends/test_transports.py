@@ -157,7 +157,9 @@ async def test_headers_that_are_not_ascii_do_no_harm_and_cookies_are_not_sent_ba
 
 
 @pytest.mark.parametrize("open_adapter", [OpenAIVideos, over_the_sdk], ids=["light", "sdk"])
-async def test_the_reason_for_a_missing_answer_is_named(open_adapter: Callable[..., Adapter]) -> None:
+async def test_the_reason_for_a_missing_answer_is_named(
+    open_adapter: Callable[..., Adapter],
+) -> None:
     async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 302 Found\r\nLocation: /here\r\nConnection: close\r\n\r\n")

@@ -65,7 +65,7 @@ class Request:
 
     `url`: a path below the provider's base URL, or an absolute URL.
     `body`: sent as JSON, unless `headers` sets another Content-Type.
-    `content`: the bytes of an encoded body, which replace `body`.
+    `content`: the bytes of a body that is already encoded. If it is set, `body` must be None.
     `follow_redirects`: whether the redirects of a GET request are followed. Redirects of other
     requests are never followed.
     `stream`: whether the caller reads the body of a successful response itself.
