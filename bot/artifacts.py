@@ -52,11 +52,13 @@ class FinishedVideo:
 
     `note`: the locale key of a sentence about the video, or None.
     `captions`: the file with the captions of the video, or None.
+    `frame`: the width and height in pixels, or None if the file has yet to be read.
     """
 
     path: Path
     note: str | None = None
     captions: Path | None = None
+    frame: tuple[int, int] | None = None
 
 
 class Handover(StrEnum):

@@ -12,6 +12,8 @@ from bot.artifacts import NOTE_HELD, NOTE_HELD_INSTEAD, NOTE_SILENT, FinishedVid
 from bot.errors import FileStoreError, MediaError, UserError
 from bot.media.captions.captioner import caption_narration, write_captions
 from bot.media.files.shared_work import SharedWork
+from bot.media.mp4.playable import repair_for
+from bot.media.mp4.reader import read_mp4
 from bot.media.narration.ingest import ingest, read_narration
 from bot.media.render.convert import convert
 from bot.media.render.encoded_narration import (
@@ -251,11 +253,13 @@ class NarrationEditor:
         )
 
     async def _repair(self, folder: JobFolder) -> FinishedVideo:
-        if await asyncio.to_thread(folder.clip.exists) and await repair(
-            self._ffmpeg, folder.clip, folder.result
-        ):
-            return FinishedVideo(path=folder.result)
-        return FinishedVideo(path=folder.clip)
+        if not await asyncio.to_thread(folder.clip.exists):
+            return FinishedVideo(path=folder.clip)
+        info = await asyncio.to_thread(read_mp4, folder.clip)
+        if not repair_for(info).is_needed:
+            return FinishedVideo(path=folder.clip, frame=(info.width, info.height))
+        await repair(self._ffmpeg, folder.clip, folder.result)
+        return FinishedVideo(path=folder.result)
 
 
 async def _caption(folder: JobFolder, text: str) -> None:

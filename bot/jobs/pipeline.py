@@ -207,9 +207,7 @@ class Pipeline:
             video = await self._edit(job) if await self._downloading.restore(job) else None
         if video is None:
             return
-        artifact = await self._workspace.publish(
-            job.id, video.path, captions=video.captions, now=self._clock()
-        )
+        artifact = await self._workspace.publish(job.id, video, now=self._clock())
         await self._artifacts.save(artifact)
         await self._editor.make_poster(job.id)
         to = JobState.DELIVERING if job.client is None else JobState.SUCCEEDED

@@ -155,7 +155,7 @@ async def test_a_clip_that_plays_as_it_is_is_published_byte_for_byte(
     folder = await workspace.create(JOB)
     made = clips.make_clip(folder.clip, seconds=1).read_bytes()
     video = await editor.finish(JOB, narrated=False)
-    artifact = await workspace.publish(JOB, video.path, now=0)
+    artifact = await workspace.publish(JOB, video, now=0)
     assert workspace.video(JOB).read_bytes() == made
     assert artifact.sha256 == hashlib.sha256(made).hexdigest()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.artifacts import NOTE_HELD_INSTEAD
+from bot.artifacts import NOTE_HELD_INSTEAD, FinishedVideo
 from bot.errors import BackendError, ErrorKind, MediaError
 from bot.media.files.shared_work import SharedWork
 from bot.model import JobState
@@ -241,7 +241,7 @@ async def test_a_crash_after_the_choice_to_drop_the_narration_does_not_strand_th
 ) -> None:
     job = await bench.at(JobState.MERGING, attachment=VOICE)
     clip = bench.workspace.folder(job.id).clip
-    await bench.workspace.publish(job.id, clip, now=bench.clock())
+    await bench.workspace.publish(job.id, FinishedVideo(path=clip), now=bench.clock())
     ended = await bench.run_out(job.id)
     assert (ended.state, ended.note) == (JobState.SUCCEEDED, "note.not_merged")
 

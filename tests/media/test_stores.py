@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.artifacts import FinishedVideo
 from bot.errors import FileStoreError
 from bot.media.files import local_copies
 from bot.media.files.stores.base import is_key, job_of, keys_of, poster_key, video_key
@@ -40,7 +41,7 @@ def workspace(tmp_path: Path, remote: RemoteStore) -> Workspace:
 async def publish(workspace: Workspace) -> None:
     folder = await workspace.create(JOB)
     folder.result.write_bytes(b"video")
-    artifact = await workspace.publish(JOB, folder.result, now=1.0)
+    artifact = await workspace.publish(JOB, FinishedVideo(path=folder.result), now=1.0)
     assert (artifact.size, folder.result.exists()) == (5, False)
 
 
@@ -113,10 +114,10 @@ async def test_a_store_that_is_away_fails_and_keeps_what_is_here(
     folder.result.write_bytes(b"video")
     remote.is_away = True
     with pytest.raises(FileStoreError):
-        await workspace.publish(JOB, folder.result, now=1.0)
+        await workspace.publish(JOB, FinishedVideo(path=folder.result), now=1.0)
     assert folder.result.read_bytes() == b"video"
     remote.is_away = False
-    assert (await workspace.publish(JOB, folder.result, now=1.0)).size == 5
+    assert (await workspace.publish(JOB, FinishedVideo(path=folder.result), now=1.0)).size == 5
 
 
 async def test_files_of_a_folder_are_served_until_they_have_moved(
@@ -232,7 +233,7 @@ async def test_a_file_that_was_deleted_after_the_folder_was_listed_stops_no_othe
     for job_id in (JOB, OTHER):
         folder = await Workspace(tmp_path).create(job_id)
         folder.result.write_bytes(b"video")
-        await Workspace(tmp_path).publish(job_id, folder.result, now=1.0)
+        await Workspace(tmp_path).publish(job_id, FinishedVideo(path=folder.result), now=1.0)
 
     class ListsAllOnce(FolderStore):
         async def list(self) -> tuple[KeptFile, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.artifacts import FinishedVideo
 from bot.media.files.atomic import part_of
 from bot.media.files.workspace import Workspace
 
@@ -68,7 +69,7 @@ def test_only_32_hex_digits_become_a_path(job_id: str, workspace: Workspace) -> 
 async def test_a_published_file_is_moved_and_described(workspace: Workspace) -> None:
     folder = await workspace.create(JOB)
     folder.result.write_bytes(b"video" * 1000)
-    artifact = await workspace.publish(JOB, folder.result, now=12.5)
+    artifact = await workspace.publish(JOB, FinishedVideo(path=folder.result), now=12.5)
     assert workspace.video(JOB).read_bytes() == b"video" * 1000
     assert not folder.result.exists()
     assert (artifact.job_id, artifact.size, artifact.created_at) == (JOB, 5000, 12.5)
@@ -78,13 +79,13 @@ async def test_a_published_file_is_moved_and_described(workspace: Workspace) -> 
 async def test_publishing_again_describes_the_same_file(workspace: Workspace) -> None:
     folder = await workspace.create(JOB)
     folder.result.write_bytes(b"video")
-    first = await workspace.publish(JOB, folder.result, now=1)
-    assert await workspace.publish(JOB, folder.result, now=1) == first
+    first = await workspace.publish(JOB, FinishedVideo(path=folder.result), now=1)
+    assert await workspace.publish(JOB, FinishedVideo(path=folder.result), now=1) == first
 
 
 async def test_publishing_nothing_fails(workspace: Workspace) -> None:
     with pytest.raises(FileNotFoundError):
-        await workspace.publish(JOB, workspace.folder(JOB).result, now=1)
+        await workspace.publish(JOB, FinishedVideo(path=workspace.folder(JOB).result), now=1)
 
 
 async def test_the_free_disk_space_is_returned(workspace: Workspace) -> None:

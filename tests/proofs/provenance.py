@@ -146,7 +146,7 @@ class Studio:
                 max_seconds=30,
             )
             video = await editor.finish(_JOB, narrated=False)
-        await workspace.publish(_JOB, video.path, now=0)
+        await workspace.publish(_JOB, video, now=0)
         return workspace.video(_JOB)
 
     def _clip(self) -> Path:

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
+from bot.artifacts import FinishedVideo
 from bot.links import Links
 from bot.logs import Redactor
 from bot.media.files.stores.base import video_key
@@ -60,7 +61,9 @@ class Visitor:
         workspace = Workspace(self.bench.root, self.store)
         captions = clip.with_suffix(".vtt")
         captions.write_text("WEBVTT\n")
-        artifact = await workspace.publish(job.id, clip, captions=captions, now=self.bench.clock())
+        artifact = await workspace.publish(
+            job.id, FinishedVideo(path=clip, captions=captions), now=self.bench.clock()
+        )
         await workspace.delete_scratch(job.id)
         await self.bench.artifacts.save(artifact)
         self.job_id = job.id

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.artifacts import Artifact
+from bot.artifacts import Artifact, FinishedVideo
 from bot.errors import MediaError
 from bot.media.files.atomic import make_private
 from bot.media.files.inventory import Inventory, InventoryFolder, list_folders
@@ -101,22 +101,19 @@ class Workspace:
         await self.delete_scratch(job_id)
         await self._store.delete(keys_of(job_id))
 
-    async def publish(
-        self, job_id: str, path: Path, *, captions: Path | None = None, now: float
-    ) -> Artifact:
-        """Store the file at `path` as the job's finished video, and return the video's metadata.
+    async def publish(self, job_id: str, video: FinishedVideo, *, now: float) -> Artifact:
+        """Move a finished video and its captions to where they are kept, and return its metadata.
 
-        If an earlier attempt has already moved the file, only the metadata is returned.
-        `captions`: the file with the video's captions, or None if it has none.
+        If an earlier attempt has already moved the files, only the metadata is returned.
         """
         key = video_key(job_id)
-        if await asyncio.to_thread(path.exists) or await self._store.head(key) is None:
-            if captions is not None:  # kept first, so that no crash leaves a video without them
-                await self._copies.keep(captions_key(job_id), captions)
-            await self._copies.keep(key, path)
-        video = await self.fetch_video(job_id)
-        artifact = await asyncio.to_thread(_describe, job_id, video, now)
-        return replace(artifact, has_captions=captions is not None)
+        if await asyncio.to_thread(video.path.exists) or await self._store.head(key) is None:
+            if video.captions is not None:  # first, so that no crash leaves a video without them
+                await self._copies.keep(captions_key(job_id), video.captions)
+            await self._copies.keep(key, video.path)
+        kept = await self.fetch_video(job_id)
+        artifact = await asyncio.to_thread(_describe, job_id, kept, video.frame, now)
+        return replace(artifact, has_captions=video.captions is not None)
 
     async def keep_narration(self, job_id: str) -> None:
         """Move a job's narration to where it is kept for later jobs. Repeating this is harmless."""
@@ -263,18 +260,23 @@ class Workspace:
         return await free_bytes(self._root)
 
 
-def _describe(job_id: str, video: Path, now: float) -> Artifact:
+def _describe(job_id: str, video: Path, frame: tuple[int, int] | None, now: float) -> Artifact:
     with video.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    try:
-        info = read_mp4(video)
-    except MediaError:
-        info = None  # the provider's file is published as it is
+    width, height = frame or _frame_of(video) or (None, None)
     return Artifact(
         job_id=job_id,
         size=video.stat().st_size,
         sha256=digest,
         created_at=now,
-        width=info.width if info else None,
-        height=info.height if info else None,
+        width=width,
+        height=height,
     )
+
+
+def _frame_of(video: Path) -> tuple[int, int] | None:
+    try:
+        info = read_mp4(video)
+    except MediaError:
+        return None  # the provider's file is published as it is
+    return info.width, info.height
