@@ -53,6 +53,7 @@ class OpenAITransport:
             base_url=endpoint.base_url,
             api_key=api_key or "",  # with None, the SDK would read the key from the environment
             max_retries=0,
+            timeout=endpoint.read_timeout,
             http_client=httpx2.AsyncClient(
                 transport=_Connections(HttpTransport(endpoint, credentials={})),
                 trust_env=False,  # `HttpTransport` reads the proxies
