@@ -181,9 +181,9 @@ class _NoDiscord:
         del artifact
         self._refuse(job)
 
-    async def notify(self, job: Job, artifact: Artifact) -> bool:
+    async def notify(self, job: Job, video: Artifact | None) -> bool:
         """Raise DeliveryError always."""
-        del artifact
+        del video
         self._refuse(job)
 
     def _refuse(self, job: Job) -> NoReturn:

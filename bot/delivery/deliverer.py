@@ -135,13 +135,13 @@ class DiscordDeliverer:
             await self._artifacts.mark_delivered(job.id, now=self._clock())
         return handover
 
-    async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send the job's DM. It links to the card or, if the card is gone, contains the video.
+    async def notify(self, job: Job, video: Artifact | None) -> bool:
+        """Send the job's DM. It contains the `video` or, if that is None, links to the card.
 
         Returns False if the video is too large for a DM. Such a video is kept until the operator
         sets PUBLIC_URL.
         """
-        return await self._dm_notices.notify(job, artifact)
+        return await self._dm_notices.notify(job, video)
 
     async def _send_dm_instead(self, job: Job) -> None:
         if job.origin.message_id is None and self._clock() < job.origin.token_until:

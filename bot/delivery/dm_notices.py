@@ -54,31 +54,31 @@ class DmNotices:
         self._people = people
         self._clock = clock
 
-    async def notify(self, job: Job, artifact: Artifact) -> bool:
+    async def notify(self, job: Job, video: Artifact | None) -> bool:
         """Send the requester a link to the card, if they want one.
 
-        If the card is gone, send the video.
+        `video`: the video to send instead, because the card is gone.
 
         Returns False if the video is too large for a DM. The video is then kept until the operator
         sets PUBLIC_URL. Also returns False if another step has claimed the job.
         """
-        if not job.card_gone and not await self._is_wanted(job):
+        if video is None and not await self._is_wanted(job):
             return True
         is_first_try = job.dm_intent_at is None
         if is_first_try:
             # Once the intent is stored, each attempt first looks for the DM in the channel.
-            await self._direct_messages.check_limit(job, only_way=job.card_gone)
+            await self._direct_messages.check_limit(job, only_way=video is not None)
             if await self._card_records.intend_dm(job) is None:
                 return False
         try:
-            if job.card_gone:
-                return await self._send_video(job, artifact, may_be_sent=not is_first_try)
+            if video is not None:
+                return await self._send_video(job, video, may_be_sent=not is_first_try)
             text = self._cards.dm(job, link=jump_url(job))
             await self._direct_messages.send(
                 job, text, may_be_sent=not is_first_try, only_way=False
             )
         except DmRefusedError:
-            if job.card_gone:
+            if video is not None:
                 log.warning("delivery.left_to_library id=%s", job.id)
         return True
 

@@ -57,8 +57,11 @@ class Deliverer(Protocol):
         """Add the video to the card, as an upload or as a link, and return the outcome."""
         ...
 
-    async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send the job's only DM, if needed. Returns False if the caller must try again later."""
+    async def notify(self, job: Job, video: Artifact | None) -> bool:
+        """Send the job's only DM, if needed. Returns False if the caller must try again later.
+
+        `video`: the video to send, or None if the card shows it.
+        """
         ...
 
 
@@ -279,12 +282,12 @@ class Pipeline:
         return await self._deliverer.deliver(job, artifact)
 
     async def _notify(self, job: Job) -> None:
-        artifact = await self._artifact(job)
-        if artifact is None:
+        video = await self._artifact(job) if job.card_gone else None
+        if job.card_gone and video is None:
             log.error("delivery.undelivered id=%s reason=file_gone", job.id)
         elif job.attempts >= _MAX_DELIVERIES:
             log.error("delivery.left_to_library id=%s attempts=%d", job.id, job.attempts)
-        elif not await self._deliverer.notify(job, artifact):
+        elif not await self._deliverer.notify(job, video):
             await self._jobs.postpone(job, after=_HOLD_RETRY_SECONDS)
             return
         # The files are deleted before the commit, because no later step would delete them.

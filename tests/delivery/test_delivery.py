@@ -490,7 +490,7 @@ async def notifying(desk: Desk) -> tuple[Job, Message]:
 
 async def test_the_dm_points_to_the_card(desk: Desk) -> None:
     job, message = await notifying(desk)
-    assert await desk.deliverer().notify(job, desk.artifact(job))
+    assert await desk.deliverer().notify(job, None)
     [dm] = desk.fake_discord.dms()
     origin = job.origin
     assert f"https://discord.com/channels/{origin.guild_id}/{origin.channel_id}/{message.id}" in (
@@ -504,10 +504,10 @@ async def test_a_dm_that_waits_for_a_limit_is_not_looked_for_in_its_channel(desk
     with pytest.raises(DeliveryError):
         await desk.direct.send(job, "another DM", may_be_sent=False)
     with pytest.raises(DeliveryError) as caught:
-        await desk.deliverer().notify(job, desk.artifact(job))
+        await desk.deliverer().notify(job, None)
     assert (await desk.bench.now(job.id)).dm_intent_at is None
     desk.clock.advance(caught.value.retry_after or 0)
-    assert await desk.deliverer().notify(job, desk.artifact(job))
+    assert await desk.deliverer().notify(job, None)
     assert len(desk.fake_discord.dms()) == 1
     assert not any(made.operation.startswith("GET /channels") for made in desk.made("GET"))
 
@@ -515,7 +515,7 @@ async def test_a_dm_that_waits_for_a_limit_is_not_looked_for_in_its_channel(desk
 async def test_the_dm_of_a_job_that_another_step_has_claimed_is_not_sent(desk: Desk) -> None:
     job, _ = await notifying(desk)
     await desk.bench.claim_again(job.id)
-    assert not await desk.deliverer().notify(job, desk.artifact(job))
+    assert not await desk.deliverer().notify(job, None)
     assert desk.fake_discord.dms() == []
 
 

@@ -49,7 +49,7 @@ async def finished(desk: Desk, *, card_gone: bool) -> Job:
 
 async def notify(desk: Desk, *, card_gone: bool) -> Job:
     job = await finished(desk, card_gone=card_gone)
-    assert await desk.deliverer().notify(job, desk.artifact(job))
+    assert await desk.deliverer().notify(job, desk.artifact(job) if card_gone else None)
     return job
 
 

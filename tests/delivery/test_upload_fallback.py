@@ -289,10 +289,10 @@ async def test_a_refused_dm_leaves_the_video_to_the_library_undelivered(desk: De
 async def test_people_are_told_as_they_chose(
     desk: Desk, notify: Notify, minutes: int, seconds: float, *, sent: bool
 ) -> None:
-    job, artifact = await notifying(desk)
+    job, _ = await notifying(desk)
     await desk.bench.people.choose(job.origin.user_id, notify, minutes)
     desk.clock.now = job.created_at + seconds
-    assert await desk.deliverer().notify(job, artifact)
+    assert await desk.deliverer().notify(job, None)
     assert len(desk.fake_discord.dms()) == int(sent)
 
 

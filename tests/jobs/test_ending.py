@@ -94,11 +94,15 @@ async def test_a_video_that_was_deleted_before_its_delivery_fails_the_job(
     await assert_failed(bench, job, "failed.file_gone", sentences)
 
 
-async def test_a_video_that_was_deleted_before_its_dm_ends_the_job(bench: Bench) -> None:
+@pytest.mark.parametrize("card_gone", [False, True])
+async def test_a_video_that_was_deleted_before_its_dm_ends_the_job(
+    bench: Bench, *, card_gone: bool
+) -> None:
+    bench.deliverer.handover = Handover.DM if card_gone else Handover.CARD
     job = await bench.at(JobState.NOTIFYING)
     bench.workspace.video(job.id).unlink()
     assert (await bench.step(job.id)).state is JobState.SUCCEEDED
-    assert bench.deliverer.dms[job.id] == 0
+    assert bench.deliverer.dms[job.id] == int(not card_gone), "only a link to the card can be sent"
 
 
 async def test_a_cancelled_job_is_stopped_upstream_once_even_if_its_card_fails(

@@ -47,7 +47,7 @@ class NoDiscord:
         """Raise DeliveryError."""
         self._refuse(job)
 
-    async def notify(self, job: Job, artifact: Artifact) -> bool:  # noqa: ARG002 - as declared
+    async def notify(self, job: Job, video: Artifact | None) -> bool:  # noqa: ARG002 - as declared
         """Raise DeliveryError."""
         self._refuse(job)
 

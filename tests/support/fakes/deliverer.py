@@ -42,9 +42,9 @@ class FakeDeliverer:
             self.cards[job.id] = "video"
         return self.handover
 
-    async def notify(self, job: Job, artifact: Artifact) -> bool:
+    async def notify(self, job: Job, video: Artifact | None) -> bool:
         self._fail()
-        assert artifact.job_id == job.id
+        assert (video is not None) == job.card_gone
         if job.dm_intent_at is None:
             self.dms[job.id] += 1
         return True
