@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -65,22 +66,19 @@ class JobQueue:
         """
         if not self._may_claim():
             return []
-        unqueued = [state for state in states if state is not JobState.QUEUED]
-        due: list[Job] = []
-        if unqueued:
-            due = await self._store.claim(
-                unqueued,
-                clients_only=clients_only,
-                narrated=narrated,
-                running=running,
-                limit=limit,
-                now=self._clock(),
-            )
+        claim_unqueued = self._store.claim(
+            [state for state in states if state is not JobState.QUEUED],
+            clients_only=clients_only,
+            narrated=narrated,
+            running=running,
+            limit=limit,
+            now=self._clock(),
+        )
         if JobState.QUEUED not in states:
-            return due
-        running = [*running, *(job.id for job in due)]
+            return await claim_unqueued
         self._lacked_room = True  # also while it is counted, so that no change meanwhile is missed
-        room = await self._room(running)
+        due, room = await asyncio.gather(claim_unqueued, self._room(running))
+        running = [*running, *(job.id for job in due)]
         while room.free > 0 and len(due) < limit:
             job = await self._queued.claim_next(
                 running=running,
@@ -146,7 +144,7 @@ class JobQueue:
 
     async def _room(self, running: Collection[str]) -> Room:
         """Return the number of queued jobs that may be claimed now."""
-        pause = await self._access.pause(now=self._clock())
-        if pause is not None and pause.is_drain:
-            return Room(limit=0, free=0)
-        return await self._capacity.room(running)
+        pause, room = await asyncio.gather(
+            self._access.pause(now=self._clock()), self._capacity.room(running)
+        )
+        return Room(limit=0, free=0) if pause is not None and pause.is_drain else room

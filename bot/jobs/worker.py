@@ -131,7 +131,7 @@ class Worker:
             self._alarm.set_in(0)
         if running:
             self._changed[job.id] = job
-        elif event.previous is not job.state and self._may_start(job):
+        elif not event.outlook_only and self._may_start(job):
             self._start(job)
         else:
             self._wake_for(job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from statistics import median
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
     from bot.model import HoldReason, Job
     from storage.access.pause import Pause
     from storage.database import Database
-    from storage.jobs.circuits import Circuit
     from storage.jobs.queue.overview import QueueOverview
 
 # The minimum number of earlier jobs. The median duration of fewer jobs would mean little.
 _MIN_SAMPLES = 3
 
-_HELD_BY_CIRCUIT = frozenset({JobState.RECEIVED, JobState.QUEUED})
+# An open circuit, or the operator's pause, makes these jobs wait.
+_QUEUING = frozenset({JobState.RECEIVED, JobState.QUEUED})
 _NOT_YET_GENERATED = frozenset(
     {JobState.RECEIVED, JobState.QUEUED, JobState.SUBMITTING, JobState.GENERATING}
 )
@@ -69,17 +70,20 @@ class QueueOutlook:
 
     async def of(self, job: Job) -> Outlook:
         """Return a job's place and the usual duration, or the reason why the job must wait."""
-        circuit = await self._circuit(job)
+        if job.state not in _QUEUING or job.clip_of is not None:
+            return await self._on_hold(job) or Outlook(usual_seconds=await self._usual_seconds(job))
+        # Reads that wait at the same time share a transaction.
+        circuit, place, usual_seconds, pause = await asyncio.gather(
+            self._circuits.get(job.backend),
+            self._places.of(job),
+            self._usual_seconds(job),
+            self._access.pause(now=self._clock()),
+        )
         if circuit is not None and circuit.is_open:
             return Outlook(trouble=circuit.reason, operator_knows=circuit.reached)
-        if job.hold is not None:
-            notice = await self._holds.notice(job.hold)
-            return Outlook(hold=job.hold, operator_knows=notice is not None and notice.reached)
-        return Outlook(
-            place=await self._places.of(job),
-            usual_seconds=await self._usual_seconds(job),
-            drain=await self._drain(job),
-        )
+        drain = pause if pause is not None and pause.is_drain else None
+        outlook = Outlook(place=place, usual_seconds=usual_seconds, drain=drain)
+        return await self._on_hold(job) or outlook
 
     async def places(self) -> Mapping[str, int]:
         """Return the places of the first queued jobs, by job id."""
@@ -89,16 +93,11 @@ class QueueOutlook:
         """Return the numbers of open jobs, and the places of one person's jobs."""
         return await self._overview.of(user_id)
 
-    async def _circuit(self, job: Job) -> Circuit | None:
-        if job.state not in _HELD_BY_CIRCUIT or job.clip_of is not None:
+    async def _on_hold(self, job: Job) -> Outlook | None:
+        if job.hold is None:
             return None
-        return await self._circuits.get(job.backend)
-
-    async def _drain(self, job: Job) -> Pause | None:
-        if job.state not in _HELD_BY_CIRCUIT or job.clip_of is not None:
-            return None
-        pause = await self._access.pause(now=self._clock())
-        return pause if pause is not None and pause.is_drain else None
+        notice = await self._holds.notice(job.hold)
+        return Outlook(hold=job.hold, operator_knows=notice is not None and notice.reached)
 
     async def _usual_seconds(self, job: Job) -> float | None:
         if job.state not in _NOT_YET_GENERATED or job.clip_of is not None:

@@ -16,6 +16,7 @@ from storage.access.pause import Pause
 from storage.access.settings import EVERYWHERE, Change, Setting
 from tests.support.fakes.bench import open_bench
 from tests.support.fakes.clock import PATIENCE
+from tests.support.statements import recorded
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -48,16 +49,6 @@ async def settle(bench: Bench) -> None:
 
 
 @asynccontextmanager
-async def recorded(bench: Bench) -> AsyncGenerator[list[str]]:
-    """Collect the statements that the bench runs."""
-    statements: list[str] = []
-    connection = bench.database._statements._connection  # noqa: SLF001 - SQLite's own trace
-    await connection.set_trace_callback(statements.append)
-    yield statements
-    await connection.set_trace_callback(None)  # pyright: ignore[reportArgumentType] - ends it
-
-
-@asynccontextmanager
 async def running(bench: Bench, *lanes: Lane) -> AsyncGenerator[list[Worker]]:
     """Run the lanes' workers until the block ends."""
     workers = [bench.worker(lane) for lane in lanes]
@@ -75,23 +66,23 @@ async def test_a_job_wakes_only_the_lanes_that_run_its_steps(bench: Bench) -> No
     bench.backend.finish()
     lanes = make_lanes(bench.lane.steps)
     async with running(bench, *lanes):
-        async with recorded(bench) as first_look:
+        async with recorded(bench.database) as first_look:
             await bench.submit()
             await bench.until(lambda: bench.changed_to(JobState.SUCCEEDED))
         bench.changes.clear()
-        async with recorded(bench) as statements:
+        async with recorded(bench.database) as statements:
             await bench.submit()
             await bench.until(lambda: bench.changed_to(JobState.SUCCEEDED))
     assert len(first_look) > len(statements)
     claims = [each for each in statements if "UPDATE jobs SET epoch = epoch + 1" in each]
-    claimed = 4  # queued (with submitting), generating twice; other steps start with the move
+    claimed = 3  # queued (with submitting) until there is none; other steps start with the change
     assert len(claims) <= claimed + 2, "\n".join(each[:200] for each in claims)
     assert sum("SELECT min(due)" in each for each in statements) <= 2
 
 
 async def test_lanes_without_due_jobs_claim_nothing(bench: Bench) -> None:
     lanes = make_lanes(bench.lane.steps)
-    async with recorded(bench) as statements, running(bench, *lanes) as workers:
+    async with recorded(bench.database) as statements, running(bench, *lanes) as workers:
         for worker in workers:
             worker.pause_discord()
             worker.resume_discord()
@@ -133,6 +124,33 @@ async def test_a_job_that_was_moved_starts_without_a_claim(bench: Bench) -> None
         moved_jobs.may_end.set()
         await bench.until(lambda: bench.changed_to(JobState.CANCELLED))
     assert moved_jobs.started == moved
+
+
+async def test_a_job_that_a_webhook_wakes_starts_without_a_claim(bench: Bench) -> None:
+    started = asyncio.Queue["Job"]()
+
+    async def stop(job: Job) -> None:
+        started.put_nowait(job)
+        await bench.jobs.move(job, JobState.CANCELLED)
+
+    job = await bench.at(JobState.GENERATING)
+    async with running(bench, Lane(name="test", steps={JobState.GENERATING: stop}, slots=1)):
+        await settle(bench)
+        await bench.webhooks.receive(backend="fake", webhook_id="wh", remote_id=job.remote_id or "")
+        async with asyncio.timeout(WITHOUT_A_LOOK):
+            assert (await started.get()).epoch == job.epoch + 1, "only the webhook has raised it"
+
+
+async def test_a_card_that_is_out_of_date_starts_no_step(bench: Bench) -> None:
+    moved_jobs = MovedJobs(bench, JobState.GENERATING)
+    job = await bench.at(JobState.GENERATING)
+    claimed = await bench.claim(job.id)
+    await bench.jobs.move(claimed, JobState.CANCELLED)
+    async with running(bench, moved_jobs.lane()):
+        await settle(bench)
+        bench.jobs.refresh_card(claimed)
+        await settle(bench)
+    assert moved_jobs.started == []
 
 
 async def test_jobs_that_are_moved_at_once_start_once_each(bench: Bench) -> None:
@@ -355,6 +373,18 @@ async def test_a_lane_without_due_jobs_only_reads_the_next_time() -> None:
     assert alarm.begin() == (False, True)
     alarm.set_in(0)
     assert alarm.begin() == (True, True), "a job that the table shows as due is claimed"
+
+
+async def test_all_lanes_read_the_table_at_the_same_times() -> None:
+    times = iter(range(1000, 2000))
+    now = next(times)
+    asyncio.get_running_loop().time = lambda: now
+    alarms = [LaneAlarm(max_seconds=100) for _ in range(3)]
+    for alarm in alarms:
+        assert alarm.begin() == (False, True)
+        now = next(times)
+    for now in times:  # noqa: B007 - the loop's time
+        assert len({alarm.begin() for alarm in alarms}) == 1
 
 
 async def test_a_lane_that_waits_for_a_time_wakes_for_a_due_job() -> None:

@@ -12,6 +12,7 @@ from bot.errors import Trouble
 from bot.model import JobState
 from storage.jobs.queue_outlook import Outlook, QueueOutlook
 from tests.support.fakes.orders import REQUEST, VOICE
+from tests.support.statements import recorded
 
 if TYPE_CHECKING:
     from bot.model import VideoRequest
@@ -92,6 +93,15 @@ async def test_the_place_in_the_queue_counts_the_jobs_that_are_due_before(bench:
     # A job that waits for the provider does not block the others.
     await bench.jobs.postpone(await bench.claim(jobs[0].id), after=60)
     assert [(await queue_outlook.of(job)).place for job in jobs] == [3, 1, 2]
+
+
+@pytest.mark.sqlite
+async def test_the_outlook_of_a_queued_job_is_read_in_one_transaction(bench: Bench) -> None:
+    job = await bench.at(JobState.QUEUED)
+    async with recorded(bench.database) as statements:
+        await QueueOutlook(bench.database).of(job)
+    assert sum("SELECT" in each for each in statements) == 4
+    assert [each for each in statements if "SELECT" not in each] == ["BEGIN", "COMMIT"]
 
 
 async def test_the_places_are_the_order_in_which_jobs_start(bench: Bench) -> None:

@@ -49,8 +49,9 @@ class MortalDatabase(Database):
     @contextmanager
     def _mortally(self) -> Generator[None]:
         self._left -= 1
-        if self._left == 0 and not self._after:
+        is_killed = self._left <= 0
+        if self._left < 0 or (is_killed and not self._after):
             raise Killed
         yield
-        if self._left == 0:
+        if is_killed:
             raise Killed

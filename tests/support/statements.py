@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import ast
 import importlib
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import storage
+from storage.sqlite.database import SqliteDatabase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncGenerator, Iterator
     from types import ModuleType
+
+    from storage.database import Database
 
 ROOT = Path(storage.__file__).parent
 VERBS = ("SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH ")
@@ -40,3 +44,14 @@ def statements() -> set[str]:
         texts |= {value for value in vars(module).values() if isinstance(value, str)}
         texts |= set(literals(ast.parse(path.read_text(encoding="utf-8"))))
     return {text for text in texts if text.lstrip().startswith(VERBS)}
+
+
+@asynccontextmanager
+async def recorded(database: Database) -> AsyncGenerator[list[str]]:
+    """Collect the statements that a database runs on SQLite."""
+    statements: list[str] = []
+    assert isinstance(database, SqliteDatabase)
+    connection = database._statements._connection  # noqa: SLF001 - SQLite's own trace
+    await connection.set_trace_callback(statements.append)
+    yield statements
+    await connection.set_trace_callback(None)  # pyright: ignore[reportArgumentType] - ends it

@@ -47,7 +47,9 @@ class LaneAlarm:
         is_due = self._is_rung or now >= self._due_at
         self._is_rung = False
         if must_read:
-            self._due_at, self._read_at = math.inf, now + self._max_seconds
+            # All lanes read at the same times, so that their statements share a transaction.
+            next_read = (now // self._max_seconds + 1) * self._max_seconds
+            self._due_at, self._read_at = math.inf, next_read
         return is_due, must_read
 
     async def wait(self) -> None:

@@ -113,6 +113,8 @@ class DueJobStore:
         `clients_only`: whether to claim only the jobs of API clients, and none from Discord.
         `narrated`: True for jobs with a narration, False for jobs without one, None for both.
         """
+        if not states:
+            return []
         params = self._params(clients_only=clients_only, narrated=narrated, running=running)
         rows = await self._database.rows(
             claim(tuple(states)), params | {"limit": limit, "now": now}
