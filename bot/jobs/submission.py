@@ -159,16 +159,17 @@ class Submission:
         save, acquire = self._saver.save, partial(self._identity.acquire, job, update.ref)
         ended = update.state in {RemoteState.DONE, RemoteState.FAILED}
         bind = partial(self._jobs.bind, job, update, after=0 if ended else self._first_poll)
-        is_free = await save(acquire)
-        if is_free and await save(bind):
+        if await save(bind):
             return True
-        if not is_free or not await save(acquire):
+        if not await save(acquire):
             # The create request was accepted, but its id also belongs to another job. Therefore, it
             # can't be used to poll or delete the remote job.
             log.warning("submit.ref_in_use id=%s ref=%s", job.id, update.ref)
             if job.state is not JobState.UNDECIDED:
                 await save(partial(self._jobs.move, job, JobState.UNDECIDED))
             return False
+        if await save(bind):
+            return True  # until now, an ended job had the same remote id
         log.warning("submit.orphaned id=%s ref=%s", job.id, update.ref)
         await save(partial(self._jobs.bind_cancelled, job, update))
         return True
