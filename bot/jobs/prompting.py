@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.errors import BackendError, ErrorKind
@@ -57,10 +58,17 @@ class PromptStep:
             return job
         if not await self.passes(job, (job.request.prompt,)):
             return None
+        written = await self._written(job)
+        if self._moderator is not None or self._asks(job):
+            return await self._jobs.write_prompt(job, written)
+        # The intent to submit stores this prompt. Until then, writing it again gives the same one.
+        return replace(job, sent_prompt=written, backend=self._backend.name)
+
+    async def _written(self, job: Job) -> str:
         if not await self._may_ask(job):
-            return await self._jobs.write_prompt(job, await self._write(job, self._fallback))
+            return await self._write(job, self._fallback)
         try:
-            written = await self._write(job, self._writer)
+            return await self._write(job, self._writer)
         except Exception as error:  # any failure: the fallback needs no service
             log.warning(
                 "prompt.unwritten id=%s writer=%s error=%r",
@@ -71,8 +79,7 @@ class PromptStep:
             )
             if _is_refusal(error):
                 await self._paid_requests.record_refusal(job)
-            written = await self._write(job, self._fallback)
-        return await self._jobs.write_prompt(job, written)
+            return await self._write(job, self._fallback)
 
     async def may_be_spoken(self, job: Job) -> bool:
         """Moderate the text to read aloud.
@@ -112,9 +119,12 @@ class PromptStep:
 
         A writer that has a price is asked only once, even if the bot crashed after that.
         """
-        if not job.writer_costs or not self._writer.asks(job.request.prompt, self._room):
+        if not job.writer_costs or not self._asks(job):
             return True
         return await self._paid_requests.begin_writing(job)
+
+    def _asks(self, job: Job) -> bool:
+        return self._writer.asks(job.request.prompt, self._room)
 
     @property
     def _room(self) -> int:

@@ -123,30 +123,34 @@ WHERE id = :id AND epoch = :epoch AND state = 'undecided' AND {WITHIN_BUDGETS}
 RETURNING *
 """  # noqa: S608 - built from constants
 
+# A writer that was not asked before the prompt is final is never asked.
+_WRITER_CLOSED = """CASE WHEN writer_reserved_micros <> 0
+        THEN coalesce(writer_settled_micros, 0) END"""
+
 # The prompt is stored only once for each backend, so that a step that is repeated sends the same
 # prompt.
-WRITE_PROMPT = """
+WRITE_PROMPT = f"""
 UPDATE jobs SET
     sent_prompt = :sent_prompt, fingerprint = :fingerprint, backend = :backend, updated_at = :now,
-    -- A writer that was not asked by now is never asked.
-    writer_settled_micros = CASE WHEN writer_reserved_micros <> 0
-        THEN coalesce(writer_settled_micros, 0) END
+    writer_settled_micros = {_WRITER_CLOSED}
 WHERE id = :id AND epoch = :epoch AND state = 'queued'
     AND (sent_prompt IS NULL OR backend <> :backend)
 RETURNING *
-"""
+"""  # noqa: S608 - built from constants
 
 # The new state is committed before the POST that may cost money, and only if no identical create
 # request is unconfirmed. All POSTs of a job have the same idempotency key, `create_key`, unless
 # they are sent with different sounds. The worker keeps its claim, because its step is still
 # running.
-BEGIN_SUBMIT = """
+BEGIN_SUBMIT = f"""
 UPDATE jobs SET
     state = 'submitting', backend = :backend, next_at = :now, attempts = 0, misses = 0,
     updated_at = :now, hold = NULL, held_since = NULL,
     create_key = CASE WHEN voice_digest = :voice_digest THEN coalesce(create_key, :create_key)
         ELSE :create_key END,
     voice_use = :voice_use, voice_digest = :voice_digest, fingerprint = :fingerprint,
+    sent_prompt = coalesce(CAST(:sent_prompt AS TEXT), sent_prompt),
+    writer_settled_micros = {_WRITER_CLOSED},
     submitted_at = :now, submits = submits + 1, account = :account
 WHERE id = :id AND epoch = :epoch AND state = 'queued' AND NOT EXISTS (
     SELECT 1 FROM jobs AS other
@@ -156,9 +160,9 @@ WHERE id = :id AND epoch = :epoch AND state = 'queued' AND NOT EXISTS (
             OR ((:shows_length = 0 OR other.seconds = jobs.seconds) AND other.size = jobs.size
                 AND coalesce(other.model, '') = coalesce(jobs.model, '')
                 AND coalesce(other.sent_prompt, other.prompt)
-                    = coalesce(jobs.sent_prompt, jobs.prompt))))
+                    = coalesce(CAST(:sent_prompt AS TEXT), jobs.sent_prompt, jobs.prompt))))
 RETURNING *
-"""
+"""  # noqa: S608 - built from constants
 
 POSTPONE = """
 UPDATE jobs SET

@@ -124,6 +124,7 @@ class JobStore:
                 statements.BEGIN_SUBMIT,
                 **key_of(job),
                 **to,
+                sent_prompt=job.sent_prompt,
                 shows_length=int(shows_length),
                 fingerprint=replace(job.sent_request, reference=voice.digest).fingerprint,
                 voice_use=voice.use,

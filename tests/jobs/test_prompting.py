@@ -12,6 +12,8 @@ import pytest
 from bot.backends.capabilities import Capabilities
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.model import JobState
+from bot.prompts.reading import PromptReader
+from bot.prompts.template import TemplateWriter
 from storage.database import open_database
 from tests.support.fakes.backend import FakeBackend
 from tests.support.fakes.bench import CAPS, Bench, open_bench
@@ -125,6 +127,22 @@ async def test_a_job_with_the_same_sent_prompt_waits(tmp_path: Path, clock: Cloc
         twin = await bench.at(JobState.QUEUED)
         assert (await bench.step(twin.id)).state is JobState.QUEUED
         assert bench.backend.posts == 1
+
+
+async def test_a_prompt_that_no_service_writes_is_stored_with_the_intent_to_submit(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with open_bench(tmp_path, clock, writer=TemplateWriter(PromptReader.load())) as bench:
+        job = await bench.at(JobState.QUEUED)
+        bench.backend.answer.clear()
+        stepping = asyncio.create_task(bench.step(job.id))
+        async with asyncio.timeout(PATIENCE):
+            await bench.backend.in_submit.wait()
+        during = await bench.now(job.id)
+        assert during.sent_prompt == bench.backend.only.request.prompt != REQUEST.prompt
+        assert during.epoch == job.epoch + 1, "only the claim has changed the job before"
+        bench.backend.answer.set()
+        await stepping
 
 
 @pytest.mark.parametrize("after", [False, True])
