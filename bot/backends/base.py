@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from bot.backends.capabilities import Capabilities
     from bot.errors import BackendError
+    from bot.media.mp4.reader import VideoInfo
     from bot.model import VideoRequest
 
 
@@ -163,10 +164,10 @@ class VideoBackend(Protocol):
         """
         ...
 
-    async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
+    async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> VideoInfo | None:
         """Download the finished video to the file `sink`, and check that it is a video.
 
-        The file may be an MP4 or have another format that can be converted.
+        Returns the properties of an MP4, and None for another format, which can be converted.
         """
         ...
 

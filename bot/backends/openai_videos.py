@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bot.backends.responses.remote_job import ListingPage
     from bot.backends.responses.replies import Reply
     from bot.backends.transport.base import Endpoint, Transport
+    from bot.media.mp4.reader import VideoInfo
     from bot.model import VideoRequest
 
 log = logging.getLogger(__name__)
@@ -148,10 +149,10 @@ class OpenAIVideos:
             return None
         raise error
 
-    async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
+    async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> VideoInfo | None:
         """Download the video to `sink` from the content route, or from the job's link."""
         path = f"{_path(update.ref)}/content"
-        await self._api.fetch(
+        return await self._api.fetch(
             path, update.result_url, sink, max_bytes=max_bytes, job_path=_path(update.ref)
         )
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bot.backends.responses.replies import Reply
     from bot.backends.transport.base import Answer, Transport
     from bot.backends.transport.origins import ServerOrigin
+    from bot.media.mp4.reader import VideoInfo
 
 log = logging.getLogger(__name__)
 
@@ -161,11 +162,12 @@ class ProviderApi:
         *,
         max_bytes: int,
         job_path: str | None = None,
-    ) -> None:
+    ) -> VideoInfo | None:
         """Download the video to `sink` from the content route at `path`, or from `result_url`.
 
         If `path` is None, only `result_url` is used. If the response about the job contains the
         video itself, that response is downloaded from `job_path`.
+        Returns the properties of an MP4, and None for another format.
         """
         if result_url == INLINE:
             result_url = job_path
@@ -181,7 +183,7 @@ class ProviderApi:
         )
         try:
             async with asyncio.timeout(self.timeouts.fetch):
-                await fetcher.fetch(path, result_url)
+                return await fetcher.fetch(path, result_url)
         except TimeoutError as error:
             raise BackendError(ErrorKind.TRANSIENT, "the download takes too long") from error
 

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 from bot.backends.base import BackendUpdate, RemoteState
 from bot.errors import BackendError, ErrorKind, MediaError, NoClipYetError
 from bot.media.clip_format import is_clip
+from bot.media.files.atomic import make_private
 from bot.model import JobState
 
 if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
-    from bot.jobs.remote.fresh_answers import FreshAnswers
+    from bot.jobs.remote.fresh_values import FreshValues
     from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
+    from bot.media.files.job_folder import JobFolder
     from bot.media.files.shared_work import SharedWork
     from bot.media.files.workspace import Workspace
+    from bot.media.mp4.reader import VideoInfo
     from bot.model import Job
 
 log = logging.getLogger(__name__)
@@ -48,31 +51,36 @@ _FINAL_RETRY_SECONDS = 15.0
 
 @dataclass(frozen=True, kw_only=True)
 class Downloading:
-    """Downloads clips, each of at most `max_bytes`."""
+    """Downloads clips, each of at most `max_bytes`.
+
+    `fresh_answers`: the responses of the polls that reported the clips as finished.
+    `fresh_clips`: the properties of the clips that were just downloaded.
+    """
 
     jobs: JobService
     backend: VideoBackend
     workspace: Workspace
     shared: SharedWork
     identity: RemoteIdentity
-    fresh_answers: FreshAnswers
+    fresh_answers: FreshValues[BackendUpdate]
+    fresh_clips: FreshValues[VideoInfo]
     max_bytes: int
 
     async def download(self, job: Job) -> None:
         """Download the job's clip. If the clip is missing or unusable, try again later."""
-        clip = (await self.workspace.create(job.id)).clip
-        if await asyncio.to_thread(is_clip, clip):
-            await self._downloaded(job)  # FinalDownload has downloaded the clip
+        folder = self.workspace.folder(job.id)
+        clip = folder.clip
+        if await asyncio.to_thread(_has_clip, folder):
+            await self._downloaded(job, None)  # FinalDownload has downloaded the clip
             return
-        # The poller has already checked that this response describes the job.
-        update = self.fresh_answers.pop(job)
+        update = self._fresh_answer(job)
         try:
             if update is None:
                 update = await self._poll(job)
                 if update is not None and not await self.identity.is_own(job, update):
                     await self.identity.handle_foreign(job)
                     return
-            await self.backend.fetch(update or _done(job), clip, max_bytes=self.max_bytes)
+            info = await self.backend.fetch(update or _done(job), clip, max_bytes=self.max_bytes)
         except BackendError as error:
             if error.kind is ErrorKind.GONE:
                 await self._missing(job, update, "failed.gone")
@@ -87,9 +95,16 @@ class Downloading:
             log.warning("download.unusable id=%s reason=%r", job.id, str(error))
             await self._unusable(job)
         else:
-            await self._downloaded(job)
+            await self._downloaded(job, info)
 
-    async def _downloaded(self, job: Job) -> None:
+    def _fresh_answer(self, job: Job) -> BackendUpdate | None:
+        # The poller has already checked that this response describes the job.
+        update = self.fresh_answers.pop(job.id)
+        return update if update is not None and update.ref == job.remote_id else None
+
+    async def _downloaded(self, job: Job, info: VideoInfo | None) -> None:
+        if info is not None:
+            self.fresh_clips.put(job.id, info)
         await self.shared.offer_clip(job.id)
         await self.jobs.move(job, JobState.MERGING)
 
@@ -188,6 +203,11 @@ class FinalDownload:
             return False
         log.warning("look.clip_found id=%s", job.id)
         return True
+
+
+def _has_clip(folder: JobFolder) -> bool:
+    make_private(folder.path)
+    return is_clip(folder.clip)
 
 
 def _done(job: Job) -> BackendUpdate:

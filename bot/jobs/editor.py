@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from bot.artifacts import NOTE_HELD, NOTE_HELD_INSTEAD, NOTE_SILENT, FinishedVideo
+from bot.artifacts import FinishedVideo
 from bot.errors import FileStoreError, MediaError, UserError
 from bot.media.captions.captioner import caption_narration, write_captions
 from bot.media.files.shared_work import SharedWork
@@ -21,27 +21,23 @@ from bot.media.render.encoded_narration import (
     encoded_seconds,
     may_be_copied,
 )
-from bot.media.render.merge_narration import merge, repair
+from bot.media.render.merge_narration import merge, note_of, repair
 from bot.media.render.narration_options import NarrationMix
 from bot.media.render.poster_cache import PosterCache
 from bot.media.render.shrink import TooLittleRoomError, shrink_video
-from bot.presets import HELD_SECONDS
 from bot.speech.voice import as_speech_error, speak_once
 
 if TYPE_CHECKING:
     from bot.media.files.download import AttachmentFetcher
     from bot.media.files.job_folder import JobFolder
     from bot.media.files.workspace import Workspace
+    from bot.media.mp4.reader import VideoInfo
     from bot.media.narration.ingest import Narration
     from bot.media.process.ffmpeg import Ffmpeg
-    from bot.media.render.merge_narration import MergeResult
     from bot.media.render.narration_options import NarrationOptions
     from bot.speech.voices import Voices
 
 log = logging.getLogger(__name__)
-
-# A clip may be up to this much shorter than was ordered.
-_ROUNDING_SECONDS = 0.1
 
 
 class NarrationEditor:
@@ -136,10 +132,7 @@ class NarrationEditor:
 
         Raises MediaError if there is no usable narration.
         """
-        narration = await read_narration(self._workspace.folder(job_id).narration)
-        if narration is None:
-            raise MediaError("the narration is missing from the workspace")
-        return _sound_end(narration)
+        return (await _read_narration(self._workspace.folder(job_id))).audible_seconds
 
     async def encode_ahead(self, job_id: str) -> None:
         """Encode the job's narration while the provider makes the clip, and keep it for later jobs.
@@ -158,10 +151,17 @@ class NarrationEditor:
             log.warning("narration.not_encoded id=%s reason=%r", job_id, str(error))
 
     async def finish(
-        self, job_id: str, *, narrated: bool, replacing: bool = False, text: str | None = None
+        self,
+        job_id: str,
+        *,
+        narrated: bool,
+        clip: VideoInfo | None = None,
+        replacing: bool = False,
+        text: str | None = None,
     ) -> FinishedVideo:
         """Return a video that Discord can play: the clip, merged with the narration if `narrated`.
 
+        `clip`: the clip's properties, if it is an MP4 and has just been read.
         `replacing`: whether the narration replaces the clip's own sound even if the settings would
         mix the two.
         `text`: the text from which the narration was synthesised, or None for a recording.
@@ -170,10 +170,10 @@ class NarrationEditor:
         """
         folder = self._workspace.folder(job_id)
         # After a crash, the clip may be missing, because it has already become the finished video.
-        if await asyncio.to_thread(folder.clip.exists):
+        if clip is None and await asyncio.to_thread(folder.clip.exists):
             await convert(self._ffmpeg, folder.clip)
         if not narrated:
-            return await self._repair(folder)
+            return await self._repair(folder, clip)
         mix = NarrationMix.REPLACE if replacing else self._options.mix
         if text is not None:
             await _caption(folder, text)  # missing in a narration from an earlier version
@@ -241,21 +241,20 @@ class NarrationEditor:
         _check_audible(narration)
 
     async def _narrate(self, folder: JobFolder, options: NarrationOptions) -> FinishedVideo:
-        narration = await read_narration(folder.narration)
-        if narration is None:
-            raise MediaError("the narration is missing from the workspace")
+        narration = await _read_narration(folder)
         merged = await merge(self._ffmpeg, folder.clip, narration, folder.result, options)
         has_captions = await write_captions(folder.cues, folder.captions, seconds=merged.seconds)
         return FinishedVideo(
             path=folder.result,
-            note=_note(narration, merged),
+            note=note_of(narration, merged),
             captions=folder.captions if has_captions else None,
         )
 
-    async def _repair(self, folder: JobFolder) -> FinishedVideo:
-        if not await asyncio.to_thread(folder.clip.exists):
-            return FinishedVideo(path=folder.clip)
-        info = await asyncio.to_thread(read_mp4, folder.clip)
+    async def _repair(self, folder: JobFolder, info: VideoInfo | None) -> FinishedVideo:
+        if info is None:
+            if not await asyncio.to_thread(folder.clip.exists):
+                return FinishedVideo(path=folder.clip)
+            info = await asyncio.to_thread(read_mp4, folder.clip)
         if not repair_for(info).is_needed:
             return FinishedVideo(path=folder.clip, frame=(info.width, info.height))
         await repair(self._ffmpeg, folder.clip, folder.result)
@@ -267,6 +266,13 @@ async def _caption(folder: JobFolder, text: str) -> None:
     narration = await read_narration(folder.narration)
     if narration is not None:
         await caption_narration(narration, text, folder.cues)
+
+
+async def _read_narration(folder: JobFolder) -> Narration:
+    narration = await read_narration(folder.narration)
+    if narration is None:
+        raise MediaError("the narration is missing from the workspace")
+    return narration
 
 
 async def _is_ingested(folder: JobFolder) -> bool:
@@ -283,17 +289,3 @@ async def _is_ingested(folder: JobFolder) -> bool:
 def _check_audible(narration: Narration) -> None:
     if narration.loudness is None:
         raise UserError("audio.silent")
-
-
-def _note(narration: Narration, merged: MergeResult) -> str | None:
-    if narration.loudness is None:
-        return NOTE_SILENT  # ingested by an earlier version, which accepted silence
-    if merged.held_instead:
-        return NOTE_HELD_INSTEAD
-    # No note is needed if the picture stands still only while the narration is silent.
-    outlasts = _sound_end(narration) > merged.clip_seconds + HELD_SECONDS + _ROUNDING_SECONDS
-    return NOTE_HELD if merged.is_held and outlasts else None
-
-
-def _sound_end(narration: Narration) -> float:
-    return narration.seconds if narration.sound_end is None else narration.sound_end

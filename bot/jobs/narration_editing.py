@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from bot.artifacts import FinishedVideo
+    from bot.media.mp4.reader import VideoInfo
 
 
 class NarrationEditing(Protocol):
@@ -36,7 +37,13 @@ class NarrationEditing(Protocol):
         ...
 
     async def finish(
-        self, job_id: str, *, narrated: bool, replacing: bool = False, text: str | None = None
+        self,
+        job_id: str,
+        *,
+        narrated: bool,
+        clip: VideoInfo | None = None,
+        replacing: bool = False,
+        text: str | None = None,
     ) -> FinishedVideo:
         """Return the finished video, which is merged with the narration if `narrated`."""
         ...

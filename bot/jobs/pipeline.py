@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
-from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
-from bot.artifacts import NOTE_NOT_MERGED, Artifact, FinishedVideo, Handover
-from bot.errors import MediaError, UnconvertedError, UserError
-from bot.jobs.downloading import Downloading
-from bot.media.files.shared_work import SharedWork
+from bot.artifacts import Artifact, Handover
+from bot.errors import UserError
 from bot.model import Failure, Job, JobState
 from bot.speech.voice import MAYBE_CHARGED
 from storage.jobs.store import Changes
@@ -19,13 +15,12 @@ from storage.jobs.store import Changes
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from bot.backends.base import VideoBackend
     from bot.jobs.costs.budgeting import Budgeting
+    from bot.jobs.downloading import Downloading
     from bot.jobs.ending import EndSteps
+    from bot.jobs.merging import Merging
     from bot.jobs.narration_editing import NarrationEditing
     from bot.jobs.prompting import PromptStep
-    from bot.jobs.remote.fresh_answers import FreshAnswers
-    from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.jobs.submission import Submission
     from bot.media.files.workspace import Workspace
@@ -34,9 +29,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_MERGE_RETRY_SECONDS = 2.0
-_NO_SPACE = "No space left on device"
-_MAX_MERGES = 2
 _HOLD_RETRY_SECONDS = 60 * 60.0
 # The number of attempts to edit the card, or to send the DM. They take about a day.
 _MAX_DELIVERIES = 300
@@ -73,23 +65,18 @@ class Pipeline:
         *,
         jobs: JobService,
         paid_requests: PaidRequests,
-        backend: VideoBackend,
         artifacts: ArtifactStore,
         workspace: Workspace,
         editor: NarrationEditing,
         deliverer: Deliverer,
         submission: Submission,
-        identity: RemoteIdentity,
         prompt_step: PromptStep,
         end_steps: EndSteps,
         budgeting: Budgeting,
-        fresh_answers: FreshAnswers,
-        max_clip_bytes: int,
-        clock: Callable[[], float],
-        shared: SharedWork | None = None,
+        downloading: Downloading,
+        merging: Merging,
     ) -> None:
         self._jobs = jobs
-        self._shared = shared = shared or SharedWork(workspace)
         self._paid_requests = paid_requests
         self._artifacts = artifacts
         self._workspace = workspace
@@ -99,16 +86,8 @@ class Pipeline:
         self._prompt_step = prompt_step
         self._end_steps = end_steps
         self._budgeting = budgeting
-        self._downloading = Downloading(
-            jobs=jobs,
-            backend=backend,
-            workspace=workspace,
-            shared=shared,
-            identity=identity,
-            fresh_answers=fresh_answers,
-            max_bytes=max_clip_bytes,
-        )
-        self._clock = clock
+        self._downloading = downloading
+        self._merging = merging
 
     @property
     def steps(self) -> Mapping[JobState, Callable[[Job], Awaitable[None]]]:
@@ -120,7 +99,7 @@ class Pipeline:
             JobState.UNCONFIRMED: self._submission.reconcile,
             JobState.UNDECIDED: self._show_undecided,
             JobState.DOWNLOADING: self._downloading.download,
-            JobState.MERGING: self._merge,
+            JobState.MERGING: self._merging.merge,
             JobState.DELIVERING: self._deliver,
             JobState.NOTIFYING: self._notify,
             JobState.FAILED: self._end_steps.show,
@@ -200,67 +179,6 @@ class Pipeline:
     async def _show_undecided(self, job: Job) -> None:
         if not await self._submission.bind_undecided(job):
             await self._end_steps.show(job)
-
-    async def _merge(self, job: Job) -> None:
-        clip = self._workspace.folder(job.id).clip
-        is_published = await self._workspace.is_published(job.id, clip)
-        if is_published and not await self._downloading.fetch_again(job):
-            video: FinishedVideo | None = self._unedited(job)  # published just before a crash
-        else:
-            video = await self._edit(job) if await self._downloading.restore(job) else None
-        if video is None:
-            return
-        artifact = await self._workspace.publish(job.id, video, now=self._clock())
-        await self._artifacts.save(artifact)
-        await self._editor.make_poster(job.id)
-        to = JobState.DELIVERING if job.client is None else JobState.SUCCEEDED
-        if await self._jobs.move(job, to, Changes(note=video.note)) is None:
-            return  # the step may be running again, and needs the files
-        if job.client is not None:
-            await self._workspace.delete_folder(job.id)
-        await self._shared.forget(job.id)
-
-    async def _restore_narration(self, job: Job) -> None:
-        """If the job's folder lacks the narration, restore it from the copy kept for later jobs."""
-        narration = self._workspace.folder(job.id).narration
-        if job.attachment is None or await asyncio.to_thread(narration.exists):
-            return
-        log.warning("merge.narration_missing id=%s", job.id)
-        with suppress(UserError):  # if there is no kept copy either, the merge will fail
-            await self._editor.ingest_kept(job.id, of=job.id)
-
-    async def _edit(self, job: Job) -> FinishedVideo | None:
-        try:
-            await self._restore_narration(job)
-            return await self._editor.finish(
-                job.id,
-                narrated=job.attachment is not None,
-                replacing=job.clip_has_voice,
-                text=job.attachment.text if job.attachment else None,
-            )
-        except MediaError as error:
-            tail = error.stderr_tail[-500:]
-            log.warning("merge.failed id=%s reason=%r tail=%r", job.id, str(error), tail)
-            if _NO_SPACE in error.stderr_tail:
-                raise OSError(errno.ENOSPC, _NO_SPACE) from error
-            unplayable = isinstance(error, UnconvertedError)
-        if job.misses + 1 < _MAX_MERGES:
-            await self._jobs.postpone(job, after=_MERGE_RETRY_SECONDS, misses=job.misses + 1)
-            return None
-        if unplayable:
-            await self._jobs.fail(job, "failed.not_a_video")
-            return None
-        if job.clip_of is not None:
-            # The requester already has this clip, and only wanted to add a narration.
-            await self._jobs.fail(job, "failed.not_narrated")
-            return None
-        return self._unedited(job)
-
-    def _unedited(self, job: Job) -> FinishedVideo:
-        narrated = job.attachment is not None
-        return FinishedVideo(
-            path=self._workspace.folder(job.id).clip, note=NOTE_NOT_MERGED if narrated else None
-        )
 
     async def _deliver(self, job: Job) -> None:
         artifact = await self._artifact(job)

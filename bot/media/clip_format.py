@@ -11,6 +11,8 @@ from bot.media.mp4.reader import read_mp4
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bot.media.mp4.reader import VideoInfo
+
 HEAD = 16
 """The number of bytes at the start of a file that identify its format."""
 
@@ -47,19 +49,21 @@ def head_of(path: Path) -> bytes:
         return file.read(HEAD)
 
 
-def check_clip(path: Path) -> None:
+def check_clip(path: Path) -> VideoInfo | None:
     """Check that a file is a video, and has the size that its header states.
 
-    Blocks the thread. Raises MediaError if the file is not a video or is incomplete.
+    Returns the properties of an MP4, and None for another format. Blocks the thread.
+    Raises MediaError if the file is not a video or is incomplete.
     """
     head = head_of(path)
     demuxer = demuxer_of(head)
     if demuxer is None:
         raise MediaError("the downloaded file is not an MP4 or another video")
     if is_mp4(head):
-        read_mp4(path)
-    elif path.stat().st_size < _declared_bytes(path, demuxer):
+        return read_mp4(path)
+    if path.stat().st_size < _declared_bytes(path, demuxer):
         raise MediaError("the clip is cut off")
+    return None
 
 
 def _declared_bytes(path: Path, demuxer: str) -> int:

@@ -5,22 +5,25 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+from bot.backends.base import BackendUpdate
 from bot.jobs.changes.publisher import ChangePublisher
-from bot.jobs.downloading import FinalDownload
+from bot.jobs.downloading import Downloading, FinalDownload
 from bot.jobs.ending import EndSteps
+from bot.jobs.merging import Merging
 from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling.list_polling import ListPolling
 from bot.jobs.polling.page_step import PageStep
 from bot.jobs.polling.poller import Poller
 from bot.jobs.polling.schedule import PollSchedule
 from bot.jobs.remote.answer_saver import AnswerSaver
-from bot.jobs.remote.fresh_answers import FreshAnswers
+from bot.jobs.remote.fresh_values import FreshValues
 from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
 from bot.jobs.submission import Submission
 from bot.jobs.waits.step_retries import StepRetries
 from bot.jobs.worker import Worker, make_lanes
 from bot.library.orphans import OrphanCounter
+from bot.media.mp4.reader import VideoInfo
 from bot.model import JobState
 from bot.pacing import ListIntervals, PostFence
 from bot.runtime.parts.voices import make_voice_guide
@@ -45,15 +48,25 @@ _BLIND_AGE_SECONDS = 30.0
 def make_workers(engine: Engine, deliverer: Deliverer, role: Role = Role.ALL) -> tuple[Worker, ...]:
     """Return the workers that run the steps of the role. Every change to a job wakes them."""
     database, clock = engine.resources.database, engine.resources.clock
-    remote_jobs, fresh_answers = RemoteJobStore(database), FreshAnswers(clock.steady)
+    remote_jobs = RemoteJobStore(database)
+    fresh_answers = FreshValues[BackendUpdate](clock.steady)
+    fresh_clips = FreshValues[VideoInfo](clock.steady)
     identity = RemoteIdentity(remote_jobs, engine.jobs, engine.backend, clock=clock)
+    downloading = Downloading(
+        jobs=engine.jobs,
+        backend=engine.backend,
+        workspace=engine.workspace,
+        shared=engine.shared,
+        identity=identity,
+        fresh_answers=fresh_answers,
+        fresh_clips=fresh_clips,
+        max_bytes=_MAX_CLIP_BYTES,
+    )
     pipeline = Pipeline(
         jobs=engine.jobs,
         paid_requests=engine.paid_requests,
-        backend=engine.backend,
         artifacts=engine.artifacts,
         workspace=engine.workspace,
-        shared=engine.shared,
         editor=engine.editor,
         deliverer=deliverer,
         submission=Submission(
@@ -81,7 +94,6 @@ def make_workers(engine: Engine, deliverer: Deliverer, role: Role = Role.ALL) ->
             first_poll=engine.timing.poll_intervals.first,
             min_free_bytes=MIN_FREE_BYTES,
         ),
-        identity=identity,
         prompt_step=engine.prompt_step,
         end_steps=EndSteps(
             jobs=engine.jobs,
@@ -92,9 +104,17 @@ def make_workers(engine: Engine, deliverer: Deliverer, role: Role = Role.ALL) ->
             cards=deliverer,
         ),
         budgeting=engine.budgeting,
-        fresh_answers=fresh_answers,
-        max_clip_bytes=_MAX_CLIP_BYTES,
-        clock=clock,
+        downloading=downloading,
+        merging=Merging(
+            jobs=engine.jobs,
+            artifacts=engine.artifacts,
+            workspace=engine.workspace,
+            shared=engine.shared,
+            editor=engine.editor,
+            downloading=downloading,
+            fresh_clips=fresh_clips,
+            clock=clock,
+        ),
     )
     poller = Poller(
         engine.jobs,

@@ -357,6 +357,25 @@ async def test_a_clip_that_plays_is_returned_unchanged(
     assert clip.read_bytes() == before
 
 
+async def test_a_clip_whose_properties_are_known_is_not_read(
+    editor: NarrationEditor, workspace: Workspace, tmp_path: Path
+) -> None:
+    info = read_mp4(clips.make_clip(tmp_path / "clip.mp4"))
+    clip = (await workspace.create(JOB)).clip
+    clip.write_bytes(b"unreadable")
+    video = await editor.finish(JOB, narrated=False, clip=info)
+    assert (video.path, video.frame) == (clip, (info.width, info.height))
+
+
+async def test_a_clip_that_is_known_not_to_play_is_repaired(
+    editor: NarrationEditor, workspace: Workspace
+) -> None:
+    folder = await workspace.create(JOB)
+    info = read_mp4(clips.make_clip(folder.clip, faststart=False))
+    video = await editor.finish(JOB, narrated=False, clip=info)
+    assert read_mp4(video.path).streamable
+
+
 async def test_a_clip_that_does_not_play_is_repaired(
     editor: NarrationEditor, workspace: Workspace
 ) -> None:

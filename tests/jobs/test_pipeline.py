@@ -10,6 +10,7 @@ import pytest
 from bot.artifacts import NOTE_HELD_INSTEAD, FinishedVideo
 from bot.errors import BackendError, ErrorKind, MediaError
 from bot.media.files.shared_work import SharedWork
+from bot.media.mp4.reader import read_mp4
 from bot.model import JobState
 from storage.database import open_database
 from tests.support.fakes.backend import CLIP, FakeBackend
@@ -17,6 +18,7 @@ from tests.support.fakes.bench import CAPS, Bench, open_bench
 from tests.support.fakes.deliverer import FakeDeliverer
 from tests.support.fakes.orders import VOICE
 from tests.support.fakes.remote_store import RemoteStore
+from tests.support.media.clips import make_clip
 from tests.support.mortal_database import Killed, MortalDatabase
 from tests.support.outcomes import assert_failed
 
@@ -54,6 +56,17 @@ async def test_a_narration_is_laid_over_the_clip(bench: Bench) -> None:
     assert ended.state is JobState.SUCCEEDED
     assert bench.editor.ingested == [(job.id, VOICE.url)]
     assert bench.workspace.video(job.id).read_bytes() == CLIP + b"video_1 with voice"
+
+
+@pytest.mark.parametrize(("seconds", "is_known"), [(29, True), (31, False)])
+async def test_the_merge_knows_a_clip_that_was_downloaded_a_moment_ago(
+    bench: Bench, tmp_path: Path, seconds: int, *, is_known: bool
+) -> None:
+    bench.backend.clip_info = read_mp4(make_clip(tmp_path / "clip.mp4"))
+    job = await bench.at(JobState.MERGING)
+    bench.clock.advance(seconds)
+    await bench.run_out(job.id)
+    assert bench.editor.clips == {job.id: bench.backend.clip_info if is_known else None}
 
 
 async def test_each_job_gets_its_own_video(bench: Bench) -> None:

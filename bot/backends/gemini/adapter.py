@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from bot.backends.base import AnsweredJob, StatusPage, VoiceSound
     from bot.backends.transport.base import Endpoint
+    from bot.media.mp4.reader import VideoInfo
     from bot.model import VideoRequest
 
 log = logging.getLogger(__name__)
@@ -126,7 +127,7 @@ class Gemini:
         """Return None, because the API has no list of jobs."""
         return None
 
-    async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
+    async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> VideoInfo | None:
         """Download the clip to `sink`.
 
         If there is no stored file, the clip is taken from the interaction itself.
@@ -134,7 +135,7 @@ class Gemini:
         link = None if update.result_url == INLINE else update.result_url
         path = _path(update.ref) if link is None else self._own_path(link)
         elsewhere = link if path is None else None
-        await self._api.fetch(path, elsewhere, sink, max_bytes=max_bytes)
+        return await self._api.fetch(path, elsewhere, sink, max_bytes=max_bytes)
 
     async def find(
         self,

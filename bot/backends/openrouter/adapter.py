@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from bot.backends.base import AnsweredJob, StatusPage, VoiceSound
     from bot.backends.openrouter.models import ModelOffer
+    from bot.media.mp4.reader import VideoInfo
     from bot.model import VideoRequest
 
 
@@ -130,10 +131,10 @@ class OpenRouter:
         """Return None, because the API has no list of jobs."""
         return None
 
-    async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
+    async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> VideoInfo | None:
         """Download the video to `sink` from the content route, or from the job's signed URL."""
         path = f"{_path(update.ref)}/content?index=0"
-        await self._api.fetch(
+        return await self._api.fetch(
             path, update.result_url, sink, max_bytes=max_bytes, job_path=_path(update.ref)
         )
 

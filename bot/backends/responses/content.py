@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.backends.transport.base import Answer
+    from bot.media.mp4.reader import VideoInfo
 
 _MAX_LINKS = 2  # a link may lead to JSON that contains the actual link
 _MAX_PAGE = 1024 * 1024
@@ -44,9 +45,10 @@ class ContentFetcher:
     max_bytes: int
     pauses: tuple[float, ...]
 
-    async def fetch(self, path: str | None, result_url: str | None) -> None:
+    async def fetch(self, path: str | None, result_url: str | None) -> VideoInfo | None:
         """Download from the content route at `path` or, if it has no video, from `result_url`.
 
+        Returns the properties of an MP4, and None for another format.
         Raises NoClipYetError if the file is only a web page, and MediaError if the file is
         something else that is not a video. Raises TooLargeError if the file is larger than
         `max_bytes`. Raises BackendError if the download fails.
@@ -57,7 +59,7 @@ class ContentFetcher:
                 if link is None:
                     break
                 link = await self._fetch_link(link)
-            await asyncio.to_thread(_check, self.sink)
+            return await asyncio.to_thread(_check, self.sink)
         except BaseException:
             await asyncio.to_thread(self.sink.unlink, missing_ok=True)
             raise
@@ -70,9 +72,9 @@ class ContentFetcher:
         response = await self._ask_repeatedly(path, () if result_url else self.pauses)
         if response.ok:
             await self._receive(response)
-            link = await self._unpack()
+            found, is_video = await asyncio.to_thread(self._unpack)
             # Some servers respond to every path with a web page instead of the video.
-            return link or (None if await asyncio.to_thread(self._is_video) else result_url)
+            return found or (None if is_video else result_url)
         answer = remote_job.parse(response.content)
         link = result_url or _link_in_refusal(response.status, answer)
         error = error_kinds.of_content(response.status, answer)
@@ -94,14 +96,13 @@ class ContentFetcher:
         if not response.ok:
             raise error_kinds.of_link(response.status)
         await self._receive(response)
-        return await self._unpack()
+        found, _ = await asyncio.to_thread(self._unpack)
+        return found
 
-    async def _unpack(self) -> str | None:
-        found = await asyncio.to_thread(result_payload.unpack, self.sink, max_bytes=self.max_bytes)
-        return self.address_of(found) if found else None
-
-    def _is_video(self) -> bool:
-        return demuxer_of(head_of(self.sink)) is not None
+    def _unpack(self) -> tuple[str | None, bool]:
+        """Unpack the response. Returns the link in it, if any, and whether the file is a video."""
+        found = result_payload.unpack(self.sink, max_bytes=self.max_bytes)
+        return self.address_of(found) if found else None, demuxer_of(head_of(self.sink)) is not None
 
     async def _ask_repeatedly(self, path: str, pauses: tuple[float, ...]) -> Answer:
         response = await self.ask(path)
@@ -133,9 +134,9 @@ class ContentFetcher:
             raise BackendError(ErrorKind.TRANSIENT, "the download was cut off") from error
 
 
-def _check(path: Path) -> None:
+def _check(path: Path) -> VideoInfo | None:
     try:
-        check_clip(path)
+        return check_clip(path)
     except MediaError as error:
         # A server may respond with a web page while it stores the clip, or during maintenance.
         is_page = path.stat().st_size <= _MAX_PAGE and demuxer_of(head_of(path)) is None

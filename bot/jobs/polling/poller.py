@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.jobs.downloading import FinalDownload
     from bot.jobs.polling.schedule import PollSchedule
     from bot.jobs.polling.silence import ProviderSilence
-    from bot.jobs.remote.fresh_answers import FreshAnswers
+    from bot.jobs.remote.fresh_values import FreshValues
     from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.jobs.waits.holds import Holds
@@ -48,7 +48,7 @@ class Poller:
         *,
         holds: Holds,
         final_download: FinalDownload,
-        fresh_answers: FreshAnswers,
+        fresh_answers: FreshValues[BackendUpdate],
         silence: ProviderSilence,
         clock: WatchedClock,
         jitter: Callable[[], float],
@@ -94,7 +94,7 @@ class Poller:
             self._schedule.forget(job.id)
         match update.state:
             case RemoteState.DONE:
-                self._fresh_answers.put(job, update)
+                self._fresh_answers.put(job.id, update)
                 done = Changes(progress=100, cost=update.cost)
                 await self._jobs.move(job, JobState.DOWNLOADING, done)
             case RemoteState.FAILED:

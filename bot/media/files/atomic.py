@@ -69,33 +69,37 @@ async def save(chunks: AsyncIterable[bytes], target: Path, *, max_bytes: int) ->
     """
     part = part_of(target)
     try:
-        await run_uncancelled(part.write_bytes, b"")
-        size = await _fill(part, chunks, max_bytes)
-        await run_uncancelled(commit, part, target)
+        size, rest = await _fill(part, chunks, max_bytes)
+        await run_uncancelled(_finish, part, target, size, rest)
     except BaseException:
         await run_uncancelled(part.unlink, missing_ok=True)
         raise
-    return size
+    return size + len(rest)
 
 
-async def _fill(part: Path, chunks: AsyncIterable[bytes], max_bytes: int) -> int:
+async def _fill(
+    part: Path, chunks: AsyncIterable[bytes], max_bytes: int
+) -> tuple[int, bytes | bytearray]:
+    """Write `chunks` to `part`, and return the size of the file and the bytes still to write."""
     size, waiting = 0, bytearray()
     async for chunk in chunks:
         if size + len(waiting) + len(chunk) > max_bytes:
             raise TooLargeError(f"the stream exceeds {max_bytes} bytes")
         waiting += chunk
         if len(waiting) >= _WRITE_BYTES:
-            await asyncio.to_thread(_write_at, part, size, waiting)
+            await run_uncancelled(_write_at, part, size, waiting)
             size, waiting = size + len(waiting), bytearray()
-    await asyncio.to_thread(_write_at, part, size, waiting)
-    return size + len(waiting)
+    return size, waiting
+
+
+def _finish(part: Path, target: Path, offset: int, rest: bytes | bytearray) -> None:
+    _write_at(part, offset, rest)
+    commit(part, target)
 
 
 def _write_at(path: Path, offset: int, chunk: bytes | bytearray) -> None:
-    # The file is opened anew for each chunk, so that a cancelled task leaves no file open. A thread
-    # may still be writing after its task was cancelled and has deleted the file. "r+b" never
-    # creates a file, so the deleted file doesn't reappear.
-    with path.open("r+b") as file:
+    # The file is opened anew for each chunk, so that a cancelled task leaves no file open.
+    with path.open("r+b" if offset else "wb") as file:
         file.seek(offset)
         file.write(chunk)
 

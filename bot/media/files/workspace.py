@@ -107,10 +107,13 @@ class Workspace:
         If an earlier attempt has already moved the files, only the metadata is returned.
         """
         key = video_key(job_id)
-        if await asyncio.to_thread(video.path.exists) or await self._store.head(key) is None:
-            if video.captions is not None:  # first, so that no crash leaves a video without them
-                await self._copies.keep(captions_key(job_id), video.captions)
+        if video.captions is not None:  # first, so that no crash leaves a video without them
+            await self._copies.keep(captions_key(job_id), video.captions)
+        try:
             await self._copies.keep(key, video.path)
+        except FileNotFoundError:
+            if await self._store.head(key) is None:
+                raise
         kept = await self.fetch_video(job_id)
         artifact = await asyncio.to_thread(_describe, job_id, kept, video.frame, now)
         return replace(artifact, has_captions=video.captions is not None)
@@ -239,10 +242,6 @@ class Workspace:
     def is_local(self, job_id: str) -> bool:
         """Tell whether a finished video is kept on this machine."""
         return self._store.path(video_key(job_id)) is not None
-
-    async def is_published(self, job_id: str, path: Path) -> bool:
-        """Return whether the file at `path` has already been made the job's finished video."""
-        return await self.has_video(job_id) and not await asyncio.to_thread(path.exists)
 
     async def inventory(self) -> Inventory:
         """List the files of all jobs."""

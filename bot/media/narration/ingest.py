@@ -62,6 +62,11 @@ class Narration:
         """The path of the narration as an M4A, which `encode_narration` writes."""
         return self.path.with_suffix(".m4a")
 
+    @property
+    def audible_seconds(self) -> float:
+        """The time in seconds at which the last sound ends, or the length if that is unknown."""
+        return self.seconds if self.sound_end is None else self.sound_end
+
 
 async def ingest(ffmpeg: Ffmpeg, source: Path, target: Path, *, max_seconds: int) -> Narration:
     """Decode the untrusted file `source` to the WAV `target`, and measure its loudness.

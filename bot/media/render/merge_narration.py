@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bot.artifacts import NOTE_HELD, NOTE_HELD_INSTEAD, NOTE_SILENT
 from bot.errors import MediaError
 from bot.media.files.atomic import run_uncancelled
 from bot.media.mp4.playable import repair_for
@@ -20,6 +21,7 @@ from bot.media.render.encoded_narration import encoded_seconds, encoded_sound
 from bot.media.render.mp4_output import Sound, SoundTreatment, write_mp4
 from bot.media.render.narration_options import NarrationFit, NarrationMix
 from bot.media.render.video_stream import Filling, Picture, open_clip, sound_of
+from bot.presets import HELD_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# A clip may be up to this much shorter than was ordered.
+_ROUNDING_SECONDS = 0.1
 _MAX_AUDIO_BYTES = 400_000 / 8  # for a second of noise; speech takes less than half
 
 
@@ -69,6 +73,17 @@ class _Clip:
     path: Path
     info: VideoInfo
     plan: _MergePlan
+
+
+def note_of(narration: Narration, merged: MergeResult) -> str | None:
+    """Return the locale key of the sentence about a merge that its card has to show, or None."""
+    if narration.loudness is None:
+        return NOTE_SILENT  # ingested by an earlier version, which accepted silence
+    if merged.held_instead:
+        return NOTE_HELD_INSTEAD
+    # No note is needed if the picture stands still only while the narration is silent.
+    outlasts = narration.audible_seconds > merged.clip_seconds + HELD_SECONDS + _ROUNDING_SECONDS
+    return NOTE_HELD if merged.is_held and outlasts else None
 
 
 async def merge(

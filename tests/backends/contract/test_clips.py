@@ -10,8 +10,9 @@ import pytest
 
 from bot.errors import ErrorKind, MediaError, NoClipYetError
 from bot.media.files.atomic import TooLargeError
+from bot.media.mp4.reader import read_mp4
 from tests.support.providers.contract_world import World, another_host
-from tests.support.providers.openai_setup import KEY, bytes_of, names_in, served
+from tests.support.providers.openai_setup import KEY, MAX_BYTES, bytes_of, names_in, served
 from tests.support.providers.stand_in import Fault
 
 if TYPE_CHECKING:
@@ -27,6 +28,12 @@ async def test_a_missing_content_is_requested_again(world: World) -> None:
     world.sink.unlink()
     world.api.add_faults("content", late, late, late)
     assert (await world.not_fetched(update)).kind is ErrorKind.TRANSIENT
+
+
+async def test_a_download_returns_the_properties_of_an_mp4(world: World) -> None:
+    update = await world.finished()
+    info = await world.backend.fetch(update, world.sink, max_bytes=MAX_BYTES)
+    assert info == read_mp4(world.sink)
 
 
 async def test_a_refused_content_has_a_kind(world: World) -> None:

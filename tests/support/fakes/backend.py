@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.backends.base import AnsweredJob, VoiceSound, Webhook
+    from bot.media.mp4.reader import VideoInfo
     from bot.model import VideoRequest
     from tests.support.fakes.clock import Clock
 
@@ -68,6 +69,7 @@ class FakeBackend:
     find_faults: list[BackendError] = field(default_factory=list[BackendError])
     cancel_faults: list[BackendError] = field(default_factory=list[BackendError])
     contents: set[str] = field(default_factory=set[str])
+    clip_info: VideoInfo | None = None
     made: RemoteState = RemoteState.RUNNING
     lists: bool = True
     complete: bool = True
@@ -119,7 +121,7 @@ class FakeBackend:
             after=shown[-1].ref if more else None,
         )
 
-    async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
+    async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> VideoInfo | None:
         if self.fetch_faults:
             raise _fresh(self.fetch_faults.pop(0))
         if not self.has_content(update.ref):
@@ -127,6 +129,7 @@ class FakeBackend:
         content = CLIP + update.ref.encode()
         assert len(content) <= max_bytes
         await asyncio.to_thread(sink.write_bytes, content)
+        return self.clip_info
 
     def has_content(self, ref: str) -> bool:
         done = ref in self.charged and self.charged[ref].state is RemoteState.DONE

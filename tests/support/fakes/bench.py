@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bot.artifacts import NO_VOICE, OrderedVoice
+from bot.backends.base import BackendUpdate
 from bot.delivery.spending.picture import SpendingPicture
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.events import EventBus
@@ -39,7 +40,7 @@ from bot.jobs.polling.silence import ProviderSilence
 from bot.jobs.prompting import PromptStep
 from bot.jobs.queue import JobQueue
 from bot.jobs.remote.answer_saver import AnswerSaver
-from bot.jobs.remote.fresh_answers import FreshAnswers
+from bot.jobs.remote.fresh_values import FreshValues
 from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
 from bot.jobs.service import JobService
@@ -93,6 +94,7 @@ from storage.retention import RetentionStore
 from storage.speeches import SpeechStore
 from storage.sqlite.database import SqliteDatabase
 from tests.support.fakes.backend import FakeBackend
+from tests.support.fakes.clip_steps import clip_steps
 from tests.support.fakes.clock import PATIENCE, Clock
 from tests.support.fakes.deliverer import FakeDeliverer
 from tests.support.fakes.media import FakeEditor, FakeVoiceEncoder
@@ -119,6 +121,7 @@ EVERYWHERE = Reach(order_from=OrderFrom.EVERYWHERE)
 POLL_INTERVALS = PollIntervals(first=5.0, growth=2.0, ceiling=30.0)
 LIST_INTERVALS = ListIntervals(period=2.5, put_off=30.0, blind_age=30.0)
 LENGTHS = ClipLengths(usual=REQUEST.seconds)
+_MAX_CLIP_BYTES = 1024**2
 CAPS = Caps(open_per_user=1000, open_in_all=1000, per_day=1000)
 
 
@@ -160,8 +163,7 @@ class Bench:
         self.backend = backend
         self.deliverer = deliverer
         self.store, self.cap_store = JobStore(database), CapStore(database)
-        self.ledger = LedgerStore(database)
-        self.inbox = Inbox(database)
+        self.ledger, self.inbox = LedgerStore(database), Inbox(database)
         self.artifacts = ArtifactStore(database)
         self.kept_files = KeptFileTable(database)
         self.workspace = _workspace(root, files, self.kept_files, clock)
@@ -213,7 +215,8 @@ class Bench:
         self.unconfirmed = UnconfirmedStore(database, self.spent)
         self.remote_jobs, self.listings = RemoteJobStore(database), ListingStore(database)
         self.identity = RemoteIdentity(self.remote_jobs, self.jobs, backend, clock=clock)
-        self.fresh_answers, self.silence = FreshAnswers(clock.steady), ProviderSilence(clock.steady)
+        self.silence = ProviderSilence(clock.steady)
+        self.fresh_answers = FreshValues[BackendUpdate](clock.steady)
         self.poll_intervals = poll_intervals
         self.poller = Poller(
             self.jobs,
@@ -227,7 +230,7 @@ class Bench:
             ),
             self.identity,
             holds=self.holds,
-            final_download=FinalDownload(backend, self.workspace, max_bytes=1024**2),
+            final_download=FinalDownload(backend, self.workspace, max_bytes=_MAX_CLIP_BYTES),
             fresh_answers=self.fresh_answers,
             silence=self.silence,
             clock=clock,
@@ -319,13 +322,12 @@ class Bench:
             writer=self.writer,
             fallback=VerbatimWriter(),
         )
+        downloading, merging = clip_steps(self, max_bytes=_MAX_CLIP_BYTES)
         return Pipeline(
             jobs=self.jobs,
             paid_requests=self.paid_requests,
-            backend=self.backend,
             artifacts=self.artifacts,
             workspace=self.workspace,
-            shared=self.shared,
             editor=self.editor,
             deliverer=self.deliverer,
             submission=Submission(
@@ -359,7 +361,6 @@ class Bench:
                 first_poll=self.poll_intervals.first,
                 min_free_bytes=min_free_bytes,
             ),
-            identity=self.identity,
             prompt_step=prompt_step,
             end_steps=EndSteps(
                 jobs=self.jobs,
@@ -369,9 +370,8 @@ class Bench:
                 cards=self.deliverer,
             ),
             budgeting=self.budgeting,
-            fresh_answers=self.fresh_answers,
-            max_clip_bytes=1024**2,
-            clock=self.clock,
+            downloading=downloading,
+            merging=merging,
         )
 
     @property
