@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import shutil
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,8 +12,12 @@ from bot.errors import MediaError, StartupError
 from bot.media.process import child as child_module
 from bot.media.process.child import LostChildError, ProcessLimits
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
+from tests.support.child_processes import children
 from tests.support.media import clips
 from tests.support.media.progress import Started
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TONE = ("-f", "lavfi", "-i", "sine=duration=2")
 LONG = ("-f", "lavfi", "-i", "sine=duration=3600")
@@ -49,15 +52,6 @@ def script(path: Path, body: str) -> Path:
     return path
 
 
-def children() -> set[int]:
-    """Return the ids of this process's children."""
-    found: set[int] = set()
-    for task in Path("/proc/self/task").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # the thread ended meanwhile
-            found |= {int(pid) for pid in (task / "children").read_text().split()}
-    return found
-
-
 async def test_a_run_returns_what_ffmpeg_wrote_to_stderr(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     stderr = await ffmpeg.run([*TONE, "out.wav"], cwd=tmp_path, limits=ProcessLimits())
     assert "pcm_s16le" in stderr
@@ -84,7 +78,7 @@ async def test_progress_is_in_seconds_of_output_and_never_decreases(
 async def test_the_wall_clock_limit_kills_the_child(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     with pytest.raises(MediaError, match=r"longer than 0\.3 s"):
         await ffmpeg.run(ENDLESS, cwd=tmp_path, limits=ProcessLimits(wall_seconds=0.3))
-    assert children() == set()
+    assert children() == {}
 
 
 async def test_the_cpu_limit_kills_the_child(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
@@ -109,7 +103,7 @@ async def test_cancelling_leaves_no_child(ffmpeg: Ffmpeg, tmp_path: Path) -> Non
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
         await run
-    assert children() == set()
+    assert children() == {}
 
 
 async def test_cancelling_at_any_moment_leaves_no_child(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
@@ -120,7 +114,7 @@ async def test_cancelling_at_any_moment_leaves_no_child(ffmpeg: Ffmpeg, tmp_path
         run.cancel()
         with pytest.raises(asyncio.CancelledError):
             await run
-        assert children() == set()
+        assert children() == {}
 
 
 async def test_a_cancelled_run_frees_its_slot(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
@@ -153,7 +147,7 @@ async def test_a_failing_listener_ends_the_child(ffmpeg: Ffmpeg, tmp_path: Path)
 
     with pytest.raises(ZeroDivisionError):
         await ffmpeg.run(ENDLESS, cwd=tmp_path, limits=ProcessLimits(), on_progress=fail)
-    assert children() == set()
+    assert children() == {}
 
 
 async def test_only_the_end_of_a_long_stderr_is_kept(tmp_path: Path) -> None:
@@ -274,7 +268,7 @@ async def test_an_unsuitable_ffmpeg_of_the_system_is_ignored(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(child_module, "_PROBE_SECONDS", 1)
     assert await find_ffmpeg() != unfit
-    assert children() == set()
+    assert children() == {}
 
 
 async def test_no_usable_ffmpeg_names_the_fix(

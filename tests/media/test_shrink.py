@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,8 +13,12 @@ from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.provenance import MARK_BYTES
 from bot.media.render.shrink import TooLittleRoomError, shrink_video
 from bot.media.render.shrink_plan import ShrinkSource, make_plan
+from tests.support.child_processes import children
 from tests.support.media import clips
 from tests.support.media.progress import Started
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NATURES = {
     "shapes": "testsrc2=s=640x360:r=25",
@@ -54,15 +57,6 @@ def make_large(path: Path, picture: str, *, sound: bool = True) -> Path:
     source = ("-f", "lavfi", "-i", picture)
     tone = ("-f", "lavfi", "-i", "sine=f=1000", "-c:a", "aac") if sound else ()
     return clips.make(path, *source, *tone, "-t", "2", *X264, "-crf", "3")
-
-
-def children() -> set[int]:
-    """Return the ids of this process's children."""
-    found: set[int] = set()
-    for task in Path("/proc/self/task").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # the thread ended meanwhile
-            found |= {int(pid) for pid in (task / "children").read_text().split()}
-    return found
 
 
 def names(folder: Path) -> set[str]:
@@ -220,7 +214,7 @@ async def test_cancelling_an_encode_leaves_no_child_and_no_file(
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert children() == set()
+    assert children() == {}
     assert names(tmp_path) == set()
 
 
@@ -236,7 +230,7 @@ async def test_cancelling_at_any_moment_leaves_no_child_and_no_file(
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        assert children() == set()
+        assert children() == {}
         assert names(tmp_path) == set()
 
 

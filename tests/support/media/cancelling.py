@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,6 +17,7 @@ from bot.media.render.merge_narration import merge, repair
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.media.render.poster import extract_poster
 from bot.media.render.shrink import shrink_video
+from tests.support.child_processes import children
 from tests.support.media import clips
 
 Operation = Callable[[Ffmpeg, Path, Path], Awaitable[object]]
@@ -110,7 +110,7 @@ async def cancel_often(name: str, folder: Path, *, times: int) -> Cancels:
     durations = [await _run(OPERATIONS[name](ffmpeg, source, work)) for _ in range(3)]
     complete = await asyncio.to_thread(_names, work)
     # Children that made the samples may still be running, so only new ones count.
-    before = await asyncio.to_thread(_children)
+    before = await asyncio.to_thread(children)
     cancels = Cancels()
     for attempt in range(times):
         await asyncio.to_thread(_empty, work)
@@ -120,8 +120,8 @@ async def cancel_often(name: str, folder: Path, *, times: int) -> Cancels:
         found = await asyncio.to_thread(_names, work)
         # A result that consists of several files is complete only with all of them.
         cancels.left |= set() if found == complete else found
-        children = await asyncio.to_thread(_children)
-        cancels.left |= {name for pid, name in children.items() if pid not in before}
+        now = await asyncio.to_thread(children)
+        cancels.left |= {name for pid, name in now.items() if pid not in before}
     return cancels
 
 
@@ -161,13 +161,3 @@ def _names(folder: Path) -> set[str]:
 def _empty(folder: Path) -> None:
     for path in folder.iterdir():
         path.unlink()
-
-
-def _children() -> dict[int, str]:
-    """Return the names of this process's children, by process id."""
-    found: dict[int, str] = {}
-    for task in Path("/proc/self/task").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # a thread or child ended meanwhile
-            for pid in (task / "children").read_text().split():
-                found[int(pid)] = Path("/proc", pid, "comm").read_text().strip()
-    return found
