@@ -68,6 +68,7 @@ class Downloading:
 
     async def download(self, job: Job) -> None:
         """Download the job's clip. If the clip is missing or unusable, try again later."""
+        self.fresh_clips.pop(job.id)  # of an earlier download
         folder = self.workspace.folder(job.id)
         clip = folder.clip
         if await asyncio.to_thread(_has_clip, folder):

@@ -133,8 +133,9 @@ class PromptStep:
     async def _write(self, job: Job, writer: PromptWriter) -> str:
         words = job.request.prompt
         written = await writer.write(words, room=self._room)
-        added = len(written) - len(words)
-        log.info("prompt.written id=%s writer=%s added=%d", job.id, writer.name, added)
+        if writer.asks(words, self._room):  # otherwise, it is written again while on hold
+            added = len(written) - len(words)
+            log.info("prompt.written id=%s writer=%s added=%d", job.id, writer.name, added)
         return written
 
 

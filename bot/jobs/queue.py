@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from bot.jobs.waits.capacity import ProviderCapacity
     from bot.model import Job
+    from storage.access.pause import Pause
     from storage.access.settings import AccessSettingsStore
     from storage.jobs.queue.claims import QueueStore
     from storage.jobs.queue.due_jobs import DueJobStore
@@ -77,7 +78,10 @@ class JobQueue:
         if JobState.QUEUED not in states:
             return await claim_unqueued
         self._lacked_room = True  # also while it is counted, so that no change meanwhile is missed
-        due, room = await asyncio.gather(claim_unqueued, self._room(running))
+        due, pause, room = await asyncio.gather(
+            claim_unqueued, self._access.pause(now=self._clock()), self._capacity.room(running)
+        )
+        room = _room_during(pause, room)
         running = [*running, *(job.id for job in due)]
         while room.free > 0 and len(due) < limit:
             job = await self._queued.claim_next(
@@ -97,7 +101,7 @@ class JobQueue:
         return due
 
     def may_start(self, job: Job, *, clients_only: bool) -> bool:
-        """Tell whether the due step of a job that was just moved may start without a claim.
+        """Tell whether the due step of a job that has just changed may start without a claim.
 
         Queued jobs are always claimed, because they take turns.
         """
@@ -147,4 +151,8 @@ class JobQueue:
         pause, room = await asyncio.gather(
             self._access.pause(now=self._clock()), self._capacity.room(running)
         )
-        return Room(limit=0, free=0) if pause is not None and pause.is_drain else room
+        return _room_during(pause, room)
+
+
+def _room_during(pause: Pause | None, room: Room) -> Room:
+    return Room(limit=0, free=0) if pause is not None and pause.is_drain else room

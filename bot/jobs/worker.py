@@ -199,7 +199,7 @@ class Worker:
             self._start(job)
 
     def _may_start(self, job: Job) -> bool:
-        """Tell whether the step of a job that was just moved can be started without a claim."""
+        """Tell whether the step of a job that has just changed can be started without a claim."""
         return (
             self._is_waiting
             and not (self._stopping or self._alarm.is_due)

@@ -16,6 +16,7 @@ from storage.access.pause import Pause
 from storage.access.settings import EVERYWHERE, Change, Setting
 from tests.support.fakes.bench import open_bench
 from tests.support.fakes.clock import PATIENCE
+from tests.support.fakes.loop_time import let_pass
 from tests.support.statements import recorded
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from tests.support.fakes.clock import Clock
 
 
-# The lanes look at the table every five seconds.
+# The lanes look at the table whenever the loop's time is a multiple of five seconds.
+LOOK_SECONDS = 5.0
 WITHOUT_A_LOOK = 4.0
 
 
@@ -50,7 +52,8 @@ async def settle(bench: Bench) -> None:
 
 @asynccontextmanager
 async def running(bench: Bench, *lanes: Lane) -> AsyncGenerator[list[Worker]]:
-    """Run the lanes' workers until the block ends."""
+    """Run the lanes' workers until the block ends. Their next look is five seconds away."""
+    let_pass(LOOK_SECONDS - asyncio.get_running_loop().time() % LOOK_SECONDS)
     workers = [bench.worker(lane) for lane in lanes]
     for worker in workers:
         bench.bus.subscribe(worker.on_job_changed)
@@ -351,6 +354,17 @@ async def test_a_lack_of_room_is_noticed_when_the_next_time_is_read(
         assert bench.queue.lacked_room
 
 
+async def test_the_submit_lane_reads_what_it_needs_in_one_transaction(bench: Bench) -> None:
+    await bench.at(JobState.QUEUED)
+    async with recorded(bench.database) as statements:
+        states = (JobState.QUEUED, JobState.SUBMITTING)
+        assert len(await bench.queue.claim(states, running=(), limit=1)) == 1
+    begin, *shared, commit, claim = statements
+    assert (begin, commit) == ("BEGIN", "COMMIT")
+    assert len(shared) == 3, "the pause, the room, and the claim of other jobs"
+    assert "UPDATE" in claim
+
+
 async def test_a_lane_wakes_at_the_time_of_its_next_job() -> None:
     alarm = LaneAlarm(max_seconds=PATIENCE)
     assert alarm.begin() == (False, True), "at the start, the time is unknown"
@@ -376,14 +390,12 @@ async def test_a_lane_without_due_jobs_only_reads_the_next_time() -> None:
 
 
 async def test_all_lanes_read_the_table_at_the_same_times() -> None:
-    times = iter(range(1000, 2000))
-    now = next(times)
-    asyncio.get_running_loop().time = lambda: now
     alarms = [LaneAlarm(max_seconds=100) for _ in range(3)]
     for alarm in alarms:
         assert alarm.begin() == (False, True)
-        now = next(times)
-    for now in times:  # noqa: B007 - the loop's time
+        let_pass(1)
+    for _ in range(300):
+        let_pass(1)
         assert len({alarm.begin() for alarm in alarms}) == 1
 
 

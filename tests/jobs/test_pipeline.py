@@ -69,6 +69,17 @@ async def test_the_merge_knows_a_clip_that_was_downloaded_a_moment_ago(
     assert bench.editor.clips == {job.id: bench.backend.clip_info if is_known else None}
 
 
+async def test_the_merge_knows_nothing_of_a_clip_that_was_replaced(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.backend.clip_info = read_mp4(make_clip(tmp_path / "clip.mp4"))
+    job = await bench.at(JobState.MERGING)
+    bench.workspace.folder(job.id).clip.unlink()
+    bench.backend.clip_info = None  # the second download is no MP4
+    await bench.run_out(job.id)
+    assert bench.editor.clips == {job.id: None}
+
+
 async def test_each_job_gets_its_own_video(bench: Bench) -> None:
     jobs = [await bench.submit() for _ in range(5)]
     bench.backend.finish()

@@ -11,7 +11,7 @@ import pytest
 
 from bot.backends.capabilities import Capabilities
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
-from bot.model import JobState
+from bot.model import HoldReason, JobState
 from bot.prompts.reading import PromptReader
 from bot.prompts.template import TemplateWriter
 from storage.database import open_database
@@ -143,6 +143,24 @@ async def test_a_prompt_that_no_service_writes_is_stored_with_the_intent_to_subm
         assert during.epoch == job.epoch + 1, "only the claim has changed the job before"
         bench.backend.answer.set()
         await stepping
+
+
+@pytest.mark.usefixtures("_on_each_database")
+async def test_a_job_waits_for_a_twin_whose_length_no_list_shows(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with open_bench(tmp_path, clock, writer=TemplateWriter(PromptReader.load())) as bench:
+        bench.backend.capabilities = replace(
+            bench.backend.capabilities, echoes=frozenset({"prompt"})
+        )
+        first = await bench.at(JobState.QUEUED)
+        longer = await bench.submit(replace(REQUEST, seconds=REQUEST.seconds + 4))
+        await bench.jobs.move(await bench.claim(longer.id), JobState.QUEUED)
+        bench.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))
+        assert (await bench.step(first.id)).state is JobState.UNCONFIRMED
+        waiting = await bench.step(longer.id)
+        assert (waiting.state, waiting.hold) == (JobState.QUEUED, HoldReason.TWIN)
+        assert bench.backend.posts == 1
 
 
 @pytest.mark.parametrize("after", [False, True])

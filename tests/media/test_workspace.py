@@ -10,6 +10,7 @@ import pytest
 from bot.artifacts import FinishedVideo
 from bot.media.files.atomic import part_of
 from bot.media.files.workspace import Workspace
+from tests.support.fakes.remote_store import RemoteStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,6 +82,16 @@ async def test_publishing_again_describes_the_same_file(workspace: Workspace) ->
     folder.result.write_bytes(b"video")
     first = await workspace.publish(JOB, FinishedVideo(path=folder.result), now=1)
     assert await workspace.publish(JOB, FinishedVideo(path=folder.result), now=1) == first
+
+
+async def test_publishing_again_to_a_store_elsewhere_keeps_the_local_copy(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path, RemoteStore())
+    folder = await workspace.create(JOB)
+    folder.result.write_bytes(b"video")
+    first = await workspace.publish(JOB, FinishedVideo(path=folder.result), now=1)
+    copy = workspace.video(JOB).stat()
+    assert await workspace.publish(JOB, FinishedVideo(path=folder.result), now=1) == first
+    assert workspace.video(JOB).stat().st_ino == copy.st_ino
 
 
 async def test_publishing_nothing_fails(workspace: Workspace) -> None:

@@ -72,7 +72,7 @@ class ContentFetcher:
         response = await self._ask_repeatedly(path, () if result_url else self.pauses)
         if response.ok:
             await self._receive(response)
-            found, is_video = await asyncio.to_thread(self._unpack)
+            found, is_video = await asyncio.to_thread(self._unpack_content)
             # Some servers respond to every path with a web page instead of the video.
             return found or (None if is_video else result_url)
         answer = remote_job.parse(response.content)
@@ -96,13 +96,15 @@ class ContentFetcher:
         if not response.ok:
             raise error_kinds.of_link(response.status)
         await self._receive(response)
-        found, _ = await asyncio.to_thread(self._unpack)
-        return found
+        return await asyncio.to_thread(self._unpack)
 
-    def _unpack(self) -> tuple[str | None, bool]:
+    def _unpack_content(self) -> tuple[str | None, bool]:
         """Unpack the response. Returns the link in it, if any, and whether the file is a video."""
+        return self._unpack(), demuxer_of(head_of(self.sink)) is not None
+
+    def _unpack(self) -> str | None:
         found = result_payload.unpack(self.sink, max_bytes=self.max_bytes)
-        return self.address_of(found) if found else None, demuxer_of(head_of(self.sink)) is not None
+        return self.address_of(found) if found else None
 
     async def _ask_repeatedly(self, path: str, pauses: tuple[float, ...]) -> Answer:
         response = await self.ask(path)

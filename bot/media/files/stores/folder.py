@@ -88,14 +88,14 @@ def _read(path: Path, part: range) -> bytes:
 def link_or_copy(source: Path, target: Path) -> None:
     """Make `target` a hard link to `source`, or a copy if the file system has no hard links."""
     part = part_of(target)
-    # Old names are deleted first. If two names are links to the same file, renaming one to the
-    # other does nothing.
-    for old in (part, target):
-        old.unlink(missing_ok=True)
+    part.unlink(missing_ok=True)
     try:
         part.hardlink_to(source)
     except FileNotFoundError:
         raise
     except OSError:
         shutil.copyfile(source, part)
+    # The old name is deleted first. If two names are links to the same file, renaming one to the
+    # other does nothing.
+    target.unlink(missing_ok=True)
     commit(part, target)
