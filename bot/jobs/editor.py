@@ -155,13 +155,13 @@ class NarrationEditor:
         job_id: str,
         *,
         narrated: bool,
-        clip: VideoInfo | None = None,
+        clip_info: VideoInfo | None = None,
         replacing: bool = False,
         text: str | None = None,
     ) -> FinishedVideo:
         """Return a video that Discord can play: the clip, merged with the narration if `narrated`.
 
-        `clip`: the clip's properties, if it is an MP4 and has just been read.
+        `clip_info`: the clip's properties, if it is an MP4 and has just been read.
         `replacing`: whether the narration replaces the clip's own sound even if the settings would
         mix the two.
         `text`: the text from which the narration was synthesised, or None for a recording.
@@ -170,10 +170,10 @@ class NarrationEditor:
         """
         folder = self._workspace.folder(job_id)
         # After a crash, the clip may be missing, because it has already become the finished video.
-        if clip is None and await asyncio.to_thread(folder.clip.exists):
+        if clip_info is None and await asyncio.to_thread(folder.clip.exists):
             await convert(self._ffmpeg, folder.clip)
         if not narrated:
-            return await self._repair(folder, clip)
+            return await self._repair(folder, clip_info)
         mix = NarrationMix.REPLACE if replacing else self._options.mix
         if text is not None:
             await _caption(folder, text)  # missing in a narration from an earlier version

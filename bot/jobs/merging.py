@@ -82,12 +82,12 @@ class Merging:
         with suppress(UserError):  # if there is no kept copy either, the merge will fail
             await self.editor.ingest_kept(job.id, of=job.id)
 
-    async def _edit(self, job: Job, clip: VideoInfo | None = None) -> FinishedVideo | None:
+    async def _edit(self, job: Job, clip_info: VideoInfo | None = None) -> FinishedVideo | None:
         try:
             await self._restore_narration(job)
             return await self.editor.finish(
                 job.id,
-                clip=clip,
+                clip_info=clip_info,
                 narrated=job.attachment is not None,
                 replacing=job.clip_has_voice,
                 text=job.attachment.text if job.attachment else None,

@@ -41,7 +41,7 @@ class NarrationEditing(Protocol):
         job_id: str,
         *,
         narrated: bool,
-        clip: VideoInfo | None = None,
+        clip_info: VideoInfo | None = None,
         replacing: bool = False,
         text: str | None = None,
     ) -> FinishedVideo:

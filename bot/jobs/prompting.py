@@ -60,6 +60,7 @@ class PromptStep:
             return None
         written = await self._written(job)
         if self._moderator is not None or self._asks(job):
+            # Stored at once, so that no service is asked again while the job is on hold.
             return await self._jobs.write_prompt(job, written)
         # The intent to submit stores this prompt. Until then, writing it again gives the same one.
         return replace(job, sent_prompt=written, backend=self._backend.name)

@@ -363,7 +363,7 @@ async def test_a_clip_whose_properties_are_known_is_not_read(
     info = read_mp4(clips.make_clip(tmp_path / "clip.mp4"))
     clip = (await workspace.create(JOB)).clip
     clip.write_bytes(b"unreadable")
-    video = await editor.finish(JOB, narrated=False, clip=info)
+    video = await editor.finish(JOB, narrated=False, clip_info=info)
     assert (video.path, video.frame) == (clip, (info.width, info.height))
 
 
@@ -372,7 +372,7 @@ async def test_a_clip_that_is_known_not_to_play_is_repaired(
 ) -> None:
     folder = await workspace.create(JOB)
     info = read_mp4(clips.make_clip(folder.clip, faststart=False))
-    video = await editor.finish(JOB, narrated=False, clip=info)
+    video = await editor.finish(JOB, narrated=False, clip_info=info)
     assert read_mp4(video.path).streamable
 
 

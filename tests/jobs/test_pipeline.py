@@ -66,7 +66,7 @@ async def test_the_merge_knows_a_clip_that_was_downloaded_a_moment_ago(
     job = await bench.at(JobState.MERGING)
     bench.clock.advance(seconds)
     await bench.run_out(job.id)
-    assert bench.editor.clips == {job.id: bench.backend.clip_info if is_known else None}
+    assert bench.editor.clip_infos == {job.id: bench.backend.clip_info if is_known else None}
 
 
 async def test_the_merge_knows_nothing_of_a_clip_that_was_replaced(
@@ -77,7 +77,7 @@ async def test_the_merge_knows_nothing_of_a_clip_that_was_replaced(
     bench.workspace.folder(job.id).clip.unlink()
     bench.backend.clip_info = None  # the second download is no MP4
     await bench.run_out(job.id)
-    assert bench.editor.clips == {job.id: None}
+    assert bench.editor.clip_infos == {job.id: None}
 
 
 async def test_each_job_gets_its_own_video(bench: Bench) -> None:

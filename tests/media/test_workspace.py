@@ -77,11 +77,16 @@ async def test_a_published_file_is_moved_and_described(workspace: Workspace) -> 
     assert artifact.sha256 == hashlib.sha256(b"video" * 1000).hexdigest()
 
 
-async def test_publishing_again_describes_the_same_file(workspace: Workspace) -> None:
+@pytest.mark.parametrize("captioned", [False, True])
+async def test_publishing_again_describes_the_same_file(
+    workspace: Workspace, *, captioned: bool
+) -> None:
     folder = await workspace.create(JOB)
     folder.result.write_bytes(b"video")
-    first = await workspace.publish(JOB, FinishedVideo(path=folder.result), now=1)
-    assert await workspace.publish(JOB, FinishedVideo(path=folder.result), now=1) == first
+    folder.captions.write_bytes(b"WEBVTT")
+    video = FinishedVideo(path=folder.result, captions=folder.captions if captioned else None)
+    first = await workspace.publish(JOB, video, now=1)
+    assert await workspace.publish(JOB, video, now=1) == first
 
 
 async def test_publishing_again_to_a_store_elsewhere_keeps_the_local_copy(tmp_path: Path) -> None:

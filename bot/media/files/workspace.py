@@ -107,9 +107,9 @@ class Workspace:
         If an earlier attempt has already moved the files, only the metadata is returned.
         """
         key = video_key(job_id)
-        if video.captions is not None:  # first, so that no crash leaves a video without them
-            await self._copies.keep(captions_key(job_id), video.captions)
         try:
+            if video.captions is not None:  # first, so that no crash leaves a video without them
+                await self._copies.keep(captions_key(job_id), video.captions)
             await self._copies.keep(key, video.path)
         except FileNotFoundError:
             if await self._store.head(key) is None:

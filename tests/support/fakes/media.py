@@ -70,7 +70,7 @@ class FakeEditor:
 
     `sound_ends`: the times at which the narrations of jobs end, by job id.
     `works`: a merge waits until this is set.
-    `clips`: the properties of clips that were known before the merge, by job id.
+    `clip_infos`: the properties of clips that were known before the merge, by job id.
     `least`: the smallest size of a copy, for decent and for poor quality. Copies fill their limit.
     """
 
@@ -88,7 +88,7 @@ class FakeEditor:
     sound_ends: dict[str, float] = field(default_factory=dict[str, float])
     usual_sound_end: float = 1.0
     with_poster: list[str] = field(default_factory=list[str])
-    clips: dict[str, VideoInfo | None] = field(default_factory=dict[str, "VideoInfo | None"])
+    clip_infos: dict[str, VideoInfo | None] = field(default_factory=dict[str, "VideoInfo | None"])
     works: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -148,7 +148,7 @@ class FakeEditor:
         job_id: str,
         *,
         narrated: bool,
-        clip: VideoInfo | None = None,
+        clip_info: VideoInfo | None = None,
         replacing: bool = False,
         text: str | None = None,
     ) -> FinishedVideo:
@@ -158,7 +158,7 @@ class FakeEditor:
         if text is not None:
             self.machine_spoken.append(job_id)
         folder = self.workspace.folder(job_id)
-        self.clips[job_id] = clip
+        self.clip_infos[job_id] = clip_info
         if not narrated:
             return FinishedVideo(path=folder.clip)
         if not folder.narration.exists():
